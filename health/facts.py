@@ -1,0 +1,99 @@
+"""The facts as they were read (`design.md` 3): frozen, typed, every instant an aware datetime in UTC.
+
+Named tuples, because a fleet is tens of thousands of them and they are made straight from rows.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, NamedTuple
+
+BASIS_STATUSES: Final = ("completed", "partial")
+"""The statuses of a set that ended with something kept (`design.md` 4.1), compared exactly."""
+
+
+class Tenant(NamedTuple):
+    """Whose configuration is backed up. `created_at` is None only where it could not be read."""
+
+    id: int
+    external_id: str
+    name: str
+    created_at: datetime | None
+
+
+class BackupSet(NamedTuple):
+    """One run's snapshot of a tenant: the unit of recovery. `item_count` is what the run declared, in items."""
+
+    id: int
+    tenant_id: int
+    schedule_id: int | None
+    name: str
+    source: str
+    source_ref: str | None
+    status: str
+    item_count: int | None
+    error: str | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    created_at: datetime
+    deleted_at: datetime | None
+
+
+class BackupItem(NamedTuple):
+    """One captured object in a set, without the captured JSON, which is read for one item at a time."""
+
+    id: int
+    policy_type: str
+    policy_identifier: str
+    display_name: str
+    platform: str | None
+    capture_mode: str | None
+    assignments_state: str | None
+    orphaned_assignments: int
+    integrity_warning: str | None
+    captured_at: datetime | None
+
+
+class ItemTally(NamedTuple):
+    """How many items of one set there are, not deleted; `families` in the order of `quality.ITEM_FAMILIES`."""
+
+    items: int
+    degraded_items: int
+    assignments_not_recorded: int
+    families: tuple[int, ...]
+
+
+class BackupSchedule(NamedTuple):
+    """Automation that should produce sets. `cron` has five fields; `timezone` is an IANA name."""
+
+    id: int
+    tenant_id: int
+    name: str
+    is_enabled: bool
+    cron: str | None
+    timezone: str
+    last_run_at: datetime | None
+    last_run_status: str | None
+    next_run_at: datetime | None
+    created_at: datetime
+    enabled_at: datetime | None
+    deleted_at: datetime | None
+
+
+class UnreadableEvidence(NamedTuple):
+    """A value that a verdict needs and that cannot be read (`design.md` 4.6): where it is and what is wrong."""
+
+    table: str
+    column: str
+    row: int
+    message: str
+
+
+class TenantFacts(NamedTuple):
+    """All that one verdict is judged from. `tally` is there iff `basis` is; `schedules` are the enabled ones by id."""
+
+    tenant: Tenant
+    basis: BackupSet | None
+    tally: ItemTally | None
+    schedules: tuple[BackupSchedule, ...]
+    unreadable: UnreadableEvidence | None = None

@@ -1,0 +1,90 @@
+"""When a cron expression is due: the slots of cronsim in a schedule's own time zone, as UTC instants (`design.md` 4.4)."""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from importlib.resources import files
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim
+
+_FIELDS: Final = 5
+_REMEMBERED: Final = 512
+"""How many stretches between slots one calendar remembers before it starts afresh."""
+
+
+class CannotPlan(ValueError):
+    """A cron expression or a time zone that no slot can be computed from; the message is a clause for people."""
+
+
+class SlotCalendar:
+    """The slots of one cron expression in one zone, shared by every schedule that has the two.
+
+    Most schedules of a fleet ran last at about the same time, so their next slot is the same: a stretch of time
+    without a slot, once computed, answers for every instant in it.
+    """
+
+    def __init__(self, cron: str, zone: ZoneInfo) -> None:
+        self._cron = cron
+        self._zone = zone
+        self._stretches: dict[timedelta | None, list[tuple[datetime, datetime]]] = {}
+
+    def first_after(self, instant: datetime) -> datetime:
+        """The first slot strictly after a UTC instant. Raises CannotPlan where there is none."""
+        # A stretch never answers across a change of the UTC offset: while the clocks go back, the same wall time comes
+        # twice, and which slots follow depends on which of the two one starts from.
+        try:
+            local = instant.astimezone(self._zone)
+            stretches = self._stretches.setdefault(local.utcoffset(), [])
+            place = bisect_right(stretches, (instant, instant)) - 1
+            for begin, slot in stretches[max(place, 0) : place + 2]:
+                if begin <= instant < slot:
+                    return slot
+            slot = self._compute(instant, local)
+        except (OverflowError, StopIteration):
+            raise CannotPlan("its cron expression has no slot to come") from None
+        if len(stretches) >= _REMEMBERED:
+            stretches.clear()
+        insort(stretches, (instant, slot))
+        return slot
+
+    def _compute(self, instant: datetime, local: datetime) -> datetime:
+        slots = CronSim(self._cron, local)
+        while True:
+            slot = next(slots).astimezone(UTC)
+            if slot > instant:
+                return slot
+
+
+def slots_of(cron: str | None, timezone: str) -> SlotCalendar | None:
+    """The calendar of a schedule; None without a cron. Raises CannotPlan for a bad zone (even then) or a bad cron."""
+    found = _calendar(cron, timezone)
+    if isinstance(found, str):
+        raise CannotPlan(found)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _calendar(cron: str | None, timezone: str) -> SlotCalendar | str | None:
+    """The calendar, or why there is none: remembered either way, because a fleet repeats its expressions."""
+    if timezone not in _iana_names():
+        return "its time zone is not an IANA name"
+    if cron is None:
+        return None
+    zone = ZoneInfo(timezone)
+    if len(cron.split()) != _FIELDS:
+        return "its cron expression does not have five fields"
+    try:
+        CronSim(cron, datetime(2000, 1, 1, tzinfo=zone))
+    except Exception:  # whatever the library raises on hostile input, it did not accept the expression
+        return "its cron expression is not valid"
+    return SlotCalendar(cron, zone)
+
+
+@lru_cache(maxsize=1)
+def _iana_names() -> frozenset[str]:
+    """Names from the tzdata package, so that a verdict does not depend on what a machine keeps beside its zones."""
+    return frozenset((files("tzdata") / "zones").read_text(encoding="utf-8").split())
