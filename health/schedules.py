@@ -55,7 +55,7 @@ def anchor_of(schedule: BackupSchedule) -> datetime:
 def assess(
     schedule: BackupSchedule, basis_completed_at: datetime | None, policy: HealthPolicy, now: datetime
 ) -> ScheduleAssessment:
-    """Judge one schedule that is enabled and not deleted, beside the completion of its tenant's basis (None: no basis)."""
+    """Judge one schedule that is enabled and not deleted, beside its tenant's basis (None: there is none)."""
     anchor = anchor_of(schedule)
     if anchor - now > policy.clock_skew:
         until = shifted(shifted(anchor, -policy.clock_skew), JUST_BEFORE)

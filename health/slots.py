@@ -1,4 +1,4 @@
-"""When a cron expression is due: the slots of cronsim in a schedule's own time zone, as UTC instants (`design.md` 4.4)."""
+"""When a cron expression is due: slots of cronsim in a schedule's time zone, as UTC instants (`design.md` 4.4)."""
 
 from __future__ import annotations
 

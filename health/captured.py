@@ -1,0 +1,82 @@
+"""Facts on their way in: what a source read from another tool's backup, before the store gives it ids (`design.md` 3).
+
+A source makes these and never touches the store; `store/writing.py` writes them and never reads a backup. Instants are
+aware datetimes in UTC. A `created_at` of None means: when the row is first written.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+
+class CapturedTenant(NamedTuple):
+    """A tenant by its external id."""
+
+    external_id: str
+    name: str
+    created_at: datetime | None = None
+    archived_at: datetime | None = None
+
+
+class CapturedSchedule(NamedTuple):
+    """A schedule by its tenant and name."""
+
+    external_id: str
+    name: str
+    is_enabled: bool = True
+    cron: str | None = None
+    timezone: str = "UTC"
+    last_run_at: datetime | None = None
+    last_run_status: str | None = None
+    next_run_at: datetime | None = None
+    created_at: datetime | None = None
+    enabled_at: datetime | None = None
+    deleted_at: datetime | None = None
+
+
+class CapturedItem(NamedTuple):
+    """One captured object. `assignments` and `payload` are JSON text, None where nothing was captured."""
+
+    policy_type: str
+    policy_identifier: str
+    display_name: str
+    platform: str | None = None
+    capture_mode: str | None = None
+    assignments_state: str | None = None
+    orphaned_assignments: int = 0
+    integrity_warning: str | None = None
+    captured_at: datetime | None = None
+    deleted_at: datetime | None = None
+    assignments: str | None = None
+    payload: str | None = None
+
+
+class CapturedSet(NamedTuple):
+    """One run of one tool over one tenant, by its tenant, source and source reference, with all its items."""
+
+    external_id: str
+    name: str
+    source: str
+    source_ref: str
+    status: str
+    items: tuple[CapturedItem, ...]
+    item_count: int | None = None
+    error: str | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    created_at: datetime | None = None
+    deleted_at: datetime | None = None
+    schedule: str | None = None
+
+
+class CapturedFacts(NamedTuple):
+    """One import: written in one transaction, in this order."""
+
+    tenants: tuple[CapturedTenant, ...] = ()
+    schedules: tuple[CapturedSchedule, ...] = ()
+    sets: tuple[CapturedSet, ...] = ()
+
+
+class RefusedInput(ValueError):
+    """A backup or a file of facts that cannot be imported. The message is one sentence: what, where, what to do."""

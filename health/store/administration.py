@@ -1,0 +1,54 @@
+"""Creating and upgrading a database's schema, and saying what was found (`tenantpilot db`)."""
+
+from __future__ import annotations
+
+from health.store.engines import transaction
+from health.store.errors import SchemaProblem
+from health.store.migrations.upgrade import upgrade_schema
+from health.store.revision import SchemaState, schema_state
+from health.store.urls import DatabaseAddress
+
+
+def initialise(address: DatabaseAddress) -> bool:
+    """Create the tables in an empty database, and the SQLite file with its folder. False: they were there already.
+
+    Raises SchemaProblem where an older or newer schema or another program's tables are found, and StoreError.
+    """
+    if address.file is not None:
+        address.file.parent.mkdir(parents=True, exist_ok=True)
+        if not address.file.exists():
+            address.file.touch(mode=0o600)
+    with transaction(address, create=True) as connection:
+        match schema_state(connection):
+            case SchemaState.ABSENT:
+                upgrade_schema(connection)
+                return True
+            case SchemaState.CURRENT:
+                return False
+            case SchemaState.OLDER:
+                raise SchemaProblem(f"{address.label} has an older schema already: run 'tenantpilot db upgrade'.")
+            case SchemaState.NEWER:
+                raise SchemaProblem(f"{address.label} has a newer schema already: install a newer TenantPilot.")
+            case SchemaState.FOREIGN:
+                raise SchemaProblem(f"{address.label} holds another program's tables: name an empty database.")
+
+
+def upgrade(address: DatabaseAddress) -> SchemaState:
+    """Bring an older schema to the current one; gives back what was found before. Raises SchemaProblem and StoreError."""
+    with transaction(address) as connection:
+        found = schema_state(connection)
+        if found is SchemaState.OLDER:
+            upgrade_schema(connection)
+        elif found is SchemaState.ABSENT:
+            raise SchemaProblem(f"{address.label} has no tables yet: run 'tenantpilot db init'.")
+        elif found is SchemaState.NEWER:
+            raise SchemaProblem(f"{address.label} has a newer schema already: install a newer TenantPilot.")
+        elif found is SchemaState.FOREIGN:
+            raise SchemaProblem(f"{address.label} holds another program's tables: nothing was changed.")
+        return found
+
+
+def state_of(address: DatabaseAddress) -> SchemaState:
+    """What schema the database has. Raises StoreError where it cannot be opened."""
+    with transaction(address) as connection:
+        return schema_state(connection)

@@ -1,0 +1,190 @@
+"""Engines: a reading one whose connections cannot write, and a writing one (`design.md` 6).
+
+Reading takes one snapshot an evaluation: a deferred transaction in SQLite, REPEATABLE READ READ ONLY in PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from psycopg.types.string import TextLoader
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import NullPool, QueuePool
+
+from health.store.errors import DatabaseMissing, StoreUnreachable, as_store_error, first_line
+from health.store.revision import require_current_schema
+from health.store.urls import DatabaseAddress
+
+CONNECT_SECONDS: Final = 5
+STATEMENT_SECONDS: Final = 30
+_LOCK_SECONDS: Final = 5.0
+
+# Session settings of a reading connection. Instants come as UTC text in one style, which `rows.py` parses. Joins are
+# nested loops over indexes, whatever the statistics say: a hash join would scan the history of every tenant. JIT costs
+# more than it saves on statements of this size.
+_POSTGRESQL_READING: Final = {
+    "default_transaction_read_only": "on",
+    "statement_timeout": f"{STATEMENT_SECONDS}s",
+    "idle_in_transaction_session_timeout": "60s",
+    "timezone": "UTC",
+    "datestyle": "ISO",
+    "jit": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+    "max_parallel_workers_per_gather": "0",
+}
+_POSTGRESQL_WRITING: Final = {"timezone": "UTC", "datestyle": "ISO", "jit": "off"}
+_KEEPALIVE: Final = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+
+
+def reading_engine(address: DatabaseAddress) -> Engine:
+    """An engine of one held connection that cannot write. Nothing is opened before the first snapshot."""
+    if address.file is not None:
+        file = address.file
+        engine = create_engine(
+            "sqlite+pysqlite://",
+            creator=lambda: _open_sqlite_reading(file),
+            poolclass=QueuePool,
+            pool_size=1,
+            max_overflow=0,
+        )
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    engine = create_engine(
+        address.url,
+        connect_args=_postgresql_arguments(address, _POSTGRESQL_READING),
+        poolclass=QueuePool,
+        pool_size=1,
+        max_overflow=0,
+        isolation_level="REPEATABLE READ",
+        execution_options={"postgresql_readonly": True},
+    )
+    event.listen(engine, "connect", _read_instants_as_text)
+    return engine
+
+
+def writing_engine(address: DatabaseAddress, *, create: bool = False) -> Engine:
+    """An engine for imports and administration. `create` lets SQLite make the file that is not there yet."""
+    if address.file is not None:
+        file = address.file
+        engine = create_engine(
+            "sqlite+pysqlite://", creator=lambda: _open_sqlite_writing(file, create=create), poolclass=NullPool
+        )
+        event.listen(engine, "begin", _begin_sqlite_immediate)
+        return engine
+    engine = create_engine(
+        address.url, connect_args=_postgresql_arguments(address, _POSTGRESQL_WRITING), poolclass=NullPool
+    )
+    event.listen(engine, "connect", _read_instants_as_text)
+    return engine
+
+
+@contextmanager
+def snapshot(engine: Engine, address: DatabaseAddress) -> Iterator[Connection]:
+    """One consistent view of a database with the current schema. Raises StoreError, whatever goes wrong."""
+    with _sentences(address), engine.connect() as connection:
+        require_current_schema(connection, address.label)
+        yield connection
+
+
+@contextmanager
+def transaction(address: DatabaseAddress, *, create: bool = False) -> Iterator[Connection]:
+    """One transaction that is written whole or not at all, on a connection of its own. Raises StoreError."""
+    engine = writing_engine(address, create=create)
+    try:
+        with _sentences(address), engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _sentences(address: DatabaseAddress) -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise as_store_error(error, address.label) from error
+    except sqlite3.Error as error:
+        raise StoreUnreachable(f"{address.label} cannot be opened: {first_line(error)}.") from error
+
+
+def _open_sqlite_reading(file: Path) -> sqlite3.Connection:
+    _require_file(file)
+    uri = f"file:{quote(str(file.resolve()))}?mode=ro"
+    connection = sqlite3.connect(
+        uri, uri=True, timeout=_LOCK_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    connection.execute("PRAGMA query_only = ON")
+    # Read-only still lets ATTACH create another file.
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    return connection
+
+
+def _open_sqlite_writing(file: Path, *, create: bool) -> sqlite3.Connection:
+    if not create:
+        _require_file(file)
+    mode = "rwc" if create else "rw"
+    uri = f"file:{quote(str(file.resolve()))}?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, timeout=_LOCK_SECONDS, isolation_level=None)
+    connection.execute("PRAGMA foreign_keys = ON")
+    # A large import keeps its pages in memory until it commits, so that it locks readers out only for that moment.
+    connection.execute("PRAGMA cache_spill = OFF")
+    return connection
+
+
+def _require_file(file: Path) -> None:
+    if not file.exists():
+        raise DatabaseMissing(
+            f"There is no database at {file}: run 'tenantpilot db init' to create it,"
+            " or 'tenantpilot demo' to look around."
+        )
+    if not file.is_file():
+        raise DatabaseMissing(f"{file} is not a file: name the database file with --database sqlite:///PATH.")
+
+
+def read_badly_encoded_text(engine: Engine, error: DBAPIError) -> bool:
+    """Whether a SQLite read failed on text that is not UTF-8; from then on the engine shows the bytes as escapes.
+
+    Not from the start, because a decoder in Python costs a fleet read a third more.
+    """
+    if "Could not decode to UTF-8" not in str(error.orig):
+        return False
+    engine.dispose()
+    event.listen(engine, "connect", _decode_with_escapes)
+    return True
+
+
+def _decode_with_escapes(connection: Any, _record: object) -> None:
+    connection.text_factory = lambda value: value.decode("utf-8", "backslashreplace")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_sqlite_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _postgresql_arguments(address: DatabaseAddress, settings: dict[str, str]) -> dict[str, Any]:
+    # Ours come last, so that no URL switches the read-only session off.
+    own = address.url.query.get("options", "")
+    options = " ".join([str(own), *(f"-c {name}={value}" for name, value in settings.items())]).strip()
+    return {
+        "application_name": "tenantpilot",
+        "connect_timeout": CONNECT_SECONDS,
+        "options": options,
+        **_KEEPALIVE,
+    }
+
+
+def _read_instants_as_text(connection: Any, _record: object) -> None:
+    """Instants as text: `infinity`, BC and the year 20000 would raise in the driver and cost the fleet its read."""
+    connection.adapters.register_loader("timestamptz", TextLoader)

@@ -1,0 +1,53 @@
+"""What can be wrong with a database, each as one sentence that says what, where and what to do."""
+
+from __future__ import annotations
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+_LOCKED = ("database is locked", "database table is locked")
+
+
+class StoreError(Exception):
+    """The facts as a whole cannot be read or written. The message is one sentence for people, without secrets."""
+
+
+class BadDatabaseUrl(StoreError):
+    """The URL names no database that this program can open."""
+
+
+class DatabaseMissing(StoreError):
+    """There is no database file, or it holds nothing yet."""
+
+
+class SchemaProblem(StoreError):
+    """The database is there, but its schema is older, newer or another program's."""
+
+
+class StoreUnreachable(StoreError):
+    """The database did not answer, refused, or broke off; trying again later may help."""
+
+
+class StoreConflict(StoreError):
+    """What was to be written clashes with what is there; nothing was written."""
+
+
+def as_store_error(error: SQLAlchemyError, database: str) -> StoreError:
+    """Turn whatever the driver raised into one sentence about the database called `database`."""
+    reason = first_line(error.orig if isinstance(error, DBAPIError) and error.orig is not None else error)
+    if "file is not a database" in reason or "malformed" in reason:
+        return SchemaProblem(
+            f"{database} is damaged or not a SQLite database ({reason}): check the path, or restore the file."
+        )
+    if any(word in reason for word in _LOCKED):
+        return StoreUnreachable(
+            f"{database} is locked by a program that writes to it: try again when that has finished."
+        )
+    if "attempt to write a readonly database" in reason:
+        return StoreUnreachable(f"{database} cannot be written: check the permissions of the file and its folder.")
+    return StoreUnreachable(f"{database} cannot be read: {reason}.")
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of a driver's message, without its closing stop; never the SQL, never a value that was bound."""
+    lines = str(error).strip().splitlines()
+    return lines[0].strip().rstrip(".") if lines else type(error).__name__

@@ -1,0 +1,17 @@
+"""Bring a database to the newest schema version: the one place that imports Alembic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection
+
+
+def upgrade_schema(connection: Connection) -> None:
+    """Run every version that the database lacks, within the caller's transaction: all of them or none."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

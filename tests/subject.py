@@ -1,0 +1,28 @@
+"""The product as a function, for tests that compare it with something else."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from health.policy import HealthPolicy
+from health.report import report_document
+from health.resolver import TenantBackupHealthResolver
+from health.store.urls import parse_database_url
+
+
+def policy_of(seconds: dict[str, int]) -> HealthPolicy:
+    """A policy from the durations of a report, in seconds."""
+    return HealthPolicy(**{name.removesuffix("_seconds"): timedelta(seconds=value) for name, value in seconds.items()})
+
+
+def fleet_report(url: str, now: datetime, policy: dict[str, int]) -> dict[str, Any]:
+    """The report document of a database at an instant, as another program would parse it."""
+    resolver = TenantBackupHealthResolver(parse_database_url(url), policy_of(policy))
+    try:
+        document = report_document(resolver.fleet(now), resolver.policy, now)
+    finally:
+        resolver.close()
+    parsed: dict[str, Any] = json.loads(json.dumps(document))
+    return parsed
