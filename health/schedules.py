@@ -30,8 +30,8 @@ class Condition(StrEnum):
 class ScheduleAssessment(NamedTuple):
     """One enabled schedule, judged: its conditions, when its next run is due, and why it cannot be evaluated.
 
-    `waiting_since` is what an overdue or never-run schedule is late against; `holds_until` the last instant at which
-    the same conditions would be found, if no fact changes.
+    `waiting_since` is what a schedule is late against: its due instant, else its anchor; while it runs, the start of
+    the run. `holds_until` is the last instant at which the same conditions would be found, if no fact changes.
     """
 
     schedule: BackupSchedule
@@ -73,7 +73,8 @@ def assess(
             holds_until = min(holds_until, shifted(since, limit))
     if _last_run_unsuccessful(schedule):
         found.append(Condition.LAST_RUN_UNSUCCESSFUL)
-    return ScheduleAssessment(schedule, tuple(found), due, due or anchor, None, holds_until)
+    waiting_since = (schedule.last_run_at or anchor) if Condition.STUCK in found else due or anchor
+    return ScheduleAssessment(schedule, tuple(found), due, waiting_since, None, holds_until)
 
 
 def _cannot_evaluate(

@@ -34,7 +34,7 @@ def initialise(address: DatabaseAddress) -> bool:
 
 
 def upgrade(address: DatabaseAddress) -> SchemaState:
-    """Bring an older schema to the current one; gives back what was found before. Raises SchemaProblem and StoreError."""
+    """Bring an older schema to the current one; gives back what was found. Raises SchemaProblem and StoreError."""
     with transaction(address) as connection:
         found = schema_state(connection)
         if found is SchemaState.OLDER:

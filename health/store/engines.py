@@ -106,6 +106,25 @@ def transaction(address: DatabaseAddress, *, create: bool = False) -> Iterator[C
 
 
 @contextmanager
+def writing(address: DatabaseAddress) -> Iterator[Connection]:
+    """A transaction on a database with the current schema. Raises StoreError."""
+    with transaction(address) as connection:
+        require_current_schema(connection, address.label)
+        yield connection
+
+
+@contextmanager
+def reading_once(address: DatabaseAddress) -> Iterator[Connection]:
+    """A snapshot on an engine that is gone afterwards. Raises StoreError."""
+    engine = reading_engine(address)
+    try:
+        with snapshot(engine, address) as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+@contextmanager
 def _sentences(address: DatabaseAddress) -> Iterator[None]:
     try:
         yield

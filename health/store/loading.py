@@ -1,0 +1,41 @@
+"""Rows in bulk, by the fastest way each driver has: COPY in PostgreSQL, executemany in SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Connection, Table, text
+
+from health.store.schema import metadata, sqlite_text
+
+
+def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows whose values stand in the order of `columns`, within the caller's transaction.
+
+    Instants are aware datetimes; JSON is text. Raises the driver's error, which the transaction turns into a sentence.
+    """
+    names = ", ".join(columns)
+    driver = cast(Any, connection.connection.driver_connection)
+    if connection.dialect.name == "postgresql":
+        with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        return
+    marks = ", ".join("?" * len(columns))
+    statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - names from our own tables
+    driver.executemany(statement, ([_bindable(value) for value in row] for row in rows))
+
+
+def _bindable(value: Any) -> Any:
+    return sqlite_text(value) if isinstance(value, datetime) else value
+
+
+def settle(connection: Connection) -> None:
+    """After rows with ids of their own: let the next ids follow, and have the planner know what is there."""
+    if connection.dialect.name == "postgresql":
+        for table in metadata.sorted_tables:
+            highest = f"(SELECT coalesce(max(id), 0) + 1 FROM {table.name})"  # noqa: S608
+            connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), {highest}, false)"))
+    connection.execute(text("ANALYZE"))

@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""Set up and run: `python3 make.py demo`, `python3 make.py test`, `python3 make.py lint`.
+
+Makes the virtual environment `.venv` beside this file, installs the locked dependencies and the checkout into it, and
+runs what was asked for. Needs Python 3.11 or later and nothing else. What is installed already is not installed again.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+ENVIRONMENT = ROOT / ".venv"
+BIN = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / "python"
+
+RUNTIME, DEVELOPMENT = "requirements.txt", "requirements-dev.txt"
+LINT = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("mypy",),
+    ("lint-imports", "--no-cache"),
+)
+
+
+def main(words: "list[str]") -> int:
+    """Run one of the three; gives back its exit code."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file must explain itself to an older Python
+        return complain(f"TenantPilot needs Python 3.11 or later; this is {sys.version.split()[0]}.")
+    if not words or words[0] not in ("demo", "test", "lint", "lock"):
+        return complain("say 'python3 make.py demo', 'test', 'lint' or 'lock'.")
+    target, rest = words[0], words[1:]
+    if target == "lock":
+        return lock()
+    if not install(RUNTIME if target == "demo" else DEVELOPMENT):
+        return 1
+    if target == "demo":
+        return run(BIN / "tenantpilot", "demo", *rest)
+    if target == "test":
+        return run(PYTHON, "-m", "pytest", "-n", "2", *rest)
+    return max(run(BIN / command[0], *command[1:]) for command in LINT)
+
+
+def install(requirements: str) -> bool:
+    """Have the environment hold what a lock file names, and the checkout; True if it does."""
+    if not PYTHON.exists() and run(sys.executable, "-m", "venv", ENVIRONMENT):
+        complain("the virtual environment cannot be made; on Debian, 'apt-get install python3-venv' mends that.")
+        return False
+    wanted = hashlib.sha256((ROOT / requirements).read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    stamp = ENVIRONMENT / f"{requirements}.sha256"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return True
+    print(f"Installing {requirements} into {ENVIRONMENT.name}, once ...", flush=True)
+    pip = (PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    if run(*pip, "--require-hashes", "--requirement", ROOT / requirements):
+        return False
+    if run(*pip, "--no-deps", "--no-build-isolation", "--editable", ROOT):
+        return False
+    # Byte code now, or the first start takes twice as long.
+    run(PYTHON, "-m", "compileall", "-q", ROOT / "health", ROOT / "tui")
+    stamp.write_text(wanted)
+    return True
+
+
+def lock() -> int:
+    """Write both lock files anew from pyproject.toml; `test` has put the uv that does it into the environment."""
+    common = (
+        "--universal",
+        "--python-version",
+        "3.11",
+        "--generate-hashes",
+        "--no-emit-index-url",
+        "--no-header",
+        "--quiet",
+    )
+    for group, requirements in (("build", RUNTIME), ("dev", DEVELOPMENT)):
+        done = run(
+            BIN / "uv", "pip", "compile", *common, "--group", group, "--output-file", requirements, "pyproject.toml"
+        )  # fmt: skip
+        if done:
+            return done
+    return 0
+
+
+def run(*command: "str | Path") -> int:
+    """Run a program in the checkout; gives back its exit code."""
+    return subprocess.run([str(word) for word in command], cwd=ROOT, check=False).returncode
+
+
+def complain(sentence: str) -> int:
+    """Say what is wrong on standard error; gives back an exit code."""
+    print(f"make.py: {sentence}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,127 @@
+"""The `tenantpilot` command: the list of its subcommands and the door every run goes through.
+
+`--help` and `--version` import neither Textual nor SQLAlchemy nor the settings: a subcommand's module is imported when
+it is run. Exit codes: 0 done, 1 the input was refused, 2 the command line or the configuration is wrong (or `check`
+found an absent tenant), 3 the facts cannot be read, 70 a fault of this program, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+import click
+
+from tui import __version__
+from tui.commands.failures import EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_USAGE, CommandFailed, describe
+from tui.commands.options import Invocation, app_options, place_options
+
+# A subcommand: where its click command is, and its line in the list (spelled here so that listing imports nothing).
+SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "report": ("tui.commands.report:report", "Print every tenant's posture, reasons and evidence."),
+    "check": ("tui.commands.check:check", "One line and an exit code for a monitoring system."),
+    "demo": ("tui.commands.demo:demo", "Look around in a fleet of invented tenants."),
+    "import": ("tui.commands.imports:imports", "Bring in backups that other tools wrote."),
+    "tenant": ("tui.commands.tenant:tenant", "Add, rename, archive and list tenants."),
+    "schedule": ("tui.commands.schedule:schedule", "Add, enable, disable and list backup schedules."),
+    "db": ("tui.commands.db:db", "Create, upgrade and inspect the database's tables."),
+    "config": ("tui.commands.config:config", "Print every effective setting and where it came from."),
+}
+
+
+class Subcommands(click.Group):
+    """A group that imports a subcommand's module only when that subcommand is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(SUBCOMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in SUBCOMMANDS:
+            return None
+        module, _, name = SUBCOMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in SUBCOMMANDS:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], SUBCOMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else " See 'tenantpilot --help'."
+            raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in SUBCOMMANDS.items()])
+
+
+@click.group(cls=Subcommands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="tenantpilot", message="%(prog)s %(version)s")
+@place_options
+@app_options
+@click.pass_context
+def cli(ctx: click.Context, /, **given: Any) -> None:
+    """Which tenants have no trustworthy backup to recover from right now, why, and the row that proves it.
+
+    Without a command it opens the screens on the configured database.
+    """
+    ctx.obj = Invocation.of(given)
+    if ctx.invoked_subcommand is None:
+        from tui.commands.screens import open_screens
+
+        open_screens(ctx.obj, tenant=given["tenant"], screen=given["screen"])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process; no traceback ever reaches a user."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(run(words))
+
+
+def run(words: list[str]) -> int:
+    """Run one command line; gives back the exit code. What went wrong is one sentence on standard error."""
+    try:
+        result = cli.main(words, prog_name="tenantpilot", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _failed("Interrupted.", EXIT_INTERRUPTED)
+    except click.UsageError as error:
+        return _failed(error.format_message(), _usage_code(words))
+    except click.ClickException as error:
+        return _failed(error.format_message(), EXIT_REFUSED)
+    except CommandFailed as error:
+        return _failed(str(error), _usage_code(words) if error.exit_code == EXIT_USAGE else error.exit_code)
+    except BrokenPipeError:
+        return _reader_went_away()
+    except Exception as error:
+        sentence, code = describe(error)
+        return _failed(sentence, _usage_code(words) if code == EXIT_USAGE else code)
+    return result if isinstance(result, int) else 0
+
+
+def _failed(sentence: str, exit_code: int) -> int:
+    from tui.safe_text import safe_text
+
+    click.echo(f"tenantpilot: {safe_text(sentence, limit=1000)}", err=True)
+    return exit_code
+
+
+def _usage_code(words: list[str]) -> int:
+    """For `check`, 2 means an absent tenant and nothing else (`design.md` 7)."""
+    command = next((word for word in words if word in SUBCOMMANDS), None)
+    return 3 if command == "check" else EXIT_USAGE
+
+
+def _reader_went_away() -> int:
+    """`tenantpilot report | head`: nobody reads any more, which is no fault."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

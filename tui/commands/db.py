@@ -1,0 +1,65 @@
+"""`tenantpilot db`: create, upgrade and inspect the database's tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from tui.commands.failures import EXIT_UNREADABLE
+from tui.commands.options import place_options
+
+
+@click.group()
+def db() -> None:
+    """Create, upgrade and inspect the database's tables."""
+
+
+@db.command("init")
+@place_options
+@click.pass_context
+def init(ctx: click.Context, /, **given: Any) -> None:
+    """Create the tables in an empty database; for SQLite the file as well."""
+    from health.store.administration import initialise
+    from tui.commands.session import open_session
+
+    address = open_session(ctx, given).writing()
+    created = initialise(address)
+    click.echo(f"{address.label}: {'tables created' if created else 'the tables are there already'}.")
+
+
+@db.command("upgrade")
+@place_options
+@click.pass_context
+def upgrade(ctx: click.Context, /, **given: Any) -> None:
+    """Bring the tables to this program's version; nothing changes if that fails."""
+    from health.store.administration import upgrade as upgrade_store
+    from health.store.revision import CURRENT, SchemaState
+    from tui.commands.session import open_session
+
+    address = open_session(ctx, given).writing()
+    found = upgrade_store(address)
+    done = f"already at version {CURRENT}" if found is SchemaState.CURRENT else f"upgraded to version {CURRENT}"
+    click.echo(f"{address.label}: {done}.")
+
+
+@db.command("status")
+@place_options
+@click.pass_context
+def status(ctx: click.Context, /, **given: Any) -> int:
+    """Say which tables were found; exit 0 if this program can read them, else 3."""
+    from health.store.administration import state_of
+    from health.store.revision import CURRENT, SchemaState
+    from tui.commands.session import open_session
+
+    address = open_session(ctx, given).reading()
+    state = state_of(address)
+    what_to_do = {
+        SchemaState.CURRENT: f"the tables are at version {CURRENT}",
+        SchemaState.ABSENT: "there are no tables yet: run 'tenantpilot db init'",
+        SchemaState.OLDER: f"the tables are older than version {CURRENT}: run 'tenantpilot db upgrade'",
+        SchemaState.NEWER: f"the tables are newer than version {CURRENT}: install a newer TenantPilot",
+        SchemaState.FOREIGN: "there are another program's tables: name the right database with --database",
+    }
+    click.echo(f"{address.label}: {what_to_do[state]}.")
+    return 0 if state is SchemaState.CURRENT else EXIT_UNREADABLE

@@ -1,0 +1,63 @@
+"""What can go wrong in a command, as one sentence and an exit code. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from typing import Final
+
+EXIT_REFUSED: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_UNREADABLE: Final = 3
+EXIT_FAULT: Final = 70
+EXIT_INTERRUPTED: Final = 130
+
+
+class CommandFailed(Exception):
+    """A command cannot do what it was asked; the message is one sentence: what, where, what to do."""
+
+    def __init__(self, sentence: str, exit_code: int) -> None:
+        super().__init__(sentence)
+        self.exit_code = exit_code
+
+
+def describe(error: Exception) -> tuple[str, int]:
+    """The sentence and the exit code for an error that reached the door. Anything unknown is a fault of ours."""
+    from health.captured import RefusedInput
+
+    if isinstance(error, RefusedInput):
+        return str(error), EXIT_REFUSED
+    known = _store_failure(error) or _settings_failure(error)
+    if known is not None:
+        return known
+    if isinstance(error, OSError) and error.strerror is not None:
+        where = f" ({error.filename})" if error.filename else ""
+        return f"{error.strerror}{where}.", EXIT_REFUSED
+    from tui.process import note_fault
+
+    return note_fault(error), EXIT_FAULT
+
+
+def _store_failure(error: Exception) -> tuple[str, int] | None:
+    import sys
+
+    # An error of the store can only have been raised by a module that is loaded.
+    if "health.store.errors" not in sys.modules:
+        return None
+    from health.store.errors import BadDatabaseUrl, StoreConflict, StoreError
+
+    if isinstance(error, StoreConflict):
+        return str(error), EXIT_REFUSED
+    if isinstance(error, BadDatabaseUrl):
+        return str(error), EXIT_USAGE
+    if isinstance(error, StoreError):
+        return str(error), EXIT_UNREADABLE
+    return None
+
+
+def _settings_failure(error: Exception) -> tuple[str, int] | None:
+    import sys
+
+    if "tui.settings" not in sys.modules:
+        return None
+    from tui.settings import SettingsError
+
+    return (str(error), EXIT_USAGE) if isinstance(error, SettingsError) else None

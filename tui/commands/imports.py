@@ -1,0 +1,183 @@
+"""`tenantpilot import`: other tools' backups into the store, each import in one transaction (`formats.md`)."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui.commands.failures import EXIT_USAGE, CommandFailed
+from tui.commands.names import NameType
+from tui.commands.options import InstantType, place_options
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from health.store.writing import ImportSummary
+    from tui.commands.session import Session
+
+
+@click.group("import")
+def imports() -> None:
+    """Bring in backups that other tools wrote. Importing the same twice changes nothing."""
+
+
+@imports.command("intunecd")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--tenant", "external_id", type=NameType(), required=True, help="The tenant's external id.")
+@click.option("--create-tenant", "new_name", type=NameType(), metavar="NAME", help="Add the tenant if it is not there.")
+@click.option("--completed-at", type=InstantType(), metavar="INSTANT", help="When the run in the folder was complete.")
+@click.option("--git", is_flag=True, help="Import every commit that touches the folder, completed at its commit.")
+@click.option("--accept-missing", multiple=True, metavar="TYPE", help="A type that is gone for good; may be repeated.")
+@click.option("--without-payload", is_flag=True, help="Store no captured JSON: it may hold secrets.")
+@place_options
+@click.pass_context
+def intunecd(
+    ctx: click.Context,
+    /,
+    path: Path,
+    external_id: str,
+    new_name: str | None,
+    completed_at: datetime | None,
+    git: bool,
+    accept_missing: tuple[str, ...],
+    without_payload: bool,
+    **given: Any,
+) -> None:
+    """Import what IntuneCD wrote to PATH: a folder at one instant, or the history of a git repository."""
+    from health.store.engines import writing
+    from tui.commands.session import open_session
+
+    if git == (completed_at is not None):
+        raise CommandFailed(
+            "A folder has no clock: say when the run was complete with --completed-at INSTANT, or read a git"
+            " repository's commits with --git.",
+            EXIT_USAGE,
+        )
+    session = open_session(ctx, given)
+    run = _IntuneCDRun(path, external_id, frozenset(accept_missing), with_payload=not without_payload)
+    with writing(session.writing()) as connection:
+        _have_tenant(connection, external_id, new_name, session)
+        if completed_at is None:
+            summary = run.import_history(connection, session)
+        else:
+            summary = run.import_folder(connection, completed_at, session)
+    _echo_summary(external_id, summary)
+
+
+class _IntuneCDRun:
+    """One import of one IntuneCD backup."""
+
+    def __init__(self, path: Path, external_id: str, accept_missing: frozenset[str], *, with_payload: bool) -> None:
+        self._path = path
+        self._tenant = external_id
+        self._accept_missing = accept_missing
+        self._with_payload = with_payload
+
+    def import_folder(self, connection: Connection, completed_at: datetime, session: Session) -> ImportSummary:
+        """The folder as one set."""
+        from health.sources.intunecd import SOURCE, read_folder
+        from health.store.roster import types_of_last_completed_set
+        from health.store.writing import write_set
+
+        captured = read_folder(
+            self._path,
+            external_id=self._tenant,
+            completed_at=completed_at,
+            expected_types=types_of_last_completed_set(connection, self._tenant, SOURCE, before=completed_at),
+            accept_missing=self._accept_missing,
+            with_payload=self._with_payload,
+            progress=_progress("files"),
+        )
+        return write_set(connection, captured, session.now)
+
+    def import_history(self, connection: Connection, session: Session) -> ImportSummary:
+        """Each commit that touches the folder as a set; commits that are stored completely are passed over."""
+        from health.sources.intunecd import SOURCE
+        from health.sources.intunecd_git import read_history
+        from health.store.roster import known_references, types_of_last_completed_set
+        from health.store.writing import ImportSummary, write_set
+
+        known = known_references(connection, self._tenant, SOURCE)
+        history = read_history(
+            self._path,
+            external_id=self._tenant,
+            known=known.__contains__,
+            expected_types=types_of_last_completed_set(connection, self._tenant, SOURCE),
+            accept_missing=self._accept_missing,
+            with_payload=self._with_payload,
+            progress=_progress("files"),
+        )
+        summary = ImportSummary()
+        for captured in history:
+            summary = summary.plus(write_set(connection, captured, session.now))
+        return summary
+
+
+@imports.command("facts")
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@place_options
+@click.pass_context
+def facts(ctx: click.Context, /, file: Path, **given: Any) -> None:
+    """Import facts as JSON lines from FILE, or from standard input where it is '-'."""
+    from health.sources.fact_lines import read_fact_lines
+    from health.store.engines import writing
+    from health.store.writing import write_facts
+    from tui.commands.session import open_session
+
+    session = open_session(ctx, given)
+    if str(file) == "-":
+        captured = read_fact_lines(sys.stdin.buffer, "standard input")
+    else:
+        try:
+            with file.open("rb") as stream:
+                captured = read_fact_lines(stream, str(file))
+        except OSError as error:
+            raise CommandFailed(f"{file} cannot be read: {error.strerror}.", 1) from None
+    with writing(session.writing()) as connection:
+        summary = write_facts(connection, captured, session.now)
+    tenants, schedules = len(captured.tenants), len(captured.schedules)
+    click.echo(f"{_counted(tenants, 'tenant')} and {_counted(schedules, 'schedule')} read; {_in_words(summary)}.")
+
+
+def _have_tenant(connection: Connection, external_id: str, new_name: str | None, session: Session) -> None:
+    from health.store.roster import add_tenant, tenant_exists
+    from health.store.writing import tenant_id_of
+
+    if new_name is not None and not tenant_exists(connection, external_id):
+        add_tenant(connection, external_id, new_name, session.now)
+    tenant_id_of(connection, external_id)
+
+
+def _progress(unit: str) -> Any:
+    """Progress on standard error, on a terminal only: a number that is written over, never a bar that scrolls."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int) -> None:
+        if done % 50 == 0:
+            click.echo(f"\r{done:,} {unit} ", nl=False, err=True)
+
+    return show
+
+
+def _echo_summary(external_id: str, summary: ImportSummary) -> None:
+    from tui.safe_text import safe_text
+
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", nl=False, err=True)
+    click.echo(f"{safe_text(external_id)}: {_in_words(summary)}.")
+
+
+def _in_words(summary: ImportSummary) -> str:
+    return (
+        f"{_counted(summary.sets_created, 'backup set')} created, {summary.sets_replaced} replaced,"
+        f" {summary.sets_unchanged} unchanged; {_counted(summary.items_written, 'item')} written"
+    )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

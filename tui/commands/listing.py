@@ -1,0 +1,30 @@
+"""Plain tables on standard output, for the commands that list rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import click
+
+from tui.safe_text import safe_text
+
+
+def echo_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows in aligned columns, each cell made safe; None is `-`, an instant is cut to whole seconds."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
+    for line in (headings, *cells):
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return safe_text(value)
+
+
+def whole_seconds(instant: object) -> object:
+    """An instant as stored, without its fraction and offset: every stored instant is UTC."""
+    return None if instant is None else str(instant).split(".")[0].removesuffix("+00")

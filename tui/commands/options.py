@@ -1,0 +1,109 @@
+"""Options that several commands share. Each may stand before or behind the command; behind it wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+SCREENS = ("dashboard", "backup_sets", "backup_set", "schedules")
+
+
+class InstantType(click.ParamType[Any]):
+    """An instant in RFC 3339 with its offset from UTC."""
+
+    name = "instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no instant: write it as 2026-11-23T09:00:00Z", param, ctx)
+        if instant.tzinfo is None:
+            self.fail(f"{value!r} has no time zone: write it as 2026-11-23T09:00:00Z", param, ctx)
+        try:
+            return instant.astimezone(UTC)
+        except OverflowError:
+            self.fail(f"{value!r} lies outside the years 1 to 9999 in UTC", param, ctx)
+
+
+class DurationType(click.ParamType[Any]):
+    """A duration such as 2d, 24h, 1h30m or 90s."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from tui.durations import parse_duration
+
+        if not isinstance(value, str):
+            return value
+        try:
+            return parse_duration(value)
+        except ValueError as error:
+            self.fail(f"{value!r}: {error}", param, ctx)
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """Where this run finds its settings and facts, and at which instant it judges (None: at the clock's)."""
+
+    config: Path | None = None
+    database: str | None = None
+    now: datetime | None = None
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Invocation:
+        """From the options of one command line level."""
+        return cls(given.get("config"), given.get("database"), given.get("now"))
+
+    def overridden_by(self, given: Mapping[str, Any]) -> Invocation:
+        """With the options that stand behind the command, where they stand there."""
+        named = {name: given[name] for name in ("config", "database", "now") if given.get(name) is not None}
+        return replace(self, **named)
+
+
+def place_options(command: Command) -> Command:
+    """`--database` and `--config`."""
+    command = click.option(
+        "--database", metavar="URL", help="The database: sqlite:///PATH or postgresql://USER@HOST/NAME."
+    )(command)
+    return click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The settings file, instead of tenantpilot.toml.",
+    )(command)
+
+
+def now_option(command: Command) -> Command:
+    """`--now`: judge at another instant."""
+    return click.option(
+        "--now",
+        type=InstantType(),
+        metavar="INSTANT",
+        help="Judge at this instant instead of now: 2026-11-23T09:00:00Z.",
+    )(command)
+
+
+def tenants_option(command: Command) -> Command:
+    """`--tenant`, any number of times."""
+    return click.option(
+        "--tenant", "tenants", multiple=True, metavar="EXTERNAL_ID", help="Only this tenant; may be repeated."
+    )(command)
+
+
+def app_options(command: Command) -> Command:
+    """What the screens open with."""
+    command = click.option(
+        "--screen", type=click.Choice(SCREENS), help="Open this screen of the tenant, the way back as if walked."
+    )(command)
+    command = click.option("--tenant", metavar="EXTERNAL_ID", help="Open this tenant's dashboard.")(command)
+    return now_option(command)

@@ -1,0 +1,97 @@
+"""`tenantpilot schedule`: which automation should produce backup sets, kept without SQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from tui.commands.names import NameType
+from tui.commands.options import place_options
+
+TENANT = click.option("--tenant", "external_id", type=NameType(), required=True, help="The tenant's external id.")
+NAME = click.argument("name", type=NameType())
+
+
+@click.group()
+def schedule() -> None:
+    """Add, enable, disable and list backup schedules."""
+
+
+@schedule.command("add")
+@NAME
+@TENANT
+@click.option("--cron", metavar="EXPRESSION", help="When it runs, in five fields: '30 2 * * *'.")
+@click.option("--timezone", default="UTC", show_default=True, metavar="NAME", help="The IANA time zone of the cron.")
+@place_options
+@click.pass_context
+def add(ctx: click.Context, /, name: str, external_id: str, cron: str | None, timezone: str, **given: Any) -> None:
+    """Add an enabled schedule to a tenant."""
+    from health.captured import CapturedSchedule
+    from health.slots import CannotPlan, slots_of
+    from health.store.engines import writing
+    from health.store.roster import add_schedule
+    from tui.commands.session import open_session
+
+    session = open_session(ctx, given)
+    try:
+        slots = slots_of(cron, timezone)
+        if slots is not None:
+            slots.first_after(session.now)
+    except CannotPlan as problem:
+        raise click.UsageError(f"The schedule cannot be planned: {problem}.", ctx) from None
+    with writing(session.writing()) as connection:
+        add_schedule(connection, CapturedSchedule(external_id, name, cron=cron, timezone=timezone), session.now)
+    click.echo(f"Added the schedule {name} to the tenant {external_id}.")
+
+
+@schedule.command("enable")
+@NAME
+@TENANT
+@place_options
+@click.pass_context
+def enable(ctx: click.Context, /, name: str, external_id: str, **given: Any) -> None:
+    """Enable a schedule: what it owes counts from now on."""
+    from health.store.engines import writing
+    from health.store.roster import enable_schedule
+    from tui.commands.session import open_session
+
+    session = open_session(ctx, given)
+    with writing(session.writing()) as connection:
+        enable_schedule(connection, external_id, name, session.now)
+    click.echo(f"Enabled the schedule {name} of the tenant {external_id}.")
+
+
+@schedule.command("disable")
+@NAME
+@TENANT
+@place_options
+@click.pass_context
+def disable(ctx: click.Context, /, name: str, external_id: str, **given: Any) -> None:
+    """Disable a schedule: it is not judged any more."""
+    from health.store.engines import writing
+    from health.store.roster import disable_schedule
+    from tui.commands.session import open_session
+
+    with writing(open_session(ctx, given).writing()) as connection:
+        disable_schedule(connection, external_id, name)
+    click.echo(f"Disabled the schedule {name} of the tenant {external_id}.")
+
+
+@schedule.command("list")
+@click.option("--tenant", "external_id", type=NameType(), help="Only this tenant's, by its external id.")
+@place_options
+@click.pass_context
+def list_(ctx: click.Context, /, external_id: str | None, **given: Any) -> None:
+    """List the schedules that are not deleted."""
+    from health.store.engines import reading_once
+    from health.store.roster import list_schedules
+    from tui.commands.listing import echo_table, whole_seconds
+    from tui.commands.session import open_session
+
+    with reading_once(open_session(ctx, given).reading()) as connection:
+        rows = list_schedules(connection, external_id)
+    echo_table(
+        ("TENANT", "SCHEDULE", "ENABLED", "CRON", "TIMEZONE", "LAST RUN", "STATUS"),
+        [(*row[:5], whole_seconds(row[5]), row[6]) for row in rows],
+    )

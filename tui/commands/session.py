@@ -1,0 +1,73 @@
+"""From options to a database and a policy: what every command that touches facts begins with."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from tui.commands.clock import utc_now
+from tui.commands.failures import EXIT_USAGE, CommandFailed
+from tui.commands.options import Invocation
+from tui.settings import LoadedSettings, effective_database_url, effective_write_url, load_settings
+
+if TYPE_CHECKING:
+    from health.resolver import TenantBackupHealthResolver
+    from health.store.urls import DatabaseAddress
+
+
+class Session(NamedTuple):
+    """One run's settings, and the instant at which it judges (UTC)."""
+
+    loaded: LoadedSettings
+    now: datetime
+
+    def reading(self) -> DatabaseAddress:
+        """Where facts are read from. Raises BadDatabaseUrl."""
+        from health.store.urls import parse_database_url
+
+        return parse_database_url(effective_database_url(self.loaded.settings))
+
+    def writing(self) -> DatabaseAddress:
+        """Where imports and administration write. Raises BadDatabaseUrl."""
+        from health.store.urls import parse_database_url
+
+        return parse_database_url(effective_write_url(self.loaded.settings))
+
+    def resolver(self) -> TenantBackupHealthResolver:
+        """A resolver over the facts. Nothing is opened yet."""
+        from health.resolver import TenantBackupHealthResolver
+
+        return TenantBackupHealthResolver(self.reading(), self.loaded.settings.policy())
+
+
+def open_session(ctx_or_invocation: click.Context | Invocation, given: dict[str, Any] | None = None) -> Session:
+    """Load the settings that the options of this run ask for. Raises SettingsError and CommandFailed."""
+    invocation = ctx_or_invocation if isinstance(ctx_or_invocation, Invocation) else _invocation(ctx_or_invocation)
+    invocation = invocation.overridden_by(given or {})
+    overrides = {}
+    if invocation.database is not None:
+        _refuse_password(invocation.database)
+        overrides["database.url"] = invocation.database
+        overrides["database.write_url"] = invocation.database
+    loaded = load_settings(config=invocation.config, overrides=overrides, environ=os.environ, cwd=Path.cwd())
+    return Session(loaded, invocation.now or utc_now())
+
+
+def _invocation(ctx: click.Context) -> Invocation:
+    found = ctx.find_object(Invocation)
+    return found if found is not None else Invocation()
+
+
+def _refuse_password(url: str) -> None:
+    from health.store.urls import parse_database_url
+
+    if parse_database_url(url).has_password:
+        raise CommandFailed(
+            "A password on the command line can be read by everybody on this machine: put the URL into"
+            " TENANTPILOT_DATABASE__URL or tenantpilot.toml, or the password into ~/.pgpass.",
+            EXIT_USAGE,
+        )

@@ -1,0 +1,85 @@
+"""`tenantpilot tenant`: the roster of tenants, kept without SQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from tui.commands.names import NameType
+from tui.commands.options import place_options
+
+EXTERNAL_ID = click.argument("external_id", type=NameType())
+
+
+@click.group()
+def tenant() -> None:
+    """Add, rename, archive and list tenants."""
+
+
+@tenant.command("add")
+@EXTERNAL_ID
+@click.option("--name", type=NameType(), help="What people call it; the external id if left out.")
+@place_options
+@click.pass_context
+def add(ctx: click.Context, /, external_id: str, name: str | None, **given: Any) -> None:
+    """Add a tenant: it is absent until its first backup set is imported."""
+    from health.store.engines import writing
+    from health.store.roster import add_tenant
+    from tui.commands.session import open_session
+
+    session = open_session(ctx, given)
+    with writing(session.writing()) as connection:
+        add_tenant(connection, external_id, name or external_id, session.now)
+    click.echo(f"Added the tenant {external_id}.")
+
+
+@tenant.command("rename")
+@EXTERNAL_ID
+@click.argument("name", type=NameType())
+@place_options
+@click.pass_context
+def rename(ctx: click.Context, /, external_id: str, name: str, **given: Any) -> None:
+    """Give a tenant another name; its external id stays."""
+    from health.store.engines import writing
+    from health.store.roster import rename_tenant
+    from tui.commands.session import open_session
+
+    with writing(open_session(ctx, given).writing()) as connection:
+        rename_tenant(connection, external_id, name)
+    click.echo(f"Renamed the tenant {external_id}.")
+
+
+@tenant.command("archive")
+@EXTERNAL_ID
+@click.option("--undo", is_flag=True, help="Take it back into the fleet.")
+@place_options
+@click.pass_context
+def archive(ctx: click.Context, /, external_id: str, undo: bool, **given: Any) -> None:
+    """Archive a tenant: it is not judged and not counted any more; nothing of it is deleted."""
+    from health.store.engines import writing
+    from health.store.roster import archive_tenant
+    from tui.commands.session import open_session
+
+    session = open_session(ctx, given)
+    with writing(session.writing()) as connection:
+        archive_tenant(connection, external_id, None if undo else session.now)
+    click.echo(f"{'Took back' if undo else 'Archived'} the tenant {external_id}.")
+
+
+@tenant.command("list")
+@place_options
+@click.pass_context
+def list_(ctx: click.Context, /, **given: Any) -> None:
+    """List every tenant, archived ones too."""
+    from health.store.engines import reading_once
+    from health.store.roster import list_tenants
+    from tui.commands.listing import echo_table, whole_seconds
+    from tui.commands.session import open_session
+
+    with reading_once(open_session(ctx, given).reading()) as connection:
+        rows = list_tenants(connection)
+    echo_table(
+        ("TENANT", "NAME", "CREATED", "ARCHIVED"),
+        [(row[0], row[1], whole_seconds(row[2]), whole_seconds(row[3])) for row in rows],
+    )

@@ -1,0 +1,80 @@
+"""Durations as people write and read them: `24h` in settings and options, `3d 4h` on screens."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Final
+
+LONGEST: Final = timedelta(days=3650)
+"""No setting and no option means more than ten years; whatever is longer is a slip of the keyboard."""
+
+# Possessive blanks (`*+`): a long run of them is refused in linear time.
+_WRITTEN: Final = re.compile(
+    r"(?:([0-9]{1,20}) *+d)? *+(?:([0-9]{1,20}) *+h)? *+(?:([0-9]{1,20}) *+m)? *+(?:([0-9]{1,20}) *+s)?"
+)
+_UNITS: Final = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+
+
+def parse_duration(text: str) -> timedelta:
+    """The duration a text such as `24h`, `60m`, `1h30m`, `90s`, `2d` or `0` means: whole seconds, never negative.
+
+    Days, hours, minutes and seconds, biggest unit first, each at most once; blanks between them do not matter, so that
+    what `format_span` shows can be typed. Raises ValueError for anything else and for more than `LONGEST`, with one
+    sentence that never repeats the text: it may be a secret in the wrong place.
+    """
+    text = text.strip(" ")
+    if text == "0":
+        return timedelta(0)
+    match = _WRITTEN.fullmatch(text)
+    if match is None or match.lastindex is None:
+        raise ValueError("a duration is whole numbers with units, the biggest first, such as 2d, 24h, 1h30m or 90s")
+    days, hours, minutes, seconds = (int(number or 0) for number in match.groups())
+    # Compared as whole numbers: a timedelta of this many days would overflow before it could be refused.
+    total = days * 86_400 + hours * 3_600 + minutes * 60 + seconds
+    if total > LONGEST.total_seconds():
+        raise ValueError(f"a duration is at most {format_duration(LONGEST)}")
+    return timedelta(seconds=total)
+
+
+def format_duration(duration: timedelta) -> str:
+    """A duration as one writes it in a setting, exactly: `parse_duration` gives it back. `0` is zero.
+
+    One unit where that stays readable, the biggest that divides it into 2 to 99 parts (`24h`, `60m`, `90s`), else all
+    that are needed (`1h1m1s`, `1s`, `365d`). Raises ValueError for what cannot be written: negative, or with a fraction
+    of a second.
+    """
+    if duration < timedelta(0) or duration.microseconds:
+        raise ValueError("a duration that can be written is whole seconds and not negative")
+    rest = duration.days * 86_400 + duration.seconds
+    if rest == 0:
+        return "0"
+    for unit, size in _UNITS:
+        if rest % size == 0 and 2 <= rest // size <= 99:
+            return f"{rest // size}{unit}"
+    written = ""
+    for unit, size in _UNITS:
+        count, rest = divmod(rest, size)
+        if count:
+            written += f"{count}{unit}"
+    return written
+
+
+def format_span(span: timedelta) -> str:
+    """A span of time in words for a reader: its biggest unit and the next smaller one, rounded down towards zero.
+
+    `3d 4h`, `5h 10m`, `5m`, `12s`; the second is left out where it is zero (`2h`), and seconds are shown only below a
+    minute, where they matter: a screen then repaints an age once a minute. Below a second it is `0s`; a negative span
+    has a minus sign in front of the same words.
+    """
+    days, seconds = span.days, span.seconds
+    if days < 0:
+        words = format_span(-span)
+        return words if words == "0s" else f"-{words}"
+    if days:
+        hours = seconds // 3_600
+        return f"{days}d {hours}h" if hours else f"{days}d"
+    if seconds >= 3_600:
+        minutes = seconds % 3_600 // 60
+        return f"{seconds // 3_600}h {minutes}m" if minutes else f"{seconds // 3_600}h"
+    return f"{seconds // 60}m" if seconds >= 60 else f"{seconds}s"

@@ -1,0 +1,196 @@
+"""Verdicts as text for people and spreadsheets: a table, CSV, Markdown, and the line of a check (`design.md` 7)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+from health.policy import HealthPolicy
+from health.posture import TenantBackupHealth
+from health.report import CheckStatus, FleetTotals, rfc3339
+from tui.durations import format_span
+from tui.safe_text import safe_text
+from tui.wording import State, ago, reason_sentence, state_of, why, window_in_words
+
+_NAMES_SHOWN: Final = 3
+_NARROWEST: Final = 60
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+CSV_COLUMNS: Final = (
+    "tenant", "name", "posture", "confirmed", "reasons", "basis_id", "basis_completed_at", "freshness",
+    "items", "degraded_items", "families", "schedules_enabled", "follow_up", "unreadable",
+)  # fmt: skip
+
+
+def table_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime) -> str:
+    """A table for a terminal, as wide as the terminal is, with the totals over it."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("POSTURE", "TENANT", "LATEST BACKUP", "DEGRADED"):
+        table.add_column(heading, no_wrap=True, overflow="ellipsis")
+    table.add_column("WHY", overflow="fold")
+    for health in verdicts:
+        cells = (
+            state_of(health).label,
+            safe_text(health.tenant.name),
+            latest_backup(health, now),
+            degraded_share(health),
+            safe_text(why(health, policy, now)),
+        )
+        table.add_row(*(Text(cell) for cell in cells))
+    console = Console(file=io.StringIO(), highlight=False, markup=False, emoji=False, width=_width())
+    console.print(Text(totals_line(FleetTotals.of(verdicts))))
+    console.print(Text(f"judged at {rfc3339(now)}, window {window_in_words(policy.freshness_window)}"))
+    console.print(table)
+    printed = console.file
+    assert isinstance(printed, io.StringIO)
+    return "\n".join(line.rstrip() for line in printed.getvalue().splitlines()) + "\n"
+
+
+def _width() -> int:
+    return max(shutil.get_terminal_size((100, 24)).columns, _NARROWEST)
+
+
+def totals_line(totals: FleetTotals) -> str:
+    """Every state with its count, worst first, and the number of tenants."""
+    counts = (f"{state.label} {count:,}" for state, count in states_counted(totals) if count)
+    return "  ".join((f"{totals.tenants:,} tenants", *counts))
+
+
+def states_counted(totals: FleetTotals) -> tuple[tuple[State, int], ...]:
+    """The totals as the states that tenants are shown in, worst first; they add up to the tenants."""
+    return (
+        (State.UNREADABLE, totals.unreadable),
+        (State.ABSENT, totals.absent),
+        (State.STALE, totals.stale),
+        (State.DEGRADED, totals.degraded),
+        (State.FOLLOW_UP, totals.healthy - totals.confirmed),
+        (State.HEALTHY, totals.confirmed),
+    )
+
+
+def latest_backup(health: TenantBackupHealth, now: datetime) -> str:
+    """How long ago the basis was completed; `never` without one, `-` where it cannot be read."""
+    if health.unreadable is not None:
+        return "-"
+    if health.basis is None or health.basis.completed_at is None:
+        return "never"
+    return in_the_past_or_future(health.basis.completed_at, now)
+
+
+def in_the_past_or_future(instant: datetime, now: datetime) -> str:
+    """`3d 4h ago`, or `in 2h` for an instant that lies ahead."""
+    return f"in {format_span(instant - now)}" if instant > now else ago(now - instant)
+
+
+def degraded_share(health: TenantBackupHealth) -> str:
+    """Degraded items of all items in the basis; `-` where there is none to speak of."""
+    quality = health.quality
+    return "-" if quality is None else f"{quality.degraded_items}/{quality.items}"
+
+
+def csv_report(verdicts: Iterable[TenantBackupHealth]) -> str:
+    """One line a tenant. A cell that a spreadsheet would take for a formula gets a leading quote."""
+    printed = io.StringIO()
+    writer = csv.writer(printed, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for health in verdicts:
+        writer.writerow([_inert(cell) for cell in _csv_cells(health)])
+    return printed.getvalue()
+
+
+def _csv_cells(health: TenantBackupHealth) -> tuple[object, ...]:
+    basis, quality = health.basis, health.quality
+    completed_at = None if basis is None else basis.completed_at
+    follow_up = (f"{each.schedule.name}: {' '.join(each.conditions)}" for each in health.follow_ups)
+    return (
+        health.tenant.external_id,
+        health.tenant.name,
+        health.posture or "unreadable",
+        "yes" if health.confirmed else "no",
+        " ".join(health.reasons),
+        None if basis is None else basis.id,
+        None if completed_at is None else rfc3339(completed_at),
+        health.freshness,
+        None if quality is None else quality.items,
+        None if quality is None else quality.degraded_items,
+        None if quality is None else " ".join(f"{name}={count}" for name, count in quality.families),
+        None if health.posture is None else len(health.schedules),
+        "; ".join(follow_up),
+        None if health.unreadable is None else health.unreadable.message,
+    )
+
+
+def _inert(cell: object) -> str:
+    if cell is None:
+        return ""
+    text = str(cell)
+    shown = safe_text(text, limit=1000)
+    return f"'{shown}" if text.startswith(_FORMULA) or shown.startswith(_FORMULA) else shown
+
+
+def markdown_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime) -> str:
+    """A note for a colleague: the totals, then every tenant that is not confirmed with each of its reasons."""
+    totals = FleetTotals.of(verdicts)
+    lines = [
+        f"# Backup health at {now:%Y-%m-%d %H:%M} UTC",
+        "",
+        f"{totals_line(totals)}. Freshness window: {window_in_words(policy.freshness_window)}.",
+        "",
+    ]
+    for health in verdicts:
+        if health.confirmed:
+            continue
+        name, external_id = _inert_markdown(health.tenant.name), _inert_markdown(health.tenant.external_id)
+        lines.append(f"- **{state_of(health).label}** {name} ({external_id})")
+        if health.unreadable is not None:
+            lines.append(f"  - {_inert_markdown(why(health, policy, now))}")
+        lines.extend(
+            f"  - {_inert_markdown(reason_sentence(health, reason, policy, now))}" for reason in health.reasons
+        )
+    if totals.confirmed:
+        lines.extend(
+            ("", f"{totals.confirmed:,} tenants are confirmed; that does not prove that a restore will succeed.")
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _inert_markdown(text: str) -> str:
+    return re.sub(r"([\\`*_\[\]<>#|~!&])", r"\\\1", safe_text(text, limit=1000))
+
+
+def check_line(
+    status: CheckStatus,
+    totals: FleetTotals,
+    verdicts: Sequence[TenantBackupHealth],
+    *,
+    left_out: int,
+    min_tenants: int,
+) -> str:
+    """The line of a monitoring plug-in: status, counts with the first names of each state, performance data."""
+    parts = [f"{totals.tenants} tenants"]
+    for state, count in states_counted(totals):
+        if count and state is not State.HEALTHY:
+            parts.append(f"{count} {state.word} ({_first_names(verdicts, state)})")
+    parts.append(f"{totals.confirmed} confirmed")
+    if left_out:
+        parts.append(f"{left_out} newer left out")
+    if totals.tenants < max(1, min_tenants):
+        parts.append(f"at least {max(1, min_tenants)} expected")
+    figures = " ".join(f"{name}={getattr(totals, name)}" for name in FleetTotals.__slots__)
+    return f"TENANTPILOT {status.name} - {', '.join(parts)} | {figures}"
+
+
+def _first_names(verdicts: Iterable[TenantBackupHealth], state: State) -> str:
+    names = [safe_text(health.tenant.name, limit=40) for health in verdicts if state_of(health) is state]
+    # The bar separates the text from the performance data; a name must not.
+    shown = ", ".join(names[:_NAMES_SHOWN]).replace("|", "¦")
+    return shown if len(names) <= _NAMES_SHOWN else f"{shown}, ..."

@@ -1,0 +1,1 @@
+"""Widgets bound to resolver output, never to the database."""
