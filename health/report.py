@@ -29,7 +29,7 @@ CONFIRMING_SCREENS: Final[Mapping[Reason, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class FleetTotals:
-    """Tenants counted by state. `healthy` includes tenants with a follow-up; `schedule_follow_up` counts any posture."""
+    """Tenants counted by state. `healthy` includes those with a follow-up; `schedule_follow_up` counts any posture."""
 
     tenants: int
     unreadable: int

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim
 
 _FIELDS: Final = 5
+_NO_SLOT: Final = "its cron expression has no slot to come"
 _REMEMBERED: Final = 512
 """How many stretches between slots one calendar remembers before it starts afresh."""
 
@@ -31,11 +32,14 @@ class SlotCalendar:
         self._cron = cron
         self._zone = zone
         self._stretches: dict[timedelta | None, list[tuple[datetime, datetime]]] = {}
+        self._none_after: datetime | None = None
 
     def first_after(self, instant: datetime) -> datetime:
         """The first slot strictly after a UTC instant. Raises CannotPlan where there is none."""
         # A stretch never answers across a change of the UTC offset: while the clocks go back, the same wall time comes
         # twice, and which slots follow depends on which of the two one starts from.
+        if self._none_after is not None and instant >= self._none_after:
+            raise CannotPlan(_NO_SLOT)
         try:
             local = instant.astimezone(self._zone)
             stretches = self._stretches.setdefault(local.utcoffset(), [])
@@ -45,7 +49,9 @@ class SlotCalendar:
                     return slot
             slot = self._compute(instant, local)
         except (OverflowError, StopIteration):
-            raise CannotPlan("its cron expression has no slot to come") from None
+            # Looking for a slot that never comes is the dearest question there is: it is asked once.
+            self._none_after = instant
+            raise CannotPlan(_NO_SLOT) from None
         if len(stretches) >= _REMEMBERED:
             stretches.clear()
         insort(stretches, (instant, slot))

@@ -6,11 +6,14 @@ Names and status words in these sentences come from outside: whoever shows a sen
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from types import MappingProxyType
 from typing import Final
 
+from cronsim import CronSim
+
+from health.facts import BackupItem
 from health.freshness import Freshness
 from health.policy import HealthPolicy
 from health.posture import Posture, Reason, TenantBackupHealth
@@ -24,12 +27,15 @@ from health.quality import (
     MISSING_ITEMS,
     ORPHANED_ASSIGNMENTS,
     UNKNOWN_QUALITY,
+    BackupQualityResolver,
     BackupQualitySummary,
 )
 from health.schedules import Condition, ScheduleAssessment
 from tui.durations import format_span
 
 HEALTHY_LIMIT: Final = "Backups are recent and complete. This does not prove that a restore will succeed."
+
+ASSIGNMENTS_LIMIT: Final = "The tool does not record whether any of these items is assigned."
 
 
 class State(Enum):
@@ -91,13 +97,13 @@ FAMILY_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         CONTRADICTORY_RUN: "contradictory run",
     }
 )
-_UNCOUNTED: Final = frozenset({INCOMPLETE_RUN, EMPTY_SET, CONTRADICTORY_RUN})
+UNCOUNTED_FAMILIES: Final = frozenset({INCOMPLETE_RUN, EMPTY_SET, CONTRADICTORY_RUN})
 
 
 def families_in_words(quality: BackupQualitySummary) -> str:
     """Every family above zero with its count: `9 metadata only, incomplete run`."""
     return ", ".join(
-        FAMILY_WORDS[name] if name in _UNCOUNTED else f"{count} {FAMILY_WORDS[name]}"
+        FAMILY_WORDS[name] if name in UNCOUNTED_FAMILIES else f"{count} {FAMILY_WORDS[name]}"
         for name, count in quality.families
     )
 
@@ -213,3 +219,29 @@ def condition_in_words(
             return f"last run {schedule.last_run_status or '(empty status)'}"
         case Condition.SUCCESS_WITHOUT_BACKUP:
             return f"success reported {last_run}, but no backup set since{grace}"
+
+
+def item_degradations(item: BackupItem) -> list[str]:
+    """Why an item is degraded: each family it is in, with the value that put it there."""
+    values = {
+        UNKNOWN_QUALITY: f"capture mode {_quoted(item.capture_mode)}",
+        METADATA_ONLY: "its settings were not captured",
+        ASSIGNMENTS_NOT_CAPTURED: f"assignments state {_quoted(item.assignments_state)}",
+        ORPHANED_ASSIGNMENTS: f"{item.orphaned_assignments} assigned to groups that no longer resolve",
+        INTEGRITY_WARNING: item.integrity_warning or "(empty)",
+    }
+    return [f"{FAMILY_WORDS[name]}: {values[name]}" for name in BackupQualityResolver.families_of(item)]
+
+
+def _quoted(word: str | None) -> str:
+    return "not recorded" if word is None else f"{word!r}"
+
+
+def cron_in_words(cron: str | None) -> str:
+    """A cron expression and what it says: `At 02:30 every day (30 2 * * *)`; as it is where it cannot be read."""
+    if cron is None:
+        return "no cron"
+    try:
+        return f"{CronSim(cron, datetime(2000, 1, 1, tzinfo=UTC)).explain()} ({cron})"
+    except Exception:  # whatever the library raises on hostile input, the expression is shown as it is
+        return f"({cron})"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, cast
 
@@ -30,6 +31,19 @@ def insert_rows(connection: Connection, table: Table, columns: Sequence[str], ro
 
 def _bindable(value: Any) -> Any:
     return sqlite_text(value) if isinstance(value, datetime) else value
+
+
+@contextmanager
+def unchecked(connection: Connection) -> Iterator[None]:
+    """Let SQLite take values that its checks refuse, as a writer of another program could: for the demo's bad row."""
+    sqlite = connection.dialect.name == "sqlite"
+    if sqlite:
+        connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
+    try:
+        yield
+    finally:
+        if sqlite:
+            connection.exec_driver_sql("PRAGMA ignore_check_constraints = OFF")
 
 
 def settle(connection: Connection) -> None:

@@ -7,7 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from health.facts import BackupSchedule, Tenant, TenantFacts, UnreadableEvidence
+from health.details import CapturedJson, ListedSet, PartInVerdict, SetKey, part_in_verdict
+from health.facts import BASIS_STATUSES, BackupItem, BackupSchedule, Tenant, TenantFacts, UnreadableEvidence
+from health.policy import HealthPolicy
+from health.posture import TenantBackupHealth
+from health.quality import BackupQualityResolver
 from health.store import statements
 from health.store.rows import SET_WIDTH, RowReader, UnreadableRow, as_text, by_tenant, tally, unreadable
 
@@ -21,6 +25,70 @@ def read_facts(connection: Connection, external_ids: Sequence[str] | None = None
     lost = connection.execute(statements.unreadable_candidates(dialect, external_ids)).fetchall()
     assembly = _Assembly(RowReader(dialect), sets, schedules, lost)
     return [assembly.facts(row) for row in tenants]
+
+
+def read_sets(
+    connection: Connection, health: TenantBackupHealth, policy: HealthPolicy, limit: int, before: SetKey | None = None
+) -> tuple[ListedSet, ...]:
+    """A tenant's sets, newest first, whatever their status; those older than `before` where it is given."""
+    listing = _Listing(RowReader(connection.dialect.name), health, policy)
+    rows = connection.execute(statements.sets_page(health.tenant.id, limit, before))
+    return tuple(map(listing.listed, rows))
+
+
+def read_set(connection: Connection, health: TenantBackupHealth, policy: HealthPolicy, set_id: int) -> ListedSet | None:
+    """One set of a tenant; None where there is none of this id."""
+    row = connection.execute(statements.one_set(health.tenant.id, set_id)).one_or_none()
+    return None if row is None else _Listing(RowReader(connection.dialect.name), health, policy).listed(row)
+
+
+def read_items(connection: Connection, tenant_id: int, set_id: int) -> tuple[BackupItem, ...]:
+    """The items of a set that are not deleted, degraded ones first."""
+    reader = RowReader(connection.dialect.name)
+    return tuple(map(reader.item, connection.execute(statements.items_of(tenant_id, set_id))))
+
+
+def read_captured(connection: Connection, tenant_id: int, set_id: int, item_id: int) -> CapturedJson:
+    """The captured JSON of one item."""
+    row = connection.execute(statements.captured_json(tenant_id, set_id, item_id)).one_or_none()
+    return CapturedJson(None, None) if row is None else CapturedJson(*row)
+
+
+def read_schedules(
+    connection: Connection, tenant_id: int
+) -> tuple[tuple[BackupSchedule | None, UnreadableEvidence | None], ...]:
+    """A tenant's schedules that are not deleted; the evidence instead of one that cannot be read."""
+    reader = RowReader(connection.dialect.name)
+    found: list[tuple[BackupSchedule | None, UnreadableEvidence | None]] = []
+    for row in connection.execute(statements.all_schedules(tenant_id)):
+        try:
+            found.append((reader.schedule(row), None))
+        except UnreadableRow as problem:
+            found.append((None, problem.evidence))
+    return tuple(found)
+
+
+class _Listing:
+    """Rows of sets as a tenant's verdict sees them."""
+
+    def __init__(self, reader: RowReader, health: TenantBackupHealth, policy: HealthPolicy) -> None:
+        self._reader = reader
+        self._basis = health.basis
+        self._quality = BackupQualityResolver(policy)
+
+    def listed(self, row: Any) -> ListedSet:
+        """A set's columns, its counts and when it happened -> the set as a list shows it."""
+        set_id, name, status, deleted_at = row[0], row[3], row[6], row[12]
+        key = SetKey(row.happened_at, set_id)
+        counts = tally(row[SET_WIDTH:-1])
+        try:
+            backup_set = self._reader.backup_set(row)
+            if status in BASIS_STATUSES and deleted_at is None:
+                self._reader.instant(row[10], "backup_sets", "completed_at", set_id)
+        except UnreadableRow as problem:
+            return ListedSet(key, name, status, PartInVerdict.UNREADABLE, None, None, problem.evidence)
+        part = part_in_verdict(set_id, status, deleted_at is not None, self._basis)
+        return ListedSet(key, name, status, part, backup_set, self._quality.resolve(backup_set, counts), None)
 
 
 class _Assembly:

@@ -14,7 +14,9 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
+    Text,
     and_,
+    cast,
     func,
     literal,
     literal_column,
@@ -159,8 +161,8 @@ def sets_page(tenant_id: int, limit: int, before: tuple[str, int] | None) -> Sel
 
 
 def one_set(tenant_id: int, set_id: int) -> Select[Any]:
-    """One set of one tenant with its counts."""
-    return select(*SET_COLUMNS, *tally_columns()).where(
+    """One set of one tenant with its counts and when it happened."""
+    return select(*SET_COLUMNS, *tally_columns(), HAPPENED.label("happened_at")).where(
         backup_sets.c.tenant_id == tenant_id, backup_sets.c.id == set_id
     )
 
@@ -179,9 +181,9 @@ def items_of(tenant_id: int, set_id: int) -> Select[Any]:
     )
 
 
-def captured_json(tenant_id: int, set_id: int, item_id: int) -> Select[Any]:
+def captured_json(tenant_id: int, set_id: int, item_id: int) -> Select[str, str]:
     """The captured JSON of one item, as text: its assignments and its payload."""
-    return select(backup_items.c.assignments, backup_items.c.payload).where(
+    return select(cast(backup_items.c.assignments, Text), cast(backup_items.c.payload, Text)).where(
         backup_items.c.tenant_id == tenant_id,
         backup_items.c.backup_set_id == set_id,
         backup_items.c.id == item_id,

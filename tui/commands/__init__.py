@@ -65,7 +65,7 @@ class Subcommands(click.Group):
 @place_options
 @app_options
 @click.pass_context
-def cli(ctx: click.Context, /, **given: Any) -> None:
+def cli(ctx: click.Context, /, **given: Any) -> int:
     """Which tenants have no trustworthy backup to recover from right now, why, and the row that proves it.
 
     Without a command it opens the screens on the configured database.
@@ -74,7 +74,8 @@ def cli(ctx: click.Context, /, **given: Any) -> None:
     if ctx.invoked_subcommand is None:
         from tui.commands.screens import open_screens
 
-        open_screens(ctx.obj, tenant=given["tenant"], screen=given["screen"])
+        return open_screens(ctx.obj, tenant=given["tenant"], screen=given["screen"])
+    return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

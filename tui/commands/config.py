@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tui.commands.options import place_options
+
+if TYPE_CHECKING:
+    from tui.settings import LoadedSettings
 
 
 @click.command()
@@ -17,12 +21,12 @@ def config(ctx: click.Context, /, **given: Any) -> None:
     from tui.commands.listing import echo_table
     from tui.commands.session import open_session
     from tui.process import log_path
-    from tui.settings import default_database_path, settings_in_words
+    from tui.settings import default_database_path
 
     loaded = open_session(ctx, given).loaded
     echo_table(
         ("SETTING", "VALUE", "FROM"),
-        [(key, value, loaded.sources[key]) for key, value in settings_in_words(loaded.settings)],
+        [(key, _shown(value), origin) for (key, value), origin in _with_origins(loaded)],
     )
     click.echo()
     echo_table(
@@ -33,3 +37,30 @@ def config(ctx: click.Context, /, **given: Any) -> None:
             ("log", log_path()),
         ],
     )
+
+
+def _with_origins(loaded: LoadedSettings) -> Iterator[tuple[tuple[str, object], str]]:
+    written = loaded.settings.model_dump(mode="json")
+    for key, origin in loaded.sources.items():
+        section, _, name = key.partition(".")
+        secret = getattr(getattr(loaded.settings, section), name)
+        is_url = hasattr(secret, "get_secret_value")
+        yield (key, _masked(secret.get_secret_value()) if is_url else written[section][name]), origin
+
+
+def _masked(url: str) -> str:
+    """A database's URL without its password."""
+    from health.store.errors import BadDatabaseUrl
+    from health.store.urls import parse_database_url
+
+    try:
+        parsed = parse_database_url(url).url
+    except BadDatabaseUrl:
+        return "*** (cannot be parsed)"
+    if "password" in parsed.query:
+        parsed = parsed.update_query_dict({"password": "***"})
+    return parsed.render_as_string(hide_password=True)
+
+
+def _shown(value: object) -> object:
+    return "(none)" if value is None else value

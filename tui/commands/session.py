@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from tui.commands.clock import utc_now
-from tui.commands.failures import EXIT_USAGE, CommandFailed
 from tui.commands.options import Invocation
 from tui.settings import LoadedSettings, effective_database_url, effective_write_url, load_settings
 
@@ -37,6 +36,27 @@ class Session(NamedTuple):
 
         return parse_database_url(effective_write_url(self.loaded.settings))
 
+    def run_app(self, invocation: Invocation, *, tenant: str | None = None, screen: str | None = None) -> int:
+        """Open the screens and stay until they are left; gives back the process's exit code."""
+        from tui.app import AppContext, TenantPilotApp
+
+        settings, address = self.loaded.settings, self.reading()
+        place = () if invocation.database is None else ("--database", invocation.database)
+        context = AppContext(
+            open_resolver=self.resolver,
+            policy=settings.policy(),
+            database=address.label,
+            refresh=settings.ui.refresh,
+            theme=settings.ui.theme,
+            fixed_now=invocation.now,
+            tenant=tenant,
+            screen=screen,
+            command=("tenantpilot", *place),
+        )
+        app = TenantPilotApp(context)
+        app.run(mouse=settings.ui.mouse)
+        return app.return_code or 0
+
     def resolver(self) -> TenantBackupHealthResolver:
         """A resolver over the facts. Nothing is opened yet."""
         from health.resolver import TenantBackupHealthResolver
@@ -45,12 +65,11 @@ class Session(NamedTuple):
 
 
 def open_session(ctx_or_invocation: click.Context | Invocation, given: dict[str, Any] | None = None) -> Session:
-    """Load the settings that the options of this run ask for. Raises SettingsError and CommandFailed."""
+    """Load the settings that the options of this run ask for. Raises SettingsError."""
     invocation = ctx_or_invocation if isinstance(ctx_or_invocation, Invocation) else _invocation(ctx_or_invocation)
     invocation = invocation.overridden_by(given or {})
     overrides = {}
     if invocation.database is not None:
-        _refuse_password(invocation.database)
         overrides["database.url"] = invocation.database
         overrides["database.write_url"] = invocation.database
     loaded = load_settings(config=invocation.config, overrides=overrides, environ=os.environ, cwd=Path.cwd())
@@ -60,14 +79,3 @@ def open_session(ctx_or_invocation: click.Context | Invocation, given: dict[str,
 def _invocation(ctx: click.Context) -> Invocation:
     found = ctx.find_object(Invocation)
     return found if found is not None else Invocation()
-
-
-def _refuse_password(url: str) -> None:
-    from health.store.urls import parse_database_url
-
-    if parse_database_url(url).has_password:
-        raise CommandFailed(
-            "A password on the command line can be read by everybody on this machine: put the URL into"
-            " TENANTPILOT_DATABASE__URL or tenantpilot.toml, or the password into ~/.pgpass.",
-            EXIT_USAGE,
-        )

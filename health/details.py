@@ -1,0 +1,123 @@
+"""What the resolver answers to one screen: immutable, judged at one instant, read in one snapshot (`design.md` 8)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from health.facts import BASIS_STATUSES, BackupItem, BackupSchedule, BackupSet, UnreadableEvidence
+from health.posture import TenantBackupHealth
+from health.quality import BackupQualitySummary
+from health.schedules import ScheduleAssessment
+
+ATTEMPTS_SHOWN: Final = 8
+"""How many of its latest sets a tenant's dashboard shows."""
+SETS_PAGE: Final = 50
+"""How many sets one page of a tenant's sets has."""
+
+
+class FleetAnswer(NamedTuple):
+    """Every tenant's verdict in triage order, judged at `now` (UTC)."""
+
+    verdicts: tuple[TenantBackupHealth, ...]
+    now: datetime
+
+
+class PartInVerdict(StrEnum):
+    """What a set is to its tenant's verdict."""
+
+    BASIS = "basis"
+    OLDER = "older"
+    RUNNING = "still running"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    DELETED = "deleted"
+    UNREADABLE = "unreadable"
+    OTHER = "no basis"
+
+
+class SetKey(NamedTuple):
+    """A set's place among its tenant's, newest first: when it happened, as stored, and its id."""
+
+    happened_at: str
+    set_id: int
+
+
+class ListedSet(NamedTuple):
+    """One set in a list. `backup_set` and `quality` are None where a value of the row cannot be read."""
+
+    key: SetKey
+    name: str
+    status: str
+    part: PartInVerdict
+    backup_set: BackupSet | None
+    quality: BackupQualitySummary | None
+    unreadable: UnreadableEvidence | None
+
+
+class DashboardAnswer(NamedTuple):
+    """One tenant's verdict, and its latest sets whatever their status, as context beside it."""
+
+    health: TenantBackupHealth
+    attempts: tuple[ListedSet, ...]
+    now: datetime
+
+
+class BackupSetsAnswer(NamedTuple):
+    """One page of a tenant's sets, newest first; `more` says that there are older ones behind it."""
+
+    health: TenantBackupHealth
+    sets: tuple[ListedSet, ...]
+    more: bool
+    now: datetime
+
+
+class BackupSetAnswer(NamedTuple):
+    """One set with its items, degraded ones first, beside the tenant's verdict. `listed` is None: no such set."""
+
+    health: TenantBackupHealth
+    listed: ListedSet | None
+    items: tuple[BackupItem, ...]
+    now: datetime
+
+
+class JudgedSchedule(NamedTuple):
+    """One schedule; a disabled one is not judged, one that cannot be read has `unreadable` and no schedule."""
+
+    schedule: BackupSchedule | None
+    assessment: ScheduleAssessment | None
+    unreadable: UnreadableEvidence | None
+
+
+class SchedulesAnswer(NamedTuple):
+    """A tenant's schedules: those with conditions first, then the other enabled ones, disabled ones last."""
+
+    health: TenantBackupHealth
+    schedules: tuple[JudgedSchedule, ...]
+    now: datetime
+
+
+class CapturedJson(NamedTuple):
+    """The captured JSON of one item as text; None where nothing was captured or the item is gone."""
+
+    assignments: str | None
+    payload: str | None
+
+
+_PARTS = {
+    "running": PartInVerdict.RUNNING,
+    "failed": PartInVerdict.FAILED,
+    "cancelled": PartInVerdict.CANCELLED,
+}
+
+
+def part_in_verdict(set_id: int, status: str, deleted: bool, basis: BackupSet | None) -> PartInVerdict:
+    """What a set is to the verdict that has this basis."""
+    if basis is not None and set_id == basis.id:
+        return PartInVerdict.BASIS
+    if deleted:
+        return PartInVerdict.DELETED
+    if status in BASIS_STATUSES:
+        return PartInVerdict.OLDER
+    return _PARTS.get(status, PartInVerdict.OTHER)

@@ -1,0 +1,1 @@
+"""Other tools' backups turned into facts, one file a tool. They read, and never touch the store (`formats.md`)."""

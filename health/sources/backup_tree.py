@@ -1,0 +1,159 @@
+"""A folder of backup files that nobody vouches for: read, never written, and no symbolic link in it followed.
+
+Every folder is opened relative to the one above it and every file checked again once it is open, so that nothing that
+is swapped under the reader leads out of the tree. What cannot be read is told, never left out.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple, Protocol
+
+from health.captured import RefusedInput
+from health.sources.documents import MAX_FILE_BYTES, UnreadableFile
+from health.sources.storable import storable_name
+
+MAX_FOLDERS_DEEP: Final = 32
+"""How many folders are entered inside each other. Each costs an open file; real backups have three."""
+
+SYMBOLIC_LINK: Final = "it is a symbolic link, which is not followed"
+TOO_LARGE: Final = f"the file is larger than {MAX_FILE_BYTES // 1024**2} MiB"
+
+_FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+# Without O_NONBLOCK, a pipe put in the place of a file would hold up the reader for ever.
+_FILE_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+
+class BackupFile(NamedTuple):
+    """One file that a tool's layout takes for an item.
+
+    `folder` is relative to the root, with `/`. Either `content` is there or `problem` says why not, as a clause.
+    `written_ns` is when a file that stands there was last written, in nanoseconds since 1970; None where nobody says.
+    `is_folder`: a whole folder that could not be entered, standing for the files that nobody could see; `folder` is
+    then the folder itself.
+    """
+
+    folder: str
+    name: str
+    content: bytes | None = None
+    problem: str | None = None
+    written_ns: int | None = None
+    is_folder: bool = False
+
+
+class Layout(Protocol):
+    """What a tool writes where. Folders are relative to the root, with `/`; the root itself is the empty string."""
+
+    def enters(self, folder: str, name: str) -> bool:
+        """Whether a folder of this name, inside `folder`, can hold items."""
+
+    def takes(self, folder: str, name: str) -> bool:
+        """Whether a file of this name, inside `folder`, is an item."""
+
+
+def joined(folder: str, name: str) -> str:
+    """A name inside a folder, as a path relative to the root."""
+    return f"{folder}/{name}" if folder else name
+
+
+def visible_name(raw: bytes) -> str:
+    """A file's name as text that can be stored: bytes that are not UTF-8 are written out, as in `caf\\xe9.json`."""
+    return storable_name(raw.decode("utf-8", "backslashreplace"))
+
+
+def closed_to_us(layout: Layout, folder: str, name: str, problem: str) -> Iterator[BackupFile]:
+    """What stands for an entry that could be a file or a folder and is not opened to see: at most one file.
+
+    A name that the layout takes is that item; any other stands for the folder that it may lead to.
+    """
+    if layout.takes(folder, name):
+        yield BackupFile(folder, name, problem=problem)
+    elif layout.enters(folder, name):
+        yield BackupFile(joined(folder, name), name, problem=problem, is_folder=True)
+
+
+def read_tree(root: Path, layout: Layout) -> Iterator[BackupFile]:
+    """Read every file under a root that the layout takes, one at a time, in the order of their names.
+
+    The root itself may be a symbolic link: the user named it. Raises RefusedInput if it cannot be listed.
+    """
+    with ExitStack() as held:
+        try:
+            descriptor, entries = held.enter_context(_opened(os.fspath(root), _FOLDER_FLAGS))
+        except OSError as error:
+            raise RefusedInput(f"{root}: this folder cannot be read: {error.strerror}.") from None
+        yield from _walk(descriptor, entries, "", 1, layout)
+
+
+@contextmanager
+def _opened(name: str, flags: int, parent: int | None = None) -> Iterator[tuple[int, list[os.DirEntry[str]]]]:
+    """A folder's descriptor and its entries in the order of their names' bytes."""
+    descriptor = os.open(name, flags, dir_fd=parent)
+    try:
+        with os.scandir(descriptor) as listing:
+            entries = sorted(listing, key=lambda entry: os.fsencode(entry.name))
+        yield descriptor, entries
+    finally:
+        os.close(descriptor)
+
+
+def _walk(
+    descriptor: int, entries: list[os.DirEntry[str]], folder: str, depth: int, layout: Layout
+) -> Iterator[BackupFile]:
+    for entry in entries:
+        name = visible_name(os.fsencode(entry.name))
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except OSError as error:
+            yield from closed_to_us(layout, folder, name, f"it cannot be looked at: {error.strerror}")
+            continue
+        if stat.S_ISLNK(status.st_mode):
+            yield from closed_to_us(layout, folder, name, SYMBOLIC_LINK)
+        elif stat.S_ISDIR(status.st_mode):
+            if layout.enters(folder, name):
+                yield from _walk_into(descriptor, entry.name, joined(folder, name), depth, layout)
+        elif layout.takes(folder, name):
+            yield _read(descriptor, entry.name, status, BackupFile(folder, name, written_ns=status.st_mtime_ns))
+
+
+def _walk_into(parent: int, name: str, folder: str, depth: int, layout: Layout) -> Iterator[BackupFile]:
+    unseen = BackupFile(folder, visible_name(os.fsencode(name)), is_folder=True)
+    if depth == MAX_FOLDERS_DEEP:
+        yield unseen._replace(problem=f"the folder is inside more than {MAX_FOLDERS_DEEP - 2} others")
+        return
+    with ExitStack() as held:
+        try:
+            descriptor, entries = held.enter_context(_opened(name, _FOLDER_FLAGS | os.O_NOFOLLOW, parent))
+        except OSError as error:
+            yield unseen._replace(problem=f"the folder cannot be read: {error.strerror}")
+            return
+        yield from _walk(descriptor, entries, folder, depth + 1, layout)
+
+
+def _read(parent: int, name: str, status: os.stat_result, file: BackupFile) -> BackupFile:
+    """The file with its content, or with the reason why there is none."""
+    try:
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableFile("it is not a regular file")
+        content = _content_of(parent, name)
+    except UnreadableFile as error:
+        return file._replace(problem=str(error))
+    except OSError as error:
+        return file._replace(problem=f"the file cannot be read: {error.strerror}")
+    return file._replace(content=content)
+
+
+def _content_of(parent: int, name: str) -> bytes:
+    with open(os.open(name, _FILE_FLAGS, dir_fd=parent), "rb") as file:  # noqa: PTH123 - a descriptor, not a path
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableFile("it is not a regular file")
+        # The size is only a promise: one byte more than the limit is read to see whether it was kept.
+        content = b"" if status.st_size > MAX_FILE_BYTES else file.read(MAX_FILE_BYTES + 1)
+        if max(status.st_size, len(content)) > MAX_FILE_BYTES:
+            raise UnreadableFile(TOO_LARGE)
+    return content

@@ -1,0 +1,103 @@
+"""When the demo fleet's schedules run: cron rhythms in a tenant's own zone, placed around the instant of evaluation."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from health.policy import HealthPolicy
+from health.slots import slots_of
+
+_HOUR: Final = timedelta(hours=1)
+LONGEST_DEMO_RUN: Final = timedelta(minutes=25)
+"""No run of the demo fleet that ended took longer."""
+
+
+class Rhythm(NamedTuple):
+    """How often a schedule runs: what people call it, its cron expression, and the usual time between two slots."""
+
+    name: str
+    cron: str
+    every: timedelta
+
+
+_DAY: Final = 24 * _HOUR
+NIGHTLY: Final = tuple(
+    Rhythm("nightly", f"{minute} {hour} * * *", _DAY)
+    for hour, minute in ((20, 30), (22, 0), (23, 15), (0, 0), (1, 0), (2, 15), (3, 0), (4, 30), (5, 45))
+)
+_SEVERAL_A_DAY: Final = (
+    Rhythm("twice a day", "0 1,13 * * *", 12 * _HOUR),
+    Rhythm("twice a day", "30 6,18 * * *", 12 * _HOUR),
+    Rhythm("every 8 hours", "15 */8 * * *", 8 * _HOUR),
+    Rhythm("every 6 hours", "0 */6 * * *", 6 * _HOUR),
+    Rhythm("every 4 hours", "30 */4 * * *", 4 * _HOUR),
+)
+
+
+class Beat(NamedTuple):
+    """A rhythm in a zone around `now`: its latest slot that is not after it, and the first one to come, both UTC."""
+
+    rhythm: Rhythm
+    timezone: str
+    latest: datetime
+    following: datetime
+
+    def slots(self, count: int, until: datetime) -> list[datetime]:
+        """The last `count` slots not after `until`, oldest first, UTC.
+
+        By the wall clock, as people would name them; where that clock jumps, one may be off by the jump.
+        """
+        zone, every = ZoneInfo(self.timezone), self.rhythm.every
+        back = max(0, -((until - self.latest) // every))
+        local = self.latest.astimezone(zone)
+        # The wall clock's jump can leave one slot after `until`: it is dropped, and one more is kept at the far end.
+        slots = [(local - n * every).astimezone(UTC) for n in range(back + count, back - 1, -1)]
+        return [slot for slot in slots if slot <= until][-count:]
+
+
+class Rhythms:
+    """The beats of one fleet, remembered by rhythm and zone: a fleet repeats its expressions."""
+
+    def __init__(self, now: datetime, policy: HealthPolicy) -> None:
+        self._now = now
+        self._policy = policy
+        self._beats: dict[tuple[Rhythm, str], Beat] = {}
+        self._calm: dict[str, tuple[Beat, ...]] = {}
+
+    def beat(self, rhythm: Rhythm, timezone: str) -> Beat:
+        """The rhythm in the zone. Its slots are the product's own, so that the verdict waits for the same ones."""
+        key = (rhythm, timezone)
+        if key not in self._beats:
+            calendar = slots_of(rhythm.cron, timezone)
+            if calendar is None:
+                raise ValueError(f"the rhythm {rhythm.name} has no cron expression")
+            # Two turns back, because one with a change of the clocks is longer than it is called.
+            latest = calendar.first_after(self._now - 2 * rhythm.every)
+            while (slot := calendar.first_after(latest)) <= self._now:
+                latest = slot
+            following = min(slot, calendar.first_after(latest + self._policy.clock_skew))
+            self._beats[key] = Beat(rhythm, timezone, latest, following)
+        return self._beats[key]
+
+    def calm(self, timezone: str) -> tuple[Beat, ...]:
+        """The beats in the zone whose last run is over and within the window, and stays so for some hours.
+
+        The hours are four, or a sixth of a shorter window. Under a very short window there may be no such beat.
+        """
+        if timezone not in self._calm:
+            beats = (self.beat(rhythm, timezone) for rhythm in (*NIGHTLY, *_SEVERAL_A_DAY))
+            self._calm[timezone] = tuple(beat for beat in beats if self._is_calm(beat))
+        return self._calm[timezone]
+
+    def _is_calm(self, beat: Beat) -> bool:
+        window, age = self._policy.freshness_window, self._now - beat.latest
+        hours = calm_hours(self._policy)
+        late_in = beat.following - self._now + self._policy.schedule_grace
+        return LONGEST_DEMO_RUN + timedelta(minutes=15) <= age <= window - hours and late_in >= hours
+
+
+def calm_hours(policy: HealthPolicy) -> timedelta:
+    """For how long a healthy tenant of the demo stays confirmed at least, if no fact changes."""
+    return min(4 * _HOUR, policy.freshness_window / 6)

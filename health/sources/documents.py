@@ -1,0 +1,138 @@
+"""One file of a backup, in JSON or YAML, read as what it is: bytes from anywhere that anybody may have written."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import date
+from typing import Final, Never
+
+import yaml
+
+from health.sources.storable import MAX_DEPTH
+
+MAX_FILE_BYTES: Final = 16 * 1024 * 1024
+"""The largest file that is read. Hostile JSON, once parsed, takes twenty times that; real policies are kilobytes."""
+
+_SUFFIXES: Final = (".json", ".yaml", ".yml")
+_MAX_YAML_WEIGHT: Final = 64 * 1024 * 1024
+_NODE_WEIGHT: Final = 256
+"""A YAML node weighs this and its characters, an alias as much as what it stands for: about what it costs in bytes."""
+
+# libyaml, where PyYAML was built with it, is ten times as fast, and no less safe once the depth is known.
+_YAML_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class UnreadableFile(Exception):
+    """A file whose content cannot be had or understood. The message is a clause that completes an integrity warning."""
+
+
+def is_document(name: str) -> bool:
+    """Whether a file of this name holds a document: JSON or YAML, by its ending."""
+    return name.lower().endswith(_SUFFIXES)
+
+
+def stem_of(name: str) -> str:
+    """A document's file name without its ending."""
+    return name.rsplit(".", 1)[0]
+
+
+def read_document(content: bytes, name: str) -> object:
+    """The JSON value that a document holds: dicts, lists, strings, numbers, booleans and None.
+
+    `name` says by its ending whether it is JSON or YAML. Raises UnreadableFile where the content is not that.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(f"the file is not UTF-8 (byte {error.start + 1})") from None
+    if not text.strip():
+        raise UnreadableFile("the file is empty")
+    try:
+        return _json_value(text) if name.lower().endswith(".json") else _yaml_value(text)
+    except RecursionError:
+        raise UnreadableFile(f"the file is nested deeper than {MAX_DEPTH} levels") from None
+
+
+def parse_json(text: str, objects: Callable[[list[tuple[str, object]]], object] = dict) -> object:
+    """JSON by its standard: NaN and Infinity, which Python would take, are a ValueError like any other mistake.
+
+    `objects` makes an object of its keys and values, in their order.
+    """
+    return json.loads(text, parse_constant=_not_a_number, object_pairs_hook=objects)
+
+
+def _json_value(text: str) -> object:
+    try:
+        return parse_json(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise UnreadableFile(f"the file is not valid JSON ({error.msg}: {where})") from None
+    except ValueError:
+        raise UnreadableFile(
+            "the file is not valid JSON (a number that JSON does not have, or too long a one)"
+        ) from None
+
+
+def _not_a_number(constant: str) -> Never:
+    raise ValueError(constant)
+
+
+def _yaml_value(text: str) -> object:
+    """YAML has dates, bytes and sets that JSON has not: they become text and lists, as in IntuneCD's own reader."""
+    try:
+        _weigh_yaml(text)
+        loaded = yaml.load(text, Loader=_YAML_LOADER)  # noqa: S506 - one of the two safe loaders
+        return json.loads(json.dumps(loaded, default=_as_json, allow_nan=False))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+        raise UnreadableFile(f"the file is not valid YAML{where}") from None
+    except yaml.YAMLError:
+        raise UnreadableFile("the file is not valid YAML (a character that YAML does not have)") from None
+    except (ValueError, TypeError, OverflowError):
+        raise UnreadableFile("the file holds a YAML value that JSON does not have") from None
+
+
+def _weigh_yaml(text: str) -> None:
+    """Refuse YAML that would unfold into more than it should, before anything of it is built.
+
+    Aliases make a few lines stand for billions of nodes. Going through the events costs no more than the file is long.
+    """
+    anchors: dict[str, int] = {}
+    unfinished: list[tuple[str | None, int]] = []
+    for event in yaml.parse(text, Loader=_YAML_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            if len(unfinished) == MAX_DEPTH:
+                raise UnreadableFile(f"the file is nested deeper than {MAX_DEPTH} levels")
+            unfinished.append((event.anchor, _NODE_WEIGHT))
+            continue
+        if isinstance(event, yaml.CollectionEndEvent):
+            anchor, weight = unfinished.pop()
+        elif isinstance(event, yaml.ScalarEvent):
+            anchor, weight = event.anchor, _NODE_WEIGHT + len(event.value)
+        elif isinstance(event, yaml.AliasEvent):
+            if event.anchor not in anchors:
+                raise UnreadableFile("the file has a YAML alias of itself or of nothing")
+            anchor, weight = None, anchors[event.anchor]
+        else:
+            continue
+        if anchor is not None:
+            anchors[anchor] = weight
+        if unfinished:
+            parent, so_far = unfinished[-1]
+            unfinished[-1] = (parent, so_far + weight)
+            weight += so_far
+        if weight > _MAX_YAML_WEIGHT:
+            raise UnreadableFile("the file is too large for YAML, or unfolds into something that is")
+
+
+def _as_json(value: object) -> object:
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, set):
+        return sorted(value, key=str)
+    raise TypeError(type(value).__name__)

@@ -1,0 +1,121 @@
+"""What each column of a fact line may hold (`design.md` 3): a JSON value in, the fact's own value out, or a refusal.
+
+Facts may be bad, and then the verdict says so: a cron that no library takes and a run that ended before it began are
+taken as they are. Refused is what could not be stored, or would not mean what its writer thinks.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from health.sources.storable import MAX_NAME_BYTES, JsonText, NotJson, json_text, unstorable_character
+
+_MAX_COUNT: Final = 2**31 - 1
+_INSTANT: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]((?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2})"
+    r"(?:\.([0-9]{1,9}))?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+class BadValue(ValueError):
+    """A value that a column cannot hold. The message goes on from the column's name: `must be ...`."""
+
+
+def instant_of(value: object) -> datetime:
+    """An RFC 3339 instant with its offset, in UTC. Digits past the microsecond are cut off. Raises BadValue."""
+    found = _INSTANT.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise BadValue('must be an RFC 3339 instant with an offset, such as "2026-11-23T09:00:00Z"')
+    day, time, fraction, offset = found.groups()
+    microseconds = (fraction or "")[:6].ljust(6, "0")
+    try:
+        local = datetime.fromisoformat(f"{day}T{time}.{microseconds}{'+00:00' if offset in 'Zz' else offset}")
+        return local.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadValue("must be an instant that the calendar has, in the years 1 to 9999 of UTC") from None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise BadValue("must be a string")
+    if character := unstorable_character(value):
+        raise BadValue(f"holds {character}, which no database keeps in a text")
+    return value
+
+
+def _key(value: object) -> str:
+    """Text that stands in an index."""
+    text = _text(value)
+    if len(text.encode()) > MAX_NAME_BYTES:
+        raise BadValue(f"must not be longer than {MAX_NAME_BYTES} bytes")
+    return text
+
+
+def _name(value: object) -> str:
+    """Text that people and other programs call a thing by: one line, not empty."""
+    text = _key(value)
+    if not text.strip():
+        raise BadValue("must not be empty")
+    for character in text:
+        if unicodedata.category(character) == "Cc":
+            raise BadValue(f"must not hold the control character U+{ord(character):04X}")
+    return text
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MAX_COUNT:
+        raise BadValue(f"must be a whole number from 0 to {_MAX_COUNT}")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise BadValue("must be true or false")
+    return value
+
+
+def _captured(value: object) -> JsonText:
+    try:
+        return json_text(value)
+    except NotJson as error:
+        raise BadValue(f"cannot be stored: {error}") from None
+
+
+READERS: Final[Mapping[str, Callable[[object], object]]] = {
+    "external_id": _name,
+    "name": _name,
+    "source": _name,
+    "source_ref": _name,
+    "schedule": _name,
+    "policy_type": _key,
+    "policy_identifier": _key,
+    "display_name": _text,
+    "platform": _text,
+    "capture_mode": _text,
+    "assignments_state": _text,
+    "integrity_warning": _text,
+    "cron": _text,
+    "timezone": _text,
+    "last_run_status": _text,
+    "status": _text,
+    "error": _text,
+    "is_enabled": _flag,
+    "item_count": _count,
+    "orphaned_assignments": _count,
+    "created_at": instant_of,
+    "archived_at": instant_of,
+    "last_run_at": instant_of,
+    "next_run_at": instant_of,
+    "enabled_at": instant_of,
+    "deleted_at": instant_of,
+    "started_at": instant_of,
+    "completed_at": instant_of,
+    "captured_at": instant_of,
+    "assignments": _captured,
+    "payload": _captured,
+}
+"""How each column is read, whatever the kind of line: a column means the same wherever it stands. Null is not asked."""

@@ -1,0 +1,277 @@
+"""Facts from any other tool: JSON lines, one object a line, with the column names of `design.md` 3 (`formats.md`).
+
+    {"kind": "tenant", "external_id": "contoso.example", "name": "Contoso"}
+    {"kind": "schedule", "external_id": "contoso.example", "name": "nightly", "cron": "10 2 * * *", "timezone": "UTC"}
+
+Strict, because a key that is misspelt would be a fact that silently is not there: the first bad line refuses the whole.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO, Final, NamedTuple, TextIO
+
+from health.captured import (
+    CapturedFacts,
+    CapturedItem,
+    CapturedSchedule,
+    CapturedSet,
+    CapturedTenant,
+    RefusedInput,
+)
+from health.facts import BASIS_STATUSES
+from health.sources.documents import MAX_FILE_BYTES, parse_json
+from health.sources.fact_columns import READERS, BadValue
+from health.sources.storable import ALTERED, JsonText
+
+MAX_LINE_BYTES: Final = MAX_FILE_BYTES
+"""The longest line that is read."""
+
+_LONGEST_SHOWN: Final = 60
+"""How many characters of somebody else's word a refusal repeats."""
+
+_SET_KEY: Final = ("external_id", "source", "source_ref")
+_TENANT_ALIAS: Final = "tenant"
+"""The report calls a tenant's external id so, and so may a line."""
+
+_TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"(?=(?P<colon>\s*:)?)|[][{}]')
+
+_Row = dict[str, Any]
+
+
+class _Kind(NamedTuple):
+    """A kind of line: the columns that it has to name, those that it may, those that may be null, and its identity."""
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+    nullable: frozenset[str]
+    key: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*self.required, *self.optional)
+
+
+def _kind(
+    fact: type[CapturedTenant | CapturedSchedule | CapturedSet | CapturedItem],
+    key: tuple[str, ...],
+    without: tuple[str, ...] = (),
+) -> _Kind:
+    """A kind of line as its fact says: what has no default is required, and what is None by default may be null."""
+    fields = dict.fromkeys((*key, *fact._fields))
+    defaults = fact._field_defaults
+    return _Kind(
+        required=tuple(field for field in fields if field not in defaults and field not in without),
+        optional=tuple(defaults),
+        nullable=frozenset(field for field, default in defaults.items() if default is None),
+        key=key,
+    )
+
+
+_KINDS: Final = {
+    "tenant": _kind(CapturedTenant, ("external_id",)),
+    "schedule": _kind(CapturedSchedule, ("external_id", "name")),
+    "set": _kind(CapturedSet, _SET_KEY, without=("items",)),
+    "item": _kind(CapturedItem, (*_SET_KEY, "policy_type", "policy_identifier")),
+}
+
+
+def read_fact_lines(stream: BinaryIO | TextIO, name: str, *, with_payload: bool = True) -> CapturedFacts:
+    """Read all facts of an input; `name` is what refusals call it, such as its path.
+
+    The lines may come in any order. A set replaces the one that is stored as a whole, so its items stand beside it.
+    Without `with_payload` the captured JSON is checked and left out.
+
+    Raises RefusedInput, as `name:line:column: sentence`, for the first line that is not what it should be.
+    """
+    facts = _Facts(name)
+    for number, text in _numbered(stream, name):
+        if text.strip():
+            facts.add(_Line(name, number, text))
+    return facts.gathered(with_payload)
+
+
+def _numbered(stream: BinaryIO | TextIO, name: str) -> Iterator[tuple[int, str]]:
+    number = 0
+    while True:
+        number += 1
+        try:
+            raw = stream.readline(MAX_LINE_BYTES + 1)
+        except UnicodeDecodeError:
+            raise _refused(name, number, 1, "here or soon after is a byte that is not UTF-8") from None
+        if not raw:
+            return
+        if len(raw) > MAX_LINE_BYTES:
+            raise _refused(name, number, 1, f"the line is longer than {MAX_LINE_BYTES // 1024**2} MiB")
+        try:
+            text = raw.decode() if isinstance(raw, bytes) else raw
+        except UnicodeDecodeError as error:
+            column = len(error.object[: error.start].decode()) + 1
+            raise _refused(name, number, column, "this byte is not UTF-8") from None
+        # PowerShell begins what it writes with a byte order mark.
+        yield number, (text.removeprefix("\ufeff") if number == 1 else text).rstrip("\r\n")
+
+
+def _refused(name: str, line: int, column: int, sentence: str) -> RefusedInput:
+    return RefusedInput(f"{name}:{line}:{column}: {sentence}.")
+
+
+class _RepeatedKey(Exception):
+    pass
+
+
+class _Line:
+    """One line of the input, and how to refuse it."""
+
+    def __init__(self, name: str, number: int, text: str) -> None:
+        self.number = number
+        self._name = name
+        self._text = text
+
+    def fact(self) -> tuple[str, _Row]:
+        """The kind of the line, and each column that it names with its value. Raises RefusedInput."""
+        given = self._object()
+        kind = given.pop("kind", None)
+        if kind is None:
+            raise self.refused(f'every line has a "kind": {_listed(_KINDS)}')
+        if not isinstance(kind, str) or kind not in _KINDS:
+            raise self.refused(f'"kind" is {_shown(kind)}, which is none of {_listed(_KINDS)}', "kind")
+        row = {self._column_named(key, kind): (key, value) for key, value in given.items()}
+        if len(row) < len(given):
+            raise self.refused(f'"{_TENANT_ALIAS}" and "external_id" both name the tenant', _TENANT_ALIAS)
+        for column in _KINDS[kind].required:
+            if column not in row:
+                raise self.refused(f'a {kind} has to name its "{column}"')
+        return kind, {column: self._value(kind, column, *said) for column, said in row.items()}
+
+    def refused(self, sentence: str, key: str | None = None) -> RefusedInput:
+        """The refusal of this line, at the place of a key of its object."""
+        return _refused(self._name, self.number, 1 if key is None else self._column_of(key), sentence)
+
+    def _object(self) -> _Row:
+        try:
+            parsed = parse_json(self._text, _each_key_once)
+        except _RepeatedKey as error:
+            key = str(error)
+            raise self.refused(f"{_shown(key)} is named twice", key) from None
+        except json.JSONDecodeError as error:
+            raise _refused(self._name, self.number, error.colno, f"this is not valid JSON: {error.msg}") from None
+        except ValueError:
+            raise self.refused("the line has a number that JSON does not have, or too long a one") from None
+        except RecursionError:
+            raise self.refused("the line is nested too deeply") from None
+        if not isinstance(parsed, dict):
+            raise self.refused("every line is one JSON object")
+        return parsed
+
+    def _column_named(self, key: str, kind: str) -> str:
+        if key == _TENANT_ALIAS:
+            return "external_id"
+        columns = _KINDS[kind].columns
+        if key in columns:
+            return key
+        nearest = difflib.get_close_matches(key[:_LONGEST_SHOWN].lower(), columns, n=1, cutoff=0)[0]
+        raise self.refused(f'a {kind} has no {_shown(key)}; the nearest key is "{nearest}"', key)
+
+    def _value(self, kind: str, column: str, key: str, value: object) -> object:
+        if value is None and column in _KINDS[kind].nullable:
+            return None
+        try:
+            if value is None:
+                raise BadValue("must not be null")
+            return READERS[column](value)
+        except BadValue as error:
+            raise self.refused(f'"{key}" {error}', key) from None
+
+    def _column_of(self, key: str) -> int:
+        """Where a key of the outermost object stands, in characters from 1; 1 where it does not."""
+        depth = 0
+        for token in _TOKEN.finditer(self._text):
+            if token[0] in "{[":
+                depth += 1
+            elif token[0] in "}]":
+                depth -= 1
+            elif depth == 1 and token["colon"] and _unquoted(token[0]) == key:
+                return token.start() + 1
+        return 1
+
+
+class _Facts:
+    """The lines so far, by kind and identity."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._rows: dict[str, dict[tuple[object, ...], tuple[int, _Row]]] = {kind: {} for kind in _KINDS}
+
+    def add(self, line: _Line) -> None:
+        """Take in one line. Raises RefusedInput for a bad one, and for one that says again what another said."""
+        kind, row = line.fact()
+        if kind == "set" and row["status"] in BASIS_STATUSES and row.get("completed_at") is None:
+            raise line.refused(f'a set that is "{row["status"]}" has to name its "completed_at"', "status")
+        key = tuple(row[column] for column in _KINDS[kind].key)
+        first, _ = self._rows[kind].setdefault(key, (line.number, row))
+        if first != line.number:
+            raise line.refused(f"line {first} is about the same {kind}")
+
+    def gathered(self, with_payload: bool) -> CapturedFacts:
+        """All facts, each set with its items. Raises RefusedInput for items without a set, and for no facts at all."""
+        if not any(self._rows.values()):
+            raise _refused(self._name, 1, 1, "there are no facts in it")
+        items: dict[tuple[object, ...], list[CapturedItem]] = {key: [] for key in self._rows["set"]}
+        for key, (number, row) in self._rows["item"].items():
+            set_key = key[: len(_SET_KEY)]
+            if set_key not in items:
+                sentence = "the item's set is not in this input, and a set is always replaced as a whole"
+                raise _refused(self._name, number, 1, sentence)
+            items[set_key].append(_item(row, with_payload))
+        return CapturedFacts(
+            tenants=tuple(CapturedTenant(**row) for row in self._all("tenant")),
+            schedules=tuple(CapturedSchedule(**row) for row in self._all("schedule")),
+            sets=tuple(CapturedSet(items=tuple(items[key]), **row) for key, (_, row) in self._rows["set"].items()),
+        )
+
+    def _all(self, kind: str) -> Iterator[_Row]:
+        return (row for _, row in self._rows[kind].values())
+
+
+def _item(row: _Row, with_payload: bool) -> CapturedItem:
+    values = {column: value for column, value in row.items() if column not in _SET_KEY}
+    for column in ("assignments", "payload"):
+        captured: JsonText | None = values.get(column)
+        if captured is None:
+            continue
+        values[column] = captured.text if with_payload else None
+        if captured.altered and ALTERED not in (warning := values.get("integrity_warning") or ""):
+            values["integrity_warning"] = f"{warning}; {ALTERED}".removeprefix("; ")
+    return CapturedItem(**values)
+
+
+def _each_key_once(pairs: list[tuple[str, object]]) -> _Row:
+    found: _Row = {}
+    for key, value in pairs:
+        if key in found:
+            raise _RepeatedKey(key)
+        found[key] = value
+    return found
+
+
+def _unquoted(string: str) -> str | None:
+    """The text of a JSON string; None if it is none, which a line refused before its end may hold further on."""
+    try:
+        text: str = json.loads(string)
+    except ValueError:
+        return None
+    return text
+
+
+def _shown(value: object) -> str:
+    """A value of somebody else's, as short ASCII."""
+    shown = json.dumps(value)
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(f'"{word}"' for word in words)

@@ -1,0 +1,379 @@
+"""JSON lines from any tool: taken whole and exactly, or refused at a line and a column."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from health.captured import (
+    CapturedFacts,
+    CapturedItem,
+    CapturedSchedule,
+    CapturedSet,
+    CapturedTenant,
+    RefusedInput,
+)
+from health.sources import fact_lines
+from health.sources.fact_lines import read_fact_lines
+
+TENANT = {"kind": "tenant", "external_id": "contoso", "name": "Contoso"}
+SCHEDULE = {"kind": "schedule", "external_id": "contoso", "name": "nightly"}
+SET = {
+    "kind": "set",
+    "external_id": "contoso",
+    "source": "restic",
+    "source_ref": "4bba301e",
+    "name": "nightly",
+    "status": "completed",
+    "completed_at": "2026-11-23T02:10:00Z",
+}
+ITEM = {
+    "kind": "item",
+    "external_id": "contoso",
+    "source": "restic",
+    "source_ref": "4bba301e",
+    "policy_type": "path",
+    "policy_identifier": "/srv",
+    "display_name": "/srv",
+}
+AT = datetime(2026, 11, 23, 2, 10, tzinfo=UTC)
+
+
+def lines(*facts: object) -> bytes:
+    return b"".join(fact if isinstance(fact, bytes) else json.dumps(fact).encode() + b"\n" for fact in facts)
+
+
+def read(*facts: object) -> CapturedFacts:
+    return read_fact_lines(io.BytesIO(lines(*facts)), "facts.jsonl")
+
+
+def refusal(*facts: object) -> str:
+    with pytest.raises(RefusedInput) as refused:
+        read(*facts)
+    message = str(refused.value)
+    assert message.startswith("facts.jsonl:")
+    assert message.endswith(".")
+    assert message.isprintable()
+    return message.removeprefix("facts.jsonl:")
+
+
+# What is taken
+
+
+def test_each_kind_becomes_its_fact_with_the_defaults_of_the_schema() -> None:
+    assert read(TENANT, SCHEDULE, SET, ITEM) == CapturedFacts(
+        tenants=(CapturedTenant("contoso", "Contoso"),),
+        schedules=(CapturedSchedule("contoso", "nightly", is_enabled=True, timezone="UTC"),),
+        sets=(
+            CapturedSet(
+                external_id="contoso",
+                name="nightly",
+                source="restic",
+                source_ref="4bba301e",
+                status="completed",
+                items=(CapturedItem("path", "/srv", "/srv"),),
+                completed_at=AT,
+            ),
+        ),
+    )
+
+
+def test_every_column_is_taken() -> None:
+    instant = "2026-11-23T02:10:00Z"
+    facts = read(
+        TENANT | {"created_at": instant, "archived_at": instant},
+        SCHEDULE
+        | {"is_enabled": False, "cron": "10 2 * * *", "timezone": "Europe/Berlin", "last_run_status": "success"}
+        | dict.fromkeys(("last_run_at", "next_run_at", "created_at", "enabled_at", "deleted_at"), instant),
+        SET
+        | {"item_count": 3, "error": "e", "schedule": "nightly"}
+        | dict.fromkeys(("started_at", "created_at", "deleted_at"), instant),
+        ITEM
+        | {"platform": "linux", "capture_mode": "full", "assignments_state": "captured", "orphaned_assignments": 2}
+        | {"integrity_warning": "w", "captured_at": instant, "deleted_at": instant}
+        | {"assignments": [1], "payload": {"a": "é"}},
+    )
+    (tenant,), (schedule,), (captured,) = facts
+    assert tenant == CapturedTenant("contoso", "Contoso", AT, AT)
+    assert schedule == CapturedSchedule(
+        "contoso", "nightly", False, "10 2 * * *", "Europe/Berlin", AT, "success", AT, AT, AT, AT
+    )
+    assert captured[6:] == (3, "e", AT, AT, AT, AT, "nightly")
+    assert captured.items == (
+        CapturedItem("path", "/srv", "/srv", "linux", "full", "captured", 2, "w", AT, AT, "[1]", '{"a":"\\u00e9"}'),
+    )
+
+
+def test_what_may_be_null_may_be_null_and_payloads_null_is_nothing_captured() -> None:
+    nulls = dict.fromkeys(("item_count", "error", "started_at", "completed_at", "created_at", "schedule"), None)
+    facts = read(SET | nulls | {"status": "running"}, ITEM | {"platform": None, "payload": None, "assignments": None})
+    assert facts.sets[0].status == "running"
+    assert facts.sets[0].items == (CapturedItem("path", "/srv", "/srv"),)
+
+
+def test_the_order_of_lines_is_free_and_blank_lines_are_none() -> None:
+    assert read(b"\n", ITEM, b"  \r\n", SET, SCHEDULE, TENANT) == read(TENANT, SCHEDULE, SET, ITEM)
+
+
+@pytest.mark.parametrize("fact", [TENANT, SCHEDULE, SET])
+def test_a_tenant_may_be_called_as_the_report_calls_it(fact: dict[str, str]) -> None:
+    renamed = {("tenant" if key == "external_id" else key): value for key, value in fact.items()}
+    assert read(renamed) == read(fact)
+
+
+def test_text_and_bytes_and_byte_order_marks_and_a_missing_last_newline_are_the_same() -> None:
+    text = lines(TENANT, SET).decode()
+    for stream in (
+        io.StringIO(text),
+        io.BytesIO(text.strip().encode()),
+        io.BytesIO(b"\xef\xbb\xbf" + text.encode()),
+        io.StringIO("\ufeff" + text),
+        io.BytesIO(text.replace("\n", "\r\n").encode()),
+    ):
+        assert read_fact_lines(stream, "stdin") == read(TENANT, SET)
+
+
+def test_facts_may_be_bad_and_are_judged_later() -> None:
+    facts = read(
+        SCHEDULE | {"cron": "not a cron", "timezone": "Mars/Olympus", "last_run_status": ""},
+        SET | {"status": "Completed?", "started_at": "2030-01-01T00:00:00Z", "item_count": 99, "error": ""},
+        ITEM | {"capture_mode": "psychic", "assignments_state": "", "display_name": "", "policy_type": "\x1b[2J"},
+    )
+    assert facts.schedules[0].cron == "not a cron"
+    assert (facts.sets[0].status, facts.sets[0].error) == ("Completed?", "")
+    assert facts.sets[0].items[0].capture_mode == "psychic"
+
+
+def test_sets_are_apart_by_tenant_source_and_reference() -> None:
+    others = [{"external_id": "fabrikam"}, {"source": "borg"}, {"source_ref": "other"}]
+    facts = read(SET, ITEM, *(SET | other for other in others), *(ITEM | other for other in others))
+    assert [len(captured.items) for captured in facts.sets] == [1, 1, 1, 1]
+
+
+def test_counts_and_names_reach_up_to_their_limits() -> None:
+    longest = {"source_ref": "r" * 1000}
+    facts = read(SET | longest | {"item_count": 2**31 - 1}, ITEM | longest | {"policy_type": "é" * 500})
+    assert facts.sets[0].item_count == 2**31 - 1
+    assert len(facts.sets[0].items) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-11-23T02:10:00Z", AT),
+        ("2026-11-23t02:10:00z", AT),
+        ("2026-11-23 02:10:00+00:00", AT),
+        ("2026-11-23T03:40:00+01:30", AT),
+        ("2026-11-22T21:10:00-05:00", AT),
+        ("2026-11-23T02:10:00.5Z", AT.replace(microsecond=500_000)),
+        ("2026-11-23T02:10:00.123456789Z", AT.replace(microsecond=123_456)),
+        ("2026-11-23T02:10:00.999999999+00:00", AT.replace(microsecond=999_999)),
+        ("0001-01-01T00:00:00Z", datetime(1, 1, 1, tzinfo=UTC)),
+        ("9999-12-31T23:59:59Z", datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+def test_instants_are_rfc_3339_with_an_offset(text: str, expected: datetime) -> None:
+    (captured,) = read(SET | {"completed_at": text}).sets
+    assert captured.completed_at == expected
+    assert captured.completed_at.tzinfo is UTC
+
+
+# The captured JSON
+
+
+def test_without_payload_only_the_captured_json_is_left_out() -> None:
+    stream = io.BytesIO(
+        lines(SET, ITEM | {"assignments": [1], "payload": {"secret": 1}, "assignments_state": "captured"})
+    )
+    (item,) = read_fact_lines(stream, "stdin", with_payload=False).sets[0].items
+    assert item == CapturedItem("path", "/srv", "/srv", assignments_state="captured")
+
+
+@pytest.mark.parametrize("warning", [None, "from the tool"])
+def test_json_that_no_database_keeps_is_written_out_and_warned_of(warning: str | None) -> None:
+    more = {"integrity_warning": warning, "payload": {"a": "\0"}, "assignments": ["\ud800"]}
+    (item,) = read(SET, ITEM | more).sets[0].items
+    assert (item.payload, item.assignments) == ('{"a":"\\\\u0000"}', '["\\\\ud800"]')
+    warnings = str(item.integrity_warning).split("; ")
+    assert len(warnings) == (1 if warning is None else 2)
+    assert "a character that no text has" in warnings[-1]
+
+
+# What is refused, and where
+
+
+@pytest.mark.parametrize(
+    ("line", "place", "sentence"),
+    [
+        (b"{\n", "2:2", "not valid JSON"),
+        (b'{"kind": "tenant",}\n', "2:19", "not valid JSON"),
+        (b'{"kind": "tenant"} x\n', "2:20", "not valid JSON"),
+        (b"[]\n", "2:1", "one JSON object"),
+        (b"null\n", "2:1", "one JSON object"),
+        (b'{"kind": "item", "payload": NaN}\n', "2:1", "a number that JSON does not have"),
+        (b'{"kind": "item", "payload": ' + b"9" * 5000 + b"}\n", "2:1", "too long"),
+        (b'{"payload": ' + b"[" * 100_000 + b"\n", "2:1", "nested too deeply"),
+        (b'{"kind": "tenant", "name": "caf\xe9"}\n', "2:32", "not UTF-8"),
+        ('{"é": 1, "kind": "tenant"}\n'.encode(), "2:2", "a tenant has no"),
+        (b'{"kind": "tenant", "name": "a", "name": "b"}\n', "2:20", '"name" is named twice'),
+        (b'{"payload": {"a": 1, "a": 2}}\n', "2:1", '"a" is named twice'),
+        (b'{"payload": {"a": 1, "a": 2}, "\\q": 3, "a": 4}\n', "2:40", '"a" is named twice'),
+        (b'{"name": "Contoso"}\n', "2:1", 'every line has a "kind": "tenant", "schedule", "set", "item"'),
+        (b'{"kind": null}\n', "2:1", 'every line has a "kind"'),
+        (b'{"kind": "tennant"}\n', "2:2", '"kind" is "tennant", which is none of'),
+        (b'{"kind": ["tenant"]}\n', "2:2", '"kind" is ["tenant"], which is none of'),
+    ],
+    ids=lambda value: ascii(value[:40]),
+)
+def test_a_line_that_is_no_fact(line: bytes, place: str, sentence: str) -> None:
+    message = refusal(SET, line)
+    assert message.startswith(f"{place}: ")
+    assert sentence in message
+
+
+@pytest.mark.parametrize(
+    ("fact", "key", "nearest"),
+    [
+        (TENANT, "Name", "name"),
+        (TENANT, "archived", "archived_at"),
+        (SCHEDULE, "enabled", "is_enabled"),
+        (SET, "completedAt", "completed_at"),
+        (SET, "items", "item_count"),
+        (SET, "started", "started_at"),
+        (ITEM, "identifier", "policy_identifier"),
+        (ITEM, "orphaned", "orphaned_assignments"),
+        (SET, "tenant_id", "external_id"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_the_nearest_known_one(fact: dict[str, str], key: str, nearest: str) -> None:
+    message = refusal(fact | {key: 1})
+    column = json.dumps(fact | {key: 1}).index(f'"{key}"') + 1
+    assert message == f'1:{column}: a {fact["kind"]} has no "{key}"; the nearest key is "{nearest}".'
+
+
+def test_the_place_of_a_key_is_not_that_of_its_like_in_a_value() -> None:
+    line = b'{"payload": {"odd": 1, "x": "\\"odd\\": 2"}, "platform": "odd", "kind": "item", "odd": 3}\n'
+    assert refusal(line).startswith(f"1:{line.rindex(b'odd')}: ")
+
+
+def test_an_endless_key_is_shown_short() -> None:
+    assert len(refusal(TENANT | {"\x1b" * 100_000: 1})) < 200
+
+
+@pytest.mark.parametrize("fact", [TENANT, SCHEDULE, SET, ITEM])
+def test_every_required_key_is_required_and_not_null(fact: dict[str, str]) -> None:
+    for key in fact.keys() - {"kind", "completed_at"}:
+        kept = {name: value for name, value in fact.items() if name != key}
+        assert refusal(kept) == f'1:1: a {fact["kind"]} has to name its "{key}".'
+        assert f'"{key}" must not be null' in refusal(fact | {key: None})
+
+
+@pytest.mark.parametrize("key", ["is_enabled", "timezone"])
+def test_what_has_a_default_may_be_left_out_but_not_null(key: str) -> None:
+    assert f'"{key}" must not be null' in refusal(SCHEDULE | {key: None})
+
+
+@pytest.mark.parametrize("status", ["completed", "partial"])
+@pytest.mark.parametrize("given", [{}, {"completed_at": None}])
+def test_a_set_with_something_kept_says_when_it_was_complete(status: str, given: dict[str, None]) -> None:
+    without = {key: value for key, value in SET.items() if key != "completed_at"} | {"status": status} | given
+    column = json.dumps(without).index('"status"') + 1
+    assert refusal(without) == f'1:{column}: a set that is "{status}" has to name its "completed_at".'
+    assert read(without | {"status": "failed"}).sets[0].completed_at is None
+
+
+def test_a_tenant_is_named_once() -> None:
+    assert "both name the tenant" in refusal(TENANT | {"tenant": "contoso"})
+
+
+@pytest.mark.parametrize(
+    ("fact", "key", "value", "why"),
+    [
+        (SET, "completed_at", 1_764_000_000, "RFC 3339"),
+        (SET, "completed_at", "2026-11-23T02:10:00", "RFC 3339"),
+        (SET, "completed_at", "2026-11-23", "RFC 3339"),
+        (SET, "completed_at", "2026-11-23T02:10Z", "RFC 3339"),
+        (SET, "completed_at", "2026-11-23T02:10:00.1234567890Z", "RFC 3339"),
+        (SET, "completed_at", "2026-11-23T02:10:00.Z", "RFC 3339"),
+        (SET, "completed_at", "2026-11-23T24:00:00Z", "RFC 3339"),
+        (SET, "completed_at", "2026-11-23T02:10:00Z\n", "RFC 3339"),
+        (SET, "completed_at", "２０２６-11-23T02:10:00Z", "RFC 3339"),
+        (SET, "completed_at", "infinity", "RFC 3339"),
+        (SET, "completed_at", "", "RFC 3339"),
+        (SET, "completed_at", "2026-02-31T00:00:00Z", "an instant that the calendar has"),
+        (SET, "completed_at", "2026-11-23T02:10:60Z", "an instant that the calendar has"),
+        (SET, "completed_at", "0000-01-01T00:00:00Z", "an instant that the calendar has"),
+        (SET, "completed_at", "0001-01-01T00:00:00+01:00", "an instant that the calendar has"),
+        (SET, "completed_at", "9999-12-31T23:59:59-01:00", "an instant that the calendar has"),
+        (SET, "completed_at", "2026-11-23T02:10:00+99:00", "an instant that the calendar has"),
+        (SET, "item_count", -1, "a whole number"),
+        (SET, "item_count", 2**31, "a whole number"),
+        (SET, "item_count", 1.0, "a whole number"),
+        (SET, "item_count", True, "a whole number"),
+        (SET, "item_count", "3", "a whole number"),
+        (ITEM, "orphaned_assignments", -1, "a whole number"),
+        (SCHEDULE, "is_enabled", 1, "true or false"),
+        (SCHEDULE, "is_enabled", "true", "true or false"),
+        (SCHEDULE, "cron", 5, "a string"),
+        (SET, "status", True, "a string"),
+        (SET, "name", ["nightly"], "a string"),
+        (TENANT, "name", "", "not be empty"),
+        (TENANT, "external_id", " ", "not be empty"),
+        (TENANT, "external_id", "a\nb", "the control character U+000A"),
+        (TENANT, "name", "\x1b[2J", "the control character U+001B"),
+        (SCHEDULE, "name", "a\x7f", "the control character U+007F"),
+        (SET, "name", "a\x85", "the control character U+0085"),
+        (SET, "source", "\t", "not be empty"),
+        (SET, "source_ref", "a\tb", "the control character U+0009"),
+        (SET, "source_ref", "r" * 1001, "not be longer than 1000 bytes"),
+        (ITEM, "policy_type", "é" * 501, "not be longer than 1000 bytes"),
+        (TENANT, "name", "\0", "holds U+0000"),
+        (ITEM, "display_name", "a\0", "holds U+0000"),
+        (ITEM, "integrity_warning", "\ud800", "holds U+D800"),
+        (SET, "error", "\0", "holds U+0000"),
+    ],
+)
+def test_a_value_that_its_column_cannot_hold(fact: dict[str, object], key: str, value: object, why: str) -> None:
+    line = fact | {key: value}
+    column = json.dumps(line).index(f'"{key}"') + 1
+    message = refusal(line)
+    assert message.startswith(f"1:{column}: ")
+    assert f'"{key}" ' in message
+    assert why in message
+
+
+def test_a_payload_that_cannot_be_stored_is_refused() -> None:
+    deep = json.dumps(ITEM)[:-1].encode() + b', "payload": ' + b"[" * 250 + b"]" * 250 + b"}\n"
+    assert "deeper than 200 levels" in refusal(SET, deep)
+    infinite = json.dumps(ITEM)[:-1].encode() + b', "payload": 1e999}\n'
+    assert "a value that JSON does not have" in refusal(SET, infinite)
+
+
+@pytest.mark.parametrize("fact", [TENANT, SCHEDULE, SET, ITEM])
+def test_the_same_thing_twice_is_refused_at_the_second(fact: dict[str, str]) -> None:
+    again = fact | ({"name": fact["name"]} if "name" in fact else {"display_name": "again"})
+    assert refusal(fact, b"\n", again) == f"3:1: line 1 is about the same {fact['kind']}."
+
+
+def test_items_without_their_set_are_refused() -> None:
+    assert refusal(SET, ITEM, ITEM | {"source_ref": "other"}).startswith("3:1: the item's set is not in this input")
+
+
+@pytest.mark.parametrize("text", [b"", b"\n \n", b"\xef\xbb\xbf"])
+def test_an_input_without_facts_is_refused(text: bytes) -> None:
+    assert refusal(text) == "1:1: there are no facts in it."
+
+
+def test_a_line_is_as_long_as_the_limit_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fact_lines, "MAX_LINE_BYTES", len(lines(TENANT)))
+    assert read(TENANT).tenants
+    assert refusal(TENANT, TENANT | {"name": "Contosos"}).startswith("2:1: the line is longer than")
+
+
+def test_a_text_stream_that_is_not_utf8_is_refused() -> None:
+    stream = io.TextIOWrapper(io.BytesIO(b'{"kind": "\xff"}\n'), encoding="utf-8")
+    with pytest.raises(RefusedInput, match=r"stdin:1:1: .*not UTF-8"):
+        read_fact_lines(stream, "stdin")

@@ -1,0 +1,203 @@
+"""An IntuneCD folder as one set, by the rules of `formats.md`."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from health.captured import CapturedSet, RefusedInput
+from health.sources.intunecd import read_folder
+from tests.health.sources.trees import plant, policy
+
+AT = datetime(2025, 12, 8, 12, 16, 43, tzinfo=UTC)
+CATALOG = "Settings Catalog"
+
+
+def read(root: Path, expected: set[str] | None = None, gone: set[str] | None = None) -> CapturedSet:
+    return read_folder(
+        root, external_id="contoso", completed_at=AT, expected_types=expected or set(), accept_missing=gone or set()
+    )
+
+
+# The set
+
+
+def test_a_folder_is_one_completed_set_at_the_instant_it_is_told(tmp_path: Path) -> None:
+    root = plant(tmp_path / "contoso-backup", {"Roles/a.json": policy(), "Filters/b.json": policy()})
+    captured = read(root)
+    assert captured._replace(items=()) == CapturedSet(
+        external_id="contoso",
+        name="contoso-backup",
+        source="intunecd",
+        source_ref="2025-12-08T12:16:43Z",
+        status="completed",
+        items=(),
+        completed_at=AT,
+    )
+    assert [(item.policy_type, item.policy_identifier) for item in captured.items] == [
+        ("Filters", "b.json"),
+        ("Roles", "a.json"),
+    ]
+
+
+def test_the_reference_is_the_instant_in_utc_however_it_was_written(tmp_path: Path) -> None:
+    root = plant(tmp_path, {"Roles/a.json": policy()})
+    local = AT.astimezone(timezone(timedelta(hours=-5))) + timedelta(microseconds=10)
+    captured = read_folder(root, external_id="contoso", completed_at=local)
+    assert captured.source_ref == "2025-12-08T12:16:43.000010Z"
+    assert captured.completed_at == local
+    assert captured.completed_at.utcoffset() == timedelta(0)
+
+
+def test_the_same_folder_reads_the_same_twice(tmp_path: Path) -> None:
+    root = plant(tmp_path, {f"Type {n % 3}/{n}.json": policy(str(n)) for n in range(20)})
+    assert read(root) == read(root)
+
+
+def test_progress_counts_the_files(tmp_path: Path) -> None:
+    root = plant(tmp_path, {f"Roles/{n}.json": policy() for n in range(3)})
+    seen: list[int] = []
+    read_folder(root, external_id="contoso", completed_at=AT, progress=seen.append)
+    assert seen == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "files", [{}, {"README.md": "x", "backup_summary.json": "{}", "Assignment Report/report.json": "[]"}]
+)
+def test_a_folder_without_an_item_is_refused(tmp_path: Path, files: dict[str, object]) -> None:
+    with pytest.raises(RefusedInput, match="no item in it"):
+        read(plant(tmp_path, files))
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RefusedInput, match="cannot be read"):
+        read(tmp_path / "nowhere")
+
+
+# What is an item
+
+
+def test_any_folder_is_a_type_however_deep(tmp_path: Path) -> None:
+    names = [
+        "App Protection/x_iosManagedAppProtection.json",
+        "Applications/iOS/x_iosVppApp.json",
+        "Applications/Windows/.NET 8_win32LobApp.json",
+        "Compliance Policies/Policies/x_iosCompliancePolicy.yaml",
+        "Device Management Settings/settings.json",
+        "Enrollment Profiles/Windows/ESP/x.json",
+        "Enrollment Profiles/Windows/x.yml",
+        "Scope Tags/backup_summary.json",
+        "Tomorrow's Type/x.json",
+    ]
+    root = plant(tmp_path, dict.fromkeys(names, "{}"))
+    assert [f"{item.policy_type}/{item.policy_identifier}" for item in read(root).items] == sorted(names)
+
+
+def test_what_is_no_item_is_left_out(tmp_path: Path) -> None:
+    root = plant(
+        tmp_path,
+        {
+            "Roles/a.json": policy(),
+            "README.md": "x",
+            "prod-as-built.md": "x",
+            "Roles/notes.md": "x",
+            "Assignment Report/report.json": "[]",
+            "Scripts/Powershell/Script Data/x.ps1": "x",
+            "Scripts/Powershell/Script Data/x.json": "{}",
+            "Device Configurations/mobileconfig/x.json": "{}",
+            "__archive__/2025-12-01_00-00-00/gone.json": "{}",
+            "backup_summary.json": "{}",
+            "azure-pipelines.yml": "trigger: none",
+            ".git/config.json": "{}",
+            ".github/workflows/backup.yml": "on: push",
+            ".gitlab-ci.yml": "x: 1",
+            "Roles/logo.png": b"\x89PNG",
+            "Empty Type/readme.txt": "x",
+        },
+    )
+    assert [item.policy_identifier for item in read(root).items] == ["a.json"]
+
+
+def test_one_display_name_with_two_types_is_two_items(tmp_path: Path) -> None:
+    root = plant(
+        tmp_path,
+        {
+            "Enrollment Configurations/All_deviceEnrollmentLimitConfiguration.json": policy("All"),
+            "Enrollment Configurations/All_windowsRestoreDeviceEnrollmentConfiguration.json": policy("All"),
+            "Roles/All_deviceEnrollmentLimitConfiguration.json": policy("All"),
+        },
+    )
+    items = read(root).items
+    assert len({(item.policy_type, item.policy_identifier) for item in items}) == 3
+    assert {item.display_name for item in items} == {"All"}
+
+
+def test_an_appended_id_is_part_of_the_identity(tmp_path: Path) -> None:
+    name = "x_iosCompliancePolicy__0f3b4a5c-1111-2222-3333-444455556666.json"
+    (item,) = read(plant(tmp_path, {f"Compliance Policies/Policies/{name}": "[1]"})).items
+    assert item.policy_identifier == name
+    assert item.platform == "iOS"
+
+
+# Types that went missing
+
+
+def test_a_type_without_files_makes_the_set_partial_and_is_named(tmp_path: Path) -> None:
+    root = plant(tmp_path, {"Roles/a.json": policy(), "Filters/readme.txt": "x", "__archive__/t/f.json": policy()})
+    captured = read(root, expected={"Roles", "Filters", "Applications/iOS"})
+    assert captured.status == "partial"
+    assert captured.error == "no files now of types that the last completed set has: Applications/iOS, Filters"
+    assert captured.completed_at == AT
+    assert len(captured.items) == 1
+
+
+def test_types_that_are_back_or_gone_for_good_or_new_leave_it_completed(tmp_path: Path) -> None:
+    root = plant(tmp_path, {"Roles/a.json": policy(), "Filters/b.json": policy()})
+    for captured in (
+        read(root, expected={"Roles", "Filters"}),
+        read(root, expected={"Roles", "X"}, gone={"X"}),
+        read(root),
+    ):
+        assert (captured.status, captured.error) == ("completed", None)
+
+
+def test_accepting_one_type_does_not_accept_another(tmp_path: Path) -> None:
+    root = plant(tmp_path, {"Roles/a.json": policy()})
+    captured = read(root, expected={"X", "Y"}, gone={"X", "Roles"})
+    assert (captured.status, str(captured.error).rpartition(": ")[2]) == ("partial", "Y")
+
+
+def test_an_unreadable_file_is_a_file_and_an_unreadable_folder_is_none(tmp_path: Path) -> None:
+    root = plant(tmp_path, {"Roles/a.json": b"\xff", "Filters/b.json": policy()})
+    (root / "Applications").symlink_to(root / "Filters")
+    captured = read(root, expected={"Roles", "Filters", "Applications"})
+    assert str(captured.error).endswith(": Applications")
+    assert len(captured.items) == 3
+
+
+# Files of an earlier run, for `record`
+
+
+def test_a_file_not_written_since_the_run_began_is_missing(tmp_path: Path) -> None:
+    root = plant(tmp_path, {"Roles/old.json": policy(), "Roles/now.json": policy(), "Filters/old.json": policy()})
+    started_ns = int(AT.timestamp()) * 10**9
+    for name in ("Roles/old.json", "Filters/old.json"):
+        os.utime(root / name, ns=(0, started_ns - 1))
+    os.utime(root / "Roles/now.json", ns=(0, started_ns))
+    captured = read_folder(
+        root, external_id="contoso", completed_at=AT, written_since=AT, expected_types={"Roles", "Filters"}
+    )
+    assert [item.policy_identifier for item in captured.items] == ["now.json"]
+    assert captured.item_count == 3
+    assert str(captured.error).endswith(": Filters")
+
+
+def test_a_run_that_wrote_nothing_is_refused(tmp_path: Path) -> None:
+    root = plant(tmp_path, {"Roles/old.json": policy()})
+    (root / "Roles/link.json").symlink_to("old.json")
+    os.utime(root / "Roles/old.json", (0, 0))
+    with pytest.raises(RefusedInput, match="none of its 2 files was written by this run"):
+        read_folder(root, external_id="contoso", completed_at=AT, written_since=AT)

@@ -1,0 +1,299 @@
+"""An IntuneCD repository: every commit that touches the root is a set."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from health.captured import CapturedItem, CapturedSet, RefusedInput
+from health.sources import intunecd_git
+from health.sources.backup_tree import BackupFile
+from health.sources.intunecd import item_of
+from health.sources.intunecd_git import read_history
+from tests.health.sources.repositories import START, Repository
+from tests.health.sources.trees import policy
+
+
+def read(
+    root: Path, *, known: tuple[str, ...] = (), expected: set[str] | None = None, gone: set[str] | None = None
+) -> list[CapturedSet]:
+    return list(
+        read_history(
+            root,
+            external_id="contoso",
+            known=known.__contains__,
+            expected_types=expected or set(),
+            accept_missing=gone or set(),
+        )
+    )
+
+
+def paths(captured: CapturedSet) -> list[str]:
+    return [f"{item.policy_type}/{item.policy_identifier}" for item in captured.items]
+
+
+def warning_of(captured: CapturedSet, path: str) -> str:
+    return str(captured.items[paths(captured).index(path)].integrity_warning)
+
+
+# Which commits are sets
+
+
+def test_each_commit_is_a_set_at_its_committer_date_oldest_first(repository: Repository) -> None:
+    first = repository.commit({"Roles/a.json": policy("one")}, subject="first run")
+    second = repository.commit({"Roles/a.json": policy("two"), "Filters/b.json": policy()}, subject="second run")
+    older, newer = read(repository.path)
+    assert older._replace(items=()) == CapturedSet(
+        external_id="contoso",
+        name=f"{first[:7]} first run",
+        source="intunecd",
+        source_ref=first,
+        status="completed",
+        items=(),
+        completed_at=datetime(2025, 12, 1, 2, 0, tzinfo=UTC),
+    )
+    assert [item.display_name for item in older.items] == ["one"]
+    assert (newer.source_ref, newer.completed_at) == (second, datetime(2025, 12, 2, 2, 0, tzinfo=UTC))
+    assert paths(newer) == ["Filters/b.json", "Roles/a.json"]
+    assert newer.items[1].display_name == "two"
+
+
+def test_only_commits_that_touch_the_root_count(repository: Repository) -> None:
+    first = repository.commit({"prod/Roles/a.json": policy(), "test/Roles/a.json": policy()})
+    repository.commit({"test/Roles/a.json": policy("changed"), "README.md": "x"})
+    third = repository.commit({"prod/Roles/b.json": policy()})
+    repository.commit({}, subject="an empty commit")
+    sets = read(repository.path / "prod")
+    assert [captured.source_ref for captured in sets] == [first, third]
+    assert paths(sets[1]) == ["Roles/a.json", "Roles/b.json"]
+    assert len(read(repository.path)) == 3
+
+
+@pytest.mark.parametrize("folder", ["a:b", ":(top)x", "a b*[c]?", "-n", 'tab\t"quote"\nline', "üñ"])
+def test_a_root_may_be_called_anything(repository: Repository, folder: str) -> None:
+    repository.commit({f"{folder}/Roles/a.json": policy(), "other/Roles/b.json": policy()})
+    (captured,) = read(repository.path / folder)
+    assert paths(captured) == ["Roles/a.json"]
+
+
+def test_both_sides_of_a_merge_come_before_what_was_merged(repository: Repository) -> None:
+    base = repository.commit({"Roles/a.json": policy()})
+    repository.git("switch", "--quiet", "--create", "side")
+    side = repository.commit({"Roles/side.json": policy()})
+    repository.git("switch", "--quiet", "main")
+    main = repository.commit({"Roles/main.json": policy()})
+    repository.git("merge", "--quiet", "--no-edit", "side", identity=repository.identity(9))
+    merge = repository.git("rev-parse", "HEAD")
+    sets = read(repository.path)
+    assert [captured.source_ref for captured in sets] == [base, side, main, merge]
+    assert len(sets[-1].items) == 3
+
+
+def test_a_bare_repository_is_as_good(repository: Repository, tmp_path: Path) -> None:
+    ref = repository.commit({"Roles/a.json": policy()})
+    repository.git("clone", "--quiet", "--bare", ".", str(tmp_path / "bare.git"))
+    assert [captured.source_ref for captured in read(tmp_path / "bare.git")] == [ref]
+
+
+def test_a_subject_from_anywhere_is_a_name_that_can_be_stored(repository: Repository) -> None:
+    repository.commit({"Roles/a.json": policy()}, subject="x" * 5000)
+    tree = repository.git("rev-parse", "HEAD^{tree}")
+    body = f"tree {tree}\nauthor n <n> {START} +0000\ncommitter n <n> {START} +0000\n\n".encode() + b"caf\xe9\n"
+    repository.git(
+        "reset", "--quiet", "--hard", repository.git("hash-object", "-t", "commit", "-w", "--stdin", stdin=body)
+    )
+    (captured,) = read(repository.path)
+    assert captured.name.endswith(r"caf\xe9")
+
+
+# Passing over what is stored, and the types that are expected
+
+
+@pytest.fixture
+def files_read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that are made items of, as they are."""
+    names: list[str] = []
+
+    def noted(file: BackupFile) -> CapturedItem:
+        names.append(file.name)
+        return item_of(file)
+
+    monkeypatch.setattr(intunecd_git, "item_of", noted)
+    return names
+
+
+def test_known_commits_are_passed_over_unread(repository: Repository, files_read: list[str]) -> None:
+    refs = [repository.commit({"Roles/a.json": policy(str(n)), f"Filters/{n}.json": policy()}) for n in range(4)]
+    assert [captured.source_ref for captured in read(repository.path, known=tuple(refs[:3]))] == refs[3:]
+    assert sorted(files_read) == ["0.json", "1.json", "2.json", "3.json", "a.json"]
+    assert read(repository.path, known=tuple(refs)) == []
+
+
+def test_a_file_that_stays_the_same_is_read_once(repository: Repository, files_read: list[str]) -> None:
+    for n in range(3):
+        repository.commit(
+            {"Roles/same.json": policy(), "Roles/changing.json": policy(str(n)), "Filters/same.json": "[1]"}
+        )
+    sets = read(repository.path)
+    assert [len(captured.items) for captured in sets] == [3, 3, 3]
+    assert sorted(files_read) == ["changing.json"] * 3 + ["same.json"] * 2
+
+
+def test_a_type_that_went_missing_is_partial_until_it_is_back(repository: Repository) -> None:
+    repository.commit({"Roles/a.json": policy(), "Filters/b.json": policy()})
+    repository.commit({}, gone=("Filters",))
+    repository.commit({"Roles/a.json": policy("still without")})
+    repository.commit({"Filters/c.json": policy()})
+    sets = read(repository.path)
+    assert [captured.status for captured in sets] == ["completed", "partial", "partial", "completed"]
+    assert sets[1].error == sets[2].error == "no files now of types that the last completed set has: Filters"
+
+
+def test_a_type_accepted_as_missing_is_not_expected_again(repository: Repository) -> None:
+    repository.commit({"Roles/a.json": policy(), "Filters/b.json": policy()})
+    repository.commit({}, gone=("Filters",))
+    repository.commit({"Roles/a.json": policy("2")})
+    assert [captured.status for captured in read(repository.path, gone={"Filters"})] == ["completed"] * 3
+
+
+def test_the_first_commit_is_judged_against_what_is_stored(repository: Repository) -> None:
+    repository.commit({"Roles/a.json": policy()})
+    repository.commit({"Roles/a.json": policy("2"), "Filters/b.json": policy()})
+    first, second = read(repository.path, expected={"Roles", "Filters"})
+    assert (first.status, second.status) == ("partial", "completed")
+
+
+def test_a_known_commit_says_what_the_next_one_is_expected_to_have(repository: Repository) -> None:
+    first = repository.commit({"Roles/a.json": policy(), "Filters/b.json": policy()})
+    repository.commit({}, gone=("Filters",))
+    (captured,) = read(repository.path, known=(first,))
+    assert (captured.status, str(captured.error).rpartition(": ")[2]) == ("partial", "Filters")
+
+
+def test_a_known_commit_outweighs_what_was_expected_before_it(repository: Repository) -> None:
+    first = repository.commit({"Roles/a.json": policy()})
+    repository.commit({"Roles/a.json": policy("2")})
+    (captured,) = read(repository.path, known=(first,), expected={"Roles", "Accepted as missing"})
+    assert captured.status == "completed"
+
+
+def test_a_commit_that_empties_the_root_is_the_truth_of_that_commit(repository: Repository) -> None:
+    repository.commit({"prod/README.md": "x"})
+    repository.commit({"prod/Roles/a.json": policy()})
+    repository.commit({}, gone=("prod/Roles",))
+    before, whole, emptied = read(repository.path / "prod")
+    assert (before.status, before.items) == ("completed", ())
+    assert (whole.status, len(whole.items)) == ("completed", 1)
+    assert (emptied.status, emptied.items) == ("partial", ())
+
+
+# What a commit holds
+
+
+def test_layout_and_names_are_those_of_a_folder(repository: Repository) -> None:
+    repository.commit(
+        {
+            os.fsdecode(b"Roles/caf\xe9.json"): policy(),
+            'Roles/tab\t"quote"\nline.json': policy(),
+            "Roles/notes.md": "x",
+            "Script Data/x.json": "{}",
+            "__archive__/t/x.json": "{}",
+            ".github/workflows/x.yml": "a: 1",
+            "azure-pipelines.yml": "a: 1",
+            "Applications/iOS/.x_iosVppApp.yaml": "displayName: x\n",
+        }
+    )
+    (captured,) = read(repository.path)
+    assert sorted(paths(captured)) == [
+        "Applications/iOS/.x_iosVppApp.yaml",
+        "Roles/caf\\xe9.json",
+        'Roles/tab\t"quote"\nline.json',
+    ]
+
+
+def test_links_and_submodules_are_items_that_say_so(repository: Repository) -> None:
+    head = repository.commit({"Roles/a.json": policy(), "secret.json": policy()})
+    (repository.path / "Roles/link.json").symlink_to("../secret.json")
+    (repository.path / "Filters").symlink_to("Roles")
+    repository.git("add", "--all")
+    repository.git("update-index", "--add", "--cacheinfo", f"160000,{head},Applications")
+    repository.commit({}, staged=True)
+    _, captured = read(repository.path, expected={"Filters"})
+    assert paths(captured) == ["Applications/Applications", "Filters/Filters", "Roles/a.json", "Roles/link.json"]
+    assert "submodule" in warning_of(captured, "Applications/Applications")
+    assert "symbolic link" in warning_of(captured, "Filters/Filters")
+    assert "symbolic link" in warning_of(captured, "Roles/link.json")
+    assert str(captured.error).endswith(": Filters")
+
+
+def test_a_file_that_is_too_large_is_not_read(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository.commit({"Roles/fits.json": "[" + "1," * 99 + "1]", "Roles/large.json": "[" + "1," * 99 + "10]"})
+    monkeypatch.setattr(intunecd_git, "MAX_FILE_BYTES", len("[" + "1," * 99 + "1]"))
+    (captured,) = read(repository.path)
+    assert warning_of(captured, "Roles/fits.json") == "None"
+    assert "larger than" in warning_of(captured, "Roles/large.json")
+
+
+@pytest.mark.parametrize("damage", ["missing", "garbage"])
+def test_a_damaged_file_costs_itself_alone(repository: Repository, damage: str) -> None:
+    repository.commit({f"Roles/{name}.json": policy(name) for name in "abc"})
+    blob = repository.object("HEAD:Roles/b.json")
+    blob.chmod(0o644)
+    if damage == "missing":
+        blob.unlink()
+    else:
+        blob.write_bytes(blob.read_bytes()[:-9] + b"corrupted")
+    (captured,) = read(repository.path)
+    assert [item.capture_mode for item in captured.items] == ["full", None, "full"]
+    assert "git does not have the file's content" in warning_of(captured, "Roles/b.json")
+
+
+def test_a_damaged_commit_costs_itself_alone(repository: Repository) -> None:
+    # git finds out which commits touch the root from the first difference; the damage is behind it.
+    first, second, third = (
+        repository.commit({"Filters/f.json": policy(str(n)), "Roles/a.json": policy(str(n))}) for n in range(3)
+    )
+    repository.object(f"{second}:Roles").unlink()
+    sets = {captured.source_ref: captured for captured in read(repository.path)}
+    assert (sets[first].status, sets[third].status) == ("completed", "completed")
+    assert (sets[second].status, sets[second].items) == ("failed", ())
+    assert "git cannot list this commit's files: " in str(sets[second].error)
+
+
+def test_a_history_that_git_cannot_follow_is_refused(repository: Repository) -> None:
+    first = repository.commit({"Roles/a.json": policy("1")})
+    repository.commit({"Roles/a.json": policy("2")})
+    repository.object(first).unlink()
+    with pytest.raises(RefusedInput, match="git cannot read the history"):
+        read(repository.path)
+
+
+@pytest.mark.parametrize("date", ["99999999999999 +0000", "nonsense", "-5 +0000"])
+def test_a_committer_date_that_is_no_instant_is_no_basis(repository: Repository, date: str) -> None:
+    sound = repository.commit({"Roles/a.json": policy()})
+    repository.commit({"Roles/b.json": policy()})
+    tree = repository.git("rev-parse", "HEAD^{tree}")
+    body = f"tree {tree}\nparent {sound}\nauthor n <n> 1 +0000\ncommitter n <n> {date}\n\nodd\n"
+    odd = repository.git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", stdin=body.encode())
+    repository.git("update-ref", "refs/heads/main", odd)
+    sets = {captured.source_ref: captured for captured in read(repository.path)}
+    assert sets[sound].status == "completed"
+    assert (sets[odd].status, sets[odd].completed_at, len(sets[odd].items)) == ("failed", None, 2)
+    assert sets[odd].error == "the commit's committer date is not an instant"
+
+
+def test_without_payload_and_with_progress_over_all_commits(repository: Repository) -> None:
+    repository.commit({"Roles/a.json": policy(assignments=[]), "Roles/b.json": policy()})
+    repository.commit({"Roles/c.json": policy()})
+    seen: list[int] = []
+    sets = list(
+        read_history(
+            repository.path, external_id="c", known=lambda ref: False, with_payload=False, progress=seen.append
+        )
+    )
+    assert seen == [1, 2, 3, 4, 5]
+    assert {(item.payload, item.assignments) for captured in sets for item in captured.items} == {(None, None)}
+    assert sets[0].items[0].assignments_state == "captured"

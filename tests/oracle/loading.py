@@ -1,0 +1,132 @@
+"""Writes rows into the four tables of design.md 3 by the bare drivers: the product's own writing code is not to be trusted here.
+
+The tables are there already, made by the product's migrations. Rows go in last id first, so that nothing can rely on the order in
+which they were written.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from tests.oracle.rows import ItemRow, Rows, ScheduleRow, SetRow, TenantRow
+
+TABLES: list[tuple[str, tuple[str, ...]]] = [
+    ("tenants", TenantRow._fields),
+    ("backup_schedules", ScheduleRow._fields),
+    ("backup_sets", SetRow._fields),
+    ("backup_items", ItemRow._fields),
+]
+"""Parents before children, with their columns."""
+
+ANALYZE_FROM = 5000
+
+
+def load(url: str, rows: Rows, *, unchecked: bool = False) -> None:
+    """Adds the rows to the database. With `unchecked`, also what its CHECK constraints would refuse (design.md 4.6)."""
+    if url.startswith("sqlite"):
+        _load_sqlite(url, rows, unchecked)
+    else:
+        _load_postgres(url, rows, unchecked)
+
+
+def clear(url: str) -> None:
+    """Removes every tenant and all its rows."""
+    if url.startswith("sqlite"):
+        with closing(_connect_sqlite(url)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            for table, _ in reversed(TABLES):
+                connection.execute(f"DELETE FROM {table}")
+            connection.execute("COMMIT")
+    else:
+        with psycopg.connect(url) as connection_pg:
+            connection_pg.execute("SET lock_timeout = '10s'")
+            connection_pg.execute("TRUNCATE tenants, backup_schedules, backup_sets, backup_items")
+
+
+def _rows_of(rows: Rows) -> Iterator[tuple[str, tuple[str, ...], Sequence[tuple[Any, ...]]]]:
+    all_rows: dict[str, Sequence[tuple[Any, ...]]] = {
+        "tenants": rows.tenants,
+        "backup_schedules": rows.schedules,
+        "backup_sets": rows.sets,
+        "backup_items": rows.items,
+    }
+    for table, columns in TABLES:
+        yield table, columns, all_rows[table][::-1]
+
+
+def _row_count(rows: Rows) -> int:
+    return sum(len(table) for table in rows)
+
+
+# --- SQLite -----------------------------------------------------------------------------------------------
+
+
+def sqlite_path(url: str) -> str:
+    """The file that a `sqlite:///...` URL names."""
+    return url.split("///", 1)[1].split("?", 1)[0]
+
+
+def _connect_sqlite(url: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(sqlite_path(url), isolation_level=None)
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = OFF")
+    return connection
+
+
+def sqlite_value(value: Any) -> Any:
+    """An instant in the canonical text form of design.md 3, a boolean as 0 or 1, anything else as it is."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    if isinstance(value, bool):
+        return int(value)
+    return value
+
+
+def _load_sqlite(url: str, rows: Rows, unchecked: bool) -> None:
+    with closing(_connect_sqlite(url)) as connection:
+        connection.execute(f"PRAGMA ignore_check_constraints = {'ON' if unchecked else 'OFF'}")
+        connection.execute("BEGIN IMMEDIATE")
+        for table, columns, values in _rows_of(rows):
+            statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+            connection.executemany(statement, (tuple(map(sqlite_value, row)) for row in values))
+        connection.execute("COMMIT")
+        if _row_count(rows) >= ANALYZE_FROM:
+            connection.execute("ANALYZE")
+
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------
+
+
+def _load_postgres(url: str, rows: Rows, unchecked: bool) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute("SET timezone = 'UTC'")
+        connection.execute("SET synchronous_commit = off")
+        if unchecked:
+            _drop_checks(connection)
+        for table, columns, values in _rows_of(rows):
+            names = sql.SQL(", ").join(map(sql.Identifier, columns))
+            statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
+            with connection.cursor() as cursor, cursor.copy(statement) as copy:
+                for row in values:
+                    copy.write_row(row)
+        if _row_count(rows) >= ANALYZE_FROM:
+            connection.execute("ANALYZE tenants, backup_schedules, backup_sets, backup_items")
+
+
+def _drop_checks(connection: psycopg.Connection[Any]) -> None:
+    """Without CHECKs, as another program's database might be: PostgreSQL knows no way to ignore them once."""
+    found = connection.execute(
+        "SELECT conrelid::regclass::text, conname FROM pg_constraint"
+        " WHERE contype = 'c' AND conrelid = ANY (%s::text[]::regclass[])",
+        [[table for table, _ in TABLES]],
+    ).fetchall()
+    for table, name in found:
+        statement = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}")
+        connection.execute(statement.format(sql.Identifier(table), sql.Identifier(name)))

@@ -1,0 +1,127 @@
+"""The rows of the oracle: the four tables of design.md 3, column by column, as plain tuples; and the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+Instant = datetime | str | int | float | bytes | None
+"""An aware UTC datetime, null, or the raw value of a cell that is no instant: any other type is unreadable (design.md 4.6)."""
+
+
+class TenantRow(NamedTuple):
+    """One row of `tenants`, columns as in design.md 3."""
+
+    id: int = 0
+    external_id: str = ""
+    name: str = ""
+    created_at: Instant = None
+    archived_at: Instant = None
+
+
+class ScheduleRow(NamedTuple):
+    """One row of `backup_schedules`, columns as in design.md 3."""
+
+    id: int = 0
+    tenant_id: int = 0
+    name: str = "nightly"
+    is_enabled: bool = True
+    cron: str | None = None
+    timezone: str = "UTC"
+    last_run_at: Instant = None
+    last_run_status: str | None = None
+    next_run_at: Instant = None
+    created_at: Instant = None
+    enabled_at: Instant = None
+    deleted_at: Instant = None
+
+
+class SetRow(NamedTuple):
+    """One row of `backup_sets`, columns as in design.md 3."""
+
+    id: int = 0
+    tenant_id: int = 0
+    schedule_id: int | None = None
+    name: str = "nightly"
+    source: str = "oracle"
+    source_ref: str | None = None
+    status: str = "completed"
+    item_count: int | None = None
+    error: str | None = None
+    started_at: Instant = None
+    completed_at: Instant = None
+    created_at: Instant = None
+    deleted_at: Instant = None
+
+
+class ItemRow(NamedTuple):
+    """One row of `backup_items`, columns as in design.md 3."""
+
+    id: int = 0
+    tenant_id: int = 0
+    backup_set_id: int = 0
+    policy_type: str = "configurationPolicy"
+    policy_identifier: str = "policy-1"
+    display_name: str = "Policy"
+    platform: str | None = None
+    capture_mode: str | None = "full"
+    assignments_state: str | None = "captured"
+    orphaned_assignments: int = 0
+    integrity_warning: str | None = None
+    captured_at: Instant = None
+    deleted_at: Instant = None
+    assignments: None = None
+    payload: None = None
+
+
+class Rows(NamedTuple):
+    """The facts of a fleet: the four tables."""
+
+    tenants: list[TenantRow]
+    sets: list[SetRow]
+    items: list[ItemRow]
+    schedules: list[ScheduleRow]
+
+
+Policy = Mapping[str, int]
+"""Seconds, under the key names of the report's `policy` (design.md 7)."""
+
+DEFAULT_POLICY: dict[str, int] = {
+    "freshness_window_seconds": 24 * 3600,
+    "schedule_grace_seconds": 3600,
+    "clock_skew_seconds": 300,
+    "longest_run_seconds": 6 * 3600,
+}
+"""The values of design.md 4."""
+
+
+def window_of(policy: Policy) -> timedelta:
+    """The freshness window (design.md 4)."""
+    return timedelta(seconds=policy["freshness_window_seconds"])
+
+
+def grace_of(policy: Policy) -> timedelta:
+    """The schedule grace (design.md 4)."""
+    return timedelta(seconds=policy["schedule_grace_seconds"])
+
+
+def skew_of(policy: Policy) -> timedelta:
+    """The clock-skew tolerance (design.md 4)."""
+    return timedelta(seconds=policy["clock_skew_seconds"])
+
+
+def longest_run_of(policy: Policy) -> timedelta:
+    """The longest plausible run (design.md 4)."""
+    return timedelta(seconds=policy["longest_run_seconds"])
+
+
+def known(value: Instant) -> datetime:
+    """The instant of a cell that is neither null nor garbage."""
+    assert isinstance(value, datetime)
+    return value
+
+
+def is_garbage(value: Instant) -> bool:
+    """Whether the cell holds something that is neither null nor an instant (design.md 4.6)."""
+    return value is not None and not isinstance(value, datetime)

@@ -1,0 +1,266 @@
+"""The state space of design.md 4.1 to 4.3 (sets and items), cells that are no instant (4.6), and everything mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import product
+from random import Random
+from typing import Any, TypeVar
+
+from tests.oracle import schedule_shapes
+from tests.oracle.cases import (
+    CLEAN,
+    FIRST_INSTANT,
+    LAST_INSTANT,
+    LONG_AGO,
+    LONGEST,
+    NOW,
+    SKEW,
+    TICK,
+    WINDOW,
+    Blueprint,
+    Case,
+    SetShape,
+    numbered,
+    set_shape,
+)
+from tests.oracle.rows import Instant, ItemRow, ScheduleRow, SetRow
+from tests.oracle.schedule_shapes import schedule_cases
+
+__all__ = ["any_blueprint", "garbage_blueprints", "item_cases", "schedule_cases", "set_cases", "set_shapes"]
+
+Value = TypeVar("Value")
+AnyRow = TypeVar("AnyRow", SetRow, ScheduleRow)
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+HALF = timedelta(seconds=0.5)
+
+CAPTURE_MODES = ["full", "metadata_only", None, "", "FULL", "partial"]
+ASSIGNMENTS = ["captured", "unassigned", None, "failed", "excluded", "", "Captured", "pending"]
+ORPHANS = [0, 1, 12]
+WARNINGS = [None, "", "hash mismatch"]
+
+ITEMS = [
+    ItemRow(
+        capture_mode=mode,
+        assignments_state=state,
+        orphaned_assignments=orphans,
+        integrity_warning=warning,
+        deleted_at=deleted,
+    )
+    for mode, state, orphans, warning, deleted in product(
+        CAPTURE_MODES, ASSIGNMENTS, ORPHANS, WARNINGS, [None, LONG_AGO]
+    )
+]
+"""Every item shape there is: the full product."""
+
+DELETED = CLEAN._replace(deleted_at=LONG_AGO)
+METADATA = CLEAN._replace(capture_mode="metadata_only")
+WARNED = CLEAN._replace(integrity_warning="hash mismatch")
+UNASSIGNED = CLEAN._replace(assignments_state="failed")
+ORPHANED = CLEAN._replace(orphaned_assignments=12)
+UNKNOWN = CLEAN._replace(capture_mode=None)
+EVERY_FAMILY = ItemRow(capture_mode="", assignments_state="excluded", orphaned_assignments=1, integrity_warning="")
+
+ITEM_GROUPS: list[tuple[ItemRow, ...]] = [
+    *((CLEAN._replace(capture_mode=mode),) for mode in CAPTURE_MODES),
+    *((CLEAN._replace(assignments_state=state),) for state in ASSIGNMENTS[1:]),
+    *((CLEAN._replace(orphaned_assignments=orphans),) for orphans in ORPHANS[1:]),
+    *((CLEAN._replace(integrity_warning=warning),) for warning in WARNINGS[1:]),
+    (METADATA._replace(orphaned_assignments=1, integrity_warning=""),),
+    (UNKNOWN._replace(assignments_state="pending"),),
+    (EVERY_FAMILY,),
+    (EVERY_FAMILY, EVERY_FAMILY, CLEAN),
+    (EVERY_FAMILY._replace(deleted_at=LONG_AGO),),
+    (EVERY_FAMILY._replace(deleted_at=LONG_AGO), CLEAN),
+    (METADATA, METADATA._replace(deleted_at=LONG_AGO), CLEAN),
+    (METADATA, WARNED, UNASSIGNED, ORPHANED, UNKNOWN, CLEAN),
+]
+NO_BASIS_WORDS = ["running", "failed", "cancelled", "Completed", "PARTIAL", "completed ", "archived", ""]
+"""Statuses that are no basis, however much they look like one."""
+
+AGES: list[timedelta] = [
+    HOUR,
+    WINDOW - TICK,
+    WINDOW,
+    WINDOW + TICK,
+    WINDOW + HALF,
+    40 * DAY,
+    HALF,
+    TICK,
+    timedelta(0),
+    -TICK,
+    -HALF,
+    TICK - SKEW,
+    -SKEW,
+    -SKEW - TICK,
+    -DAY,
+]
+
+
+def set_shapes(now: datetime = NOW) -> list[SetShape]:
+    """Backup sets: every column of a set varied around its boundaries, and what its items can be."""
+    recent = now - HOUR
+    old = now - 3 * DAY
+    shapes = []
+    for status in ("completed", "partial"):
+        for completed_at in [*(now - age for age in AGES), FIRST_INSTANT, LAST_INSTANT]:
+            shapes.append(set_shape(completed_at, CLEAN, status=status))
+        for completed_at in (now, recent, now + SKEW + TICK):
+            shapes.append(set_shape(completed_at, CLEAN, status=status, deleted_at=now))
+        for error in ("", "throttled"):
+            shapes.append(set_shape(recent, CLEAN, status=status, error=error))
+        shapes.append(set_shape(recent, CLEAN, status=status, started_at=recent + TICK))
+        shapes.append(set_shape(recent, CLEAN, status=status, created_at=recent - LONGEST - TICK))
+    for status in NO_BASIS_WORDS:
+        shapes.append(set_shape(now, CLEAN, status=status))
+        shapes.append(set_shape(None, CLEAN, status=status, created_at=now))
+    for started_at in (FIRST_INSTANT, recent - DAY, recent - TICK, recent, recent + DAY, LAST_INSTANT):
+        shapes.append(set_shape(recent, CLEAN, started_at=started_at))
+    for created_at in (FIRST_INSTANT, recent - LONGEST, recent + DAY, LAST_INSTANT):
+        shapes.append(set_shape(recent, CLEAN, created_at=created_at))
+    shapes.append(set_shape(recent, CLEAN, error="x", started_at=recent + DAY, created_at=recent - DAY))
+    for declared, items in product([None, 0, 1, 2, 7], [(), (CLEAN,), (CLEAN, CLEAN), (DELETED,), (CLEAN, DELETED)]):
+        shapes.append(set_shape(recent, *items, item_count=declared))
+    shapes.extend(set_shape(recent, *items) for items in ITEM_GROUPS)
+    shapes.extend(set_shape(old, *items) for items in ITEM_GROUPS[1:-3])
+    shapes.append(set_shape(old, item_count=3, error="throttled"))
+    shapes.append(set_shape(old, EVERY_FAMILY, CLEAN, status="partial", item_count=9))
+    shapes.append(set_shape(now + DAY, WARNED, CLEAN))
+    return list(dict.fromkeys(shapes))
+
+
+def set_blueprints(now: datetime = NOW) -> Iterator[Blueprint]:
+    """No set, one set, two sets in either order of ids (so that ties by id are seen both ways); and archived tenants."""
+    shapes = set_shapes(now)
+    yield Blueprint()
+    for shape in shapes:
+        yield Blueprint((shape,))
+    for pair in product(shapes, shapes):
+        yield Blueprint(pair)
+    for shape in shapes[:20]:
+        yield Blueprint((shape,), archived_at=LONG_AGO)
+
+
+def set_cases(now: datetime = NOW) -> Iterator[Case]:
+    """Tenants with up to two of the set shapes."""
+    return numbered(set_blueprints(now))
+
+
+def item_cases(now: datetime = NOW) -> Iterator[Case]:
+    """Tenants whose basis has one item of every shape there is, and fixed random groups of up to seven."""
+    random = Random(20261123)
+    groups = [(item,) for item in ITEMS] + [tuple(random.choices(ITEMS, k=2 + n % 6)) for n in range(800)]
+    return numbered(
+        Blueprint((set_shape(now - HOUR, *group, item_count=random.choice([None, 3])),)) for group in groups
+    )
+
+
+# --- design.md 4.6 ----------------------------------------------------------------------------------------
+
+
+def _with(row: AnyRow, column: str, value: Instant) -> AnyRow:
+    columns: dict[str, Any] = {column: value}
+    return row._replace(**columns)
+
+
+def garbage_blueprints(garbage: Sequence[Instant], now: datetime = NOW) -> Iterator[Blueprint]:
+    """One cell that is no instant, in every place that a verdict reads and in every place that it does not."""
+    good, older = set_shape(now - HOUR, CLEAN), set_shape(now - 3 * HOUR, CLEAN)
+    nightly = ScheduleRow(cron="0 8 * * *", created_at=now - DAY, last_run_at=now - HOUR, last_run_status="ok")
+    for value in garbage:
+        # Read: the tenant's row, every candidate's completed_at, the basis row, enabled schedules.
+        yield Blueprint((good,), (nightly,), created_at=value)
+        yield Blueprint((good,), (nightly,), archived_at=value)
+        yield Blueprint((), archived_at=value)
+        bad = SetShape(good.row._replace(completed_at=value))
+        bad_partial = SetShape(bad.row._replace(status="partial", created_at=now - 40 * DAY))
+        for sets in ((bad,), (bad_partial,), (good, bad), (bad, good), (good, bad_partial), (bad, bad_partial, older)):
+            yield Blueprint(sets, (nightly,))
+        for column in ("started_at", "created_at"):
+            spoiled = SetShape(_with(good.row, column, value))
+            yield Blueprint((spoiled,))
+            yield Blueprint((older, spoiled), (nightly,))
+        for column in ("created_at", "enabled_at", "last_run_at", "next_run_at"):
+            schedule = _with(nightly, column, value)
+            yield Blueprint((good,), (schedule,))
+            yield Blueprint((), (nightly, schedule))
+            # Not read: a schedule that is disabled or deleted.
+            yield Blueprint((good,), (nightly, schedule._replace(is_enabled=False)))
+            yield Blueprint((good,), (schedule._replace(deleted_at=now),))
+        # Not read: other sets than candidates, other columns of sets that are older than the basis, captured_at.
+        for status in ("failed", "running", "Completed"):
+            yield Blueprint((SetShape(bad.row._replace(status=status)), good))
+            yield Blueprint((SetShape(bad.row._replace(status=status)),))
+        yield Blueprint((SetShape(bad.row._replace(deleted_at=now)), good))
+        for column in ("started_at", "created_at"):
+            yield Blueprint((good, SetShape(_with(older.row, column, value))))
+        yield Blueprint((set_shape(now - HOUR, CLEAN._replace(captured_at=value), METADATA),))
+        # Not read: an archived tenant.
+        yield Blueprint((good,), archived_at=LONG_AGO, created_at=value)
+        # Whatever deleted_at holds, the row is deleted.
+        yield Blueprint((older, SetShape(good.row._replace(deleted_at=value))))
+        yield Blueprint((good,), (nightly._replace(deleted_at=value, last_run_status="failed"),))
+        yield Blueprint((set_shape(now - HOUR, CLEAN, METADATA._replace(deleted_at=value)),))
+    # A candidate without completed_at.
+    null = SetShape(good.row._replace(completed_at=None))
+    yield from (
+        Blueprint((null,)),
+        Blueprint((null, good)),
+        Blueprint((good, SetShape(null.row._replace(status="partial")))),
+    )
+    yield from (Blueprint((good,)), Blueprint((older, good), (nightly,)), Blueprint())
+
+
+# --- everything mixed -------------------------------------------------------------------------------------
+
+_STATUSES = ["completed"] * 5 + ["partial"] * 2 + NO_BASIS_WORDS
+_GROUPS = [(CLEAN,), (CLEAN,), (CLEAN, CLEAN, DELETED), (), *ITEM_GROUPS]
+_SINCE_START = [None, HOUR, timedelta(0), TICK, -TICK, -DAY]
+_UNTIL_RECORDED = [timedelta(0), HOUR, -LONGEST, -LONGEST - TICK, -DAY]
+
+
+class _Digits:
+    """Takes one choice after the other out of a number."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def take(self, values: Sequence[Value]) -> Value:
+        self.number, digit = divmod(self.number, len(values))
+        return values[digit]
+
+
+MIXED_SPACE = 2**150
+"""More than the product of all the choices of `any_blueprint`."""
+
+
+def _any_set(digits: _Digits, now: datetime) -> SetShape:
+    completed_at = now - digits.take(AGES)
+    since_start, until_recorded = digits.take(_SINCE_START), digits.take(_UNTIL_RECORDED)
+    return set_shape(
+        completed_at,
+        *digits.take(_GROUPS),
+        status=digits.take(_STATUSES),
+        started_at=None if since_start is None else completed_at - since_start,
+        created_at=completed_at + until_recorded,
+        item_count=digits.take([None, 0, 1, 2, 9]),
+        error=digits.take([None, None, None, "", "throttled"]),
+        deleted_at=digits.take([None, None, None, now]),
+    )
+
+
+def any_blueprint(number: int, now: datetime) -> Blueprint:
+    """The tenant with this number, 0 <= number < MIXED_SPACE: up to three sets, up to two schedules, seldom archived."""
+    digits = _Digits(number)
+    sets = [_any_set(digits, now) for _ in range(digits.take([1, 0, 1, 2, 2, 3]))]
+    schedules = []
+    for _ in range(digits.take([0, 1, 1, 2])):
+        choice = {key: digits.take(values) for key, values in schedule_shapes.DIMENSIONS.items()}
+        schedules.append(schedule_shapes.schedule_of(choice, now))
+        if digits.take([True, False]):
+            sets.extend(schedule_shapes.basis_beside(choice, now))
+    archived_at = digits.take([None] * 9 + [LONG_AGO])
+    return Blueprint(tuple(sets), tuple(schedules), archived_at)

@@ -1,0 +1,210 @@
+"""The Textual app: its clock, its one reader thread, the way between screens, and what works on every one of them."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
+from textual.screen import Screen
+from textual.widgets import Input
+
+from health.policy import HealthPolicy
+from tui.reader import FactsReader
+from tui.safe_text import safe_text
+from tui.screens.facts_screen import FactsScreen
+from tui.screens.routes import opened_at, screen_named
+from tui.screens.tenants import TenantsScreen
+from tui.theme import DARK, PLAIN, PLAIN_VARIABLES, THEMES
+from tui.widgets.key_hints import bindings_of
+
+if TYPE_CHECKING:
+    from health.posture import TenantBackupHealth
+    from health.resolver import TenantBackupHealthResolver
+
+_CLIPBOARD_LIMIT: Final = 70_000
+_LEAST_CONFIRMATION: Final = timedelta(seconds=90)
+
+
+def utc_now() -> datetime:
+    """The clock of the screens."""
+    return datetime.now(UTC)  # noqa: TID251 - one of the two places that ask the clock
+
+
+def boot_seconds() -> float:
+    """Seconds by a clock that runs on while the machine is suspended."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime(clock)
+
+
+class AppContext(NamedTuple):
+    """What the app is started with: nothing in it is read again later."""
+
+    open_resolver: Callable[[], TenantBackupHealthResolver]
+    policy: HealthPolicy
+    database: str
+    refresh: timedelta = timedelta(seconds=30)
+    theme: str = DARK
+    fixed_now: datetime | None = None
+    tenant: str | None = None
+    screen: str | None = None
+    command: tuple[str, ...] = ("tenantpilot",)
+    clock: Callable[[], datetime] = utc_now
+    boot_clock: Callable[[], float] = boot_seconds
+
+    @property
+    def confirmation_limit(self) -> timedelta:
+        """How old facts may be and still confirm: three refresh intervals, 90 seconds at least (`design.md` 4.6)."""
+        return max(3 * self.refresh, _LEAST_CONFIRMATION)
+
+
+class QuietPalette(CommandPalette):
+    """The command palette without a blinking cursor and without a spinner: both would flood a slow link."""
+
+    DEFAULT_CSS = """
+    QuietPalette LoadingIndicator { display: none !important; }
+    """
+
+    def on_mount(self) -> None:
+        self.query_one(Input).cursor_blink = False
+
+
+class TenantPilotApp(App[None]):
+    """One app over one database."""
+
+    TITLE = "TenantPilot"
+    ENABLE_COMMAND_PALETTE = True
+    ESCAPE_TO_MINIMIZE = False
+    CSS = """
+    Screen { background: $background; }
+    Toast { max-width: 70; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "show_help", "help", key_display="?", id="app.help"),
+        Binding("ctrl+p", "command_palette", "commands", show=False, id="app.palette", priority=True),
+        Binding("q", "quit", "quit", id="app.quit"),
+        Binding("ctrl+q,ctrl+c", "quit", "quit", show=False, id="app.quit_always", priority=True),
+    ]
+
+    def __init__(self, context: AppContext) -> None:
+        self.context = context
+        super().__init__(ansi_color=None)
+        self.animation_level = "none"
+        self.reader = FactsReader(context.open_resolver)
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = PLAIN if self.no_color or context.theme not in self.available_themes else context.theme
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return dict(PLAIN_VARIABLES)
+
+    # Start and end
+
+    def get_default_screen(self) -> Screen[Any]:
+        return TenantsScreen()
+
+    def on_mount(self) -> None:
+        # After the first frame, so that importing the database's drivers does not hold it up.
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self.reader.start()
+        for screen in opened_at(self.context.tenant, self.context.screen):
+            self.push_screen(screen)
+        if self.context.refresh:
+            self.set_interval(self.context.refresh.total_seconds(), self._refresh_shown)
+
+    def _refresh_shown(self) -> None:
+        if isinstance(self.screen, FactsScreen):
+            self.screen.load()
+
+    async def action_quit(self) -> None:
+        self.reader.stop()
+        self.exit()
+
+    # Time
+
+    def evaluation_instant(self) -> datetime:
+        """The instant to judge at: the clock's, or the one given with --now."""
+        return self.context.fixed_now or self.context.clock()
+
+    def boot_seconds(self) -> float:
+        """For the age of facts."""
+        return self.context.boot_clock()
+
+    # Where one is
+
+    def place_words(self) -> str:
+        """Which database, that it is read-only, and the instant where it is not the clock's."""
+        at = "" if self.context.fixed_now is None else f" at {self.context.fixed_now:%Y-%m-%d %H:%M:%S}Z"
+        return f"{self.context.database} read-only{at}"
+
+    def crumbs(self, screen: Screen[Any]) -> str:
+        """The way from the first screen to this one."""
+        stack = [each for each in self.screen_stack if isinstance(each, FactsScreen)]
+        if isinstance(screen, FactsScreen) and screen not in stack:
+            stack.append(screen)
+        names = [each.crumb() for each in stack[: stack.index(screen) + 1]] if screen in stack else []
+        return " > ".join(("TenantPilot", *names))
+
+    def go_back(self) -> None:
+        """One screen back; on the first screen nothing, because Esc never quits."""
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def open_screen(self, name: str, external_id: str, tenant_name: str, **arguments: Any) -> None:
+        """Push a screen of a tenant by its name in the contract (`design.md` 7)."""
+        self.push_screen(screen_named(name, external_id, tenant_name, **arguments))
+
+    def adopt(self, health: TenantBackupHealth) -> None:
+        """A screen read one tenant anew: the fleet's list shows that very object from now on."""
+        for screen in self.screen_stack:
+            if isinstance(screen, TenantsScreen):
+                screen.adopt(health)
+
+    # What works everywhere
+
+    @staticmethod
+    def safe(text: object) -> str:
+        """Text from outside as it may be shown."""
+        return safe_text(text)
+
+    def action_show_help(self) -> None:
+        from tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(bindings_of(self.screen)))
+
+    def action_command_palette(self) -> None:
+        if not any(isinstance(screen, CommandPalette) for screen in self.screen_stack):
+            from tui.palette import PROVIDERS
+
+            self.push_screen(QuietPalette(PROVIDERS, placeholder="a tenant or an action", id="--command-palette"))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        return ()
+
+    def copy_text(self, text: str | None, otherwise: str) -> None:
+        """Put text on the terminal's clipboard, and say so."""
+        if text is None:
+            self.say(otherwise)
+        elif len(text.encode("utf-8", "surrogatepass")) > _CLIPBOARD_LIMIT:
+            self.say("too long for a terminal's clipboard")
+        else:
+            self.copy_to_clipboard(text.encode("utf-8", "replace").decode())
+            self.say(f"copied {text}")
+
+    def copy_command(self, arguments: list[str]) -> None:
+        """Copy the command line that opens the present place."""
+        at = [] if self.context.fixed_now is None else ["--now", self.context.fixed_now.isoformat()]
+        self.copy_text(shlex.join([*self.context.command, *at, *arguments]), "")
+
+    def say(self, words: str) -> None:
+        """A toast, with text that may come from outside."""
+        self.notify(safe_text(words), markup=False, timeout=4)

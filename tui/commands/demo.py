@@ -1,0 +1,101 @@
+"""`tenantpilot demo`: a fleet of invented tenants, and the screens over it."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui.commands.failures import EXIT_REFUSED, CommandFailed
+from tui.commands.options import Invocation, now_option, place_options
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from health.policy import HealthPolicy
+    from health.sources.demo.fleet import DemoTenant
+    from health.store.urls import DatabaseAddress
+    from tui.commands.session import Session
+
+_TENANTS_AT_ONCE = 200
+
+
+@click.command()
+@click.option("--tenants", type=click.IntRange(1, 1_000_000), default=200, show_default=True, metavar="N")
+@now_option
+@place_options
+@click.pass_context
+def demo(ctx: click.Context, /, tenants: int, **given: Any) -> int:
+    """Make a fleet of invented tenants in every state there is, relative to now, and open the screens over it.
+
+    In a temporary file that is gone afterwards; with --database URL, in an empty database that stays. Without a
+    terminal the report is printed instead of the screens.
+    """
+    from tui.commands.session import open_session
+
+    invocation = (ctx.find_object(Invocation) or Invocation()).overridden_by(given)
+    if invocation.database is not None:
+        session = open_session(invocation)
+        write_demo(session.writing(), session.now, tenants, session.loaded.settings.policy())
+        click.echo(f"{tenants:,} invented tenants written to {session.writing().label}.")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="tenantpilot-demo-") as folder:
+        here = Invocation(invocation.config, f"sqlite:///{Path(folder, 'demo.db')}", invocation.now)
+        session = open_session(here)
+        write_demo(session.writing(), session.now, tenants, session.loaded.settings.policy())
+        return _look_around(session, here)
+
+
+def _look_around(session: Session, invocation: Invocation) -> int:
+    from tui.terminal import why_no_terminal
+
+    if why_no_terminal() is None and sys.stdout.isatty():
+        return session.run_app(invocation)
+    from tui.commands.report import judged, rendered
+
+    click.echo(rendered(session, judged(session, ()), "table"), nl=False)
+    return 0
+
+
+def write_demo(address: DatabaseAddress, now: datetime, tenants: int, policy: HealthPolicy) -> None:
+    """Write the demo fleet to a database without tenants, in one transaction. Raises CommandFailed and StoreError."""
+    from health.sources.demo.fleet import ARCHIVED_TENANTS, demo_fleet
+    from health.store.administration import initialise
+    from health.store.engines import writing
+    from health.store.loading import insert_rows, settle, unchecked
+    from health.store.roster import list_tenants
+    from health.store.schema import backup_items, backup_schedules, backup_sets
+    from health.store.schema import tenants as tenants_table
+
+    initialise(address)
+    with writing(address) as connection:
+        if list_tenants(connection):
+            raise CommandFailed(
+                f"{address.label} has tenants already: the demo fleet is written only to a database without any.",
+                EXIT_REFUSED,
+            )
+        with unchecked(connection), _progress(tenants + ARCHIVED_TENANTS) as progress:
+            for batch in _batches(demo_fleet(now, tenants, policy)):
+                for table, rows in (
+                    (tenants_table, [each.tenant for each in batch]),
+                    (backup_schedules, [row for each in batch for row in each.schedules]),
+                    (backup_sets, [row for each in batch for row in each.sets]),
+                    (backup_items, [row for each in batch for row in each.items]),
+                ):
+                    insert_rows(connection, table, table.c.keys(), rows)
+                progress.update(len(batch))
+        settle(connection)
+
+
+def _batches(fleet: Iterator[DemoTenant]) -> Iterator[list[DemoTenant]]:
+    while batch := list(islice(fleet, _TENANTS_AT_ONCE)):
+        yield batch
+
+
+def _progress(tenants: int) -> Any:
+    return click.progressbar(length=tenants, label="Inventing tenants", file=sys.stderr, hidden=not sys.stderr.isatty())

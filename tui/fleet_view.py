@@ -1,0 +1,101 @@
+"""The fleet as the first screen lists it: filtered, sorted and counted. Plain computation over verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from enum import Enum
+from typing import Any, NamedTuple
+
+from health.details import FleetAnswer
+from health.freshness import goes_stale_at
+from health.instants import EARLIEST, LATEST
+from health.policy import HealthPolicy
+from health.posture import TenantBackupHealth, triage_key
+from health.report import FleetTotals
+from tui.wording import REASON_WORDS, State, state_of
+
+
+class FleetView(NamedTuple):
+    """A fleet's answer with what the list needs of it, computed once, off the event loop."""
+
+    answer: FleetAnswer
+    totals: FleetTotals
+    searched: tuple[str, ...]
+
+    @property
+    def now(self) -> datetime:
+        """The instant at which the fleet was judged."""
+        return self.answer.now
+
+
+def fleet_view(answer: FleetAnswer) -> FleetView:
+    """Count the verdicts and note the words that each tenant is found by."""
+    return FleetView(answer, FleetTotals.of(answer.verdicts), tuple(map(_searched_words, answer.verdicts)))
+
+
+def with_tenant(view: FleetView, health: TenantBackupHealth) -> FleetView | None:
+    """The view with one tenant's verdict replaced by a newer one; None where that changes nothing."""
+    verdicts = list(view.answer.verdicts)
+    for place, known in enumerate(verdicts):
+        if known.tenant.id == health.tenant.id:
+            if known == health:
+                return None
+            verdicts[place] = health
+            verdicts.sort(key=triage_key)
+            return fleet_view(view.answer._replace(verdicts=tuple(verdicts)))
+    return None
+
+
+def _searched_words(health: TenantBackupHealth) -> str:
+    reasons = " ".join(REASON_WORDS[reason] for reason in health.reasons)
+    words = f"{health.tenant.name} {health.tenant.external_id} {state_of(health).word} {reasons}"
+    return words.casefold()
+
+
+class Order(Enum):
+    """How the list is sorted, in the order in which `s` goes through them."""
+
+    TRIAGE = "triage"
+    NAME = "name"
+    AGE = "age"
+    GOES_STALE = "goes stale"
+
+    def following(self) -> Order:
+        """The order after this one."""
+        orders = list(Order)
+        return orders[(orders.index(self) + 1) % len(orders)]
+
+
+def listed(
+    view: FleetView, words: str, state: State | None, order: Order, policy: HealthPolicy
+) -> Sequence[TenantBackupHealth]:
+    """The tenants that have every word somewhere, in the state given if one is, in the order asked for."""
+    chosen: Sequence[TenantBackupHealth] = view.answer.verdicts
+    wanted = words.casefold().split()
+    if wanted:
+        pairs = zip(chosen, view.searched, strict=True)
+        chosen = [health for health, searched in pairs if all(word in searched for word in wanted)]
+    if state is not None:
+        chosen = [health for health in chosen if state_of(health) is state]
+    if order is Order.TRIAGE:
+        return chosen
+    return sorted(chosen, key=_sort_keys(policy)[order])
+
+
+def _sort_keys(policy: HealthPolicy) -> dict[Order, Callable[[TenantBackupHealth], Any]]:
+    def completed_at(health: TenantBackupHealth) -> datetime | None:
+        return None if health.basis is None else health.basis.completed_at
+
+    def name(health: TenantBackupHealth) -> tuple[str, str]:
+        return health.tenant.name.casefold(), health.tenant.external_id
+
+    def goes_stale(health: TenantBackupHealth) -> datetime:
+        completed = completed_at(health)
+        return LATEST if completed is None else goes_stale_at(completed, policy)
+
+    return {
+        Order.NAME: name,
+        Order.AGE: lambda health: (completed_at(health) or EARLIEST, *name(health)),
+        Order.GOES_STALE: lambda health: (goes_stale(health), *name(health)),
+    }

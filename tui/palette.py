@@ -1,0 +1,75 @@
+"""What the command palette finds: every action that works here, and every tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+
+from tui.safe_text import safe_text
+from tui.screens.facts_screen import FactsScreen
+from tui.screens.tenants import TenantsScreen
+from tui.theme import THEMES
+from tui.widgets.key_hints import bindings_of, key_words
+
+if TYPE_CHECKING:
+    from tui.app import TenantPilotApp
+
+_MOST_TENANTS: Final = 50
+
+
+class ActionProvider(Provider):
+    """The actions of the screen below, by the words of their key hints."""
+
+    def _actions(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
+        for binding in bindings_of(self.screen):
+            run = partial(self.screen.run_action, binding.action)
+            yield binding.description, f"key {key_words(binding)}", run
+        for theme in THEMES:
+            yield f"theme {theme.name}", "colours", partial(setattr, self.app, "theme", theme.name)
+
+    async def discover(self) -> Hits:
+        for words, help_words, run in self._actions():
+            yield DiscoveryHit(words, run, help=help_words)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for words, help_words, run in self._actions():
+            if (score := matcher.match(words)) > 0:
+                yield Hit(score, matcher.highlight(words), run, text=words, help=help_words)
+
+
+class TenantProvider(Provider):
+    """The tenants of the fleet as it was read last, by name and external id."""
+
+    async def search(self, query: str) -> Hits:
+        app = cast("TenantPilotApp", self.app)
+        fleet = next((each for each in app.screen_stack if isinstance(each, TenantsScreen)), None)
+        view = None if fleet is None else fleet.answer
+        if view is None:
+            return
+        wanted, found = query.casefold().split(), 0
+        for health, searched in zip(view.answer.verdicts, view.searched, strict=True):
+            if found < _MOST_TENANTS and all(word in searched for word in wanted):
+                found += 1
+                tenant = health.tenant
+                shown = safe_text(tenant.name)
+                yield Hit(
+                    1 - found / 1000,
+                    Content(shown),
+                    partial(self._open, tenant.external_id, tenant.name),
+                    text=shown,
+                    help=Content(safe_text(tenant.external_id)).plain.replace("[", "("),
+                )
+
+    def _open(self, external_id: str, name: str) -> None:
+        app = cast("TenantPilotApp", self.app)
+        while len(app.screen_stack) > 1 and isinstance(app.screen, FactsScreen):
+            app.pop_screen()
+        app.open_screen("dashboard", external_id, name)
+
+
+PROVIDERS: Final = (ActionProvider, TenantProvider)

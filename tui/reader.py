@@ -1,0 +1,110 @@
+"""The one reader thread: asks the resolver off the event loop, can be broken off, and the newest question wins.
+
+A daemon thread, so that quitting never waits for a database. A question that was overtaken is dropped where it waits,
+or interrupted where it runs; its answer, should one still come, is recognised by its number and dropped.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from health.resolver import TenantBackupHealthResolver
+
+Question = Callable[["TenantBackupHealthResolver"], Any]
+
+
+class Request(NamedTuple):
+    """One question on its way: who asked, and what is to be called with the answer or with the sentence of a failure.
+
+    Both are called in the reader thread: they post a message and do nothing else.
+    """
+
+    owner: object
+    question: Question
+    answered: Callable[[Any], None]
+    failed: Callable[[str], None]
+
+
+class FactsReader:
+    """Questions in, answers out. `open_resolver` is called in the thread, because it imports the database's drivers."""
+
+    def __init__(self, open_resolver: Callable[[], TenantBackupHealthResolver]) -> None:
+        self._open_resolver = open_resolver
+        self._resolver: TenantBackupHealthResolver | None = None
+        self._waiting: list[Request] = []
+        self._running: Request | None = None
+        self._wake = threading.Condition()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._serve, name="facts-reader", daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def ask(self, request: Request) -> None:
+        """Ask; what the same owner asked before and has no answer yet is given up."""
+        with self._wake:
+            self._give_up(request.owner)
+            self._waiting.append(request)
+            self._wake.notify()
+
+    def give_up(self, owner: object) -> None:
+        """The owner does not want its answers any more."""
+        with self._wake:
+            self._give_up(owner)
+
+    def stop(self) -> None:
+        """Break off what runs and answer nothing more. Returns at once."""
+        with self._wake:
+            self._stopped = True
+            self._waiting.clear()
+            self._wake.notify()
+        self._interrupt()
+
+    def _give_up(self, owner: object) -> None:
+        self._waiting = [request for request in self._waiting if request.owner is not owner]
+        if self._running is not None and self._running.owner is owner:
+            self._running = None
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        """In a thread of its own: breaking off a query on a frozen network can itself take seconds."""
+        if self._resolver is not None:
+            threading.Thread(target=self._resolver.interrupt, name="facts-interrupt", daemon=True).start()
+
+    def _serve(self) -> None:
+        while (request := self._next()) is not None:
+            try:
+                if self._resolver is None:
+                    self._resolver = self._open_resolver()
+                answer = request.question(self._resolver)
+            except Exception as error:
+                self._deliver(request, request.failed, self._sentence(error))
+            else:
+                self._deliver(request, request.answered, answer)
+
+    def _next(self) -> Request | None:
+        with self._wake:
+            while not self._waiting and not self._stopped:
+                self._wake.wait()
+            if self._stopped:
+                return None
+            self._running = self._waiting.pop(0)
+            return self._running
+
+    def _deliver(self, request: Request, receive: Callable[[Any], None], value: object) -> None:
+        with self._wake:
+            wanted = self._running is request and not self._stopped
+            if wanted:
+                self._running = None
+        if wanted:
+            receive(value)
+
+    @staticmethod
+    def _sentence(error: Exception) -> str:
+        from tui.commands.failures import describe
+
+        return describe(error)[0]

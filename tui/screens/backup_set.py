@@ -1,0 +1,181 @@
+"""One backup set: its recency against the window, its families with counts, its items (`design.md` 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widgets import Input, Static
+
+from health.details import BackupSetAnswer, PartInVerdict
+from health.facts import BackupItem
+from health.quality import ITEM_FAMILIES, BackupQualityResolver
+from tui.reader import Question
+from tui.safe_text import safe_text
+from tui.screens.facts_screen import FactsScreen
+from tui.screens.set_words import family_lines, recency_lines
+from tui.widgets.filter_input import FilterInput
+from tui.widgets.proof_block import ProofBlock
+from tui.widgets.row_list import Cell, Column, RowList
+from tui.wording import FAMILY_WORDS
+
+_COLUMNS: Final = (
+    Column("TYPE", 20, share=1),
+    Column("NAME", 24, share=2),
+    Column("PLATFORM", 10, from_width=110),
+    Column("DEGRADED BECAUSE", 24, share=1),
+)
+_FAMILY_FILTERS: Final = (None, "any family", *(family.name for family in ITEM_FAMILIES))
+
+
+class BackupSetScreen(FactsScreen):
+    """`answer` is a BackupSetAnswer. Opened for a reason, the block that confirms it is focused and marked."""
+
+    DEFAULT_CSS = """
+    BackupSetScreen #superseded { height: auto; padding: 0 1; color: $state-stale; text-style: bold; display: none; }
+    BackupSetScreen #filter-line { height: 1; padding: 0 1; margin-top: 1; }
+    BackupSetScreen #filter-label { width: auto; color: $quiet; text-style: bold; }
+    BackupSetScreen #shown { width: auto; color: $quiet; padding: 0 0 0 2; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "filter", key_display="/", id="backup_set.filter"),
+        Binding("f", "family", "family", id="backup_set.family"),
+        Binding("n", "open_newer", "open the newer basis", id="backup_set.newer"),
+        Binding("tab", "app.focus_next", "next block", show=False, id="backup_set.next_block"),
+    ]
+
+    words: reactive[str] = reactive("", init=False)
+    family: reactive[str | None] = reactive(None, init=False)
+
+    def __init__(
+        self, external_id: str, tenant_name: str, set_id: int | None = None, confirms: str | None = None
+    ) -> None:
+        super().__init__()
+        self.external_id = external_id
+        self.tenant_name = tenant_name
+        self._set_id = set_id
+        self._confirms = confirms
+        # Only what was opened as the basis can be superseded; an older set was opened as what it is.
+        self._opened_as_basis = confirms is not None or set_id is None
+
+    def crumb(self) -> str:
+        return "Backup set"
+
+    def question(self) -> Question:
+        now, set_id = self.pilot.evaluation_instant(), self._set_id
+        return lambda resolver: resolver.backup_set(self.external_id, set_id, now)
+
+    def body(self) -> ComposeResult:
+        yield Static(id="superseded", markup=False)
+        yield ProofBlock("Recency", id="recency", confirms=self._confirms == "recency")
+        yield ProofBlock("Degradation families", id="families", confirms=self._confirms == "families")
+        with Horizontal(id="filter-line"):
+            yield Static("Items /", id="filter-label", markup=False)
+            yield FilterInput("name, type or identifier")
+            yield Static(id="shown", markup=False)
+        yield RowList(_COLUMNS, _item_cells, lambda item: item.id, empty="no items", id="items")
+
+    # What is shown
+
+    def watch_answer(self, answer: BackupSetAnswer) -> None:
+        if self._set_id is None and answer.listed is not None:
+            self._set_id = answer.listed.key.set_id
+        policy = self.pilot.context.policy
+        self.query_one("#recency", ProofBlock).show(recency_lines(answer, policy, self.now()))
+        self.query_one("#families", ProofBlock).show(family_lines(answer))
+        self._list_items()
+        self._say_superseded(answer)
+        self.pilot.adopt(answer.health)
+
+    def watch_words(self) -> None:
+        self._list_items()
+
+    def watch_family(self) -> None:
+        self._list_items()
+
+    def first_focus(self) -> None:
+        block = self._confirms or "items"
+        self.query_one(f"#{block}").focus()
+
+    def _say_superseded(self, answer: BackupSetAnswer) -> None:
+        superseded = self._opened_as_basis and (answer.listed is None or answer.listed.part is not PartInVerdict.BASIS)
+        line = self.query_one("#superseded", Static)
+        line.display = superseded
+        newer = answer.health.basis
+        offer = f"press n for the basis now: {newer.name}" if newer is not None else "there is no basis now"
+        line.update(Content(safe_text(f"! Superseded: this set is no longer the basis; {offer}.")))
+        self.refresh_bindings()
+
+    def _list_items(self) -> None:
+        answer: BackupSetAnswer | None = self.answer
+        if answer is None:
+            return
+        items = [item for item in answer.items if self._is_wanted(item)]
+        self.query_one("#items", RowList).replace(items, empty="no item matches" if answer.items else "no items")
+        what = "" if len(items) == len(answer.items) else f"{len(items):,} of "
+        family = "" if self.family is None else f", only {FAMILY_WORDS.get(self.family, self.family)}"
+        self.query_one("#shown", Static).update(Content(f"{what}{len(answer.items):,}{family}"))
+
+    def _is_wanted(self, item: BackupItem) -> bool:
+        if self.family is not None:
+            families = BackupQualityResolver.families_of(item)
+            if not families or (self.family in FAMILY_WORDS and self.family not in families):
+                return False
+        searched = f"{item.display_name} {item.policy_type} {item.policy_identifier}".casefold()
+        return all(word in searched for word in self.words.casefold().split())
+
+    # Keys
+
+    @on(RowList.Chosen)
+    def _open_item(self, message: RowList.Chosen) -> None:
+        answer: BackupSetAnswer | None = self.answer
+        if self.is_current and answer is not None and answer.listed is not None:
+            from tui.screens.captured_item import CapturedItemScreen
+
+            self.app.push_screen(CapturedItemScreen(self.external_id, answer.listed.key.set_id, message.row))
+
+    @on(Input.Changed, "#filter")
+    def _filter_typed(self, message: Input.Changed) -> None:
+        self.words = message.value
+
+    def action_filter(self) -> None:
+        self.query_one(FilterInput).focus()
+
+    def action_family(self) -> None:
+        place = _FAMILY_FILTERS.index(self.family)
+        self.family = _FAMILY_FILTERS[(place + 1) % len(_FAMILY_FILTERS)]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action != "open_newer":
+            return True
+        newer = None if self.answer is None else self.answer.health.basis
+        return newer is not None and newer.id != self._set_id
+
+    def action_open_newer(self) -> None:
+        self._set_id = self.answer.health.basis.id
+        self.load()
+
+    def name_under_cursor(self) -> str | None:
+        item: BackupItem | None = self.query_one("#items", RowList).current
+        return None if item is None else item.policy_identifier
+
+    def start_arguments(self) -> list[str]:
+        return ["--tenant", self.external_id, "--screen", "backup_set"]
+
+
+def _item_cells(item: BackupItem) -> Sequence[Cell]:
+    families = BackupQualityResolver.families_of(item)
+    style = "degraded" if families else "text"
+    return (
+        Cell(safe_text(item.policy_type), style),
+        Cell(safe_text(item.display_name), style),
+        Cell(safe_text(item.platform or "-"), style),
+        Cell(f"◆ {', '.join(FAMILY_WORDS[name] for name in families)}" if families else "", style),
+    )

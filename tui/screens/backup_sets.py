@@ -1,0 +1,116 @@
+"""Every backup set of one tenant, newest first, each with its part in the verdict (`design.md` 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from health.details import SETS_PAGE, BackupSetsAnswer, ListedSet, SetKey
+from tui.reader import Question
+from tui.screens.facts_screen import FactsScreen
+from tui.screens.set_cells import listed_set_cells
+from tui.widgets.row_list import Cell, Column, RowList
+
+if TYPE_CHECKING:
+    from health.resolver import TenantBackupHealthResolver
+
+_COLUMNS: Final = (
+    Column("STATUS", 11),
+    Column("WHEN", 12),
+    Column("IN THE VERDICT", 14),
+    Column("ITEMS", 7),
+    Column("DEGRADED", 8),
+    Column("NAME", 10, share=1),
+    Column("SOURCE", 18, from_width=100),
+    Column("ERROR", 20, share=1, from_width=110),
+)
+
+
+class BackupSetsScreen(FactsScreen):
+    """`answer` is a BackupSetsAnswer of every page read so far. The next page is asked for by the last row's key."""
+
+    DEFAULT_CSS = """
+    BackupSetsScreen #basis-line { height: auto; padding: 0 1; }
+    """
+
+    def __init__(self, external_id: str, tenant_name: str, confirms: str | None = None) -> None:
+        super().__init__()
+        self.external_id = external_id
+        self.tenant_name = tenant_name
+        self._confirms = confirms
+        self._paging = False
+
+    def crumb(self) -> str:
+        return "Backup sets"
+
+    def question(self) -> Question:
+        now = self.pilot.evaluation_instant()
+        listed = self.answer.sets if self.answer is not None else ()
+        before, self._paging = (listed[-1].key if self._paging else None), False
+
+        def ask(resolver: TenantBackupHealthResolver) -> BackupSetsAnswer:
+            if before is None:
+                return resolver.backup_sets(self.external_id, now, limit=max(SETS_PAGE, len(listed)))
+            page = resolver.backup_sets(self.external_id, now, before)
+            return page._replace(sets=listed + page.sets)
+
+        return ask
+
+    def body(self) -> ComposeResult:
+        title = Static("Backup sets", classes="block-title", id="sets-title", markup=False)
+        title.set_class(self._confirms == "sets", "-confirms")
+        yield title
+        yield Static(id="basis-line", markup=False)
+        yield RowList(
+            _COLUMNS, self._cells, lambda listed: listed.key.set_id, empty="there is no backup set", id="sets"
+        )
+
+    def watch_answer(self, answer: BackupSetsAnswer) -> None:
+        self.query_one("#sets", RowList).replace(answer.sets)
+        self.query_one("#basis-line", Static).update(Content(self._basis_line(answer)))
+        mark = "> " if self._confirms == "sets" else ""
+        shown = f"{len(answer.sets):,}{' of more' if answer.more else ''}"
+        self.query_one("#sets-title", Static).update(Content(f"{mark}Backup sets: {shown}, newest first"))
+        self.pilot.adopt(answer.health)
+
+    @staticmethod
+    def _basis_line(answer: BackupSetsAnswer) -> str:
+        if answer.health.unreadable is not None:
+            return f"? unreadable: {answer.health.unreadable.message}"
+        if answer.health.basis is not None:
+            return "The basis governs: the latest set that is completed or partial, and not deleted."
+        if not answer.sets:
+            return "No backup basis: there is no backup set at all."
+        return "No backup basis: none of these sets is completed or partial, and not deleted."
+
+    def _cells(self, listed: ListedSet) -> Sequence[Cell]:
+        cells = listed_set_cells(listed, self.now())
+        return (
+            cells.status, cells.when, cells.part, cells.items,
+            cells.degraded, cells.name, cells.source, cells.error,
+        )  # fmt: skip
+
+    @on(RowList.EndNear)
+    def _next_page(self) -> None:
+        answer: BackupSetsAnswer | None = self.answer
+        if answer is not None and answer.more and not self._paging:
+            self._paging = True
+            self.load()
+
+    @on(RowList.Chosen)
+    def _open_set(self, message: RowList.Chosen) -> None:
+        key: SetKey = message.row.key
+        if self.is_current:
+            self.pilot.open_screen("backup_set", self.external_id, self.tenant_name, set_id=key.set_id)
+
+    def name_under_cursor(self) -> str | None:
+        listed = self.query_one("#sets", RowList).current
+        return None if listed is None else str(listed.name)
+
+    def start_arguments(self) -> list[str]:
+        return ["--tenant", self.external_id, "--screen", "backup_sets"]

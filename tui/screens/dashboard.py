@@ -1,0 +1,118 @@
+"""One tenant: the KPI strip, what needs attention, and the latest attempts as context (`design.md` 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar, Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from health.details import DashboardAnswer, ListedSet
+from health.posture import Reason, TenantBackupHealth
+from tui.drillthrough import DRILLTHROUGH
+from tui.reader import Question
+from tui.screens.facts_screen import FactsScreen
+from tui.screens.set_cells import listed_set_cells
+from tui.widgets.dashboard_kpis import DashboardKpis
+from tui.widgets.healthy_check import HealthyCheck
+from tui.widgets.needs_attention import AttentionItem, NeedsAttention
+from tui.widgets.row_list import Cell, Column, RowList
+
+_COLUMNS: Final = (
+    Column("STATUS", 12),
+    Column("WHEN", 12),
+    Column("IN THE VERDICT", 14),
+    Column("ITEMS", 8),
+    Column("NAME", 12, share=1),
+)
+
+
+class DashboardScreen(FactsScreen):
+    """`answer` is a DashboardAnswer; its verdict is handed down to every widget by binding."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("b", "backup_sets", "backup sets", id="dashboard.backup_sets"),
+        Binding("s", "schedules", "schedules", id="dashboard.schedules"),
+    ]
+
+    health: reactive[TenantBackupHealth | None] = reactive(None, init=False)
+    shown_at: reactive[datetime | None] = reactive(None, init=False)
+
+    def __init__(self, external_id: str, tenant_name: str, health: TenantBackupHealth | None = None) -> None:
+        super().__init__()
+        self.external_id = external_id
+        self.tenant_name = tenant_name
+        self._known = health
+
+    def crumb(self) -> str:
+        return self.tenant_name
+
+    def question(self) -> Question:
+        now = self.pilot.evaluation_instant()
+        return lambda resolver: resolver.dashboard(self.external_id, now)
+
+    def body(self) -> ComposeResult:
+        policy = self.pilot.context.policy
+        yield DashboardKpis(policy).data_bind(
+            DashboardScreen.health, DashboardScreen.unconfirmed, DashboardScreen.shown_at
+        )
+        yield Static("Needs attention", classes="block-title", id="attention-title", markup=False)
+        yield NeedsAttention(policy).data_bind(DashboardScreen.health, DashboardScreen.shown_at)
+        yield HealthyCheck().data_bind(DashboardScreen.health, DashboardScreen.unconfirmed)
+        yield Static("Latest attempts", classes="block-title", markup=False)
+        yield RowList(_COLUMNS, self._cells, lambda listed: listed.key.set_id, empty="no attempt yet", id="attempts")
+
+    def watch_answer(self, answer: DashboardAnswer) -> None:
+        self.tenant_name = answer.health.tenant.name
+        self.shown_at = self.now()
+        self.health = answer.health
+        self.query_one("#attempts", RowList).replace(answer.attempts)
+        self.query_one("#attention-title").display = not answer.health.confirmed
+        self.pilot.adopt(answer.health)
+
+    def first_focus(self) -> None:
+        self.call_after_refresh(self._focus_first_item)
+
+    def _focus_first_item(self) -> None:
+        items = self.query(AttentionItem)
+        (items.first() if items else self.query_one("#attempts", RowList)).focus()
+
+    def _cells(self, listed: ListedSet) -> Sequence[Cell]:
+        cells = listed_set_cells(listed, self.now())
+        return cells.status, cells.when, cells.part, cells.items, cells.name
+
+    # Keys
+
+    @on(NeedsAttention.Chosen)
+    def _show_proof(self, message: NeedsAttention.Chosen) -> None:
+        if self.is_current:
+            self._open_for(message.reason)
+
+    def _open_for(self, reason: Reason) -> None:
+        destination = DRILLTHROUGH[reason]
+        arguments: dict[str, object] = {"confirms": destination.block}
+        if destination.screen == "backup_set" and self.health is not None and self.health.basis is not None:
+            arguments["set_id"] = self.health.basis.id
+        self.pilot.open_screen(destination.screen, self.external_id, self.tenant_name, **arguments)
+
+    @on(RowList.Chosen)
+    def _open_set(self, message: RowList.Chosen) -> None:
+        if self.is_current:
+            self.pilot.open_screen("backup_set", self.external_id, self.tenant_name, set_id=message.row.key.set_id)
+
+    def action_backup_sets(self) -> None:
+        self.pilot.open_screen("backup_sets", self.external_id, self.tenant_name)
+
+    def action_schedules(self) -> None:
+        self.pilot.open_screen("schedules", self.external_id, self.tenant_name)
+
+    def name_under_cursor(self) -> str | None:
+        return self.external_id
+
+    def start_arguments(self) -> list[str]:
+        return ["--tenant", self.external_id]

@@ -1,0 +1,227 @@
+"""What every screen that shows facts has in common: asking for them, their age, a failure, and the way back."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tui.durations import format_span
+from tui.reader import Question, Request
+from tui.widgets.header_line import HeaderLine
+from tui.widgets.key_hints import KeyHints
+
+if TYPE_CHECKING:
+    from tui.app import TenantPilotApp
+
+SMALLEST: Final = (60, 12)
+"""Columns and lines below which a screen would have to leave out what it must not leave out."""
+
+
+class FactsArrived(Message):
+    """The resolver's answer to a screen's question."""
+
+    def __init__(self, number: int, answer: Any) -> None:
+        super().__init__()
+        self.number = number
+        self.answer = answer
+
+
+class FactsFailed(Message):
+    """A question could not be answered; the sentence says why."""
+
+    def __init__(self, number: int, sentence: str) -> None:
+        super().__init__()
+        self.number = number
+        self.sentence = sentence
+
+
+class FactsScreen(Screen[None]):
+    """A screen over one answer of the resolver. A failed refresh keeps the last answer, its age and the cause."""
+
+    DEFAULT_CSS = """
+    FactsScreen { layout: vertical; }
+    FactsScreen #too-small { display: none; }
+    FactsScreen.-too-small > * { display: none; }
+    FactsScreen.-too-small > #too-small { display: block; }
+    FactsScreen .block-title { text-style: bold; padding: 0 1; height: 1; margin-top: 1; color: $quiet; }
+    FactsScreen .block-title.-confirms { color: $primary; }
+    FactsScreen #waiting { padding: 1 2; color: $quiet; height: 1fr; }
+    """
+
+    AUTO_FOCUS = ""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,backspace", "back", "back", key_display="esc", id="screen.back"),
+        Binding("r", "refresh_facts", "refresh", id="screen.refresh"),
+        Binding("y", "copy_name", "copy", show=False, id="screen.copy"),
+        Binding("Y", "copy_command", "copy command", show=False, id="screen.copy_command"),
+    ]
+
+    answer: reactive[Any] = reactive(None, init=False)
+    unconfirmed: reactive[bool] = reactive(False, init=False)
+    """The facts are too old for a confirmation (`design.md` 4.6)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked = 0
+        self._answered_at: float | None = None
+        self._problem = ""
+
+    @property
+    def pilot(self) -> TenantPilotApp:
+        """The app, by its own type."""
+        return cast("TenantPilotApp", self.app)
+
+    # What a screen of its own says
+
+    def crumb(self) -> str:
+        """This screen's name in the breadcrumbs."""
+        raise NotImplementedError
+
+    def question(self) -> Question:
+        """What this screen asks the resolver; called when it asks, so that it sees the latest state of the screen."""
+        raise NotImplementedError
+
+    def body(self) -> ComposeResult:
+        """The widgets between the header and the key hints."""
+        raise NotImplementedError
+
+    def name_under_cursor(self) -> str | None:
+        """What `y` copies."""
+        return None
+
+    def start_arguments(self) -> list[str]:
+        """The arguments of a command line that opens this very place."""
+        return []
+
+    # The frame
+
+    def compose(self) -> ComposeResult:
+        yield HeaderLine(self.pilot.place_words())
+        yield Static(Content("reading the facts ..."), id="waiting", markup=False)
+        yield from self.body()
+        yield KeyHints()
+        yield Static(Content("too small: make this window at least 60 x 12"), id="too-small", markup=False)
+
+    def on_mount(self) -> None:
+        self._show_body(False)
+        self.query_one(HeaderLine).crumbs = self.pilot.crumbs(self)
+        self.set_interval(1, self._tick)
+        self._tick()
+        self.load()
+
+    def on_resize(self, event: events.Resize) -> None:
+        columns, lines = SMALLEST
+        self.set_class(event.size.width < columns or event.size.height < lines, "-too-small")
+
+    def on_screen_resume(self) -> None:
+        self.query_one(HeaderLine).crumbs = self.pilot.crumbs(self)
+        if self._answered_at is not None:
+            self.load()
+
+    def on_unmount(self) -> None:
+        self.pilot.reader.give_up(self)
+
+    def _show_body(self, shown: bool) -> None:
+        for widget in self._body_widgets():
+            widget.display = shown
+        self.query_one("#waiting").display = not shown
+
+    def _body_widgets(self) -> list[Widget]:
+        frame = (HeaderLine, KeyHints)
+        return [
+            each for each in self.children if not isinstance(each, frame) and each.id not in ("waiting", "too-small")
+        ]
+
+    # Asking
+
+    def load(self) -> None:
+        """Ask anew; an older question of this screen that has no answer yet is given up."""
+        self._asked += 1
+        number = self._asked
+        self.pilot.reader.ask(
+            Request(
+                self,
+                self.question(),
+                lambda answer: self._post(FactsArrived(number, answer)),
+                lambda sentence: self._post(FactsFailed(number, sentence)),
+            )
+        )
+
+    def _post(self, message: Message) -> None:
+        """From the reader thread: a screen that is gone takes no message, and misses nothing."""
+        if self.is_running:
+            self.post_message(message)
+
+    def on_facts_arrived(self, message: FactsArrived) -> None:
+        message.stop()
+        if message.number != self._asked:
+            return
+        first = self._answered_at is None
+        self._answered_at = self.pilot.boot_seconds()
+        self._problem = ""
+        if first:
+            self._show_body(True)
+        self._tick()
+        self.answer = message.answer
+        if first:
+            self.first_focus()
+
+    def on_facts_failed(self, message: FactsFailed) -> None:
+        message.stop()
+        if message.number != self._asked:
+            return
+        self._problem = message.sentence
+        if self._answered_at is None:
+            self.query_one("#waiting", Static).update(Content(self.pilot.safe(message.sentence)))
+        self._tick()
+
+    def first_focus(self) -> None:
+        """Where the focus goes once the first answer is there."""
+        for widget in self.query("RowList").results(Widget):
+            widget.focus()
+            break
+
+    def now(self) -> datetime:
+        """The instant to show ages at: that of the evaluation, moved on by what has passed since."""
+        if self.answer is None or self._answered_at is None:
+            return self.pilot.evaluation_instant()
+        judged_at: datetime = self.answer.now
+        if self.pilot.context.fixed_now is not None:
+            return judged_at
+        return judged_at + timedelta(seconds=int(self.pilot.boot_seconds() - self._answered_at))
+
+    def _tick(self) -> None:
+        """Once a second: the age of the facts by a clock that does not stop in suspend, and what follows from it."""
+        header = self.query_one(HeaderLine)
+        header.problem = self._problem if self._answered_at is not None else ""
+        if self._answered_at is None:
+            header.age = "no facts" if self._problem else "reading"
+            return
+        age = timedelta(seconds=max(0, self.pilot.boot_seconds() - self._answered_at))
+        header.age = f"facts {format_span(age)} old"
+        self.unconfirmed = age > self.pilot.context.confirmation_limit
+
+    # Keys
+
+    def action_back(self) -> None:
+        self.pilot.go_back()
+
+    def action_refresh_facts(self) -> None:
+        self.load()
+
+    def action_copy_name(self) -> None:
+        self.pilot.copy_text(self.name_under_cursor(), "nothing to copy here")
+
+    def action_copy_command(self) -> None:
+        self.pilot.copy_command(self.start_arguments())

@@ -1,0 +1,45 @@
+"""Every key that works on the screen below, and the ids that a key map names them by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from tui.widgets.key_hints import key_words
+from tui.widgets.row_list import Cell, Column, RowList
+
+
+class HelpScreen(ModalScreen[None]):
+    """The bindings as a list, made from the bindings themselves so that it cannot be wrong."""
+
+    DEFAULT_CSS = """
+    HelpScreen { align: center middle; background: $background; }
+    HelpScreen RowList { width: 100%; max-width: 90; height: 100%; background: $background; padding: 0 1; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,backspace,question_mark", "dismiss", "close", key_display="esc", id="help.close"),
+    ]
+
+    def __init__(self, bindings: Sequence[Binding]) -> None:
+        super().__init__()
+        self._bindings = bindings
+
+    def compose(self) -> ComposeResult:
+        yield RowList(
+            [Column("KEY", 14), Column("WHAT IT DOES", 30, share=1), Column("ID", 24)],
+            _cells,
+            lambda binding: (binding.id, binding.action),
+            id="help",
+        )
+
+    def on_mount(self) -> None:
+        self.query_one("#help", RowList).replace(self._bindings)
+
+
+def _cells(binding: Binding) -> Sequence[Cell]:
+    return Cell(key_words(binding), "follow-up"), Cell(binding.description), Cell(binding.id or "", "quiet")

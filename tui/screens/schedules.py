@@ -1,0 +1,140 @@
+"""The backup schedules of one tenant, those that need follow-up first (`design.md` 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from health.details import JudgedSchedule, SchedulesAnswer
+from tui.reader import Question
+from tui.render import in_the_past_or_future
+from tui.safe_text import safe_text
+from tui.screens.facts_screen import FactsScreen
+from tui.widgets.row_list import Cell, Column, RowList
+from tui.wording import conditions_in_words, cron_in_words
+
+_COLUMNS: Final = (
+    Column("SCHEDULE", 12, share=1),
+    Column("ENABLED", 7),
+    Column("LAST RUN", 18),
+    Column("NEXT RUN", 10),
+    Column("FOLLOW-UP", 18, share=2),
+    Column("CRON", 24, share=1, from_width=110),
+    Column("TIME ZONE", 16, from_width=110),
+)
+
+
+class SchedulesScreen(FactsScreen):
+    """`answer` is a SchedulesAnswer. Under the list the schedule at the cursor is told in full."""
+
+    DEFAULT_CSS = """
+    SchedulesScreen #detail { height: auto; max-height: 8; padding: 0 1; border-top: solid $panel; }
+    """
+
+    def __init__(self, external_id: str, tenant_name: str, confirms: str | None = None) -> None:
+        super().__init__()
+        self.external_id = external_id
+        self.tenant_name = tenant_name
+        self._confirms = confirms
+
+    def crumb(self) -> str:
+        return "Schedules"
+
+    def question(self) -> Question:
+        now = self.pilot.evaluation_instant()
+        return lambda resolver: resolver.schedules(self.external_id, now)
+
+    def body(self) -> ComposeResult:
+        title = Static("Schedules", classes="block-title", id="schedules-title", markup=False)
+        title.set_class(self._confirms == "schedules", "-confirms")
+        yield title
+        yield RowList(
+            _COLUMNS,
+            self._cells,
+            _key,
+            empty="no schedule: none is asked for, and none proves a backup",
+            id="schedules",
+        )
+        yield Static(id="detail", markup=False)
+
+    def watch_answer(self, answer: SchedulesAnswer) -> None:
+        self.query_one("#schedules", RowList).replace(answer.schedules)
+        needing = sum(1 for judged in answer.schedules if judged.assessment and judged.assessment.conditions)
+        mark = "> " if self._confirms == "schedules" else ""
+        words = f"{mark}Schedules: {len(answer.schedules):,}, {needing:,} need follow-up"
+        self.query_one("#schedules-title", Static).update(Content(words))
+        self._tell()
+        self.pilot.adopt(answer.health)
+
+    @on(RowList.Moved)
+    def _tell(self) -> None:
+        """The row under the cursor in full sentences: at 80 columns the list has to cut them."""
+        judged: JudgedSchedule | None = self.query_one("#schedules", RowList).current
+        lines = [] if judged is None else self._lines(judged)
+        self.query_one("#detail", Static).update(Content("\n".join(safe_text(line, limit=400) for line in lines)))
+
+    def _lines(self, judged: JudgedSchedule) -> list[str]:
+        schedule = judged.schedule
+        if schedule is None:
+            return [f"? unreadable: {judged.unreadable.message if judged.unreadable else ''}"]
+        lines = [
+            f"{schedule.name}: {cron_in_words(schedule.cron)}, time zone {schedule.timezone}",
+            f"last run {self._last_run(judged)}; next run {self._next_run(judged)}",
+        ]
+        if judged.assessment is not None and judged.assessment.conditions:
+            words = conditions_in_words(judged.assessment, self.pilot.context.policy, self.now())
+            lines.append(f"◷ follow-up: {words}")
+        elif judged.assessment is not None:
+            lines.append("no follow-up")
+        else:
+            lines.append("disabled: not judged")
+        return lines
+
+    def _cells(self, judged: JudgedSchedule) -> Sequence[Cell]:
+        schedule, assessment = judged.schedule, judged.assessment
+        if schedule is None:
+            words = "" if judged.unreadable is None else judged.unreadable.message
+            blank = Cell("-", "quiet")
+            return Cell("? unreadable", "unreadable"), blank, blank, blank, Cell(safe_text(words)), blank, blank
+        style = "text" if schedule.is_enabled else "quiet"
+        follow_up = ""
+        if assessment is not None and assessment.conditions:
+            follow_up = f"◷ {conditions_in_words(assessment, self.pilot.context.policy, self.now())}"
+        return (
+            Cell(safe_text(schedule.name), style),
+            Cell("yes" if schedule.is_enabled else "no", style),
+            Cell(safe_text(self._last_run(judged)), style),
+            Cell(self._next_run(judged), style),
+            Cell(safe_text(follow_up), "follow-up" if follow_up else style),
+            Cell(safe_text(cron_in_words(schedule.cron)), style),
+            Cell(safe_text(schedule.timezone), style),
+        )
+
+    def _last_run(self, judged: JudgedSchedule) -> str:
+        schedule = judged.schedule
+        assert schedule is not None
+        when = "never" if schedule.last_run_at is None else in_the_past_or_future(schedule.last_run_at, self.now())
+        return when if schedule.last_run_status is None else f"{when}, {schedule.last_run_status or '(empty)'}"
+
+    def _next_run(self, judged: JudgedSchedule) -> str:
+        if judged.assessment is None or judged.assessment.due is None:
+            return "-"
+        return in_the_past_or_future(judged.assessment.due, self.now())
+
+    def name_under_cursor(self) -> str | None:
+        judged: JudgedSchedule | None = self.query_one("#schedules", RowList).current
+        return None if judged is None or judged.schedule is None else judged.schedule.name
+
+    def start_arguments(self) -> list[str]:
+        return ["--tenant", self.external_id, "--screen", "schedules"]
+
+
+def _key(judged: JudgedSchedule) -> int:
+    if judged.schedule is not None:
+        return judged.schedule.id
+    return judged.unreadable.row if judged.unreadable is not None else 0

@@ -1,0 +1,54 @@
+"""A backup set as cells, the same in every list of sets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from health.details import ListedSet, PartInVerdict
+from tui.render import in_the_past_or_future
+from tui.safe_text import safe_text
+from tui.widgets.row_list import Cell
+
+
+class SetCells(NamedTuple):
+    """What any column of a list of sets may show."""
+
+    status: Cell
+    when: Cell
+    part: Cell
+    items: Cell
+    degraded: Cell
+    name: Cell
+    source: Cell
+    error: Cell
+
+
+# The basis has the colour of a link, never green: that a set governs does not say that it is any good.
+_PART_STYLES = {PartInVerdict.BASIS: "follow-up", PartInVerdict.UNREADABLE: "unreadable"}
+
+
+def listed_set_cells(listed: ListedSet, now: datetime) -> SetCells:
+    """One set in words. The basis stands out by its word first, by its colour second."""
+    backup_set, quality = listed.backup_set, listed.quality
+    style = "text" if listed.part is PartInVerdict.BASIS else "quiet"
+    error = backup_set.error if backup_set is not None else None
+    if listed.unreadable is not None:
+        error = listed.unreadable.message
+    return SetCells(
+        Cell(safe_text(listed.status), style),
+        Cell(_when(listed, now), style),
+        Cell(listed.part.value, _PART_STYLES.get(listed.part, style)),
+        Cell("-" if quality is None else f"{quality.items:,}", style),
+        Cell("-" if quality is None else f"{quality.degraded_items:,}", style),
+        Cell(safe_text(listed.name), style),
+        Cell("-" if backup_set is None else safe_text(backup_set.source), style),
+        Cell("" if error is None else safe_text(error), style),
+    )
+
+
+def _when(listed: ListedSet, now: datetime) -> str:
+    backup_set = listed.backup_set
+    if backup_set is None:
+        return "?"
+    return in_the_past_or_future(backup_set.completed_at or backup_set.started_at or backup_set.created_at, now)

@@ -1,0 +1,80 @@
+"""A backup set's proof in lines: its recency, and its families with counts (`design.md` 8)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from health.details import BackupSetAnswer, ListedSet, PartInVerdict
+from health.freshness import Freshness, freshness_of, goes_stale_at
+from health.policy import HealthPolicy
+from health.quality import ITEM_FAMILIES, BackupQualitySummary
+from tui.durations import format_span
+from tui.render import in_the_past_or_future
+from tui.widgets.proof_block import Line
+from tui.wording import FAMILY_WORDS, UNCOUNTED_FAMILIES, window_in_words
+
+
+def recency_lines(answer: BackupSetAnswer, policy: HealthPolicy, now: datetime) -> list[Line]:
+    """Completed when, how old, which window; then what the set is to the verdict."""
+    listed = answer.listed
+    if listed is None:
+        return [Line("this set is not there any more", "stale")]
+    if listed.unreadable is not None or listed.backup_set is None:
+        message = "" if listed.unreadable is None else listed.unreadable.message
+        return [Line(f"? unreadable: {message}", "unreadable")]
+    return [_age_line(listed, policy, now), *_origin_lines(listed)]
+
+
+def _age_line(listed: ListedSet, policy: HealthPolicy, now: datetime) -> Line:
+    assert listed.backup_set is not None
+    completed_at = listed.backup_set.completed_at
+    window = window_in_words(policy.freshness_window)
+    if completed_at is None:
+        return Line(f"never completed: status {listed.backup_set.status or '(empty)'}", "absent")
+    at = f"completed {completed_at:%Y-%m-%d %H:%M:%S} UTC, {in_the_past_or_future(completed_at, now)}"
+    match freshness_of(completed_at, policy, now):
+        case Freshness.TOO_OLD:
+            over = format_span(now - goes_stale_at(completed_at, policy))
+            return Line(f"▲ stale: {at}; window {window}, exceeded by {over}", "stale")
+        case Freshness.IN_THE_FUTURE:
+            tolerance = window_in_words(policy.clock_skew)
+            return Line(f"▲ stale: {at}; tolerance {tolerance}, so its age cannot be trusted", "stale")
+        case Freshness.FRESH:
+            left = format_span(goes_stale_at(completed_at, policy) - now)
+            return Line(f"{at}; window {window}, goes stale in {left}", "text")
+
+
+def _origin_lines(listed: ListedSet) -> list[Line]:
+    backup_set = listed.backup_set
+    assert backup_set is not None
+    part = "the basis: it governs" if listed.part is PartInVerdict.BASIS else f"not the basis: {listed.part.value}"
+    lines = [
+        Line(f"{backup_set.name}: {backup_set.status}, {part}"),
+        Line(f"from {backup_set.source} {backup_set.source_ref or ''}".rstrip(), "quiet"),
+    ]
+    if backup_set.error is not None:
+        lines.append(Line(f"error: {backup_set.error or '(empty)'}", "degraded"))
+    return lines
+
+
+def family_lines(answer: BackupSetAnswer) -> list[Line]:
+    """How many items are degraded, then each family above zero with its count."""
+    quality = None if answer.listed is None else answer.listed.quality
+    if quality is None:
+        return [Line("not known", "quiet")]
+    lines = [_items_line(quality)]
+    lines.extend(
+        Line(f"◆ {FAMILY_WORDS[name]}{'' if name in UNCOUNTED_FAMILIES else f': {count:,}'}", "degraded")
+        for name, count in quality.families
+    )
+    if quality.assignments_not_recorded:
+        lines.append(Line(f"assignments not recorded by the tool: {quality.assignments_not_recorded:,} items", "quiet"))
+    return lines
+
+
+def _items_line(quality: BackupQualitySummary) -> Line:
+    if not quality.degraded:
+        return Line(f"{quality.items:,} items, none degraded, in no family")
+    names = {name for name, _ in quality.families}
+    in_sets = "" if names & {family.name for family in ITEM_FAMILIES} else "; the set itself is degraded"
+    return Line(f"{quality.degraded_items:,} of {quality.items:,} items degraded{in_sets}", "degraded")

@@ -1,0 +1,180 @@
+"""The first screen: the fleet in triage order, and the picker of a tenant (`design.md` 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar, Final
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widgets import Input, Static
+
+from health.freshness import goes_stale_at
+from health.posture import TenantBackupHealth
+from tui.durations import format_span
+from tui.fleet_view import FleetView, Order, fleet_view, listed, with_tenant
+from tui.reader import Question
+from tui.render import degraded_share, latest_backup, states_counted
+from tui.safe_text import safe_text
+from tui.screens.facts_screen import FactsScreen
+from tui.widgets.filter_input import FilterInput
+from tui.widgets.row_list import Cell, Column, RowList
+from tui.wording import State, ago, state_of, why
+
+_COLUMNS: Final = (
+    Column("POSTURE", 13),
+    Column("TENANT", 18, share=1),
+    Column("LATEST BACKUP", 13),
+    Column("GOES STALE", 11, from_width=100),
+    Column("DEGRADED", 8, from_width=100),
+    Column("WHY", 20, share=3),
+)
+
+_FILTERED_STATES: Final = (None, *(state for state in State if state is not State.UNCONFIRMED))
+
+
+class TenantsScreen(FactsScreen):
+    """Every tenant, worst first. `answer` is a FleetView."""
+
+    DEFAULT_CSS = """
+    TenantsScreen #counts { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    TenantsScreen #filter-line { height: 1; padding: 0 1; }
+    TenantsScreen #filter-label { width: 2; color: $quiet; }
+    TenantsScreen #shown { width: auto; color: $quiet; padding: 0 0 0 2; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "filter", key_display="/", id="tenants.filter"),
+        Binding("s", "sort", "sort", id="tenants.sort"),
+        Binding("p", "posture", "posture", id="tenants.posture"),
+    ]
+
+    words: reactive[str] = reactive("", init=False)
+    state: reactive[State | None] = reactive(None, init=False)
+    order: reactive[Order] = reactive(Order.TRIAGE, init=False)
+
+    def crumb(self) -> str:
+        return "Tenants"
+
+    def question(self) -> Question:
+        now = self.pilot.evaluation_instant()
+        return lambda resolver: fleet_view(resolver.refreshed_fleet(now))
+
+    def body(self) -> ComposeResult:
+        yield Static(id="counts", markup=False)
+        with Horizontal(id="filter-line"):
+            yield Static("/", id="filter-label", markup=False)
+            yield FilterInput("name, id, posture or reason")
+            yield Static(id="shown", markup=False)
+        yield RowList(_COLUMNS, self._cells, lambda health: health.tenant.id, id="tenants")
+
+    # What is shown
+
+    def watch_answer(self) -> None:
+        self._list_again()
+
+    def watch_unconfirmed(self) -> None:
+        self._list_again()
+
+    def watch_words(self) -> None:
+        self._list_again()
+
+    def watch_state(self) -> None:
+        self._list_again()
+
+    def watch_order(self) -> None:
+        self._list_again()
+
+    def _list_again(self) -> None:
+        view: FleetView | None = self.answer
+        if view is None:
+            return
+        rows = listed(view, self.words, self.state, self.order, self.pilot.context.policy)
+        empty = "no tenant matches the filter" if view.answer.verdicts else "no tenants yet: see 'tenantpilot import'"
+        self.query_one("#tenants", RowList).replace(rows, empty=empty)
+        self.query_one("#counts", Static).update(self._counts(view), layout=False)
+        self.query_one("#shown", Static).update(Content(self._shown(rows, view)))
+
+    def _counts(self, view: FleetView) -> Content:
+        """Every state with its count over the whole fleet, whatever the filter."""
+        parts = []
+        for state, count in states_counted(view.totals):
+            shown = State.UNCONFIRMED if state is State.HEALTHY and self.unconfirmed else state
+            if count or state is State.HEALTHY:
+                parts.append(Content.assemble((shown.glyph, f"bold $state-{shown.word}"), f" {count:,} {shown.word}"))
+        parts.append(Content(f"of {view.totals.tenants:,}"))
+        return Content("  ").join(parts)
+
+    def _shown(self, rows: Sequence[TenantBackupHealth], view: FleetView) -> str:
+        total = view.totals.tenants
+        what = f"{len(rows):,} of {total:,}, " if len(rows) != total else ""
+        posture = f"only {self.state.word}, " if self.state is not None else ""
+        return f"{what}{posture}sorted: {self.order.value}"
+
+    def _cells(self, health: TenantBackupHealth) -> Sequence[Cell]:
+        now, policy = self.now(), self.pilot.context.policy
+        state = state_of(health, facts_too_old=self.unconfirmed)
+        reasons = why(health, policy, now)
+        if state is State.UNCONFIRMED:
+            reasons = "facts too old to confirm"
+        return (
+            Cell(state.label, state.word),
+            Cell(safe_text(health.tenant.name)),
+            Cell(latest_backup(health, now)),
+            Cell(self._goes_stale(health, now)),
+            Cell(degraded_share(health)),
+            Cell(safe_text(reasons), "text" if health.reasons or health.unreadable else "quiet"),
+        )
+
+    def _goes_stale(self, health: TenantBackupHealth, now: datetime) -> str:
+        if health.basis is None or health.basis.completed_at is None:
+            return "-"
+        at = goes_stale_at(health.basis.completed_at, self.pilot.context.policy)
+        return ago(now - at) if now > at else f"in {format_span(at - now)}"
+
+    def adopt(self, health: TenantBackupHealth) -> None:
+        """Show this very verdict of a tenant, which another screen has read since."""
+        if self.answer is not None and (view := with_tenant(self.answer, health)) is not None:
+            self.answer = view
+
+    # Keys
+
+    @on(RowList.Chosen)
+    def _open(self, message: RowList.Chosen) -> None:
+        health: TenantBackupHealth = message.row
+        if self.is_current:
+            self.pilot.open_screen("dashboard", health.tenant.external_id, health.tenant.name, health=health)
+
+    @on(Input.Changed, "#filter")
+    def _filter_typed(self, message: Input.Changed) -> None:
+        self.words = message.value
+
+    def on_key(self, event: events.Key) -> None:
+        """Esc in the list clears the filters first; it never quits."""
+        if event.key == "escape" and (self.words or self.state is not None):
+            event.stop()
+            event.prevent_default()
+            self.state = None
+            self.query_one(FilterInput).value = ""
+
+    def action_filter(self) -> None:
+        self.query_one(FilterInput).focus()
+
+    def action_sort(self) -> None:
+        self.order = self.order.following()
+
+    def action_posture(self) -> None:
+        place = _FILTERED_STATES.index(self.state)
+        self.state = _FILTERED_STATES[(place + 1) % len(_FILTERED_STATES)]
+
+    def name_under_cursor(self) -> str | None:
+        health = self.query_one("#tenants", RowList).current
+        return None if health is None else str(health.tenant.external_id)
+
+    def start_arguments(self) -> list[str]:
+        return []

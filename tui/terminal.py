@@ -1,0 +1,16 @@
+"""Whether there is a terminal that the screens can be drawn on."""
+
+from __future__ import annotations
+
+import os
+
+
+def why_no_terminal() -> str | None:
+    """The clause that says why the screens cannot be drawn; None where they can. Textual draws on standard error."""
+    if not os.isatty(0):
+        return "The screens need a terminal, and standard input is none"
+    if not os.isatty(2):
+        return "The screens need a terminal, and standard error is none"
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        return "The screens need a terminal that can move its cursor, and TERM says that this one cannot"
+    return None

@@ -1,0 +1,88 @@
+"""The two themes: one colour a state, from the 256 that every terminal has, far apart in lightness as well as in hue.
+
+A colour never stands alone: every state has a glyph and a word beside it, so that nothing is lost without colours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from textual.theme import Theme
+
+DARK: Final = "tenantpilot-dark"
+LIGHT: Final = "tenantpilot-light"
+PLAIN: Final = "ansi-dark"
+"""Textual's theme of the terminal's own colours: with NO_COLOR it is the only one that emits none."""
+
+THEMES: Final = (
+    Theme(
+        name=DARK,
+        primary="#87afff",
+        secondary="#5f87af",
+        accent="#87afff",
+        warning="#ffaf5f",
+        error="#ff5f5f",
+        success="#87d787",
+        foreground="#d0d0d0",
+        background="#121212",
+        surface="#121212",
+        panel="#1c1c1c",
+        dark=True,
+        variables={
+            "state-unreadable": "#ff87ff",
+            "state-absent": "#ff5f5f",
+            "state-stale": "#ffaf5f",
+            "state-degraded": "#ffd75f",
+            "state-follow-up": "#87afff",
+            "state-healthy": "#87d787",
+            "state-unconfirmed": "#9e9e9e",
+            "quiet": "#8a8a8a",
+            "cursor-background": "#303030",
+            "cursor-background-blurred": "#1c1c1c",
+            "input-cursor-text-style": "none",
+        },
+    ),
+    Theme(
+        name=LIGHT,
+        primary="#005faf",
+        secondary="#5f87af",
+        accent="#005faf",
+        warning="#af5f00",
+        error="#af0000",
+        success="#005f00",
+        foreground="#1c1c1c",
+        background="#ffffff",
+        surface="#ffffff",
+        panel="#eeeeee",
+        dark=False,
+        variables={
+            "state-unreadable": "#870087",
+            "state-absent": "#af0000",
+            "state-stale": "#af5f00",
+            "state-degraded": "#875f00",
+            "state-follow-up": "#005faf",
+            "state-healthy": "#005f00",
+            "state-unconfirmed": "#626262",
+            "quiet": "#626262",
+            "cursor-background": "#d7d7d7",
+            "cursor-background-blurred": "#eeeeee",
+            "input-cursor-text-style": "none",
+        },
+    ),
+)
+
+PLAIN_VARIABLES: Final[Mapping[str, str]] = {
+    "state-unreadable": "ansi_bright_magenta",
+    "state-absent": "ansi_bright_red",
+    "state-stale": "ansi_yellow",
+    "state-degraded": "ansi_bright_yellow",
+    "state-follow-up": "ansi_bright_blue",
+    "state-healthy": "ansi_green",
+    "state-unconfirmed": "ansi_default",
+    "quiet": "ansi_default",
+    "cursor-background": "ansi_default",
+    "cursor-background-blurred": "ansi_default",
+    "input-cursor-text-style": "reverse",
+}
+"""What our own names are in Textual's themes, which do not know them."""

@@ -1,0 +1,35 @@
+"""Where words to filter a list by are typed: one line, no border, no blinking cursor."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
+
+from tui.widgets.row_list import RowList
+
+
+class FilterInput(Input):
+    """Esc clears it and goes back to the list; Enter and Down keep the words and go back to the list."""
+
+    DEFAULT_CSS = """
+    FilterInput { height: 1; border: none; padding: 0 1; background: $panel; width: 1fr; }
+    FilterInput:focus { border: none; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "clear_filter", "clear filter", show=False, id="filter.clear"),
+        Binding("enter,down", "leave_filter", "to the list", show=False, id="filter.leave"),
+    ]
+
+    def __init__(self, placeholder: str) -> None:
+        super().__init__(id="filter", placeholder=placeholder, select_on_focus=False)
+        self.cursor_blink = False
+
+    def action_clear_filter(self) -> None:
+        self.value = ""
+        self.action_leave_filter()
+
+    def action_leave_filter(self) -> None:
+        self.screen.query_one(RowList).focus()

@@ -1,0 +1,46 @@
+"""The healthy check: shown only where a verdict is confirmed, with its limit in words (`design.md` 8)."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from health.posture import TenantBackupHealth
+from tui.wording import ASSIGNMENTS_LIMIT, HEALTHY_LIMIT, State, state_of
+
+
+class HealthyCheck(Static):
+    """Bound to the same verdict as the attention list, and to whether the facts are too old to confirm anything."""
+
+    DEFAULT_CSS = """
+    HealthyCheck { height: auto; padding: 0 1; display: none; }
+    HealthyCheck.-shown { display: block; }
+    """
+
+    health: reactive[TenantBackupHealth | None] = reactive(None)
+    unconfirmed: reactive[bool] = reactive(False)
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+
+    def watch_health(self) -> None:
+        self._write()
+
+    def watch_unconfirmed(self) -> None:
+        self._write()
+
+    def _write(self) -> None:
+        health = self.health
+        shown = health is not None and health.confirmed
+        self.set_class(shown, "-shown")
+        if not shown or health is None:
+            self.update("")
+            return
+        state = state_of(health, facts_too_old=self.unconfirmed)
+        words = HEALTHY_LIMIT
+        if state is State.UNCONFIRMED:
+            words = "These facts are too old to confirm anything: press r to read them anew."
+        elif health.quality is not None and health.quality.assignments_not_recorded == health.quality.items:
+            words = f"{HEALTHY_LIMIT} {ASSIGNMENTS_LIMIT}"
+        self.update(Content.assemble((state.label, f"bold $state-{state.word}"), "  ", words))

@@ -1,0 +1,113 @@
+"""What needs attention on a dashboard: one line a reason, a full sentence with its figures; Enter goes to the proof."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from health.policy import HealthPolicy
+from health.posture import Reason, TenantBackupHealth
+from tui.safe_text import safe_text
+from tui.wording import reason_sentence, state_of, why
+
+
+class AttentionItem(Static, can_focus=True):
+    """One reason. Focus is shown by a mark as well as by colour."""
+
+    DEFAULT_CSS = """
+    AttentionItem { height: auto; padding: 0 1 0 0; }
+    AttentionItem:focus { background: $cursor-background; text-style: bold; }
+    AttentionItem:ansi:focus { text-style: reverse; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "show the proof", key_display="⏎", id="attention.open"),
+        Binding("down,j", "app.focus_next", "down", show=False, id="attention.down"),
+        Binding("up,k", "app.focus_previous", "up", show=False, id="attention.up"),
+    ]
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(markup=False)
+        self.reason = reason
+        self._sentence = ""
+
+    def say(self, sentence: str) -> None:
+        """Show the sentence of this item's reason; nothing is drawn where it is the same."""
+        if sentence != self._sentence:
+            self._sentence = sentence
+            self._write()
+
+    def on_focus(self) -> None:
+        self._write()
+
+    def on_blur(self) -> None:
+        self._write()
+
+    def _write(self) -> None:
+        self.update(Content(f"{'>' if self.has_focus else ' '} {safe_text(self._sentence, limit=400)}"))
+
+    def action_choose(self) -> None:
+        self.post_message(NeedsAttention.Chosen(self.reason))
+
+
+class NeedsAttention(Vertical):
+    """The reasons of one verdict, in their order; for an unreadable tenant what cannot be read."""
+
+    DEFAULT_CSS = """
+    NeedsAttention { height: auto; max-height: 12; padding: 0 0; }
+    NeedsAttention .unreadable { padding: 0 2; color: $state-unreadable; height: auto; }
+    """
+
+    class Chosen(Message):
+        """Enter was pressed on a reason."""
+
+        def __init__(self, reason: Reason) -> None:
+            super().__init__()
+            self.reason = reason
+
+    health: reactive[TenantBackupHealth | None] = reactive(None)
+    shown_at: reactive[datetime | None] = reactive(None)
+
+    def __init__(self, policy: HealthPolicy) -> None:
+        super().__init__()
+        self._policy = policy
+
+    async def watch_health(self, before: TenantBackupHealth | None, health: TenantBackupHealth | None) -> None:
+        if health is None:
+            return
+        if self._shown_reasons() != list(health.reasons) or health.unreadable is not None or before is None:
+            await self._compose_anew(health)
+        self._write()
+
+    def watch_shown_at(self) -> None:
+        self._write()
+
+    def _shown_reasons(self) -> list[Reason]:
+        return [item.reason for item in self.query(AttentionItem)]
+
+    async def _compose_anew(self, health: TenantBackupHealth) -> None:
+        focused = next((item.reason for item in self.query(AttentionItem) if item.has_focus), None)
+        await self.remove_children()
+        if health.unreadable is not None:
+            words = f"{state_of(health).label}: {why(health, self._policy, health.holds_until)}"
+            await self.mount(Static(Content(safe_text(words)), classes="unreadable", markup=False))
+            return
+        items = [AttentionItem(reason) for reason in health.reasons]
+        await self.mount(*items)
+        for item in items:
+            if item.reason is focused:
+                item.focus()
+
+    def _write(self) -> None:
+        if self.health is None or self.shown_at is None:
+            return
+        for item in self.query(AttentionItem):
+            if item.reason in self.health.reasons:
+                item.say(reason_sentence(self.health, item.reason, self._policy, self.shown_at))

@@ -1,0 +1,50 @@
+"""A titled block of lines; opened as the proof of a reason it is marked and takes the focus."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+from tui.safe_text import safe_text
+
+_COLOURS = {"text": "$foreground", "quiet": "$quiet"}
+
+
+class Line(NamedTuple):
+    """One line: words that may come from outside, and the name of a state or `text` or `quiet` for its colour."""
+
+    words: str
+    style: str = "text"
+
+
+class ProofBlock(Static, can_focus=True):
+    """`confirms` marks it as what proves the reason that the screen was opened for."""
+
+    DEFAULT_CSS = """
+    ProofBlock { height: auto; max-height: 9; padding: 0 1; margin-top: 1; }
+    ProofBlock:focus { background: $cursor-background; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "app.focus_next", "next block", show=False, id="block.next"),
+        Binding("up,k", "app.focus_previous", "previous block", show=False, id="block.previous"),
+    ]
+
+    def __init__(self, title: str, *, confirms: bool, id: str) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id, markup=False)
+        self._title = title
+        self._confirms = confirms
+
+    def show(self, lines: Sequence[Line]) -> None:
+        """Show these lines under the title."""
+        mark = Content.assemble(("> ", "bold $primary")) if self._confirms else Content("")
+        title = Content.assemble(mark, (self._title, "bold $primary" if self._confirms else "bold $quiet"))
+        body = [
+            Content.assemble("  ", (safe_text(line.words), _COLOURS.get(line.style, f"$state-{line.style}")))
+            for line in lines
+        ]
+        self.update(Content("\n").join([title, *body]))
