@@ -145,13 +145,13 @@ class TenantPilotApp(App[None]):
         at = "" if self.context.fixed_now is None else f" at {self.context.fixed_now:%Y-%m-%d %H:%M:%S}Z"
         return f"{self.context.database} read-only{at}"
 
-    def crumbs(self, screen: Screen[Any]) -> str:
+    def crumbs(self, screen: Screen[Any]) -> tuple[str, ...]:
         """The way from the first screen to this one."""
         stack = [each for each in self.screen_stack if isinstance(each, FactsScreen)]
         if isinstance(screen, FactsScreen) and screen not in stack:
             stack.append(screen)
         names = [each.crumb() for each in stack[: stack.index(screen) + 1]] if screen in stack else []
-        return " > ".join(("TenantPilot", *names))
+        return ("TenantPilot", *names)
 
     def go_back(self) -> None:
         """One screen back; on the first screen nothing, because Esc never quits."""

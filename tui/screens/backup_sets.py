@@ -50,7 +50,7 @@ class BackupSetsScreen(FactsScreen):
 
     def question(self) -> Question:
         now = self.pilot.evaluation_instant()
-        listed = self.answer.sets if self.answer is not None else ()
+        listed: tuple[ListedSet, ...] = self.answer.sets if self.answer is not None else ()
         before, self._paging = (listed[-1].key if self._paging else None), False
 
         def ask(resolver: TenantBackupHealthResolver) -> BackupSetsAnswer:

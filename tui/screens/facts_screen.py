@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.durations import format_span
 from tui.reader import Question, Request
 from tui.widgets.header_line import HeaderLine
 from tui.widgets.key_hints import KeyHints
+from tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
     from tui.app import TenantPilotApp
@@ -51,11 +52,13 @@ class FactsScreen(Screen[None]):
     DEFAULT_CSS = """
     FactsScreen { layout: vertical; }
     FactsScreen #too-small { display: none; }
-    FactsScreen.-too-small > * { display: none; }
+    FactsScreen #body { height: 1fr; }
     FactsScreen.-too-small > #too-small { display: block; }
+    FactsScreen.-too-small > HeaderLine, FactsScreen.-too-small > KeyHints { display: none; }
+    FactsScreen.-too-small > #body, FactsScreen.-too-small > #waiting { display: none; }
     FactsScreen .block-title { text-style: bold; padding: 0 1; height: 1; margin-top: 1; color: $quiet; }
     FactsScreen .block-title.-confirms { color: $primary; }
-    FactsScreen #waiting { padding: 1 2; color: $quiet; height: 1fr; }
+    FactsScreen #waiting { color: $quiet; height: 1fr; }
     """
 
     AUTO_FOCUS = ""
@@ -109,7 +112,8 @@ class FactsScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield HeaderLine(self.pilot.place_words())
         yield Static(Content("reading the facts ..."), id="waiting", markup=False)
-        yield from self.body()
+        with Vertical(id="body"):
+            yield from self.body()
         yield KeyHints()
         yield Static(Content("too small: make this window at least 60 x 12"), id="too-small", markup=False)
 
@@ -133,15 +137,8 @@ class FactsScreen(Screen[None]):
         self.pilot.reader.give_up(self)
 
     def _show_body(self, shown: bool) -> None:
-        for widget in self._body_widgets():
-            widget.display = shown
+        self.query_one("#body").display = shown
         self.query_one("#waiting").display = not shown
-
-    def _body_widgets(self) -> list[Widget]:
-        frame = (HeaderLine, KeyHints)
-        return [
-            each for each in self.children if not isinstance(each, frame) and each.id not in ("waiting", "too-small")
-        ]
 
     # Asking
 
@@ -188,9 +185,7 @@ class FactsScreen(Screen[None]):
 
     def first_focus(self) -> None:
         """Where the focus goes once the first answer is there."""
-        for widget in self.query("RowList").results(Widget):
-            widget.focus()
-            break
+        self.query(RowList).first().focus()
 
     def now(self) -> datetime:
         """The instant to show ages at: that of the evaluation, moved on by what has passed since."""

@@ -27,7 +27,7 @@ class HelpScreen(ModalScreen[None]):
 
     def __init__(self, bindings: Sequence[Binding]) -> None:
         super().__init__()
-        self._bindings = bindings
+        self._listed = bindings
 
     def compose(self) -> ComposeResult:
         yield RowList(
@@ -38,7 +38,7 @@ class HelpScreen(ModalScreen[None]):
         )
 
     def on_mount(self) -> None:
-        self.query_one("#help", RowList).replace(self._bindings)
+        self.query_one("#help", RowList).replace(self._listed)
 
 
 def _cells(binding: Binding) -> Sequence[Cell]:

@@ -57,7 +57,7 @@ class SchedulesScreen(FactsScreen):
             _COLUMNS,
             self._cells,
             _key,
-            empty="no schedule: none is asked for, and none proves a backup",
+            empty="no schedule; one would prove no backup",
             id="schedules",
         )
         yield Static(id="detail", markup=False)

@@ -22,6 +22,9 @@ class DashboardKpis(Horizontal):
     DEFAULT_CSS = """
     DashboardKpis { height: 2; padding: 0 1; margin-top: 1; }
     DashboardKpis Static { width: 1fr; height: 2; text-wrap: nowrap; text-overflow: ellipsis; }
+    DashboardKpis #kpi-posture { width: 14; }
+    DashboardKpis #kpi-latest { width: 28; }
+    DashboardKpis #kpi-degraded { width: 16; }
     """
 
     health: reactive[TenantBackupHealth | None] = reactive(None)
@@ -68,5 +71,5 @@ def _schedules(health: TenantBackupHealth) -> str:
         return "-"
     if not health.schedules:
         return "none enabled"
-    follow_up = f", {len(health.follow_ups)} follow-up" if health.follow_ups else ""
-    return f"{len(health.schedules)} enabled{follow_up}"
+    enabled = len(health.schedules)
+    return f"{len(health.follow_ups)} of {enabled} need follow-up" if health.follow_ups else f"{enabled} enabled"

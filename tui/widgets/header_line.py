@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -22,17 +21,15 @@ class HeaderLine(Vertical):
     HeaderLine Horizontal Static { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     HeaderLine .crumbs { width: 1fr; text-style: bold; padding: 0 1; }
     HeaderLine .place { width: auto; max-width: 50%; color: $quiet; }
-    HeaderLine .age { width: 20; padding: 0 1; text-align: right; }
+    HeaderLine .age { width: 17; padding: 0 1; text-align: right; }
     HeaderLine .problem { height: auto; max-height: 2; padding: 0 1; color: $state-stale; display: none; }
     HeaderLine.-failing .problem { display: block; }
     HeaderLine.-failing .age { color: $state-stale; text-style: bold; }
     """
 
-    crumbs: reactive[str] = reactive("", layout=False)
+    crumbs: reactive[tuple[str, ...]] = reactive((), layout=False)
     age: reactive[str] = reactive("", layout=False)
     problem: reactive[str] = reactive("", layout=False)
-
-    FIRST_CRUMB: ClassVar[str] = "TenantPilot"
 
     def __init__(self, place: str) -> None:
         super().__init__()
@@ -45,11 +42,18 @@ class HeaderLine(Vertical):
             yield Static(classes="age", markup=False)
         yield Static(classes="problem", markup=False)
 
-    def watch_crumbs(self, crumbs: str) -> None:
-        self._show(".crumbs", crumbs)
+    def watch_crumbs(self, crumbs: tuple[str, ...]) -> None:
+        if self.is_mounted:
+            room = self.query_one(".crumbs", Static).size.width - 2
+            words = _crumbs_that_fit([safe_text(crumb, limit=40) for crumb in crumbs], room)
+            self.query_one(".crumbs", Static).update(Content(words), layout=False)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.watch_crumbs, self.crumbs)
 
     def watch_age(self, age: str) -> None:
-        self._show(".age", age)
+        if self.is_mounted:
+            self.query_one(".age", Static).update(Content(age), layout=False)
 
     def watch_problem(self, problem: str) -> None:
         self.set_class(bool(problem), "-failing")
@@ -57,10 +61,14 @@ class HeaderLine(Vertical):
             self.query_one(".problem", Static).update(Content(safe_text(problem)))
 
     def on_mount(self) -> None:
-        self.watch_crumbs(self.crumbs)
         self.watch_age(self.age)
         self.watch_problem(self.problem)
 
-    def _show(self, where: str, words: str) -> None:
-        if self.is_mounted:
-            self.query_one(where, Static).update(Content(safe_text(words)), layout=False)
+
+def _crumbs_that_fit(crumbs: list[str], room: int) -> str:
+    """The crumbs, the nearest ones first to be kept: where I am matters more than where I came from."""
+    for first in range(len(crumbs)):
+        words = " > ".join(crumbs[first:]) if first == 0 else " > ".join(["…", *crumbs[first:]])
+        if cell_len(words) <= room or first == len(crumbs) - 1:
+            return words
+    return ""

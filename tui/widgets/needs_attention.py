@@ -44,10 +44,8 @@ class AttentionItem(Static, can_focus=True):
             self._sentence = sentence
             self._write()
 
-    def on_focus(self) -> None:
-        self._write()
-
-    def on_blur(self) -> None:
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
         self._write()
 
     def _write(self) -> None:

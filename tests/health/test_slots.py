@@ -1,0 +1,179 @@
+"""Slots of cron expressions: those of cronsim in local time, shared from a calendar that never makes one up."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from cronsim import CronSim
+from hypothesis import given
+from hypothesis import strategies as st
+
+from health import slots
+from health.slots import CannotPlan, SlotCalendar, slots_of
+from tests.health.making import LAST_INSTANT, NOW, TICK
+
+BERLIN, LORD_HOWE = "Europe/Berlin", "Australia/Lord_Howe"
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def first_after(cron: str, zone: str, instant: datetime) -> datetime:
+    return SlotCalendar(cron, ZoneInfo(zone)).first_after(instant)
+
+
+@pytest.mark.parametrize(
+    ("instant", "slot"),
+    [
+        ("2026-11-23 01:59:59.999999", "2026-11-23 02:00"),
+        ("2026-11-23 02:00:00.000000", "2026-11-24 02:00"),
+        ("2026-11-23 02:00:00.000001", "2026-11-24 02:00"),
+    ],
+)
+def test_a_slot_lies_strictly_after_the_instant(instant: str, slot: str) -> None:
+    assert first_after("0 2 * * *", "UTC", utc(instant)) == utc(slot)
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "instant", "slot"),
+    [
+        # 2026-03-29 02:00 becomes 03:00 in Berlin: a job of a fixed time runs right after the gap, as Debian's cron does.
+        ("30 2 * * *", BERLIN, "2026-03-29 00:00", "2026-03-29 01:00"),
+        ("30 2 * * *", BERLIN, "2026-03-29 01:00", "2026-03-30 00:30"),
+        # 2026-10-25 03:00 becomes 02:00: it runs at the first 02:30 and not at the second.
+        ("30 2 * * *", BERLIN, "2026-10-24 23:00", "2026-10-25 00:30"),
+        ("30 2 * * *", BERLIN, "2026-10-25 00:30", "2026-10-26 01:30"),
+        # A job of every half an hour runs every half an hour of real time.
+        ("*/30 * * * *", BERLIN, "2026-10-25 00:30", "2026-10-25 01:00"),
+        ("*/30 * * * *", BERLIN, "2026-10-25 01:00", "2026-10-25 01:30"),
+        ("*/30 * * * *", BERLIN, "2026-03-29 00:30", "2026-03-29 01:00"),
+        # Lord Howe moves by half an hour: on 2026-04-05 02:00 (+11:00) becomes 01:30 (+10:30).
+        ("45 1 * * *", LORD_HOWE, "2026-04-04 14:00", "2026-04-04 14:45"),
+        ("45 1 * * *", LORD_HOWE, "2026-04-04 14:45", "2026-04-05 15:15"),
+        # And on 2026-10-04 02:00 (+10:30) becomes 02:30 (+11:00).
+        ("15 2 * * *", LORD_HOWE, "2026-10-03 15:00", "2026-10-03 15:30"),
+        ("15 2 * * *", LORD_HOWE, "2026-10-03 15:30", "2026-10-04 15:15"),
+    ],
+)
+def test_changes_of_clocks(cron: str, zone: str, instant: str, slot: str) -> None:
+    assert first_after(cron, zone, utc(instant)) == utc(slot)
+
+
+# What the calendar remembers equals what the library says
+
+
+def plain(cron: str, zone: str, instant: datetime) -> datetime:
+    """The definition: slots of cronsim in local time, turned into UTC; one that is not after the instant is skipped."""
+    for slot in CronSim(cron, instant.astimezone(ZoneInfo(zone))):
+        if slot.astimezone(UTC) > instant:
+            return slot.astimezone(UTC)
+    raise AssertionError("no slot")
+
+
+CHANGES = {
+    BERLIN: ["2026-03-29 01:00", "2026-10-25 01:00"],
+    LORD_HOWE: ["2026-04-04 15:00", "2026-10-03 15:30"],
+    "America/New_York": ["2026-03-08 07:00", "2026-11-01 06:00"],
+    # Winter time is the exception here, and clocks change twice more around Ramadan there.
+    "Europe/Dublin": ["2026-03-29 01:00", "2026-10-25 01:00"],
+    "Africa/Casablanca": ["2026-02-15 02:00", "2026-03-22 02:00"],
+    "Antarctica/Troll": ["2026-03-29 01:00", "2026-10-25 01:00"],
+    # A whole day that never was: 2011-12-30.
+    "Pacific/Apia": ["2011-12-30 10:00", "2011-09-24 14:00"],
+    "Asia/Kathmandu": ["2026-06-01 00:00"],
+    "UTC": ["2026-06-01 00:00"],
+}
+CRONS = [
+    "0 2 * * *",
+    "30 2 * * *",
+    "45 1 * * *",
+    "15 2 * * *",
+    "0 0 * * *",
+    "*/30 * * * *",
+    "*/7 * * * *",
+    "0 */2 * * *",
+    "15,45 1-3 * * *",
+    "10 * * * *",
+    "* 2 * * *",
+    "30 2 * * SUN",
+    "0 3 L * *",
+    "5 1 29 2 *",
+]
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> tuple[str, str, list[datetime]]:
+    """A cron, a zone and instants around one of the zone's changes, in any order and with repetitions."""
+    zone = draw(st.sampled_from(sorted(CHANGES)))
+    change = utc(draw(st.sampled_from(CHANGES[zone])))
+    minutes = st.integers(-30 * 60, 30 * 60).map(lambda minute: timedelta(minutes=minute))
+    near = st.sampled_from([timedelta(0), TICK, -TICK, timedelta(seconds=29)])
+    instants = st.builds(lambda minute, tick: change + minute + tick, minutes, near)
+    return draw(st.sampled_from(CRONS)), zone, draw(st.lists(instants, min_size=2, max_size=12))
+
+
+@given(questions())
+def test_a_calendar_asked_in_any_order_answers_as_the_library_does(question: tuple[str, str, list[datetime]]) -> None:
+    cron, zone, instants = question
+    calendar = SlotCalendar(cron, ZoneInfo(zone))
+    for instant in instants:
+        assert calendar.first_after(instant) == plain(cron, zone, instant), instant
+
+
+@pytest.mark.parametrize("zone", [BERLIN, LORD_HOWE, "Antarctica/Troll"])
+@pytest.mark.parametrize("cron", ["30 2 * * *", "45 1 * * *", "*/30 * * * *", "* 2 * * *", "0 4 * * *"])
+def test_every_quarter_of_an_hour_around_both_changes(cron: str, zone: str) -> None:
+    calendar = SlotCalendar(cron, ZoneInfo(zone))
+    quarters = [
+        utc(change) + timedelta(minutes=15 * step) for change in CHANGES[zone] for step in range(-4 * 14, 4 * 14)
+    ]
+    # Backwards, so that what is remembered begins late and is asked for earlier instants, and then once more.
+    for instant in (*reversed(quarters), *quarters):
+        assert calendar.first_after(instant) == plain(cron, zone, instant), instant
+
+
+def test_a_calendar_that_has_forgotten_still_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slots, "_REMEMBERED", 3)
+    calendar = SlotCalendar("0 * * * *", ZoneInfo("UTC"))
+    instants = [NOW + timedelta(minutes=90 * step) for step in range(20)]
+    assert [calendar.first_after(instant) for instant in instants] == [
+        plain("0 * * * *", "UTC", instant) for instant in instants
+    ]
+
+
+def test_schedules_of_one_cron_and_zone_share_a_calendar() -> None:
+    assert slots_of("0 2 * * *", BERLIN) is slots_of("0 2 * * *", BERLIN)
+    assert slots_of("0 2 * * *", BERLIN) is not slots_of("0 2 * * *", LORD_HOWE)
+
+
+def test_without_a_cron_there_is_no_calendar_but_the_zone_is_checked() -> None:
+    assert slots_of(None, BERLIN) is None
+    with pytest.raises(CannotPlan, match="time zone is not an IANA name"):
+        slots_of(None, "Europe/Atlantis")
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "problem"),
+    [
+        ("0 2 * * *", "nowhere", "its time zone is not an IANA name"),
+        ("0 2 * *", "UTC", "its cron expression does not have five fields"),
+        ("0 2 * * * *", "UTC", "its cron expression does not have five fields"),
+        ("0 2 * * FUN", "UTC", "its cron expression is not valid"),
+        ("0 2 30 2 *", "UTC", "its cron expression is not valid"),
+    ],
+)
+def test_what_cannot_be_planned_is_said_in_a_clause_every_time(cron: str, zone: str, problem: str) -> None:
+    for _ in range(2):
+        with pytest.raises(CannotPlan) as refused:
+            slots_of(cron, zone)
+        assert str(refused.value) == problem
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Etc/GMT+12"])
+def test_after_the_last_instant_of_the_calendar_there_is_no_slot(zone: str) -> None:
+    for instant in (LAST_INSTANT, LAST_INSTANT - timedelta(hours=30)):
+        with pytest.raises(CannotPlan, match="no slot to come"):
+            first_after("0 0 1 1 *", zone, instant)
