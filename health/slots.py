@@ -15,9 +15,9 @@ _FIELDS: Final = 5
 _NO_SLOT: Final = "its cron expression has no slot to come"
 _REMEMBERED: Final = 512
 """How many stretches between slots one calendar remembers before it starts afresh."""
-_ONE_OFFSET: Final = timedelta(days=7)
+_ONE_OFFSET: Final = timedelta(days=5)
 """Two instants that lie no further apart and have one UTC offset have it all the time between them: no zone changes its
-clocks there and back within a week."""
+clocks there and back that fast (Recife took a week, in 2000)."""
 
 
 class CannotPlan(ValueError):
@@ -39,23 +39,26 @@ class SlotCalendar:
 
     def first_after(self, instant: datetime) -> datetime:
         """The first slot strictly after a UTC instant. Raises CannotPlan where there is none."""
-        # A stretch never answers across a change of the UTC offset: the same wall time may come twice, or the library
-        # arrive on the other side between two full hours, and which slots follow depends on where one starts from.
+        if self._none_after is not None and instant >= self._none_after:
+            raise CannotPlan(_NO_SLOT)
         try:
             local = instant.astimezone(self._zone)
             # The library looks from the next second on, and goes on from the full hour before it.
             start = (instant + timedelta(seconds=1)).astimezone(self._zone)
-            hour = start.replace(minute=0, second=0, microsecond=0)
-            if not local.utcoffset() == start.utcoffset() == hour.utcoffset():
-                return self._compute(instant, local)
-            stretches = self._stretches.setdefault(local.utcoffset(), [])
-            place = bisect_right(stretches, (instant, instant)) - 1
-            for begin, slot in stretches[max(place, 0) : place + 2]:
-                if begin <= instant < slot and instant - begin < _ONE_OFFSET:
-                    return slot
-            slot = self._compute(instant, local)
-        except (OverflowError, StopIteration):
-            raise CannotPlan("its cron expression has no slot to come") from None
+        except OverflowError:
+            # Either end of the calendar: this says nothing about other instants.
+            raise CannotPlan(_NO_SLOT) from None
+        # A stretch never answers across a change of the UTC offset: the same wall time may come twice, or the library
+        # arrive on the other side between two full hours, and which slots follow depends on where one starts from.
+        hour = start.replace(minute=0, second=0, microsecond=0)
+        if not local.utcoffset() == start.utcoffset() == hour.utcoffset():
+            return self._compute(instant, local)
+        stretches = self._stretches.setdefault(local.utcoffset(), [])
+        place = bisect_right(stretches, (instant, instant)) - 1
+        for begin, slot in stretches[max(place, 0) : place + 2]:
+            if begin <= instant < slot and instant - begin < _ONE_OFFSET:
+                return slot
+        slot = self._compute(instant, local)
         if len(stretches) >= _REMEMBERED:
             stretches.clear()
         insort(stretches, (instant, slot))
@@ -63,10 +66,15 @@ class SlotCalendar:
 
     def _compute(self, instant: datetime, local: datetime) -> datetime:
         slots = CronSim(self._cron, local)
-        while True:
-            slot = next(slots).astimezone(UTC)
-            if slot > instant:
-                return slot
+        try:
+            while True:
+                slot = next(slots).astimezone(UTC)
+                if slot > instant:
+                    return slot
+        except (OverflowError, StopIteration):
+            # Looking for a slot that never comes is the dearest question there is: it is asked once.
+            self._none_after = instant
+            raise CannotPlan(_NO_SLOT) from None
 
 
 def slots_of(cron: str | None, timezone: str) -> SlotCalendar | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import time
 from collections.abc import Callable, Iterable
@@ -21,7 +22,7 @@ from tui.screens.facts_screen import FactsScreen
 from tui.screens.routes import opened_at, screen_named
 from tui.screens.tenants import TenantsScreen
 from tui.theme import DARK, PLAIN, PLAIN_VARIABLES, THEMES
-from tui.widgets.key_hints import bindings_of
+from tui.widgets.key_hints import key_uses
 
 if TYPE_CHECKING:
     from health.posture import TenantBackupHealth
@@ -94,7 +95,8 @@ class TenantPilotApp(App[None]):
 
     def __init__(self, context: AppContext) -> None:
         self.context = context
-        super().__init__(ansi_color=None)
+        # Decided before Textual sets up its filters: with NO_COLOR only the terminal's own colours emit none.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.animation_level = "none"
         self.reader = FactsReader(context.open_resolver)
         for theme in THEMES:
@@ -179,7 +181,7 @@ class TenantPilotApp(App[None]):
         from tui.screens.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(bindings_of(self.screen)))
+            self.push_screen(HelpScreen(key_uses(self.screen)))
 
     def action_command_palette(self) -> None:
         if not any(isinstance(screen, CommandPalette) for screen in self.screen_stack):

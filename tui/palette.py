@@ -13,7 +13,7 @@ from tui.safe_text import safe_text
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
 from tui.theme import THEMES
-from tui.widgets.key_hints import bindings_of, key_words
+from tui.widgets.key_hints import key_uses
 
 if TYPE_CHECKING:
     from tui.app import TenantPilotApp
@@ -25,9 +25,10 @@ class ActionProvider(Provider):
     """The actions of the screen below, by the words of their key hints."""
 
     def _actions(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
-        for binding in bindings_of(self.screen):
-            run = partial(self.screen.run_action, binding.action)
-            yield binding.description, f"key {key_words(binding)}", run
+        # What the key hints show comes first: moving a cursor is what keys are for.
+        for use in sorted(key_uses(self.screen), key=lambda use: not use.binding.show):
+            run = partial(self.app.run_action, use.binding.action, use.node)
+            yield use.binding.description, f"key {'  '.join(use.keys)}", run
         for theme in THEMES:
             yield f"theme {theme.name}", "colours", partial(setattr, self.app, "theme", theme.name)
 

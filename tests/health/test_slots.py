@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 
 from health import slots
 from health.slots import CannotPlan, SlotCalendar, slots_of
-from tests.health.making import LAST_INSTANT, NOW, TICK
+from tests.health.making import FIRST_INSTANT, LAST_INSTANT, NOW, TICK
 
-BERLIN, LORD_HOWE = "Europe/Berlin", "Australia/Lord_Howe"
+BERLIN, LORD_HOWE, CHATHAM, HAVANA = "Europe/Berlin", "Australia/Lord_Howe", "Pacific/Chatham", "America/Havana"
 
 
 def utc(text: str) -> datetime:
@@ -81,6 +82,9 @@ CHANGES = {
     "Europe/Dublin": ["2026-03-29 01:00", "2026-10-25 01:00"],
     "Africa/Casablanca": ["2026-02-15 02:00", "2026-03-22 02:00"],
     "Antarctica/Troll": ["2026-03-29 01:00", "2026-10-25 01:00"],
+    # At a quarter to the hour, and at midnight.
+    CHATHAM: ["2026-04-04 14:00", "2026-09-26 14:00"],
+    HAVANA: ["2026-03-08 05:00", "2026-11-01 05:00"],
     # A whole day that never was: 2011-12-30.
     "Pacific/Apia": ["2011-12-30 10:00", "2011-09-24 14:00"],
     "Asia/Kathmandu": ["2026-06-01 00:00"],
@@ -101,6 +105,8 @@ CRONS = [
     "30 2 * * SUN",
     "0 3 L * *",
     "5 1 29 2 *",
+    "* 0 1 * *",
+    "* 3 4 10 *",
 ]
 
 
@@ -110,7 +116,7 @@ def questions(draw: st.DrawFn) -> tuple[str, str, list[datetime]]:
     zone = draw(st.sampled_from(sorted(CHANGES)))
     change = utc(draw(st.sampled_from(CHANGES[zone])))
     minutes = st.integers(-30 * 60, 30 * 60).map(lambda minute: timedelta(minutes=minute))
-    near = st.sampled_from([timedelta(0), TICK, -TICK, timedelta(seconds=29)])
+    near = st.sampled_from([timedelta(0), TICK, -TICK, timedelta(seconds=-1), timedelta(seconds=29)])
     instants = st.builds(lambda minute, tick: change + minute + tick, minutes, near)
     return draw(st.sampled_from(CRONS)), zone, draw(st.lists(instants, min_size=2, max_size=12))
 
@@ -123,12 +129,15 @@ def test_a_calendar_asked_in_any_order_answers_as_the_library_does(question: tup
         assert calendar.first_after(instant) == plain(cron, zone, instant), instant
 
 
-@pytest.mark.parametrize("zone", [BERLIN, LORD_HOWE, "Antarctica/Troll"])
-@pytest.mark.parametrize("cron", ["30 2 * * *", "45 1 * * *", "*/30 * * * *", "* 2 * * *", "0 4 * * *"])
+@pytest.mark.parametrize("zone", [BERLIN, LORD_HOWE, CHATHAM, HAVANA, "Antarctica/Troll"])
+@pytest.mark.parametrize("cron", ["30 2 * * *", "45 1 * * *", "*/30 * * * *", "* 2 * * *", "* 0 1 * *"])
 def test_every_quarter_of_an_hour_around_both_changes(cron: str, zone: str) -> None:
     calendar = SlotCalendar(cron, ZoneInfo(zone))
     quarters = [
-        utc(change) + timedelta(minutes=15 * step) for change in CHANGES[zone] for step in range(-4 * 14, 4 * 14)
+        utc(change) + timedelta(minutes=15 * step) - tick
+        for change in CHANGES[zone]
+        for step in range(-4 * 7, 4 * 7)
+        for tick in (TICK, timedelta(0))
     ]
     # Backwards, so that what is remembered begins late and is asked for earlier instants, and then once more.
     for instant in (*reversed(quarters), *quarters):
@@ -177,3 +186,25 @@ def test_after_the_last_instant_of_the_calendar_there_is_no_slot(zone: str) -> N
     for instant in (LAST_INSTANT, LAST_INSTANT - timedelta(hours=30)):
         with pytest.raises(CannotPlan, match="no slot to come"):
             first_after("0 0 1 1 *", zone, instant)
+
+
+def test_what_has_no_slot_at_one_end_of_the_calendar_spoils_no_other_instant() -> None:
+    calendar = SlotCalendar("0 2 * * *", ZoneInfo("America/New_York"))
+    for end in (FIRST_INSTANT, LAST_INSTANT, LAST_INSTANT - timedelta(hours=3)):
+        with pytest.raises(CannotPlan):
+            calendar.first_after(end)
+        assert calendar.first_after(NOW) == utc("2026-11-24 07:00")
+
+
+def test_no_zone_changes_its_clocks_there_and_back_within_five_days() -> None:
+    """What a calendar relies on, for the years in which backups are made."""
+    first, last = utc("2015-01-01 00:00"), utc("2037-12-31 00:00")
+    for name in sorted(CHANGES):
+        zone, changes, before, instant = ZoneInfo(name), [first], first.astimezone(ZoneInfo(name)).utcoffset(), first
+        while instant < last:
+            instant += timedelta(hours=12)
+            offset = instant.astimezone(zone).utcoffset()
+            if offset != before:
+                changes.append(instant)
+                before = offset
+        assert all(later - earlier > timedelta(days=5) for earlier, later in pairwise(changes)), name

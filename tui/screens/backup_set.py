@@ -154,7 +154,7 @@ class BackupSetScreen(FactsScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action != "open_newer":
-            return True
+            return super().check_action(action, parameters)
         newer = None if self.answer is None else self.answer.health.basis
         return newer is not None and newer.id != self._set_id
 

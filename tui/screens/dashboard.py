@@ -29,6 +29,8 @@ _COLUMNS: Final = (
     Column("IN THE VERDICT", 14),
     Column("ITEMS", 8),
     Column("NAME", 12, share=1),
+    Column("SOURCE", 18, from_width=100),
+    Column("ERROR", 20, share=3, from_width=100),
 )
 
 
@@ -84,7 +86,7 @@ class DashboardScreen(FactsScreen):
 
     def _cells(self, listed: ListedSet) -> Sequence[Cell]:
         cells = listed_set_cells(listed, self.now())
-        return cells.status, cells.when, cells.part, cells.items, cells.name
+        return cells.status, cells.when, cells.part, cells.items, cells.name, cells.source, cells.error
 
     # Keys
 

@@ -209,6 +209,10 @@ class FactsScreen(Screen[None]):
 
     # Keys
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is no way back from the first screen."""
+        return action != "back" or len(self.app.screen_stack) > 1
+
     def action_back(self) -> None:
         self.pilot.go_back()
 

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from tui.widgets.key_hints import key_words
+from tui.widgets.key_hints import KeyUse
 from tui.widgets.row_list import Cell, Column, RowList
 
 
@@ -25,15 +25,16 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,backspace,question_mark", "dismiss", "close", key_display="esc", id="help.close"),
     ]
 
-    def __init__(self, bindings: Sequence[Binding]) -> None:
+    def __init__(self, uses: Sequence[KeyUse]) -> None:
         super().__init__()
-        self._listed = bindings
+        self._listed = uses
 
     def compose(self) -> ComposeResult:
         yield RowList(
-            [Column("KEY", 14), Column("WHAT IT DOES", 30, share=1), Column("ID", 24)],
+            [Column("KEYS", 20), Column("WHAT IT DOES", 30, share=1), Column("ID", 24)],
             _cells,
-            lambda binding: (binding.id, binding.action),
+            lambda use: use.binding.id,
+            opens=False,
             id="help",
         )
 
@@ -41,5 +42,5 @@ class HelpScreen(ModalScreen[None]):
         self.query_one("#help", RowList).replace(self._listed)
 
 
-def _cells(binding: Binding) -> Sequence[Cell]:
-    return Cell(key_words(binding), "follow-up"), Cell(binding.description), Cell(binding.id or "", "quiet")
+def _cells(use: KeyUse) -> Sequence[Cell]:
+    return Cell("  ".join(use.keys), "follow-up"), Cell(use.binding.description), Cell(use.binding.id or "", "quiet")

@@ -22,26 +22,27 @@ def recency_lines(answer: BackupSetAnswer, policy: HealthPolicy, now: datetime) 
     if listed.unreadable is not None or listed.backup_set is None:
         message = "" if listed.unreadable is None else listed.unreadable.message
         return [Line(f"? unreadable: {message}", "unreadable")]
-    return [_age_line(listed, policy, now), *_origin_lines(listed)]
+    return [*_age_lines(listed, policy, now), *_origin_lines(listed)]
 
 
-def _age_line(listed: ListedSet, policy: HealthPolicy, now: datetime) -> Line:
+def _age_lines(listed: ListedSet, policy: HealthPolicy, now: datetime) -> list[Line]:
     assert listed.backup_set is not None
     completed_at = listed.backup_set.completed_at
     window = window_in_words(policy.freshness_window)
     if completed_at is None:
-        return Line(f"never completed: status {listed.backup_set.status or '(empty)'}", "absent")
-    at = f"completed {completed_at:%Y-%m-%d %H:%M:%S} UTC, {in_the_past_or_future(completed_at, now)}"
+        return [Line(f"never completed: status {listed.backup_set.status or '(empty)'}", "absent")]
+    at = Line(f"completed at {completed_at:%Y-%m-%d %H:%M:%S} UTC")
+    age = f"completed {in_the_past_or_future(completed_at, now)}"
     match freshness_of(completed_at, policy, now):
         case Freshness.TOO_OLD:
             over = format_span(now - goes_stale_at(completed_at, policy))
-            return Line(f"▲ stale: {at}; window {window}, exceeded by {over}", "stale")
+            return [Line(f"▲ stale: {age}, window {window}, exceeded by {over}", "stale"), at]
         case Freshness.IN_THE_FUTURE:
             tolerance = window_in_words(policy.clock_skew)
-            return Line(f"▲ stale: {at}; tolerance {tolerance}, so its age cannot be trusted", "stale")
+            return [Line(f"▲ stale: {age}, tolerance {tolerance}: its age cannot be trusted", "stale"), at]
         case Freshness.FRESH:
             left = format_span(goes_stale_at(completed_at, policy) - now)
-            return Line(f"{at}; window {window}, goes stale in {left}", "text")
+            return [Line(f"{age}, window {window}, goes stale in {left}"), at]
 
 
 def _origin_lines(listed: ListedSet) -> list[Line]:

@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Input, Static
 
-from health.freshness import goes_stale_at
+from health.freshness import Freshness, goes_stale_at
 from health.posture import TenantBackupHealth
 from tui.durations import format_span
 from tui.fleet_view import FleetView, Order, fleet_view, listed, with_tenant
@@ -42,7 +42,7 @@ class TenantsScreen(FactsScreen):
     """Every tenant, worst first. `answer` is a FleetView."""
 
     DEFAULT_CSS = """
-    TenantsScreen #counts { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    TenantsScreen #counts { height: auto; max-height: 2; padding: 0 1; }
     TenantsScreen #filter-line { height: 1; padding: 0 1; }
     TenantsScreen #filter-label { width: 2; color: $quiet; }
     TenantsScreen #shown { width: auto; color: $quiet; padding: 0 0 0 2; }
@@ -97,7 +97,7 @@ class TenantsScreen(FactsScreen):
         rows = listed(view, self.words, self.state, self.order, self.pilot.context.policy)
         empty = "no tenant matches the filter" if view.answer.verdicts else "no tenants yet: see 'tenantpilot import'"
         self.query_one("#tenants", RowList).replace(rows, empty=empty)
-        self.query_one("#counts", Static).update(self._counts(view), layout=False)
+        self.query_one("#counts", Static).update(self._counts(view))
         self.query_one("#shown", Static).update(Content(self._shown(rows, view)))
 
     def _counts(self, view: FleetView) -> Content:
@@ -107,12 +107,12 @@ class TenantsScreen(FactsScreen):
             shown = State.UNCONFIRMED if state is State.HEALTHY and self.unconfirmed else state
             if count or state is State.HEALTHY:
                 parts.append(Content.assemble((shown.glyph, f"bold $state-{shown.word}"), f" {count:,} {shown.word}"))
-        parts.append(Content(f"of {view.totals.tenants:,}"))
-        return Content("  ").join(parts)
+        wide = Content("  ").join(parts)
+        return wide if wide.cell_length <= self.size.width - 2 else Content(" ").join(parts)
 
     def _shown(self, rows: Sequence[TenantBackupHealth], view: FleetView) -> str:
         total = view.totals.tenants
-        what = f"{len(rows):,} of {total:,}, " if len(rows) != total else ""
+        what = f"{len(rows):,} of {total:,}, " if len(rows) != total else f"{total:,} tenants, "
         posture = f"only {self.state.word}, " if self.state is not None else ""
         return f"{what}{posture}sorted: {self.order.value}"
 
@@ -133,6 +133,8 @@ class TenantsScreen(FactsScreen):
 
     def _goes_stale(self, health: TenantBackupHealth, now: datetime) -> str:
         if health.basis is None or health.basis.completed_at is None:
+            return "-"
+        if health.freshness is Freshness.IN_THE_FUTURE:
             return "-"
         at = goes_stale_at(health.basis.completed_at, self.pilot.context.policy)
         return ago(now - at) if now > at else f"in {format_span(at - now)}"

@@ -72,4 +72,4 @@ def _schedules(health: TenantBackupHealth) -> str:
     if not health.schedules:
         return "none enabled"
     enabled = len(health.schedules)
-    return f"{len(health.follow_ups)} of {enabled} need follow-up" if health.follow_ups else f"{enabled} enabled"
+    return f"{len(health.follow_ups)} of {enabled} follow-up" if health.follow_ups else f"{enabled} enabled"

@@ -14,7 +14,7 @@ class HealthyCheck(Static):
     """Bound to the same verdict as the attention list, and to whether the facts are too old to confirm anything."""
 
     DEFAULT_CSS = """
-    HealthyCheck { height: auto; padding: 0 1; display: none; }
+    HealthyCheck { height: auto; padding: 0 1; margin-top: 1; display: none; }
     HealthyCheck.-shown { display: block; }
     """
 

@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from textual.binding import Binding
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.widgets import Static
 
-DISPLAYED_KEYS = {"slash": "/", "question_mark": "?", "enter": "⏎", "escape": "esc", "ctrl+p": "^p", "upper_y": "Y"}
+_KEYS_AS_KNOWN: Final = {
+    "slash": "/",
+    "question_mark": "?",
+    "enter": "⏎",
+    "escape": "esc",
+    "ctrl+p": "^p",
+    "upper_y": "Y",
+    "upper_g": "G",
+    "down": "↓",
+    "up": "↑",
+    "pagedown": "page down",
+    "pageup": "page up",
+}
 
 
-def key_words(binding: Binding) -> str:
-    """A binding's key as people know it."""
-    return binding.key_display or DISPLAYED_KEYS.get(binding.key, binding.key)
+class KeyUse(NamedTuple):
+    """A binding that works now, the widget or screen that it acts on, and every key that it is reached by."""
+
+    binding: Binding
+    node: DOMNode
+    keys: tuple[str, ...]
 
 
-def bindings_of(screen: Screen[Any]) -> list[Binding]:
+def key_uses(screen: Screen[Any]) -> list[KeyUse]:
     """The bindings that work on a screen now, each once, those of the focused widget first."""
-    found: dict[tuple[str, str], Binding] = {}
-    for _, binding, enabled, _ in screen.active_bindings.values():
-        if enabled and binding.id is not None:
-            found.setdefault((binding.id, binding.action), binding)
+    found: dict[str, KeyUse] = {}
+    for key, (node, binding, enabled, _) in screen.active_bindings.items():
+        if not enabled or binding.id is None:
+            continue
+        known = found.get(binding.id)
+        keys = (*(known.keys if known is not None else ()), _KEYS_AS_KNOWN.get(key, key))
+        found[binding.id] = KeyUse(known.binding if known is not None else binding, node, keys)
     return list(found.values())
 
 
@@ -45,7 +64,8 @@ class KeyHints(Static):
         self._write()
 
     def _write(self) -> None:
-        hints = [(key_words(each), each.description) for each in bindings_of(self.screen) if each.show]
+        shown = (use for use in key_uses(self.screen) if use.binding.show)
+        hints = [(use.binding.key_display or use.keys[0], use.binding.description) for use in shown]
         self.update(Content("  ").join(_hints_that_fit(hints, self.size.width - 2)), layout=False)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
@@ -18,13 +19,15 @@ from tui.safe_text import safe_text
 from tui.wording import reason_sentence, state_of, why
 
 
-class AttentionItem(Static, can_focus=True):
-    """One reason. Focus is shown by a mark as well as by colour."""
+class AttentionItem(Horizontal, can_focus=True):
+    """One reason. Focus is shown by a mark as well as by colour; a long sentence wraps under its own beginning."""
 
     DEFAULT_CSS = """
     AttentionItem { height: auto; padding: 0 1 0 0; }
+    AttentionItem .mark { width: 2; height: 1; }
+    AttentionItem .sentence { width: 1fr; height: auto; }
     AttentionItem:focus { background: $cursor-background; text-style: bold; }
-    AttentionItem:ansi:focus { text-style: reverse; }
+    AttentionItem:ansi:focus .sentence { text-style: reverse; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -33,23 +36,28 @@ class AttentionItem(Static, can_focus=True):
         Binding("up,k", "app.focus_previous", "up", show=False, id="attention.up"),
     ]
 
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(markup=False)
+    def __init__(self, reason: Reason, sentence: str) -> None:
+        super().__init__()
         self.reason = reason
-        self._sentence = ""
+        self.sentence = sentence
+
+    def compose(self) -> ComposeResult:
+        yield Static(classes="mark", markup=False)
+        yield Static(self._content(), classes="sentence", markup=False)
 
     def say(self, sentence: str) -> None:
         """Show the sentence of this item's reason; nothing is drawn where it is the same."""
-        if sentence != self._sentence:
-            self._sentence = sentence
-            self._write()
+        if sentence != self.sentence:
+            self.sentence = sentence
+            self.query_one(".sentence", Static).update(self._content())
 
     def watch_has_focus(self, has_focus: bool) -> None:
         super().watch_has_focus(has_focus)
-        self._write()
+        if self.is_mounted:
+            self.query_one(".mark", Static).update(">" if has_focus else "", layout=False)
 
-    def _write(self) -> None:
-        self.update(Content(f"{'>' if self.has_focus else ' '} {safe_text(self._sentence, limit=400)}"))
+    def _content(self) -> Content:
+        return Content(safe_text(self.sentence, limit=400))
 
     def action_choose(self) -> None:
         self.post_message(NeedsAttention.Chosen(self.reason))
@@ -97,15 +105,18 @@ class NeedsAttention(Vertical):
             words = f"{state_of(health).label}: {why(health, self._policy, health.holds_until)}"
             await self.mount(Static(Content(safe_text(words)), classes="unreadable", markup=False))
             return
-        items = [AttentionItem(reason) for reason in health.reasons]
+        items = [AttentionItem(reason, self._sentence(health, reason)) for reason in health.reasons]
         await self.mount(*items)
         for item in items:
             if item.reason is focused:
                 item.focus()
 
     def _write(self) -> None:
-        if self.health is None or self.shown_at is None:
+        if self.health is None:
             return
         for item in self.query(AttentionItem):
             if item.reason in self.health.reasons:
-                item.say(reason_sentence(self.health, item.reason, self._policy, self.shown_at))
+                item.say(self._sentence(self.health, item.reason))
+
+    def _sentence(self, health: TenantBackupHealth, reason: Reason) -> str:
+        return "" if self.shown_at is None else reason_sentence(health, reason, self._policy, self.shown_at)

@@ -122,6 +122,7 @@ class RowList(Widget, can_focus=True):
         key: Callable[[Any], Hashable],
         *,
         empty: str = "",
+        opens: bool = True,
         id: str | None = None,  # noqa: A002 - Textual's own name for it
     ) -> None:
         super().__init__(id=id)
@@ -130,6 +131,7 @@ class RowList(Widget, can_focus=True):
         self._key = key
         self._rows: Sequence[Any] = ()
         self._empty = empty
+        self._opens = opens
         self._cursor = 0
         self._top = 0
 
@@ -201,7 +203,9 @@ class RowList(Widget, can_focus=True):
             return self._strip("", self._cells(row), width, self._style)
         under = self.get_component_rich_style("row-list--cursor")
         background = Style(bgcolor=under.bgcolor, bold=under.bold, reverse=under.reverse)
-        return self._strip(">", self._cells(row), width, lambda name: self._style(name) + background)
+        return self._strip(
+            ">" if self.has_focus else "", self._cells(row), width, lambda name: self._style(name) + background
+        )
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"row-list--{name}")
@@ -240,6 +244,15 @@ class RowList(Widget, can_focus=True):
 
     def action_last(self) -> None:
         self._move_to(len(self._rows) - 1)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enter is offered only where there is something behind a row."""
+        return action != "choose" or self._opens
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        super().watch_has_focus(has_focus)
+        if self._rows:
+            self.refresh(self._line(self._cursor))
 
     def action_choose(self) -> None:
         if self._rows:
