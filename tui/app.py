@@ -123,7 +123,8 @@ class TenantPilotApp(App[None]):
             self.set_interval(self.context.refresh.total_seconds(), self._refresh_shown)
 
     def _refresh_shown(self) -> None:
-        if isinstance(self.screen, FactsScreen):
+        # A question that takes longer than the interval would never be answered if each refresh asked anew.
+        if isinstance(self.screen, FactsScreen) and not self.screen.reading:
             self.screen.load()
 
     async def action_quit(self) -> None:
@@ -164,11 +165,12 @@ class TenantPilotApp(App[None]):
         """Push a screen of a tenant by its name in the contract (`design.md` 7)."""
         self.push_screen(screen_named(name, external_id, tenant_name, **arguments))
 
-    def adopt(self, health: TenantBackupHealth) -> None:
-        """A screen read one tenant anew: the fleet's list shows that very object from now on."""
+    def adopt(self, health: TenantBackupHealth) -> TenantBackupHealth:
+        """A screen read one tenant anew: gives back the one object that it and the fleet's list show from now on."""
         for screen in self.screen_stack:
             if isinstance(screen, TenantsScreen):
-                screen.adopt(health)
+                return screen.adopt(health)
+        return health
 
     # What works everywhere
 

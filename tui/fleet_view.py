@@ -34,17 +34,20 @@ def fleet_view(answer: FleetAnswer) -> FleetView:
     return FleetView(answer, FleetTotals.of(answer.verdicts), tuple(map(_searched_words, answer.verdicts)))
 
 
-def with_tenant(view: FleetView, health: TenantBackupHealth) -> FleetView | None:
-    """The view with one tenant's verdict replaced by a newer one; None where that changes nothing."""
-    verdicts = list(view.answer.verdicts)
-    for place, known in enumerate(verdicts):
+def with_tenant(view: FleetView, health: TenantBackupHealth) -> tuple[FleetView, TenantBackupHealth]:
+    """The view with one tenant's verdict replaced by a newer one, and the verdict to show.
+
+    Where the two say the same, both stay: the view as it is, and the verdict that it has already.
+    """
+    for place, known in enumerate(view.answer.verdicts):
         if known.tenant.id == health.tenant.id:
             if known == health:
-                return None
+                return view, known
+            verdicts = list(view.answer.verdicts)
             verdicts[place] = health
             verdicts.sort(key=triage_key)
-            return fleet_view(view.answer._replace(verdicts=tuple(verdicts)))
-    return None
+            return fleet_view(view.answer._replace(verdicts=tuple(verdicts))), health
+    return view, health
 
 
 def _searched_words(health: TenantBackupHealth) -> str:

@@ -38,6 +38,7 @@ class FactsReader:
         self._running: Request | None = None
         self._wake = threading.Condition()
         self._stopped = False
+        self._breaking_off = 0
         self._thread = threading.Thread(target=self._serve, name="facts-reader", daemon=True)
 
     def start(self) -> None:
@@ -61,8 +62,8 @@ class FactsReader:
         with self._wake:
             self._stopped = True
             self._waiting.clear()
+            self._interrupt()
             self._wake.notify()
-        self._interrupt()
 
     def _give_up(self, owner: object) -> None:
         self._waiting = [request for request in self._waiting if request.owner is not owner]
@@ -73,7 +74,18 @@ class FactsReader:
     def _interrupt(self) -> None:
         """In a thread of its own: breaking off a query on a frozen network can itself take seconds."""
         if self._resolver is not None:
-            threading.Thread(target=self._resolver.interrupt, name="facts-interrupt", daemon=True).start()
+            self._breaking_off += 1
+            threading.Thread(
+                target=self._break_off, args=(self._resolver,), name="facts-interrupt", daemon=True
+            ).start()
+
+    def _break_off(self, resolver: TenantBackupHealthResolver) -> None:
+        try:
+            resolver.interrupt()
+        finally:
+            with self._wake:
+                self._breaking_off -= 1
+                self._wake.notify()
 
     def _serve(self) -> None:
         while (request := self._next()) is not None:
@@ -88,7 +100,8 @@ class FactsReader:
 
     def _next(self) -> Request | None:
         with self._wake:
-            while not self._waiting and not self._stopped:
+            # While a break-off is under way nothing new starts: it would hit the new question instead of the old one.
+            while not self._stopped and (self._breaking_off or not self._waiting):
                 self._wake.wait()
             if self._stopped:
                 return None

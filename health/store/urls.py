@@ -24,11 +24,6 @@ class DatabaseAddress(NamedTuple):
     file: Path | None
     label: str
 
-    @property
-    def has_password(self) -> bool:
-        """An empty password is none."""
-        return bool(self.url.password) or "password" in self.url.query
-
 
 def parse_database_url(text: str) -> DatabaseAddress:
     """Parse a URL. Raises BadDatabaseUrl with one sentence that never repeats what could be a password."""

@@ -48,7 +48,7 @@ class BackupSetScreen(FactsScreen):
         Binding("slash", "filter", "filter", key_display="/", id="backup_set.filter"),
         Binding("f", "family", "family", id="backup_set.family"),
         Binding("n", "open_newer", "open the newer basis", id="backup_set.newer"),
-        Binding("tab", "app.focus_next", "next block", show=False, id="backup_set.next_block"),
+        Binding("tab", "app.focus_next", "next block", id="backup_set.next_block"),
     ]
 
     words: reactive[str] = reactive("", init=False)

@@ -83,7 +83,7 @@ class BackupSetsScreen(FactsScreen):
         if answer.health.unreadable is not None:
             return f"? unreadable: {answer.health.unreadable.message}"
         if answer.health.basis is not None:
-            return "The basis governs: the latest set that is completed or partial, and not deleted."
+            return "The basis governs: the latest completed or partial set that is not deleted."
         if not answer.sets:
             return "No backup basis: there is no backup set at all."
         return "No backup basis: none of these sets is completed or partial, and not deleted."

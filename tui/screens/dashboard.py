@@ -72,10 +72,9 @@ class DashboardScreen(FactsScreen):
     def watch_answer(self, answer: DashboardAnswer) -> None:
         self.tenant_name = answer.health.tenant.name
         self.shown_at = self.now()
-        self.health = answer.health
+        self.health = self.pilot.adopt(answer.health)
         self.query_one("#attempts", RowList).replace(answer.attempts)
         self.query_one("#attention-title").display = not answer.health.confirmed
-        self.pilot.adopt(answer.health)
 
     def first_focus(self) -> None:
         self.call_after_refresh(self._focus_first_item)

@@ -53,6 +53,9 @@ class FactsScreen(Screen[None]):
     FactsScreen { layout: vertical; }
     FactsScreen #too-small { display: none; }
     FactsScreen #body { height: 1fr; }
+    FactsScreen.-waiting > #body { display: none; }
+    FactsScreen #waiting { display: none; }
+    FactsScreen.-waiting > #waiting { display: block; }
     FactsScreen.-too-small > #too-small { display: block; }
     FactsScreen.-too-small > HeaderLine, FactsScreen.-too-small > KeyHints { display: none; }
     FactsScreen.-too-small > #body, FactsScreen.-too-small > #waiting { display: none; }
@@ -77,13 +80,25 @@ class FactsScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._asked = 0
+        self._asked_at = 0.0
         self._answered_at: float | None = None
         self._problem = ""
+        self._reading = False
 
     @property
     def pilot(self) -> TenantPilotApp:
         """The app, by its own type."""
         return cast("TenantPilotApp", self.app)
+
+    @property
+    def reading(self) -> bool:
+        """Whether the last question is still on its way."""
+        return self._reading
+
+    @property
+    def has_problem(self) -> bool:
+        """Whether the last question could not be answered."""
+        return bool(self._problem)
 
     # What a screen of its own says
 
@@ -130,6 +145,7 @@ class FactsScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         self.query_one(HeaderLine).crumbs = self.pilot.crumbs(self)
+        self._tick()
         if self._answered_at is not None:
             self.load()
 
@@ -137,14 +153,15 @@ class FactsScreen(Screen[None]):
         self.pilot.reader.give_up(self)
 
     def _show_body(self, shown: bool) -> None:
-        self.query_one("#body").display = shown
-        self.query_one("#waiting").display = not shown
+        self.set_class(not shown, "-waiting")
 
     # Asking
 
     def load(self) -> None:
         """Ask anew; an older question of this screen that has no answer yet is given up."""
         self._asked += 1
+        self._asked_at = self.pilot.boot_seconds()
+        self._reading = True
         number = self._asked
         self.pilot.reader.ask(
             Request(
@@ -165,7 +182,8 @@ class FactsScreen(Screen[None]):
         if message.number != self._asked:
             return
         first = self._answered_at is None
-        self._answered_at = self.pilot.boot_seconds()
+        self._reading = False
+        self._answered_at = self.facts_from(message.answer)
         self._problem = ""
         if first:
             self._show_body(True)
@@ -178,10 +196,15 @@ class FactsScreen(Screen[None]):
         message.stop()
         if message.number != self._asked:
             return
+        self._reading = False
         self._problem = message.sentence
         if self._answered_at is None:
             self.query_one("#waiting", Static).update(Content(self.pilot.safe(message.sentence)))
         self._tick()
+
+    def facts_from(self, answer: Any) -> float:
+        """Since when the facts of an answer are on their way: not when they came, because waiting has aged them."""
+        return self._asked_at
 
     def first_focus(self) -> None:
         """Where the focus goes once the first answer is there."""

@@ -105,7 +105,7 @@ class TenantsScreen(FactsScreen):
         parts = []
         for state, count in states_counted(view.totals):
             shown = State.UNCONFIRMED if state is State.HEALTHY and self.unconfirmed else state
-            if count or state is State.HEALTHY:
+            if count:
                 parts.append(Content.assemble((shown.glyph, f"bold $state-{shown.word}"), f" {count:,} {shown.word}"))
         wide = Content("  ").join(parts)
         return wide if wide.cell_length <= self.size.width - 2 else Content(" ").join(parts)
@@ -139,10 +139,13 @@ class TenantsScreen(FactsScreen):
         at = goes_stale_at(health.basis.completed_at, self.pilot.context.policy)
         return ago(now - at) if now > at else f"in {format_span(at - now)}"
 
-    def adopt(self, health: TenantBackupHealth) -> None:
-        """Show this very verdict of a tenant, which another screen has read since."""
-        if self.answer is not None and (view := with_tenant(self.answer, health)) is not None:
-            self.answer = view
+    def adopt(self, health: TenantBackupHealth) -> TenantBackupHealth:
+        """List a tenant's verdict that another screen has read since; gives back the object that is listed then."""
+        view: FleetView | None = self.answer
+        if view is None:
+            return health
+        self.answer, shown = with_tenant(view, health)
+        return shown
 
     # Keys
 

@@ -1,0 +1,146 @@
+"""Pictures of the screens in the states where they really differ; each was looked at before it was accepted.
+
+The fleet is the demo's at a fixed instant and the clock stands still, so that a picture changes only with the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from health.policy import HealthPolicy
+from health.resolver import TenantBackupHealthResolver
+from health.store.urls import DatabaseAddress, parse_database_url
+from tui.app import AppContext, TenantPilotApp
+from tui.commands.demo import write_demo
+from tui.screens.facts_screen import FactsScreen
+from tui.theme import DARK, LIGHT
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+POLICY = HealthPolicy()
+COMPACT, WIDE = (80, 24), (120, 40)
+
+Compare = Callable[..., bool]
+
+
+@pytest.fixture(scope="session")
+def demo_address(tmp_path_factory: pytest.TempPathFactory) -> DatabaseAddress:
+    """Forty invented tenants, every state among them, at a fixed instant."""
+    address = parse_database_url(f"sqlite:///{tmp_path_factory.mktemp('demo') / 'demo.db'}")
+    write_demo(address, NOW, 40, POLICY)
+    return address
+
+
+@pytest.fixture(scope="session")
+def empty_address(sqlite_template: Path) -> DatabaseAddress:
+    return parse_database_url(f"sqlite:///{sqlite_template}")
+
+
+def make_app(address: DatabaseAddress, **context: Any) -> TenantPilotApp:
+    context.setdefault("boot_clock", lambda: 0.0)
+    return TenantPilotApp(
+        AppContext(
+            open_resolver=lambda: TenantBackupHealthResolver(address, POLICY),
+            policy=POLICY,
+            database="demo.db",
+            refresh=timedelta(0),
+            clock=lambda: NOW,
+            **context,
+        )
+    )
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait until the screen in front has its answer and has drawn it."""
+    for _ in range(500):
+        await pilot.pause()
+        screen = pilot.app.screen
+        if not isinstance(screen, FactsScreen) or screen.answer is not None or screen.has_problem:
+            break
+    await pilot.pause()
+    await pilot.pause()
+
+
+def walked(keys: Sequence[str]) -> Callable[[Pilot[None]], Any]:
+    """Press keys one by one, each after what the one before it asked for is on the screen."""
+
+    async def walk(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        for key in keys:
+            await pilot.press(key)
+            await settled(pilot)
+
+    return walk
+
+
+def typed(words: str) -> list[str]:
+    return ["slash", *words, "enter"]
+
+
+ABSENT, STALE, DEGRADED = ["p", "p"], ["p", "p", "p"], ["p", "p", "p", "p"]
+FOLLOW_UP, HEALTHY = [*DEGRADED, "p"], [*DEGRADED, "p", "p"]
+
+WALKS = {
+    "tenants": [],
+    "tenants-filtered": typed("stale"),
+    "tenants-no-match": typed("nobody"),
+    "tenants-sorted-by-name": ["s"],
+    "dashboard-absent": [*ABSENT, "down", "enter"],
+    "dashboard-stale-degraded-follow-up": [*STALE, "enter"],
+    "dashboard-degraded": [*DEGRADED, "enter"],
+    "dashboard-follow-up": [*FOLLOW_UP, "enter"],
+    "dashboard-healthy": [*HEALTHY, "enter"],
+    "dashboard-unreadable": ["enter"],
+    "backup-sets-confirming": [*ABSENT, "enter", "enter"],
+    "backup-sets": [*DEGRADED, "enter", "b"],
+    "backup-set-stale": [*STALE, "enter", "enter"],
+    "backup-set-degraded": [*STALE, "enter", "down", "enter"],
+    "backup-set-family-filter": [*DEGRADED, "down", "down", "enter", "enter", "f"],
+    "item": [*DEGRADED, "down", "down", "enter", "enter", "tab", "tab", "enter"],
+    "schedules-follow-up": [*FOLLOW_UP, "enter", "enter"],
+    "help": ["question_mark"],
+}
+
+
+@pytest.mark.parametrize("name", WALKS)
+def test_at_80_columns(snap_compare: Compare, demo_address: DatabaseAddress, name: str) -> None:
+    assert snap_compare(make_app(demo_address), terminal_size=COMPACT, run_before=walked(WALKS[name]))
+
+
+@pytest.mark.parametrize("name", ["tenants", "dashboard-stale-degraded-follow-up"])
+def test_wide(snap_compare: Compare, demo_address: DatabaseAddress, name: str) -> None:
+    assert snap_compare(make_app(demo_address), terminal_size=WIDE, run_before=walked(WALKS[name]))
+
+
+def test_light(snap_compare: Compare, demo_address: DatabaseAddress) -> None:
+    assert snap_compare(make_app(demo_address, theme=LIGHT), terminal_size=COMPACT, run_before=walked([]))
+
+
+def test_without_colours(snap_compare: Compare, demo_address: DatabaseAddress, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = make_app(demo_address)
+    assert snap_compare(app, terminal_size=COMPACT, run_before=walked(WALKS["dashboard-degraded"]))
+
+
+def test_facts_too_old_to_confirm(snap_compare: Compare, demo_address: DatabaseAddress) -> None:
+    seconds = iter([0.0])
+    app = make_app(demo_address, boot_clock=lambda: next(seconds, 200.0), theme=DARK)
+    assert snap_compare(app, terminal_size=COMPACT, run_before=walked(["end"]))
+
+
+def test_no_tenants(snap_compare: Compare, empty_address: DatabaseAddress) -> None:
+    assert snap_compare(make_app(empty_address), terminal_size=COMPACT, run_before=walked([]))
+
+
+def test_no_database(snap_compare: Compare) -> None:
+    missing = parse_database_url("sqlite:///there-is-no-such-folder/fleet.db")
+    assert snap_compare(make_app(missing), terminal_size=COMPACT, run_before=walked([]))
+
+
+def test_too_small(snap_compare: Compare, demo_address: DatabaseAddress) -> None:
+    assert snap_compare(make_app(demo_address), terminal_size=(50, 10), run_before=walked([]))
