@@ -51,6 +51,10 @@ def postgres_server() -> Iterator[str]:
     server = get_server(folder, cleanup_mode="delete")
     url: str = server.get_uri()
     with psycopg.connect(url, autocommit=True) as connection:
+        # Nothing of it outlives the run, and nothing may change the statistics behind a test's back.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
         connection.execute("CREATE DATABASE empty_fleet")
     initialise(parse_database_url(_with_database(url, "empty_fleet")))
     yield url

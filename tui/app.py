@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shlex
 import time
@@ -9,13 +10,17 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
+from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
+from textual.driver import Driver
 from textual.screen import Screen
 from textual.widgets import Input
 
 from health.policy import HealthPolicy
+from tui.commands.failures import EXIT_FAULT
+from tui.process import has_job_control, note_fault
 from tui.reader import FactsReader
 from tui.safe_text import safe_text
 from tui.screens.facts_screen import FactsScreen
@@ -41,6 +46,12 @@ def boot_seconds() -> float:
     """Seconds by a clock that runs on while the machine is suspended."""
     clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
     return time.clock_gettime(clock)
+
+
+def _note_loop_fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Of a task that nobody waits for: asyncio would print its traceback."""
+    if isinstance(error := context.get("exception"), Exception):
+        note_fault(error)
 
 
 class AppContext(NamedTuple):
@@ -91,6 +102,7 @@ class TenantPilotApp(App[None]):
         Binding("ctrl+p", "command_palette", "commands", show=False, id="app.palette", priority=True),
         Binding("q", "quit", "quit", id="app.quit"),
         Binding("ctrl+q,ctrl+c", "quit", "quit", show=False, id="app.quit_always", priority=True),
+        Binding("ctrl+z", "suspend_process", "to the shell", show=False, id="app.suspend", priority=True),
     ]
 
     def __init__(self, context: AppContext) -> None:
@@ -99,6 +111,8 @@ class TenantPilotApp(App[None]):
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.animation_level = "none"
         self.reader = FactsReader(context.open_resolver)
+        self.fault: str | None = None
+        self._own_loop: asyncio.AbstractEventLoop | None = None
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = PLAIN if self.no_color or context.theme not in self.available_themes else context.theme
@@ -107,6 +121,10 @@ class TenantPilotApp(App[None]):
         return dict(PLAIN_VARIABLES)
 
     # Start and end
+
+    def on_load(self) -> None:
+        self._own_loop = asyncio.get_running_loop()
+        self._own_loop.set_exception_handler(_note_loop_fault)
 
     def get_default_screen(self) -> Screen[Any]:
         return TenantsScreen()
@@ -128,8 +146,50 @@ class TenantPilotApp(App[None]):
             self.screen.load()
 
     async def action_quit(self) -> None:
+        self._leave(0)
+
+    def end(self, exit_code: int) -> None:
+        """Leave with an exit code. From a signal handler or another thread; before the start it ends the process."""
+        if self._own_loop is None:
+            raise SystemExit(exit_code)
+        if not self._own_loop.is_closed():
+            self._own_loop.call_soon_threadsafe(self.call_later, self._leave_in_turn, exit_code)
+
+    def _leave_in_turn(self, exit_code: int) -> None:
+        """Behind what the screen has yet to do: one that is only half built cannot be taken down."""
+        if not self.screen.call_later(self._leave, exit_code):
+            self._leave(exit_code)
+
+    def _leave(self, exit_code: int) -> None:
         self.reader.stop()
-        self.exit()
+        self.exit(return_code=exit_code)
+
+    def action_suspend_process(self) -> None:
+        if has_job_control():
+            super().action_suspend_process()
+        else:
+            self.say("there is no shell to go back to: q quits")
+
+    @on(Driver.SignalResume)
+    def _repaint(self) -> None:
+        """Back from the shell: Textual enters its screen again, which is empty then, and repaints nothing."""
+        self.refresh(layout=True)
+
+    # Faults: Textual would print the traceback with every local variable, a password among them
+
+    def _handle_exception(self, error: Exception) -> None:
+        self.fault = self.fault or note_fault(error)
+        super()._handle_exception(error)
+        self._return_code = EXIT_FAULT
+
+    def _fatal_error(self) -> None:
+        self._close_messages_no_wait()
+
+    def panic(self, *_renderables: object) -> None:
+        """What broke is in the log already, or is the terminal's input, whose thread hands over nothing but words."""
+        self.fault = self.fault or "A fault in TenantPilot: the terminal's input cannot be read."
+        self._return_code = self._return_code or EXIT_FAULT
+        self._close_messages_no_wait()
 
     # Time
 
@@ -163,7 +223,10 @@ class TenantPilotApp(App[None]):
 
     def open_screen(self, name: str, external_id: str, tenant_name: str, **arguments: Any) -> None:
         """Push a screen of a tenant by its name in the contract (`design.md` 7)."""
-        self.push_screen(screen_named(name, external_id, tenant_name, **arguments))
+        screen = screen_named(name, external_id, tenant_name, **arguments)
+        # Of two presses in one packet both reach the screen that the first of them leaves.
+        if type(screen) is not type(self.screen):
+            self.push_screen(screen)
 
     def adopt(self, health: TenantBackupHealth) -> TenantBackupHealth:
         """A screen read one tenant anew: gives back the one object that it and the fleet's list show from now on."""

@@ -63,7 +63,8 @@ class TenantProvider(Provider):
                     Content(shown),
                     partial(self._open, tenant.external_id, tenant.name),
                     text=shown,
-                    help=Content(safe_text(tenant.external_id)).plain.replace("[", "("),
+                    # As Content it is taken as it is; Textual reads a plain string as markup.
+                    help=cast("str", Content(safe_text(tenant.external_id))),
                 )
 
     def _open(self, external_id: str, name: str) -> None:

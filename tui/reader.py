@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -97,6 +98,9 @@ class FactsReader:
                 self._deliver(request, request.failed, self._sentence(error))
             else:
                 self._deliver(request, request.answered, answer)
+        if self._resolver is not None:
+            with suppress(Exception):
+                self._resolver.close()
 
     def _next(self) -> Request | None:
         with self._wake:

@@ -15,7 +15,7 @@ from health.posture import TenantBackupHealth
 from health.report import CheckStatus, FleetTotals, rfc3339
 from tui.durations import format_span
 from tui.safe_text import safe_text
-from tui.wording import State, ago, reason_sentence, state_of, why, window_in_words
+from tui.wording import State, ago, counted, reason_sentence, state_of, why, window_in_words
 
 _NAMES_SHOWN: Final = 3
 _NARROWEST: Final = 60
@@ -62,7 +62,7 @@ def _width() -> int:
 def totals_line(totals: FleetTotals) -> str:
     """Every state with its count, worst first, and the number of tenants."""
     counts = (f"{state.label} {count:,}" for state, count in states_counted(totals) if count)
-    return "  ".join((f"{totals.tenants:,} tenants", *counts))
+    return "  ".join((counted(totals.tenants, "tenant"), *counts))
 
 
 def states_counted(totals: FleetTotals) -> tuple[tuple[State, int], ...]:
@@ -157,9 +157,8 @@ def markdown_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy
             f"  - {_inert_markdown(reason_sentence(health, reason, policy, now))}" for reason in health.reasons
         )
     if totals.confirmed:
-        lines.extend(
-            ("", f"{totals.confirmed:,} tenants are confirmed; that does not prove that a restore will succeed.")
-        )
+        confirmed = f"Confirmed: {counted(totals.confirmed, 'tenant')}"
+        lines.extend(("", f"{confirmed}. That does not prove that a restore will succeed."))
     return "\n".join(lines) + "\n"
 
 
@@ -176,7 +175,7 @@ def check_line(
     min_tenants: int,
 ) -> str:
     """The line of a monitoring plug-in: status, counts with the first names of each state, performance data."""
-    parts = [f"{totals.tenants} tenants"]
+    parts = [counted(totals.tenants, "tenant")]
     for state, count in states_counted(totals):
         if count and state is not State.HEALTHY:
             parts.append(f"{count} {state.word} ({_first_names(verdicts, state)})")

@@ -166,6 +166,11 @@ def window_in_words(duration: timedelta) -> str:
     return f"{hours}h" if not rest and 0 < hours <= 48 else format_span(duration)
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, in the plural where there is not just one: `1 tenant`, `1,000 tenants`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _degradation_in_words(health: TenantBackupHealth) -> str:
     quality = health.quality
     assert quality is not None

@@ -64,10 +64,12 @@ def sqlite_instant(column: str) -> str:
     """The one canonical text form, so that text order is time order, and a day that the calendar has.
 
     Compared by IS, because strftime answers null where the time of day does not exist, and null would pass a check;
-    moved by no days, because without a modifier some versions of SQLite give 31 February back as they got it.
+    moved by no days, because without a modifier some versions of SQLite give 31 February back as they got it. Measured
+    in bytes, because GLOB looks no further than a NUL.
     """
     return (
-        f"(typeof({column}) = 'text' AND {column} GLOB '????-??-?? ??:??:??.{'[0-9]' * 6}' AND {column} >= '0001'"
+        f"(typeof({column}) = 'text' AND length(CAST({column} AS BLOB)) = 26"
+        f" AND {column} GLOB '????-??-?? ??:??:??.{'[0-9]' * 6}' AND {column} >= '0001'"
         f" AND strftime('%Y-%m-%d %H:%M:%S', substr({column}, 1, 19), '+0 days') IS substr({column}, 1, 19))"
     )
 

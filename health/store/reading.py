@@ -22,7 +22,7 @@ def read_facts(connection: Connection, external_ids: Sequence[str] | None = None
     tenants = connection.execute(statements.judged_tenants(dialect, external_ids)).fetchall()
     sets = connection.execute(statements.basis_sets(dialect, external_ids)).fetchall()
     schedules = connection.execute(statements.enabled_schedules(dialect, external_ids)).fetchall()
-    lost = connection.execute(statements.unreadable_candidates(dialect, external_ids)).fetchall()
+    lost = connection.execute(statements.unreadable_candidates(dialect)).fetchall()
     assembly = _Assembly(RowReader(dialect), sets, schedules, lost)
     return [assembly.facts(row) for row in tenants]
 
@@ -32,13 +32,13 @@ def read_sets(
 ) -> tuple[ListedSet, ...]:
     """A tenant's sets, newest first, whatever their status; those older than `before` where it is given."""
     listing = _Listing(RowReader(connection.dialect.name), health, policy)
-    rows = connection.execute(statements.sets_page(health.tenant.id, limit, before))
+    rows = connection.execute(statements.sets_page(connection.dialect.name, health.tenant.id, limit, before))
     return tuple(map(listing.listed, rows))
 
 
 def read_set(connection: Connection, health: TenantBackupHealth, policy: HealthPolicy, set_id: int) -> ListedSet | None:
     """One set of a tenant; None where there is none of this id."""
-    row = connection.execute(statements.one_set(health.tenant.id, set_id)).one_or_none()
+    row = connection.execute(statements.one_set(connection.dialect.name, health.tenant.id, set_id)).one_or_none()
     return None if row is None else _Listing(RowReader(connection.dialect.name), health, policy).listed(row)
 
 

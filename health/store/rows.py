@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from health.facts import BackupItem, BackupSchedule, BackupSet, ItemTally, Tenant, UnreadableEvidence
@@ -28,9 +28,7 @@ def parse_sqlite_instant(value: Any) -> datetime:
     if (
         not isinstance(value, str)
         or len(value) != _CANONICAL_LENGTH
-        or not value[4] == value[7] == "-"
-        or value[10] != " "
-        or value[19] != "."
+        or value[4:20:3] != "-- ::."
         or value[11:13] == "24"  # later Pythons read it as the next day's midnight
     ):
         raise ValueError
@@ -41,7 +39,7 @@ def parse_postgresql_instant(value: Any) -> datetime:
     """PostgreSQL's text in a UTC session -> an aware datetime in UTC. Raises ValueError for infinity and BC."""
     if not isinstance(value, str) or not value.endswith("+00"):
         raise ValueError
-    return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    return datetime.fromisoformat(value)
 
 
 def instant_parser(dialect: str) -> ParseInstant:
@@ -68,9 +66,6 @@ class RowReader:
         except ValueError:
             raise UnreadableRow(unreadable(table, column, row, value)) from None
 
-    def _maybe(self, value: Any, table: str, column: str, row: int) -> datetime | None:
-        return None if value is None else self.instant(value, table, column, row)
-
     def tenant(self, row: Sequence[Any]) -> Tenant:
         """A tenant that is not archived; `archived_at`, the last column, is there only where it is no instant."""
         if row[4] is not None:
@@ -79,35 +74,48 @@ class RowReader:
 
     def backup_set(self, row: Sequence[Any]) -> BackupSet:
         """A set from its columns in the order of the table."""
-        set_id, table = row[0], "backup_sets"
-        item_count = row[7]
+        item_count, started_at, completed_at, created_at, deleted_at = row[7], row[9], row[10], row[11], row[12]
         if item_count is not None and not isinstance(item_count, int):
-            message = f"backup_sets.item_count of row {set_id} is no number"
-            raise UnreadableRow(UnreadableEvidence(table, "item_count", set_id, message))
-        return BackupSet._make(
-            (
+            message = f"backup_sets.item_count of row {row[0]} is no number"
+            raise UnreadableRow(UnreadableEvidence("backup_sets", "item_count", row[0], message))
+        parse = self._parse
+        try:
+            return BackupSet(
                 *row[:9],
-                self._maybe(row[9], table, "started_at", set_id),
-                self._maybe(row[10], table, "completed_at", set_id),
-                self.instant(row[11], table, "created_at", set_id),
-                self._maybe(row[12], table, "deleted_at", set_id),
+                None if started_at is None else parse(started_at),
+                None if completed_at is None else parse(completed_at),
+                parse(created_at),
+                None if deleted_at is None else parse(deleted_at),
             )
-        )
+        except ValueError:
+            raise UnreadableRow(self._no_instant("backup_sets", BackupSet._fields, row)) from None
 
     def schedule(self, row: Sequence[Any]) -> BackupSchedule:
         """A schedule from its columns in the order of the table."""
-        schedule_id, table = row[0], "backup_schedules"
-        return BackupSchedule._make(
-            (
+        last_run_at, next_run_at, created_at, enabled_at, deleted_at = row[6], row[8], row[9], row[10], row[11]
+        parse = self._parse
+        try:
+            return BackupSchedule(
                 *row[:6],
-                self._maybe(row[6], table, "last_run_at", schedule_id),
+                None if last_run_at is None else parse(last_run_at),
                 row[7],
-                self._maybe(row[8], table, "next_run_at", schedule_id),
-                self.instant(row[9], table, "created_at", schedule_id),
-                self._maybe(row[10], table, "enabled_at", schedule_id),
-                self._maybe(row[11], table, "deleted_at", schedule_id),
+                None if next_run_at is None else parse(next_run_at),
+                parse(created_at),
+                None if enabled_at is None else parse(enabled_at),
+                None if deleted_at is None else parse(deleted_at),
             )
-        )
+        except ValueError:
+            raise UnreadableRow(self._no_instant("backup_schedules", BackupSchedule._fields, row)) from None
+
+    def _no_instant(self, table: str, columns: Sequence[str], row: Sequence[Any]) -> UnreadableEvidence:
+        """The first value of a row that is no instant, looked for only where there is one."""
+        for column, value in zip(columns, row, strict=False):
+            if column == "created_at" or (column.endswith("_at") and value is not None):
+                try:
+                    self._parse(value)
+                except ValueError:
+                    return unreadable(table, column, row[0], value)
+        raise AssertionError(f"every instant of row {row[0]} of {table} can be read")
 
     def item(self, row: Sequence[Any]) -> BackupItem:
         """An item; the instant of its capture is shown and never judged, so one that is none counts as not recorded."""

@@ -186,7 +186,7 @@ def test_success_in_any_case(word: str) -> None:
     assert conditions(a_good_schedule(last_run_status=word)) == []
 
 
-@pytest.mark.parametrize("word", ["", " ", "failed", "ok ", " success", "done", "warning", "partial", "cancelled", "ökay"])
+@pytest.mark.parametrize("word", ["", " ", "failed", "ok ", " success", "done", "warning", "partial", "ökay"])
 def test_every_other_word_is_no_success_whether_or_not_there_was_a_run(word: str) -> None:
     assert conditions(a_good_schedule(last_run_status=word)) == ["last_run_unsuccessful"]
     assert conditions(a_schedule(created_at=NOW, last_run_status=word)) == ["last_run_unsuccessful"]

@@ -41,7 +41,7 @@ def test_a_slot_lies_strictly_after_the_instant(instant: str, slot: str) -> None
 @pytest.mark.parametrize(
     ("cron", "zone", "instant", "slot"),
     [
-        # 2026-03-29 02:00 becomes 03:00 in Berlin: a job of a fixed time runs right after the gap, as Debian's cron does.
+        # 2026-03-29 02:00 becomes 03:00: a job of a fixed time runs right after the gap, as Debian's cron does.
         ("30 2 * * *", BERLIN, "2026-03-29 00:00", "2026-03-29 01:00"),
         ("30 2 * * *", BERLIN, "2026-03-29 01:00", "2026-03-30 00:30"),
         # 2026-10-25 03:00 becomes 02:00: it runs at the first 02:30 and not at the second.

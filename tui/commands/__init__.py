@@ -7,6 +7,7 @@ found an absent tenant), 3 the facts cannot be read, 70 a fault of this program,
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from collections.abc import Sequence
@@ -81,7 +82,10 @@ def cli(ctx: click.Context, /, **given: Any) -> int:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process; no traceback ever reaches a user."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(run(words))
+    exit_code = run(words)
+    # The interpreter's last sweep over everything that was read would keep the shell waiting.
+    gc.freeze()
+    sys.exit(exit_code)
 
 
 def run(words: list[str]) -> int:

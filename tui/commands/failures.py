@@ -25,7 +25,7 @@ def describe(error: Exception) -> tuple[str, int]:
 
     if isinstance(error, RefusedInput):
         return str(error), EXIT_REFUSED
-    known = _store_failure(error) or _settings_failure(error)
+    known = _store_failure(error) or _unknown_tenant(error) or _settings_failure(error)
     if known is not None:
         return known
     if isinstance(error, OSError) and error.strerror is not None:
@@ -51,6 +51,18 @@ def _store_failure(error: Exception) -> tuple[str, int] | None:
     if isinstance(error, StoreError):
         return str(error), EXIT_UNREADABLE
     return None
+
+
+def _unknown_tenant(error: Exception) -> tuple[str, int] | None:
+    import sys
+
+    if "health.resolver" not in sys.modules:
+        return None
+    from health.resolver import UnknownTenant
+
+    if not isinstance(error, UnknownTenant):
+        return None
+    return f"There is no tenant {error.args[0]!r} that is judged: see 'tenantpilot tenant list'.", EXIT_UNREADABLE
 
 
 def _settings_failure(error: Exception) -> tuple[str, int] | None:

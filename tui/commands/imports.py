@@ -139,8 +139,10 @@ def facts(ctx: click.Context, /, file: Path, **given: Any) -> None:
             raise CommandFailed(f"{file} cannot be read: {error.strerror}.", 1) from None
     with writing(session.writing()) as connection:
         summary = write_facts(connection, captured, session.now)
+    from tui.wording import counted
+
     tenants, schedules = len(captured.tenants), len(captured.schedules)
-    click.echo(f"{_counted(tenants, 'tenant')} and {_counted(schedules, 'schedule')} read; {_in_words(summary)}.")
+    click.echo(f"{counted(tenants, 'tenant')} and {counted(schedules, 'schedule')} read; {_in_words(summary)}.")
 
 
 def _have_tenant(connection: Connection, external_id: str, new_name: str | None, session: Session) -> None:
@@ -173,11 +175,9 @@ def _echo_summary(external_id: str, summary: ImportSummary) -> None:
 
 
 def _in_words(summary: ImportSummary) -> str:
+    from tui.wording import counted
+
     return (
-        f"{_counted(summary.sets_created, 'backup set')} created, {summary.sets_replaced} replaced,"
-        f" {summary.sets_unchanged} unchanged; {_counted(summary.items_written, 'item')} written"
+        f"{counted(summary.sets_created, 'backup set')} created, {summary.sets_replaced} replaced,"
+        f" {summary.sets_unchanged} unchanged; {counted(summary.items_written, 'item')} written"
     )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

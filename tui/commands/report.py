@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.commands.failures import EXIT_UNREADABLE, CommandFailed
 from tui.commands.options import now_option, place_options, tenants_option
 
 if TYPE_CHECKING:
@@ -36,16 +35,10 @@ def report(ctx: click.Context, /, form: str | None, tenants: tuple[str, ...], **
 
 
 def judged(session: Session, tenants: Sequence[str]) -> list[TenantBackupHealth]:
-    """The fleet's verdicts, or those of the tenants named, in triage order. Raises CommandFailed and StoreError."""
-    from health.resolver import UnknownTenant
-
+    """The fleet's verdicts, or those of the tenants named, in triage order. Raises UnknownTenant and StoreError."""
     resolver = session.resolver()
     try:
         return resolver.tenants(tenants, session.now) if tenants else resolver.fleet(session.now)
-    except UnknownTenant as unknown:
-        raise CommandFailed(
-            f"There is no tenant {unknown.args[0]!r} that is judged: see 'tenantpilot tenant list'.", EXIT_UNREADABLE
-        ) from None
     finally:
         resolver.close()
 

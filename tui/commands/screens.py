@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
-
 from tui.commands.failures import EXIT_USAGE, CommandFailed
 from tui.commands.options import Invocation
-
-# Esc is told from an arrow key by what follows it; over a laggy link that may take longer than Textual waits.
-_ESCAPE_DELAY_MILLISECONDS = "500"
 
 
 def open_screens(invocation: Invocation, *, tenant: str | None, screen: str | None) -> int:
@@ -19,7 +14,6 @@ def open_screens(invocation: Invocation, *, tenant: str | None, screen: str | No
         raise CommandFailed(f"{reason}: 'tenantpilot report' prints the same verdicts.", EXIT_USAGE)
     if screen is not None and tenant is None:
         raise CommandFailed("--screen needs --tenant: a screen is one tenant's.", EXIT_USAGE)
-    os.environ.setdefault("ESCDELAY", _ESCAPE_DELAY_MILLISECONDS)
     from tui.commands.session import open_session
 
     return open_session(invocation).run_app(invocation, tenant=tenant, screen=screen)

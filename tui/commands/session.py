@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from tui.commands.clock import utc_now
+from tui.commands.failures import EXIT_FAULT, CommandFailed
 from tui.commands.options import Invocation
 from tui.settings import LoadedSettings, effective_database_url, effective_write_url, load_settings
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
     from health.store.urls import DatabaseAddress
+
+
+# Esc is told from an arrow key by what follows it; over a laggy link that may take longer than Textual waits.
+_ESCAPE_DELAY_MILLISECONDS = "500"
 
 
 class Session(NamedTuple):
@@ -38,7 +43,10 @@ class Session(NamedTuple):
 
     def run_app(self, invocation: Invocation, *, tenant: str | None = None, screen: str | None = None) -> int:
         """Open the screens and stay until they are left; gives back the process's exit code."""
+        # Read by Textual when it is imported.
+        os.environ.setdefault("ESCDELAY", _ESCAPE_DELAY_MILLISECONDS)
         from tui.app import AppContext, TenantPilotApp
+        from tui.process import ended_by_signals
 
         settings, address = self.loaded.settings, self.reading()
         place = () if invocation.database is None else ("--database", invocation.database)
@@ -54,7 +62,10 @@ class Session(NamedTuple):
             command=("tenantpilot", *place),
         )
         app = TenantPilotApp(context)
-        app.run(mouse=settings.ui.mouse)
+        with ended_by_signals(app.end):
+            app.run(mouse=settings.ui.mouse)
+        if app.fault is not None:
+            raise CommandFailed(app.fault, app.return_code or EXIT_FAULT)
         return app.return_code or 0
 
     def resolver(self) -> TenantBackupHealthResolver:

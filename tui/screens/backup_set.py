@@ -108,10 +108,18 @@ class BackupSetScreen(FactsScreen):
         superseded = self._opened_as_basis and (answer.listed is None or answer.listed.part is not PartInVerdict.BASIS)
         line = self.query_one("#superseded", Static)
         line.display = superseded
-        newer = answer.health.basis
-        offer = f"press n for the basis now: {newer.name}" if newer is not None else "there is no basis now"
-        line.update(Content(safe_text(f"! Superseded: this set is no longer the basis; {offer}.")))
+        line.update(Content(safe_text(f"! {self._what_superseded(answer)}")))
         self.refresh_bindings()
+
+    def _what_superseded(self, answer: BackupSetAnswer) -> str:
+        newer, unreadable = answer.health.basis, answer.health.unreadable
+        if unreadable is not None:
+            return f"There is no verdict now, and so no basis: {unreadable.message}"
+        if newer is not None:
+            return f"Superseded: this set is no longer the basis; press n for the basis now: {newer.name}."
+        if self._set_id is None:
+            return "There is no backup basis."
+        return "Superseded: this set is no longer the basis; there is no basis now."
 
     def _list_items(self) -> None:
         answer: BackupSetAnswer | None = self.answer
@@ -136,7 +144,7 @@ class BackupSetScreen(FactsScreen):
     @on(RowList.Chosen)
     def _open_item(self, message: RowList.Chosen) -> None:
         answer: BackupSetAnswer | None = self.answer
-        if self.is_current and answer is not None and answer.listed is not None:
+        if self.is_active and answer is not None and answer.listed is not None:
             from tui.screens.captured_item import CapturedItemScreen
 
             self.app.push_screen(CapturedItemScreen(self.external_id, answer.listed.key.set_id, message.row))

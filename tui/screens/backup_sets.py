@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from health.details import SETS_PAGE, BackupSetsAnswer, ListedSet, SetKey
 from tui.reader import Question
+from tui.safe_text import safe_text
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.set_cells import listed_set_cells
 from tui.widgets.row_list import Cell, Column, RowList
@@ -43,23 +44,35 @@ class BackupSetsScreen(FactsScreen):
         self.external_id = external_id
         self.tenant_name = tenant_name
         self._confirms = confirms
-        self._paging = False
+        self._wants_page = False
 
     def crumb(self) -> str:
         return "Backup sets"
 
     def question(self) -> Question:
         now = self.pilot.evaluation_instant()
-        listed: tuple[ListedSet, ...] = self.answer.sets if self.answer is not None else ()
-        before, self._paging = (listed[-1].key if self._paging else None), False
+        known: BackupSetsAnswer | None = self.answer
+        wants_page, self._wants_page = self._wants_page, False
+        if known is None or not wants_page:
+            limit = SETS_PAGE if known is None else max(SETS_PAGE, len(known.sets))
+            return lambda resolver: resolver.backup_sets(self.external_id, now, limit=limit)
 
         def ask(resolver: TenantBackupHealthResolver) -> BackupSetsAnswer:
-            if before is None:
-                return resolver.backup_sets(self.external_id, now, limit=max(SETS_PAGE, len(listed)))
-            page = resolver.backup_sets(self.external_id, now, before)
-            return page._replace(sets=listed + page.sets)
+            page = resolver.backup_sets(self.external_id, now, known.sets[-1].key)
+            if page.health.basis == known.health.basis:
+                return page._replace(sets=known.sets + page.sets, now=known.now)
+            # The rows listed so far name a basis that is none any more: all of them are read anew.
+            return resolver.backup_sets(self.external_id, now, limit=len(known.sets) + SETS_PAGE)
 
         return ask
+
+    def facts_from(self, answer: BackupSetsAnswer) -> float:
+        """Another page makes the rows before it no younger."""
+        known: BackupSetsAnswer | None = self.answer
+        if known is not None and known.sets and answer.sets and answer.sets[0] is known.sets[0]:
+            assert self._answered_at is not None
+            return self._answered_at
+        return super().facts_from(answer)
 
     def body(self) -> ComposeResult:
         title = Static("Backup sets", classes="block-title", id="sets-title", markup=False)
@@ -72,7 +85,7 @@ class BackupSetsScreen(FactsScreen):
 
     def watch_answer(self, answer: BackupSetsAnswer) -> None:
         self.query_one("#sets", RowList).replace(answer.sets)
-        self.query_one("#basis-line", Static).update(Content(self._basis_line(answer)))
+        self.query_one("#basis-line", Static).update(Content(safe_text(self._basis_line(answer))))
         mark = "> " if self._confirms == "sets" else ""
         shown = f"{len(answer.sets):,}{' of more' if answer.more else ''}"
         self.query_one("#sets-title", Static).update(Content(f"{mark}Backup sets: {shown}, newest first"))
@@ -98,14 +111,14 @@ class BackupSetsScreen(FactsScreen):
     @on(RowList.EndNear)
     def _next_page(self) -> None:
         answer: BackupSetsAnswer | None = self.answer
-        if answer is not None and answer.more and not self._paging:
-            self._paging = True
+        if answer is not None and answer.more and not self.reading:
+            self._wants_page = True
             self.load()
 
     @on(RowList.Chosen)
     def _open_set(self, message: RowList.Chosen) -> None:
         key: SetKey = message.row.key
-        if self.is_current:
+        if self.is_active:
             self.pilot.open_screen("backup_set", self.external_id, self.tenant_name, set_id=key.set_id)
 
     def name_under_cursor(self) -> str | None:

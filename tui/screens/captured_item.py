@@ -73,6 +73,10 @@ class CapturedItemScreen(FactsScreen):
     def name_under_cursor(self) -> str | None:
         return self._item.policy_identifier
 
+    def start_arguments(self) -> list[str]:
+        # The way to an item ends at its set: it has no place of its own on the command line.
+        return ["--tenant", self._external_id, "--screen", "backup_set"]
+
 
 def _json_lines(captured: CapturedJson) -> Iterator[tuple[int, str]]:
     """Payload and assignments, indented; text that is no JSON is shown as it is."""

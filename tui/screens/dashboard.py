@@ -91,7 +91,7 @@ class DashboardScreen(FactsScreen):
 
     @on(NeedsAttention.Chosen)
     def _show_proof(self, message: NeedsAttention.Chosen) -> None:
-        if self.is_current:
+        if self.is_active:
             self._open_for(message.reason)
 
     def _open_for(self, reason: Reason) -> None:
@@ -103,7 +103,7 @@ class DashboardScreen(FactsScreen):
 
     @on(RowList.Chosen)
     def _open_set(self, message: RowList.Chosen) -> None:
-        if self.is_current:
+        if self.is_active:
             self.pilot.open_screen("backup_set", self.external_id, self.tenant_name, set_id=message.row.key.set_id)
 
     def action_backup_sets(self) -> None:

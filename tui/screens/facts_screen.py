@@ -52,7 +52,7 @@ class FactsScreen(Screen[None]):
     DEFAULT_CSS = """
     FactsScreen { layout: vertical; }
     FactsScreen #too-small { display: none; }
-    FactsScreen #body { height: 1fr; }
+    FactsScreen #body { height: 1fr; overflow: hidden auto; scrollbar-size: 0 0; }
     FactsScreen.-waiting > #body { display: none; }
     FactsScreen #waiting { display: none; }
     FactsScreen.-waiting > #waiting { display: block; }
@@ -191,6 +191,12 @@ class FactsScreen(Screen[None]):
         self.answer = message.answer
         if first:
             self.first_focus()
+            self.call_after_refresh(self._show_focused)
+
+    def _show_focused(self) -> None:
+        """In a small window what has the focus is scrolled to: the proof of a reason is never below the edge."""
+        if self.focused is not None:
+            self.focused.scroll_visible(animate=False, immediate=True)
 
     def on_facts_failed(self, message: FactsFailed) -> None:
         message.stop()
@@ -222,13 +228,23 @@ class FactsScreen(Screen[None]):
     def _tick(self) -> None:
         """Once a second: the age of the facts by a clock that does not stop in suspend, and what follows from it."""
         header = self.query_one(HeaderLine)
-        header.problem = self._problem if self._answered_at is not None else ""
-        if self._answered_at is None:
-            header.age = "no facts" if self._problem else "reading"
+        age = None
+        if self._answered_at is not None:
+            age = timedelta(seconds=max(0, self.pilot.boot_seconds() - self._answered_at))
+            self.unconfirmed = age > self.pilot.context.confirmation_limit
+        if not self._is_seen:
             return
-        age = timedelta(seconds=max(0, self.pilot.boot_seconds() - self._answered_at))
-        header.age = f"facts {format_span(age)} old"
-        self.unconfirmed = age > self.pilot.context.confirmation_limit
+        header.problem = self._problem if age is not None else ""
+        if age is not None:
+            header.age = f"facts {format_span(age)} old"
+        else:
+            header.age = "no facts" if self._problem else "reading"
+
+    @property
+    def _is_seen(self) -> bool:
+        """On top, or under the palette; Textual draws the whole top screen anew for a change on one behind it."""
+        top = self.app.screen
+        return top is self or top.styles.background.a < 1
 
     # Keys
 

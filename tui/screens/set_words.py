@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from health.details import BackupSetAnswer, ListedSet, PartInVerdict
 from health.freshness import Freshness, freshness_of, goes_stale_at
@@ -13,12 +14,14 @@ from tui.render import in_the_past_or_future
 from tui.widgets.proof_block import Line
 from tui.wording import FAMILY_WORDS, UNCOUNTED_FAMILIES, window_in_words
 
+_FAMILIES_BELOW_EACH_OTHER: Final = 4
+
 
 def recency_lines(answer: BackupSetAnswer, policy: HealthPolicy, now: datetime) -> list[Line]:
     """Completed when, how old, which window; then what the set is to the verdict."""
     listed = answer.listed
     if listed is None:
-        return [Line("this set is not there any more", "stale")]
+        return [Line("there is no such set", "stale")]
     if listed.unreadable is not None or listed.backup_set is None:
         message = "" if listed.unreadable is None else listed.unreadable.message
         return [Line(f"? unreadable: {message}", "unreadable")]
@@ -64,10 +67,14 @@ def family_lines(answer: BackupSetAnswer) -> list[Line]:
     if quality is None:
         return [Line("not known", "quiet")]
     lines = [_items_line(quality)]
-    lines.extend(
-        Line(f"◆ {FAMILY_WORDS[name]}{'' if name in UNCOUNTED_FAMILIES else f': {count:,}'}", "degraded")
+    words = [
+        f"◆ {FAMILY_WORDS[name]}{'' if name in UNCOUNTED_FAMILIES else f': {count:,}'}"
         for name, count in quality.families
-    )
+    ]
+    # Many families stand two in a line: none of them may fall off the end of the block.
+    abreast = 1 if len(words) <= _FAMILIES_BELOW_EACH_OTHER else 2
+    rows = (words[first : first + abreast] for first in range(0, len(words), abreast))
+    lines.extend(Line(", ".join(row), "degraded") for row in rows)
     if quality.assignments_not_recorded:
         lines.append(Line(f"assignments not recorded by the tool: {quality.assignments_not_recorded:,} items", "quiet"))
     return lines

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -24,7 +24,7 @@ from tui.safe_text import safe_text
 from tui.screens.facts_screen import FactsScreen
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.row_list import Cell, Column, RowList
-from tui.wording import State, ago, state_of, why
+from tui.wording import State, ago, counted, state_of, why
 
 _COLUMNS: Final = (
     Column("POSTURE", 13),
@@ -52,6 +52,7 @@ class TenantsScreen(FactsScreen):
         Binding("slash", "filter", "filter", key_display="/", id="tenants.filter"),
         Binding("s", "sort", "sort", id="tenants.sort"),
         Binding("p", "posture", "posture", id="tenants.posture"),
+        Binding("escape", "clear_filters", "clear filters", key_display="esc", id="tenants.clear_filters"),
     ]
 
     words: reactive[str] = reactive("", init=False)
@@ -83,9 +84,11 @@ class TenantsScreen(FactsScreen):
 
     def watch_words(self) -> None:
         self._list_again()
+        self.refresh_bindings()
 
     def watch_state(self) -> None:
         self._list_again()
+        self.refresh_bindings()
 
     def watch_order(self) -> None:
         self._list_again()
@@ -104,16 +107,19 @@ class TenantsScreen(FactsScreen):
         """Every state with its count over the whole fleet, whatever the filter."""
         parts = []
         for state, count in states_counted(view.totals):
-            shown = State.UNCONFIRMED if state is State.HEALTHY and self.unconfirmed else state
+            shown = self._as_shown(state)
             if count:
                 parts.append(Content.assemble((shown.glyph, f"bold $state-{shown.word}"), f" {count:,} {shown.word}"))
         wide = Content("  ").join(parts)
         return wide if wide.cell_length <= self.size.width - 2 else Content(" ").join(parts)
 
+    def _as_shown(self, state: State) -> State:
+        return State.UNCONFIRMED if state is State.HEALTHY and self.unconfirmed else state
+
     def _shown(self, rows: Sequence[TenantBackupHealth], view: FleetView) -> str:
         total = view.totals.tenants
-        what = f"{len(rows):,} of {total:,}, " if len(rows) != total else f"{total:,} tenants, "
-        posture = f"only {self.state.word}, " if self.state is not None else ""
+        what = f"{len(rows):,} of {total:,}, " if len(rows) != total else f"{counted(total, 'tenant')}, "
+        posture = f"only {self._as_shown(self.state).word}, " if self.state is not None else ""
         return f"{what}{posture}sorted: {self.order.value}"
 
     def _cells(self, health: TenantBackupHealth) -> Sequence[Cell]:
@@ -152,20 +158,21 @@ class TenantsScreen(FactsScreen):
     @on(RowList.Chosen)
     def _open(self, message: RowList.Chosen) -> None:
         health: TenantBackupHealth = message.row
-        if self.is_current:
+        if self.is_active:
             self.pilot.open_screen("dashboard", health.tenant.external_id, health.tenant.name, health=health)
 
     @on(Input.Changed, "#filter")
     def _filter_typed(self, message: Input.Changed) -> None:
         self.words = message.value
 
-    def on_key(self, event: events.Key) -> None:
-        """Esc in the list clears the filters first; it never quits."""
-        if event.key == "escape" and (self.words or self.state is not None):
-            event.stop()
-            event.prevent_default()
-            self.state = None
-            self.query_one(FilterInput).value = ""
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action != "clear_filters":
+            return super().check_action(action, parameters)
+        return bool(self.words) or self.state is not None
+
+    def action_clear_filters(self) -> None:
+        self.state = None
+        self.query_one(FilterInput).value = ""
 
     def action_filter(self) -> None:
         self.query_one(FilterInput).focus()

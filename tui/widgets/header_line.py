@@ -27,9 +27,9 @@ class HeaderLine(Vertical):
     HeaderLine.-failing .age { color: $state-stale; text-style: bold; }
     """
 
-    crumbs: reactive[tuple[str, ...]] = reactive((), layout=False)
-    age: reactive[str] = reactive("", layout=False)
-    problem: reactive[str] = reactive("", layout=False)
+    crumbs: reactive[tuple[str, ...]] = reactive((), repaint=False)
+    age: reactive[str] = reactive("", repaint=False)
+    problem: reactive[str] = reactive("", repaint=False)
 
     def __init__(self, place: str) -> None:
         super().__init__()

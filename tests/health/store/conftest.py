@@ -1,0 +1,47 @@
+"""Databases that the tests of one module share, on each engine: what they do there is rolled back."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.health.store.bare import Bare, bare
+
+
+@pytest.fixture(scope="module")
+def shared_sqlite_url(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> str:
+    """The URL of a SQLite file with the current schema, for one module."""
+    path = tmp_path_factory.mktemp("shared") / "fleet.db"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(scope="module")
+def shared_postgres_url(postgres_server: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a PostgreSQL database with the current schema, for one module."""
+    name = f"shared_{request.module.__name__.rpartition('.')[2]}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE empty_fleet')
+    address, _, query = postgres_server.partition("?")
+    yield f"{address.rpartition('/')[0]}/{name}?{query}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_url(request: pytest.FixtureRequest) -> str:
+    """A database that the module's tests share, once on each engine."""
+    fixture = "shared_sqlite_url" if request.param == "sqlite" else "shared_postgres_url"
+    url: str = request.getfixturevalue(fixture)
+    return url
+
+
+@pytest.fixture(scope="module")
+def shared(shared_url: str) -> Iterator[Bare]:
+    """A bare connection to the shared database."""
+    with bare(shared_url) as connection:
+        yield connection

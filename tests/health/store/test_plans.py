@@ -1,0 +1,267 @@
+"""How the databases go about the reading statements: from indexes, per tenant, with statistics and without any.
+
+The statements are those that really run, caught on their way to the driver; each is explained on the same connection,
+because its settings are part of the plan.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import pytest
+from sqlalchemy import Connection, event
+
+from health.details import SetKey
+from health.posture import TenantBackupHealth, judge
+from health.store import reading
+from health.store.engines import reading_once
+from health.store.urls import parse_database_url
+from tests.health.making import LONG_AGO, NOW, POLICY, facts_of
+from tests.health.store.bare import Bare, bare
+from tests.oracle.loading import load
+from tests.oracle.rows import ItemRow, Rows, ScheduleRow, SetRow, TenantRow
+
+COUNTING_INDEXES = [
+    "ix_backup_items_present",
+    "ix_backup_items_degraded",
+    "ix_backup_items_not_recorded",
+    "ix_backup_items_unknown_quality",
+    "ix_backup_items_metadata_only",
+    "ix_backup_items_assignments_not_captured",
+    "ix_backup_items_orphaned_assignments",
+    "ix_backup_items_integrity_warning",
+]
+
+
+class Explained(NamedTuple):
+    """A statement with the lines of its plan."""
+
+    statement: str
+    plan: list[str]
+
+
+Ask = Callable[[Connection], object]
+
+
+def explain(url: str, ask: Ask) -> list[Explained]:
+    """What runs when a question is asked of a database, each statement with its plan."""
+    caught: list[tuple[str, Any]] = []
+    with reading_once(parse_database_url(url)) as connection:
+        event.listen(connection, "before_cursor_execute", lambda *said: caught.append((said[2], said[3])))
+        ask(connection)
+        statements = list(caught)
+        prefix = "EXPLAIN QUERY PLAN " if url.startswith("sqlite") else "EXPLAIN "
+        return [
+            Explained(statement, [str(row[-1]) for row in connection.exec_driver_sql(prefix + statement, parameters)])
+            for statement, parameters in statements
+        ]
+
+
+def a_fleet(tenants: int, sets: int, items: int, alike: bool) -> Rows:
+    """Tenants with a history; `alike`: every item is in as many families as can be, so that all statistics are equal."""
+    rows = Rows([], [], [], [])
+    for tenant in range(1, tenants + 1):
+        rows.tenants.append(TenantRow(tenant, f"tenant-{tenant}", "Contoso", LONG_AGO))
+        rows.schedules.append(ScheduleRow(tenant, tenant, cron="0 2 * * *", created_at=LONG_AGO))
+        for number in range(sets):
+            set_id = tenant * 100 + number
+            completed_at = LONG_AGO.replace(hour=number)
+            rows.sets.append(SetRow(set_id, tenant, completed_at=completed_at, created_at=completed_at))
+            for item in range(items):
+                row = ItemRow(set_id * 100 + item, tenant, set_id, policy_identifier=f"policy-{item}")
+                bad = alike or (item + tenant) % 9 == 0
+                rows.items.append(
+                    row._replace(
+                        capture_mode=None if bad else "full",
+                        assignments_state="failed" if bad and item % 2 else None,
+                        orphaned_assignments=int(bad),
+                        integrity_warning="" if bad else None,
+                    )
+                )
+    return rows
+
+
+@contextmanager
+def stages(url: str) -> Iterator[Iterator[str]]:
+    """The states that statistics can be in, one after the other, each set up when it is asked for."""
+
+    def states(store: Bare) -> Iterator[str]:
+        yield "empty, without statistics"
+        store.execute("ANALYZE")
+        yield "empty, with the statistics of that"
+        load(url, a_fleet(60, 4, 5, alike=True))
+        yield "loaded, with the statistics of the empty database"
+        store.execute("ANALYZE")
+        yield "loaded and analysed, all items alike"
+        load(url, _shifted(a_fleet(100, 12, 9, alike=False), 1000))
+        store.execute("ANALYZE")
+        yield "loaded and analysed, a few items degraded"
+        if store.dialect == "sqlite":
+            store.execute("DROP TABLE sqlite_stat1")
+            yield "loaded, without statistics"
+
+    with bare(url) as store:
+        yield states(store)
+
+
+def _shifted(rows: Rows, by: int) -> Rows:
+    """The same fleet under other ids."""
+    return Rows(
+        [row._replace(id=row.id + by, external_id=f"other-{row.id}") for row in rows.tenants],
+        [row._replace(id=row.id + by * 100, tenant_id=row.tenant_id + by) for row in rows.sets],
+        [
+            row._replace(
+                id=row.id + by * 10_000, tenant_id=row.tenant_id + by, backup_set_id=row.backup_set_id + by * 100
+            )
+            for row in rows.items
+        ],
+        [row._replace(id=row.id + by, tenant_id=row.tenant_id + by) for row in rows.schedules],
+    )
+
+
+def ask_fleet(connection: Connection) -> object:
+    return reading.read_facts(connection)
+
+
+def ask_tenant(connection: Connection) -> object:
+    return reading.read_facts(connection, ("tenant-1",))
+
+
+def ask_tenants(connection: Connection) -> object:
+    return reading.read_facts(connection, ("tenant-1", "tenant-2", "nobody"))
+
+
+def health_of_one() -> TenantBackupHealth:
+    return judge(facts_of(None), POLICY, NOW)
+
+
+def ask_first_page(connection: Connection) -> object:
+    return reading.read_sets(connection, health_of_one(), POLICY, 30)
+
+
+def ask_next_page(connection: Connection) -> object:
+    happened = "2026-01-01 02:00:00.000000" + ("+00" if connection.dialect.name == "postgresql" else "")
+    return reading.read_sets(connection, health_of_one(), POLICY, 30, SetKey(happened, 102))
+
+
+def ask_set(connection: Connection) -> object:
+    return reading.read_set(connection, health_of_one(), POLICY, 100)
+
+
+def ask_items(connection: Connection) -> object:
+    return reading.read_items(connection, 1, 100)
+
+
+def ask_captured(connection: Connection) -> object:
+    return reading.read_captured(connection, 1, 100, 10000)
+
+
+def scanned(url: str, plan: list[str]) -> list[str]:
+    """Lines that go through the whole of the sets or the items, but for the tiny index of sets without an instant."""
+    if url.startswith("sqlite"):
+        return [
+            line
+            for line in plan
+            if re.match(r"SCAN (backup_sets|backup_items|item|candidate)\b", line)
+            and "USING INDEX ix_backup_sets_no_instant" not in line
+        ]
+    # An index scan without a condition is a scan as well.
+    lines = [f"{line} {following}" for line, following in zip(plan, [*plan[1:], ""], strict=True)]
+    return [
+        line
+        for line in lines
+        if re.search(r"(Seq Scan|Index (Only )?Scan( Backward)? using \S+) on backup_(sets|items)\b", line)
+        and ("Seq Scan" in line or "Index Cond" not in line)
+        and "using ix_backup_sets_no_instant" not in line
+    ]
+
+
+def indexes_of(url: str, plan: list[str], table: str) -> list[str]:
+    """The indexes that a table is read by, in the order of the plan."""
+    pattern = rf"SEARCH {table} USING (?:COVERING )?INDEX (\S+)"
+    if not url.startswith("sqlite"):
+        pattern = rf"using (\S+) on \S+ {table}\b"
+    return [found[1] for line in plan if (found := re.search(pattern, line))]
+
+
+def counted_by(url: str, explained: list[Explained]) -> list[str]:
+    (plan,) = [each.plan for each in explained if "count(*)" in each.statement]
+    return indexes_of(url, plan, r"item(?:_\d)?")
+
+
+@pytest.mark.parametrize("ask", [ask_fleet, ask_tenant, ask_tenants, ask_first_page, ask_next_page, ask_set])
+def test_sets_and_items_are_never_scanned_and_each_count_has_its_own_index(database_url: str, ask: Ask) -> None:
+    with stages(database_url) as states:
+        for stage in states:
+            explained = explain(database_url, ask)
+            assert explained
+            for statement, plan in explained:
+                assert scanned(database_url, plan) == [], (stage, statement, plan)
+            assert counted_by(database_url, explained) == COUNTING_INDEXES, stage
+
+
+@pytest.mark.parametrize("ask", [ask_items, ask_captured])
+def test_the_items_of_one_set_are_found_by_their_key(database_url: str, ask: Ask) -> None:
+    with stages(database_url) as states:
+        for stage in states:
+            for statement, plan in explain(database_url, ask):
+                assert scanned(database_url, plan) == [], (stage, statement, plan)
+
+
+@pytest.mark.parametrize("ask", [ask_fleet, ask_tenant, ask_tenants])
+def test_the_latest_set_is_the_first_of_its_index_and_unreadable_ones_have_their_own(
+    database_url: str, ask: Ask
+) -> None:
+    with stages(database_url) as states:
+        for stage in states:
+            explained = explain(database_url, ask)
+            (latest,) = [each.plan for each in explained if "candidate" in each.statement]
+            assert indexes_of(database_url, latest, "candidate") == ["ix_backup_sets_latest"], (stage, latest)
+            assert not any("TEMP B-TREE" in line or "Sort" in line for line in latest), (stage, latest)
+            (lost,) = [each.plan for each in explained if each.statement.lstrip().startswith("SELECT backup_sets")]
+            assert "ix_backup_sets_no_instant" in "".join(lost), (stage, lost)
+            assert len(lost) == 1, (stage, lost)
+
+
+@pytest.mark.parametrize("ask", [ask_fleet, ask_tenant])
+def test_in_sqlite_no_count_looks_at_a_row_of_an_item(sqlite_url: str, ask: Ask) -> None:
+    """By the byte code: cursors on the table itself are opened, and no column is ever read through one."""
+    with stages(sqlite_url) as states:
+        for stage in states:
+            with reading_once(parse_database_url(sqlite_url)) as connection:
+                caught: list[tuple[str, Any]] = []
+                event.listen(
+                    connection, "before_cursor_execute", lambda *said, to=caught: to.append((said[2], said[3]))
+                )
+                ask(connection)
+                ((statement, parameters),) = [each for each in caught if "count(*)" in each[0]]
+                root = connection.exec_driver_sql("SELECT rootpage FROM sqlite_master WHERE name = 'backup_items'")
+                page = root.scalar_one()
+                code = connection.exec_driver_sql("EXPLAIN " + statement, parameters).fetchall()
+            cursors = {row[2] for row in code if row[1] == "OpenRead" and row[3] == page}
+            assert [row for row in code if row[1] == "Column" and row[2] in cursors] == [], stage
+
+
+def test_in_postgresql_counts_read_indexes_only(postgres_url: str) -> None:
+    with stages(postgres_url) as states:
+        for stage in states:
+            for ask in (ask_fleet, ask_tenant):
+                (plan,) = [each.plan for each in explain(postgres_url, ask) if "count(*)" in each.statement]
+                lines = [line for line in plan if "backup_items" in line]
+                assert len(lines) == len(COUNTING_INDEXES)
+                assert all("Index Only Scan" in line for line in lines), (stage, lines)
+                assert not any("Filter" in following for following in _after(plan, lines)), stage
+
+
+def _after(plan: list[str], lines: list[str]) -> list[str]:
+    """The two lines below each of these: its condition, and a filter if there is one."""
+    return [
+        following.strip()
+        for place, line in enumerate(plan)
+        if line in lines
+        for following in plan[place + 1 : place + 3]
+        if following.strip().startswith(("Index Cond", "Filter"))
+    ]

@@ -1,0 +1,386 @@
+"""The document of `design.md` 7, key by key against literals written by hand, and the exit status of `check`."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from health.facts import TenantFacts, UnreadableEvidence
+from health.policy import HealthPolicy
+from health.posture import TenantBackupHealth, judge, triage_key
+from health.report import FleetTotals, age_seconds, check_status, report_document, rfc3339
+from tests.health.making import (
+    DAY,
+    FIRST_INSTANT,
+    HOUR,
+    LAST_INSTANT,
+    NOW,
+    POLICY,
+    TICK,
+    a_good_schedule,
+    a_schedule,
+    a_set,
+    a_tally,
+    a_tenant,
+    an_item,
+    judged,
+)
+
+EVIDENCE = UnreadableEvidence("backup_sets", "completed_at", 12, "backup_sets.completed_at of row 12 is missing")
+
+
+def parsed(verdicts: list[TenantBackupHealth], now: datetime = NOW, policy: HealthPolicy = POLICY) -> Any:
+    """The document as another program reads it."""
+    return json.loads(json.dumps(report_document(sorted(verdicts, key=triage_key), policy, now)))
+
+
+def canonical(value: object) -> str:
+    """So that `true` is not 1 and 1 is not 1.0."""
+    return json.dumps(value, sort_keys=True)
+
+
+def entry_of(health: TenantBackupHealth, now: datetime = NOW) -> Any:
+    (entry,) = parsed([health], now)["tenants"]
+    return entry
+
+
+def unreadable(**columns: Any) -> TenantBackupHealth:
+    return judge(TenantFacts(a_tenant(**columns), None, None, (), EVIDENCE), POLICY, NOW)
+
+
+def the_stale_contoso_of_the_contract() -> TenantBackupHealth:
+    items = [
+        *(an_item(number, capture_mode="metadata_only") for number in range(4)),
+        *(an_item(number, assignments_state="failed") for number in range(4, 9)),
+        *(an_item(number) for number in range(9, 112)),
+    ]
+    completed_at = datetime(2026, 11, 20, 2, 10, tzinfo=UTC)
+    overdue = a_good_schedule(
+        id=7,
+        cron="0 2 * * *",
+        last_run_at=datetime(2026, 11, 20, 2, tzinfo=UTC),
+        last_run_status="failed",
+        next_run_at=None,
+    )
+    return judged(a_set(completed_at, id=4711), overdue, a_good_schedule(id=8), tally=a_tally(*items))
+
+
+def test_the_example_of_the_contract() -> None:
+    follow_up = a_schedule(created_at=NOW, last_run_status="failed")
+    verdicts = [
+        judged(a_set(), tenant=a_tenant(id=2, external_id="tailspin.example", name="Tailspin")),
+        judged(a_set(), follow_up, tenant=a_tenant(id=3, external_id="northwind.example", name="Northwind")),
+        the_stale_contoso_of_the_contract(),
+        judged(None, tenant=a_tenant(id=4, external_id="fabrikam.example", name="Fabrikam")),
+        judged(a_set(status="partial"), tenant=a_tenant(id=5, external_id="aw.example", name="Adventure Works")),
+    ]
+    document = parsed(verdicts)
+    assert list(document) == ["schema", "evaluated_at", "policy", "totals", "tenants"]
+    assert document["schema"] == "tenantpilot.report/1"
+    assert document["evaluated_at"] == "2026-11-23T09:00:00Z"
+    assert canonical(document["policy"]) == canonical(
+        {
+            "freshness_window_seconds": 86400,
+            "schedule_grace_seconds": 3600,
+            "clock_skew_seconds": 300,
+            "longest_run_seconds": 21600,
+        }
+    )
+    assert canonical(document["totals"]) == canonical(
+        {
+            "tenants": 5,
+            "unreadable": 0,
+            "absent": 1,
+            "stale": 1,
+            "degraded": 1,
+            "healthy": 2,
+            "confirmed": 1,
+            "schedule_follow_up": 2,
+        }
+    )
+    order = ["fabrikam.example", "contoso.example", "aw.example", "northwind.example", "tailspin.example"]
+    assert [entry["tenant"] for entry in document["tenants"]] == order
+    assert canonical(document["tenants"][1]) == canonical(
+        {
+            "tenant": "contoso.example",
+            "name": "Contoso",
+            "posture": "stale",
+            "confirmed": False,
+            "primary_reason": "latest_backup_stale",
+            "reasons": ["latest_backup_stale", "latest_backup_degraded", "schedule_follow_up"],
+            "basis": {
+                "id": 4711,
+                "name": "nightly",
+                "source": "intunecd",
+                "status": "completed",
+                "completed_at": "2026-11-20T02:10:00Z",
+                "age_seconds": 283800,
+                "freshness": "too_old",
+                "items": 112,
+                "degraded_items": 9,
+                "families": {"metadata_only": 4, "assignments_not_captured": 5},
+            },
+            "schedules": {
+                "enabled": 2,
+                "follow_up": [{"id": 7, "name": "nightly", "conditions": ["overdue", "last_run_unsuccessful"]}],
+            },
+            "confirm": [
+                {"reason": "latest_backup_stale", "screen": "backup_set", "backup_set": 4711},
+                {"reason": "latest_backup_degraded", "screen": "backup_set", "backup_set": 4711},
+                {"reason": "schedule_follow_up", "screen": "schedules"},
+            ],
+        }
+    )
+
+
+def test_an_absent_tenant() -> None:
+    assert canonical(entry_of(judged(None))) == canonical(
+        {
+            "tenant": "contoso.example",
+            "name": "Contoso",
+            "posture": "absent",
+            "confirmed": False,
+            "primary_reason": "no_backup_basis",
+            "reasons": ["no_backup_basis"],
+            "basis": None,
+            "schedules": {"enabled": 0, "follow_up": []},
+            "confirm": [{"reason": "no_backup_basis", "screen": "backup_sets"}],
+        }
+    )
+
+
+def test_a_confirmed_tenant() -> None:
+    health = judged(a_set(NOW - HOUR - TICK, status="completed", item_count=1), a_good_schedule())
+    assert canonical(entry_of(health)) == canonical(
+        {
+            "tenant": "contoso.example",
+            "name": "Contoso",
+            "posture": "healthy",
+            "confirmed": True,
+            "primary_reason": None,
+            "reasons": [],
+            "basis": {
+                "id": 4711,
+                "name": "nightly",
+                "source": "intunecd",
+                "status": "completed",
+                "completed_at": "2026-11-23T07:59:59.999999Z",
+                "age_seconds": 3600,
+                "freshness": "fresh",
+                "items": 1,
+                "degraded_items": 0,
+                "families": {},
+            },
+            "schedules": {"enabled": 1, "follow_up": []},
+            "confirm": [],
+        }
+    )
+
+
+def test_an_unreadable_tenant() -> None:
+    assert canonical(entry_of(unreadable())) == canonical(
+        {
+            "tenant": "contoso.example",
+            "name": "Contoso",
+            "posture": None,
+            "confirmed": False,
+            "primary_reason": None,
+            "reasons": [],
+            "basis": None,
+            "schedules": None,
+            "confirm": [],
+            "error": {
+                "table": "backup_sets",
+                "column": "completed_at",
+                "row": 12,
+                "message": "backup_sets.completed_at of row 12 is missing",
+            },
+        }
+    )
+
+
+def test_a_partial_basis_from_the_future() -> None:
+    basis = entry_of(judged(a_set(NOW + timedelta(minutes=5, microseconds=1), status="partial")))["basis"]
+    assert canonical(basis) == canonical(
+        {
+            "id": 4711,
+            "name": "nightly",
+            "source": "intunecd",
+            "status": "partial",
+            "completed_at": "2026-11-23T09:05:00.000001Z",
+            "age_seconds": -301,
+            "freshness": "in_the_future",
+            "items": 1,
+            "degraded_items": 0,
+            "families": {"incomplete_run": 1},
+        }
+    )
+
+
+def test_an_empty_fleet() -> None:
+    document = parsed([], policy=HealthPolicy(HOUR, HOUR / 2, timedelta(0), timedelta(seconds=1.5)))
+    assert document["tenants"] == []
+    assert set(document["totals"].values()) == {0}
+    assert canonical(document["policy"]) == canonical(
+        {
+            "freshness_window_seconds": 3600,
+            "schedule_grace_seconds": 1800,
+            "clock_skew_seconds": 0,
+            "longest_run_seconds": 1.5,
+        }
+    )
+
+
+def test_names_that_json_has_to_escape_survive() -> None:
+    name = 'Ω "quoted" \\ \x1b[2J \u202e \U0001f600 \x00'
+    assert entry_of(judged(None, tenant=a_tenant(name=name)))["name"] == name
+
+
+# Instants and ages
+
+
+@pytest.mark.parametrize(
+    ("instant", "text"),
+    [
+        (NOW, "2026-11-23T09:00:00Z"),
+        (NOW + TICK, "2026-11-23T09:00:00.000001Z"),
+        (NOW + timedelta(milliseconds=500), "2026-11-23T09:00:00.5Z"),
+        (NOW + timedelta(milliseconds=20), "2026-11-23T09:00:00.02Z"),
+        (datetime(2026, 1, 1, 0, 0, 10, tzinfo=UTC), "2026-01-01T00:00:10Z"),
+        (datetime(2026, 10, 20, 10, 20, 0, 100_000, tzinfo=UTC), "2026-10-20T10:20:00.1Z"),
+        (FIRST_INSTANT, "0001-01-01T00:00:00Z"),
+        (LAST_INSTANT, "9999-12-31T23:59:59.999999Z"),
+    ],
+)
+def test_instants_have_a_fraction_only_where_there_is_one(instant: datetime, text: str) -> None:
+    assert rfc3339(instant) == text
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_an_instant_is_read_back_as_it_was(instant: datetime) -> None:
+    assert datetime.fromisoformat(rfc3339(instant)) == instant
+
+
+@pytest.mark.parametrize(
+    ("age", "seconds"),
+    [
+        (timedelta(0), 0),
+        (TICK, 0),
+        (timedelta(seconds=1) - TICK, 0),
+        (timedelta(seconds=1), 1),
+        (-TICK, -1),
+        (timedelta(seconds=-1), -1),
+        (timedelta(seconds=-1) - TICK, -2),
+        (timedelta(days=3, hours=6, minutes=50), 283800),
+    ],
+)
+def test_ages_are_whole_seconds_rounded_down(age: timedelta, seconds: int) -> None:
+    assert age_seconds(NOW - age, NOW) == seconds
+
+
+# Totals
+
+
+def fleet_of_all_states() -> list[TenantBackupHealth]:
+    failing = a_schedule(created_at=NOW, last_run_status="failed")
+    old, worse = a_set(NOW - 2 * DAY), a_tally(an_item(integrity_warning=""))
+    return [
+        unreadable(),
+        unreadable(),
+        judged(None),
+        judged(None, failing),
+        judged(old),
+        judged(old, failing, tally=worse),
+        judged(old, tally=worse),
+        judged(a_set(), tally=worse),
+        judged(a_set(), failing, tally=worse),
+        judged(a_set(), failing),
+        judged(a_set()),
+        judged(a_set(), a_good_schedule()),
+        judged(a_set()),
+    ]
+
+
+def test_totals_count_each_tenant_once_and_a_follow_up_beside_any_posture() -> None:
+    assert FleetTotals.of(fleet_of_all_states()) == FleetTotals(
+        tenants=13, unreadable=2, absent=2, stale=3, degraded=2, healthy=4, confirmed=3, schedule_follow_up=4
+    )
+
+
+@given(st.lists(st.sampled_from(fleet_of_all_states()), max_size=20))
+def test_totals_add_up_for_any_part_of_a_fleet(part: list[TenantBackupHealth]) -> None:
+    totals = FleetTotals.of(part)
+    states = totals.unreadable + totals.absent + totals.stale + totals.degraded + totals.healthy
+    assert states == totals.tenants == len(part)
+    assert totals.confirmed == sum(health.confirmed for health in part) <= totals.healthy
+
+
+# The exit status of a check
+
+NOBODY = FleetTotals(0, 0, 0, 0, 0, 0, 0, 0)
+
+
+def fleet(**counts: int) -> FleetTotals:
+    """Totals of a fleet with so many tenants in each state; `follow_up` are healthy but for a schedule."""
+    names = ("unreadable", "absent", "stale", "degraded", "follow_up", "confirmed")
+    by_state = {name: counts.get(name, 0) for name in names}
+    return FleetTotals(
+        tenants=sum(by_state.values()),
+        unreadable=by_state["unreadable"],
+        absent=by_state["absent"],
+        stale=by_state["stale"],
+        degraded=by_state["degraded"],
+        healthy=by_state["follow_up"] + by_state["confirmed"],
+        confirmed=by_state["confirmed"],
+        schedule_follow_up=by_state["follow_up"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("counts", "status"),
+    [
+        ({"confirmed": 3}, 0),
+        ({"confirmed": 3, "stale": 1}, 1),
+        ({"confirmed": 3, "degraded": 1}, 1),
+        ({"confirmed": 3, "follow_up": 1}, 1),
+        ({"confirmed": 3, "unreadable": 1}, 3),
+        ({"confirmed": 3, "absent": 1}, 2),
+        ({"stale": 1, "degraded": 1, "follow_up": 1, "unreadable": 1}, 3),
+        ({"absent": 1, "stale": 1, "unreadable": 1}, 2),
+        ({}, 3),
+    ],
+)
+def test_exit_status(counts: dict[str, int], status: int) -> None:
+    assert check_status(fleet(**counts), 0) == status
+
+
+@pytest.mark.parametrize(("least", "status"), [(0, 0), (1, 0), (2, 0), (3, 3)])
+def test_fewer_tenants_than_expected_are_no_good_news(least: int, status: int) -> None:
+    assert check_status(fleet(confirmed=2), least) == status
+
+
+def test_an_absent_tenant_outranks_too_few_and_unreadable_ones_and_those_outrank_the_rest() -> None:
+    assert check_status(fleet(absent=1), 9) == 2
+    assert check_status(fleet(absent=1, unreadable=1), 9) == 2
+    assert check_status(fleet(stale=1), 9) == 3
+    assert check_status(fleet(unreadable=1, stale=1), 0) == 3
+
+
+def test_precedence_in_every_fleet_of_up_to_two_tenants_a_state() -> None:
+    names = ("unreadable", "absent", "stale", "degraded", "follow_up", "confirmed")
+    for numbers in product(range(3), repeat=len(names)):
+        counts = dict(zip(names, numbers, strict=True))
+        expected = 0
+        if counts["stale"] or counts["degraded"] or counts["follow_up"]:
+            expected = 1
+        if counts["unreadable"] or not any(numbers):
+            expected = 3
+        if counts["absent"]:
+            expected = 2
+        assert check_status(fleet(**counts), 0) == expected, counts

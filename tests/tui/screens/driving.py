@@ -1,0 +1,269 @@
+"""Drives the app as somebody at the keys does. Waits for what is to come, within a bound, and never for time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar, cast
+
+from textual import events
+from textual.css.query import NoMatches
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widgets import Static
+
+from health.details import DashboardAnswer, FleetAnswer
+from health.policy import HealthPolicy
+from health.posture import TenantBackupHealth, triage_key
+from health.resolver import TenantBackupHealthResolver
+from health.store.urls import parse_database_url
+from tests.tui.screens.fleets import NOW
+from tui.app import AppContext, TenantPilotApp
+from tui.screens.facts_screen import FactsScreen
+from tui.screens.tenants import TenantsScreen
+from tui.widgets.row_list import RowList
+
+POLICY: Final = HealthPolicy()
+_MOST_PAUSES: Final = 400
+"""How often a condition is looked at again: some ten seconds."""
+
+SomeScreen = TypeVar("SomeScreen", bound=Screen[Any])
+
+
+class Clock:
+    """The wall clock and the clock that does not stop in suspend, both in a test's hands."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+        self.boot = 1000.0
+
+    def forward(self, by: timedelta) -> None:
+        """Let time pass."""
+        self.now += by
+        self.boot += by.total_seconds()
+
+
+class Driver:
+    """The app under the keys of a test."""
+
+    def __init__(self, app: TenantPilotApp, pilot: Pilot[None], clock: Clock) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.clock = clock
+
+    async def press(self, *keys: str) -> None:
+        """One key after the other, each with the time it needs."""
+        await self.pilot.press(*keys)
+
+    async def press_at_once(self, *keys: str) -> None:
+        """Keys that arrive in one packet: none waits for what the one before it did."""
+        for key in keys:
+            self.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await self.pilot.pause()
+
+    async def enter_words(self, words: str) -> None:
+        """Words into the field that has the focus, at once."""
+        for character in words:
+            self.app.post_message(events.Key(character, character))
+        await self.pilot.pause()
+
+    async def until(self, holds: Callable[[], object], what: str = "") -> None:
+        """Pump messages until the condition holds; fails where it does not come to hold."""
+        for _ in range(_MOST_PAUSES):
+            with suppress(NoMatches):
+                if holds():
+                    return
+            await self.pilot.pause()
+        raise AssertionError(f"never came: {what or 'the condition'}; on the screen:\n{self.text()}")
+
+    async def settled(self) -> None:
+        """Until the screen shown has an answer to its latest question."""
+        await self.until(lambda: not self.facts.reading, "an answer")
+        await self.pilot.pause()
+
+    async def arrived(self, kind: type[SomeScreen]) -> SomeScreen:
+        """Until a screen of this kind is shown, with its facts."""
+        await self.until(lambda: type(self.app.screen) is kind, kind.__name__)
+        if issubclass(kind, FactsScreen):
+            await self.settled()
+        return cast("SomeScreen", self.app.screen)
+
+    async def resize(self, columns: int, lines: int) -> None:
+        """Another size of the terminal."""
+        await self.pilot.resize_terminal(columns, lines)
+
+    async def open_tenant(self, external_id: str) -> None:
+        """Move the cursor of the first screen to a tenant by keys and open it."""
+        tenants = await self.arrived(TenantsScreen)
+        place = [health.tenant.external_id for health in listed(tenants)].index(external_id)
+        await self.press_at_once("home", *["down"] * place)
+        await self.until(lambda: row_list(tenants).cursor == place)
+        await self.press("enter")
+
+    # What is seen
+
+    @property
+    def facts(self) -> FactsScreen:
+        """The screen shown, which is one over facts."""
+        screen = self.app.screen
+        assert isinstance(screen, FactsScreen), screen
+        return screen
+
+    def lines(self) -> list[str]:
+        """The terminal's lines as they are drawn now."""
+        strips = self.app.screen._compositor.render_strips()
+        return ["".join(segment.text for segment in strip) for strip in strips]
+
+    def text(self) -> str:
+        """The lines without their blank ends."""
+        return "\n".join(line.rstrip() for line in self.lines())
+
+    def words(self) -> str:
+        """All that is on the terminal as one line with single blanks, so that wrapping does not matter."""
+        return " ".join(self.text().split())
+
+    def shown(self, selector: str) -> str:
+        """The text of one widget, whether there is room for it or not."""
+        return str(self.app.screen.query_one(selector, Static).content)
+
+
+def row_list(screen: Screen[Any]) -> RowList:
+    """The list of a screen."""
+    return screen.query_one(RowList)
+
+
+def listed(tenants: TenantsScreen) -> list[TenantBackupHealth]:
+    """The verdicts that the first screen lists, in its order."""
+    return list(row_list(tenants).rows)
+
+
+class HeldBack:
+    """A question that does not come back before the test lets it."""
+
+    def __init__(self, *, read_first: bool) -> None:
+        self.read_first = read_first
+        self.reached = threading.Event()
+        self._gate = threading.Event()
+
+    def let_go(self) -> None:
+        """Let it come back."""
+        self._gate.set()
+
+    def wait(self) -> None:
+        """In the reader thread."""
+        self.reached.set()
+        assert self._gate.wait(20)
+
+
+class WatchedResolver:
+    """The real resolver behind a door: a test counts the questions, holds one back, or makes them fail."""
+
+    def __init__(self, resolver: Any) -> None:
+        self._resolver = resolver
+        self._held: dict[str, list[HeldBack]] = {}
+        self.asked: list[str] = []
+        self.interrupted = 0
+        self.failure: Exception | None = None
+
+    def hold_back(self, question: str, *, read_first: bool = False) -> HeldBack:
+        """The next question of this name waits; with `read_first` it has its answer already, which grows old."""
+        held = HeldBack(read_first=read_first)
+        self._held.setdefault(question, []).append(held)
+        return held
+
+    def _ask(self, question: str, *arguments: Any, **named: Any) -> Any:
+        self.asked.append(question)
+        waiting = self._held.get(question)
+        held = waiting.pop(0) if waiting else None
+        if held is not None and not held.read_first:
+            held.wait()
+        if self.failure is not None:
+            raise self.failure
+        answer = getattr(self._resolver, question)(*arguments, **named)
+        if held is not None and held.read_first:
+            held.wait()
+        return answer
+
+    def refreshed_fleet(self, now: datetime) -> Any:
+        return self._ask("refreshed_fleet", now)
+
+    def dashboard(self, *arguments: Any) -> Any:
+        return self._ask("dashboard", *arguments)
+
+    def backup_sets(self, *arguments: Any, **named: Any) -> Any:
+        return self._ask("backup_sets", *arguments, **named)
+
+    def backup_set(self, *arguments: Any) -> Any:
+        return self._ask("backup_set", *arguments)
+
+    def captured(self, *arguments: Any) -> Any:
+        return self._ask("captured", *arguments)
+
+    def schedules(self, *arguments: Any) -> Any:
+        return self._ask("schedules", *arguments)
+
+    def interrupt(self) -> None:
+        self.interrupted += 1
+
+    def close(self) -> None:
+        self._resolver.close()
+
+
+class KnownVerdicts:
+    """A resolver without a database: verdicts that a test made. Its tenants have no attempts."""
+
+    def __init__(self, verdicts: Sequence[TenantBackupHealth]) -> None:
+        self.verdicts = verdicts
+
+    def refreshed_fleet(self, now: datetime) -> FleetAnswer:
+        return FleetAnswer(tuple(sorted(self.verdicts, key=triage_key)), now)
+
+    def dashboard(self, external_id: str, now: datetime) -> DashboardAnswer:
+        health = next(each for each in self.verdicts if each.tenant.external_id == external_id)
+        return DashboardAnswer(health, (), now)
+
+    def interrupt(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def real_resolver(url: str) -> TenantBackupHealthResolver:
+    """The product's resolver over a database of a test."""
+    return TenantBackupHealthResolver(parse_database_url(url), POLICY)
+
+
+def watched(url: str) -> WatchedResolver:
+    """The product's resolver over a database of a test, behind a door."""
+    return WatchedResolver(real_resolver(url))
+
+
+@asynccontextmanager
+async def open_app(
+    facts: str | WatchedResolver | KnownVerdicts,
+    *,
+    size: tuple[int, int] = (80, 24),
+    clock: Clock | None = None,
+    toasts: bool = False,
+    **context: Any,
+) -> AsyncIterator[Driver]:
+    """The app over a database (by its URL) or over a resolver of a test, at NOW, without refreshing by itself."""
+    time = clock or Clock()
+    resolver = real_resolver(facts) if isinstance(facts, str) else facts
+    given: dict[str, Any] = {
+        "open_resolver": lambda: resolver,
+        "policy": POLICY,
+        "database": "fleet.db",
+        "refresh": timedelta(0),
+        "clock": lambda: time.now,
+        "boot_clock": lambda: time.boot,
+    }
+    app = TenantPilotApp(AppContext(**(given | context)))
+    try:
+        async with app.run_test(size=size, notifications=toasts) as pilot:
+            yield Driver(app, pilot, time)
+    finally:
+        app.reader.stop()
