@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
-from typing import Final
+from operator import attrgetter
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
@@ -17,11 +19,24 @@ _REMEMBERED: Final = 512
 """How many stretches between slots one calendar remembers before it starts afresh."""
 _ONE_OFFSET: Final = timedelta(days=5)
 """Two instants that lie no further apart and have one UTC offset have it all the time between them: no zone changes its
-clocks there and back that fast (Recife took a week, in 2000)."""
+clocks there and back within so few days."""
+_SECOND: Final = timedelta(seconds=1)
+_HOUR: Final = timedelta(hours=1)
 
 
 class CannotPlan(ValueError):
     """A cron expression or a time zone that no slot can be computed from; the message is a clause for people."""
+
+
+class _Stretch(NamedTuple):
+    """A time without a slot: for every instant from `begin` until just before `end`, the first slot after is `slot`."""
+
+    begin: datetime
+    end: datetime
+    slot: datetime
+
+
+_BEGIN: Final = attrgetter("begin")
 
 
 class SlotCalendar:
@@ -34,47 +49,54 @@ class SlotCalendar:
     def __init__(self, cron: str, zone: ZoneInfo) -> None:
         self._cron = cron
         self._zone = zone
-        self._stretches: dict[timedelta | None, list[tuple[datetime, datetime]]] = {}
+        self._stretches: list[_Stretch] = []
         self._none_after: datetime | None = None
 
     def first_after(self, instant: datetime) -> datetime:
         """The first slot strictly after a UTC instant. Raises CannotPlan where there is none."""
+        place = bisect_right(self._stretches, instant, key=_BEGIN)
+        if place and instant < (stretch := self._stretches[place - 1]).end:
+            return stretch.slot
         if self._none_after is not None and instant >= self._none_after:
             raise CannotPlan(_NO_SLOT)
         try:
-            local = instant.astimezone(self._zone)
-            # The library looks from the next second on, and goes on from the full hour before it.
-            start = (instant + timedelta(seconds=1)).astimezone(self._zone)
+            return self._compute(instant)
         except OverflowError:
             # Either end of the calendar: this says nothing about other instants.
             raise CannotPlan(_NO_SLOT) from None
-        # A stretch never answers across a change of the UTC offset: the same wall time may come twice, or the library
-        # arrive on the other side between two full hours, and which slots follow depends on where one starts from.
-        hour = start.replace(minute=0, second=0, microsecond=0)
-        if not local.utcoffset() == start.utcoffset() == hour.utcoffset():
-            return self._compute(instant, local)
-        stretches = self._stretches.setdefault(local.utcoffset(), [])
-        place = bisect_right(stretches, (instant, instant)) - 1
-        for begin, slot in stretches[max(place, 0) : place + 2]:
-            if begin <= instant < slot and instant - begin < _ONE_OFFSET:
-                return slot
-        slot = self._compute(instant, local)
-        if len(stretches) >= _REMEMBERED:
-            stretches.clear()
-        insort(stretches, (instant, slot))
-        return slot
 
-    def _compute(self, instant: datetime, local: datetime) -> datetime:
-        slots = CronSim(self._cron, local)
-        try:
-            while True:
-                slot = next(slots).astimezone(UTC)
-                if slot > instant:
-                    return slot
-        except (OverflowError, StopIteration):
-            # Looking for a slot that never comes is the dearest question there is: it is asked once.
-            self._none_after = instant
-            raise CannotPlan(_NO_SLOT) from None
+    def _compute(self, instant: datetime) -> datetime:
+        local = instant.astimezone(self._zone)
+        hour = local.replace(minute=0, second=0, microsecond=0)
+        # The library looks from the next second on and goes on from full hours: from this one it comes to the same
+        # slot, and what it passes on the way tells since when that has been the first. Not across a change of clocks.
+        same_offset = hour.utcoffset() == self._offset(instant + _SECOND)
+        begin = hour.astimezone(UTC) if same_offset else instant
+        for found in CronSim(self._cron, hour if same_offset else local):
+            slot = found.astimezone(UTC)
+            if slot > instant:
+                with suppress(OverflowError):
+                    self._remember(begin, instant, slot)
+                return slot
+            begin = max(begin, slot)
+        # Looking for a slot that never comes is the dearest question there is: it is asked once.
+        self._none_after = instant
+        raise CannotPlan(_NO_SLOT)
+
+    def _remember(self, begin: datetime, instant: datetime, slot: datetime) -> None:
+        """A stretch never answers across a change of the UTC offset: the same wall time may come twice, or the library
+        arrive on the other side between two full hours, and which slots follow depends on where one starts from.
+        """
+        far = slot if slot - begin <= _ONE_OFFSET else begin + _ONE_OFFSET
+        for end in (far, min(far, instant + _HOUR)):
+            if instant < end and self._offset(begin - _HOUR) == self._offset(end + _SECOND):
+                if len(self._stretches) >= _REMEMBERED:
+                    self._stretches.clear()
+                insort(self._stretches, _Stretch(begin, end, slot))
+                return
+
+    def _offset(self, instant: datetime) -> timedelta | None:
+        return instant.astimezone(self._zone).utcoffset()
 
 
 def slots_of(cron: str | None, timezone: str) -> SlotCalendar | None:

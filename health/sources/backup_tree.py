@@ -76,17 +76,18 @@ def closed_to_us(layout: Layout, folder: str, name: str, problem: str) -> Iterat
         yield BackupFile(joined(folder, name), name, problem=problem, is_folder=True)
 
 
-def read_tree(root: Path, layout: Layout) -> Iterator[BackupFile]:
+def read_tree(root: Path, layout: Layout, *, contents: bool = True) -> Iterator[BackupFile]:
     """Read every file under a root that the layout takes, one at a time, in the order of their names.
 
-    The root itself may be a symbolic link: the user named it. Raises RefusedInput if it cannot be listed.
+    Without `contents`, files are looked at and not opened. The root itself may be a symbolic link: the user named it.
+    Raises RefusedInput if it cannot be listed.
     """
     with ExitStack() as held:
         try:
             descriptor, entries = held.enter_context(_opened(os.fspath(root), _FOLDER_FLAGS))
         except OSError as error:
             raise RefusedInput(f"{root}: this folder cannot be read: {error.strerror}.") from None
-        yield from _walk(descriptor, entries, "", 1, layout)
+        yield from _walk(descriptor, entries, "", 1, layout, contents)
 
 
 @contextmanager
@@ -102,7 +103,7 @@ def _opened(name: str, flags: int, parent: int | None = None) -> Iterator[tuple[
 
 
 def _walk(
-    descriptor: int, entries: list[os.DirEntry[str]], folder: str, depth: int, layout: Layout
+    descriptor: int, entries: list[os.DirEntry[str]], folder: str, depth: int, layout: Layout, contents: bool
 ) -> Iterator[BackupFile]:
     for entry in entries:
         name = visible_name(os.fsencode(entry.name))
@@ -115,12 +116,15 @@ def _walk(
             yield from closed_to_us(layout, folder, name, SYMBOLIC_LINK)
         elif stat.S_ISDIR(status.st_mode):
             if layout.enters(folder, name):
-                yield from _walk_into(descriptor, entry.name, joined(folder, name), depth, layout)
+                yield from _walk_into(descriptor, entry.name, joined(folder, name), depth, layout, contents)
         elif layout.takes(folder, name):
-            yield _read(descriptor, entry.name, status, BackupFile(folder, name, written_ns=status.st_mtime_ns))
+            file = BackupFile(folder, name, written_ns=status.st_mtime_ns)
+            yield _read(descriptor, entry.name, status, file) if contents else file
 
 
-def _walk_into(parent: int, name: str, folder: str, depth: int, layout: Layout) -> Iterator[BackupFile]:
+def _walk_into(
+    parent: int, name: str, folder: str, depth: int, layout: Layout, contents: bool
+) -> Iterator[BackupFile]:
     unseen = BackupFile(folder, visible_name(os.fsencode(name)), is_folder=True)
     if depth == MAX_FOLDERS_DEEP:
         yield unseen._replace(problem=f"the folder is inside more than {MAX_FOLDERS_DEEP - 2} others")
@@ -131,7 +135,7 @@ def _walk_into(parent: int, name: str, folder: str, depth: int, layout: Layout) 
         except OSError as error:
             yield unseen._replace(problem=f"the folder cannot be read: {error.strerror}")
             return
-        yield from _walk(descriptor, entries, folder, depth + 1, layout)
+        yield from _walk(descriptor, entries, folder, depth + 1, layout, contents)
 
 
 def _read(parent: int, name: str, status: os.stat_result, file: BackupFile) -> BackupFile:

@@ -57,6 +57,21 @@ class IntuneCDLayout:
 
 LAYOUT: Final = IntuneCDLayout()
 
+WrittenFile = tuple[str, str, int]
+"""A file as it stands: its folder, its name, and when it was last written, in nanoseconds since 1970."""
+
+
+def files_as_they_stand(path: Path) -> frozenset[WrittenFile]:
+    """The files in a folder before a run, none where there is no folder yet: what is still so afterwards is not its work.
+
+    It is the file system that dated both, so no difference between its clock and ours matters.
+    """
+    try:
+        files = list(read_tree(path, LAYOUT, contents=False))
+    except RefusedInput:
+        return frozenset()
+    return frozenset((file.folder, file.name, file.written_ns) for file in files if file.written_ns is not None)
+
 
 def read_folder(
     path: Path,
@@ -67,13 +82,15 @@ def read_folder(
     accept_missing: Set[str] = frozenset(),
     with_payload: bool = True,
     written_since: datetime | None = None,
+    stood_before: Set[WrittenFile] = frozenset(),
     progress: Callable[[int], None] | None = None,
 ) -> CapturedSet:
     """Read a folder as the one set that was complete at `completed_at`, which is also its source reference.
 
     `expected_types` are the types that have files in the tenant's last completed set of this source, `accept_missing`
     those that are gone for good. With `written_since`, a file that was last written before belongs to an earlier run:
-    it is no item, but it is counted in `item_count`. `progress` is told the number of files read so far.
+    it is no item, but it is counted in `item_count`; so is one that is still as it is in `stood_before`. `progress` is
+    told the number of files read so far.
 
     Raises RefusedInput if there is no such folder or no item of this run in it: nothing is no backup.
     """
@@ -83,7 +100,8 @@ def read_folder(
     found = written = 0
     for file in read_tree(path, LAYOUT):
         found += 1
-        if file.written_ns is None or file.written_ns >= since_ns:
+        as_it_stood = (file.folder, file.name, file.written_ns) in stood_before
+        if file.written_ns is None or (file.written_ns >= since_ns and not as_it_stood):
             gathered.add(item_of(file), is_folder=file.is_folder)
             written += file.written_ns is not None
         if progress is not None:

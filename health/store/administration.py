@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from health.store.engines import transaction
+from health.store.engines import looking, transaction
 from health.store.errors import SchemaProblem
 from health.store.migrations.upgrade import upgrade_schema
 from health.store.revision import SchemaState, schema_state
@@ -50,5 +50,5 @@ def upgrade(address: DatabaseAddress) -> SchemaState:
 
 def state_of(address: DatabaseAddress) -> SchemaState:
     """What schema the database has. Raises StoreError where it cannot be opened."""
-    with transaction(address) as connection:
+    with looking(address) as connection:
         return schema_state(connection)

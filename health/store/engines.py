@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+import psycopg
 from psycopg.types.string import TextLoader
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from health.store.errors import DatabaseMissing, StoreUnreachable, as_store_error, first_line
+from health.store.errors import DatabaseMissing, as_store_error
 from health.store.revision import require_current_schema
 from health.store.urls import DatabaseAddress
 
@@ -116,9 +117,19 @@ def writing(address: DatabaseAddress) -> Iterator[Connection]:
 @contextmanager
 def reading_once(address: DatabaseAddress) -> Iterator[Connection]:
     """A snapshot on an engine that is gone afterwards. Raises StoreError."""
+    with looking(address) as connection:
+        require_current_schema(connection, address.label)
+        yield connection
+
+
+@contextmanager
+def looking(address: DatabaseAddress) -> Iterator[Connection]:
+    """A transaction that cannot write, on whatever schema there is. Raises StoreError."""
     engine = reading_engine(address)
+    if address.file is not None:
+        event.listen(engine, "connect", _decode_with_escapes)
     try:
-        with snapshot(engine, address) as connection:
+        with _sentences(address), engine.connect() as connection:
             yield connection
     finally:
         engine.dispose()
@@ -128,10 +139,8 @@ def reading_once(address: DatabaseAddress) -> Iterator[Connection]:
 def _sentences(address: DatabaseAddress) -> Iterator[None]:
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error, psycopg.Error) as error:
         raise as_store_error(error, address.label) from error
-    except sqlite3.Error as error:
-        raise StoreUnreachable(f"{address.label} cannot be opened: {first_line(error)}.") from error
 
 
 def _open_sqlite_reading(file: Path) -> sqlite3.Connection:
@@ -153,6 +162,8 @@ def _open_sqlite_writing(file: Path, *, create: bool) -> sqlite3.Connection:
     uri = f"file:{quote(str(file.resolve()))}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=_LOCK_SECONDS, isolation_level=None)
     connection.execute("PRAGMA foreign_keys = ON")
+    # What is there already may be of another program, and in no encoding.
+    _decode_with_escapes(connection, None)
     # A large import keeps its pages in memory until it commits, so that it locks readers out only for that moment.
     connection.execute("PRAGMA cache_spill = OFF")
     return connection

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+import sqlite3
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
 
 _LOCKED = ("database is locked", "database table is locked")
 
@@ -31,9 +34,12 @@ class StoreConflict(StoreError):
     """What was to be written clashes with what is there; nothing was written."""
 
 
-def as_store_error(error: SQLAlchemyError, database: str) -> StoreError:
-    """Turn whatever the driver raised into one sentence about the database called `database`."""
-    reason = first_line(error.orig if isinstance(error, DBAPIError) and error.orig is not None else error)
+def as_store_error(error: Exception, database: str) -> StoreError:
+    """Turn whatever SQLAlchemy or a driver raised into one sentence about the database called `database`."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    reason = first_line(cause)
+    if isinstance(cause, sqlite3.IntegrityError | psycopg.IntegrityError):
+        return StoreConflict(f"{database} refuses what was to be written ({reason}): nothing was written.")
     if "file is not a database" in reason or "malformed" in reason:
         return SchemaProblem(
             f"{database} is damaged or not a SQLite database ({reason}): check the path, or restore the file."

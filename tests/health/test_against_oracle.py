@@ -1,4 +1,4 @@
-"""The product's report against the oracle, on both engines: every case a tenant, every state space one read of the fleet.
+"""The product's report against the oracle, on both engines: every case a tenant, every state space one fleet read.
 
 What is compared: every entry of `tenants`, their order, the `totals`, and the head of the document (design.md 4 and 7).
 """
@@ -97,7 +97,7 @@ def canonical(value: object) -> str:
 
 
 def _normal(entry: dict[str, Any]) -> dict[str, Any]:
-    """The subject's entry without what design.md 7 leaves open: the words of a message, trailing zeros of a fraction."""
+    """The subject's entry without what design.md 7 leaves open: a message's words, trailing zeros of a fraction."""
     entry = dict(entry)
     error = entry.get("error")
     if isinstance(error, dict) and isinstance(error.get("message"), str) and error["message"]:
@@ -245,7 +245,7 @@ def test_ids_that_repeat_from_tenant_to_tenant(postgres_url: str, record_propert
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/New_York"])
 def test_the_time_zone_of_the_session_changes_nothing(postgres_url: str, zone: str) -> None:
-    """The database's default zone is far from UTC; the first and the last instant there are would leave the years 1 to 9999."""
+    """The database's default zone is far from UTC: the first and last instants there are leave the years 1 to 9999."""
     with psycopg.connect(postgres_url) as connection:
         statement = sql.SQL("ALTER DATABASE {} SET timezone = {}")
         connection.execute(statement.format(sql.Identifier(connection.info.dbname), sql.Literal(zone)))
@@ -261,7 +261,7 @@ def test_the_time_zone_of_the_session_changes_nothing(postgres_url: str, zone: s
     max_examples=25,
     deadline=None,
     database=None,
-    # Every example is a few hundred tenants, each judged on its own: a failure names the tenant, shrinking adds nothing.
+    # An example is a few hundred tenants, each judged on its own: a failure names the tenant, shrinking adds nothing.
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

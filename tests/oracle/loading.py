@@ -1,7 +1,7 @@
-"""Writes rows into the four tables of design.md 3 by the bare drivers: the product's own writing code is not to be trusted here.
+"""Writes rows into the four tables of design.md 3 by the bare drivers: the product's own writing is not trusted here.
 
-The tables are there already, made by the product's migrations. Rows go in last id first, so that nothing can rely on the order in
-which they were written.
+The tables are there already, made by the product's migrations. Rows go in last id first, so that nothing can rely on
+the order in which they were written.
 """
 
 from __future__ import annotations

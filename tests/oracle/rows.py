@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 Instant = datetime | str | int | float | bytes | None
-"""An aware UTC datetime, null, or the raw value of a cell that is no instant: any other type is unreadable (design.md 4.6)."""
+"""An aware UTC datetime, null, or the raw value of a cell that is no instant, which is unreadable (design.md 4.6)."""
 
 
 class TenantRow(NamedTuple):

@@ -27,7 +27,7 @@ from tests.oracle.cases import (
 from tests.oracle.rows import ScheduleRow
 
 When = tuple[str, timedelta] | datetime | None
-"""An instant as a distance from `now`, `created`, `enabled`, `last` (null where that one is), an absolute one, or null."""
+"""An instant as a distance from `now`, `created`, `enabled`, `last` (null where that one is), an absolute one, null."""
 
 Choice = Mapping[str, Any]
 """One value for each key of DIMENSIONS."""
@@ -171,7 +171,7 @@ def _success_without_backup() -> Iterator[Choice]:
 
 
 def schedule_blueprints(now: datetime = NOW, *, sample: int = 6500, pairs: int = 1800) -> list[Blueprint]:
-    """Single schedules: pairwise around the baselines, `success_without_backup`, a fixed sample of the product; then pairs."""
+    """Single schedules: pairwise around baselines, `success_without_backup`, a sample of the product; then pairs."""
     around = list(_success_without_backup())
     random = Random(20261123)
     sampled = [chosen(random.randrange(SPACE)) for _ in range(sample)]

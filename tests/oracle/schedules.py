@@ -32,7 +32,7 @@ def cron_is_accepted(cron: str) -> bool:
 
 @cache
 def first_slot(cron: str, timezone: str, after: datetime) -> datetime | None:
-    """The first slot in local time that in UTC is after that instant (design.md 4.4); none if there is none up to year 9999."""
+    """The first slot in local time that in UTC is after that instant (design.md 4.4); none up to year 9999: none."""
     try:
         for slot in CronSim(cron, after.astimezone(ZoneInfo(timezone))):
             if slot.astimezone(UTC) > after:

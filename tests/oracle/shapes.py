@@ -133,7 +133,7 @@ def set_shapes(now: datetime = NOW) -> list[SetShape]:
 
 
 def set_blueprints(now: datetime = NOW) -> Iterator[Blueprint]:
-    """No set, one set, two sets in either order of ids (so that ties by id are seen both ways); and archived tenants."""
+    """No set, one set, two sets in either order of ids (so that ties are seen both ways); and archived tenants."""
     shapes = set_shapes(now)
     yield Blueprint()
     for shape in shapes:
@@ -253,7 +253,7 @@ def _any_set(digits: _Digits, now: datetime) -> SetShape:
 
 
 def any_blueprint(number: int, now: datetime) -> Blueprint:
-    """The tenant with this number, 0 <= number < MIXED_SPACE: up to three sets, up to two schedules, seldom archived."""
+    """The tenant with this number, 0 <= number < MIXED_SPACE: up to three sets and two schedules, seldom archived."""
     digits = _Digits(number)
     sets = [_any_set(digits, now) for _ in range(digits.take([1, 0, 1, 2, 2, 3]))]
     schedules = []

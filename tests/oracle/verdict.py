@@ -1,7 +1,7 @@
 """The verdict of design.md section 4 and the report of section 7, word by word.
 
-Naive on purpose: lists, loops and the sentences of the page in their order. Instants are compared through their differences,
-because a sum with an instant near year 9999 overflows.
+Naive on purpose: lists, loops and the sentences of the page in their order. Instants are compared through their
+differences, because a sum with an instant near year 9999 overflows.
 """
 
 from __future__ import annotations
@@ -249,7 +249,7 @@ def _triage_state(entry: Mapping[str, Any]) -> int:
 def expected_report(rows: Rows, policy: Policy, now: datetime) -> dict[str, Any]:
     """The report's `totals` and its `tenants` in triage order (design.md 7). Archived tenants are left out (4.5).
 
-    An `archived_at` that is no instant does not archive: a tenant must not drop out of the counts for a cell nobody can read.
+    An `archived_at` that is no instant does not archive: no tenant drops out of the counts for a cell nobody can read.
     """
     sets_of: dict[int, list[SetRow]] = {}
     items_of: dict[int, list[ItemRow]] = {}

@@ -45,7 +45,7 @@ class BackupSetScreen(FactsScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter", key_display="/", id="backup_set.filter"),
+        Binding("slash", "filter", "filter", key_display="/", id="backup_set.filter", priority=True),
         Binding("f", "family", "family", id="backup_set.family"),
         Binding("n", "open_newer", "open the newer basis", id="backup_set.newer"),
         Binding("tab", "app.focus_next", "next block", id="backup_set.next_block"),
@@ -154,7 +154,8 @@ class BackupSetScreen(FactsScreen):
         self.words = message.value
 
     def action_filter(self) -> None:
-        self.query_one(FilterInput).focus()
+        # At once and by a priority binding: what is typed in the same packet goes there, and not to the list's keys.
+        self.set_focus(self.query_one(FilterInput))
 
     def action_family(self) -> None:
         place = _FAMILY_FILTERS.index(self.family)

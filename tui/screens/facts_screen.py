@@ -17,6 +17,7 @@ from textual.widgets import Static
 
 from tui.durations import format_span
 from tui.reader import Question, Request
+from tui.widgets.filter_input import FilterInput
 from tui.widgets.header_line import HeaderLine
 from tui.widgets.key_hints import KeyHints
 from tui.widgets.row_list import RowList
@@ -189,6 +190,8 @@ class FactsScreen(Screen[None]):
             self._show_body(True)
         self._tick()
         self.answer = message.answer
+        # A tenant that was opened by its external id has its name only now.
+        self.query_one(HeaderLine).crumbs = self.pilot.crumbs(self)
         if first:
             self.first_focus()
             self.call_after_refresh(self._show_focused)
@@ -249,7 +252,9 @@ class FactsScreen(Screen[None]):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is no way back from the first screen."""
+        """There is no way back from the first screen, and a slash can be typed in a filter."""
+        if action == "filter":
+            return not isinstance(self.focused, FilterInput)
         return action != "back" or len(self.app.screen_stack) > 1
 
     def action_back(self) -> None:

@@ -58,6 +58,7 @@ class SchedulesScreen(FactsScreen):
             self._cells,
             _key,
             empty="no schedule; one would prove no backup",
+            opens=False,
             id="schedules",
         )
         yield Static(id="detail", markup=False)

@@ -49,7 +49,7 @@ class TenantsScreen(FactsScreen):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter", key_display="/", id="tenants.filter"),
+        Binding("slash", "filter", "filter", key_display="/", id="tenants.filter", priority=True),
         Binding("s", "sort", "sort", id="tenants.sort"),
         Binding("p", "posture", "posture", id="tenants.posture"),
         Binding("escape", "clear_filters", "clear filters", key_display="esc", id="tenants.clear_filters"),
@@ -175,7 +175,8 @@ class TenantsScreen(FactsScreen):
         self.query_one(FilterInput).value = ""
 
     def action_filter(self) -> None:
-        self.query_one(FilterInput).focus()
+        # At once and by a priority binding: what is typed in the same packet goes there, and not to the list's keys.
+        self.set_focus(self.query_one(FilterInput))
 
     def action_sort(self) -> None:
         self.order = self.order.following()

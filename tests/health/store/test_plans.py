@@ -61,7 +61,7 @@ def explain(url: str, ask: Ask) -> list[Explained]:
 
 
 def a_fleet(tenants: int, sets: int, items: int, alike: bool) -> Rows:
-    """Tenants with a history; `alike`: every item is in as many families as can be, so that all statistics are equal."""
+    """Tenants with a history; `alike`: every item is in as many families as can be, so that statistics are equal."""
     rows = Rows([], [], [], [])
     for tenant in range(1, tenants + 1):
         rows.tenants.append(TenantRow(tenant, f"tenant-{tenant}", "Contoso", LONG_AGO))
@@ -90,10 +90,12 @@ def stages(url: str) -> Iterator[Iterator[str]]:
 
     def states(store: Bare) -> Iterator[str]:
         yield "empty, without statistics"
-        store.execute("ANALYZE")
-        yield "empty, with the statistics of that"
+        if store.dialect == "sqlite":
+            # PostgreSQL believes statistics even if they are this wrong; there it takes the autovacuum's ANALYZE.
+            store.execute("ANALYZE")
+            yield "empty, with the statistics of that"
         load(url, a_fleet(60, 4, 5, alike=True))
-        yield "loaded, with the statistics of the empty database"
+        yield "loaded, with the statistics that an empty database left"
         store.execute("ANALYZE")
         yield "loaded and analysed, all items alike"
         load(url, _shifted(a_fleet(100, 12, 9, alike=False), 1000))
@@ -168,13 +170,12 @@ def scanned(url: str, plan: list[str]) -> list[str]:
             if re.match(r"SCAN (backup_sets|backup_items|item|candidate)\b", line)
             and "USING INDEX ix_backup_sets_no_instant" not in line
         ]
-    # An index scan without a condition is a scan as well.
-    lines = [f"{line} {following}" for line, following in zip(plan, [*plan[1:], ""], strict=True)]
+    # An index scan without a condition is a scan as well; its condition stands in the next line.
     return [
         line
-        for line in lines
-        if re.search(r"(Seq Scan|Index (Only )?Scan( Backward)? using \S+) on backup_(sets|items)\b", line)
-        and ("Seq Scan" in line or "Index Cond" not in line)
+        for line, following in zip(plan, [*plan[1:], ""], strict=True)
+        if re.search(r"Scan( Backward)?( using \S+)? on backup_(sets|items)\b", line)
+        and not following.lstrip().startswith(("Index Cond", "Recheck Cond"))
         and "using ix_backup_sets_no_instant" not in line
     ]
 
@@ -221,7 +222,9 @@ def test_the_latest_set_is_the_first_of_its_index_and_unreadable_ones_have_their
             (latest,) = [each.plan for each in explained if "candidate" in each.statement]
             assert indexes_of(database_url, latest, "candidate") == ["ix_backup_sets_latest"], (stage, latest)
             assert not any("TEMP B-TREE" in line or "Sort" in line for line in latest), (stage, latest)
-            (lost,) = [each.plan for each in explained if each.statement.lstrip().startswith("SELECT backup_sets")]
+            (lost,) = [
+                each.plan for each in explained if each.statement.startswith("SELECT tenant_id, id, completed_at")
+            ]
             assert "ix_backup_sets_no_instant" in "".join(lost), (stage, lost)
             assert len(lost) == 1, (stage, lost)
 

@@ -1,4 +1,4 @@
-"""One definition of degradation: the rules as rendered, their frozen copies in the migration, and what a database holds."""
+"""One definition of degradation: the rules as rendered, their frozen copies, and what a database holds."""
 
 from __future__ import annotations
 

@@ -167,7 +167,7 @@ def test_the_types_in_postgresql(store: Bare) -> None:
     types = {(table, column): kind for table, column, kind in found if table in COLUMNS}
     for (table, column), kind in types.items():
         expected = "text"
-        if column == "id" or column.endswith("_id") and column != "external_id":
+        if column == "id" or (column.endswith("_id") and column != "external_id"):
             expected = "bigint"
         elif column.endswith("_at"):
             expected = "timestamp with time zone"

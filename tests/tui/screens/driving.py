@@ -23,7 +23,7 @@ from tests.tui.screens.fleets import NOW
 from tui.app import AppContext, TenantPilotApp
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
-from tui.widgets.row_list import RowList
+from tui.widgets.row_list import Cell, RowList
 
 POLICY: Final = HealthPolicy()
 _MOST_PAUSES: Final = 400
@@ -132,6 +132,20 @@ class Driver:
 def row_list(screen: Screen[Any]) -> RowList:
     """The list of a screen."""
     return screen.query_one(RowList)
+
+
+def under_cursor(screen: Screen[Any]) -> Any:
+    """The row that the cursor of a screen's list is on."""
+    row = row_list(screen).current
+    assert row is not None
+    return row
+
+
+def cells(screen: Screen[Any]) -> list[dict[str, Cell]]:
+    """What a screen's list shows, row by row, by the headings of its columns, whether there is room for it or not."""
+    rows = row_list(screen)
+    headings = [column.heading for column in rows._columns]
+    return [dict(zip(headings, rows._cells(row), strict=True)) for row in rows.rows]
 
 
 def listed(tenants: TenantsScreen) -> list[TenantBackupHealth]:

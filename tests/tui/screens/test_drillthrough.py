@@ -1,4 +1,4 @@
-"""From the list to the proof and back, by keys alone: for every posture and every combination of reasons (`design.md` 4.7)."""
+"""From the list to the proof and back, by keys alone: every posture with every combination of reasons (`design.md` 4.7)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textual.screen import Screen
 from health.posture import Reason
 from health.quality import FAMILY_NAMES, BackupQualityResolver
 from tests.oracle.rows import ItemRow
-from tests.tui.screens.driving import POLICY, Driver, open_app, row_list
+from tests.tui.screens.driving import POLICY, Driver, open_app, row_list, under_cursor
 from tests.tui.screens.fleets import (
     COMBINATIONS,
     DEGRADED_ITEMS,
@@ -155,7 +155,7 @@ async def test_every_reason_leads_to_its_proof_and_back(
             await back_to_item(driver, reason)
         await driver.press("escape")
         await driver.arrived(TenantsScreen)
-        assert row_list(driver.app.screen).current.tenant.external_id == combination.external_id
+        assert under_cursor(driver.app.screen).tenant.external_id == combination.external_id
 
 
 async def test_two_keys_lead_from_a_red_row_to_the_proof(sqlite_url: str) -> None:

@@ -1,4 +1,4 @@
-"""One verdict, one object: whatever shows a tenant's health shows what the resolver gave out, and the report says it too."""
+"""One verdict, one object: whatever shows a tenant's health shows what the resolver gave out, and so does the report."""
 
 from __future__ import annotations
 

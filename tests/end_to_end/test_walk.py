@@ -1,0 +1,246 @@
+"""From a red row to the proof in two keys, in a real terminal: every word and figure on the way equals the report's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.end_to_end.conftest import OpenScreens, Report
+from tests.end_to_end.terminal import Terminal
+
+GLYPHS: Final = {"absent": "✕", "stale": "▲", "degraded": "◆", "follow-up": "◷", "healthy": "✓", "unreadable": "?"}
+FAMILIES: Final = {
+    "unknown_quality": "unknown quality",
+    "metadata_only": "metadata only",
+    "assignments_not_captured": "assignments not captured",
+    "orphaned_assignments": "orphaned assignments",
+    "integrity_warning": "integrity warning",
+    "incomplete_run": "incomplete run",
+    "empty_set": "empty set",
+    "missing_items": "missing items",
+    "contradictory_run": "contradictory run",
+}
+COUNTED: Final = set(FAMILIES) - {"incomplete_run", "empty_set", "contradictory_run"}
+CONDITIONS: Final = {
+    "cannot_evaluate": "cannot be evaluated",
+    "stuck": "stuck: running for",
+    "never_ran": "never ran",
+    "overdue": "overdue by",
+    "not_planned": "no next run planned",
+    "last_run_unsuccessful": "last run",
+    "success_without_backup": "success reported",
+}
+SCREENS: Final = {"backup_sets": "Backup sets", "backup_set": "Backup set", "schedules": "Schedules"}
+
+
+def state(tenant: dict[str, Any]) -> str:
+    """The word a tenant of the report is shown with."""
+    if tenant["posture"] is None:
+        return "unreadable"
+    if tenant["posture"] == "healthy":
+        return "healthy" if tenant["confirmed"] else "follow-up"
+    return str(tenant["posture"])
+
+
+def span(seconds: int) -> str:
+    """A span in its biggest unit and the next smaller one, the second left out where it is zero."""
+    units = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+    for (unit, size), (smaller, part) in zip(units, [*units[1:], ("", 1)], strict=True):
+        if seconds >= size:
+            rest = seconds % size // part
+            return f"{seconds // size}{unit}" + (f" {rest}{smaller}" if rest and unit in "dh" else "")
+    return "0s"
+
+
+def latest_backup(tenant: dict[str, Any]) -> str:
+    """When the latest backup was, from the report's figures."""
+    if tenant["posture"] is None:
+        return "-"
+    if tenant["basis"] is None:
+        return "never"
+    age = tenant["basis"]["age_seconds"]
+    return f"{span(age)} ago" if age > 0 else f"in {span(-age)}"
+
+
+def listed_rows(terminal: Terminal) -> Iterator[list[str]]:
+    """The rows of the list on the screen, as cells."""
+    headings = next(place for place, line in enumerate(terminal.lines) if "POSTURE" in line)
+    for line in terminal.lines[headings + 1 : -1]:
+        if line.strip():
+            yield re.split(r"\s{2,}", line[2:])
+
+
+def every_row(terminal: Terminal, number: int) -> list[list[str]]:
+    """All rows, page by page."""
+    found: dict[str, list[str]] = {}
+
+    def taken() -> bool:
+        found.update({"".join(row): row for row in listed_rows(terminal)})
+        return len(found) >= number
+
+    while not taken():
+        known = len(found)
+        terminal.press("pagedown")
+        terminal.until(lambda known=known: taken() or len(found) > known, "another page")  # type: ignore[misc]
+        terminal.settles()
+        # A page half drawn mixes two rows into one that is neither.
+        found = dict(list(found.items())[:known])
+    return list(found.values())
+
+
+def with_reason(document: dict[str, Any], reason: str) -> dict[str, Any]:
+    """A tenant of the report that has a reason, with the most others beside it."""
+    having = [tenant for tenant in document["tenants"] if reason in tenant["reasons"]]
+    return max(having, key=lambda tenant: len(tenant["reasons"]))
+
+
+def open_tenant(terminal: Terminal, tenant: dict[str, Any]) -> None:
+    """Filter for a tenant and open its dashboard."""
+    terminal.press("/")
+    terminal.press("ctrl+u", *tenant["tenant"], "enter")
+    terminal.sees("1 of 40 tenants")
+    terminal.press("enter")
+    terminal.sees("Latest attempts")
+
+
+def test_the_list_is_the_report(demo_file: Path, open_screens: OpenScreens, report: Report) -> None:
+    document = report(demo_file)
+    totals = document["totals"]
+    terminal = open_screens(demo_file)
+    terminal.sees("sorted: triage")
+    terminal.settles()
+    for word, count in {
+        "unreadable": totals["unreadable"],
+        "absent": totals["absent"],
+        "stale": totals["stale"],
+        "degraded": totals["degraded"],
+        "follow-up": totals["healthy"] - totals["confirmed"],
+        "healthy": totals["confirmed"],
+    }.items():
+        assert f"{GLYPHS[word]} {count} {word}" in terminal.words
+    assert f"{totals['tenants']} tenants" in terminal.words
+
+    rows = every_row(terminal, totals["tenants"])
+    assert len(rows) == totals["tenants"]
+    for row, tenant in zip(rows, document["tenants"], strict=True):
+        assert row[0] == f"{GLYPHS[state(tenant)]} {state(tenant)}"
+        assert tenant["name"].startswith(row[1].rstrip("…"))
+        assert row[2] == latest_backup(tenant)
+        for family, count in (tenant["basis"] or {"families": {}})["families"].items():
+            words = f"{count} {FAMILIES[family]}" if family in COUNTED else FAMILIES[family]
+            why = row[3].removesuffix("…")
+            assert words in why or row[3].endswith("…")
+
+    terminal.press("q")
+    assert terminal.ends() == 0
+    assert terminal.is_restored
+    assert terminal.after_screens == ""
+
+
+def test_a_wide_window_has_more_columns_and_the_same_figures(
+    demo_file: Path, open_screens: OpenScreens, report: Report
+) -> None:
+    document = report(demo_file)
+    terminal = open_screens(demo_file, size=(200, 50))
+    terminal.sees("sorted: triage", "GOES STALE", "DEGRADED")
+    terminal.settles()
+    rows = list(listed_rows(terminal))
+    assert len(rows) == 40
+    for row, tenant in zip(rows, document["tenants"], strict=True):
+        basis = tenant["basis"]
+        assert row[1] == tenant["name"]
+        assert row[4] == ("-" if basis is None else f"{basis['degraded_items']}/{basis['items']}")
+        for entry in (tenant["schedules"] or {"follow_up": []})["follow_up"][:1]:
+            assert entry["name"] in row[5]
+            assert CONDITIONS[entry["conditions"][0]] in row[5]
+
+
+@pytest.mark.parametrize(
+    "reason", ["no_backup_basis", "latest_backup_stale", "latest_backup_degraded", "schedule_follow_up"]
+)
+def test_from_the_row_to_the_proof_and_back(
+    reason: str, demo_file: Path, open_screens: OpenScreens, report: Report
+) -> None:
+    tenant = with_reason(report(demo_file), reason)
+    terminal = open_screens(demo_file)
+    terminal.sees("sorted: triage")
+    open_tenant(terminal, tenant)
+    terminal.sees(f"{GLYPHS[state(tenant)]} {state(tenant)}", latest_backup(tenant), "Needs attention")
+
+    place = tenant["reasons"].index(reason)
+    terminal.press(*"j" * place)
+    item = {
+        "no_backup_basis": "> No backup basis",
+        "latest_backup_stale": "> Latest backup is stale",
+        "latest_backup_degraded": "> Latest backup is degraded",
+        "schedule_follow_up": "need",
+    }[reason]
+    terminal.until(lambda: any(line.lstrip().startswith(">") and item in line for line in terminal.lines), item)
+    terminal.press("enter")
+    confirm = next(each for each in tenant["confirm"] if each["reason"] == reason)
+    terminal.until(lambda: SCREENS[confirm["screen"]] in terminal.lines[0], "the crumb of the proof")
+    terminal.sees(*proof(tenant, reason))
+    assert "healthy" not in terminal.screen
+
+    terminal.press("backspace")
+    terminal.until(lambda: any(line.lstrip().startswith(">") and item in line for line in terminal.lines), item)
+    terminal.press("escape")
+    terminal.sees("1 of 40 tenants")
+    # In the list Esc clears the filter, and never quits.
+    terminal.press("escape")
+    terminal.sees_no("1 of 40")
+    terminal.press("q")
+    assert terminal.ends() == 0
+    assert terminal.is_restored
+
+
+def proof(tenant: dict[str, Any], reason: str) -> list[str]:
+    """The words and figures that confirm a reason, from the report."""
+    basis = tenant["basis"]
+    if reason == "no_backup_basis":
+        return ["No backup basis:"]
+    if reason == "schedule_follow_up":
+        entries = tenant["schedules"]["follow_up"]
+        # The row under the cursor is told in full; the others at least in their first words.
+        first = [f"{len(entries)} need", entries[0]["name"][:12]]
+        return [*first, *(CONDITIONS[condition] for condition in entries[0]["conditions"])]
+    completed = basis["completed_at"].replace("T", " ").split(".")[0].rstrip("Z")
+    recency = [f"completed {completed} UTC", "window 24h" if basis["freshness"] != "in_the_future" else "tolerance"]
+    if reason == "latest_backup_stale":
+        return [*recency, "▲ stale", latest_backup(tenant)]
+    counted = [
+        FAMILIES[name] if name not in COUNTED else f"{FAMILIES[name]}: {count:,}"
+        for name, count in basis["families"].items()
+    ]
+    degraded = basis["degraded_items"]
+    return [*counted, f"{degraded} of {basis['items']} items degraded"]
+
+
+def test_a_confirmed_tenant_has_the_check_and_its_limit(
+    demo_file: Path, open_screens: OpenScreens, report: Report
+) -> None:
+    document = report(demo_file)
+    confirmed = next(tenant for tenant in document["tenants"] if tenant["confirmed"])
+    terminal = open_screens(demo_file)
+    terminal.sees("sorted: triage")
+    open_tenant(terminal, confirmed)
+    terminal.sees("✓ healthy", "This does not prove that a restore will succeed.")
+    assert "Needs attention" not in terminal.screen
+
+
+def test_a_start_at_a_place_has_its_way_back(demo_file: Path, open_screens: OpenScreens, report: Report) -> None:
+    tenant = with_reason(report(demo_file), "latest_backup_degraded")
+    terminal = open_screens(demo_file, "--tenant", tenant["tenant"], "--screen", "backup_set")
+    terminal.sees("Degradation families", f"of {tenant['basis']['items']} items degraded")
+    terminal.press("backspace")
+    terminal.sees("The basis governs")
+    terminal.press("backspace")
+    terminal.sees("Latest attempts")
+    terminal.press("backspace")
+    terminal.sees("sorted: triage")
+    terminal.press("backspace", "q")
+    assert terminal.ends() == 0
