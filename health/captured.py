@@ -70,6 +70,19 @@ class CapturedSet(NamedTuple):
     schedule: str | None = None
 
 
+class StoredSet(NamedTuple):
+    """What the store has of a set already, so that a source can tell that it need not read the backup again.
+
+    `frame` is the set without its items; `items` is how many it has, not deleted; `holds_json` says whether any of them
+    has its captured JSON; `created_at` is when the set was first written.
+    """
+
+    frame: CapturedSet
+    items: int
+    holds_json: bool
+    created_at: datetime
+
+
 class CapturedFacts(NamedTuple):
     """One import: written in one transaction, in this order."""
 

@@ -18,7 +18,7 @@ SETS_PAGE: Final = 50
 
 
 class FleetAnswer(NamedTuple):
-    """Every tenant's verdict in triage order, judged at `now` (UTC)."""
+    """Every tenant's verdict in triage order, judged at `now` (UTC). The same tuple where no verdict is another."""
 
     verdicts: tuple[TenantBackupHealth, ...]
     now: datetime

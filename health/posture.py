@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final, NamedTuple
 
 from health.facts import BackupSchedule, BackupSet, Tenant, TenantFacts, UnreadableEvidence
 from health.freshness import Freshness, freshness_holds_until, freshness_of
@@ -15,7 +15,7 @@ from health.schedules import ScheduleAssessment, assess
 
 
 class Posture(StrEnum):
-    """The state of a tenant's basis. An unreadable tenant has none."""
+    """The state of a tenant's basis, worst first. An unreadable tenant has none."""
 
     ABSENT = "absent"
     STALE = "stale"
@@ -32,8 +32,7 @@ class Reason(StrEnum):
     SCHEDULE_FOLLOW_UP = "schedule_follow_up"
 
 
-@dataclass(frozen=True, slots=True)
-class TenantBackupHealth:
+class TenantBackupHealth(NamedTuple):
     """One tenant's verdict: every screen, widget and report shows this object and computes nothing beside it.
 
     `posture`, `freshness` and `quality` are None where `unreadable` says why there is no verdict, the last two also
@@ -60,49 +59,50 @@ class TenantBackupHealth:
     @property
     def confirmed(self) -> bool:
         """Healthy and no reason at all: the only state that may be shown as a positive check."""
-        return self.posture is Posture.HEALTHY and not self.reasons
+        return not self.reasons and self.posture is Posture.HEALTHY
 
 
 def judge(facts: TenantFacts, policy: HealthPolicy, now: datetime) -> TenantBackupHealth:
     """Judge one tenant's facts at one UTC instant; the same arguments always give the same verdict."""
     if facts.unreadable is not None:
         return TenantBackupHealth(facts.tenant, None, (), None, None, None, (), (), facts.unreadable, LATEST)
-    reasons: list[Reason] = []
+    reasons: tuple[Reason, ...] = ()
     basis, freshness, quality, holds_until = facts.basis, None, None, LATEST
     completed_at = None
     if basis is None or basis.completed_at is None or facts.tally is None:
         posture = Posture.ABSENT
-        reasons.append(Reason.NO_BACKUP_BASIS)
+        reasons = (Reason.NO_BACKUP_BASIS,)
     else:
         completed_at = basis.completed_at
         posture = Posture.HEALTHY
         quality = BackupQualityResolver(policy).resolve(basis, facts.tally)
         if quality.degraded:
             posture = Posture.DEGRADED
-            reasons.append(Reason.LATEST_BACKUP_DEGRADED)
+            reasons = (Reason.LATEST_BACKUP_DEGRADED,)
         freshness = freshness_of(completed_at, policy, now)
         holds_until = freshness_holds_until(completed_at, freshness, policy)
         if freshness is not Freshness.FRESH:
             posture = Posture.STALE
-            reasons.insert(0, Reason.LATEST_BACKUP_STALE)
+            reasons = (Reason.LATEST_BACKUP_STALE, *reasons)
     follow_ups: tuple[ScheduleAssessment, ...] = ()
     for schedule in facts.schedules:
         assessment = assess(schedule, completed_at, policy, now)
-        holds_until = min(holds_until, assessment.holds_until)
+        if assessment.holds_until < holds_until:
+            holds_until = assessment.holds_until
         if assessment.conditions:
             follow_ups += (assessment,)
     if follow_ups:
-        reasons.append(Reason.SCHEDULE_FOLLOW_UP)
+        reasons += (Reason.SCHEDULE_FOLLOW_UP,)
     return TenantBackupHealth(
-        facts.tenant, posture, tuple(reasons), basis, freshness, quality, facts.schedules, follow_ups, None, holds_until
+        facts.tenant, posture, reasons, basis, freshness, quality, facts.schedules, follow_ups, None, holds_until
     )
 
 
-_TRIAGE_RANK = {None: 0, Posture.ABSENT: 1, Posture.STALE: 2, Posture.DEGRADED: 3, Posture.HEALTHY: 4}
+_WORST_FIRST: Final = (None, *Posture)
 
 
 def triage_key(health: TenantBackupHealth) -> tuple[int, datetime, str, str]:
     """Sorts tenants worst first, then oldest basis, then name and external id (`design.md` 7)."""
-    rank = 5 if health.confirmed else _TRIAGE_RANK[health.posture]
+    rank = len(_WORST_FIRST) if health.confirmed else _WORST_FIRST.index(health.posture)
     completed_at = EARLIEST if health.basis is None else health.basis.completed_at or EARLIEST
     return rank, completed_at, health.tenant.name.casefold(), health.tenant.external_id

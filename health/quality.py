@@ -7,7 +7,6 @@ counts that the fleet read takes from indexes, so that there is one definition o
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from health.facts import BackupItem, BackupSet, ItemTally
@@ -72,12 +71,12 @@ ITEM_FAMILIES: Final = (
     ItemFamily(ORPHANED_ASSIGNMENTS, "orphaned_assignments", IsAboveZero()),
     ItemFamily(INTEGRITY_WARNING, "integrity_warning", IsPresent()),
 )
+_ITEM_FAMILY_NAMES: Final = tuple(family.name for family in ITEM_FAMILIES)
 SET_FAMILIES: Final = (INCOMPLETE_RUN, EMPTY_SET, MISSING_ITEMS, CONTRADICTORY_RUN)
-FAMILY_NAMES: Final = (*(family.name for family in ITEM_FAMILIES), *SET_FAMILIES)
+FAMILY_NAMES: Final = (*_ITEM_FAMILY_NAMES, *SET_FAMILIES)
 
 
-@dataclass(frozen=True, slots=True)
-class BackupQualitySummary:
+class BackupQualitySummary(NamedTuple):
     """The worth of one set: items present, how many of them are degraded, and each family above zero with its count."""
 
     items: int
@@ -105,7 +104,7 @@ class BackupQualityResolver:
     def tally(self, items: Iterable[BackupItem]) -> ItemTally:
         """Count items one by one: the definition that every index has to agree with."""
         present = degraded = not_recorded = 0
-        counts = dict.fromkeys((family.name for family in ITEM_FAMILIES), 0)
+        counts = dict.fromkeys(_ITEM_FAMILY_NAMES, 0)
         for item in items:
             present += 1
             not_recorded += item.assignments_state is None
@@ -119,9 +118,8 @@ class BackupQualityResolver:
         """The quality of a set whose items, not deleted, were counted in `tally`."""
         families: tuple[tuple[str, int], ...] = ()
         if tally.degraded_items:
-            families = tuple(
-                (family.name, count) for family, count in zip(ITEM_FAMILIES, tally.families, strict=True) if count
-            )
+            counted = zip(_ITEM_FAMILY_NAMES, tally.families, strict=True)
+            families = tuple([named for named in counted if named[1]])
         if set_families := self._set_families(backup_set, tally.items):
             families += set_families
         return BackupQualitySummary(tally.items, tally.degraded_items, families, tally.assignments_not_recorded)

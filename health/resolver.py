@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from health import details
+from health.collector import collector_paused
 from health.facts import TenantFacts
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, judge, triage_key
@@ -21,6 +23,9 @@ from health.store.errors import StoreError
 from health.store.urls import DatabaseAddress
 
 Found = TypeVar("Found")
+
+_FEW: Final = 100
+"""Up to how many verdicts are put in their place one by one; sorting the whole fleet costs as much as some hundreds."""
 
 
 class UnknownTenant(LookupError):
@@ -38,7 +43,7 @@ class TenantBackupHealthResolver:
         self.address = address
         self.policy = policy
         self._held = HeldConnection(address)
-        self._fleet_facts: tuple[object, list[TenantFacts]] | None = None
+        self._fleet_facts: tuple[object, dict[int, TenantFacts]] | None = None
         self._fleet: details.FleetAnswer | None = None
 
     def fleet(self, now: datetime) -> list[TenantBackupHealth]:
@@ -50,16 +55,29 @@ class TenantBackupHealthResolver:
         token = self._held.change_token()
         known, previous = self._fleet_facts, self._fleet
         if token is None or known is None or previous is None or known[0] != token or now < previous.now:
-            facts = self._read(reading.read_facts)
-            verdicts = [judge(each, self.policy, now) for each in facts]
+            with collector_paused():
+                facts = {each.tenant.id: each for each in self._read(reading.read_facts)}
+                verdicts = tuple(sorted((judge(each, self.policy, now) for each in facts.values()), key=triage_key))
+            self._fleet_facts = (token, facts)
         else:
-            facts = known[1]
-            still = {health.tenant.id: health for health in previous.verdicts if now <= health.holds_until}
-            verdicts = [still.get(each.tenant.id) or judge(each, self.policy, now) for each in facts]
-        verdicts.sort(key=triage_key)
-        self._fleet_facts = (token, facts)
-        self._fleet = details.FleetAnswer(tuple(verdicts), now)
+            verdicts = self._moved_on(previous.verdicts, known[1], now)
+        self._fleet = details.FleetAnswer(verdicts, now)
         return self._fleet
+
+    def _moved_on(
+        self, verdicts: tuple[TenantBackupHealth, ...], facts: dict[int, TenantFacts], now: datetime
+    ) -> tuple[TenantBackupHealth, ...]:
+        """The verdicts over the same facts at a later instant: those whose time is up, judged again."""
+        over = [health for health in verdicts if health.holds_until < now]
+        if not over:
+            return verdicts
+        judged = [judge(facts[health.tenant.id], self.policy, now) for health in over]
+        still = [health for health in verdicts if now <= health.holds_until]
+        if len(judged) > _FEW:
+            return tuple(sorted((*still, *judged), key=triage_key))
+        for health in judged:
+            insort(still, health, key=triage_key)
+        return tuple(still)
 
     def tenants(self, external_ids: Sequence[str], now: datetime) -> list[TenantBackupHealth]:
         """The tenants named, in triage order. Raises UnknownTenant for the first that is not there."""

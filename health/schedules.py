@@ -64,17 +64,18 @@ def assess(
         due = _due(schedule, anchor, policy)
     except CannotPlan as problem:
         return _cannot_evaluate(schedule, anchor, str(problem), LATEST)
-    found: list[Condition] = []
+    word = None if schedule.last_run_status is None else schedule.last_run_status.lower()
+    found: tuple[Condition, ...] = ()
     holds_until = LATEST
-    for condition, since, limit in _clocks(schedule, anchor, due, basis_completed_at, policy):
+    for condition, since, limit in _clocks(schedule, word, anchor, due, basis_completed_at, policy):
         if now - since > limit:
-            found.append(condition)
+            found += (condition,)
         else:
             holds_until = min(holds_until, shifted(since, limit))
-    if _last_run_unsuccessful(schedule):
-        found.append(Condition.LAST_RUN_UNSUCCESSFUL)
-    waiting_since = (schedule.last_run_at or anchor) if Condition.STUCK in found else due or anchor
-    return ScheduleAssessment(schedule, tuple(found), due, waiting_since, None, holds_until)
+    if _last_run_unsuccessful(schedule, word):
+        found += (Condition.LAST_RUN_UNSUCCESSFUL,)
+    waiting_since = (schedule.last_run_at or anchor) if word == RUNNING and found else due or anchor
+    return ScheduleAssessment(schedule, found, due, waiting_since, None, holds_until)
 
 
 def _cannot_evaluate(
@@ -107,6 +108,7 @@ def _still_to_come(planned: datetime, schedule: BackupSchedule, policy: HealthPo
 
 def _clocks(
     schedule: BackupSchedule,
+    word: str | None,
     anchor: datetime,
     due: datetime | None,
     basis_completed_at: datetime | None,
@@ -114,7 +116,6 @@ def _clocks(
 ) -> list[tuple[Condition, datetime, timedelta]]:
     """The conditions that the passing of time alone brings: each holds once `now` is past its instant by its limit."""
     last_run_at, grace = schedule.last_run_at, policy.schedule_grace
-    word = None if schedule.last_run_status is None else schedule.last_run_status.lower()
     if word == RUNNING:
         return [(Condition.STUCK, last_run_at or anchor, policy.longest_run)]
     if last_run_at is None:
@@ -128,9 +129,8 @@ def _clocks(
     return clocks
 
 
-def _last_run_unsuccessful(schedule: BackupSchedule) -> bool:
+def _last_run_unsuccessful(schedule: BackupSchedule, word: str | None) -> bool:
     """The status is a word that is no success, or it is missing although there was a run."""
-    if schedule.last_run_status is None:
+    if word is None:
         return schedule.last_run_at is not None
-    word = schedule.last_run_status.lower()
     return word != RUNNING and word not in SUCCESS_WORDS

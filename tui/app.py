@@ -22,7 +22,7 @@ from health.policy import HealthPolicy
 from tui.commands.failures import EXIT_FAULT
 from tui.process import has_job_control, note_fault
 from tui.reader import FactsReader
-from tui.safe_text import safe_text
+from tui.safe_text import has_hidden, safe_text
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.routes import opened_at, screen_named
 from tui.screens.tenants import TenantsScreen
@@ -263,6 +263,8 @@ class TenantPilotApp(App[None]):
             self.say(otherwise)
         elif len(text.encode("utf-8", "surrogatepass")) > _CLIPBOARD_LIMIT:
             self.say("too long for a terminal's clipboard")
+        elif has_hidden(text):
+            self.say("not copied: it has characters that do not show, and a shell could obey them")
         else:
             self.copy_to_clipboard(text.encode("utf-8", "replace").decode())
             self.say(f"copied {text}")

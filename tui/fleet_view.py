@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import Enum
@@ -29,9 +30,13 @@ class FleetView(NamedTuple):
         return self.answer.now
 
 
-def fleet_view(answer: FleetAnswer) -> FleetView:
-    """Count the verdicts and note the words that each tenant is found by."""
-    return FleetView(answer, FleetTotals.of(answer.verdicts), tuple(map(_searched_words, answer.verdicts)))
+def fleet_view(answer: FleetAnswer, known: FleetView | None = None) -> FleetView:
+    """Count the verdicts and note the words that each tenant is found by; what the view `known` has is not made anew."""
+    if known is not None and known.answer.verdicts is answer.verdicts:
+        return known._replace(answer=answer)
+    words = {} if known is None else dict(zip(map(id, known.answer.verdicts), known.searched, strict=True))
+    searched = tuple([words.get(id(health)) or _searched_words(health) for health in answer.verdicts])
+    return FleetView(answer, FleetTotals.of(answer.verdicts), searched)
 
 
 def with_tenant(view: FleetView, health: TenantBackupHealth) -> tuple[FleetView, TenantBackupHealth]:
@@ -43,10 +48,9 @@ def with_tenant(view: FleetView, health: TenantBackupHealth) -> tuple[FleetView,
         if known.tenant.id == health.tenant.id:
             if known == health:
                 return view, known
-            verdicts = list(view.answer.verdicts)
-            verdicts[place] = health
-            verdicts.sort(key=triage_key)
-            return fleet_view(view.answer._replace(verdicts=tuple(verdicts))), health
+            verdicts = [*view.answer.verdicts[:place], *view.answer.verdicts[place + 1 :]]
+            insort(verdicts, health, key=triage_key)
+            return fleet_view(view.answer._replace(verdicts=tuple(verdicts)), view), health
     return view, health
 
 

@@ -69,6 +69,11 @@ def safe_text(value: object, limit: int = LIMIT) -> str:
     return _one_line(_as_text(value), limit)
 
 
+def has_hidden(text: str) -> bool:
+    """Whether a text has characters that do not show themselves: a shell that it is pasted into could obey them."""
+    return any(_shown(char)[0] not in (char, " ") for char in text)
+
+
 def _as_text(value: object) -> str:
     try:
         if isinstance(value, bytes | bytearray | memoryview):

@@ -33,6 +33,8 @@ class BackupFile(NamedTuple):
 
     `folder` is relative to the root, with `/`. Either `content` is there or `problem` says why not, as a clause.
     `written_ns` is when a file that stands there was last written, in nanoseconds since 1970; None where nobody says.
+    `changed_ns` is when the file system last changed anything about it, its content, name and rights: the one stamp
+    that no program can set back.
     `is_folder`: a whole folder that could not be entered, standing for the files that nobody could see; `folder` is
     then the folder itself.
     """
@@ -42,6 +44,7 @@ class BackupFile(NamedTuple):
     content: bytes | None = None
     problem: str | None = None
     written_ns: int | None = None
+    changed_ns: int | None = None
     is_folder: bool = False
 
 
@@ -53,6 +56,20 @@ class Layout(Protocol):
 
     def takes(self, folder: str, name: str) -> bool:
         """Whether a file of this name, inside `folder`, is an item."""
+
+
+class FilesAtRoot(NamedTuple):
+    """The layout of what a run says of itself: a few files beside the folders, by their names."""
+
+    names: frozenset[str]
+
+    def enters(self, folder: str, name: str) -> bool:
+        """No folder at all."""
+        return False
+
+    def takes(self, folder: str, name: str) -> bool:
+        """The files named."""
+        return not folder and name in self.names
 
 
 def joined(folder: str, name: str) -> str:
@@ -76,15 +93,16 @@ def closed_to_us(layout: Layout, folder: str, name: str, problem: str) -> Iterat
         yield BackupFile(joined(folder, name), name, problem=problem, is_folder=True)
 
 
-def read_tree(root: Path, layout: Layout, *, contents: bool = True) -> Iterator[BackupFile]:
+def read_tree(root: Path, layout: Layout, *, contents: bool = True, follow_root: bool = True) -> Iterator[BackupFile]:
     """Read every file under a root that the layout takes, one at a time, in the order of their names.
 
-    Without `contents`, files are looked at and not opened. The root itself may be a symbolic link: the user named it.
-    Raises RefusedInput if it cannot be listed.
+    Without `contents`, files are looked at and not opened. The root itself may be a symbolic link, because the user
+    named it; without `follow_root` it may not. Raises RefusedInput if it cannot be listed.
     """
+    flags = _FOLDER_FLAGS if follow_root else _FOLDER_FLAGS | os.O_NOFOLLOW
     with ExitStack() as held:
         try:
-            descriptor, entries = held.enter_context(_opened(os.fspath(root), _FOLDER_FLAGS))
+            descriptor, entries = held.enter_context(_opened(os.fspath(root), flags))
         except OSError as error:
             raise RefusedInput(f"{root}: this folder cannot be read: {error.strerror}.") from None
         yield from _walk(descriptor, entries, "", 1, layout, contents)
@@ -118,13 +136,11 @@ def _walk(
             if layout.enters(folder, name):
                 yield from _walk_into(descriptor, entry.name, joined(folder, name), depth, layout, contents)
         elif layout.takes(folder, name):
-            file = BackupFile(folder, name, written_ns=status.st_mtime_ns)
+            file = BackupFile(folder, name, written_ns=status.st_mtime_ns, changed_ns=status.st_ctime_ns)
             yield _read(descriptor, entry.name, status, file) if contents else file
 
 
-def _walk_into(
-    parent: int, name: str, folder: str, depth: int, layout: Layout, contents: bool
-) -> Iterator[BackupFile]:
+def _walk_into(parent: int, name: str, folder: str, depth: int, layout: Layout, contents: bool) -> Iterator[BackupFile]:
     unseen = BackupFile(folder, visible_name(os.fsencode(name)), is_folder=True)
     if depth == MAX_FOLDERS_DEEP:
         yield unseen._replace(problem=f"the folder is inside more than {MAX_FOLDERS_DEEP - 2} others")

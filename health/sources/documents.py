@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable
 from datetime import date
 from typing import Final, Never
@@ -16,6 +17,7 @@ MAX_FILE_BYTES: Final = 16 * 1024 * 1024
 """The largest file that is read. Hostile JSON, once parsed, takes twenty times that; real policies are kilobytes."""
 
 _SUFFIXES: Final = (".json", ".yaml", ".yml")
+_UTF_16_MARKS: Final = (BOM_UTF16_LE, BOM_UTF16_BE)
 _MAX_YAML_WEIGHT: Final = 64 * 1024 * 1024
 _NODE_WEIGHT: Final = 256
 """A YAML node weighs this and its characters, an alias as much as what it stands for: about what it costs in bytes."""
@@ -43,16 +45,25 @@ def read_document(content: bytes, name: str) -> object:
 
     `name` says by its ending whether it is JSON or YAML. Raises UnreadableFile where the content is not that.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnreadableFile(f"the file is not UTF-8 (byte {error.start + 1})") from None
+    text = decoded(content)
     if not text.strip():
         raise UnreadableFile("the file is empty")
     try:
         return _json_value(text) if name.lower().endswith(".json") else _yaml_value(text)
     except RecursionError:
         raise UnreadableFile(f"the file is nested deeper than {MAX_DEPTH} levels") from None
+
+
+def decoded(content: bytes) -> str:
+    """The text of a file: UTF-16 where a byte order mark says so, as PowerShell writes it, else UTF-8, marked or not.
+
+    Raises UnreadableFile where the content is not that.
+    """
+    encoding, shown = ("utf-16", "UTF-16") if content.startswith(_UTF_16_MARKS) else ("utf-8-sig", "UTF-8")
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(f"the file is not {shown} (byte {error.start + 1})") from None
 
 
 def parse_json(text: str, objects: Callable[[list[tuple[str, object]]], object] = dict) -> object:

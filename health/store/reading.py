@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from health.collector import collector_paused
 from health.details import CapturedJson, ListedSet, PartInVerdict, SetKey, part_in_verdict
 from health.facts import BASIS_STATUSES, BackupItem, BackupSchedule, Tenant, TenantFacts, UnreadableEvidence
 from health.policy import HealthPolicy
@@ -19,12 +20,13 @@ from health.store.rows import SET_WIDTH, RowReader, UnreadableRow, as_text, by_t
 def read_facts(connection: Connection, external_ids: Sequence[str] | None = None) -> list[TenantFacts]:
     """The facts of every tenant to judge, or of those named that exist and are not archived; in no order."""
     dialect = connection.dialect.name
-    tenants = connection.execute(statements.judged_tenants(dialect, external_ids)).fetchall()
-    sets = connection.execute(statements.basis_sets(dialect, external_ids)).fetchall()
-    schedules = connection.execute(statements.enabled_schedules(dialect, external_ids)).fetchall()
-    lost = connection.execute(statements.unreadable_candidates(dialect)).fetchall()
-    assembly = _Assembly(RowReader(dialect), sets, schedules, lost)
-    return [assembly.facts(row) for row in tenants]
+    with collector_paused():
+        tenants = connection.execute(statements.judged_tenants(dialect, external_ids)).fetchall()
+        sets = connection.execute(statements.basis_sets(dialect, external_ids)).fetchall()
+        schedules = connection.execute(statements.enabled_schedules(dialect, external_ids)).fetchall()
+        lost = connection.execute(statements.unreadable_candidates(dialect)).fetchall()
+        assembly = _Assembly(RowReader(dialect), sets, schedules, lost)
+        return [assembly.facts(row) for row in tenants]
 
 
 def read_sets(
@@ -78,7 +80,7 @@ class _Listing:
 
     def listed(self, row: Any) -> ListedSet:
         """A set's columns, its counts and when it happened -> the set as a list shows it."""
-        set_id, name, status, deleted_at = row[0], row[3], row[6], row[12]
+        set_id, name, status, deleted_at = row[0], as_text(row[3]), row[6], row[12]
         key = SetKey(row.happened_at, set_id)
         counts = tally(row[SET_WIDTH:-1])
         try:

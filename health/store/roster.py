@@ -27,6 +27,13 @@ def tenant_exists(connection: Connection, external_id: str) -> bool:
     return connection.execute(query).scalar_one_or_none() is not None
 
 
+def have_tenant(connection: Connection, external_id: str, new_name: str | None, now: datetime) -> None:
+    """Add the tenant under a new name if it is not there yet. Raises StoreConflict where no name is given for it."""
+    if new_name is not None and not tenant_exists(connection, external_id):
+        add_tenant(connection, external_id, new_name, now)
+    tenant_id_of(connection, external_id)
+
+
 def rename_tenant(connection: Connection, external_id: str, name: str) -> None:
     """Give a tenant another name. Raises StoreConflict where there is no such tenant."""
     tenant_id = tenant_id_of(connection, external_id)

@@ -73,7 +73,9 @@ class RowReader:
         return Tenant(row[0], as_text(row[1]), as_text(row[2]), self.instant(row[3], "tenants", "created_at", row[0]))
 
     def backup_set(self, row: Sequence[Any]) -> BackupSet:
-        """A set from its columns in the order of the table."""
+        """A set from its columns in the order of the table. Names are text; what is compared stays as it is stored."""
+        if bytes in (type(row[3]), type(row[4])):
+            row = [*row[:3], as_text(row[3]), as_text(row[4]), *row[5:]]
         item_count, started_at, completed_at, created_at, deleted_at = row[7], row[9], row[10], row[11], row[12]
         if item_count is not None and not isinstance(item_count, int):
             message = f"backup_sets.item_count of row {row[0]} is no number"
@@ -91,7 +93,9 @@ class RowReader:
             raise UnreadableRow(self._no_instant("backup_sets", BackupSet._fields, row)) from None
 
     def schedule(self, row: Sequence[Any]) -> BackupSchedule:
-        """A schedule from its columns in the order of the table."""
+        """A schedule from its columns in the order of the table. Its name is text; the rest stays as it is stored."""
+        if type(row[2]) is bytes:
+            row = [*row[:2], as_text(row[2]), *row[3:]]
         last_run_at, next_run_at, created_at, enabled_at, deleted_at = row[6], row[8], row[9], row[10], row[11]
         parse = self._parse
         try:
@@ -123,11 +127,12 @@ class RowReader:
             captured_at = None if row[9] is None else self._parse(row[9])
         except ValueError:
             captured_at = None
-        return BackupItem._make((*row[:9], captured_at))
+        names = (value if value is None else as_text(value) for value in row[1:5])
+        return BackupItem._make((row[0], *names, *row[5:9], captured_at))
 
 
 def as_text(value: Any) -> str:
-    """Text that is needed for sorting: SQLite lets a writer store bytes in a text column."""
+    """Text to sort and to show: SQLite lets a writer store bytes in a text column."""
     return value if isinstance(value, str) else bytes(value).decode("utf-8", "backslashreplace")
 
 

@@ -77,6 +77,7 @@ class Terminal:
         self._screens: dict[bool, Any] = {alternate: pyte.Screen(*size) for alternate in (False, True)}
         self._streams: dict[bool, Any] = {alternate: pyte.Stream(each) for alternate, each in self._screens.items()}
         self._alternate = False
+        self._drawn: list[str] | None = None
         self._decode = getincrementaldecoder("utf-8")("replace").decode
         self._unfinished = ""
         self._master, self._slave = os.openpty()
@@ -123,6 +124,7 @@ class Terminal:
         """Change the window's size; the kernel tells the program."""
         for each in self._screens.values():
             each.resize(lines, columns)
+        self._drawn = None
         self._set_size(columns, lines)
 
     def _set_size(self, columns: int, lines: int) -> None:
@@ -140,7 +142,9 @@ class Terminal:
     @property
     def lines(self) -> list[str]:
         """The screen's lines."""
-        return [str(line).rstrip() for line in self._screens[self._alternate].display]
+        if self._drawn is None:
+            self._drawn = [str(line).rstrip() for line in self._screens[self._alternate].display]
+        return self._drawn
 
     @property
     def screen(self) -> str:
@@ -179,6 +183,7 @@ class Terminal:
         except OSError:
             return False
         self.raw += data
+        self._drawn = None
         shown, self._unfinished = stream.split_unfinished(self._unfinished + self._decode(data))
         for entered, part in stream.by_screen(shown):
             if entered is not None:

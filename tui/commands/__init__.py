@@ -16,7 +16,7 @@ from typing import Any, Final
 import click
 
 from tui import __version__
-from tui.commands.failures import EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_USAGE, CommandFailed, describe
+from tui.commands.failures import EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_USAGE, CommandFailed, describe, tell
 from tui.commands.options import Invocation, app_options, place_options
 
 # A subcommand: where its click command is, and its line in the list (spelled here so that listing imports nothing).
@@ -25,6 +25,7 @@ SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "check": ("tui.commands.check:check", "One line and an exit code for a monitoring system."),
     "demo": ("tui.commands.demo:demo", "Look around in a fleet of invented tenants."),
     "import": ("tui.commands.imports:imports", "Bring in backups that other tools wrote."),
+    "record": ("tui.commands.record:record", "Run a backup command and note the run and what it wrote."),
     "tenant": ("tui.commands.tenant:tenant", "Add, rename, archive and list tenants."),
     "schedule": ("tui.commands.schedule:schedule", "Add, enable, disable and list backup schedules."),
     "db": ("tui.commands.db:db", "Create, upgrade and inspect the database's tables."),
@@ -112,9 +113,7 @@ def run(words: list[str]) -> int:
 
 
 def _failed(sentence: str, exit_code: int) -> int:
-    from tui.safe_text import safe_text
-
-    click.echo(f"tenantpilot: {safe_text(sentence, limit=1000)}", err=True)
+    tell(sentence)
     return exit_code
 
 

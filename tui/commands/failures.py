@@ -8,6 +8,10 @@ EXIT_REFUSED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_UNREADABLE: Final = 3
 EXIT_FAULT: Final = 70
+EXIT_NOT_RECORDED: Final = 74
+EXIT_UNDER_WAY: Final = 75
+EXIT_CANNOT_RUN: Final = 126
+EXIT_NO_SUCH_COMMAND: Final = 127
 EXIT_INTERRUPTED: Final = 130
 
 
@@ -17,6 +21,18 @@ class CommandFailed(Exception):
     def __init__(self, sentence: str, exit_code: int) -> None:
         super().__init__(sentence)
         self.exit_code = exit_code
+
+
+def tell(sentence: str) -> None:
+    """Say one sentence to whoever started the program, on standard error, if anybody listens there still."""
+    from contextlib import suppress
+
+    from click import echo
+
+    from tui.safe_text import safe_text
+
+    with suppress(OSError):
+        echo(f"tenantpilot: {safe_text(sentence, limit=1000)}", err=True)
 
 
 def describe(error: Exception) -> tuple[str, int]:

@@ -49,6 +49,7 @@ def intunecd(
 ) -> None:
     """Import what IntuneCD wrote to PATH: a folder at one instant, or the history of a git repository."""
     from health.store.engines import writing
+    from health.store.roster import have_tenant
     from tui.commands.session import open_session
 
     if git == (completed_at is not None):
@@ -60,7 +61,7 @@ def intunecd(
     session = open_session(ctx, given)
     run = _IntuneCDRun(path, external_id, frozenset(accept_missing), with_payload=not without_payload)
     with writing(session.writing()) as connection:
-        _have_tenant(connection, external_id, new_name, session)
+        have_tenant(connection, external_id, new_name, session.now)
         if completed_at is None:
             summary = run.import_history(connection, session)
         else:
@@ -143,15 +144,6 @@ def facts(ctx: click.Context, /, file: Path, **given: Any) -> None:
 
     tenants, schedules = len(captured.tenants), len(captured.schedules)
     click.echo(f"{counted(tenants, 'tenant')} and {counted(schedules, 'schedule')} read; {_in_words(summary)}.")
-
-
-def _have_tenant(connection: Connection, external_id: str, new_name: str | None, session: Session) -> None:
-    from health.store.roster import add_tenant, tenant_exists
-    from health.store.writing import tenant_id_of
-
-    if new_name is not None and not tenant_exists(connection, external_id):
-        add_tenant(connection, external_id, new_name, session.now)
-    tenant_id_of(connection, external_id)
 
 
 def _progress(unit: str) -> Any:

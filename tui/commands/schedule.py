@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import click
@@ -28,21 +29,27 @@ def schedule() -> None:
 def add(ctx: click.Context, /, name: str, external_id: str, cron: str | None, timezone: str, **given: Any) -> None:
     """Add an enabled schedule to a tenant."""
     from health.captured import CapturedSchedule
-    from health.slots import CannotPlan, slots_of
     from health.store.engines import writing
     from health.store.roster import add_schedule
     from tui.commands.session import open_session
 
     session = open_session(ctx, given)
-    try:
-        slots = slots_of(cron, timezone)
-        if slots is not None:
-            slots.first_after(session.now)
-    except CannotPlan as problem:
-        raise click.UsageError(f"The schedule cannot be planned: {problem}.", ctx) from None
+    require_slots(ctx, cron, timezone, session.now)
     with writing(session.writing()) as connection:
         add_schedule(connection, CapturedSchedule(external_id, name, cron=cron, timezone=timezone), session.now)
     click.echo(f"Added the schedule {name} to the tenant {external_id}.")
+
+
+def require_slots(ctx: click.Context, cron: str | None, timezone: str, now: datetime) -> None:
+    """Refuse, as a wrong command line, a cron or a time zone by which no run could be planned after `now`."""
+    from health.slots import CannotPlan, slots_of
+
+    try:
+        slots = slots_of(cron, timezone)
+        if slots is not None:
+            slots.first_after(now)
+    except CannotPlan as problem:
+        raise click.UsageError(f"The schedule cannot be planned: {problem}.", ctx) from None
 
 
 @schedule.command("enable")

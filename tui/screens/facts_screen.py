@@ -135,7 +135,7 @@ class FactsScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self._show_body(False)
-        self.query_one(HeaderLine).crumbs = self.pilot.crumbs(self)
+        self.show_crumbs()
         self.set_interval(1, self._tick)
         self._tick()
         self.load()
@@ -144,8 +144,12 @@ class FactsScreen(Screen[None]):
         columns, lines = SMALLEST
         self.set_class(event.size.width < columns or event.size.height < lines, "-too-small")
 
-    def on_screen_resume(self) -> None:
+    def show_crumbs(self) -> None:
+        """Say where this screen is; the screens behind it may have other names by now."""
         self.query_one(HeaderLine).crumbs = self.pilot.crumbs(self)
+
+    def on_screen_resume(self) -> None:
+        self.show_crumbs()
         self._tick()
         if self._answered_at is not None:
             self.load()
@@ -190,8 +194,9 @@ class FactsScreen(Screen[None]):
             self._show_body(True)
         self._tick()
         self.answer = message.answer
-        # A tenant that was opened by its external id has its name only now.
-        self.query_one(HeaderLine).crumbs = self.pilot.crumbs(self)
+        # A tenant that was opened by its external id has its name only now, which the screen in front shows too.
+        if isinstance(self.app.screen, FactsScreen):
+            self.app.screen.show_crumbs()
         if first:
             self.first_focus()
             self.call_after_refresh(self._show_focused)

@@ -64,7 +64,8 @@ class TenantsScreen(FactsScreen):
 
     def question(self) -> Question:
         now = self.pilot.evaluation_instant()
-        return lambda resolver: fleet_view(resolver.refreshed_fleet(now))
+        known: FleetView | None = self.answer
+        return lambda resolver: fleet_view(resolver.refreshed_fleet(now), known)
 
     def body(self) -> ComposeResult:
         yield Static(id="counts", markup=False)

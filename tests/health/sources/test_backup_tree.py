@@ -56,6 +56,16 @@ def test_a_file_says_when_it_was_written(tmp_path: Path) -> None:
     assert read(tmp_path)["A/a.json"].written_ns == 1_700_000_000_123_456_789
 
 
+def test_a_file_says_when_it_was_changed_and_nobody_sets_that_back(tmp_path: Path) -> None:
+    path = plant(tmp_path, {"A/a.json": "1"}) / "A/a.json"
+    first = read(tmp_path)["A/a.json"].changed_ns
+    assert first == path.stat().st_ctime_ns
+    while path.stat().st_ctime_ns == first:
+        path.write_text("2")
+        os.utime(path, ns=(0, 0))
+    assert (read(tmp_path)["A/a.json"].changed_ns or 0) > first
+
+
 def test_symbolic_links_are_told_and_not_followed(tmp_path: Path) -> None:
     outside = plant(tmp_path / "outside", {"secret.json": "1", "deep/other.json": "2"})
     root = plant(tmp_path / "root", {"A/a.json": "3"})
@@ -77,6 +87,13 @@ def test_the_root_itself_may_be_a_link(tmp_path: Path) -> None:
     plant(tmp_path / "v2", {"A/a.json": "1"})
     (tmp_path / "latest").symlink_to("v2")
     assert read(tmp_path / "latest")["A/a.json"].content == b"1"
+
+
+def test_a_root_that_nobody_named_may_not(tmp_path: Path) -> None:
+    plant(tmp_path / "v2", {"A/a.json": "1"})
+    (tmp_path / "latest").symlink_to("v2")
+    with pytest.raises(RefusedInput, match="cannot be read"):
+        list(read_tree(tmp_path / "latest", EveryJson(), follow_root=False))
 
 
 def test_a_pipe_is_never_opened(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+
 import pytest
 
 from health.sources.documents import UnreadableFile, is_document, read_document, stem_of
@@ -46,13 +48,22 @@ def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
     assert read_document(b"\xef\xbb\xbfa: 1", "a.yaml") == {"a": 1}
 
 
+@pytest.mark.parametrize(("mark", "encoding"), [(BOM_UTF16_LE, "utf-16-le"), (BOM_UTF16_BE, "utf-16-be")])
+def test_utf_16_is_read_where_its_mark_says_so(mark: bytes, encoding: str) -> None:
+    assert read_document(mark + '{"displayName": "é😀"}'.encode(encoding), "a.json") == {"displayName": "é😀"}
+    assert read_document(mark + "displayName: é😀\n".encode(encoding), "a.yaml") == {"displayName": "é😀"}
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
         (b"", "empty"),
         (b" \n", "empty"),
         (b'{"a": "\xff"}', r"not UTF-8 \(byte 8\)"),
-        ('{"a": 1}'.encode("utf-16"), r"not UTF-8 \(byte 1\)"),
+        (BOM_UTF16_LE, "empty"),
+        (BOM_UTF16_LE + b"{\0}", r"not UTF-16 \(byte 5\)"),
+        (BOM_UTF16_LE + b"\0\xd8{\0", r"not UTF-16 \(byte 3\)"),
+        ('{"a": 1}'.encode("utf-16-le"), "not valid JSON"),
         (b'{"a": 1,}', r"not valid JSON \(.*: line 1, column 9\)"),
         (b'{"a":\n', r"not valid JSON \(.*: line 2, column 1\)"),
         (b"NaN", "not valid JSON"),

@@ -12,7 +12,7 @@ import pytest
 from health.captured import CapturedItem
 from health.facts import BackupItem
 from health.quality import BackupQualityResolver
-from health.sources import intunecd
+from health.sources import policy_sets
 from health.sources.intunecd import read_folder
 from tests.health.sources.trees import ALL_DEVICES, EXCLUSION, GROUP, assigned_to, plant, policy
 
@@ -190,7 +190,7 @@ def test_without_payload_everything_stays_but_the_captured_json(tmp_path: Path) 
     [
         (b"", "empty"),
         (b"{", "not valid JSON"),
-        (b"\xff\xfe{\x00}\x00", "not UTF-8"),
+        (b"\xff\xfe{\x00}", "not UTF-16"),
         (b"[" * 10_000, "deeper than 200 levels"),
         (b'{"a": 1e999}', "a value that JSON does not have"),
         (b'{"a": NaN}', "not valid JSON"),
@@ -253,9 +253,9 @@ def test_a_set_too_large_for_memory_keeps_its_items_without_their_json(
 ) -> None:
     root = plant(tmp_path, {"Roles/a.json": policy("a"), "Roles/b.json": policy("b")})
     first, second = items_of(root)
-    monkeypatch.setattr(intunecd, "MAX_SET_BYTES", len(first.payload or "") + len(second.payload or ""))
+    monkeypatch.setattr(policy_sets, "MAX_SET_BYTES", len(first.payload or "") + len(second.payload or ""))
     assert items_of(root) == (first, second)
-    monkeypatch.setattr(intunecd, "MAX_SET_BYTES", len(first.payload or "") + len(second.payload or "") - 1)
+    monkeypatch.setattr(policy_sets, "MAX_SET_BYTES", len(first.payload or "") + len(second.payload or "") - 1)
     kept, dropped = items_of(root)
     assert kept == first
     assert dropped.payload is None

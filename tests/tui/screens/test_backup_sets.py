@@ -68,8 +68,7 @@ async def test_keys_alone_lead_to_the_very_last_set_and_each_is_there_once(key: 
 async def test_every_part_a_set_can_have_in_the_verdict_has_its_word(sqlite_url: str) -> None:
     facts = Facts()
     tenant = facts.tenant("Contoso")
-    hours = iter(range(1, 20))
-    at = [NOW - HOUR * hour for hour in hours]
+    at = [NOW - HOUR * hour for hour in range(1, 10)]
     facts.backup_set(tenant, None, created_at=at[0], status="running")
     facts.backup_set(tenant, None, created_at=at[1], status="failed", error="throttled by the service")
     facts.backup_set(tenant, None, created_at=at[2], status="cancelled")
@@ -84,7 +83,9 @@ async def test_every_part_a_set_can_have_in_the_verdict_has_its_word(sqlite_url:
         screen = await opened(driver)
         assert set(parts(screen)) == set(PartInVerdict)
         rows = cells(screen)
+        # Nobody knows when the unreadable one happened: it stands first, where it is seen.
         assert [row["IN THE VERDICT"].text for row in rows] == [
+            "unreadable",
             "still running",
             "failed",
             "cancelled",
@@ -92,17 +93,15 @@ async def test_every_part_a_set_can_have_in_the_verdict_has_its_word(sqlite_url:
             "no basis",
             "basis",
             "older",
-            "unreadable",
             "no basis",
         ]
-        assert [row["WHEN"].text for row in rows[:4]] == ["1h ago", "2h ago", "3h ago", "4h ago"]
-        assert (rows[5]["STATUS"].text, rows[5]["ITEMS"].text, rows[5]["DEGRADED"].text) == ("partial", "7", "4")
-        assert rows[4]["STATUS"].text == "Completed"
+        assert [row["WHEN"].text for row in rows[:5]] == ["?", "1h ago", "2h ago", "3h ago", "4h ago"]
+        assert (rows[6]["STATUS"].text, rows[6]["ITEMS"].text, rows[6]["DEGRADED"].text) == ("partial", "7", "4")
+        assert rows[5]["STATUS"].text == "Completed"
+        assert rows[0]["ERROR"].text == "backup_sets.started_at of row 8 is no instant: 'half past nine'"
+        assert rows[2]["ERROR"].text == "throttled by the service"
         words = driver.words()
-        assert "throttled by the service" in words
-        assert "backup_sets.started_at of row 8 is no instant: 'half past nine'" in words
-        for part in PartInVerdict:
-            assert part.value in words
+        assert [part for part in PartInVerdict if part.value not in words] == []
 
 
 async def test_without_a_basis_the_screen_says_whether_there_is_any_set(sqlite_url: str) -> None:

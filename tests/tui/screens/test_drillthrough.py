@@ -259,7 +259,7 @@ async def test_a_superseded_basis_says_so_and_n_opens_the_newer_one(fabrikam: st
 
         await driver.press("n")
         await driver.until(lambda: screen.answer.listed.key.set_id == 900)
-        await driver.pilot.pause()
+        await driver.pump()
         words = driver.words()
         assert "Superseded" not in words
         assert "1h ago" in words

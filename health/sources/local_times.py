@@ -1,0 +1,49 @@
+"""What a wall clock showed, as UTC instants: some tools write local times and say nothing of the zone they are in."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+_WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
+
+
+class NoLocalTime(ValueError):
+    """A text that no clock of the zone ever showed; the message goes on from what the text is called."""
+
+
+def instants_of(text: object, zone: ZoneInfo) -> tuple[datetime, ...]:
+    """The instants (UTC) at which the clocks of a zone showed `YYYY-MM-DD HH:MM:SS`: one, or two where they went back.
+
+    The earlier one comes first. Raises NoLocalTime for other texts and for the hour that is skipped in spring.
+    """
+    try:
+        if not isinstance(text, str) or not _WRITTEN.fullmatch(text):
+            raise ValueError
+        local = datetime.fromisoformat(text)
+        found = {local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
+        shown = sorted(instant for instant in found if instant.astimezone(zone).replace(tzinfo=None) == local)
+    except (ValueError, OverflowError):
+        raise NoLocalTime('is no local time such as "2026-11-23 02:10:00"') from None
+    if not shown:
+        raise NoLocalTime(f"is {text}, which the clocks of {zone.key} skipped: is that the right time zone?")
+    return tuple(shown)
+
+
+def run_times(
+    starts: tuple[datetime, ...], ends: tuple[datetime, ...], lasted: timedelta | None
+) -> tuple[datetime | None, datetime | None]:
+    """When a run began and ended, from the instants that each may be; `lasted` is how long the run says it took.
+
+    A run does not end before it begins, and takes as long as it says. What is left open after that is settled for the
+    earlier end, because an age is never made to look smaller than it may be. None where there is no instant at all.
+    """
+    if not starts or not ends:
+        return min(starts, default=None), min(ends, default=None)
+
+    def doubt(pair: tuple[datetime, datetime]) -> tuple[bool, timedelta, datetime, datetime]:
+        start, end = pair
+        return end < start, timedelta(0) if lasted is None else abs(end - start - lasted), end, start
+
+    return min(((start, end) for start in starts for end in ends), key=doubt)

@@ -1,0 +1,141 @@
+"""One file of a policy in Microsoft Graph's JSON as one item: what the files of every Intune tool have in common."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from health.captured import CapturedItem
+from health.sources.backup_tree import BackupFile
+from health.sources.documents import UnreadableFile, read_document, stem_of
+from health.sources.storable import ALTERED, NotJson, json_text, storable_name
+
+IsOrphan = Callable[[dict[str, object]], bool]
+"""Says of an assignment's target that names a group whether that group no longer resolves; each tool shows it in its
+own way."""
+
+_PLATFORM_PREFIX: Final = re.compile(r"(?i:(android|aosp|ios|macos|win32|windows(?!phone)))(?=[A-Z0-9])")
+_PLATFORMS: Final = {
+    "android": "android",
+    "aosp": "aosp",
+    "ios": "iOS",
+    "macos": "macOS",
+    "win32": "windows10",
+    "windows": "windows10",
+}
+"""How a type's name begins, and Graph's own word for the platform; it calls every Windows since 10 `windows10`."""
+
+_GROUP_TARGETS: Final = ("groupassignmenttarget", "exclusiongroupassignmenttarget")
+"""Included and excluded groups. A lost exclusion is the more dangerous: restored, the policy would reach whom it
+spared."""
+
+
+def policy_item(file: BackupFile, is_orphan: IsOrphan, *, platform: str | None = None) -> CapturedItem:
+    """The item that a file is, with its captured JSON. Identity is the folder and the file's name.
+
+    `platform` is what the tool's naming tells, where the policy itself does not say. A file that cannot be read is an
+    item all the same, whose integrity warning says why.
+    """
+    item = CapturedItem(
+        policy_type=storable_name(file.folder),
+        policy_identifier=file.name,
+        display_name=file.name if file.is_folder else stem_of(file.name),
+        platform=platform,
+    )
+    try:
+        if file.content is None:
+            raise UnreadableFile(file.problem or "the file has no content")
+        document = read_document(file.content, file.name)
+        payload = json_text(document)
+    except (UnreadableFile, NotJson) as error:
+        # What was captured is unknown, so the capture mode stays null: `unknown_quality`, besides the warning.
+        return warned(item, str(error))
+    item = item._replace(payload=payload.text)
+    if payload.altered:
+        item = warned(item, ALTERED)
+    if not isinstance(document, dict | list) or not document:
+        return warned(item, "the file holds no policy")
+    item = item._replace(capture_mode="full")
+    return _described(item, document, is_orphan) if isinstance(document, dict) else item
+
+
+def warned(item: CapturedItem, warning: str) -> CapturedItem:
+    """The item with one more integrity warning, a clause."""
+    warnings = (item.integrity_warning, warning)
+    return item._replace(integrity_warning="; ".join(filter(None, warnings)))
+
+
+def platform_in(name: str) -> str | None:
+    """The platform that a type's name begins with, as in `#microsoft.graph.iosVppApp` or `Reader_iosVppApp`.
+
+    A capital or a digit has to follow, so that a policy called "ios tips" says nothing.
+    """
+    found = _PLATFORM_PREFIX.match(re.split(r"[._]", name)[-1])
+    return _PLATFORMS[found[1].lower()] if found else None
+
+
+def _described(item: CapturedItem, policy: dict[str, object], is_orphan: IsOrphan) -> CapturedItem:
+    """The item with everything that its policy, a JSON object, says about itself."""
+    for key in ("displayName", "name"):
+        name = policy.get(key)
+        if isinstance(name, str) and name.strip():
+            item = item._replace(display_name=storable_name(name))
+            break
+    item = item._replace(platform=_platform_of(policy) or item.platform)
+    settings = _settings_of(policy)
+    item = item._replace(capture_mode=settings.capture_mode)
+    if settings.warning is not None:
+        item = warned(item, settings.warning)
+    return _with_assignments(item, policy.get("assignments"), is_orphan)
+
+
+def _platform_of(policy: dict[str, object]) -> str | None:
+    for key in ("platforms", "platform"):
+        word = policy.get(key)
+        if isinstance(word, str) and word.strip() and word != "none":
+            return storable_name(word)
+    return platform_in(str(policy.get("@odata.type")))
+
+
+class _Settings(NamedTuple):
+    capture_mode: str
+    warning: str | None = None
+
+
+def _settings_of(policy: dict[str, object]) -> _Settings:
+    """Whether the settings that a policy counts are there; `settingCount` stands in Settings Catalog, if anywhere."""
+    count, settings = policy.get("settingCount"), policy.get("settings")
+    if count is None:
+        return _Settings("full")
+    if not isinstance(count, int) or isinstance(count, bool):
+        return _Settings("full", "settingCount is not a whole number")
+    if count > 0 and not settings:
+        return _Settings("metadata_only")
+    present = settings or []
+    if not isinstance(present, list):
+        return _Settings("full", "settings is not a list")
+    return _Settings("full", None if len(present) == count else f"{len(present)} of {count} settings")
+
+
+def _with_assignments(item: CapturedItem, assignments: object, is_orphan: IsOrphan) -> CapturedItem:
+    """Assignments are captured where they stand. Where they do not, nothing is known: the state stays null."""
+    if assignments is None:
+        return item
+    if not isinstance(assignments, list):
+        return warned(item, "assignments is not a list")
+    return item._replace(
+        assignments_state="captured",
+        orphaned_assignments=sum(map(is_orphan, _group_targets(assignments))),
+        assignments=json_text(assignments).text,
+    )
+
+
+def _group_targets(assignments: list[object]) -> list[dict[str, object]]:
+    """The targets that name a group, whether the policy is meant for it or spares it."""
+    targets = (assignment.get("target") for assignment in assignments if isinstance(assignment, dict))
+    return [target for target in targets if isinstance(target, dict) and _kind_of(target) in _GROUP_TARGETS]
+
+
+def _kind_of(target: dict[str, object]) -> str:
+    return str(target.get("@odata.type")).rpartition(".")[2].lower()

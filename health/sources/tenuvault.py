@@ -1,0 +1,106 @@
+"""TenuVault: `<root>/backup-YYYY-MM-DD-HHMMSS/<Category>/<policy name>.json`, a folder a run (`formats.md`).
+
+A root keeps its runs for months, so most of them are stored when it is imported again. Such a run is passed over only
+where that is known and not hoped: what it says of itself is read again and compared, its files are counted against the
+stored items, and no file was changed, by the file system's own stamp, since the set was stored. That costs a look at
+each file and no reading. A program that rewrites, replaces or renames a file cannot set that stamp back; where a file
+system does not keep it (some network ones), copying the root or touching its files has them read again.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from health.captured import CapturedSet, RefusedInput, StoredSet
+from health.sources.backup_tree import SYMBOLIC_LINK, read_tree
+from health.sources.policy_items import policy_item
+from health.sources.policy_sets import GatheredItems, PolicyFolders
+from health.sources.tenuvault_record import RECORDS, RUN_FOLDER, RunRecord, read_record, unread_run
+
+_LAYOUT: Final = PolicyFolders()
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK: Final = timedelta(milliseconds=20)
+"""How far a file system's stamp may lag behind the clock: kernels stamp by one that ticks a hundred times a second."""
+
+
+class Run(NamedTuple):
+    """One run: its folder, and its set without items."""
+
+    path: Path
+    frame: CapturedSet
+
+    def is_stored(self, stored: StoredSet | None, *, with_payload: bool, now: datetime) -> bool:
+        """Whether reading the run anew could change nothing. `stored` is what the store has of it, `now` is UTC."""
+        if stored is None or stored.frame != self.frame or stored.holds_json is not with_payload:
+            return False
+        if stored.created_at > now:
+            return False  # written under a clock that was wrong, or with --now
+        stored_ns = (stored.created_at - _TICK - _EPOCH) // timedelta(microseconds=1) * 1000
+        try:
+            files = list(read_tree(self.path, _LAYOUT, contents=False, follow_root=False))
+        except RefusedInput:
+            return False
+        unchanged = all(file.changed_ns is not None and file.changed_ns < stored_ns for file in files)
+        return unchanged and len(files) == stored.items
+
+    def read(self, *, with_payload: bool = True) -> CapturedSet:
+        """The run's set with all its items. One that cannot be read any more is a failed one that says why."""
+        gathered = GatheredItems(with_payload)
+        try:
+            for file in read_tree(self.path, _LAYOUT, follow_root=False):
+                gathered.add(policy_item(file, _nobody_knows), is_folder=file.is_folder)
+        except RefusedInput as problem:
+            return self.frame._replace(status="failed", error=self.frame.error or str(problem))
+        return self.frame._replace(items=tuple(gathered.items))
+
+
+def find_runs(root: Path, *, external_id: str, zone: ZoneInfo) -> list[Run]:
+    """Every run under a root, oldest first, with what it says of itself; no item is read yet.
+
+    `zone` is the time zone of the machine that ran the tool. Raises RefusedInput where there is no run, and where the
+    runs name more than one tenant: one tenant's backup must never count for another.
+    """
+    folders = _run_folders(root)
+    if not folders:
+        raise RefusedInput(
+            f"{root}: no run in it, so there is no backup to import; name the folder that holds the folders"
+            " 'backup-YYYY-MM-DD-HHMMSS'."
+        )
+    records = {folder: _record_of(root / folder, external_id, zone) for folder in folders}
+    if len(tenant_ids := sorted({record.tenant_id for record in records.values() if record.tenant_id})) > 1:
+        raise RefusedInput(
+            f"{root}: its runs are of {len(tenant_ids)} tenants ({', '.join(tenant_ids)}); put each tenant's runs into"
+            " a folder of their own."
+        )
+    return [Run(root / folder, record.frame) for folder, record in records.items()]
+
+
+def _run_folders(root: Path) -> list[str]:
+    try:
+        with os.scandir(root) as listing:
+            return sorted(
+                entry.name
+                for entry in listing
+                if RUN_FOLDER.fullmatch(entry.name) and (entry.is_symlink() or entry.is_dir(follow_symlinks=False))
+            )
+    except OSError as error:
+        raise RefusedInput(f"{root}: this folder cannot be read: {error.strerror}.") from None
+
+
+def _record_of(path: Path, external_id: str, zone: ZoneInfo) -> RunRecord:
+    if path.is_symlink():
+        return unread_run(path.name, external_id=external_id, zone=zone, error=SYMBOLIC_LINK)
+    try:
+        files = list(read_tree(path, RECORDS, follow_root=False))
+    except RefusedInput as problem:
+        return unread_run(path.name, external_id=external_id, zone=zone, error=str(problem))
+    return read_record(path.name, files, external_id=external_id, zone=zone)
+
+
+def _nobody_knows(_target: dict[str, object]) -> bool:
+    """TenuVault keeps the ids of groups and no list of those that exist, so no assignment is known to be an orphan."""
+    return False

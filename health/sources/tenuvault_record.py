@@ -1,0 +1,218 @@
+"""What a run of TenuVault says of itself in `metadata.json` and `backup.log`, as a set without items (`formats.md`).
+
+Whatever the run complains of becomes the set's error, and a run that complains is never `completed`: types skipped for
+a missing permission are reported as success. What the run calls failed or cancelled is never made more of.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from health.captured import CapturedSet
+from health.facts import BASIS_STATUSES
+from health.sources.backup_tree import BackupFile, FilesAtRoot
+from health.sources.documents import UnreadableFile, decoded, read_document
+from health.sources.local_times import NoLocalTime, instants_of, run_times
+from health.sources.storable import storable_text
+
+SOURCE: Final = "tenuvault"
+
+MANIFEST: Final = "metadata.json"
+LOG: Final = "backup.log"
+RECORDS: Final = FilesAtRoot(frozenset({MANIFEST, LOG}))
+
+RUN_FOLDER: Final = re.compile(r"backup-([0-9]{4}-[0-9]{2}-[0-9]{2})-([0-9]{2})([0-9]{2})([0-9]{2})")
+"""The name of a run's folder: the local time at which it began."""
+
+_STATUSES: Final = {
+    "Success": "completed",
+    "CompletedWithWarnings": "partial",
+    "Failed": "failed",
+    "Cancelled": "cancelled",
+}
+_TOTAL: Final = "TotalPolicies"
+"""The desktop edition and the runbook put the sum beside the counts that it is the sum of."""
+
+_LEFT_OUT: Final = (("Failures", "failures"), ("FailedTypes", "failed"), ("SkippedTypes", "skipped"))
+_LOG_LINE: Final = re.compile(r"(FAILED|WARN)\s+(\S.*)")
+_MAX_COUNT: Final = 2**31 - 1
+_LONGEST_ERROR: Final = 2000
+"""How many characters of complaints are kept: a run that failed as a whole repeats itself once a type."""
+
+
+class RunRecord(NamedTuple):
+    """A run's set without its items, and the directory's id of the tenant, in lower case, where the run names it."""
+
+    frame: CapturedSet
+    tenant_id: str | None = None
+
+
+def unread_run(folder: str, *, external_id: str, zone: ZoneInfo, error: str) -> RunRecord:
+    """The record of a run that left none, or none that can be read: it failed, for the reason that `error` says.
+
+    When it began stands in its folder's name, so that it has its place among the others.
+    """
+    frame = CapturedSet(
+        external_id=external_id,
+        name=folder,
+        source=SOURCE,
+        source_ref=folder,
+        status="failed",
+        items=(),
+        error=_shortened(error),
+        started_at=min(_folder_instants(folder, zone), default=None),
+    )
+    return RunRecord(frame)
+
+
+def read_record(folder: str, files: Iterable[BackupFile], *, external_id: str, zone: ZoneInfo) -> RunRecord:
+    """The record of a folder's run, from its `RECORDS`; `zone` is the time zone of the machine that ran the tool."""
+    records = {file.name: file for file in files}
+    if MANIFEST not in records:
+        # A run writes it last, so this one did not end.
+        return unread_run(folder, external_id=external_id, zone=zone, error="no manifest")
+    try:
+        manifest = _manifest_in(records[MANIFEST])
+    except UnreadableFile as problem:
+        return unread_run(folder, external_id=external_id, zone=zone, error=f"{MANIFEST}: {problem}")
+    complaints: list[str] = []
+    times = _times_in(manifest, folder, zone, complaints)
+    item_count = _item_count_in(manifest, complaints)
+    complaints.extend(_left_out_in(manifest))
+    complaints.extend(_log_complaints(records.get(LOG)))
+    status = _status_in(manifest, complaints)
+    if status in BASIS_STATUSES and times[1] is None:
+        # Without a time of completion it can be no basis (`design.md` 3).
+        status = "failed"
+        complaints.append("it does not say when it was complete")
+    elif status == "completed" and complaints:
+        status = "partial"
+    frame = CapturedSet(
+        external_id=external_id,
+        name=folder,
+        source=SOURCE,
+        source_ref=folder,
+        status=status,
+        items=(),
+        item_count=item_count,
+        error=_shortened("; ".join(complaints)) if complaints else None,
+        started_at=times[0],
+        completed_at=times[1],
+    )
+    tenant_id = manifest.get("TenantId")
+    return RunRecord(frame, tenant_id.strip().lower() or None if isinstance(tenant_id, str) else None)
+
+
+def _manifest_in(file: BackupFile) -> dict[str, object]:
+    manifest = read_document(_content_of(file), file.name)
+    if not isinstance(manifest, dict):
+        raise UnreadableFile("the file is no JSON object")
+    return manifest
+
+
+def _content_of(file: BackupFile) -> bytes:
+    if file.content is None:
+        raise UnreadableFile(file.problem or "the file has no content")
+    return file.content
+
+
+def _times_in(
+    manifest: dict[str, object], folder: str, zone: ZoneInfo, complaints: list[str]
+) -> tuple[datetime | None, datetime | None]:
+    found: dict[str, tuple[datetime, ...]] = {}
+    for key in ("StartTime", "EndTime"):
+        if key not in manifest:
+            continue
+        try:
+            found[key] = instants_of(manifest[key], zone)
+        except NoLocalTime as problem:
+            complaints.append(f'{MANIFEST}: "{key}" {problem}')
+    starts = found.get("StartTime") or _folder_instants(folder, zone)
+    return run_times(starts, found.get("EndTime", ()), _duration_in(manifest))
+
+
+def _folder_instants(folder: str, zone: ZoneInfo) -> tuple[datetime, ...]:
+    found = RUN_FOLDER.fullmatch(folder)
+    try:
+        return instants_of("{} {}:{}:{}".format(*found.groups()), zone) if found else ()
+    except NoLocalTime:
+        return ()
+
+
+def _duration_in(manifest: dict[str, object]) -> timedelta | None:
+    seconds = manifest.get("DurationSeconds")
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not math.isfinite(seconds):
+        return None
+    try:
+        return timedelta(seconds=seconds)
+    except OverflowError:
+        return None
+
+
+def _item_count_in(manifest: dict[str, object], complaints: list[str]) -> int | None:
+    """The number of items that the run declares: the sum of its counts, or the total beside them if that is greater."""
+    counts = manifest.get("ItemCounts")
+    if counts is None:
+        return None
+    if isinstance(counts, dict) and all(_is_count(count) for count in counts.values()):
+        declared: int = max(sum(count for name, count in counts.items() if name != _TOTAL), counts.get(_TOTAL, 0))
+        if declared <= _MAX_COUNT:
+            return declared
+    complaints.append(f'{MANIFEST}: "ItemCounts" is not a count for each category')
+    return None
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_COUNT
+
+
+def _left_out_in(manifest: dict[str, object]) -> Iterator[str]:
+    """What the run says that it failed to take, skipped, or was told to leave out: a chosen part is no whole."""
+    for key, word in _LEFT_OUT:
+        if manifest.get(key):
+            yield f"{word}: {_listed(manifest[key])}"
+    scope = manifest.get("Scope")
+    if isinstance(scope, dict) and scope.get("Excluded"):
+        yield f"excluded: {_listed(scope['Excluded'])}"
+
+
+def _log_complaints(log: BackupFile | None) -> Iterator[str]:
+    """What went wrong: `FAILED <Category> <error>` and `WARN <Category> n saved, m incomplete`, as the log has it."""
+    if log is None:
+        return
+    try:
+        text = decoded(_content_of(log))
+    except UnreadableFile as problem:
+        yield f"{LOG}: {problem}"
+        return
+    for line in text.splitlines():
+        if found := _LOG_LINE.fullmatch(line.strip()):
+            yield f"{found[1]} {' '.join(found[2].split())}"
+
+
+def _status_in(manifest: dict[str, object], complaints: list[str]) -> str:
+    word = manifest.get("Status")
+    if isinstance(word, str) and word in _STATUSES:
+        return _STATUSES[word]
+    complaints.insert(0, f"its status is {_shown(word)}, which does not say what was kept")
+    return "failed"
+
+
+def _listed(value: object) -> str:
+    names = list(value) if isinstance(value, list | dict) else [value]
+    return ", ".join(map(_shown, names))
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) and value.strip() else json.dumps(value)
+
+
+def _shortened(error: str) -> str:
+    text = storable_text(error)
+    return text if len(text) <= _LONGEST_ERROR else f"{text[: _LONGEST_ERROR - 1]}…"

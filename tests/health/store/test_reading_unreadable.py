@@ -1,0 +1,279 @@
+"""What cannot be read costs one tenant its verdict, with the table, the column and the row; odd text costs nothing."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from health.store.rows import parse_postgresql_instant, parse_sqlite_instant
+from tests.health.making import DAY, FIRST_INSTANT, HOUR, LAST_INSTANT, LONG_AGO, NOW, TICK
+from tests.health.store.bare import bare
+from tests.health.store.test_schema_instants import CANONICAL, NO_INSTANTS
+from tests.oracle.loading import load
+from tests.oracle.rows import DEFAULT_POLICY, ItemRow, Rows, ScheduleRow, SetRow, TenantRow
+from tests.subject import fleet_report
+from tui.commands import run
+
+COMPLETED = NOW - HOUR
+
+
+def one_tenant(number: int) -> Rows:
+    """A tenant that is confirmed, with an older set, a failed one, a deleted one and a disabled schedule."""
+    usual = SetRow(10 * number, number, completed_at=COMPLETED, created_at=COMPLETED)
+    ran = ScheduleRow(10 * number, number, created_at=LONG_AGO, last_run_at=COMPLETED, last_run_status="ok")
+    return Rows(
+        [TenantRow(number, f"tenant-{number}", f"Tenant {number}", LONG_AGO)],
+        [
+            usual,
+            usual._replace(id=10 * number + 1, completed_at=COMPLETED - DAY),
+            usual._replace(id=10 * number + 2, status="failed"),
+            usual._replace(id=10 * number + 3, deleted_at=NOW),
+        ],
+        [ItemRow(number, number, 10 * number)],
+        [ran, ran._replace(id=10 * number + 1, is_enabled=False)],
+    )
+
+
+def two_tenants(**columns: Any) -> Rows:
+    """Two of them; `table__place__column` sets a value in a row of the first."""
+    first, second = one_tenant(1), one_tenant(2)
+    for path, value in columns.items():
+        table, place, column = path.split("__")
+        rows: list[Any] = getattr(first, table)
+        rows[int(place)] = rows[int(place)]._replace(**{column: value})
+    return Rows(*(one + two for one, two in zip(first, second, strict=True)))
+
+
+def garbage(url: str) -> str:
+    return "garbage" if url.startswith("sqlite") else "infinity"
+
+
+def entries(url: str) -> dict[str, Any]:
+    return {entry["tenant"]: entry for entry in fleet_report(url, NOW, DEFAULT_POLICY)["tenants"]}
+
+
+@pytest.mark.parametrize(
+    ("place", "table", "row"),
+    [
+        ("tenants__0__created_at", "tenants", 1),
+        ("tenants__0__archived_at", "tenants", 1),
+        ("sets__0__completed_at", "backup_sets", 10),
+        ("sets__0__started_at", "backup_sets", 10),
+        ("sets__0__created_at", "backup_sets", 10),
+        # Not the basis, but nobody can know which it would be.
+        ("sets__1__completed_at", "backup_sets", 11),
+        ("schedules__0__created_at", "backup_schedules", 10),
+        ("schedules__0__enabled_at", "backup_schedules", 10),
+        ("schedules__0__last_run_at", "backup_schedules", 10),
+        ("schedules__0__next_run_at", "backup_schedules", 10),
+    ],
+)
+def test_an_instant_that_is_none_costs_its_tenant_the_verdict_and_no_other(
+    database_url: str, place: str, table: str, row: int
+) -> None:
+    column = place.rpartition("__")[2]
+    load(database_url, two_tenants(**{place: garbage(database_url)}), unchecked=True)
+    document = fleet_report(database_url, NOW, DEFAULT_POLICY)
+    lost, other = document["tenants"]
+    assert lost["tenant"] == "tenant-1"
+    assert (lost["posture"], lost["confirmed"], lost["reasons"]) == (None, False, [])
+    error = lost["error"]
+    assert (error["table"], error["column"], error["row"]) == (table, column, row)
+    assert error["message"] == f"{table}.{column} of row {row} is no instant: {garbage(database_url)!r}"
+    assert (other["tenant"], other["confirmed"]) == ("tenant-2", True)
+    assert document["totals"] == {
+        "tenants": 2,
+        "unreadable": 1,
+        "absent": 0,
+        "stale": 0,
+        "degraded": 0,
+        "healthy": 1,
+        "confirmed": 1,
+        "schedule_follow_up": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "sets__1__started_at",
+        "sets__1__created_at",
+        "sets__2__started_at",
+        "sets__2__completed_at",
+        "sets__3__completed_at",
+        "items__0__captured_at",
+        "schedules__1__last_run_at",
+        "schedules__1__created_at",
+    ],
+)
+def test_a_row_that_no_verdict_reads_costs_nothing(database_url: str, place: str) -> None:
+    load(database_url, two_tenants(**{place: garbage(database_url)}), unchecked=True)
+    assert all(entry["confirmed"] for entry in entries(database_url).values())
+
+
+@pytest.mark.parametrize("status", ["completed", "partial"])
+def test_a_candidate_without_completed_at_is_unreadable(database_url: str, status: str) -> None:
+    load(database_url, two_tenants(sets__1__completed_at=None, sets__1__status=status), unchecked=True)
+    found = entries(database_url)
+    assert found["tenant-1"]["error"] == {
+        "table": "backup_sets",
+        "column": "completed_at",
+        "row": 11,
+        "message": "backup_sets.completed_at of row 11 is missing",
+    }
+    assert found["tenant-2"]["confirmed"]
+
+
+def test_the_first_and_the_last_instant_of_the_calendar_are_instants(database_url: str) -> None:
+    load(
+        database_url,
+        two_tenants(
+            tenants__0__created_at=FIRST_INSTANT,
+            sets__1__completed_at=FIRST_INSTANT,
+            schedules__0__next_run_at=LAST_INSTANT,
+        ),
+    )
+    assert all(entry["confirmed"] for entry in entries(database_url).values())
+
+
+@pytest.mark.parametrize("value", ["-infinity", "0001-12-31 23:59:59.999999+00 BC", "10000-01-01 00:00:00+00"])
+def test_what_only_postgresql_calls_an_instant(postgres_url: str, value: str) -> None:
+    load(postgres_url, two_tenants(sets__0__completed_at=value, tenants__0__created_at=LONG_AGO), unchecked=True)
+    found = entries(postgres_url)
+    assert found["tenant-1"]["posture"] is None
+    assert found["tenant-2"]["confirmed"]
+
+
+def test_unreadable_tenants_sort_first_even_before_absent_ones(database_url: str) -> None:
+    fleet = two_tenants(sets__0__completed_at=garbage(database_url))
+    fleet.tenants.append(TenantRow(3, "tenant-3", "A name that sorts first", LONG_AGO))
+    load(database_url, fleet, unchecked=True)
+    assert list(entries(database_url)) == ["tenant-1", "tenant-3", "tenant-2"]
+
+
+# Instants as text
+
+
+@pytest.mark.parametrize("text", CANONICAL)
+def test_the_canonical_form_is_read_as_the_instant_it_names(text: str) -> None:
+    assert parse_sqlite_instant(text) == datetime.fromisoformat(text + "+00:00")
+
+
+@pytest.mark.parametrize("value", NO_INSTANTS, ids=repr)
+def test_what_the_check_refuses_the_reader_refuses_too(value: Any) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - that it is refused is all
+        parse_sqlite_instant(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-11-23 09:00:00+00", NOW),
+        ("2026-11-23 09:00:00.000001+00", NOW + TICK),
+        ("2026-11-23 09:00:00.5+00", NOW.replace(microsecond=500_000)),
+        ("0001-01-01 00:00:00+00", FIRST_INSTANT),
+        ("9999-12-31 23:59:59.999999+00", LAST_INSTANT),
+    ],
+)
+def test_postgresqls_text(text: str, instant: datetime) -> None:
+    parsed = parse_postgresql_instant(text)
+    assert parsed == instant
+    assert parsed.utcoffset() == NOW.utcoffset()
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["infinity", "-infinity", "0044-03-15 00:00:00+00 BC", "10000-01-01 00:00:00+00", "2026-11-23 09:00:00", None, NOW],
+)
+def test_what_is_no_instant_in_postgresql(value: Any) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - that it is refused is all
+        parse_postgresql_instant(value)
+
+
+# Text in SQLite: any bytes at all
+
+TEXT_COLUMNS = [
+    ("tenants", "name"),
+    ("tenants", "external_id"),
+    ("backup_schedules", "name"),
+    ("backup_schedules", "cron"),
+    ("backup_schedules", "timezone"),
+    ("backup_schedules", "last_run_status"),
+    ("backup_sets", "name"),
+    ("backup_sets", "source"),
+    ("backup_sets", "source_ref"),
+    ("backup_sets", "status"),
+    ("backup_sets", "error"),
+    ("backup_items", "policy_type"),
+    ("backup_items", "policy_identifier"),
+    ("backup_items", "display_name"),
+    ("backup_items", "platform"),
+    ("backup_items", "capture_mode"),
+    ("backup_items", "assignments_state"),
+    ("backup_items", "integrity_warning"),
+]
+"""Every text column, but for instants and captured JSON."""
+
+CONSEQUENCES = {
+    "cron": ["schedule_follow_up"],
+    "timezone": ["schedule_follow_up"],
+    "last_run_status": ["schedule_follow_up"],
+    "error": ["latest_backup_degraded"],
+    "capture_mode": ["latest_backup_degraded"],
+    "assignments_state": ["latest_backup_degraded"],
+    "integrity_warning": ["latest_backup_degraded"],
+    # No basis but for the older one.
+    "status": ["latest_backup_stale", "latest_backup_degraded", "schedule_follow_up"],
+}
+"""What a word that nobody has heard of means in a column; in any other, nothing."""
+
+
+@pytest.mark.parametrize("value", ["x'fffe41'", "CAST(x'fffe41' AS TEXT)", "CAST(x'4100ff' AS TEXT)"])
+@pytest.mark.parametrize(("table", "column"), TEXT_COLUMNS)
+def test_bytes_that_are_no_text_cost_nothing_but_what_an_unknown_word_would(
+    sqlite_url: str, table: str, column: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load(sqlite_url, two_tenants())
+    row = 1 if table in ("tenants", "backup_items") else 10
+    with bare(sqlite_url) as store:
+        store.execute(f"UPDATE {table} SET {column} = {value} WHERE id = {row}")
+    found = {entry["name"]: entry for entry in entries(sqlite_url).values()}
+    other = found.pop("Tenant 2")
+    assert other["confirmed"]
+    ((name, entry),) = found.items()
+    assert entry["reasons"] == CONSEQUENCES.get(column, [])
+    if (table, column) == ("tenants", "name"):
+        assert name in ("\\xff\\xfeA", "A\x00\\xff")
+    for words in (
+        *(["report", "--format", form] for form in ("json", "table", "csv", "markdown")),
+        ["check"],
+        ["tenant", "list"],
+        ["schedule", "list"],
+    ):
+        exit_code = run(
+            [*words, "--now", NOW.isoformat(), "--database", sqlite_url][
+                : None if words[0] in ("report", "check") else -4
+            ]
+            + ([] if words[0] in ("report", "check") else ["--database", sqlite_url])
+        )
+        captured = capsys.readouterr()
+        assert exit_code in (0, 1), (words, captured.err)
+        assert captured.err == ""
+        assert captured.out.isprintable() or "\n" in captured.out
+
+
+def test_a_report_of_such_a_fleet_is_json_that_everybody_can_read(
+    sqlite_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load(sqlite_url, two_tenants())
+    with bare(sqlite_url) as store:
+        for table, column in TEXT_COLUMNS:
+            if column not in ("status", "external_id"):
+                store.execute(f"UPDATE {table} SET {column} = x'ff' || {column} WHERE id IN (1, 10)")
+    assert run(["report", "--format", "json", "--now", NOW.isoformat(), "--database", sqlite_url]) == 0
+    printed = capsys.readouterr().out
+    assert printed.isascii()
+    assert {entry["tenant"] for entry in json.loads(printed)["tenants"]} == {"tenant-1", "tenant-2"}

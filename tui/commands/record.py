@@ -1,0 +1,289 @@
+"""`tenantpilot record`: what stands in the crontab in front of a backup command and turns its runs into evidence.
+
+A backup is worth more than its record: whatever is wrong with the database or the settings, the command runs, and what
+could not be noted is said before and after. Only a command line that is wrong in itself, a tenant that is not there and
+another run under way keep it from running.
+
+The exit code is the command's own wherever the outcome was noted, success or not: the database tells the rest. Where it
+was not noted, the exit code is the only witness, so a success becomes 74. Those that are not the command's: 75 another
+run is under way, 126 and 127 it cannot be run, and, before anything has run, 1 and 2 as everywhere.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+import click
+
+from health.instants import shifted
+from tui.commands.failures import EXIT_NOT_RECORDED, EXIT_UNDER_WAY, CommandFailed, tell
+from tui.commands.names import NameType
+from tui.commands.options import Invocation, place_options
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from health.captured import CapturedSet
+    from health.policy import HealthPolicy
+    from health.sources.intunecd import WrittenFile
+    from health.store.recording import OnThisMachine, RecordedRun
+    from health.store.urls import DatabaseAddress
+    from tui.commands.running import Ended, HeldSignals
+    from tui.commands.session import Session
+
+Found = TypeVar("Found")
+
+PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds between attempts to note an outcome: a database that restarts is back in a minute, the run is not repeated."""
+
+
+class _Backup(NamedTuple):
+    """What the command writes, as the command line says it, and the files that stood there before it ran."""
+
+    path: Path
+    accept_missing: frozenset[str]
+    with_payload: bool
+    stood_before: frozenset[WrittenFile]
+
+
+@click.command(context_settings={"allow_interspersed_args": False})
+@click.option("--tenant", "external_id", type=NameType(), required=True, help="The tenant's external id.")
+@click.option("--create-tenant", "new_name", type=NameType(), metavar="NAME", help="Add the tenant if it is not there.")
+@click.option("--schedule", type=NameType(), required=True, metavar="NAME", help="The schedule; added if missing.")
+@click.option("--source", type=click.Choice(["intunecd"]), required=True, help="The tool that COMMAND runs.")
+@click.option(
+    "--path", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The folder that COMMAND writes to."
+)
+@click.option(
+    "--cron", metavar="EXPRESSION", help="When it runs, in five fields: '30 2 * * *'. Kept with the schedule."
+)
+@click.option("--timezone", metavar="NAME", help="The IANA time zone of the cron; UTC for a new schedule.")
+@click.option("--accept-missing", multiple=True, metavar="TYPE", help="A type that is gone for good; may be repeated.")
+@click.option("--without-payload", is_flag=True, help="Store no captured JSON: it may hold secrets.")
+@place_options
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND ...")
+@click.pass_context
+def record(
+    ctx: click.Context,
+    /,
+    external_id: str,
+    new_name: str | None,
+    schedule: str,
+    source: str,
+    path: Path,
+    cron: str | None,
+    timezone: str | None,
+    accept_missing: tuple[str, ...],
+    without_payload: bool,
+    command: tuple[str, ...],
+    **given: Any,
+) -> int:
+    """Run a backup COMMAND and note its start, its outcome and what it wrote, as a run of a schedule.
+
+    Exits with the command's own code (128+n: killed by signal n). 75: not run, another run is under way. 74: it
+    succeeded, but that could not be noted. 126, 127: it cannot be run.
+    """
+    from health.sources.intunecd import files_as_they_stand
+    from health.store.recording import RecordedRun
+    from tui.commands.clock import utc_now
+    from tui.commands.running import HeldSignals
+    from tui.commands.schedule import require_slots
+
+    # Never another instant (`--now`): a record tells when something happened.
+    started_at = utc_now()
+    require_slots(ctx, cron, timezone or "UTC", started_at)
+    run = RecordedRun(external_id, schedule, source, started_at, cron, timezone, new_name)
+    backup = _Backup(path, frozenset(accept_missing), not without_payload, files_as_they_stand(path))
+    notebook = _Notebook(ctx, given)
+    with HeldSignals() as signals, ExitStack() as held:
+        _note_start(notebook, run, _on_this_machine(held, notebook, run))
+        ended = signals.run(command)
+        return _Outcome(run, backup, ended, utc_now()).note(notebook, signals)
+
+
+class _Notebook:
+    """Where runs are noted. Opened for every entry anew: what is mended while the command runs is in use again."""
+
+    def __init__(self, ctx: click.Context, given: dict[str, Any]) -> None:
+        self._invocation = (ctx.find_object(Invocation) or Invocation()).overridden_by(given)
+
+    @property
+    def named_by_hand(self) -> bool:
+        """Whether the command line itself names the database or the settings."""
+        return self._invocation.database is not None or self._invocation.config is not None
+
+    def address(self) -> DatabaseAddress:
+        """The database that runs are noted in. Raises SettingsError and BadDatabaseUrl."""
+        return self._session().writing()
+
+    def policy(self) -> HealthPolicy:
+        """The policy in effect, or the product's own where the settings cannot be read."""
+        from health.policy import HealthPolicy
+        from tui.settings import SettingsError
+
+        try:
+            return self._session().loaded.settings.policy()
+        except SettingsError:
+            return HealthPolicy()
+
+    def write(self, entry: Callable[[Connection, HealthPolicy], Found]) -> Found:
+        """Make an entry in one transaction. Raises SettingsError and StoreError; then nothing is written."""
+        from health.store.engines import writing
+
+        with writing(self.address()) as connection:
+            return entry(connection, self.policy())
+
+    def write_patiently(self, signals: HeldSignals, entry: Callable[[Connection, HealthPolicy], Found]) -> Found:
+        """The same, trying again for a minute where the database does not answer, or until a signal says to stop."""
+        from health.store.errors import StoreUnreachable
+
+        pauses = iter(PAUSES)
+        while True:
+            try:
+                return self.write(entry)
+            except StoreUnreachable:
+                pause = next(pauses, None)
+                if pause is None or not signals.pause(pause):
+                    raise
+
+    def _session(self) -> Session:
+        from tui.commands.session import open_session
+
+        return open_session(self._invocation)
+
+
+def _on_this_machine(held: ExitStack, notebook: _Notebook, run: RecordedRun) -> OnThisMachine:
+    """Take the schedule's lock on this machine until `held` ends, and say what it tells of other runs."""
+    from health.store.errors import StoreError
+    from health.store.recording import OnThisMachine, start_in
+    from tui.commands.run_lock import RunLock, lock_path
+    from tui.settings import SettingsError
+
+    try:
+        address = notebook.address()
+        database = address.url.render_as_string() if address.file is None else str(address.file.resolve())
+    except (SettingsError, StoreError):
+        database = ""
+    try:
+        lock = held.enter_context(RunLock(lock_path(database, run.external_id, run.schedule), run.reference))
+    except OSError as error:
+        tell(f"No lock can be kept on this machine ({error}): only the database knows of other runs of the schedule.")
+        return OnThisMachine()
+    if lock.held:
+        return OnThisMachine(over=lock.other)
+    # Whoever has the lock and has not yet written down its start is starting now.
+    return OnThisMachine(alive_since=start_in(lock.other or "") or run.started_at)
+
+
+def _note_start(notebook: _Notebook, run: RecordedRun, here: OnThisMachine) -> None:
+    """Note that the run begins. Raises only what must keep the command from running."""
+    from health.store.errors import BadDatabaseUrl, StoreConflict, StoreError
+    from health.store.recording import RunUnderWay, note_start, require_no_other_run
+    from tui.settings import SettingsError
+
+    try:
+        try:
+            given_up = notebook.write(lambda connection, policy: note_start(connection, run, policy, here))
+        except StoreConflict:
+            raise
+        except (SettingsError, StoreError) as trouble:
+            if notebook.named_by_hand and isinstance(trouble, SettingsError | BadDatabaseUrl):
+                raise
+            require_no_other_run(run, None, here, notebook.policy())
+            tell(f"The start of this run cannot be noted: {_sentence(trouble)} The command runs all the same.")
+            return
+    except RunUnderWay as other:
+        raise CommandFailed(str(other), EXIT_UNDER_WAY) from None
+    if given_up:
+        tell("The run before this one ended without a word; its backup set counts as failed.")
+
+
+class _Outcome(NamedTuple):
+    """How the command of a run ended, and when (UTC)."""
+
+    run: RecordedRun
+    backup: _Backup
+    ended: Ended
+    ended_at: datetime
+
+    def note(self, notebook: _Notebook, signals: HeldSignals) -> int:
+        """Read what the command wrote and note it, with the schedule's next slot. Gives back the exit code."""
+        from health.store.errors import StoreError
+        from health.store.recording import note_outcome
+        from tui.commands.clock import utc_now
+        from tui.settings import SettingsError
+
+        try:
+            captured = self._captured(notebook, signals)
+            notebook.write_patiently(
+                signals,
+                lambda connection, policy: note_outcome(connection, self.run, captured, policy, utc_now()),
+            )
+        except (SettingsError, StoreError) as trouble:
+            tell(f"The outcome of this run could not be noted: {_sentence(trouble)}{self._how_to_bring_it_in()}")
+            return self.ended.exit_code or EXIT_NOT_RECORDED
+        for sentence in _to_say(captured, self.run, notebook.policy()):
+            tell(sentence)
+        return self.ended.exit_code
+
+    def _captured(self, notebook: _Notebook, signals: HeldSignals) -> CapturedSet:
+        """The run's set: what its source read from the folder, or `failed`. Raises SettingsError and StoreError."""
+        from health.captured import RefusedInput
+        from health.sources.intunecd import SOURCE, read_folder
+        from health.sources.storable import storable_text
+        from health.store.roster import types_of_last_completed_set
+        from tui.process import note_fault
+
+        if self.ended.failure is not None:
+            return self.run.as_set("failed", self.ended.failure)
+        tenant, skew = self.run.external_id, notebook.policy().clock_skew
+        expected = notebook.write_patiently(
+            signals, lambda connection, _: types_of_last_completed_set(connection, tenant, SOURCE)
+        )
+        try:
+            captured = read_folder(
+                self.backup.path,
+                external_id=tenant,
+                completed_at=self.ended_at,
+                expected_types=expected,
+                accept_missing=self.backup.accept_missing,
+                with_payload=self.backup.with_payload,
+                # The folder may be on another machine, and its file system's ticks are coarse.
+                written_since=shifted(self.run.started_at, -skew),
+                stood_before=self.backup.stood_before,
+            )
+        except RefusedInput as refusal:
+            return self.run.as_set("failed", storable_text(str(refusal)))
+        except Exception as fault:  # whatever it is, the run must not be left running
+            return self.run.as_set("failed", note_fault(fault))
+        return self.run.wrote(captured)
+
+    def _how_to_bring_it_in(self) -> str:
+        if self.ended.failure is not None:
+            return ""
+        path, tenant = shlex.quote(str(self.backup.path)), shlex.quote(self.run.external_id)
+        completed_at = self.ended_at.isoformat().replace("+00:00", "Z")
+        return (
+            f" The command succeeded; bring its backup in with 'tenantpilot import intunecd {path} --tenant {tenant}"
+            f" --completed-at {completed_at}'."
+        )
+
+
+def _to_say(captured: CapturedSet, run: RecordedRun, policy: HealthPolicy) -> Iterator[str]:
+    """What whoever reads cron's mail has to know of an outcome: nothing where all went well."""
+    if captured.status != "completed":
+        yield f"This run is noted as {captured.status}: {_sentence(captured.error)}"
+    missing = (captured.item_count or 0) - len(captured.items)
+    if missing > 0:
+        yield f"{missing:,} of {captured.item_count:,} files were not written by this run: they count as missing items."
+    if captured.completed_at is not None and captured.completed_at - run.started_at > policy.longest_run:
+        yield "This run took longer than longest_run, so its set counts as contradictory: see [backup_health]."
+
+
+def _sentence(text: object) -> str:
+    return f"{str(text).rstrip('.')}."

@@ -1,0 +1,91 @@
+"""Another program, run as if nothing stood in between: no shell, its own standard streams, the signals meant for it.
+
+The signals that end a process are blocked from before the start is noted until after the outcome is, and taken one by
+one: none can fall between two steps and leave a run behind that nobody knows the end of. Only SIGKILL can.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from types import TracebackType
+from typing import Final, NamedTuple, Self
+
+from tui.commands.failures import EXIT_CANNOT_RUN, EXIT_NO_SUCH_COMMAND
+
+_ENDING: Final = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGTERM})
+_AWAITED: Final = _ENDING | {signal.SIGCHLD}
+_IGNORED_BY_PYTHON: Final = (signal.SIGPIPE, signal.SIGXFSZ)
+_LOOK_SECONDS: Final = 1.0
+"""How often to look whether the command has ended where its SIGCHLD went to a thread of some library."""
+
+
+class Ended(NamedTuple):
+    """How a command ended: the exit code to pass on, and a clause that says why it is no success (None: it is)."""
+
+    exit_code: int
+    failure: str | None = None
+
+
+class HeldSignals:
+    """As a context: SIGHUP, SIGINT and SIGTERM wait until they are asked for. Of the main thread only."""
+
+    def __enter__(self) -> Self:
+        # Where whoever started us ignores SIGCHLD, the kernel would throw the command's exit code away.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, _AWAITED)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # What came too late for the command has nobody left to stop, and must not change the exit code.
+        while signal.sigtimedwait(_ENDING, 0) is not None:
+            pass
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+
+    def pause(self, seconds: float) -> bool:
+        """Wait; False at once where a signal says to stop."""
+        return signal.sigtimedwait(_ENDING, seconds) is None
+
+    def run(self, command: tuple[str, ...]) -> Ended:
+        """Run a command to its end and hand on what is sent to us meanwhile. A shell's exit codes: 128+n, 127, 126.
+
+        One that was told to stop is no success, whatever it says itself: what it wrote may be half of it.
+        """
+        try:
+            child = os.posix_spawnp(
+                command[0], command, os.environ, setsigmask=self._mask, setsigdef=_IGNORED_BY_PYTHON
+            )
+        except FileNotFoundError:
+            return Ended(EXIT_NO_SUCH_COMMAND, f"there is no command {command[0]!r}")
+        except OSError as error:
+            return Ended(EXIT_CANNOT_RUN, f"the command {command[0]!r} cannot be run: {error.strerror}")
+        told: int | None = None
+        while True:
+            arrived = signal.sigtimedwait(_AWAITED, _LOOK_SECONDS)
+            if arrived is not None and arrived.si_signo != signal.SIGCHLD:
+                told = arrived.si_signo
+                # What a terminal sends (^C, a hang-up) comes from the kernel, and to the command as well.
+                if arrived.si_code <= 0:
+                    os.kill(child, told)
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                return _ended(os.waitstatus_to_exitcode(status), told)
+
+
+def _ended(code: int, told: int | None) -> Ended:
+    if code < 0:
+        return Ended(128 - code, f"the command was killed by {_name(-code)}")
+    if code:
+        return Ended(code, f"the command ended with exit code {code}")
+    if told is not None:
+        return Ended(code, f"the command was told to stop by {_name(told)}, and then ended with exit code 0")
+    return Ended(code)
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
