@@ -1,0 +1,34 @@
+"""The documentation holds together: every link leads somewhere, and nothing committed names a machine or a package host."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    targets = [unquote(target.split("#")[0]) for target in _LINK.findall(page.read_text(encoding="utf-8"))]
+    local = [target for target in targets if target and "://" not in target]
+    assert [target for target in local if not (page.parent / target).exists()] == []
+
+
+def test_the_readme_links_to_every_page() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [page.name for page in PAGES if page.parent.name == "docs" and f"docs/{page.name}" not in readme] == []
+
+
+def test_nothing_committed_names_a_package_host() -> None:
+    """A lock file with an address would tie every install to it."""
+    hosts = "|".join(("pythonhosted", "pypi[.]org", "registry[.]npmjs", "deb[.]debian"))
+    command = ("git", "grep", "-nIE", f"({hosts})", "--", ".", ":!tests/test_docs.py")
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert found.stdout == ""
