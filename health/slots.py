@@ -110,11 +110,11 @@ def slots_of(cron: str | None, timezone: str) -> SlotCalendar | None:
 @lru_cache(maxsize=4096)
 def _calendar(cron: str | None, timezone: str) -> SlotCalendar | str | None:
     """The calendar, or why there is none: remembered either way, because a fleet repeats its expressions."""
-    if timezone not in _iana_names():
+    zone = zone_named(timezone)
+    if zone is None:
         return "its time zone is not an IANA name"
     if cron is None:
         return None
-    zone = ZoneInfo(timezone)
     if len(cron.split()) != _FIELDS:
         return "its cron expression does not have five fields"
     try:
@@ -122,6 +122,11 @@ def _calendar(cron: str | None, timezone: str) -> SlotCalendar | str | None:
     except Exception:  # whatever the library raises on hostile input, it did not accept the expression
         return "its cron expression is not valid"
     return SlotCalendar(cron, zone)
+
+
+def zone_named(name: str) -> ZoneInfo | None:
+    """The time zone of an IANA name; None where there is none of that name."""
+    return ZoneInfo(name) if name in _iana_names() else None
 
 
 @lru_cache(maxsize=1)

@@ -21,7 +21,8 @@ from health.sources.policy_sets import GatheredItems, PolicyFolders, folder_set
 SOURCE: Final = "intunemanagement"
 
 _TABLE: Final = "MigrationTable.json"
-_LAYOUT: Final = PolicyFolders()
+_RECORDS: Final = FilesAtRoot(frozenset({_TABLE}))
+_LAYOUT: Final = PolicyFolders(_RECORDS.names)
 
 
 def read_export(
@@ -41,7 +42,7 @@ def read_export(
 
     Raises RefusedInput if there is no such folder, no item in it, or if it is the folder above the export.
     """
-    groups = _Groups.of(next(read_tree(path, FilesAtRoot(frozenset({_TABLE}))), None))
+    groups = _Groups.of(next(read_tree(path, _RECORDS), None))
     gathered = GatheredItems(with_payload)
     for number, file in enumerate(read_tree(path, _LAYOUT), start=1):
         if file.name == _TABLE:

@@ -19,11 +19,17 @@ MAX_SET_BYTES: Final = 512 * 1024 * 1024
 
 
 class PolicyFolders:
-    """The layout of every such tool: any folder is a type, whatever its name, and a JSON or YAML file in it an item."""
+    """The layout of every such tool: any folder is a type, whatever its name, and a JSON or YAML file in it an item.
+
+    `records` are the names, at the root, of the files in which a run tells of itself.
+    """
+
+    def __init__(self, records: Set[str] = frozenset()) -> None:
+        self._records = records
 
     def enters(self, folder: str, name: str) -> bool:
         """Hidden folders at the root belong to a repository; deeper down, a policy's name may begin with a dot."""
-        return bool(folder) or not name.startswith(".")
+        return bool(folder) or not (name.startswith(".") or name in self._records)
 
     def takes(self, folder: str, name: str) -> bool:
         """A file at the root is a summary or the repository's own."""

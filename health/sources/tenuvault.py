@@ -21,7 +21,7 @@ from health.sources.policy_items import policy_item
 from health.sources.policy_sets import GatheredItems, PolicyFolders
 from health.sources.tenuvault_record import RECORDS, RUN_FOLDER, RunRecord, read_record, unread_run
 
-_LAYOUT: Final = PolicyFolders()
+_LAYOUT: Final = PolicyFolders(RECORDS.names)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK: Final = timedelta(milliseconds=20)
 """How far a file system's stamp may lag behind the clock: kernels stamp by one that ticks a hundred times a second."""

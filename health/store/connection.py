@@ -46,7 +46,9 @@ class HeldConnection:
             with self.engine.connect() as connection:
                 # The token of SQLite counts what other connections did since this one was opened.
                 serial = connection.info.setdefault("serial", next(_serials))
-                return serial, self._identity, connection.execute(text(question)).scalar_one()
+                token = serial, self._identity, connection.execute(text(question)).scalar_one()
+                connection.commit()
+                return token
         except (SQLAlchemyError, StoreError, sqlite3.Error):
             # Whatever is wrong is the next read's to explain.
             return None

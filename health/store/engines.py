@@ -40,6 +40,7 @@ _POSTGRESQL_READING: Final = {
     "enable_mergejoin": "off",
     "enable_seqscan": "off",
     "max_parallel_workers_per_gather": "0",
+    "plan_cache_mode": "force_generic_plan",
 }
 _POSTGRESQL_WRITING: Final = {"timezone": "UTC", "datestyle": "ISO", "jit": "off"}
 _KEEPALIVE: Final = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
@@ -93,6 +94,8 @@ def snapshot(engine: Engine, address: DatabaseAddress) -> Iterator[Connection]:
     with _sentences(address), engine.connect() as connection:
         require_current_schema(connection, address.label)
         yield connection
+        # Nothing was written; but after a rollback psycopg forgets the statements that it has prepared.
+        connection.commit()
 
 
 @contextmanager

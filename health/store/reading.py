@@ -20,10 +20,12 @@ from health.store.rows import SET_WIDTH, RowReader, UnreadableRow, as_text, by_t
 def read_facts(connection: Connection, external_ids: Sequence[str] | None = None) -> list[TenantFacts]:
     """The facts of every tenant to judge, or of those named that exist and are not archived; in no order."""
     dialect = connection.dialect.name
+    narrowed = external_ids is not None
+    parameters = {"external_ids": list(external_ids)} if external_ids is not None else {}
     with collector_paused():
-        tenants = connection.execute(statements.judged_tenants(dialect, external_ids)).fetchall()
-        sets = connection.execute(statements.basis_sets(dialect, external_ids)).fetchall()
-        schedules = connection.execute(statements.enabled_schedules(dialect, external_ids)).fetchall()
+        tenants = connection.execute(statements.judged_tenants(dialect, narrowed), parameters).fetchall()
+        sets = connection.execute(statements.basis_sets(dialect, narrowed), parameters).fetchall()
+        schedules = connection.execute(statements.enabled_schedules(dialect, narrowed), parameters).fetchall()
         lost = connection.execute(statements.unreadable_candidates(dialect)).fetchall()
         assembly = _Assembly(RowReader(dialect), sets, schedules, lost)
         return [assembly.facts(row) for row in tenants]

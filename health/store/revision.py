@@ -51,7 +51,10 @@ def require_current_schema(connection: Connection, database: str) -> None:
     try:
         if connection.execute(_VERSION).scalars().all() == [CURRENT]:
             return
-    except (OperationalError, ProgrammingError):
+    except (OperationalError, ProgrammingError) as error:
+        # Only a missing table is a matter of the schema; SQLite has no class of errors for that.
+        if isinstance(error, OperationalError) and "no such table" not in str(error.orig):
+            raise
         connection.rollback()
     match schema_state(connection):
         case SchemaState.ABSENT:

@@ -82,12 +82,14 @@ class RowReader:
             raise UnreadableRow(UnreadableEvidence("backup_sets", "item_count", row[0], message))
         parse = self._parse
         try:
-            return BackupSet(
-                *row[:9],
-                None if started_at is None else parse(started_at),
-                None if completed_at is None else parse(completed_at),
-                parse(created_at),
-                None if deleted_at is None else parse(deleted_at),
+            return BackupSet._make(
+                (
+                    *row[:9],
+                    None if started_at is None else parse(started_at),
+                    None if completed_at is None else parse(completed_at),
+                    parse(created_at),
+                    None if deleted_at is None else parse(deleted_at),
+                )
             )
         except ValueError:
             raise UnreadableRow(self._no_instant("backup_sets", BackupSet._fields, row)) from None
@@ -99,14 +101,16 @@ class RowReader:
         last_run_at, next_run_at, created_at, enabled_at, deleted_at = row[6], row[8], row[9], row[10], row[11]
         parse = self._parse
         try:
-            return BackupSchedule(
-                *row[:6],
-                None if last_run_at is None else parse(last_run_at),
-                row[7],
-                None if next_run_at is None else parse(next_run_at),
-                parse(created_at),
-                None if enabled_at is None else parse(enabled_at),
-                None if deleted_at is None else parse(deleted_at),
+            return BackupSchedule._make(
+                (
+                    *row[:6],
+                    None if last_run_at is None else parse(last_run_at),
+                    row[7],
+                    None if next_run_at is None else parse(next_run_at),
+                    parse(created_at),
+                    None if enabled_at is None else parse(enabled_at),
+                    None if deleted_at is None else parse(deleted_at),
+                )
             )
         except ValueError:
             raise UnreadableRow(self._no_instant("backup_schedules", BackupSchedule._fields, row)) from None

@@ -5,7 +5,6 @@ Each costs per tenant, not per history: the basis is a LIMIT 1 on an index, and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -16,6 +15,7 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
+    bindparam,
     cast,
     literal,
     literal_column,
@@ -54,25 +54,32 @@ def _judged(dialect: str) -> ColumnElement[bool]:
     return or_(tenants.c.archived_at.is_(None), unreadable)
 
 
-def _narrowed(statement: Select[Any], external_ids: Sequence[str] | None) -> Select[Any]:
-    return statement if external_ids is None else statement.where(tenants.c.external_id.in_(external_ids))
+def _narrowed(statement: Select[Any], narrowed: bool) -> Select[Any]:
+    asked_for = tenants.c.external_id.in_(bindparam("external_ids", expanding=True))
+    return statement.where(asked_for) if narrowed else statement
 
 
-def judged_tenants(dialect: str, external_ids: Sequence[str] | None) -> Select[Any]:
+# The three statements of a verdict are made once: for one tenant, making them would cost more than answering them.
+# Where `narrowed` is true, they want the parameter `external_ids`.
+
+
+@cache
+def judged_tenants(dialect: str, narrowed: bool) -> Select[Any]:
     """The tenants to judge: the fleet, or those of the external ids given that are not archived."""
-    return _narrowed(select(*TENANT_COLUMNS).where(_judged(dialect)), external_ids)
+    return _narrowed(select(*TENANT_COLUMNS).where(_judged(dialect)), narrowed)
 
 
-def basis_sets(dialect: str, external_ids: Sequence[str] | None) -> Select[Any]:
+@cache
+def basis_sets(dialect: str, narrowed: bool) -> Select[Any]:
     """One row a tenant that has a basis: the set's columns, then its counts in the order of `ItemTally`."""
-    latest = _latest_sets(dialect, external_ids)
+    latest = _latest_sets(dialect, narrowed)
     joined = latest.join(
         backup_sets, and_(backup_sets.c.tenant_id == latest.c.tenant_id, backup_sets.c.id == latest.c.set_id)
     )
     return select(*SET_COLUMNS, *tally_columns(dialect)).select_from(joined)
 
 
-def _latest_sets(dialect: str, external_ids: Sequence[str] | None) -> CTE:
+def _latest_sets(dialect: str, narrowed: bool) -> CTE:
     candidate = backup_sets.alias("candidate")
     latest = (
         select(candidate.c.id)
@@ -84,7 +91,7 @@ def _latest_sets(dialect: str, external_ids: Sequence[str] | None) -> CTE:
     )
     statement = select(tenants.c.id.label("tenant_id"), latest.label("set_id")).where(_judged(dialect))
     # Materialized, or either engine computes the LIMIT 1 more than once a tenant.
-    return _narrowed(statement, external_ids).cte("latest").prefix_with("MATERIALIZED")
+    return _narrowed(statement, narrowed).cte("latest").prefix_with("MATERIALIZED")
 
 
 @cache
@@ -112,6 +119,7 @@ def _count(dialect: str, index: str, predicate: str) -> ColumnElement[int]:
     )
 
 
+@cache
 def unreadable_candidates(dialect: str) -> TextClause:
     """Sets that may be a basis but whose place among the others nobody can know; an index holds just these.
 
@@ -125,7 +133,8 @@ def unreadable_candidates(dialect: str) -> TextClause:
     )
 
 
-def enabled_schedules(dialect: str, external_ids: Sequence[str] | None) -> Select[Any]:
+@cache
+def enabled_schedules(dialect: str, narrowed: bool) -> Select[Any]:
     """The enabled schedules of the tenants to judge, by tenant and id."""
     statement = (
         select(*SCHEDULE_COLUMNS)
@@ -133,7 +142,7 @@ def enabled_schedules(dialect: str, external_ids: Sequence[str] | None) -> Selec
         .where(_judged(dialect), backup_schedules.c.is_enabled.is_(True), backup_schedules.c.deleted_at.is_(None))
         .order_by(backup_schedules.c.tenant_id, backup_schedules.c.id)
     )
-    return _narrowed(statement, external_ids)
+    return _narrowed(statement, narrowed)
 
 
 def all_schedules(tenant_id: int) -> Select[Any]:

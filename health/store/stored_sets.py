@@ -17,9 +17,13 @@ def stored_sets(connection: Connection, external_id: str, source: str) -> dict[s
 
     Left out are those that an import would bring to something else: of a schedule, or with an instant that is none.
     """
-    same_set = (backup_items.c.tenant_id == backup_sets.c.tenant_id) & (backup_items.c.backup_set_id == backup_sets.c.id)
-    holds_json = exists().where(same_set, or_(backup_items.c.payload.is_not(None), backup_items.c.assignments.is_not(None)))
-    items, *_ = tally_columns()
+    same_set = (backup_items.c.tenant_id == backup_sets.c.tenant_id) & (
+        backup_items.c.backup_set_id == backup_sets.c.id
+    )
+    holds_json = exists().where(
+        same_set, or_(backup_items.c.payload.is_not(None), backup_items.c.assignments.is_not(None))
+    )
+    items, *_ = tally_columns(connection.dialect.name)
     query = (
         select(*(backup_sets.c[name] for name in _FRAME), backup_sets.c.created_at, items, holds_json)
         .join(tenants, tenants.c.id == backup_sets.c.tenant_id)

@@ -36,7 +36,8 @@ ATTACKS: Final = (
 )
 NOT_UTF_8: Final = b"\xff\xfe\xc3(\xed\xa0\x80\x80"
 
-ENABLED_RUNS: Final = ("success", "running", None)
+TARGET: Final = "target-one"
+"""How the tenant with every attack in every list is found."""
 
 _WELL: Final = "2026-11-23 07:00:00.000000"
 _INSTANTS: Final = {
@@ -46,11 +47,16 @@ _INSTANTS: Final = {
 }
 
 
-def hostile(first: int) -> bytes:
+def hostile(first: int, ending: bytes = NOT_UTF_8) -> bytes:
     """Every attack in one value, beginning with another one each time, so that a narrow column shows them all."""
     place = first % len(ATTACKS)
-    text = f"{first}".join((*ATTACKS[place:], *ATTACKS[:place]))
-    return text.encode() + NOT_UTF_8
+    return f"{first}".join((*ATTACKS[place:], *ATTACKS[:place])).encode() + ending
+
+
+def _tenant(number: int) -> dict[str, Any]:
+    # A tenant is opened by its external id, and one that is not UTF-8 cannot be asked for: one alone has such a one.
+    ending = {1: TARGET.encode(), 2: NOT_UTF_8}.get(number, b"")
+    return {"id": number, "external_id": hostile(number, ending), "name": hostile(number), "created_at": _WELL}
 
 
 def write_hostile_fleet(file: Path) -> None:
@@ -59,7 +65,7 @@ def write_hostile_fleet(file: Path) -> None:
     connection.execute("PRAGMA ignore_check_constraints = ON")
     number = len(ATTACKS)
     for tenant in range(1, number + 1):
-        _insert(connection, "tenants", id=tenant, external_id=hostile(tenant), name=hostile(tenant), created_at=_WELL)
+        _insert(connection, "tenants", **_tenant(tenant))
         schedules, sets = (number, number) if tenant == 1 else (1, tenant % 3)
         for place in range(schedules):
             _insert(connection, "backup_schedules", **_schedule(tenant, place))
@@ -130,7 +136,7 @@ def _item(tenant: int, backup_set: int, place: int) -> dict[str, Any]:
 def _insert_unreadable(connection: sqlite3.Connection, tenant: int, table: str, column: str) -> None:
     """A tenant whose verdict reads an instant that is none."""
     rows: Mapping[str, dict[str, Any]] = {
-        "tenants": {"id": tenant, "external_id": hostile(tenant), "name": hostile(tenant), "created_at": _WELL},
+        "tenants": _tenant(tenant),
         "backup_schedules": _schedule(tenant, 0) | {"is_enabled": 1},
         "backup_sets": _set(tenant, 0),
     }

@@ -29,7 +29,9 @@ DEADLINE: Final = 30.0
 
 KEYS: Final[Mapping[str, bytes]] = {
     "enter": b"\r",
-    "escape": b"\x1b",
+    # As a terminal with the keyboard protocol sends it; without that Textual waits for what may follow.
+    "escape": b"\x1b[27u",
+    "lone escape": b"\x1b",
     "backspace": b"\x7f",
     "tab": b"\t",
     "up": b"\x1b[A",
@@ -202,8 +204,10 @@ class Terminal:
                 raise NotSeen(f"not seen within {deadline:.0f} s: {what or holds}\n{self.screen}")
             self.pump(min(left, 0.02))
 
-    def sees(self, *wanted: str, deadline: float = DEADLINE) -> None:
-        """Wait until the screen says all of this."""
+    def sees(self, *wanted: str, after: Sequence[str] = (), deadline: float = DEADLINE) -> None:
+        """Wait until the screen says all of this, after these keys."""
+        if after:
+            self.press(*after)
         self.until(lambda: all(each in self.words for each in wanted), repr(wanted), deadline=deadline)
 
     def sees_no(self, *unwanted: str, deadline: float = DEADLINE) -> None:

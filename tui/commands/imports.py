@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,26 @@ import click
 
 from tui.commands.failures import EXIT_USAGE, CommandFailed
 from tui.commands.names import NameType
-from tui.commands.options import InstantType, place_options
+from tui.commands.options import InstantType, TimezoneType, place_options
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from sqlalchemy import Connection
 
+    from health.sources.tenuvault import Run
     from health.store.writing import ImportSummary
     from tui.commands.session import Session
+
+
+TENANT = click.option("--tenant", "external_id", type=NameType(), required=True, help="The tenant's external id.")
+NEW_TENANT = click.option(
+    "--create-tenant", "new_name", type=NameType(), metavar="NAME", help="Add the tenant if it is not there."
+)
+ACCEPT_MISSING = click.option(
+    "--accept-missing", multiple=True, metavar="TYPE", help="A type that is gone for good; may be repeated."
+)
+WITHOUT_PAYLOAD = click.option("--without-payload", is_flag=True, help="Store no captured JSON: it may hold secrets.")
 
 
 @click.group("import")
@@ -27,12 +41,12 @@ def imports() -> None:
 
 @imports.command("intunecd")
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--tenant", "external_id", type=NameType(), required=True, help="The tenant's external id.")
-@click.option("--create-tenant", "new_name", type=NameType(), metavar="NAME", help="Add the tenant if it is not there.")
+@TENANT
+@NEW_TENANT
 @click.option("--completed-at", type=InstantType(), metavar="INSTANT", help="When the run in the folder was complete.")
 @click.option("--git", is_flag=True, help="Import every commit that touches the folder, completed at its commit.")
-@click.option("--accept-missing", multiple=True, metavar="TYPE", help="A type that is gone for good; may be repeated.")
-@click.option("--without-payload", is_flag=True, help="Store no captured JSON: it may hold secrets.")
+@ACCEPT_MISSING
+@WITHOUT_PAYLOAD
 @place_options
 @click.pass_context
 def intunecd(
@@ -118,11 +132,112 @@ class _IntuneCDRun:
         return summary
 
 
-@imports.command("facts")
-@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@imports.command("tenuvault")
+@click.argument("root", type=click.Path(path_type=Path))
+@TENANT
+@NEW_TENANT
+@click.option(
+    "--timezone", "zone", type=TimezoneType(), required=True, metavar="ZONE", help="Where the tool ran: Europe/Berlin."
+)
+@WITHOUT_PAYLOAD
 @place_options
 @click.pass_context
-def facts(ctx: click.Context, /, file: Path, **given: Any) -> None:
+def tenuvault(
+    ctx: click.Context,
+    /,
+    root: Path,
+    external_id: str,
+    new_name: str | None,
+    zone: ZoneInfo,
+    without_payload: bool,
+    **given: Any,
+) -> None:
+    """Import every run of TenuVault under ROOT, by its folder; one that is stored and did not change is passed over.
+
+    TenuVault writes local times and not where: ZONE is the time zone of the machine that it ran on.
+    """
+    from health.sources.tenuvault import find_runs
+    from health.store.engines import writing
+    from health.store.roster import have_tenant
+    from tui.commands.session import open_session
+
+    session = open_session(ctx, given)
+    runs = find_runs(root, external_id=external_id, zone=zone)
+    with writing(session.writing()) as connection:
+        have_tenant(connection, external_id, new_name, session.now)
+        with _progress_bar(runs, "Reading runs") as shown:
+            summary = _write_runs(connection, external_id, shown, session, with_payload=not without_payload)
+    _echo_summary(external_id, summary)
+
+
+def _write_runs(
+    connection: Connection, external_id: str, runs: Iterable[Run], session: Session, *, with_payload: bool
+) -> ImportSummary:
+    from health.sources.tenuvault_record import SOURCE
+    from health.store.stored_sets import stored_sets
+    from health.store.writing import ImportSummary, write_set
+
+    stored = stored_sets(connection, external_id, SOURCE)
+    summary = ImportSummary()
+    for run in runs:
+        if run.is_stored(stored.get(run.frame.source_ref), with_payload=with_payload, now=session.now):
+            summary = summary.plus(ImportSummary(sets_unchanged=1))
+        else:
+            summary = summary.plus(write_set(connection, run.read(with_payload=with_payload), session.now))
+    return summary
+
+
+@imports.command("intunemanagement")
+@click.argument("path", type=click.Path(path_type=Path))
+@TENANT
+@NEW_TENANT
+@click.option(
+    "--completed-at", type=InstantType(), required=True, metavar="INSTANT", help="When the export was complete."
+)
+@ACCEPT_MISSING
+@WITHOUT_PAYLOAD
+@place_options
+@click.pass_context
+def intunemanagement(
+    ctx: click.Context,
+    /,
+    path: Path,
+    external_id: str,
+    new_name: str | None,
+    completed_at: datetime,
+    accept_missing: tuple[str, ...],
+    without_payload: bool,
+    **given: Any,
+) -> None:
+    """Import what IntuneManagement exported to PATH, the folder with the types' folders, at one instant."""
+    from health.sources.intunemanagement import SOURCE, read_export
+    from health.store.engines import writing
+    from health.store.roster import have_tenant, types_of_last_completed_set
+    from health.store.writing import write_set
+    from tui.commands.session import open_session
+
+    session = open_session(ctx, given)
+    with writing(session.writing()) as connection:
+        have_tenant(connection, external_id, new_name, session.now)
+        captured = read_export(
+            path,
+            external_id=external_id,
+            completed_at=completed_at,
+            expected_types=types_of_last_completed_set(connection, external_id, SOURCE, before=completed_at),
+            accept_missing=frozenset(accept_missing),
+            with_payload=not without_payload,
+            progress=_progress("files"),
+        )
+        summary = write_set(connection, captured, session.now)
+    _echo_summary(external_id, summary)
+
+
+@imports.command("facts")
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@WITHOUT_PAYLOAD
+@place_options
+@click.pass_context
+def facts(ctx: click.Context, /, file: Path, without_payload: bool, **given: Any) -> None:
     """Import facts as JSON lines from FILE, or from standard input where it is '-'."""
     from health.sources.fact_lines import read_fact_lines
     from health.store.engines import writing
@@ -131,11 +246,11 @@ def facts(ctx: click.Context, /, file: Path, **given: Any) -> None:
 
     session = open_session(ctx, given)
     if str(file) == "-":
-        captured = read_fact_lines(sys.stdin.buffer, "standard input")
+        captured = read_fact_lines(sys.stdin.buffer, "standard input", with_payload=not without_payload)
     else:
         try:
             with file.open("rb") as stream:
-                captured = read_fact_lines(stream, str(file))
+                captured = read_fact_lines(stream, str(file), with_payload=not without_payload)
         except OSError as error:
             raise CommandFailed(f"{file} cannot be read: {error.strerror}.", 1) from None
     with writing(session.writing()) as connection:
@@ -144,6 +259,10 @@ def facts(ctx: click.Context, /, file: Path, **given: Any) -> None:
 
     tenants, schedules = len(captured.tenants), len(captured.schedules)
     click.echo(f"{counted(tenants, 'tenant')} and {counted(schedules, 'schedule')} read; {_in_words(summary)}.")
+
+
+def _progress_bar(runs: Sequence[Run], label: str) -> Any:
+    return click.progressbar(runs, label=label, file=sys.stderr, hidden=not sys.stderr.isatty())
 
 
 def _progress(unit: str) -> Any:

@@ -51,6 +51,22 @@ class DurationType(click.ParamType[Any]):
             self.fail(f"{value!r}: {error}", param, ctx)
 
 
+class TimezoneType(click.ParamType[Any]):
+    """A time zone by its IANA name, such as Europe/Berlin."""
+
+    name = "timezone"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from health.slots import zone_named
+
+        if not isinstance(value, str):
+            return value
+        zone = zone_named(value)
+        if zone is None:
+            self.fail(f"{value!r} is no IANA time zone: write it as Europe/Berlin or UTC", param, ctx)
+        return zone
+
+
 @dataclass(frozen=True, slots=True)
 class Invocation:
     """Where this run finds its settings and facts, and at which instant it judges (None: at the clock's)."""

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 import click
 
 from health.instants import shifted
-from tui.commands.failures import EXIT_NOT_RECORDED, EXIT_UNDER_WAY, CommandFailed, tell
+from tui.commands.failures import EXIT_NOT_RECORDED, EXIT_UNDER_WAY, CommandFailed, describe, tell
+from tui.commands.imports import ACCEPT_MISSING, NEW_TENANT, TENANT, WITHOUT_PAYLOAD
 from tui.commands.names import NameType
 from tui.commands.options import Invocation, place_options
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-"""Seconds between attempts to note an outcome: a database that restarts is back in a minute, the run is not repeated."""
+"""Seconds between attempts to note an outcome: a database that restarts is back in a minute."""
 
 
 class _Backup(NamedTuple):
@@ -52,8 +53,8 @@ class _Backup(NamedTuple):
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
-@click.option("--tenant", "external_id", type=NameType(), required=True, help="The tenant's external id.")
-@click.option("--create-tenant", "new_name", type=NameType(), metavar="NAME", help="Add the tenant if it is not there.")
+@TENANT
+@NEW_TENANT
 @click.option("--schedule", type=NameType(), required=True, metavar="NAME", help="The schedule; added if missing.")
 @click.option("--source", type=click.Choice(["intunecd"]), required=True, help="The tool that COMMAND runs.")
 @click.option(
@@ -63,8 +64,8 @@ class _Backup(NamedTuple):
     "--cron", metavar="EXPRESSION", help="When it runs, in five fields: '30 2 * * *'. Kept with the schedule."
 )
 @click.option("--timezone", metavar="NAME", help="The IANA time zone of the cron; UTC for a new schedule.")
-@click.option("--accept-missing", multiple=True, metavar="TYPE", help="A type that is gone for good; may be repeated.")
-@click.option("--without-payload", is_flag=True, help="Store no captured JSON: it may hold secrets.")
+@ACCEPT_MISSING
+@WITHOUT_PAYLOAD
 @place_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND ...")
 @click.pass_context
@@ -182,21 +183,21 @@ def _on_this_machine(held: ExitStack, notebook: _Notebook, run: RecordedRun) -> 
 
 def _note_start(notebook: _Notebook, run: RecordedRun, here: OnThisMachine) -> None:
     """Note that the run begins. Raises only what must keep the command from running."""
-    from health.store.errors import BadDatabaseUrl, StoreConflict, StoreError
+    from health.store.errors import BadDatabaseUrl, StoreConflict
     from health.store.recording import RunUnderWay, note_start, require_no_other_run
     from tui.settings import SettingsError
 
+    given_up = 0
     try:
         try:
             given_up = notebook.write(lambda connection, policy: note_start(connection, run, policy, here))
         except StoreConflict:
             raise
-        except (SettingsError, StoreError) as trouble:
+        except Exception as trouble:  # a fault of ours least of all keeps a backup from being made
             if notebook.named_by_hand and isinstance(trouble, SettingsError | BadDatabaseUrl):
                 raise
             require_no_other_run(run, None, here, notebook.policy())
-            tell(f"The start of this run cannot be noted: {_sentence(trouble)} The command runs all the same.")
-            return
+            tell(f"The start of this run cannot be noted: {_said(trouble)} The command runs all the same.")
     except RunUnderWay as other:
         raise CommandFailed(str(other), EXIT_UNDER_WAY) from None
     if given_up:
@@ -213,10 +214,8 @@ class _Outcome(NamedTuple):
 
     def note(self, notebook: _Notebook, signals: HeldSignals) -> int:
         """Read what the command wrote and note it, with the schedule's next slot. Gives back the exit code."""
-        from health.store.errors import StoreError
         from health.store.recording import note_outcome
         from tui.commands.clock import utc_now
-        from tui.settings import SettingsError
 
         try:
             captured = self._captured(notebook, signals)
@@ -224,15 +223,15 @@ class _Outcome(NamedTuple):
                 signals,
                 lambda connection, policy: note_outcome(connection, self.run, captured, policy, utc_now()),
             )
-        except (SettingsError, StoreError) as trouble:
-            tell(f"The outcome of this run could not be noted: {_sentence(trouble)}{self._how_to_bring_it_in()}")
+        except Exception as trouble:  # the exit code is the command's, or says that nothing was noted
+            tell(f"The outcome of this run could not be noted: {_said(trouble)}{self._how_to_bring_it_in()}")
             return self.ended.exit_code or EXIT_NOT_RECORDED
         for sentence in _to_say(captured, self.run, notebook.policy()):
             tell(sentence)
         return self.ended.exit_code
 
     def _captured(self, notebook: _Notebook, signals: HeldSignals) -> CapturedSet:
-        """The run's set: what its source read from the folder, or `failed`. Raises SettingsError and StoreError."""
+        """The run's set: what its source read from the folder, or `failed`. Raises what reading the database does."""
         from health.captured import RefusedInput
         from health.sources.intunecd import SOURCE, read_folder
         from health.sources.storable import storable_text
@@ -285,5 +284,9 @@ def _to_say(captured: CapturedSet, run: RecordedRun, policy: HealthPolicy) -> It
         yield "This run took longer than longest_run, so its set counts as contradictory: see [backup_health]."
 
 
-def _sentence(text: object) -> str:
-    return f"{str(text).rstrip('.')}."
+def _said(trouble: Exception) -> str:
+    return _sentence(describe(trouble)[0])
+
+
+def _sentence(text: str | None) -> str:
+    return f"{(text or '').rstrip('.')}."

@@ -42,14 +42,15 @@ class HeaderLine(Vertical):
             yield Static(classes="age", markup=False)
         yield Static(classes="problem", markup=False)
 
-    def watch_crumbs(self, crumbs: tuple[str, ...]) -> None:
+    def watch_crumbs(self) -> None:
         if self.is_mounted:
             room = self.query_one(".crumbs", Static).size.width - 2
-            words = _crumbs_that_fit([safe_text(crumb, limit=40) for crumb in crumbs], room)
+            words = _crumbs_that_fit([safe_text(crumb, limit=40) for crumb in self.crumbs], room)
             self.query_one(".crumbs", Static).update(Content(words), layout=False)
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self.watch_crumbs, self.crumbs)
+        # After the layout, with the crumbs of that moment: they may be others by then.
+        self.call_after_refresh(self.watch_crumbs)
 
     def watch_age(self, age: str) -> None:
         if self.is_mounted:

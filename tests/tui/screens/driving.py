@@ -91,7 +91,7 @@ class Driver:
 
     async def settled(self) -> None:
         """Until the screen shown has an answer to its latest question."""
-        await self.until(lambda: not self.facts.reading, "an answer")
+        await self.until(lambda: not self.facts.reading and (self.facts.answer or self.facts.has_problem), "an answer")
         await self.pump()
 
     async def arrived(self, kind: type[SomeScreen]) -> SomeScreen:

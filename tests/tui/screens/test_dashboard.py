@@ -210,7 +210,7 @@ async def test_a_verdict_that_gets_worse_on_a_refresh_takes_the_check_away(url: 
         write(url, "UPDATE backup_items SET capture_mode = 'full' WHERE backup_set_id = 1")
         await driver.press("r")
         await driver.until(lambda: HEALTHY_LIMIT in driver.words())
-        assert not dashboard.query(AttentionItem)
+        await driver.until(lambda: not dashboard.query(AttentionItem))
 
 
 async def test_the_figures_of_an_item_follow_a_refresh_under_the_focus(sqlite_url: str) -> None:

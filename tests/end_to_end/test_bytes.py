@@ -1,0 +1,195 @@
+"""No text from outside acts on the terminal: the whole byte stream of every screen and command, audited by grammar."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.end_to_end import stream
+from tests.end_to_end.conftest import NOW, OpenScreens, Run, url_of
+from tests.end_to_end.hostile import ATTACKS, NOT_UTF_8, TARGET, write_hostile_fleet
+from tests.end_to_end.terminal import TENANTPILOT, Terminal
+
+HOSTILE_NAME: Final = "fl\x1b[2J\u202e[bold]\x9b.db"
+ARGUMENT: Final = "\x1b[2J\u202e[/]\x9b"
+# What a terminal would obey or a reader would not see; the others attack markup and formats, and are plain text.
+TO_TERMINALS: Final = [attack for attack in ATTACKS if stream.offences(attack.encode(), line_ends="")]
+
+
+@pytest.fixture(scope="session")
+def hostile_template(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Path:
+    file = tmp_path_factory.mktemp("hostile") / "fleet.db"
+    shutil.copyfile(sqlite_template, file)
+    write_hostile_fleet(file)
+    return file
+
+
+@pytest.fixture
+def hostile_file(tmp_path: Path, hostile_template: Path) -> Path:
+    """The hostile fleet in a file with a hostile name."""
+    return Path(shutil.copyfile(hostile_template, tmp_path / HOSTILE_NAME))
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"plain \xe2\x9c\x93 \x1b[1;38;5;245;48;5;234mgrey\x1b[0m\r\n",
+        b"\x1b[?1049h\x1b[?25l\x1b[12;80H\x1b[H\x1b[?2026$p\x1b[>25u\x1b[<u\x1b]22;default\x07",
+    ],
+)
+def test_the_auditor_lets_textual_pass(sent: bytes) -> None:
+    assert stream.offences(sent) == []
+
+
+@pytest.mark.parametrize("attack", [*(each.encode() for each in TO_TERMINALS), NOT_UTF_8])
+def test_the_auditor_finds_each_attack(attack: bytes) -> None:
+    assert stream.offences(b"\x1b[1mx" + attack + b"x\x1b[0m", line_ends="")
+
+
+def test_the_auditor_was_given_enough() -> None:
+    assert len(TO_TERMINALS) >= 16
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+def test_every_screen_at_256_colours(
+    size: tuple[int, int], hostile_file: Path, open_screens: OpenScreens, tmp_path: Path
+) -> None:
+    terminal = open_screens(hostile_file, size=size)
+    tour(terminal, hostile_file, tmp_path)
+    assert stream.offences(terminal.raw) == []
+    shown = stream.plain(terminal.text)
+    for seen in ("␛[2J␛[HALL", "␛]52;c;", "⟨U+009B⟩", "⟨U+202E⟩", "⟨U+115F⟩", "[@click=app.quit]", "⟨U+FE0F⟩"):
+        assert seen in shown
+    assert stream.colours(terminal.text)
+
+
+def test_every_screen_without_colours(
+    hostile_file: Path, open_screens: OpenScreens, tmp_path: Path, env: dict[str, str]
+) -> None:
+    env["NO_COLOR"] = "1"
+    terminal = open_screens(hostile_file)
+    tour(terminal, hostile_file, tmp_path)
+    assert stream.offences(terminal.raw) == []
+    assert stream.colours(terminal.text) == []
+
+
+def tour(terminal: Terminal, file: Path, tmp_path: Path) -> None:
+    """Every screen, and what opens over them; then a database that turned into something else; then out."""
+    terminal.sees("sorted: triage")
+    press_each(terminal, "end", "home", *"ssss", *"pppppp", "escape")
+    terminal.sees("32 tenants")
+    press_each(terminal, "y")
+    terminal.sees("not copied")
+    press_each(terminal, "?")
+    terminal.sees("WHAT IT DOES")
+    press_each(terminal, "backspace", "ctrl+p")
+    terminal.sees("a tenant or an action")
+    press_each(terminal, *"link", "down", "down", "escape")
+    terminal.sees_no("No matches", "🔎")
+
+    press_each(terminal, "/")
+    terminal.press(*TARGET)
+    terminal.sees("1 of 32,")
+    press_each(terminal, "enter", "enter")
+    terminal.sees("Latest attempts", "24/24")
+    press_each(terminal, "down", "down", "y", "Y", "b")
+    terminal.sees("The basis governs")
+    press_each(terminal, *"jjjj", "end", "y", "home", "enter")
+    terminal.sees("Degradation families")
+    press_each(terminal, "tab", "end", "home", *"fff", "/", *"link", "escape")
+    terminal.sees("CAPTURED JSON", after=["enter"])
+    press_each(terminal, "end", "y", "backspace")
+    terminal.sees("Degradation families")
+    press_each(terminal, "backspace")
+    terminal.sees("The basis governs")
+    press_each(terminal, "backspace")
+    terminal.sees("Latest attempts")
+    press_each(terminal, "s")
+    terminal.sees("Schedules: 24")
+    press_each(terminal, *"j" * 24, "backspace")
+    terminal.sees("Latest attempts")
+    press_each(terminal, "backspace", "escape")
+    terminal.sees("32 tenants")
+
+    press_each(terminal, "home", "enter")
+    terminal.sees("? unreadable", "Latest attempts")
+    press_each(terminal, "s")
+    terminal.sees("? unreadable", "Schedules")
+    press_each(terminal, "backspace", "b")
+    terminal.sees("? unreadable", "Backup sets")
+
+    other = tmp_path / "other"
+    other.write_bytes(b"\x1b[2J this is no database \xff" * 100)
+    os.replace(other, file)
+    terminal.sees("is not a SQLite database", after=["r"])
+    terminal.press("q")
+    assert terminal.ends() == 0
+    assert terminal.is_restored
+
+
+def press_each(terminal: Terminal, *keys: str) -> None:
+    """Press keys one after another, each when the one before has been answered with a frame, if it was."""
+    for key in keys:
+        terminal.press(key)
+        terminal.settles(0.03)
+
+
+def test_every_command(hostile_file: Path, run: Run, tmp_path: Path) -> None:
+    where = ("--database", url_of(hostile_file))
+    nowhere = ("--database", f"postgresql://{ARGUMENT}@/x?host=/{ARGUMENT}")
+    for arguments in (
+        ("report", "--format", "table", "--now", NOW, *where),
+        ("report", "--format", "csv", "--now", NOW, *where),
+        ("report", "--format", "markdown", "--now", NOW, *where),
+        ("check", "--now", NOW, *where),
+        ("tenant", "list", *where),
+        ("schedule", "list", *where),
+        ("config", *where),
+        ("report", "--tenant", ARGUMENT, *where),
+        ("report", *nowhere),
+        ("report", "--now", ARGUMENT),
+        ("report", "--config", ARGUMENT),
+        ("import", "intunecd", ARGUMENT, *where),
+        (ARGUMENT,),
+    ):
+        done = run(*arguments)
+        assert done.stdout or done.stderr
+        assert stream.offences(done.stdout, line_ends="\n") == []
+        assert stream.offences(done.stderr, line_ends="\n") == []
+        assert b"Traceback" not in done.stderr
+        assert done.stderr.count(b"\n") <= 1
+
+
+def test_json_is_ascii_and_a_csv_cell_is_no_formula(hostile_file: Path, run: Run) -> None:
+    where = ("--now", NOW, "--database", url_of(hostile_file))
+    document = run("report", "--format", "json", *where).stdout
+    assert document.isascii()
+    assert stream.offences(document, line_ends="\n") == []
+    table = run("report", "--format", "csv", *where).stdout.decode()
+    assert "'=cmd|" in table
+    assert not any(cell.lstrip('"').startswith(("=", "+", "@")) for line in table.splitlines() for cell in line.split(","))
+
+
+def test_a_report_on_a_terminal(hostile_file: Path, env: dict[str, str], tmp_path: Path) -> None:
+    command = [TENANTPILOT, "report", "--database", url_of(hostile_file), "--now", NOW]
+    with Terminal(command, env, size=(120, 40), cwd=tmp_path) as terminal:
+        assert terminal.ends() == 0
+        assert stream.offences(terminal.raw) == []
+        assert "8 unreadable" in terminal.text.replace("unreadable 8", "8 unreadable")
+
+
+def test_a_name_that_can_be_typed_is_copied(demo_file: Path, open_screens: OpenScreens) -> None:
+    terminal = open_screens(demo_file)
+    terminal.sees("40 tenants")
+    terminal.sees("copied", after=["y"])
+    assert len(stream.copied(terminal.text)) == 1
+    terminal.sees("copied tenantpilot", after=["Y"])
+    assert stream.copied(terminal.text)[1].startswith("tenantpilot --database sqlite:///")
+    assert stream.offences(terminal.raw)
+    assert stream.offences(terminal.raw, clipboard=True) == []
+    assert all(subprocess.list2cmdline([text]).isprintable() for text in stream.copied(terminal.text))

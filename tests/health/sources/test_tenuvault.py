@@ -1,0 +1,436 @@
+"""TenuVault's runs as sets, by the rules of `formats.md`."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from health.captured import CapturedItem, CapturedSet, RefusedInput, StoredSet
+from health.sources.backup_tree import FilesAtRoot
+from health.sources.tenuvault import Run, find_runs
+from tests.health.sources.tenuvault_runs import FOLDER, POLICIES, manifest, plant_run
+from tests.health.sources.trees import EXCLUSION, GROUP, assigned_to, plant, policy
+
+BERLIN = ZoneInfo("Europe/Berlin")
+START = datetime(2026, 11, 23, 1, 10, tzinfo=UTC)
+END = datetime(2026, 11, 23, 1, 14, 30, tzinfo=UTC)
+
+
+def runs_in(root: Path, zone: ZoneInfo = BERLIN) -> list[Run]:
+    return find_runs(root, external_id="contoso", zone=zone)
+
+
+def only_set(root: Path) -> CapturedSet:
+    (run,) = runs_in(root)
+    return run.read()
+
+
+def said(tmp_path: Path, log: object = None, **columns: object) -> tuple[str, str | None]:
+    plant_run(tmp_path, log=log, **columns)
+    return said_by(only_set(tmp_path))
+
+
+def said_by(captured: CapturedSet) -> tuple[str, str | None]:
+    return captured.status, captured.error
+
+
+# A run
+
+
+def test_a_run_that_went_well(tmp_path: Path) -> None:
+    plant_run(tmp_path, log="TenuVault backup\nok       CompliancePolicies               1 saved\n")
+    captured = only_set(tmp_path)
+    assert captured._replace(items=()) == CapturedSet(
+        external_id="contoso",
+        name=FOLDER,
+        source="tenuvault",
+        source_ref=FOLDER,
+        status="completed",
+        items=(),
+        item_count=2,
+        started_at=START,
+        completed_at=END,
+    )
+    assert captured.items == tuple(
+        CapturedItem(kind, f"{name}.json", name, capture_mode="full", payload=f'{{"displayName":"{name}"}}')
+        for kind, name in (("CompliancePolicies", "Phones"), ("DeviceConfigurations", "Wi-Fi"))
+    )
+
+
+def test_every_run_of_a_root_oldest_first_and_nothing_else(tmp_path: Path) -> None:
+    for folder in ("backup-2026-11-23-021000", "backup-2026-11-22-021000"):
+        plant_run(tmp_path, folder)
+    for other in (
+        "backup-2026",
+        "backup-2026-11-23-021000.old",
+        "xbackup-2026-11-23-021000",
+        "restore-2026-11-23-021000",
+    ):
+        plant_run(tmp_path, other)
+    plant(tmp_path, {"backup-2026-11-24-021000": "a file", "README.md": "x"})
+    assert [run.frame.source_ref for run in runs_in(tmp_path)] == [
+        "backup-2026-11-22-021000",
+        "backup-2026-11-23-021000",
+    ]
+
+
+def test_what_is_no_item_is_left_out(tmp_path: Path) -> None:
+    plant_run(
+        tmp_path, policies={"Roles/a.json": policy(), ".git/x.json": "{}", "summary.json": "{}", "Roles/a.png": "x"}
+    )
+    assert [item.policy_identifier for item in only_set(tmp_path).items] == ["a.json"]
+
+
+def test_fewer_files_than_it_counts_are_missing_items(tmp_path: Path) -> None:
+    plant_run(tmp_path, policies={"Roles/a.json": policy()}, ItemCounts={"Roles": 2, "Filters": 3})
+    captured = only_set(tmp_path)
+    assert (captured.status, captured.item_count, len(captured.items)) == ("completed", 5, 1)
+
+
+@pytest.mark.parametrize(
+    ("counts", "item_count"),
+    [
+        ({}, 0),
+        (None, None),
+        ({"Roles": 2, "TotalPolicies": 2}, 2),
+        ({"Roles": 2, "TotalPolicies": 3}, 3),
+        ({"Roles": 2, "TotalPolicies": 0}, 2),
+        ({"Roles": 2**31 - 1}, 2**31 - 1),
+    ],
+)
+def test_the_sum_of_the_counts_is_what_it_declares(tmp_path: Path, counts: object, item_count: int | None) -> None:
+    plant_run(tmp_path, ItemCounts=counts)
+    captured = only_set(tmp_path)
+    assert (captured.status, captured.item_count) == ("completed", item_count)
+
+
+@pytest.mark.parametrize(
+    "counts", [[], 3, {"Roles": -1}, {"Roles": "2"}, {"Roles": True}, {"Roles": 1.0}, {"R": 2**31}]
+)
+def test_counts_that_are_none_make_the_run_partial(tmp_path: Path, counts: object) -> None:
+    plant_run(tmp_path, ItemCounts=counts)
+    captured = only_set(tmp_path)
+    assert (captured.status, captured.item_count) == ("partial", None)
+    assert captured.error == 'metadata.json: "ItemCounts" is not a count for each category'
+
+
+def test_assignments_are_captured_and_none_is_known_to_be_an_orphan(tmp_path: Path) -> None:
+    assignments = [assigned_to(GROUP, groupId="7"), assigned_to(EXCLUSION, groupId="8")]
+    plant_run(
+        tmp_path, policies={"Roles/a.json": policy(assignments=assignments), "Roles/b.json": policy(settingCount=3)}
+    )
+    first, second = only_set(tmp_path).items
+    assert (first.assignments_state, first.orphaned_assignments) == ("captured", 0)
+    assert (second.assignments_state, second.capture_mode) == (None, "metadata_only")
+
+
+def test_a_policy_called_like_a_platform_says_nothing_of_one(tmp_path: Path) -> None:
+    typed = {"@odata.type": "#microsoft.graph.iosCompliancePolicy"}
+    plant_run(tmp_path, policies={"Roles/my_iOSUpdates.json": policy(), "Roles/x.json": policy(**typed)})
+    assert [item.platform for item in only_set(tmp_path).items] == [None, "iOS"]
+
+
+def test_what_cannot_be_read_is_an_item_that_says_why(tmp_path: Path) -> None:
+    run = plant_run(tmp_path, policies={"Roles/a.json": b"\xff", "Roles/b.json": "{"})
+    (run / "Roles/c.json").symlink_to("a.json")
+    (run / "Filters").symlink_to("Roles")
+    warnings = {item.policy_identifier: str(item.integrity_warning) for item in only_set(tmp_path).items}
+    assert list(warnings) == ["Filters", "a.json", "b.json", "c.json"]
+    for name, why in {
+        "Filters": "symbolic link",
+        "a.json": "UTF-8",
+        "b.json": "JSON",
+        "c.json": "symbolic link",
+    }.items():
+        assert why in warnings[name]
+
+
+def test_without_payload_everything_stays_but_the_captured_json(tmp_path: Path) -> None:
+    plant_run(tmp_path)
+    (run,) = runs_in(tmp_path)
+    whole, bare = run.read(), run.read(with_payload=False)
+    assert all(item.payload for item in whole.items)
+    assert bare == whole._replace(items=tuple(item._replace(payload=None) for item in whole.items))
+
+
+# What a run says of how it went
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [("Success", "completed"), ("CompletedWithWarnings", "partial"), ("Failed", "failed"), ("Cancelled", "cancelled")],
+)
+def test_the_four_statuses(tmp_path: Path, word: str, status: str) -> None:
+    assert said(tmp_path, Status=word) == (status, None)
+
+
+@pytest.mark.parametrize("word", ["Running", "success", "completed", "partial", "", None, 1, ["Success"], "\0"])
+def test_another_status_is_no_backup_and_is_told(tmp_path: Path, word: object) -> None:
+    status, error = said(tmp_path, Status=word)
+    assert status == "failed"
+    assert "its status is" in str(error)
+    assert "\0" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("columns", "complaint"),
+    [
+        ({"FailedTypes": ["Roles", "Filters"]}, "failed: Roles, Filters"),
+        ({"SkippedTypes": ["ConditionalAccessPolicies"]}, "skipped: ConditionalAccessPolicies"),
+        ({"Failures": 3}, "failures: 3"),
+        ({"Failures": [{"Type": "Roles"}]}, 'failures: {"Type": "Roles"}'),
+        ({"Scope": {"Excluded": ["Roles"]}}, "excluded: Roles"),
+        ({"FailedTypes": {"Roles": "Forbidden"}}, "failed: Roles"),
+        ({"FailedTypes": "Roles"}, "failed: Roles"),
+        ({"FailedTypes": [None, ""]}, 'failed: null, ""'),
+        ({"log": "FAILED   Roles      Forbidden:  403\n"}, "FAILED Roles Forbidden: 403"),
+        ({"log": "WARN     Roles      7 saved, 2 incomplete\r\n"}, "WARN Roles 7 saved, 2 incomplete"),
+        ({"log": "WARN Roles 7 saved, 2 incomplete".encode("utf-16")}, "WARN Roles 7 saved, 2 incomplete"),
+        ({"log": b"\xff"}, "backup.log: the file is not UTF-8 (byte 1)"),
+        ({"StartTime": "yesterday"}, 'metadata.json: "StartTime" is no local time such as "2026-11-23 02:10:00"'),
+    ],
+    ids=str,
+)
+def test_a_run_that_complains_is_partial_whatever_its_status_says(
+    tmp_path: Path, columns: dict[str, object], complaint: str
+) -> None:
+    assert said(tmp_path, **columns) == ("partial", complaint)
+    assert said(tmp_path, **columns, Status="CompletedWithWarnings") == ("partial", complaint)
+
+
+@pytest.mark.parametrize("word", ["Failed", "Cancelled", "Running"])
+def test_what_failed_or_was_cancelled_is_never_made_more_of(tmp_path: Path, word: str) -> None:
+    """The desktop edition calls a run failed that kept nothing, and names the types: that is no backup."""
+    status, error = said(tmp_path, Status=word, FailedTypes=["Roles"], log="FAILED Roles Forbidden\n")
+    assert status == {"Failed": "failed", "Cancelled": "cancelled", "Running": "failed"}[word]
+    assert str(error).endswith("failed: Roles; FAILED Roles Forbidden")
+
+
+def test_nothing_left_out_is_no_complaint(tmp_path: Path) -> None:
+    nothing: dict[str, object] = {"FailedTypes": None, "SkippedTypes": [], "Failures": [], "Scope": "all"}
+    log = "TenuVault backup\nstatus: FAILED\nok Roles 1 saved\nFAILED\nWARNING Roles\n"
+    assert said(tmp_path, log=log, **nothing) == ("completed", None)
+
+
+def test_complaints_stand_together_and_have_an_end(tmp_path: Path) -> None:
+    status, error = said(tmp_path, FailedTypes=["Roles"], log="FAILED Roles Forbidden\n")
+    assert (status, error) == ("partial", "failed: Roles; FAILED Roles Forbidden")
+    _, endless = said(tmp_path, log="FAILED Roles Forbidden\n" * 100_000)
+    assert len(str(endless)) == 2000
+    assert str(endless).endswith("…")
+
+
+# Runs that say nothing, or nothing that can be understood
+
+
+def test_a_run_without_a_manifest_did_not_end(tmp_path: Path) -> None:
+    run = plant_run(tmp_path, log="FAILED Roles Forbidden")
+    (run / "metadata.json").unlink()
+    captured = only_set(tmp_path)
+    assert (captured.status, captured.error) == ("failed", "no manifest")
+    assert (captured.started_at, captured.completed_at, captured.item_count) == (START, None, None)
+    assert len(captured.items) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "why"), [("", "empty"), ("[]", "no JSON object"), ("{", "not valid JSON"), (b"\xff", "not UTF-8")]
+)
+def test_a_manifest_that_cannot_be_read_is_told(tmp_path: Path, content: str | bytes, why: str) -> None:
+    plant(plant_run(tmp_path), {"metadata.json": content})
+    captured = only_set(tmp_path)
+    assert captured.status == "failed"
+    assert str(captured.error).startswith("metadata.json: ")
+    assert why in str(captured.error)
+
+
+def test_a_manifest_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    run = plant_run(tmp_path)
+    (run / "metadata.json").rename(tmp_path / "elsewhere.json")
+    (run / "metadata.json").symlink_to(tmp_path / "elsewhere.json")
+    captured = only_set(tmp_path)
+    assert said_by(captured) == ("failed", "metadata.json: it is a symbolic link, which is not followed")
+    assert len(captured.items) == 2
+
+
+@pytest.mark.parametrize("word", ["Success", "CompletedWithWarnings"])
+@pytest.mark.parametrize("end", [None, "soon", "2026-03-29 02:30:00"])
+def test_without_a_time_of_completion_there_is_no_backup(tmp_path: Path, word: str, end: str | None) -> None:
+    status, error = said(tmp_path, Status=word, EndTime=end)
+    assert status == "failed"
+    assert str(error).endswith("it does not say when it was complete")
+
+
+def test_without_a_start_the_folder_says_when_it_began(tmp_path: Path) -> None:
+    without = {key: value for key, value in manifest().items() if key != "StartTime"}
+    plant(plant_run(tmp_path), {"metadata.json": without})
+    captured = only_set(tmp_path)
+    assert (captured.status, captured.started_at, captured.completed_at) == ("completed", START, END)
+
+
+@pytest.mark.parametrize("duration", ["270", None, True, 1e400, -1e300, 1e300])
+def test_a_duration_that_is_none_is_no_help_and_no_harm(tmp_path: Path, duration: object) -> None:
+    text = json.dumps(manifest()).replace("270", json.dumps(duration).replace("Infinity", "1e400"))
+    plant(plant_run(tmp_path), {"metadata.json": text})
+    assert only_set(tmp_path).completed_at == END
+
+
+def test_a_folder_whose_name_is_no_time_has_no_start(tmp_path: Path) -> None:
+    run = plant_run(tmp_path, "backup-2026-13-45-996000")
+    (run / "metadata.json").unlink()
+    assert only_set(tmp_path).started_at is None
+
+
+def test_a_run_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    plant_run(tmp_path / "elsewhere", FOLDER)
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / FOLDER).symlink_to(tmp_path / "elsewhere" / FOLDER)
+    captured = only_set(tmp_path / "root")
+    assert said_by(captured)[0] == "failed"
+    assert "symbolic link" in str(captured.error)
+    assert captured.items == ()
+
+
+def test_a_run_that_may_not_be_entered_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant_run(tmp_path)
+    really_open = os.open
+
+    def guarded(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if path.endswith(FOLDER):
+            raise PermissionError(13, "Permission denied")
+        return really_open(path, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", guarded)
+    captured = only_set(tmp_path)
+    assert captured.status == "failed"
+    assert "Permission denied" in str(captured.error)
+    assert captured.items == ()
+
+
+def test_a_run_that_vanishes_before_it_is_read_is_told(tmp_path: Path) -> None:
+    run = plant_run(tmp_path)
+    (found,) = runs_in(tmp_path)
+    run.rename(tmp_path / "gone")
+    assert found.read().status == "failed"
+    assert "No such file" in str(found.read().error)
+
+
+# Roots that are refused
+
+
+def test_a_root_without_runs_is_refused(tmp_path: Path) -> None:
+    run = plant_run(tmp_path)
+    with pytest.raises(RefusedInput, match="no run in it"):
+        runs_in(run)
+
+
+def test_a_root_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RefusedInput, match="cannot be read: No such file"):
+        runs_in(tmp_path / "nowhere")
+
+
+def test_runs_of_two_tenants_are_never_one_tenants(tmp_path: Path) -> None:
+    plant_run(tmp_path, "backup-2026-11-21-021000", TenantId="A-1")
+    plant_run(tmp_path, "backup-2026-11-22-021000", TenantId=" a-1 ")
+    plant_run(tmp_path, "backup-2026-11-23-021000", TenantId=None)
+    assert len(runs_in(tmp_path)) == 3
+    plant_run(tmp_path, "backup-2026-11-24-021000", TenantId="b-2")
+    with pytest.raises(RefusedInput, match=r"its runs are of 2 tenants \(a-1, b-2\)"):
+        runs_in(tmp_path)
+
+
+# What is stored and unchanged is not read again
+
+
+def stored_as(captured: CapturedSet, created_at: datetime) -> StoredSet:
+    return StoredSet(captured._replace(items=()), len(captured.items), holds_json=True, created_at=created_at)
+
+
+def at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def a_moment_later() -> datetime:
+    return at(time.time_ns() / 1e9) + timedelta(seconds=1)
+
+
+def is_stored(run: Run, stored: StoredSet | None, *, with_payload: bool = True) -> bool:
+    return run.is_stored(stored, with_payload=with_payload, now=a_moment_later() + timedelta(days=1))
+
+
+def test_a_run_is_passed_over_only_while_all_of_it_is_as_it_was_stored(tmp_path: Path) -> None:
+    plant_run(tmp_path)
+    (run,) = runs_in(tmp_path)
+    stored = stored_as(run.read(), a_moment_later())
+    assert is_stored(run, stored)
+    assert not is_stored(run, None)
+    assert not is_stored(run, stored, with_payload=False)
+    assert not is_stored(run, stored._replace(holds_json=False))
+    assert not is_stored(run, stored._replace(items=1))
+    assert not is_stored(run, stored._replace(frame=stored.frame._replace(status="failed")))
+    assert not is_stored(run, stored._replace(frame=stored.frame._replace(completed_at=START)))
+    assert not run.is_stored(stored, with_payload=True, now=stored.created_at - timedelta(microseconds=1))
+
+
+@pytest.mark.parametrize("what", ["rewritten", "rewritten and dated back", "replaced", "renamed", "added", "removed"])
+def test_a_run_whose_files_changed_is_read_again(tmp_path: Path, what: str) -> None:
+    folder = plant_run(tmp_path)
+    path = folder / "DeviceConfigurations/Wi-Fi.json"
+    changed_before = path.stat().st_ctime_ns
+    (run,) = runs_in(tmp_path)
+    # Stored as soon as could be: the stamp of whatever happens from now on is later than this.
+    stored = stored_as(run.read(), at(changed_before / 1e9) + timedelta(milliseconds=21))
+    assert is_stored(run, stored)
+    while at(time.time_ns() / 1e9) <= stored.created_at:
+        time.sleep(0.001)
+    if what == "rewritten":
+        path.write_text(path.read_text().replace("Wi-Fi", "Wi-Fu"))
+    elif what == "rewritten and dated back":
+        path.write_text(path.read_text().replace("Wi-Fi", "Wi-Fu"))
+        os.utime(path, ns=(0, 0))
+    elif what == "replaced":
+        (tmp_path / "other.json").write_bytes(path.read_bytes())
+        os.utime(tmp_path / "other.json", ns=(0, 0))
+        (tmp_path / "other.json").replace(path)
+    elif what == "renamed":
+        path.rename(path.with_name("Wi-Fu.json"))
+    elif what == "added":
+        plant(folder, {"DeviceConfigurations/x.json": "{}"})
+    else:
+        path.unlink()
+    assert not is_stored(run, stored)
+
+
+def test_a_run_with_a_link_in_it_is_always_read(tmp_path: Path) -> None:
+    folder = plant_run(tmp_path)
+    (folder / "Roles").symlink_to("DeviceConfigurations")
+    (run,) = runs_in(tmp_path)
+    assert not is_stored(run, stored_as(run.read(), a_moment_later()))
+
+
+def test_passing_over_opens_no_item(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant_run(tmp_path)
+    (run,) = runs_in(tmp_path)
+    stored = stored_as(run.read(), a_moment_later())
+    really_open = os.open
+
+    def no_file(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        assert not path.endswith(".json")
+        return really_open(path, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", no_file)
+    assert is_stored(run, stored)
+
+
+def test_the_records_are_two_files_at_the_root() -> None:
+    layout = FilesAtRoot(frozenset({"metadata.json"}))
+    assert layout.takes("", "metadata.json")
+    assert not layout.takes("Roles", "metadata.json")
+    assert not layout.takes("", "other.json")
+    assert not layout.enters("", "Roles")
+    assert not any(name in ("metadata.json", "backup.log") for name in POLICIES)

@@ -1,0 +1,21 @@
+"""What the tests of the commands stand on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tui.commands.recorder import Recorder
+
+
+@pytest.fixture
+def recorder(tmp_path: Path, sqlite_url: str) -> Recorder:
+    """A machine that records into a fresh SQLite file."""
+    return Recorder(tmp_path, sqlite_url)
+
+
+@pytest.fixture
+def any_recorder(tmp_path: Path, database_url: str) -> Recorder:
+    """The same, once on each engine."""
+    return Recorder(tmp_path, database_url)

@@ -1,0 +1,119 @@
+"""`tenantpilot record` as a process of its own, in front of commands that write small IntuneCD backups."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from health.store.rows import parse_postgresql_instant, parse_sqlite_instant
+from tests.health.store.bare import COLUMNS, bare
+from tests.subject import fleet_report
+
+TENANTPILOT: Final = str(Path(sys.executable).with_name("tenantpilot"))
+DEADLINE: Final = 30.0
+TWO_FILES: Final = "mkdir -p out/Filters && echo '{\"a\":1}' >out/Filters/one.json && echo '{\"b\":2}' >out/Filters/two.json"
+ONE_OF_THEM: Final = "echo '{\"a\":1}' >out/Filters/one.json"
+LATER: Final = timedelta(seconds=1)
+
+
+class Recorder:
+    """A machine with `tenantpilot`, a working directory and a database; the backup is written to `out` there."""
+
+    def __init__(self, folder: Path, url: str, machine: str = "here") -> None:
+        self.folder = folder
+        self.url = url
+        self.env = {
+            **os.environ,
+            "HOME": str(folder),
+            "XDG_STATE_HOME": str(folder / machine),
+            "TENANTPILOT_DATABASE__URL": url,
+        }
+
+    def words(self, *command: str, schedule: str = "nightly", options: tuple[str, ...] = ()) -> list[str]:
+        """The command line of one run."""
+        whose = ("--tenant", "contoso", "--create-tenant", "Contoso", "--schedule", schedule)
+        return [TENANTPILOT, "record", *whose, "--source", "intunecd", "--path", "out", *options, "--", *command]
+
+    def run(self, *command: str, stdin: bytes = b"", **more: Any) -> subprocess.CompletedProcess[bytes]:
+        """Run to the end."""
+        words = self.words(*command, **more)
+        return subprocess.run(
+            words, env=self.env, cwd=self.folder, input=stdin, capture_output=True, timeout=DEADLINE, check=False
+        )
+
+    def shell(self, script: str, **more: Any) -> subprocess.CompletedProcess[bytes]:
+        """Run a shell script to the end, as one that somebody wrote around a backup tool."""
+        return self.run("sh", "-c", script, **more)
+
+    def begin(self, *command: str, **more: Any) -> subprocess.Popen[bytes]:
+        """Start, in a process group of its own with the signals of a login, and do not wait."""
+        return subprocess.Popen(
+            self.words(*command, **more),
+            env=self.env,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=_as_at_a_login,
+        )
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """A table's rows by their columns, in the order of their ids; instants are datetimes."""
+        parse = parse_sqlite_instant if self.url.startswith("sqlite") else parse_postgresql_instant
+        names = COLUMNS[table]
+        with bare(self.url) as database:
+            rows = [dict(zip(names, row, strict=True)) for row in database.rows(table)]
+        for row in rows:
+            row |= {name: parse(value) for name, value in row.items() if name.endswith("_at") and value is not None}
+        return rows
+
+    @property
+    def sets(self) -> list[dict[str, Any]]:
+        """Every backup set."""
+        return self.rows("backup_sets")
+
+    @property
+    def schedule(self) -> dict[str, Any]:
+        """The one schedule."""
+        (only,) = self.rows("backup_schedules")
+        return only
+
+    def is_running(self) -> bool:
+        """Whether the schedule says that it runs, and the command has had a moment to begin."""
+        return [row["last_run_status"] for row in self.rows("backup_schedules")] == ["running"]
+
+    def verdict(self, now: datetime | None = None) -> dict[str, Any]:
+        """The report's entry of the tenant, a moment after now or at another instant."""
+        report = fleet_report(self.url, now or datetime.now(UTC) + LATER, {})  # noqa: TID251 - the recorder's clock
+        (only,) = report["tenants"]
+        entry: dict[str, Any] = only
+        return entry
+
+
+def until(holds: Callable[[], object], what: str) -> None:
+    """Wait for a condition; fail at a deadline."""
+    end = time.monotonic() + DEADLINE
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {DEADLINE:.0f} s: {what}")
+        time.sleep(0.02)
+
+
+def text_of(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:
+    """Wait for the end: exit code, standard output, standard error."""
+    out, err = process.communicate(timeout=DEADLINE)
+    return process.returncode, out.decode(), err.decode()
+
+
+def _as_at_a_login() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
