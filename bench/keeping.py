@@ -1,4 +1,4 @@
-"""Fleets on disk: built once on each engine, as fast as its driver can load, and kept between runs in `bench/fleets`."""
+"""Fleets on disk: built once on each engine, as fast as its driver loads, and kept between runs in `bench/fleets`."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _schema_digest() -> str:
 
 @contextmanager
 def _sqlite_loading(file: Path) -> Iterator[sqlite3.Connection]:
-    """Without a journal and without checks: a fleet that was not finished is thrown away, and its rows are canonical."""
+    """Without journal and checks: a fleet that was not finished is thrown away, and its rows are canonical."""
     connection = sqlite3.connect(file, isolation_level=None)
     for pragma in ("journal_mode = OFF", "synchronous = OFF", "ignore_check_constraints = ON", "cache_size = -400000"):
         connection.execute(f"PRAGMA {pragma}")

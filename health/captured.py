@@ -73,8 +73,8 @@ class CapturedSet(NamedTuple):
 class StoredSet(NamedTuple):
     """What the store has of a set already, so that a source can tell that it need not read the backup again.
 
-    `frame` is the set without its items; `items` is how many it has, not deleted; `holds_json` says whether any of them
-    has its captured JSON; `created_at` is when the set was first written.
+    `frame` is the set without its items; `items` is how many it has, those that somebody deleted too; `holds_json` says
+    whether any of them has its captured JSON; `created_at` is when the set was first written.
     """
 
     frame: CapturedSet

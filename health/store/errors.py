@@ -7,7 +7,7 @@ import sqlite3
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-_LOCKED = ("database is locked", "database table is locked")
+_LOCKED = ("database is locked", "database table is locked", "due to lock timeout")
 
 
 class StoreError(Exception):

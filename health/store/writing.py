@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, Text, and_, cast, delete, insert, select, update
 
 from health.captured import CapturedFacts, CapturedItem, CapturedSchedule, CapturedSet, CapturedTenant
 from health.store.errors import StoreConflict
@@ -19,6 +20,7 @@ from health.store.rows import ParseInstant, instant_parser
 from health.store.schema import backup_items, backup_schedules, backup_sets, tenants
 
 ITEM_FIELDS = CapturedItem._fields
+_JSON = ("assignments", "payload")
 
 
 class ImportSummary(NamedTuple):
@@ -76,6 +78,9 @@ def write_schedule(connection: Connection, schedule: CapturedSchedule, now: date
     values = schedule._asdict()
     del values["external_id"]
     known = schedule_id_of(connection, tenant_id, schedule.name)
+    if known is None and schedule.deleted_at is not None:
+        # It may be the one that an earlier import deleted.
+        known = schedule_id_of(connection, tenant_id, schedule.name, deleted=True)
     if known is None:
         values |= {"tenant_id": tenant_id, "created_at": schedule.created_at or now}
         inserted = connection.execute(insert(backup_schedules).values(values).returning(backup_schedules.c.id))
@@ -90,14 +95,15 @@ def write_schedule(connection: Connection, schedule: CapturedSchedule, now: date
     return known
 
 
-def schedule_id_of(connection: Connection, tenant_id: int, name: str) -> int | None:
-    """The id of a tenant's schedule by its name; the newest that is not deleted, None where there is none."""
+def schedule_id_of(connection: Connection, tenant_id: int, name: str, *, deleted: bool = False) -> int | None:
+    """The id of a tenant's newest schedule of a name: of those that are not deleted, or of those that are."""
+    deleted_at = backup_schedules.c.deleted_at
     found = connection.execute(
         select(backup_schedules.c.id)
         .where(
             backup_schedules.c.tenant_id == tenant_id,
             backup_schedules.c.name == name,
-            backup_schedules.c.deleted_at.is_(None),
+            deleted_at.is_not(None) if deleted else deleted_at.is_(None),
         )
         .order_by(backup_schedules.c.id.desc())
         .limit(1)
@@ -108,7 +114,7 @@ def schedule_id_of(connection: Connection, tenant_id: int, name: str) -> int | N
 def write_set(connection: Connection, captured: CapturedSet, now: datetime) -> ImportSummary:
     """Write one set with its items: a new one, or in the place of the one with the same source and reference.
 
-    A set that is the same to the last item is left alone. One that somebody deleted stays deleted.
+    A set that is the same to the last item is left alone. What somebody deleted, set or item, stays deleted.
     """
     tenant_id = tenant_id_of(connection, captured.external_id)
     values = _set_values(connection, tenant_id, captured)
@@ -127,14 +133,15 @@ def write_set(connection: Connection, captured: CapturedSet, now: datetime) -> I
         del values["deleted_at"]
     if captured.created_at is not None:
         values["created_at"] = captured.created_at
-    if _same_set(connection, known, values) and _same_items(connection, tenant_id, known.id, captured.items):
+    items = _with_deletions(connection, tenant_id, known.id, captured.items)
+    if _same_set(connection, known, values) and _same_items(connection, tenant_id, known.id, items):
         return ImportSummary(sets_unchanged=1)
     connection.execute(update(backup_sets).where(identity).values(values))
     connection.execute(
         delete(backup_items).where(backup_items.c.tenant_id == tenant_id, backup_items.c.backup_set_id == known.id)
     )
-    _insert_items(connection, tenant_id, known.id, captured.items)
-    return ImportSummary(sets_replaced=1, items_written=len(captured.items))
+    _insert_items(connection, tenant_id, known.id, items)
+    return ImportSummary(sets_replaced=1, items_written=len(items))
 
 
 def _set_values(connection: Connection, tenant_id: int, captured: CapturedSet) -> dict[str, Any]:
@@ -157,6 +164,30 @@ def _insert_items(connection: Connection, tenant_id: int, set_id: int, items: Se
     insert_rows(connection, backup_items, columns, ((tenant_id, set_id, *item) for item in items))
 
 
+def _with_deletions(
+    connection: Connection, tenant_id: int, set_id: int, items: Sequence[CapturedItem]
+) -> Sequence[CapturedItem]:
+    """The items with the deletions of those that are stored, where the capture says nothing of one."""
+    deleted = connection.execute(
+        select(backup_items.c.policy_type, backup_items.c.policy_identifier, backup_items.c.deleted_at).where(
+            backup_items.c.tenant_id == tenant_id,
+            backup_items.c.backup_set_id == set_id,
+            backup_items.c.deleted_at.is_not(None),
+        )
+    ).fetchall()
+    if not deleted:
+        return items
+    parse = instant_parser(connection.dialect.name)
+    known: dict[tuple[str, str], datetime] = {}
+    for row in deleted:
+        with suppress(ValueError):
+            known[row.policy_type, row.policy_identifier] = parse(row.deleted_at)
+    return [
+        item._replace(deleted_at=item.deleted_at or known.get((item.policy_type, item.policy_identifier)))
+        for item in items
+    ]
+
+
 def _same_set(connection: Connection, known: Any, values: dict[str, Any]) -> bool:
     parse = instant_parser(connection.dialect.name)
     return all(
@@ -166,7 +197,9 @@ def _same_set(connection: Connection, known: Any, values: dict[str, Any]) -> boo
 
 
 def _same_items(connection: Connection, tenant_id: int, set_id: int, items: Sequence[CapturedItem]) -> bool:
-    columns = [backup_items.c[name] for name in ITEM_FIELDS]
+    columns = [
+        cast(backup_items.c[name], Text).label(name) if name in _JSON else backup_items.c[name] for name in ITEM_FIELDS
+    ]
     rows = connection.execute(
         select(*columns).where(backup_items.c.tenant_id == tenant_id, backup_items.c.backup_set_id == set_id)
     ).fetchall()
@@ -184,7 +217,7 @@ def _same_item(parse: ParseInstant, row: Any, item: CapturedItem) -> bool:
         stored, captured = getattr(row, name), getattr(item, name)
         if name.endswith("_at"):
             same = _same_instant(parse, stored, captured)
-        elif name in ("assignments", "payload"):
+        elif name in _JSON:
             same = _same_json(stored, captured)
         else:
             same = stored == captured
@@ -202,12 +235,22 @@ def _same_instant(parse: ParseInstant, stored: Any, captured: datetime | None) -
         return False
 
 
-def _same_json(stored: Any, captured: str | None) -> bool:
+def _same_json(stored: str | None, captured: str | None) -> bool:
     """Compared as values: PostgreSQL keeps neither the order of keys nor white space."""
-    if stored is None or captured is None:
-        return stored is captured
-    return bool(_parsed(stored) == _parsed(captured))
+    if stored is None or captured is None or stored == captured:
+        return stored == captured
+    try:
+        return _same_value(json.loads(stored), json.loads(captured))
+    except ValueError:
+        return False
 
 
-def _parsed(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) else value
+def _same_value(one: Any, other: Any) -> bool:
+    """Equal as JSON, where `true` is not 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same_value(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same_value, one, other))
+    return bool(one == other)

@@ -40,6 +40,7 @@ TARGET: Final = "target-one"
 """How the tenant with every attack in every list is found."""
 
 _WELL: Final = "2026-11-23 07:00:00.000000"
+_EARLIER: Final = "2026-11-22 07:00:00.000000"
 _INSTANTS: Final = {
     "tenants": ("created_at",),
     "backup_schedules": ("created_at", "enabled_at", "last_run_at", "next_run_at"),
@@ -108,8 +109,8 @@ def _set(tenant: int, place: int) -> dict[str, Any]:
         # The first is the basis of its tenant.
         "status": "completed" if place == 0 else hostile(start),
         "error": hostile(start),
-        "started_at": _WELL,
-        "completed_at": _WELL,
+        "started_at": _EARLIER,
+        "completed_at": _WELL if place == 0 else _EARLIER,
         "created_at": _WELL,
     }
 

@@ -101,7 +101,7 @@ def tour(terminal: Terminal, file: Path, tmp_path: Path) -> None:
     terminal.sees("The basis governs")
     press_each(terminal, *"jjjj", "end", "y", "home", "enter")
     terminal.sees("Degradation families")
-    press_each(terminal, "tab", "end", "home", *"fff", "/", *"link", "escape")
+    press_each(terminal, "tab", "end", "home", *"fffffff", "/", *"link", "escape")
     terminal.sees("CAPTURED JSON", after=["enter"])
     press_each(terminal, "end", "y", "backspace")
     terminal.sees("Degradation families")
@@ -118,15 +118,17 @@ def tour(terminal: Terminal, file: Path, tmp_path: Path) -> None:
 
     press_each(terminal, "home", "enter")
     terminal.sees("? unreadable", "Latest attempts")
+    press_each(terminal, "b")
+    terminal.sees("unreadable", "Backup sets: 1")
+    press_each(terminal, "backspace", "backspace", "down", "enter")
+    terminal.sees("? unreadable", "Latest attempts")
     press_each(terminal, "s")
-    terminal.sees("? unreadable", "Schedules")
-    press_each(terminal, "backspace", "b")
-    terminal.sees("? unreadable", "Backup sets")
+    terminal.sees("? unreadable", "Schedules: 1")
 
     other = tmp_path / "other"
     other.write_bytes(b"\x1b[2J this is no database \xff" * 100)
     os.replace(other, file)
-    terminal.sees("is not a SQLite database", after=["r"])
+    terminal.sees("not a SQLite database", after=["r"])
     terminal.press("q")
     assert terminal.ends() == 0
     assert terminal.is_restored

@@ -28,6 +28,7 @@ SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "record": ("tui.commands.record:record", "Run a backup command and note the run and what it wrote."),
     "tenant": ("tui.commands.tenant:tenant", "Add, rename, archive and list tenants."),
     "schedule": ("tui.commands.schedule:schedule", "Add, enable, disable and list backup schedules."),
+    "prune": ("tui.commands.prune:prune", "Remove old backup sets; no verdict changes."),
     "db": ("tui.commands.db:db", "Create, upgrade and inspect the database's tables."),
     "config": ("tui.commands.config:config", "Print every effective setting and where it came from."),
 }

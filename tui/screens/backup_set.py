@@ -176,7 +176,9 @@ class BackupSetScreen(FactsScreen):
         return None if item is None else item.policy_identifier
 
     def start_arguments(self) -> list[str]:
-        return ["--tenant", self.external_id, "--screen", "backup_set"]
+        # A command line can name the basis and no other set: that one is in the list.
+        is_basis = self.answer is None or self.answer.listed is None or self.answer.listed.part is PartInVerdict.BASIS
+        return ["--tenant", self.external_id, "--screen", "backup_set" if is_basis else "backup_sets"]
 
 
 def _item_cells(item: BackupItem) -> Sequence[Cell]:

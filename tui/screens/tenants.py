@@ -75,6 +75,14 @@ class TenantsScreen(FactsScreen):
             yield Static(id="shown", markup=False)
         yield RowList(_COLUMNS, self._cells, lambda health: health.tenant.id, id="tenants")
 
+    def first_focus(self) -> None:
+        super().first_focus()
+        # Opened at a tenant, the way back ends on its row, as if one had walked from there.
+        verdicts = self.answer.answer.verdicts
+        row = next((each for each in verdicts if each.tenant.external_id == self.pilot.context.tenant), None)
+        if row is not None:
+            self.query_one("#tenants", RowList).move_to_key(row.tenant.id)
+
     # What is shown
 
     def watch_answer(self) -> None:

@@ -7,6 +7,7 @@ import os
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -31,7 +32,7 @@ def only_set(root: Path) -> CapturedSet:
     return run.read()
 
 
-def said(tmp_path: Path, log: object = None, **columns: object) -> tuple[str, str | None]:
+def said(tmp_path: Path, log: object = None, **columns: Any) -> tuple[str, str | None]:
     plant_run(tmp_path, log=log, **columns)
     return said_by(only_set(tmp_path))
 

@@ -194,33 +194,31 @@ def counted_by(url: str, explained: list[Explained]) -> list[str]:
 
 
 @pytest.mark.parametrize("ask", [ask_fleet, ask_tenant, ask_tenants, ask_first_page, ask_next_page, ask_set])
-def test_sets_and_items_are_never_scanned_and_each_count_has_its_own_index(database_url: str, ask: Ask) -> None:
-    with stages(database_url) as states:
+def test_sets_and_items_are_never_scanned_and_each_count_has_its_own_index(fresh_url: str, ask: Ask) -> None:
+    with stages(fresh_url) as states:
         for stage in states:
-            explained = explain(database_url, ask)
+            explained = explain(fresh_url, ask)
             assert explained
             for statement, plan in explained:
-                assert scanned(database_url, plan) == [], (stage, statement, plan)
-            assert counted_by(database_url, explained) == COUNTING_INDEXES, stage
+                assert scanned(fresh_url, plan) == [], (stage, statement, plan)
+            assert counted_by(fresh_url, explained) == COUNTING_INDEXES, stage
 
 
 @pytest.mark.parametrize("ask", [ask_items, ask_captured])
-def test_the_items_of_one_set_are_found_by_their_key(database_url: str, ask: Ask) -> None:
-    with stages(database_url) as states:
+def test_the_items_of_one_set_are_found_by_their_key(fresh_url: str, ask: Ask) -> None:
+    with stages(fresh_url) as states:
         for stage in states:
-            for statement, plan in explain(database_url, ask):
-                assert scanned(database_url, plan) == [], (stage, statement, plan)
+            for statement, plan in explain(fresh_url, ask):
+                assert scanned(fresh_url, plan) == [], (stage, statement, plan)
 
 
 @pytest.mark.parametrize("ask", [ask_fleet, ask_tenant, ask_tenants])
-def test_the_latest_set_is_the_first_of_its_index_and_unreadable_ones_have_their_own(
-    database_url: str, ask: Ask
-) -> None:
-    with stages(database_url) as states:
+def test_the_latest_set_is_the_first_of_its_index_and_unreadable_ones_have_their_own(fresh_url: str, ask: Ask) -> None:
+    with stages(fresh_url) as states:
         for stage in states:
-            explained = explain(database_url, ask)
+            explained = explain(fresh_url, ask)
             (latest,) = [each.plan for each in explained if "candidate" in each.statement]
-            assert indexes_of(database_url, latest, "candidate") == ["ix_backup_sets_latest"], (stage, latest)
+            assert indexes_of(fresh_url, latest, "candidate") == ["ix_backup_sets_latest"], (stage, latest)
             assert not any("TEMP B-TREE" in line or "Sort" in line for line in latest), (stage, latest)
             (lost,) = [
                 each.plan for each in explained if each.statement.startswith("SELECT tenant_id, id, completed_at")

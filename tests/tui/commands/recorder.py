@@ -8,18 +8,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from health.store.rows import parse_postgresql_instant, parse_sqlite_instant
 from tests.health.store.bare import COLUMNS, bare
 from tests.subject import fleet_report
+from tui.commands.clock import utc_now
 
 TENANTPILOT: Final = str(Path(sys.executable).with_name("tenantpilot"))
 DEADLINE: Final = 30.0
-TWO_FILES: Final = "mkdir -p out/Filters && echo '{\"a\":1}' >out/Filters/one.json && echo '{\"b\":2}' >out/Filters/two.json"
-ONE_OF_THEM: Final = "echo '{\"a\":1}' >out/Filters/one.json"
+ONE_FILE: Final = "mkdir -p out/Filters && echo '{\"a\":1}' >out/Filters/one.json"
+TWO_FILES: Final = f"{ONE_FILE} && echo '{{\"b\":2}}' >out/Filters/two.json"
 LATER: Final = timedelta(seconds=1)
 
 
@@ -36,17 +37,32 @@ class Recorder:
             "TENANTPILOT_DATABASE__URL": url,
         }
 
-    def words(self, *command: str, schedule: str = "nightly", options: tuple[str, ...] = ()) -> list[str]:
-        """The command line of one run."""
-        whose = ("--tenant", "contoso", "--create-tenant", "Contoso", "--schedule", schedule)
-        return [TENANTPILOT, "record", *whose, "--source", "intunecd", "--path", "out", *options, "--", *command]
+    def words(
+        self,
+        *command: str,
+        schedule: str = "nightly",
+        new_tenant: tuple[str, ...] = ("--create-tenant", "Contoso"),
+        options: tuple[str, ...] = (),
+    ) -> list[str]:
+        """The words behind `tenantpilot` for one run."""
+        whose = ("--tenant", "contoso", *new_tenant, "--schedule", schedule)
+        return ["record", *whose, "--source", "intunecd", "--path", "out", *options, "--", *command]
+
+    def tenantpilot(self, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        """Run any of the program's commands to the end."""
+        return subprocess.run(
+            [TENANTPILOT, *words],
+            env=self.env,
+            cwd=self.folder,
+            input=stdin,
+            capture_output=True,
+            timeout=DEADLINE,
+            check=False,
+        )
 
     def run(self, *command: str, stdin: bytes = b"", **more: Any) -> subprocess.CompletedProcess[bytes]:
-        """Run to the end."""
-        words = self.words(*command, **more)
-        return subprocess.run(
-            words, env=self.env, cwd=self.folder, input=stdin, capture_output=True, timeout=DEADLINE, check=False
-        )
+        """Record one run to the end."""
+        return self.tenantpilot(*self.words(*command, **more), stdin=stdin)
 
     def shell(self, script: str, **more: Any) -> subprocess.CompletedProcess[bytes]:
         """Run a shell script to the end, as one that somebody wrote around a backup tool."""
@@ -55,7 +71,7 @@ class Recorder:
     def begin(self, *command: str, **more: Any) -> subprocess.Popen[bytes]:
         """Start, in a process group of its own with the signals of a login, and do not wait."""
         return subprocess.Popen(
-            self.words(*command, **more),
+            [TENANTPILOT, *self.words(*command, **more)],
             env=self.env,
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
@@ -87,12 +103,12 @@ class Recorder:
         return only
 
     def is_running(self) -> bool:
-        """Whether the schedule says that it runs, and the command has had a moment to begin."""
+        """Whether the one schedule there is says that it runs."""
         return [row["last_run_status"] for row in self.rows("backup_schedules")] == ["running"]
 
     def verdict(self, now: datetime | None = None) -> dict[str, Any]:
         """The report's entry of the tenant, a moment after now or at another instant."""
-        report = fleet_report(self.url, now or datetime.now(UTC) + LATER, {})  # noqa: TID251 - the recorder's clock
+        report = fleet_report(self.url, now or utc_now() + LATER, {})
         (only,) = report["tenants"]
         entry: dict[str, Any] = only
         return entry

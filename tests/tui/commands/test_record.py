@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.tui.commands.recorder import ONE_OF_THEM, TWO_FILES, Recorder
+from tests.tui.commands.recorder import ONE_FILE, TWO_FILES, Recorder
 
 
 def test_a_run_that_succeeds_is_a_fresh_basis(any_recorder: Recorder) -> None:
@@ -62,7 +61,7 @@ def test_a_failed_run_leaves_the_basis_where_it_was(recorder: Recorder) -> None:
 
 def test_files_that_were_not_written_again_are_missing(any_recorder: Recorder) -> None:
     any_recorder.shell(TWO_FILES)
-    done = any_recorder.shell(ONE_OF_THEM)
+    done = any_recorder.shell(ONE_FILE)
     assert done.returncode == 0
     assert "1 of 2 files" in done.stderr.decode()
     verdict = any_recorder.verdict()
@@ -109,9 +108,9 @@ def test_the_next_slot_is_that_of_the_schedule(any_recorder: Recorder) -> None:
     berlin = ZoneInfo("Europe/Berlin")
     any_recorder.shell(TWO_FILES, options=("--cron", "30 2 * * *", "--timezone", "Europe/Berlin"))
     for _ in range(2):
-        planned = any_recorder.schedule["next_run_at"]
+        planned, ran = any_recorder.schedule["next_run_at"], any_recorder.schedule["last_run_at"]
         assert planned.astimezone(berlin).strftime("%H:%M") == "02:30"
-        assert timedelta(0) < planned - datetime.now(UTC) <= timedelta(hours=25)
+        assert timedelta(0) < planned - ran <= timedelta(hours=25, minutes=5)
         # Without the options, the schedule's own.
         any_recorder.shell(TWO_FILES)
     any_recorder.shell(TWO_FILES, options=("--cron", "15 4 * * *"))
@@ -159,17 +158,22 @@ def test_a_command_that_cannot_be_run_is_a_failed_run(recorder: Recorder, comman
 
 def test_a_schedule_that_somebody_disabled_stays_so(recorder: Recorder) -> None:
     recorder.shell(TWO_FILES)
-    switched_off = [sys.executable, "-m", "tui", "schedule", "disable", "nightly", "--tenant", "contoso"]
-    del switched_off
-    recorder.shell(TWO_FILES)
-    assert recorder.schedule["is_enabled"] == "1"
+    recorder.tenantpilot("schedule", "disable", "nightly", "--tenant", "contoso")
+    recorder.shell(f"{TWO_FILES}; exit 1")
+    assert recorder.schedule["is_enabled"] == "0"
+    assert recorder.schedule["last_run_status"] == "failed"
+
+
+def test_a_record_is_never_dated_back(recorder: Recorder) -> None:
+    recorder.tenantpilot("--now", "2020-01-01T00:00:00Z", *recorder.words("sh", "-c", TWO_FILES))
+    assert recorder.sets[0]["completed_at"].year > 2020
 
 
 @pytest.mark.parametrize(
     ("options", "code", "why"),
     [
         (("--cron", "30 2"), 2, "five fields"),
-        (("--cron", "0 0 31 2 *"), 2, "no slot"),
+        (("--cron", "0 0 31 2 *"), 2, "not valid"),
         (("--timezone", "Mars/Olympus"), 2, "IANA"),
         (("--source", "rsync"), 2, "rsync"),
         (("--tenant", "somebody"), 1, "There is no tenant 'somebody'"),
@@ -177,16 +181,17 @@ def test_a_schedule_that_somebody_disabled_stays_so(recorder: Recorder) -> None:
         (("--config", "nowhere.toml"), 2, "nowhere.toml"),
     ],
 )
-def test_a_wrong_command_line_runs_nothing(
-    recorder: Recorder, options: tuple[str, ...], code: int, why: str
-) -> None:
-    words = [word for word in recorder.words("touch", "ran", options=options) if word not in ("--create-tenant", "Contoso")]
-    import subprocess
-
-    done = subprocess.run(words, env=recorder.env, cwd=recorder.folder, capture_output=True, check=False)
+def test_a_wrong_command_line_runs_nothing(recorder: Recorder, options: tuple[str, ...], code: int, why: str) -> None:
+    done = recorder.run("touch", "ran", new_tenant=(), options=options)
     assert done.returncode == code
-    assert done.stdout == b""
     assert why in done.stderr.decode()
+    assert done.stderr.count(b"\n") == 1
     assert not Path(recorder.folder, "ran").exists()
     assert recorder.sets == []
     assert recorder.rows("backup_schedules") == []
+
+
+def test_nothing_to_run_is_a_wrong_command_line(recorder: Recorder) -> None:
+    done = recorder.run()
+    assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+    assert b"COMMAND" in done.stderr

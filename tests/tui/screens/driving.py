@@ -172,6 +172,11 @@ class HeldBack:
         self.reached = threading.Event()
         self._gate = threading.Event()
 
+    @property
+    def let_go_yet(self) -> bool:
+        """Whether the test let it come back."""
+        return self._gate.is_set()
+
     def let_go(self) -> None:
         """Let it come back."""
         self._gate.set()

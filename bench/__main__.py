@@ -1,0 +1,71 @@
+"""`python -m bench`: build the fleets that are not there yet, measure every budget, print one table."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from bench import facts, screens, start_up
+from bench.budgets import Result, print_table
+from bench.fleet import FleetShape
+from bench.keeping import ENGINES, Keeper
+
+_PARTS = ("facts", "start", "screens")
+
+
+class Numbers(click.ParamType[tuple[int, ...]]):
+    """Numbers with commas between them."""
+
+    name = "numbers"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        try:
+            return tuple(sorted(int(number) for number in str(value).split(",")))
+        except ValueError:
+            self.fail(f"{value!r} is no list of numbers: write 1000,10000", param, ctx)
+
+
+@click.command()
+@click.option("--tenants", type=Numbers(), default="10000", show_default=True, help="Sizes of fleets, as 1000,10000.")
+@click.option("--history", default=30, show_default=True, help="Sets a tenant; ten times as many for that budget.")
+@click.option(
+    "--item-sets", default=3, show_default=True, help="In how many of a tenant's newest sets there are items."
+)
+@click.option("--full", is_flag=True, help="100 items in ten sets of each tenant: 10 million for 10,000 tenants.")
+@click.option("--engine", "engines", type=click.Choice(ENGINES), multiple=True, help="Only this engine.")
+@click.option("--only", "parts", type=click.Choice(_PARTS), multiple=True, help="Only these budgets.")
+@click.option("--rounds", default=11, show_default=True, help="How often each is run in turn with its floor.")
+@click.option("--no-long-history", is_flag=True, help="Leave out ten times the history, which takes longest to build.")
+def bench(
+    tenants: tuple[int, ...],
+    history: int,
+    item_sets: int,
+    full: bool,
+    engines: tuple[str, ...],
+    parts: tuple[str, ...],
+    rounds: int,
+    no_long_history: bool,
+) -> None:
+    """Measure the budgets of the design on SQLite and PostgreSQL. Exit status 1 means that one is missed."""
+    item_sets = 10 if full else item_sets
+    shapes = [FleetShape(number, history, item_sets) for number in tenants]
+    longer = None if no_long_history else FleetShape(tenants[0], 10 * history, item_sets)
+    chosen_engines, chosen = engines or ENGINES, parts or _PARTS
+    keeper = Keeper(chosen_engines)
+    results: list[Result] = []
+    for number, engine in enumerate(chosen_engines):
+        where = f"{engine}, {shapes[-1].tenants:,} tenants"
+        url = keeper.url(engine, shapes[-1])
+        if "facts" in chosen:
+            results.extend(facts.measure(keeper, engine, shapes, longer, rounds))
+        if "start" in chosen:
+            results.extend(start_up.measure(url, where, rounds, engine_only=number > 0))
+        if "screens" in chosen:
+            results.extend(screens.measure(url, where, keys=25 * rounds, engine_only=number > 0))
+    click.echo(f"{', '.join(shape.words for shape in shapes)}; medians of {rounds} runs in turn with their floors.\n")
+    sys.exit(0 if print_table(results) else 1)
+
+
+if __name__ == "__main__":
+    bench()

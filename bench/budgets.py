@@ -1,0 +1,56 @@
+"""What was measured against what is allowed, and the one table of it (`design.md` 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+
+class Result(NamedTuple):
+    """One budget on one engine or terminal. `limit` is None where a figure is only shown beside the others."""
+
+    budget: str
+    where: str
+    measured: str
+    floor: str
+    figure: float
+    unit: str
+    limit: float | None
+
+    @property
+    def verdict(self) -> str:
+        """`pass`, `MISS`, or nothing where there is no limit."""
+        if self.limit is None:
+            return ""
+        return "pass" if self.figure <= self.limit else "MISS"
+
+
+def milliseconds(duration: float) -> str:
+    """Seconds as a person compares them."""
+    return f"{duration * 1000:,.{0 if duration >= 0.1 else 2}f} ms"
+
+
+def ratio(budget: str, where: str, measured: float, floor: float, times: float, limit: float) -> Result:
+    """A budget on a ratio of two durations."""
+    return Result(budget, where, milliseconds(measured), milliseconds(floor), times, "x", limit)
+
+
+def print_table(results: Iterable[Result]) -> bool:
+    """Print every budget; True iff none is missed."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("BUDGET", "WHERE"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("MEASURED", "FLOOR", "FIGURE", "LIMIT"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    missed = False
+    for result in results:
+        limit = "" if result.limit is None else f"{result.limit:g} {result.unit}"
+        figure = f"{result.figure:,.2f} {result.unit}" if result.figure < 100 else f"{result.figure:,.0f} {result.unit}"
+        table.add_row(result.budget, result.where, result.measured, result.floor, figure, limit, result.verdict)
+        missed = missed or result.verdict == "MISS"
+    Console(width=150, highlight=False).print(table)
+    return not missed

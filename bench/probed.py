@@ -1,0 +1,44 @@
+"""The product with a probe in its event loop: `python -m bench.probed FILE ARGUMENT...` notes the longest pause.
+
+A run of its own: the probe wakes the loop every two milliseconds, which the other measurements should not have.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+
+_EVERY: Final = 0.002
+_FILE = Path(sys.argv[1])
+
+
+def main() -> None:
+    """Run the command line with the arguments behind FILE."""
+    import tui.app
+    from tui.commands import run
+
+    class ProbedApp(tui.app.TenantPilotApp):
+        """Watches how late the loop wakes up, and notes the longest time so far."""
+
+        def on_ready(self) -> None:
+            self._probe = asyncio.create_task(self._watch())
+
+        async def _watch(self) -> None:
+            longest = 0.0
+            while True:
+                began = perf_counter()
+                await asyncio.sleep(_EVERY)
+                pause = perf_counter() - began - _EVERY
+                if pause > longest:
+                    longest = pause
+                    _FILE.write_text(f"{longest}")
+
+    tui.app.TenantPilotApp = ProbedApp  # type: ignore[misc]
+    sys.exit(run(sys.argv[2:]))
+
+
+if __name__ == "__main__":
+    main()

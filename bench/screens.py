@@ -1,0 +1,142 @@
+"""The budgets of the screens over a large fleet: keys, bytes, pauses and memory, through a pseudo-terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from time import sleep
+from typing import Final
+
+from sqlalchemy import text
+
+from bench.budgets import Result
+from bench.start_up import NOW_OPTION, OTHER_APP, PRODUCT, TRIAGED
+from bench.terminal import FRAME_END, Terminal, environment
+from bench.timing import percentile
+from health.store.engines import transaction
+from health.store.urls import parse_database_url
+
+_DOWN: Final = b"j"
+_CURSOR: Final = b"Tenant "
+_EVERY_SECOND: Final = '[ui]\nrefresh = "1s"\n'
+
+
+def measure(url: str, where: str, *, keys: int, engine_only: bool) -> list[Result]:
+    """Every budget of the screens on a fleet; with `engine_only` those that a refresh has a part in."""
+    results: list[Result] = []
+    if not engine_only:
+        results.extend(_at_rest(url, where, keys))
+        results.extend(_other_app())
+    return [*results, *_while_refreshing(url, where, keys)]
+
+
+def _at_rest(url: str, where: str, keys: int) -> list[Result]:
+    with _opened((PRODUCT,), url) as terminal:
+        memory = terminal.resident_megabytes()
+        delays, moved = _pressed(terminal, keys)
+        idle = terminal.listen(10) / 10
+        terminal.send(b"\r")
+        terminal.wait_for(b"LATEST", FRAME_END)
+        pushed = terminal.settle()
+        terminal.send(b"\x1b")
+        terminal.settle(0.8)
+        memory = max(memory, terminal.resident_megabytes())
+    return [
+        Result("key to painted frame, 95th percentile", where, *_spread(delays), percentile(delays, 95), "ms", 16),
+        Result("bytes of a cursor move", "80x24", "", "", median(moved) / 1000, "kB", 1.2),
+        Result("bytes of a pushed screen", "80x24", "", "", pushed / 1000, "kB", 45),
+        Result("idle", "80x24", "", "", idle, "B/s", 150),
+        Result("resident memory", where, "", "", memory, "MB", 150),
+    ]
+
+
+def _while_refreshing(url: str, where: str, keys: int) -> list[Result]:
+    """A writer changes the facts all the time, and the screens ask every second: each time the whole fleet is read."""
+    with tempfile.TemporaryDirectory() as folder, _written_to(url):
+        every_second = Path(folder, "refresh.toml")
+        every_second.write_text(_EVERY_SECOND)
+        with _opened((PRODUCT,), url, "--config", str(every_second)) as terminal:
+            delays, _ = _pressed(terminal, keys)
+            sleep(1)
+            memory = terminal.resident_megabytes()
+        noted = Path(folder, "longest-pause")
+        probed = (sys.executable, "-m", "bench.probed", str(noted))
+        with _opened(probed, url, "--config", str(every_second)) as terminal:
+            terminal.listen(6)
+        pause = float(noted.read_text()) * 1000
+    busy = f"{where}, refreshing"
+    return [
+        Result("key to painted frame, 95th percentile", busy, *_spread(delays), percentile(delays, 95), "ms", 16),
+        Result("longest pause of the event loop", busy, "", "", pause, "ms", 50),
+        Result("resident memory", busy, "", "", memory, "MB", 150),
+    ]
+
+
+@contextmanager
+def _opened(program: Sequence[str], url: str, *arguments: str) -> Iterator[Terminal]:
+    command = (*program, "--database", url, *NOW_OPTION, *arguments)
+    with Terminal(command, environment(PYTHONPATH=str(Path(__file__).parent.parent))) as terminal:
+        terminal.wait_for(TRIAGED, FRAME_END)
+        terminal.settle()
+        yield terminal
+
+
+def _pressed(terminal: Terminal, keys: int) -> tuple[list[float], list[float]]:
+    """Milliseconds from each key to the end of the frame that shows the cursor on another row, and that frame's bytes.
+
+    Up and down within the first page, so that a frame is two rows; at a pace that no person keeps up.
+    """
+    delays, sizes = [], []
+    for number in range(keys):
+        pressed = terminal.send(_DOWN if number // 15 % 2 == 0 else b"k")
+        delays.append((terminal.wait_for_frame(_CURSOR) - pressed) * 1000)
+        sizes.append(float(len(terminal.written)))
+        sleep(0.03)
+    return delays, sizes
+
+
+def _spread(delays: list[float]) -> tuple[str, str]:
+    return f"median {median(delays):.1f} ms", f"worst {max(delays):.0f} ms"
+
+
+@contextmanager
+def _written_to(url: str) -> Iterator[None]:
+    """Commit a change that changes no verdict, three times a second, until the block ends."""
+    address, ended = parse_database_url(url), threading.Event()
+
+    def write() -> None:
+        while not ended.wait(0.3):
+            with transaction(address) as connection:
+                connection.execute(text("UPDATE tenants SET name = name WHERE id = 1"))
+
+    writer = threading.Thread(target=write, name="bench-writer")
+    writer.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        writer.join()
+
+
+def _other_app() -> list[Result]:
+    other = shutil.which(OTHER_APP)
+    if other is None:
+        return []
+    with Terminal((other,)) as terminal:
+        first = terminal.wait_for(FRAME_END) and terminal.settle(1.5)
+        idle = terminal.listen(10) / 10
+        sizes = []
+        for _ in range(10):
+            terminal.send(b"\t")
+            sizes.append(terminal.settle())
+    return [
+        Result(f"for comparison: {OTHER_APP}'s first screen", "80x24", "", "", first / 1000, "kB", None),
+        Result(f"for comparison: {OTHER_APP}, a move of the focus", "80x24", "", "", median(sizes) / 1000, "kB", None),
+        Result(f"for comparison: {OTHER_APP}, idle", "80x24", "", "", idle, "B/s", None),
+    ]

@@ -1,0 +1,120 @@
+"""A program in a pseudo-terminal of 80 x 24, timed by the bytes it writes."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import tempfile
+import termios
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from time import perf_counter
+from types import TracebackType
+from typing import Final, Self
+
+FRAME_END: Final = b"\x1b[?2026l"
+"""What Textual writes behind every frame once a terminal has said that it draws whole frames."""
+
+_ASKS_FOR_FRAMES: Final = b"\x1b[?2026$p"
+_DRAWS_FRAMES: Final = b"\x1b[?2026;2$y"
+_COLUMNS, _LINES = 80, 24
+
+
+class NothingCame(Exception):
+    """The program did not write what was waited for; carries the end of what it did write."""
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This process's environment without anything that configures a program under measurement; homes are empty."""
+    dropped = ("TENANTPILOT_", "TEXTUAL_", "NO_COLOR", "PYTHON")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    home = str(Path(tempfile.gettempdir(), "tenantpilot-bench-home"))
+    folders = dict.fromkeys(("HOME", *(f"XDG_{kind}_HOME" for kind in ("CONFIG", "DATA", "STATE", "CACHE"))), home)
+    return {**kept, **folders, "TERM": "xterm-256color", "COLORTERM": "truecolor", **more}
+
+
+class Terminal:
+    """A running program; leaving the block ends it."""
+
+    def __init__(self, command: Sequence[str], variables: Mapping[str, str] | None = None) -> None:
+        self._ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", _LINES, _COLUMNS, 0, 0))
+        self.began = perf_counter()
+        self.process = subprocess.Popen(
+            command, stdin=theirs, stdout=theirs, stderr=theirs, env=dict(variables or environment()),
+            start_new_session=True, cwd=tempfile.gettempdir(),
+        )  # fmt: skip
+        os.close(theirs)
+        self.written = b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        with suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGKILL if error else signal.SIGTERM)
+        with suppress(NothingCame, OSError):
+            while self.process.poll() is None:
+                self._receive(0.05)
+        self.process.wait()
+        os.close(self._ours)
+
+    def send(self, keys: bytes) -> float:
+        """Press keys; the moment at which they were sent. What was written before is forgotten."""
+        self.written = b""
+        moment = perf_counter()
+        os.write(self._ours, keys)
+        return moment
+
+    def wait_for(self, *wanted: bytes, within: float = 30) -> float:
+        """The moment at which every text has been written."""
+        until = perf_counter() + within
+        while not all(each in self.written for each in wanted):
+            if not self._receive(until - perf_counter()):
+                raise NothingCame(repr(self.written[-300:]))
+        return perf_counter()
+
+    def wait_for_frame(self, text: bytes, within: float = 5) -> float:
+        """The moment at which a frame with the text in it has been written to its end."""
+        until = perf_counter() + within
+        while FRAME_END not in self.written.partition(text)[2]:
+            if not self._receive(until - perf_counter()):
+                raise NothingCame(repr(self.written[-300:]))
+        return perf_counter()
+
+    def settle(self, quiet: float = 0.4) -> int:
+        """Wait until nothing has been written for a while; how many bytes there were since the last keys."""
+        while self._receive(quiet):
+            pass
+        return len(self.written)
+
+    def listen(self, duration: float) -> int:
+        """How many bytes come in so many seconds."""
+        self.written = b""
+        until = perf_counter() + duration
+        while (left := until - perf_counter()) > 0:
+            self._receive(left)
+        return len(self.written)
+
+    def resident_megabytes(self) -> float:
+        """The memory that the program occupies."""
+        shown = subprocess.run(["ps", "-o", "rss=", "-p", str(self.process.pid)], capture_output=True, check=True)
+        return int(shown.stdout) / 1024
+
+    def _receive(self, within: float) -> bool:
+        if within <= 0 or not select.select([self._ours], [], [], within)[0]:
+            return False
+        try:
+            chunk = os.read(self._ours, 65536)
+        except OSError:
+            raise NothingCame(f"the program ended: {self.written[-300:]!r}") from None
+        if _ASKS_FOR_FRAMES in chunk:
+            os.write(self._ours, _DRAWS_FRAMES)
+        self.written += chunk
+        return bool(chunk)

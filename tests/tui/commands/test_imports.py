@@ -1,0 +1,196 @@
+"""`tenantpilot import` as a process: TenuVault's runs, IntuneManagement's exports and facts, on both engines."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.health.sources.tenuvault_runs import plant_run
+from tests.health.sources.trees import GROUP, assigned_to, plant, policy
+from tests.tui.commands.recorder import Recorder
+
+TENUVAULT = ("import", "tenuvault", "runs", "--tenant", "contoso", "--create-tenant", "Contoso")
+BERLIN = ("--timezone", "Europe/Berlin")
+EXPORT = ("import", "intunemanagement", "export", "--tenant", "contoso", "--create-tenant", "Contoso")
+AT = ("--completed-at", "2026-11-23T02:10:00Z")
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+def said(machine: Recorder, *words: str) -> str:
+    """What a command that succeeds says."""
+    done = machine.tenantpilot(*words)
+    assert (done.returncode, done.stderr) == (0, b"")
+    return done.stdout.decode().strip()
+
+
+def refused(machine: Recorder, *words: str, stdin: bytes = b"") -> tuple[int, str]:
+    """The exit code and the one sentence of a command that fails, which leaves nothing behind."""
+    done = machine.tenantpilot(*words, stdin=stdin)
+    (line,) = done.stderr.decode().splitlines()
+    assert done.stdout == b""
+    assert line.startswith("tenantpilot: ")
+    assert [machine.rows(table) for table in ("tenants", "backup_sets", "backup_items")] == [[], [], []]
+    return done.returncode, line
+
+
+# TenuVault
+
+
+def test_every_run_under_a_root_is_a_set(any_recorder: Recorder) -> None:
+    root = any_recorder.folder / "runs"
+    plant_run(root, "backup-2026-11-22-021000", FailedTypes=["Roles"])
+    plant_run(root, "backup-2026-11-23-021000")
+    (plant_run(root, "backup-2026-11-23-081000") / "metadata.json").unlink()
+    said_first = said(any_recorder, *TENUVAULT, *BERLIN)
+    assert said_first == "contoso: 3 backup sets created, 0 replaced, 0 unchanged; 6 items written."
+    assert [(row["source_ref"], row["status"], row["error"]) for row in any_recorder.sets] == [
+        ("backup-2026-11-22-021000", "partial", "failed: Roles"),
+        ("backup-2026-11-23-021000", "completed", None),
+        ("backup-2026-11-23-081000", "failed", "no manifest"),
+    ]
+    assert any_recorder.sets[1]["completed_at"] == datetime(2026, 11, 23, 1, 14, 30, tzinfo=UTC)
+    verdict = any_recorder.verdict(NOW)
+    assert verdict["posture"] == "healthy"
+    assert verdict["basis"]["name"] == "backup-2026-11-23-021000"
+
+
+def test_importing_again_changes_nothing_and_what_changed_is_replaced(any_recorder: Recorder) -> None:
+    root = any_recorder.folder / "runs"
+    for day in ("21", "22", "23"):
+        plant_run(root, f"backup-2026-11-{day}-021000")
+    # The stamps of the files have to be older than the import.
+    time.sleep(0.05)
+    said(any_recorder, *TENUVAULT, *BERLIN)
+    before = [any_recorder.rows(table) for table in ("backup_sets", "backup_items")]
+    again = "contoso: 0 backup sets created, 0 replaced, 3 unchanged; 0 items written."
+    assert said(any_recorder, *TENUVAULT, *BERLIN) == again
+    assert [any_recorder.rows(table) for table in ("backup_sets", "backup_items")] == before
+    plant(root / "backup-2026-11-22-021000", {"DeviceConfigurations/Wi-Fi.json": policy("Wi-Fi", changed=True)})
+    changed = said(any_recorder, *TENUVAULT, *BERLIN)
+    assert changed == "contoso: 0 backup sets created, 1 replaced, 2 unchanged; 2 items written."
+    another_zone = said(any_recorder, *TENUVAULT, "--timezone", "UTC")
+    assert another_zone == "contoso: 0 backup sets created, 3 replaced, 0 unchanged; 6 items written."
+
+
+def test_secrets_that_were_stored_go_when_the_runs_are_imported_without_them(recorder: Recorder) -> None:
+    plant_run(recorder.folder / "runs")
+    time.sleep(0.05)
+    said(recorder, *TENUVAULT, *BERLIN)
+    assert all(row["payload"] for row in recorder.rows("backup_items"))
+    said(recorder, *TENUVAULT, *BERLIN, "--without-payload")
+    assert [row["payload"] for row in recorder.rows("backup_items")] == [None, None]
+    again = said(recorder, *TENUVAULT, *BERLIN, "--without-payload")
+    assert again == "contoso: 0 backup sets created, 0 replaced, 1 unchanged; 0 items written."
+
+
+def test_a_run_that_had_not_ended_becomes_what_it_was(recorder: Recorder) -> None:
+    run = plant_run(recorder.folder / "runs")
+    ended = (run / "metadata.json").read_text()
+    (run / "metadata.json").unlink()
+    said(recorder, *TENUVAULT, *BERLIN)
+    assert recorder.sets[0]["status"] == "failed"
+    (run / "metadata.json").write_text(ended)
+    said(recorder, *TENUVAULT, *BERLIN)
+    (only,) = recorder.sets
+    assert (only["status"], only["error"]) == ("completed", None)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "why"),
+    [
+        ((), 2, "Missing option '--timezone'"),
+        (("--timezone", "Mars/Olympus"), 2, "'Mars/Olympus' is no IANA time zone"),
+        (("--timezone", "../../etc/passwd"), 2, "is no IANA time zone"),
+        (BERLIN, 1, "this folder cannot be read"),
+    ],
+)
+def test_tenuvault_input_that_is_refused(recorder: Recorder, options: tuple[str, ...], code: int, why: str) -> None:
+    exit_code, sentence = refused(recorder, *TENUVAULT, *options)
+    assert exit_code == code
+    assert why in sentence
+
+
+def test_a_tenant_that_is_not_there_is_not_made_up(recorder: Recorder) -> None:
+    plant_run(recorder.folder / "runs")
+    code, sentence = refused(recorder, "import", "tenuvault", "runs", "--tenant", "contoso", *BERLIN)
+    assert code == 1
+    assert "There is no tenant 'contoso'" in sentence
+
+
+def test_two_tenants_under_one_root_are_refused(recorder: Recorder) -> None:
+    plant_run(recorder.folder / "runs", "backup-2026-11-22-021000", TenantId="a")
+    plant_run(recorder.folder / "runs", "backup-2026-11-23-021000", TenantId="b")
+    code, sentence = refused(recorder, *TENUVAULT, *BERLIN)
+    assert code == 1
+    assert "its runs are of 2 tenants (a, b)" in sentence
+
+
+# IntuneManagement
+
+
+def plant_export(folder: Path, *types: str) -> None:
+    table = {"Objects": [{"DisplayName": "Pilots", "Id": "a-1", "Type": "Group"}]}
+    assigned = policy(assignments=[assigned_to(GROUP, groupId="a-1")])
+    files = {f"{kind}/x.json": json.dumps(assigned).encode("utf-16") for kind in types}
+    plant(folder / "export", {"MigrationTable.json": json.dumps(table).encode("utf-16"), **files})
+
+
+def test_an_export_is_a_set_and_the_next_one_is_held_against_it(any_recorder: Recorder) -> None:
+    plant_export(any_recorder.folder, "SettingsCatalog", "CompliancePolicies")
+    assert (
+        said(any_recorder, *EXPORT, *AT) == "contoso: 1 backup set created, 0 replaced, 0 unchanged; 2 items written."
+    )
+    assert any_recorder.verdict(NOW)["confirmed"]
+    (any_recorder.folder / "export/CompliancePolicies/x.json").unlink()
+    said(any_recorder, *EXPORT, "--completed-at", "2026-11-23T08:10:00Z")
+    assert any_recorder.verdict(NOW)["basis"]["families"] == {"incomplete_run": 1}
+    gone = ("--completed-at", "2026-11-23T08:10:00Z", "--accept-missing", "CompliancePolicies")
+    said(any_recorder, *EXPORT, *gone)
+    assert any_recorder.verdict(NOW)["confirmed"]
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "why"),
+    [
+        ((), 2, "Missing option '--completed-at'"),
+        (("--completed-at", "yesterday"), 2, "is no instant"),
+        (AT, 1, "this folder cannot be read"),
+    ],
+)
+def test_an_export_that_is_refused(recorder: Recorder, options: tuple[str, ...], code: int, why: str) -> None:
+    exit_code, sentence = refused(recorder, *EXPORT, *options)
+    assert exit_code == code
+    assert why in sentence
+
+
+# Facts
+
+FACTS = (
+    {"kind": "tenant", "external_id": "contoso", "name": "Contoso"},
+    {"kind": "set", "tenant": "contoso", "source": "own", "source_ref": "1", "name": "nightly", "status": "completed",
+     "completed_at": "2026-11-23T02:10:00Z"},
+    {"kind": "item", "tenant": "contoso", "source": "own", "source_ref": "1", "policy_type": "t",
+     "policy_identifier": "i", "display_name": "I", "capture_mode": "full", "payload": {"secret": 1}},
+)  # fmt: skip
+
+
+def test_facts_from_standard_input_and_without_their_payload(any_recorder: Recorder) -> None:
+    lines = "\n".join(map(json.dumps, FACTS)).encode()
+    done = any_recorder.tenantpilot("import", "facts", "-", stdin=lines)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [row["payload"] is None for row in any_recorder.rows("backup_items")] == [False]
+    any_recorder.tenantpilot("import", "facts", "-", "--without-payload", stdin=lines)
+    (item,) = any_recorder.rows("backup_items")
+    assert (item["payload"], item["display_name"]) == (None, "I")
+    assert any_recorder.verdict(NOW)["confirmed"]
+
+
+def test_nothing_of_bad_facts_is_kept(recorder: Recorder) -> None:
+    lines = "\n".join(map(json.dumps, FACTS)).encode() + b'\n{"kind": "sett"}\n'
+    code, sentence = refused(recorder, "import", "facts", "-", stdin=lines)
+    assert code == 1
+    assert "standard input:4:2:" in sentence

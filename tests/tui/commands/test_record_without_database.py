@@ -1,0 +1,112 @@
+"""A database or settings that cannot be used: the backup is made all the same, and nobody is left in the dark."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.oracle.loading import sqlite_path
+from tests.tui.commands.recorder import ONE_FILE, TWO_FILES, Recorder, text_of, until
+
+NOBODY = "postgresql://nobody@127.0.0.1:1/fleet"
+
+
+def test_without_a_database_the_backup_is_made_and_the_exit_code_tells(recorder: Recorder) -> None:
+    Path(sqlite_path(recorder.url)).rename(recorder.folder / "away.db")
+    done = recorder.shell(f"{TWO_FILES}; echo made")
+    assert (done.returncode, done.stdout) == (74, b"made\n")
+    assert done.stderr.count(b"There is no database") == 2
+    failed = recorder.shell("exit 4")
+    assert failed.returncode == 4
+
+
+def test_what_could_not_be_noted_can_be_brought_in_as_the_sentence_says(recorder: Recorder) -> None:
+    file = Path(sqlite_path(recorder.url))
+    file.rename(recorder.folder / "away.db")
+    done = recorder.shell(TWO_FILES)
+    (recorder.folder / "away.db").rename(file)
+    command = done.stderr.decode().rpartition("bring its backup in with '")[2].rpartition("'")[0]
+    assert recorder.tenantpilot(*shlex.split(command)[1:], "--create-tenant", "Contoso").returncode == 0
+    assert recorder.verdict()["confirmed"]
+
+
+def test_a_database_that_comes_back_in_time_has_the_whole_record(recorder: Recorder) -> None:
+    file = Path(sqlite_path(recorder.url))
+    file.rename(recorder.folder / "away.db")
+    done = recorder.shell(f"{TWO_FILES}; mv away.db {file}", options=("--cron", "30 2 * * *"))
+    assert done.returncode == 0
+    assert b"cannot be noted" in done.stderr
+    (only,) = recorder.sets
+    assert only["started_at"] < only["completed_at"] < only["created_at"]
+    assert recorder.schedule["last_run_at"] == only["started_at"]
+    assert recorder.schedule["next_run_at"] is not None
+    assert recorder.verdict()["confirmed"]
+
+
+def test_settings_that_somebody_broke_stop_no_backup(recorder: Recorder) -> None:
+    broken = recorder.folder / "broken.toml"
+    broken.write_text("[backup_health\n")
+    recorder.env["TENANTPILOT_CONFIG"] = str(broken)
+    done = recorder.shell(TWO_FILES)
+    assert done.returncode == 74
+    assert done.stderr.count(b"broken.toml") == 2
+
+
+def test_two_at_once_are_refused_without_a_database_too(recorder: Recorder) -> None:
+    file = Path(sqlite_path(recorder.url))
+    file.rename(recorder.folder / "away.db")
+    first = recorder.begin("sh", "-c", f"touch ready; while [ ! -e go ]; do sleep 0.02; done; {ONE_FILE}")
+    until((recorder.folder / "ready").exists, "the first one runs")
+    assert recorder.run("true").returncode == 75
+    # Nor where the database is back and never heard of the first one.
+    shutil.move(recorder.folder / "away.db", file)
+    assert recorder.run("true").returncode == 75
+    (recorder.folder / "go").touch()
+    assert text_of(first)[0] == 0
+    assert [row["status"] for row in recorder.sets] == ["completed"]
+
+
+def test_a_signal_ends_the_wait_for_a_database_that_does_not_answer(recorder: Recorder) -> None:
+    recorder.env["TENANTPILOT_DATABASE__URL"] = NOBODY
+    process = recorder.begin("sh", "-c", f"{TWO_FILES}; echo $$ >pid")
+    until((recorder.folder / "pid").exists, "the command runs")
+    command = Path("/proc", (recorder.folder / "pid").read_text().strip() or "none")
+    until(lambda: not command.exists(), "the command is over")
+    process.terminate()
+    code, _, err = text_of(process)
+    assert code == 74
+    assert "could not be noted" in err
+
+
+@pytest.mark.parametrize("broken", [1, 2, 3])
+def test_a_database_that_fails_once_costs_nothing(
+    recorder: Recorder, broken: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The start, the question for the expected types, the outcome: whichever of them fails, the record is whole."""
+    from health.store import engines
+    from health.store.errors import StoreUnreachable
+    from tui.commands import record, run
+
+    calls = 0
+    writing = engines.writing
+
+    def sometimes(address: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == broken:
+            raise StoreUnreachable("The database is restarting.")
+        return writing(address)  # type: ignore[arg-type]
+
+    for name, value in recorder.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(recorder.folder)
+    monkeypatch.setattr(engines, "writing", sometimes)
+    monkeypatch.setattr(record, "PAUSES", (0.0,))
+    assert run(recorder.words("sh", "-c", TWO_FILES)) == 0
+    assert calls in (3, 4)
+    assert ("cannot be noted" in capfd.readouterr().err) == (broken == 1)
+    assert [row["status"] for row in recorder.sets] == ["completed"]
+    assert recorder.schedule["last_run_status"] == "completed"

@@ -1,0 +1,133 @@
+"""`y` copies the id or name under the cursor, `Y` the command line that opens this very place."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import timedelta
+
+import pytest
+
+from tests.oracle.rows import ItemRow
+from tests.tui.screens.driving import Driver, open_app
+from tests.tui.screens.fleets import DAY, HOUR, NOW, Facts, small_fleet
+from tui.screens.backup_set import BackupSetScreen
+from tui.screens.backup_sets import BackupSetsScreen
+from tui.screens.captured_item import CapturedItemScreen
+from tui.screens.dashboard import DashboardScreen
+from tui.screens.schedules import SchedulesScreen
+from tui.screens.tenants import TenantsScreen
+
+NASTY = "it's; rm -rf \"$HOME\" `x` --now"
+"""An external id for a shell to stumble over."""
+
+
+async def copied(driver: Driver, key: str) -> str:
+    """What the key puts on the clipboard."""
+    driver.app.copy_to_clipboard("nothing yet")
+    await driver.press(key)
+    return driver.app.clipboard
+
+
+async def arguments(driver: Driver) -> list[str]:
+    """The command of `Y` as a shell would hand it on, without the program."""
+    words = shlex.split(await copied(driver, "Y"))
+    assert words[0] == "tenantpilot"
+    return words[1:]
+
+
+async def test_every_screen_copies_what_the_cursor_is_on_and_how_to_come_back(sqlite_url: str) -> None:
+    facts = Facts()
+    tenant = facts.tenant("Contoso")
+    facts.backup_set(tenant, NOW - 2 * DAY, name="weekly")
+    facts.backup_set(tenant, NOW - HOUR, ItemRow(display_name="Policy A"), name="nightly")
+    facts.schedule(tenant, name="every night")
+    facts.load(sqlite_url)
+    here = ["--tenant", "contoso.example"]
+    async with open_app(sqlite_url) as driver:
+        await driver.arrived(TenantsScreen)
+        assert await copied(driver, "y") == "contoso.example"
+        assert await arguments(driver) == []
+        await driver.press("enter")
+        await driver.arrived(DashboardScreen)
+        assert await copied(driver, "y") == "contoso.example"
+        assert await arguments(driver) == here
+        await driver.press("s")
+        await driver.arrived(SchedulesScreen)
+        assert await copied(driver, "y") == "every night"
+        assert await arguments(driver) == [*here, "--screen", "schedules"]
+        await driver.press("escape", "b")
+        await driver.arrived(BackupSetsScreen)
+        assert await copied(driver, "y") == "nightly"
+        assert await arguments(driver) == [*here, "--screen", "backup_sets"]
+        await driver.press("enter")
+        await driver.arrived(BackupSetScreen)
+        assert await copied(driver, "y") == "policy-0"
+        assert await arguments(driver) == [*here, "--screen", "backup_set"]
+        await driver.press("enter")
+        await driver.arrived(CapturedItemScreen)
+        assert await copied(driver, "y") == "policy-0"
+        assert await arguments(driver) == [*here, "--screen", "backup_set"]
+
+
+async def test_a_set_that_is_not_the_basis_is_not_promised_to_open(sqlite_url: str) -> None:
+    facts = Facts()
+    tenant = facts.tenant("Contoso")
+    facts.backup_set(tenant, NOW - 2 * DAY)
+    facts.backup_set(tenant, NOW - HOUR)
+    facts.load(sqlite_url)
+    async with open_app(sqlite_url, tenant="contoso.example", screen="backup_sets") as driver:
+        await driver.arrived(BackupSetsScreen)
+        await driver.press("down", "enter")
+        await driver.arrived(BackupSetScreen)
+        assert await arguments(driver) == ["--tenant", "contoso.example", "--screen", "backup_sets"]
+
+
+async def test_the_command_names_the_database_and_the_instant_it_was_given(sqlite_url: str) -> None:
+    command = ("tenantpilot", "--database", "sqlite:////a b/fleet.db")
+    now = NOW + timedelta(hours=1)
+    url = small_fleet().load(sqlite_url)
+    async with open_app(url, command=command, fixed_now=now, tenant="contoso.example") as driver:
+        await driver.arrived(DashboardScreen)
+        assert await arguments(driver) == [*command[1:], "--now", now.isoformat(), "--tenant", "contoso.example"]
+
+
+async def test_a_nasty_id_reaches_a_shell_as_one_word(sqlite_url: str) -> None:
+    facts = Facts()
+    facts.tenant("Contoso", NASTY)
+    facts.load(sqlite_url)
+    async with open_app(sqlite_url, toasts=True) as driver:
+        await driver.arrived(TenantsScreen)
+        assert await copied(driver, "y") == NASTY
+        await driver.until(lambda: "copied it's; rm -rf" in driver.words())
+        await driver.press("enter")
+        await driver.arrived(DashboardScreen)
+        assert await arguments(driver) == ["--tenant", NASTY]
+
+
+@pytest.mark.parametrize("hidden", ["\n", "\r", "\x1b]52;c;eA==\x07", "\x9b31m", "\u202e", "\u200b"])
+async def test_what_does_not_show_is_not_copied_because_a_shell_could_obey_it(hidden: str, sqlite_url: str) -> None:
+    facts = Facts()
+    facts.tenant("Contoso", f"contoso{hidden}rm -rf .")
+    facts.load(sqlite_url)
+    async with open_app(sqlite_url, toasts=True) as driver:
+        await driver.arrived(TenantsScreen)
+        assert await copied(driver, "y") == "nothing yet"
+        await driver.until(lambda: "not copied" in driver.words())
+        assert hidden not in driver.text().replace("\n", "")
+        await driver.press("enter")
+        await driver.arrived(DashboardScreen)
+        assert await copied(driver, "Y") == "nothing yet"
+
+
+async def test_there_may_be_nothing_to_copy_or_too_much(sqlite_url: str) -> None:
+    async with open_app(sqlite_url, toasts=True) as driver:
+        await driver.arrived(TenantsScreen)
+        assert await copied(driver, "y") == "nothing yet"
+        await driver.until(lambda: "nothing to copy here" in driver.words())
+    facts = Facts()
+    facts.tenant("Contoso", "x" * 80_000)
+    facts.load(sqlite_url)
+    async with open_app(sqlite_url, toasts=True) as driver:
+        await driver.arrived(TenantsScreen)
+        assert await copied(driver, "y") == "nothing yet"
+        await driver.until(lambda: "too long" in driver.words())

@@ -1,0 +1,405 @@
+"""Slow, failing and overtaken questions: nothing old is shown as new, and nothing unknown as calm."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from health.store.errors import StoreUnreachable
+from tests.tui.screens.driving import Clock, Driver, WatchedResolver, cells, listed, open_app, row_list, watched
+from tests.tui.screens.fleets import HOUR, NOW, Facts, add_set, small_fleet, write
+from tui.app import TenantPilotApp
+from tui.screens.backup_set import BackupSetScreen
+from tui.screens.backup_sets import BackupSetsScreen
+from tui.screens.captured_item import CapturedItemScreen
+from tui.screens.dashboard import DashboardScreen
+from tui.screens.facts_screen import FactsArrived, FactsScreen
+from tui.screens.schedules import SchedulesScreen
+from tui.screens.tenants import TenantsScreen
+from tui.widgets.needs_attention import AttentionItem
+from tui.wording import HEALTHY_LIMIT, State
+
+DOWN = StoreUnreachable("fleet@db1 cannot be read: the server closed the connection.")
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def url(sqlite_url: str) -> str:
+    return small_fleet().load(sqlite_url)
+
+
+@pytest.fixture
+def resolver(url: str) -> WatchedResolver:
+    return watched(url)
+
+
+def looks_calm(driver: Driver) -> bool:
+    words = driver.words()
+    return State.HEALTHY.glyph in words or "healthy" in words or HEALTHY_LIMIT in words
+
+
+# Old answers and keys that come twice
+
+
+async def test_a_slow_old_answer_never_overwrites_a_fast_new_one(resolver: WatchedResolver, url: str) -> None:
+    async with open_app(resolver) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        shown: list[int] = []
+        driver.app.watch(tenants, "answer", lambda answer: shown.append(len(answer.answer.verdicts)), init=False)
+        old = resolver.hold_back("refreshed_fleet", read_first=True)
+        await driver.press("r")
+        await driver.until(old.reached.is_set)
+        write(url, "DELETE FROM tenants WHERE name = 'Contoso'")
+        await driver.press("r")
+        old.let_go()
+        await driver.until(lambda: shown)
+        assert shown == [5]
+        assert resolver.interrupted == 1
+
+
+async def test_an_answer_to_a_question_before_the_latest_is_dropped(resolver: WatchedResolver) -> None:
+    async with open_app(resolver) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        answer = tenants.answer
+        tenants.post_message(FactsArrived(0, "an answer from before"))
+        await driver.pump()
+        assert tenants.answer is answer
+
+
+async def test_the_answer_for_a_screen_that_was_left_goes_nowhere(resolver: WatchedResolver) -> None:
+    async with open_app(resolver) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        held = resolver.hold_back("dashboard")
+        await driver.press("enter")
+        await driver.until(held.reached.is_set)
+        assert "reading the facts" in driver.words()
+        assert not looks_calm(driver)
+        await driver.press("escape")
+        await driver.until(lambda: driver.app.screen is tenants)
+        held.let_go()
+        await driver.settled()
+        assert driver.app.screen_stack == [tenants]
+        assert len(listed(tenants)) == 6
+
+
+async def test_two_enters_in_one_packet_open_one_screen(sqlite_url: str) -> None:
+    facts = Facts()
+    tenant = facts.tenant("Contoso")
+    facts.backup_set(tenant, NOW - 30 * HOUR)
+    async with open_app(facts.load(sqlite_url)) as driver:
+        for number, (key, kind) in enumerate(
+            [
+                ("enter", DashboardScreen),
+                ("enter", BackupSetScreen),
+                ("escape", DashboardScreen),
+                ("b", BackupSetsScreen),
+                ("enter", BackupSetScreen),
+                ("enter", CapturedItemScreen),
+            ]
+        ):
+            before = len(driver.app.screen_stack)
+            if number == 0:
+                await driver.arrived(TenantsScreen)
+            if kind is BackupSetScreen and isinstance(driver.app.screen, DashboardScreen):
+                await driver.until(lambda: isinstance(driver.app.focused, AttentionItem))
+            await driver.press_at_once(*[key] * (1 if key == "escape" else 2))
+            await driver.arrived(kind)
+            assert len(driver.app.screen_stack) == before + (-1 if key == "escape" else 1), kind
+
+
+@pytest.mark.parametrize("key", ["enter", "s"])
+async def test_two_different_keys_in_one_packet_open_one_screen_too(key: str, url: str) -> None:
+    async with open_app(url, tenant="fabrikam.example") as driver:
+        await driver.arrived(DashboardScreen)
+        await driver.until(lambda: isinstance(driver.app.focused, AttentionItem))
+        await driver.press_at_once(key, "b")
+        await driver.until(lambda: len(driver.app.screen_stack) == 3)
+        await driver.settled()
+        assert len(driver.app.screen_stack) == 3
+
+
+async def test_a_held_down_arrow_key_asks_nothing(resolver: WatchedResolver) -> None:
+    async with open_app(resolver, tenant="adventure-works.example") as driver:
+        for key, kind in (("b", BackupSetsScreen), ("enter", BackupSetScreen)):
+            await driver.press(key) if kind is not BackupSetsScreen else await driver.arrived(DashboardScreen)
+            if kind is BackupSetsScreen:
+                await driver.press(key)
+            await driver.arrived(kind)
+            resolver.asked.clear()
+            await driver.press_at_once(*["down"] * 30, *["up"] * 30)
+            assert resolver.asked == []
+        for _ in range(3):
+            await driver.press("escape")
+        await driver.arrived(TenantsScreen)
+        resolver.asked.clear()
+        await driver.press_at_once(*["down"] * 30, *["up"] * 30)
+        assert resolver.asked == []
+
+
+# Quitting
+
+
+async def test_quitting_during_a_slow_question_takes_no_time(resolver: WatchedResolver) -> None:
+    loop = asyncio.get_running_loop()
+    took: list[float] = []
+    for _ in range(3):
+        held = resolver.hold_back("refreshed_fleet")
+        async with open_app(resolver) as driver:
+            await driver.until(held.reached.is_set)
+            before = loop.time()
+            driver.app.post_message(_key("q"))
+            await driver.until(lambda: driver.app._exit)
+        took.append(loop.time() - before)
+        assert not held.let_go_yet
+        assert resolver.interrupted
+        held.let_go()
+        if took[-1] < 0.5:
+            return
+    raise AssertionError(took)
+
+
+def _key(name: str) -> Any:
+    from textual import events
+
+    return events.Key(name, name)
+
+
+# A refresh that fails
+
+
+async def failing(driver: Driver, resolver: WatchedResolver) -> None:
+    """Ask anew, in vain."""
+    resolver.failure = DOWN
+    await driver.press("r")
+    await driver.until(lambda: "the server closed the connection" in driver.words())
+
+
+async def age_until(driver: Driver, words: str) -> None:
+    """Wait for the tick that shows an age."""
+    await driver.until(lambda: words in driver.words(), words)
+
+
+async def test_a_failed_refresh_keeps_the_last_facts_with_their_age_and_the_cause(resolver: WatchedResolver) -> None:
+    async with open_app(resolver) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        await driver.press("down", "down")
+        driver.clock.forward(60 * SECOND)
+        await failing(driver, resolver)
+        await age_until(driver, "facts 1m old")
+        assert str(DOWN) in driver.words()
+        assert len(listed(tenants)) == 6
+        assert row_list(tenants).cursor == 2
+        assert State.HEALTHY.label in driver.words()
+
+        resolver.failure = None
+        await driver.press("r")
+        await driver.until(lambda: "the server closed" not in driver.words())
+        await age_until(driver, "facts 0s old")
+
+
+@pytest.mark.parametrize(
+    ("refresh", "limit"),
+    [(0, 90), (30, 90), (60, 180)],
+)
+async def test_past_the_limit_what_was_confirmed_is_unconfirmed(refresh: int, limit: int, url: str) -> None:
+    resolver = watched(url)
+    async with open_app(resolver, refresh=refresh * SECOND, toasts=True) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        healthy = next(row for row in cells(tenants) if row["TENANT"].text == "Tailspin")
+        assert healthy["POSTURE"].text == State.HEALTHY.label
+        resolver.failure = DOWN
+        driver.clock.forward(limit * SECOND)
+        await driver.press("r")
+        await age_until(driver, f"facts {limit // 60}m")
+        assert not tenants.unconfirmed
+        driver.clock.forward(SECOND)
+        await driver.until(lambda: tenants.unconfirmed)
+        await driver.pump()
+        assert not looks_calm(driver)
+        assert f"{State.UNCONFIRMED.glyph} 1 {State.UNCONFIRMED.word}" in driver.shown("#counts")
+        unconfirmed = next(row for row in cells(tenants) if row["TENANT"].text == "Tailspin")
+        assert unconfirmed["POSTURE"].text == State.UNCONFIRMED.label
+        assert "too old" in unconfirmed["WHY"].text
+        # What was no confirmation is as bad as it was.
+        assert [row["POSTURE"].text for row in cells(tenants)][:5] == [
+            state.label for state in list(State) if state not in (State.HEALTHY, State.UNCONFIRMED)
+        ]
+        while tenants.state is not State.HEALTHY:
+            await driver.press("p")
+        assert not looks_calm(driver)
+        assert State.UNCONFIRMED.word in driver.shown("#shown")
+
+        resolver.failure = None
+        await driver.press("r")
+        await driver.until(lambda: not tenants.unconfirmed)
+        await driver.pump()
+        assert State.HEALTHY.label in driver.words()
+
+
+SCREENS: list[tuple[str | None, type[FactsScreen]]] = [
+    (None, TenantsScreen),
+    ("dashboard", DashboardScreen),
+    ("backup_sets", BackupSetsScreen),
+    ("backup_set", BackupSetScreen),
+    ("schedules", SchedulesScreen),
+]
+
+
+@pytest.mark.parametrize("fixed", [False, True], ids=["by the clock", "with --now"])
+@pytest.mark.parametrize(("name", "kind"), SCREENS)
+async def test_facts_that_grow_too_old_confirm_nothing_on_any_screen(
+    name: str | None, kind: type[FactsScreen], fixed: bool, resolver: WatchedResolver
+) -> None:
+    tenant = None if name is None else "tailspin.example"
+    async with open_app(resolver, tenant=tenant, screen=name, fixed_now=NOW if fixed else None) as driver:
+        screen = await driver.arrived(kind)
+        resolver.failure = DOWN
+        driver.clock.forward(timedelta(hours=9))
+        await driver.until(lambda: screen.unconfirmed)
+        await age_until(driver, "facts 9h old")
+        assert not looks_calm(driver)
+        if kind in (TenantsScreen, DashboardScreen):
+            assert State.UNCONFIRMED.label in driver.words()
+        # Nor on those behind it, at the moment they come to the front.
+        while len(driver.app.screen_stack) > 1:
+            await driver.press("escape")
+            assert not looks_calm(driver)
+        await driver.settled()
+        assert not looks_calm(driver)
+        await driver.press("enter")
+        await driver.arrived(DashboardScreen)
+        assert not looks_calm(driver)
+
+
+async def test_facts_are_as_old_as_their_question(resolver: WatchedResolver) -> None:
+    """A laptop that slept between the reading and the painting has old facts, however fresh they come."""
+    async with open_app(resolver, tenant="tailspin.example") as driver:
+        dashboard = await driver.arrived(DashboardScreen)
+        held = resolver.hold_back("dashboard", read_first=True)
+        await driver.press("r")
+        await driver.until(held.reached.is_set)
+        driver.clock.forward(timedelta(minutes=10))
+        held.let_go()
+        await driver.settled()
+        await age_until(driver, "facts 10m old")
+        await driver.until(lambda: dashboard.unconfirmed)
+        await driver.pump()
+        assert not looks_calm(driver)
+        assert "1h 10m ago" in driver.words()
+
+
+# A first load that fails
+
+
+@pytest.mark.parametrize(("name", "kind"), SCREENS)
+async def test_a_first_load_that_fails_shows_the_sentence_and_r_tries_again(
+    name: str | None, kind: type[FactsScreen], resolver: WatchedResolver
+) -> None:
+    resolver.failure = DOWN
+    tenant = None if name is None else "tailspin.example"
+    async with open_app(resolver, tenant=tenant, screen=name) as driver:
+        await driver.arrived(kind)
+        assert str(DOWN) in driver.words()
+        assert "no facts" in driver.lines()[0]
+        assert not looks_calm(driver)
+        await driver.press("down", "enter", "G", "y", "slash", "escape")
+        assert driver.app.is_running
+        resolver.failure = None
+        while not isinstance(driver.app.screen, TenantsScreen):
+            await driver.press("escape")
+        await driver.press("r")
+        await driver.until(lambda: "Tailspin" in driver.words())
+        assert "the server closed" not in driver.words()
+
+
+async def test_a_database_that_is_not_there_says_what_to_run(tmp_path: Path) -> None:
+    async with open_app(f"sqlite:///{tmp_path / 'none.db'}") as driver:
+        await driver.arrived(TenantsScreen)
+        words = driver.words()
+        assert "none.db" in words
+        assert [command for command in ("demo", "import", "db init") if command not in words] == []
+        assert not looks_calm(driver)
+
+
+async def test_a_file_that_is_no_database_and_another_schema_say_so(tmp_path: Path, url: str) -> None:
+    other = tmp_path / "other.db"
+    other.write_bytes(b"no database at all, but long enough to be mistaken for one" * 40)
+    async with open_app(f"sqlite:///{other}") as driver:
+        await driver.arrived(TenantsScreen)
+        assert "not a SQLite database" in driver.words()
+    write(url, "UPDATE alembic_version SET version_num = '9999'")
+    async with open_app(url) as driver:
+        await driver.arrived(TenantsScreen)
+        assert "9999" in driver.words() or "newer" in driver.words()
+        assert "Contoso" not in driver.words()
+
+
+async def test_a_fault_of_ours_is_one_sentence_without_its_message(
+    resolver: WatchedResolver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    async with open_app(resolver) as driver:
+        await driver.arrived(TenantsScreen)
+        resolver.failure = RuntimeError("password=hunter2")
+        await driver.press("r")
+        await driver.until(lambda: "A fault in TenantPilot (RuntimeError)" in driver.words())
+        assert "hunter2" not in driver.words()
+        assert len(cells(driver.app.screen)) == 6
+
+
+# The refresh by itself
+
+
+async def test_the_refresh_brings_news_by_itself_to_the_screen_in_front(url: str) -> None:
+    async with open_app(url, tenant="fabrikam.example", refresh=SECOND / 20) as driver:
+        dashboard = await driver.arrived(DashboardScreen)
+        add_set(url, 900, 4, NOW)
+        await driver.until(lambda: dashboard.health is not None and dashboard.health.confirmed)
+        await driver.until(lambda: HEALTHY_LIMIT in driver.words())
+
+
+async def test_a_question_that_takes_longer_than_the_interval_is_answered_all_the_same(
+    resolver: WatchedResolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due: list[None] = []
+    refresh_shown = TenantPilotApp._refresh_shown
+
+    def counted(app: TenantPilotApp) -> None:
+        due.append(None)
+        refresh_shown(app)
+
+    monkeypatch.setattr(TenantPilotApp, "_refresh_shown", counted)
+    held = resolver.hold_back("refreshed_fleet")
+    async with open_app(resolver, refresh=SECOND / 20) as driver:
+        await driver.until(lambda: len(due) > 4)
+        assert resolver.asked == ["refreshed_fleet"]
+        assert resolver.interrupted == 0
+        held.let_go()
+        await driver.arrived(TenantsScreen)
+        assert "Tailspin" in driver.words()
+
+
+# Too small
+
+
+@pytest.mark.parametrize(("name", "kind"), SCREENS)
+async def test_in_a_window_too_small_there_is_nothing_but_that_word(
+    name: str | None, kind: type[FactsScreen], url: str
+) -> None:
+    tenant = None if name is None else "tailspin.example"
+    async with open_app(url, tenant=tenant, screen=name, size=(80, 24), clock=Clock()) as driver:
+        await driver.arrived(kind)
+        whole = driver.words()
+        for columns, lines in ((59, 24), (80, 11), (20, 5), (10, 5), (1, 1)):
+            await driver.resize(columns, lines)
+            await driver.until(lambda: driver.app.screen.size == (columns, lines))  # noqa: B023 - awaited at once
+            await driver.pump()
+            words = driver.words()
+            assert "too small: make this window at least 60 x 12".startswith(words), (columns, lines)
+            assert columns < 10 or words.startswith("too small"), (columns, lines)
+        await driver.resize(80, 24)
+        await driver.until(lambda: driver.words() == whole)

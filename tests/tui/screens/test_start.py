@@ -1,0 +1,97 @@
+"""`tenantpilot --tenant X --screen NAME`: there at once, and the way back is the one that walking would have made."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.tui.screens.driving import Driver, open_app, under_cursor
+from tests.tui.screens.fleets import DAY, NOW, small_fleet
+from tui.screens.backup_set import BackupSetScreen
+from tui.screens.backup_sets import BackupSetsScreen
+from tui.screens.dashboard import DashboardScreen
+from tui.screens.facts_screen import FactsScreen
+from tui.screens.schedules import SchedulesScreen
+from tui.screens.tenants import TenantsScreen
+
+STACKS: list[tuple[str | None, list[type[FactsScreen]]]] = [
+    (None, [TenantsScreen, DashboardScreen]),
+    ("dashboard", [TenantsScreen, DashboardScreen]),
+    ("backup_sets", [TenantsScreen, DashboardScreen, BackupSetsScreen]),
+    ("backup_set", [TenantsScreen, DashboardScreen, BackupSetsScreen, BackupSetScreen]),
+    ("schedules", [TenantsScreen, DashboardScreen, SchedulesScreen]),
+]
+
+
+@pytest.fixture
+def url(sqlite_url: str) -> str:
+    return small_fleet().load(sqlite_url)
+
+
+def kinds(driver: Driver) -> list[type]:
+    return [type(screen) for screen in driver.app.screen_stack]
+
+
+@pytest.mark.parametrize(("name", "stack"), STACKS)
+async def test_the_way_back_is_the_one_that_walking_would_have_made(
+    name: str | None, stack: list[type[FactsScreen]], url: str
+) -> None:
+    async with open_app(url, tenant="adventure-works.example", screen=name, size=(120, 24)) as driver:
+        await driver.until(lambda: len(driver.app.screen_stack) == len(stack))
+        assert kinds(driver) == stack
+        while len(stack) > 1:
+            await driver.arrived(stack[-1])
+            assert "Adventure Works" in driver.lines()[0]
+            await driver.press("escape")
+            stack = stack[:-1]
+        tenants = await driver.arrived(TenantsScreen)
+        assert under_cursor(tenants).tenant.name == "Adventure Works"
+        await driver.press("escape")
+        assert driver.app.screen is tenants
+
+
+async def test_the_keys_work_at_once_where_it_opened(url: str) -> None:
+    async with open_app(url, tenant="adventure-works.example", screen="backup_set") as driver:
+        screen = await driver.arrived(BackupSetScreen)
+        assert "4 of 7 items degraded" in driver.words()
+        await driver.press("down", "down")
+        assert under_cursor(screen).display_name == "Policy 2"
+
+
+async def test_an_unknown_tenant_is_a_sentence_and_the_fleet_is_behind_it(url: str) -> None:
+    async with open_app(url, tenant="nobody\x1b.example") as driver:
+        await driver.arrived(DashboardScreen)
+        assert "There is no tenant 'nobody" in driver.words()
+        assert "tenantpilot tenant list" in driver.words()
+        assert "healthy" not in driver.words()
+        await driver.press("escape")
+        await driver.arrived(TenantsScreen)
+        assert "Contoso" in driver.words()
+
+
+async def test_now_judges_everything_at_that_instant_and_the_header_says_so(url: str) -> None:
+    later = NOW + 2 * DAY
+    async with open_app(url, fixed_now=later, size=(140, 24)) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        assert f"{later:%Y-%m-%d %H:%M:%S}" in driver.lines()[0]
+        assert "1 healthy" not in driver.shown("#counts")
+        assert "4 stale" in driver.shown("#counts")
+        driver.clock.forward(timedelta(hours=5))
+        await driver.press("r")
+        await driver.settled()
+        assert tenants.answer.now == later
+        await driver.press("down", "down", "down", "enter")
+        await driver.arrived(DashboardScreen)
+        assert f"{later:%Y-%m-%d %H:%M:%S}" in driver.lines()[0]
+        assert "2d 5h ago" in driver.words()
+
+
+async def test_without_now_the_header_names_no_instant_and_time_goes_on(url: str) -> None:
+    async with open_app(url) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        assert " at 20" not in driver.lines()[0]
+        driver.clock.forward(timedelta(hours=30))
+        await driver.press("r")
+        await driver.until(lambda: tenants.answer.now == NOW + timedelta(hours=30))
+        assert "healthy" not in driver.shown("#counts")
