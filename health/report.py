@@ -45,10 +45,13 @@ class FleetTotals:
         """Count verdicts, each once."""
         postures: dict[Posture | None, int] = dict.fromkeys((None, *Posture), 0)
         confirmed = follow_up = 0
+        needs_follow_up = Reason.SCHEDULE_FOLLOW_UP  # looked up once: an enum's members are slow to come by
         for health in verdicts:
             postures[health.posture] += 1
-            confirmed += health.confirmed
-            follow_up += Reason.SCHEDULE_FOLLOW_UP in health.reasons
+            if health.reasons:
+                follow_up += needs_follow_up in health.reasons
+            else:
+                confirmed += health.confirmed
         return cls(
             tenants=sum(postures.values()),
             unreadable=postures[None],

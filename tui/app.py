@@ -7,10 +7,11 @@ import os
 import shlex
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
-from textual import on
+from textual import events, on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
@@ -24,6 +25,7 @@ from tui.process import has_job_control, note_fault
 from tui.reader import FactsReader
 from tui.safe_text import has_hidden, safe_text
 from tui.screens.facts_screen import FactsScreen
+from tui.screens.left_once import LeftOnce
 from tui.screens.routes import opened_at, screen_named
 from tui.screens.tenants import TenantsScreen
 from tui.theme import DARK, PLAIN, PLAIN_VARIABLES, THEMES
@@ -75,7 +77,7 @@ class AppContext(NamedTuple):
         return max(3 * self.refresh, _LEAST_CONFIRMATION)
 
 
-class QuietPalette(CommandPalette):
+class QuietPalette(LeftOnce, CommandPalette):
     """The command palette without a blinking cursor and without a spinner: both would flood a slow link."""
 
     DEFAULT_CSS = """
@@ -84,6 +86,11 @@ class QuietPalette(CommandPalette):
 
     def on_mount(self) -> None:
         self.query_one(Input).cursor_blink = False
+
+    def _action_command_list(self, action: str) -> None:
+        # A page key that comes before Textual has laid out what was found.
+        with suppress(KeyError):
+            super()._action_command_list(action)
 
 
 class TenantPilotApp(App[None]):
@@ -190,6 +197,12 @@ class TenantPilotApp(App[None]):
         self.fault = self.fault or "A fault in TenantPilot: the terminal's input cannot be read."
         self._return_code = self._return_code or EXIT_FAULT
         self._close_messages_no_wait()
+
+    async def on_event(self, event: events.Event) -> None:
+        """What is pasted comes from outside as well: no field takes a character that does not show itself."""
+        if isinstance(event, events.Paste):
+            event.text = "".join(char for char in event.text if char.isprintable() or char == "\n")
+        await super().on_event(event)
 
     # Time
 

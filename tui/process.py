@@ -11,6 +11,7 @@ import select
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -29,6 +30,11 @@ _GRACE_SECONDS: Final = {signal.SIGTERM: 3.0, signal.SIGHUP: 0.6, signal.SIGINT:
 _RESTORED: Final = b"\x1b[<u\x1b[?2004l\x1b[?1004l\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?7h\x1b[?1049l\x1b[?25h"
 
 
+_RESTORING_TRIES: Final = 50
+_WRITER: Final = "textual-output"
+"""Textual's thread that writes to the terminal."""
+
+
 @contextmanager
 def ended_by_signals(end: Callable[[int], None]) -> Iterator[None]:
     """While the block runs, a signal that ends a program calls `end` with the exit code that a shell gives it.
@@ -37,12 +43,16 @@ def ended_by_signals(end: Callable[[int], None]) -> Iterator[None]:
     leave, because the terminal takes no more output, the process ends all the same after a moment.
     """
     attributes = _terminal_attributes()
+    ending = threading.Event()
 
     def on_signal(number: int, _frame: object) -> None:
+        if ending.is_set():
+            return
+        ending.set()
         if _in_the_background():
             # Suspended: the terminal is the shell's, and already as it was.
             os._exit(128 + number)
-        last_resort = threading.Timer(_GRACE_SECONDS[signal.Signals(number)], _end_now, (128 + number, attributes))
+        last_resort = threading.Timer(_GRACE_SECONDS[signal.Signals(number)], _end_now, (number, attributes))
         last_resort.daemon = True
         last_resort.start()
         end(128 + number)
@@ -97,17 +107,27 @@ def _terminal_attributes() -> list[Any] | None:
     return None
 
 
-def _end_now(exit_code: int, attributes: list[Any] | None) -> None:
+def _end_now(number: int, attributes: list[Any] | None) -> None:
     """End the process beside an event loop that hangs; the terminal is restored as far as it can be reached."""
     import termios
 
     with suppress(OSError, termios.error):
         if attributes is not None:
             termios.tcsetattr(0, termios.TCSANOW, attributes)
-        # What a stalled terminal has not taken yet is given up, so that there is room for this.
-        termios.tcflush(2, termios.TCOFLUSH)
-        os.write(os.open(os.ttyname(2), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK), _RESTORED)
-    os._exit(exit_code)
+        terminal = os.open(os.ttyname(2), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        # The write that waits for a stalled terminal is woken up and finds that it goes nowhere now.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        for thread in threading.enumerate():
+            if thread.name == _WRITER and thread.ident is not None:
+                signal.pthread_kill(thread.ident, number)
+        for _ in range(_RESTORING_TRIES):
+            # What the terminal has not taken yet is given up, so that there is room for this.
+            termios.tcflush(terminal, termios.TCOFLUSH)
+            with suppress(BlockingIOError):
+                os.write(terminal, _RESTORED)
+                break
+            time.sleep(0.01)
+    os._exit(128 + number)
 
 
 def _note_thread_fault(fault: threading.ExceptHookArgs) -> None:

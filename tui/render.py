@@ -162,8 +162,12 @@ def markdown_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy
     return "\n".join(lines) + "\n"
 
 
+# What Markdown reads as markup, and GitHub besides: addresses, mentions, mathematics, emoji by their names.
+_MARKUP: Final = re.compile(r"([\\`*_\[\]<>#|~!&@$]|:(?=\S)|(?<=www)\.)", re.IGNORECASE)
+
+
 def _inert_markdown(text: str) -> str:
-    return re.sub(r"([\\`*_\[\]<>#|~!&])", r"\\\1", safe_text(text, limit=1000))
+    return _MARKUP.sub(r"\\\1", safe_text(text, limit=1000))
 
 
 def check_line(

@@ -40,9 +40,9 @@ WrittenFile = tuple[str, str, int]
 
 
 def files_as_they_stand(path: Path) -> frozenset[WrittenFile]:
-    """The files in a folder before a run, none where there is no folder yet: what is still so afterwards is not its work.
+    """The files in a folder before a run, none where there is no folder yet.
 
-    It is the file system that dated both, so no difference between its clock and ours matters.
+    What still stands so afterwards is not the run's work. The file system dated both, so no clock of ours matters.
     """
     try:
         files = list(read_tree(path, LAYOUT, contents=False))

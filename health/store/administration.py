@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from health.store.engines import looking, transaction
 from health.store.errors import SchemaProblem
-from health.store.migrations.upgrade import upgrade_schema
 from health.store.revision import SchemaState, schema_state
 from health.store.urls import DatabaseAddress
 
@@ -14,6 +13,8 @@ def initialise(address: DatabaseAddress) -> bool:
 
     Raises SchemaProblem where an older or newer schema or another program's tables are found, and StoreError.
     """
+    from health.store.migrations.upgrade import upgrade_schema
+
     if address.file is not None:
         address.file.parent.mkdir(parents=True, exist_ok=True)
         if not address.file.exists():
@@ -35,6 +36,8 @@ def initialise(address: DatabaseAddress) -> bool:
 
 def upgrade(address: DatabaseAddress) -> SchemaState:
     """Bring an older schema to the current one; gives back what was found. Raises SchemaProblem and StoreError."""
+    from health.store.migrations.upgrade import upgrade_schema
+
     with transaction(address) as connection:
         found = schema_state(connection)
         if found is SchemaState.OLDER:

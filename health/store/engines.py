@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-import psycopg
-from psycopg.types.string import TextLoader
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from health.store.errors import DatabaseMissing, as_store_error
-from health.store.revision import require_current_schema
+from health.store.revision import refuse_other_schema, require_current_schema
 from health.store.urls import DatabaseAddress
 
 CONNECT_SECONDS: Final = 5
@@ -113,7 +111,7 @@ def transaction(address: DatabaseAddress, *, create: bool = False) -> Iterator[C
 def writing(address: DatabaseAddress) -> Iterator[Connection]:
     """A transaction on a database with the current schema. Raises StoreError."""
     with transaction(address) as connection:
-        require_current_schema(connection, address.label)
+        refuse_other_schema(connection, address.label)
         yield connection
 
 
@@ -142,8 +140,16 @@ def looking(address: DatabaseAddress) -> Iterator[Connection]:
 def _sentences(address: DatabaseAddress) -> Iterator[None]:
     try:
         yield
-    except (SQLAlchemyError, sqlite3.Error, psycopg.Error) as error:
+    except (SQLAlchemyError, _driver_error(address)) as error:
         raise as_store_error(error, address.label) from error
+
+
+def _driver_error(address: DatabaseAddress) -> type[Exception]:
+    if address.file is not None:
+        return sqlite3.Error
+    import psycopg
+
+    return psycopg.Error
 
 
 def _open_sqlite_reading(file: Path) -> sqlite3.Connection:
@@ -220,4 +226,6 @@ def _postgresql_arguments(address: DatabaseAddress, settings: dict[str, str]) ->
 
 def _read_instants_as_text(connection: Any, _record: object) -> None:
     """Instants as text: `infinity`, BC and the year 20000 would raise in the driver and cost the fleet its read."""
+    from psycopg.types.string import TextLoader  # the driver is there by now; over SQLite it is not wanted at all
+
     connection.adapters.register_loader("timestamptz", TextLoader)

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-
-import psycopg
-from sqlalchemy.exc import DBAPIError
-
 _LOCKED = ("database is locked", "database table is locked", "due to lock timeout")
 
 
@@ -36,9 +31,10 @@ class StoreConflict(StoreError):
 
 def as_store_error(error: Exception, database: str) -> StoreError:
     """Turn whatever SQLAlchemy or a driver raised into one sentence about the database called `database`."""
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    cause = getattr(error, "orig", None) or error
     reason = first_line(cause)
-    if isinstance(cause, sqlite3.IntegrityError | psycopg.IntegrityError):
+    # By its name, which PEP 249 gives it in every driver: importing the drivers for this would slow the start.
+    if any(kind.__name__ == "IntegrityError" for kind in type(cause).__mro__):
         return StoreConflict(f"{database} refuses what was to be written ({reason}): nothing was written.")
     if "file is not a database" in reason or "malformed" in reason:
         return SchemaProblem(

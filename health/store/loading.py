@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Table, text
 
-from health.store.schema import metadata, sqlite_text
+from health.store.schema import Instant, metadata, sqlite_text
 
 
 def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -26,11 +26,16 @@ def insert_rows(connection: Connection, table: Table, columns: Sequence[str], ro
         return
     marks = ", ".join("?" * len(columns))
     statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - names from our own tables
-    driver.executemany(statement, ([_bindable(value) for value in row] for row in rows))
+    instants = [place for place, name in enumerate(columns) if isinstance(table.c[name].type, Instant)]
+    driver.executemany(statement, (_bindable(row, instants) for row in rows))
 
 
-def _bindable(value: Any) -> Any:
-    return sqlite_text(value) if isinstance(value, datetime) else value
+def _bindable(row: Sequence[Any], instants: Iterable[int]) -> Sequence[Any]:
+    values = list(row)
+    for place in instants:
+        if isinstance(values[place], datetime):
+            values[place] = sqlite_text(values[place])
+    return values
 
 
 @contextmanager

@@ -25,7 +25,6 @@ from sqlalchemy import (
     delete,
     func,
     literal,
-    not_,
     null,
     or_,
     select,
@@ -145,7 +144,7 @@ def _sets_that_go(request: PruneRequest, dialect: str) -> Select[tuple[int, str,
         .join(tenants, tenants.c.id == backup_sets.c.tenant_id)
         .where(
             _kept_from(request.keep) > HAPPENED,
-            not_(text(no_instant_predicate(happened_expression("backup_sets."), dialect))),
+            text(f"NOT {no_instant_predicate(happened_expression('backup_sets.'), dialect)}"),
             backup_sets.c.id.is_distinct_from(_latest_candidate("id")),
             backup_sets.c.id.is_distinct_from(_last_completed_of_source()),
         )

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from health.store.errors import DatabaseMissing, SchemaProblem, StoreUnreachable
+from health.store.errors import DatabaseMissing, SchemaProblem
 
 REVISIONS: Final = ("tp0001",)
 """Every schema version there has been, oldest first; the last is the one that this program reads and writes."""
@@ -56,6 +56,11 @@ def require_current_schema(connection: Connection, database: str) -> None:
         if isinstance(error, OperationalError) and "no such table" not in str(error.orig):
             raise
         connection.rollback()
+    refuse_other_schema(connection, database)
+
+
+def refuse_other_schema(connection: Connection, database: str) -> None:
+    """Raise one sentence that says what to run unless the schema is the one this program knows. Rolls nothing back."""
     match schema_state(connection):
         case SchemaState.ABSENT:
             raise DatabaseMissing(f"{database} has no tables yet: run 'tenantpilot db init' to create them.")
@@ -72,4 +77,4 @@ def require_current_schema(connection: Connection, database: str) -> None:
                 f"{database} holds another program's tables: name the right database with --database, or an empty one."
             )
         case SchemaState.CURRENT:
-            raise StoreUnreachable(f"{database} changed its schema just now: try again.")
+            return

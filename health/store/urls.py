@@ -3,75 +3,139 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
-
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import parse_qsl, unquote
 
 from health.store.errors import BadDatabaseUrl
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 _FORMS: Final = "write sqlite:///PATH or postgresql://USER@HOST/NAME"
 _POSTGRESQL: Final = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 _SQLITE: Final = frozenset({"sqlite", "sqlite+pysqlite"})
 _THIS_MACHINE: Final = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
+# As SQLAlchemy reads a URL, whose import alone would take longer than the first frame of the screens may.
+_FORM: Final = re.compile(
+    r"(?P<kind>[\w+]+)://"
+    r"((?P<username>[^:/]*)(:(?P<password>[^@]*))?@)?"
+    r"((\[(?P<ipv6>[^/?]+)\]|(?P<host>[^/:?]+))?(:(?P<port>[^/?]*))?)?"
+    r"(/(?P<database>[^?]*))?"
+    r"(\?(?P<query>.*))?"
+)
+
+
+class _Parts(NamedTuple):
+    """A URL taken apart, percent signs resolved. Values of `query` that were given twice are tuples."""
+
+    username: str | None
+    password: str | None
+    host: str | None
+    port: int | None
+    database: str | None
+    query: Mapping[str, str | tuple[str, ...]]
+
+    def __repr__(self) -> str:
+        """Nothing: a password may be in it, and whoever prints an address prints this."""
+        return "..."
+
 
 class DatabaseAddress(NamedTuple):
     """Where a fleet is kept. `file` is there iff it is a SQLite database; `label` may be shown to anybody."""
 
-    url: URL
+    parts: _Parts
     file: Path | None
     label: str
+
+    @property
+    def url(self) -> URL:
+        """For SQLAlchemy, password and all."""
+        from sqlalchemy.engine import URL
+
+        kind = "postgresql+psycopg" if self.file is None else "sqlite+pysqlite"
+        return URL.create(kind, *self.parts)
 
 
 def parse_database_url(text: str) -> DatabaseAddress:
     """Parse a URL. Raises BadDatabaseUrl with one sentence that never repeats what could be a password."""
+    found = None if "\0" in text else _FORM.match(text)
     try:
-        url = make_url(text)
-    except (ArgumentError, ValueError):
-        raise BadDatabaseUrl(f"The database URL cannot be parsed: {_FORMS}.") from None
-    if url.drivername in _SQLITE:
-        return _sqlite_address(url)
-    if url.drivername in _POSTGRESQL:
-        return _postgresql_address(url)
+        parts = None if found is None else _parts(found)
+    except ValueError:
+        parts = None
+    if found is None or parts is None:
+        raise BadDatabaseUrl(f"The database URL cannot be parsed: {_FORMS}.")
+    if found["kind"] in _SQLITE:
+        return _sqlite_address(parts)
+    if found["kind"] in _POSTGRESQL:
+        return _postgresql_address(parts)
     raise BadDatabaseUrl(f"The database URL names a kind of database that is not supported: {_FORMS}.")
 
 
-def _sqlite_address(url: URL) -> DatabaseAddress:
-    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+def _parts(found: re.Match[str]) -> _Parts:
+    query: dict[str, str | tuple[str, ...]] = {}
+    for name, value in parse_qsl(found["query"] or ""):
+        known = query.get(name)
+        query[name] = value if known is None else (*((known,) if isinstance(known, str) else known), value)
+    username, password, database = (
+        None if found[name] is None else unquote(found[name]) for name in ("username", "password", "database")
+    )
+    port = int(found["port"]) if found["port"] else None
+    return _Parts(username, password, found["host"] or found["ipv6"], port, database, query)
+
+
+def _sqlite_address(parts: _Parts) -> DatabaseAddress:
+    if not parts.database or parts.database == ":memory:" or parts.database.startswith("file:"):
         raise BadDatabaseUrl(
             "The SQLite URL names no file: write sqlite:///PATH, with four slashes for an absolute path."
         )
-    if url.query or url.host or url.username:
+    if parts.query or parts.host or parts.username:
         raise BadDatabaseUrl("The SQLite URL has more than a path: write sqlite:///PATH without a host or parameters.")
-    file = Path(url.database).expanduser()
-    return DatabaseAddress(url.set(drivername="sqlite+pysqlite"), file, file.name)
+    try:
+        file = Path(parts.database).expanduser()
+    except RuntimeError:
+        raise BadDatabaseUrl("The SQLite URL names the home of a user that is not there: write the path out.") from None
+    return DatabaseAddress(parts, file, file.name)
 
 
-def _postgresql_address(url: URL) -> DatabaseAddress:
-    url = url.set(drivername="postgresql+psycopg")
-    host = _host_of(url)
-    if (
-        host not in _THIS_MACHINE
-        and not host.startswith("/")
-        and "sslmode" not in url.query
-        and "PGSSLMODE" not in os.environ
-    ):
-        url = url.update_query_dict({"sslmode": "verify-full"})
-        if (
-            "sslrootcert" not in url.query
-            and "PGSSLROOTCERT" not in os.environ
-            and not _OWN_ROOTS.expanduser().exists()
-        ):
-            url = url.update_query_dict({"sslrootcert": "system"})
-    name = url.database or url.username or "postgres"
-    return DatabaseAddress(url, None, f"{name}@{host if host and not host.startswith('/') else 'localhost'}")
+def _postgresql_address(parts: _Parts) -> DatabaseAddress:
+    if "plugin" in parts.query:
+        raise BadDatabaseUrl("The database URL has the parameter 'plugin', which is not PostgreSQL's: leave it out.")
+    hosts = _hosts_of(parts)
+    query = dict(parts.query)
+    over_a_network = not all(_is_this_machine(host) for host in hosts)
+    if over_a_network and "sslmode" not in query and not os.environ.get("PGSSLMODE"):
+        query["sslmode"] = "verify-full"
+        if "sslrootcert" not in query and "PGSSLROOTCERT" not in os.environ and not _OWN_ROOTS.expanduser().exists():
+            query["sslrootcert"] = "system"
+    name = parts.database or parts.username or "postgres"
+    named = [host for host in hosts if not host.startswith("/")]
+    return DatabaseAddress(parts._replace(query=query), None, f"{name}@{named[0] if named else 'localhost'}")
 
 
 _OWN_ROOTS: Final = Path("~/.postgresql/root.crt")
 
 
-def _host_of(url: URL) -> str:
-    named = url.host or url.query.get("host") or os.environ.get("PGHOST", "")
-    return named if isinstance(named, str) else named[0]
+def _hosts_of(parts: _Parts) -> list[str]:
+    """Every host that libpq may connect to, where the URL or else the environment names any; it tries them all."""
+    hosts = [parts.host] if parts.host else _named(parts, "host", "PGHOST")
+    hosts += _named(parts, "hostaddr", "PGHOSTADDR")
+    if not hosts and (service := parts.query.get("service") or os.environ.get("PGSERVICE")):
+        # Its host is in a file of the user's; it may be any.
+        return [f"service {service}"]
+    return hosts
+
+
+def _named(parts: _Parts, parameter: str, variable: str) -> list[str]:
+    said = parts.query.get(parameter) or os.environ.get(variable, "")
+    names = said.split(",") if isinstance(said, str) else list(said)
+    # SQLAlchemy takes `HOST:PORT` there; more colons are those of an address.
+    return [name.partition(":")[0] if name.count(":") == 1 else name for name in names if name]
+
+
+def _is_this_machine(host: str) -> bool:
+    return host in _THIS_MACHINE or host.startswith("/")

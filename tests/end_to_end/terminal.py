@@ -171,9 +171,9 @@ class Terminal:
     @property
     def is_restored(self) -> bool:
         """The terminal is as it was found: screen, cursor, mouse, paste, keyboard protocol, line discipline."""
-        on_and_off = self.text.count("\x1b[>") == self.text.count("\x1b[<u")
+        keyboard = self.text.count("\x1b[<u") >= self.text.count("\x1b[>")
         same = termios.tcgetattr(self._slave) == self.attributes_before
-        return stream.modes_on(self.text) == {7, 25} and on_and_off and same
+        return stream.modes_on(self.text) == {7, 25} and keyboard and same
 
     def pump(self, seconds: float) -> bool:
         """Take what comes within that time, once; False if nothing came."""
@@ -233,6 +233,6 @@ class Terminal:
     def ends(self, deadline: float = DEADLINE) -> int:
         """Wait until the program is gone and its last words are read; gives back its exit code."""
         self.until(lambda: self.process.poll() is not None, "the end of the program", deadline=deadline)
-        while self.pump(0):
+        while self.pump(0.02):
             pass
         return self.process.returncode

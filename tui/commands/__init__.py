@@ -9,14 +9,24 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from tui import __version__
-from tui.commands.failures import EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_USAGE, CommandFailed, describe, tell
+from tui.commands.failures import (
+    EXIT_INTERRUPTED,
+    EXIT_REFUSED,
+    EXIT_UNREADABLE,
+    EXIT_USAGE,
+    CommandFailed,
+    describe,
+    tell,
+)
 from tui.commands.options import Invocation, app_options, place_options
 
 # A subcommand: where its click command is, and its line in the list (spelled here so that listing imports nothing).
@@ -32,6 +42,8 @@ SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "db": ("tui.commands.db:db", "Create, upgrade and inspect the database's tables."),
     "config": ("tui.commands.config:config", "Print every effective setting and where it came from."),
 }
+
+JUDGING: Final = frozenset({"report", "check", "demo"})
 
 
 class Subcommands(click.Group):
@@ -53,6 +65,9 @@ class Subcommands(click.Group):
         if args and not args[0].startswith("-") and args[0] not in SUBCOMMANDS:
             import difflib
 
+            if "://" in args[0]:
+                # Not repeated: a password may be in it.
+                raise click.UsageError("A database's URL stands behind --database.", ctx)
             near = difflib.get_close_matches(args[0], SUBCOMMANDS, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else " See 'tenantpilot --help'."
             raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
@@ -78,12 +93,26 @@ def cli(ctx: click.Context, /, **given: Any) -> int:
         from tui.commands.screens import open_screens
 
         return open_screens(ctx.obj, tenant=given["tenant"], screen=given["screen"])
+    _refuse_what_it_would_ignore(ctx.invoked_subcommand, given)
     return 0
+
+
+def _refuse_what_it_would_ignore(command: str, given: dict[str, Any]) -> None:
+    """An option in front of a command that has no use for it: ignored, it would be believed to have been heard."""
+    for name in ("tenant", "screen"):
+        if given[name] is not None:
+            raise click.UsageError(f"--{name} in front of a command is for the screens: it stands behind {command!r}.")
+    if given["now"] is not None and command not in JUDGING:
+        raise click.UsageError(f"--now is for commands that judge, and {command!r} does not.")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process; no traceback ever reaches a user."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    for name in ("stdout", "stderr"):
+        # None where whoever started us closed it.
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
     exit_code = run(words)
     # The interpreter's last sweep over everything that was read would keep the shell waiting.
     gc.freeze()
@@ -100,16 +129,17 @@ def run(words: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _failed("Interrupted.", EXIT_INTERRUPTED)
     except click.UsageError as error:
-        return _failed(error.format_message(), _usage_code(words))
+        return _failed(error.format_message(), _exit_code(words, EXIT_USAGE))
     except click.ClickException as error:
-        return _failed(error.format_message(), EXIT_REFUSED)
+        return _failed(error.format_message(), _exit_code(words, EXIT_REFUSED))
     except CommandFailed as error:
-        return _failed(str(error), _usage_code(words) if error.exit_code == EXIT_USAGE else error.exit_code)
+        return _failed(str(error), _exit_code(words, error.exit_code))
     except BrokenPipeError:
-        return _reader_went_away()
+        _reader_went_away()
+        return _exit_code(words, 0)
     except Exception as error:
         sentence, code = describe(error)
-        return _failed(sentence, _usage_code(words) if code == EXIT_USAGE else code)
+        return _failed(sentence, _exit_code(words, code))
     return result if isinstance(result, int) else 0
 
 
@@ -118,15 +148,25 @@ def _failed(sentence: str, exit_code: int) -> int:
     return exit_code
 
 
-def _usage_code(words: list[str]) -> int:
-    """For `check`, 2 means an absent tenant and nothing else (`design.md` 7)."""
-    command = next((word for word in words if word in SUBCOMMANDS), None)
-    return 3 if command == "check" else EXIT_USAGE
+def _exit_code(words: list[str], otherwise: int) -> int:
+    """A `check` that did not come to its line knows nothing: 0, 1 and 2 say something of the fleet (`design.md` 7)."""
+    return EXIT_UNREADABLE if _command_in(words) == "check" else otherwise
 
 
-def _reader_went_away() -> int:
+def _command_in(words: list[str]) -> str | None:
+    """The subcommand of a command line, told from the values of the options in front of it."""
+    valued = {
+        name for option in cli.params if isinstance(option, click.Option) and not option.is_flag for name in option.opts
+    }
+    rest = iter(words)
+    for word in rest:
+        if word in valued:
+            next(rest, None)
+        elif not word.startswith("-"):
+            return word
+    return None
+
+
+def _reader_went_away() -> None:
     """`tenantpilot report | head`: nobody reads any more, which is no fault."""
-    import os
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0

@@ -57,8 +57,8 @@ def _masked(url: str) -> str:
         parsed = parse_database_url(url).url
     except BadDatabaseUrl:
         return "*** (cannot be parsed)"
-    if "password" in parsed.query:
-        parsed = parsed.update_query_dict({"password": "***"})
+    secrets = {name: "***" for name in ("password", "sslpassword") if name in parsed.query}
+    parsed = parsed.update_query_dict(secrets)
     return parsed.render_as_string(hide_password=True)
 
 

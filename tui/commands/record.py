@@ -95,7 +95,6 @@ def record(
     from tui.commands.running import HeldSignals
     from tui.commands.schedule import require_slots
 
-    # Never another instant (`--now`): a record tells when something happened.
     started_at = utc_now()
     require_slots(ctx, cron, timezone or "UTC", started_at)
     run = RecordedRun(external_id, schedule, source, started_at, cron, timezone, new_name)
@@ -233,16 +232,16 @@ class _Outcome(NamedTuple):
     def _captured(self, notebook: _Notebook, signals: HeldSignals) -> CapturedSet:
         """The run's set: what its source read from the folder, or `failed`. Raises what reading the database does."""
         from health.captured import RefusedInput
-        from health.sources.intunecd import SOURCE, read_folder
+        from health.sources.intunecd import read_folder
         from health.sources.storable import storable_text
         from health.store.roster import types_of_last_completed_set
         from tui.process import note_fault
 
         if self.ended.failure is not None:
             return self.run.as_set("failed", self.ended.failure)
-        tenant, skew = self.run.external_id, notebook.policy().clock_skew
+        tenant, source = self.run.external_id, self.run.source
         expected = notebook.write_patiently(
-            signals, lambda connection, _: types_of_last_completed_set(connection, tenant, SOURCE)
+            signals, lambda connection, _: types_of_last_completed_set(connection, tenant, source)
         )
         try:
             captured = read_folder(
@@ -253,7 +252,7 @@ class _Outcome(NamedTuple):
                 accept_missing=self.backup.accept_missing,
                 with_payload=self.backup.with_payload,
                 # The folder may be on another machine, and its file system's ticks are coarse.
-                written_since=shifted(self.run.started_at, -skew),
+                written_since=shifted(self.run.started_at, -notebook.policy().clock_skew),
                 stood_before=self.backup.stood_before,
             )
         except RefusedInput as refusal:

@@ -9,6 +9,7 @@ import click
 
 from tui.commands.names import NameType
 from tui.commands.options import place_options
+from tui.safe_text import safe_text
 
 TENANT = click.option("--tenant", "external_id", type=NameType(), required=True, help="The tenant's external id.")
 NAME = click.argument("name", type=NameType())
@@ -37,7 +38,7 @@ def add(ctx: click.Context, /, name: str, external_id: str, cron: str | None, ti
     require_slots(ctx, cron, timezone, session.now)
     with writing(session.writing()) as connection:
         add_schedule(connection, CapturedSchedule(external_id, name, cron=cron, timezone=timezone), session.now)
-    click.echo(f"Added the schedule {name} to the tenant {external_id}.")
+    click.echo(f"Added the schedule {safe_text(name)} to the tenant {safe_text(external_id)}.")
 
 
 def require_slots(ctx: click.Context, cron: str | None, timezone: str, now: datetime) -> None:
@@ -66,7 +67,7 @@ def enable(ctx: click.Context, /, name: str, external_id: str, **given: Any) -> 
     session = open_session(ctx, given)
     with writing(session.writing()) as connection:
         enable_schedule(connection, external_id, name, session.now)
-    click.echo(f"Enabled the schedule {name} of the tenant {external_id}.")
+    click.echo(f"Enabled the schedule {safe_text(name)} of the tenant {safe_text(external_id)}.")
 
 
 @schedule.command("disable")
@@ -82,7 +83,7 @@ def disable(ctx: click.Context, /, name: str, external_id: str, **given: Any) ->
 
     with writing(open_session(ctx, given).writing()) as connection:
         disable_schedule(connection, external_id, name)
-    click.echo(f"Disabled the schedule {name} of the tenant {external_id}.")
+    click.echo(f"Disabled the schedule {safe_text(name)} of the tenant {safe_text(external_id)}.")
 
 
 @schedule.command("list")

@@ -8,6 +8,7 @@ import click
 
 from tui.commands.names import NameType
 from tui.commands.options import place_options
+from tui.safe_text import safe_text
 
 EXTERNAL_ID = click.argument("external_id", type=NameType())
 
@@ -31,7 +32,7 @@ def add(ctx: click.Context, /, external_id: str, name: str | None, **given: Any)
     session = open_session(ctx, given)
     with writing(session.writing()) as connection:
         add_tenant(connection, external_id, name or external_id, session.now)
-    click.echo(f"Added the tenant {external_id}.")
+    click.echo(f"Added the tenant {safe_text(external_id)}.")
 
 
 @tenant.command("rename")
@@ -47,7 +48,7 @@ def rename(ctx: click.Context, /, external_id: str, name: str, **given: Any) -> 
 
     with writing(open_session(ctx, given).writing()) as connection:
         rename_tenant(connection, external_id, name)
-    click.echo(f"Renamed the tenant {external_id}.")
+    click.echo(f"Renamed the tenant {safe_text(external_id)}.")
 
 
 @tenant.command("archive")
@@ -64,7 +65,7 @@ def archive(ctx: click.Context, /, external_id: str, undo: bool, **given: Any) -
     session = open_session(ctx, given)
     with writing(session.writing()) as connection:
         archive_tenant(connection, external_id, None if undo else session.now)
-    click.echo(f"{'Took back' if undo else 'Archived'} the tenant {external_id}.")
+    click.echo(f"{'Took back' if undo else 'Archived'} the tenant {safe_text(external_id)}.")
 
 
 @tenant.command("list")

@@ -87,12 +87,20 @@ class BackupSetScreen(FactsScreen):
     def watch_answer(self, answer: BackupSetAnswer) -> None:
         if self._set_id is None and answer.listed is not None:
             self._set_id = answer.listed.key.set_id
-        policy = self.pilot.context.policy
-        self.query_one("#recency", ProofBlock).show(recency_lines(answer, policy, self.now()))
+        self._show_recency(answer)
         self.query_one("#families", ProofBlock).show(family_lines(answer))
         self._list_items()
         self._say_superseded(answer)
         self.pilot.adopt(answer.health)
+
+    def show_ages(self) -> None:
+        super().show_ages()
+        if self.answer is not None:
+            self._show_recency(self.answer)
+
+    def _show_recency(self, answer: BackupSetAnswer) -> None:
+        policy = self.pilot.context.policy
+        self.query_one("#recency", ProofBlock).show(recency_lines(answer, policy, self.now()))
 
     def watch_words(self) -> None:
         self._list_items()

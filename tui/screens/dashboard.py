@@ -76,6 +76,10 @@ class DashboardScreen(FactsScreen):
         self.query_one("#attempts", RowList).replace(answer.attempts)
         self.query_one("#attention-title").display = not answer.health.confirmed
 
+    def show_ages(self) -> None:
+        super().show_ages()
+        self.shown_at = self.now()
+
     def first_focus(self) -> None:
         self.call_after_refresh(self._focus_first_item)
 

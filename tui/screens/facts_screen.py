@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.durations import format_span
@@ -85,6 +86,8 @@ class FactsScreen(Screen[None]):
         self._answered_at: float | None = None
         self._problem = ""
         self._reading = False
+        self._minutes_old = 0
+        self._focused_before: Widget | None = None
 
     @property
     def pilot(self) -> TenantPilotApp:
@@ -142,11 +145,20 @@ class FactsScreen(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         columns, lines = SMALLEST
-        self.set_class(event.size.width < columns or event.size.height < lines, "-too-small")
+        too_small = event.size.width < columns or event.size.height < lines
+        if too_small and self.focused is not None:
+            self._focused_before = self.focused
+        self.set_class(too_small, "-too-small")
+        if not too_small and self._focused_before is not None:
+            # What is hidden loses the focus: without it no key would work when the window is large enough again.
+            self.call_after_refresh(self._focused_before.focus)
+            self._focused_before = None
 
     def show_crumbs(self) -> None:
         """Say where this screen is; the screens behind it may have other names by now."""
-        self.query_one(HeaderLine).crumbs = self.pilot.crumbs(self)
+        # A screen that is only being opened has no header yet.
+        for header in self.query(HeaderLine):
+            header.crumbs = self.pilot.crumbs(self)
 
     def on_screen_resume(self) -> None:
         self.show_crumbs()
@@ -245,8 +257,16 @@ class FactsScreen(Screen[None]):
         header.problem = self._problem if age is not None else ""
         if age is not None:
             header.age = f"facts {format_span(age)} old"
+            if (minutes := age // timedelta(minutes=1)) != self._minutes_old:
+                self._minutes_old = minutes
+                self.show_ages()
         else:
             header.age = "no facts" if self._problem else "reading"
+
+    def show_ages(self) -> None:
+        """Facts that no refresh renews grow older in every place that shows an age: once a minute."""
+        for each in self.query(RowList):
+            each.refresh()
 
     @property
     def _is_seen(self) -> bool:

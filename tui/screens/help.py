@@ -9,11 +9,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
+from tui.screens.left_once import LeftOnce
 from tui.widgets.key_hints import KeyUse
 from tui.widgets.row_list import Cell, Column, RowList
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(LeftOnce, ModalScreen[None]):
     """The bindings as a list, made from the bindings themselves so that it cannot be wrong."""
 
     DEFAULT_CSS = """

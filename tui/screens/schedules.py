@@ -72,6 +72,10 @@ class SchedulesScreen(FactsScreen):
         self._tell()
         self.pilot.adopt(answer.health)
 
+    def show_ages(self) -> None:
+        super().show_ages()
+        self._tell()
+
     @on(RowList.Moved)
     def _tell(self) -> None:
         """The row under the cursor in full sentences: at 80 columns the list has to cut them."""

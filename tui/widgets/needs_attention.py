@@ -67,7 +67,7 @@ class NeedsAttention(Vertical):
     """The reasons of one verdict, in their order; for an unreadable tenant what cannot be read."""
 
     DEFAULT_CSS = """
-    NeedsAttention { height: auto; max-height: 12; padding: 0 0; }
+    NeedsAttention { height: auto; }
     NeedsAttention .unreadable { padding: 0 2; color: $state-unreadable; height: auto; }
     """
 
@@ -88,7 +88,8 @@ class NeedsAttention(Vertical):
     async def watch_health(self, before: TenantBackupHealth | None, health: TenantBackupHealth | None) -> None:
         if health is None:
             return
-        if self._shown_reasons() != list(health.reasons) or health.unreadable is not None or before is None:
+        was_unreadable = before is None or before.unreadable is not None
+        if was_unreadable or health.unreadable is not None or self._shown_reasons() != list(health.reasons):
             await self._compose_anew(health)
         self._write()
 

@@ -25,7 +25,7 @@ class ProofBlock(Static, can_focus=True):
     """`confirms` marks it as what proves the reason that the screen was opened for."""
 
     DEFAULT_CSS = """
-    ProofBlock { height: auto; max-height: 9; padding: 0 1; margin-top: 1; }
+    ProofBlock { height: auto; padding: 0 1; margin-top: 1; }
     ProofBlock:focus { background: $cursor-background; }
     """
 

@@ -156,7 +156,6 @@ def test_the_last_backups_stay_and_whatever_is_newer_than_the_oldest_of_them(dat
     ]
     fill(database_url, sets)
     pruned(database_url, last(2))
-    # The partial one stays as the second last; the complete one before it, as nobody knows of a later complete one.
     assert left(database_url) == [3, 4, 5, 6, 7]
     pruned(database_url, last(1))
     assert left(database_url) == [6, 7]
@@ -299,7 +298,9 @@ def test_a_writer_under_way_is_waited_for_and_then_told(postgres_url: str, monke
 def random_fleet(seed: int) -> Rows:
     """Tenants with up to eight sets in any state and of any age, with items in any state."""
     rng = random.Random(seed)
-    tenants, sets, items = [], [], []
+    tenants: list[TenantRow] = []
+    sets: list[SetRow] = []
+    items: list[ItemRow] = []
     for number in range(1, 61):
         tenants.append(tenant(number, archived_at=rng.choice([None, None, None, NOW - DAY])))
         for _ in range(rng.randrange(9)):

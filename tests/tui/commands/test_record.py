@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.tui.commands.recorder import ONE_FILE, TWO_FILES, Recorder
+from tests.tui.commands.recorder import ONE_FILE, TENANTPILOT, TWO_FILES, Recorder
 
 
 def test_a_run_that_succeeds_is_a_fresh_basis(any_recorder: Recorder) -> None:
@@ -143,6 +145,14 @@ def test_a_broken_pipe_inside_the_command_is_as_everywhere(recorder: Recorder) -
     assert (done.returncode, done.stdout, done.stderr) == (0, b"y\n", b"")
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "2>/dev/full"])
+def test_nobody_listening_changes_no_exit_code(recorder: Recorder, closed: str) -> None:
+    words = shlex.join([TENANTPILOT, *recorder.words("sh", "-c", f"{TWO_FILES}; exit 6")])
+    done = subprocess.run(["sh", "-c", f"{words} {closed}"], env=recorder.env, cwd=recorder.folder, check=False)
+    assert done.returncode == 6
+    assert recorder.sets[0]["error"] == "the command ended with exit code 6"
+
+
 def test_no_captured_json_is_stored_where_it_may_hold_secrets(recorder: Recorder) -> None:
     recorder.shell(TWO_FILES, options=("--without-payload",))
     assert [row["payload"] for row in recorder.rows("backup_items")] == [None, None]
@@ -165,8 +175,9 @@ def test_a_schedule_that_somebody_disabled_stays_so(recorder: Recorder) -> None:
 
 
 def test_a_record_is_never_dated_back(recorder: Recorder) -> None:
-    recorder.tenantpilot("--now", "2020-01-01T00:00:00Z", *recorder.words("sh", "-c", TWO_FILES))
-    assert recorder.sets[0]["completed_at"].year > 2020
+    done = recorder.tenantpilot("--now", "2020-01-01T00:00:00Z", *recorder.words("touch", "ran"))
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert not Path(recorder.folder, "ran").exists()
 
 
 @pytest.mark.parametrize(

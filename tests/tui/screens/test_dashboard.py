@@ -213,6 +213,21 @@ async def test_a_verdict_that_gets_worse_on_a_refresh_takes_the_check_away(url: 
         await driver.until(lambda: not dashboard.query(AttentionItem))
 
 
+async def test_evidence_that_was_mended_is_not_called_unreadable_any_more(url: str) -> None:
+    async with open_app(url, tenant="wingtip.example") as driver:
+        dashboard = await driver.arrived(DashboardScreen)
+        assert "cannot be read" in driver.words()
+        write(url, "UPDATE backup_sets SET completed_at = ? WHERE id = 5", stored(NOW - HOUR))
+        await driver.press("r")
+        await driver.until(lambda: HEALTHY_LIMIT in driver.words())
+        await driver.until(lambda: "cannot be read" not in driver.words())
+        write(url, "UPDATE backup_sets SET completed_at = 'whenever' WHERE id = 5")
+        await driver.press("r")
+        await driver.until(lambda: "cannot be read" in driver.words())
+        assert dashboard.health is not None
+        assert HEALTHY_LIMIT not in driver.words()
+
+
 async def test_the_figures_of_an_item_follow_a_refresh_under_the_focus(sqlite_url: str) -> None:
     facts = Facts()
     facts.backup_set(facts.tenant("Contoso"), NOW - HOUR, *DEGRADED_ITEMS)

@@ -182,8 +182,9 @@ async def test_a_basis_in_the_future_is_proved_by_its_date_and_the_tolerance(sql
         assert_says_stale(driver.words(), FUTURE_AT)
 
 
-async def test_every_degradation_family_is_on_the_proof_with_its_count(sqlite_url: str) -> None:
-    """All families at once, at 80x24: none may fall off the end of the block."""
+@pytest.mark.parametrize("size", [(80, 24), SMALLEST])
+async def test_every_degradation_family_is_on_the_proof_with_its_count(size: tuple[int, int], sqlite_url: str) -> None:
+    """All families at once: none may fall off the end of the block."""
     facts = Facts()
     for name, families in (("Most", FAMILY_NAMES[:6] + FAMILY_NAMES[7:]), ("Empty", FAMILY_NAMES[5:])):
         tenant = facts.tenant(name)
@@ -194,7 +195,7 @@ async def test_every_degradation_family_is_on_the_proof_with_its_count(sqlite_ur
         )
         if not items:
             facts.rows.items[:] = [item for item in facts.rows.items if item.backup_set_id != number]
-    async with open_app(facts.load(sqlite_url)) as driver:
+    async with open_app(facts.load(sqlite_url), size=size) as driver:
         for external_id, families, missing in (
             ("most.example", FAMILY_NAMES[:6] + FAMILY_NAMES[7:], 5),
             ("empty.example", FAMILY_NAMES[5:], 7),

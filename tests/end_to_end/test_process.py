@@ -1,0 +1,291 @@
+"""The process in its terminal: signals, a terminal that goes away, shrinks or stalls, the shell, and impatient keys."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+import pytest
+
+from tests.end_to_end.conftest import NOW, OpenScreens, Run, url_of
+from tests.end_to_end.terminal import KEYS, TENANTPILOT, Terminal
+
+CODES: Final = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGINT: 130}
+QUITTING_KEYS: Final = {"ctrl+c", "ctrl+z", "lone escape"}
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_a_signal_ends_it_and_the_terminal_is_restored(
+    number: signal.Signals, demo_file: Path, open_screens: OpenScreens, log_file: Path
+) -> None:
+    terminal = open_screens(demo_file)
+    terminal.sees("40 tenants")
+    terminal.signal(number)
+    assert terminal.ends() == CODES[number]
+    assert terminal.is_restored
+    assert terminal.after_screens == ""
+    assert not log_file.exists()
+
+
+def test_a_signal_while_it_starts(demo_file: Path, open_screens: OpenScreens, log_file: Path) -> None:
+    terminal = open_screens(demo_file)
+    terminal.until(lambda: "\x1b[?1049h" in terminal.text)
+    terminal.signal(signal.SIGTERM)
+    assert terminal.ends() == 143
+    assert terminal.is_restored
+    assert not log_file.exists()
+
+
+def test_a_demo_that_is_ended_leaves_nothing_behind(
+    in_terminal: OpenScreens, env: dict[str, str], tmp_path: Path
+) -> None:
+    env["TMPDIR"] = str(tmp_path / "temporary")
+    Path(env["TMPDIR"]).mkdir()
+    terminal = in_terminal([TENANTPILOT, "demo", "--tenants", "5"])
+    terminal.sees("5 tenants")
+    assert list(Path(env["TMPDIR"]).iterdir())
+    terminal.signal(signal.SIGTERM)
+    assert terminal.ends() == 143
+    assert not list(Path(env["TMPDIR"]).iterdir())
+
+
+@pytest.mark.parametrize("ignoring", ["", "SIGHUP"])
+def test_without_its_terminal_it_is_gone_within_a_second(
+    ignoring: str, demo_file: Path, open_screens: OpenScreens
+) -> None:
+    terminal = open_screens(demo_file, ignoring=ignoring)
+    terminal.sees("40 tenants")
+    terminal.hang_up()
+    assert terminal.process.wait(1) == 129
+
+
+def test_a_terminal_that_takes_no_output_does_not_keep_it(demo_file: Path, open_screens: OpenScreens) -> None:
+    terminal = open_screens(demo_file, size=(200, 50))
+    terminal.sees("40 tenants")
+    # Nothing is read from here on: what a pseudo-terminal holds is soon full.
+    for _ in range(60):
+        terminal.press("p", "s")
+    terminal.signal(signal.SIGTERM)
+    assert terminal.process.wait(10) == 143
+    terminal.until(lambda: terminal.is_restored, "the terminal restored")
+
+
+def test_to_the_shell_and_back(demo_file: Path, in_terminal: OpenScreens, env: dict[str, str]) -> None:
+    env["PS1"] = "READY> "
+    terminal = in_terminal(["bash", "--norc", "--noprofile", "-i"])
+    terminal.sees("READY>")
+    started = time.monotonic()
+    terminal.press(f"{TENANTPILOT} --database {url_of(demo_file)} --now {NOW}", "enter")
+    terminal.sees("40 tenants", "? help")
+    terminal.settles()
+    listed = terminal.lines[1:]
+    terminal.press("ctrl+z")
+    terminal.sees("Stopped")
+    assert "40 tenants" not in terminal.screen
+    paused = time.monotonic()
+    terminal.until(lambda: time.monotonic() - paused > 1.2)
+    terminal.press("fg", "enter")
+    terminal.sees("40 tenants", "? help")
+    # The whole screen is drawn again, and the age of the facts includes the pause.
+    terminal.until(lambda: terminal.lines[1:] == listed, "the same list")
+    assert 1 <= facts_age(terminal) <= time.monotonic() - started
+
+    # Ended while it is suspended, when the terminal is the shell's.
+    terminal.press("ctrl+z")
+    terminal.until(lambda: terminal.screen.count("Stopped") == 2)
+    terminal.press("kill %1; wait %1; echo code $?", "enter")
+    terminal.sees("code 143")
+    terminal.press("exit", "enter")
+    terminal.ends()
+    assert terminal.is_restored
+
+
+def facts_age(terminal: Terminal) -> int:
+    found = re.search(r"facts (\d+)s old", terminal.screen)
+    assert found, terminal.screen
+    return int(found[1])
+
+
+def test_without_a_shell_there_is_no_way_to_stop_it(demo_file: Path, open_screens: OpenScreens) -> None:
+    terminal = open_screens(demo_file)
+    terminal.sees("40 tenants")
+    terminal.sees("no shell", after=["ctrl+z"])
+    terminal.press("q")
+    assert terminal.ends() == 0
+
+
+def test_standard_input_is_no_terminal(demo_file: Path, run: Run) -> None:
+    points_to_the_report(run("--database", url_of(demo_file)))
+
+
+def test_standard_error_is_no_terminal(demo_file: Path, run: Run) -> None:
+    master, slave = os.openpty()
+    points_to_the_report(run("--database", url_of(demo_file), stdin=slave))
+    os.close(slave)
+    os.close(master)
+
+
+def points_to_the_report(done: subprocess.CompletedProcess[bytes]) -> None:
+    assert done.returncode == 2
+    assert done.stdout == b""
+    sentence = done.stderr.decode()
+    assert sentence.count("\n") == 1
+    assert "tenantpilot report" in sentence
+    assert "\x1b" not in sentence
+
+
+@pytest.mark.parametrize("term", ["dumb", ""])
+def test_a_terminal_that_cannot_move_its_cursor(
+    term: str, demo_file: Path, open_screens: OpenScreens, env: dict[str, str]
+) -> None:
+    env["TERM"] = term
+    terminal = open_screens(demo_file)
+    assert terminal.ends() == 2
+    assert terminal.text.count("\n") == 1
+    assert "tenantpilot report" in terminal.text
+    assert "\x1b" not in terminal.text
+
+
+def test_too_small_says_so_and_nothing_calm(demo_file: Path, open_screens: OpenScreens) -> None:
+    terminal = open_screens(demo_file, size=(10, 5))
+    terminal.sees("too small")
+    terminal.settles()
+    assert not any(word in terminal.text for word in ("healthy", "✓", "tenants", "Contoso"))
+    terminal.resize(80, 24)
+    terminal.sees("40 tenants", "✓ 12 healthy", "? help")
+    terminal.resize(59, 24)
+    terminal.sees("too small")
+    terminal.settles()
+    assert "healthy" not in terminal.screen
+    terminal.resize(60, 12)
+    terminal.sees("40 tenants")
+
+
+def test_a_storm_of_sizes(demo_file: Path, open_screens: OpenScreens, log_file: Path) -> None:
+    dice = random.Random(20261123)
+    terminal = open_screens(demo_file)
+    terminal.sees("40 tenants")
+    terminal.sees("Latest attempts", after=["enter"])
+    for _ in range(50):
+        terminal.resize(dice.randint(1, 220), dice.randint(1, 60))
+        terminal.pump(0.01)
+    terminal.resize(80, 24)
+    terminal.sees("Latest attempts", "esc back", "? help")
+    terminal.sees("40 tenants", "✓ 12 healthy", "? help", after=["backspace"])
+    terminal.press("q")
+    assert terminal.ends() == 0
+    assert not log_file.exists()
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Nobody else can read the SQLite file meanwhile."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+        connection.execute("ROLLBACK")
+
+
+def leaves_at_once(terminal: Terminal) -> None:
+    started = time.monotonic()
+    terminal.press("q")
+    assert terminal.ends() == 0
+    assert time.monotonic() - started < 0.5
+    assert terminal.is_restored
+
+
+def test_quitting_does_not_wait_for_the_first_read(demo_file: Path, open_screens: OpenScreens) -> None:
+    with locked(demo_file):
+        terminal = open_screens(demo_file)
+        terminal.sees("reading the facts", "q quit")
+        leaves_at_once(terminal)
+
+
+def test_quitting_does_not_wait_for_a_refresh(demo_file: Path, open_screens: OpenScreens) -> None:
+    terminal = open_screens(demo_file)
+    terminal.sees("40 tenants")
+    with locked(demo_file):
+        terminal.press("r")
+        terminal.settles()
+        leaves_at_once(terminal)
+
+
+def test_quitting_breaks_a_statement_off_in_postgresql(postgres_url: str, open_screens: OpenScreens) -> None:
+    with psycopg.connect(postgres_url) as holder:
+        holder.execute("LOCK TABLE tenants IN ACCESS EXCLUSIVE MODE")
+        terminal = open_screens(postgres_url)
+        terminal.until(lambda: waiting_statements(postgres_url) == 1, "a statement that waits for the lock")
+        leaves_at_once(terminal)
+        terminal.until(lambda: waiting_statements(postgres_url) == 0, "no statement left behind", deadline=5)
+
+
+def waiting_statements(url: str) -> Any:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tenantpilot' AND wait_event_type = 'Lock'"
+    with psycopg.connect(url, autocommit=True) as connection:
+        row = connection.execute(waiting).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def test_two_enters_at_once_open_one_screen(demo_file: Path, open_screens: OpenScreens) -> None:
+    terminal = open_screens(demo_file)
+    terminal.sees("40 tenants")
+    terminal.sees("Latest attempts", after=["enter", "enter"])
+    terminal.settles()
+    terminal.sees("40 tenants", after=["backspace"])
+    terminal.press("q")
+    assert terminal.ends() == 0
+
+
+def test_an_arrow_key_that_comes_in_two_packets(demo_file: Path, open_screens: OpenScreens) -> None:
+    terminal = open_screens(demo_file)
+    terminal.sees("40 tenants")
+    terminal.sees(" of 40,", after=["/", "o", "enter"])
+    terminal.until(lambda: marked(terminal) == [0])
+    terminal.press("lone escape")
+    terminal.received_during(0.2)
+    terminal.write(b"[B")
+    terminal.until(lambda: marked(terminal) == [1])
+    # Taken for itself it would have cleared the filter, as it does when nothing follows.
+    assert " of 40," in terminal.words
+    terminal.sees("40 tenants", after=["lone escape"])
+
+
+def marked(terminal: Terminal) -> list[int]:
+    """The rows of the list that are marked as the one under the cursor."""
+    headings = next((place for place, line in enumerate(terminal.lines) if "POSTURE" in line), 0)
+    return [place for place, line in enumerate(terminal.lines[headings + 1 :]) if line.startswith(">")]
+
+
+def test_what_is_typed_right_behind_the_slash_goes_into_the_filter(demo_file: Path, open_screens: OpenScreens) -> None:
+    terminal = open_screens(demo_file)
+    terminal.sees("40 tenants")
+    terminal.sees("/ qs/p", "0 of 40,", after=list("/qs/p"))
+    terminal.press("ctrl+c")
+    assert terminal.ends() == 0
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_keys_faster_than_frames(seed: int, demo_file: Path, open_screens: OpenScreens, log_file: Path) -> None:
+    dice = random.Random(seed)
+    keys = [*(set(KEYS) - QUITTING_KEYS), *"bsfprnyYgGjk/?", "enter", "enter", "backspace"]
+    terminal = open_screens(demo_file)
+    terminal.sees("40 tenants")
+    for _ in range(60):
+        terminal.press(*dice.choices(keys, k=dice.randint(1, 6)))
+        terminal.pump(0.01)
+    terminal.settles()
+    terminal.press("ctrl+c")
+    assert terminal.ends() == 0
+    assert terminal.is_restored
+    assert not log_file.exists()

@@ -1,0 +1,65 @@
+"""Which files of a folder one run wrote, whatever the clock of their file system says."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from health.captured import CapturedSet, RefusedInput
+from health.sources.intunecd import files_as_they_stand, read_folder
+from tests.health.sources.trees import plant, policy
+
+AT: Final = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
+FILES: Final = {"Filters/a.json": policy("a"), "Roles/b.json": policy("b")}
+EARLIER, NOW, FUTURE = AT - timedelta(days=1), AT + timedelta(minutes=1), AT + timedelta(days=400)
+
+
+def dated(path: Path, instant: datetime) -> None:
+    """Have a file say that it was last written at an instant."""
+    nanoseconds = int(instant.timestamp()) * 1_000_000_000
+    os.utime(path, ns=(nanoseconds, nanoseconds))
+
+
+def read(root: Path, stood_before: frozenset[tuple[str, str, int]]) -> CapturedSet:
+    """The folder as a run that began at AT left it."""
+    return read_folder(root, external_id="contoso", completed_at=NOW, written_since=AT, stood_before=stood_before)
+
+
+@pytest.mark.parametrize("stood", [EARLIER, AT, FUTURE])
+def test_a_file_that_stands_as_it_stood_is_missing(tmp_path: Path, stood: datetime) -> None:
+    root = plant(tmp_path / "out", FILES)
+    dated(root / "Filters/a.json", stood)
+    dated(root / "Roles/b.json", stood)
+    before = files_as_they_stand(root)
+    dated(root / "Filters/a.json", NOW)
+    captured = read(root, before)
+    assert [item.policy_identifier for item in captured.items] == ["a.json"]
+    assert captured.item_count == 2
+
+
+def test_nothing_written_is_no_backup(tmp_path: Path) -> None:
+    root = plant(tmp_path / "out", FILES)
+    for name in FILES:
+        dated(root / name, FUTURE)
+    with pytest.raises(RefusedInput, match="none of its 2 files"):
+        read(root, files_as_they_stand(root))
+
+
+def test_a_new_file_is_of_the_run_and_an_old_one_brought_in_is_not(tmp_path: Path) -> None:
+    root = tmp_path / "out"
+    before = files_as_they_stand(root)
+    assert before == frozenset()
+    plant(root, FILES)
+    dated(root / "Filters/a.json", NOW)
+    dated(root / "Roles/b.json", EARLIER)
+    assert [item.policy_identifier for item in read(root, before).items] == ["a.json"]
+
+
+def test_the_files_are_looked_at_and_not_opened(tmp_path: Path) -> None:
+    root = plant(tmp_path / "out", FILES)
+    os.mkfifo(root / "Filters/pipe.json")
+    assert {name for _, name, _ in files_as_they_stand(root)} == {"a.json", "b.json", "pipe.json"}

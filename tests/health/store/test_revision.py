@@ -1,0 +1,314 @@
+"""Which schema a database has, and one sentence for each that says what to run (`design.md` 3)."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import Connection
+
+from health.store import engines, revision
+from health.store.administration import initialise, state_of, upgrade
+from health.store.engines import reading_once, writing
+from health.store.errors import DatabaseMissing, SchemaProblem, StoreError, StoreUnreachable
+from health.store.migrations import upgrade as migrations
+from health.store.revision import CURRENT, REVISIONS, SchemaState
+from health.store.urls import DatabaseAddress, parse_database_url
+from tests.health.making import NOW
+from tests.health.store.bare import bare
+from tests.oracle.loading import sqlite_path
+from tui.commands import run
+
+OLDER, NEWER = "tp0000", "tp9999"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without any table."""
+    if request.param == "sqlite":
+        path = tmp_path / "bare.db"
+        path.touch()
+        return f"sqlite:///{path}"
+    url: str = request.getfixturevalue("postgres_url")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA public CASCADE")
+        connection.execute("CREATE SCHEMA public")
+    return url
+
+
+def execute(url: str, *statements: str) -> None:
+    with bare(url) as store:
+        for statement in statements:
+            store.execute(statement)
+
+
+def version(url: str, number: str) -> None:
+    execute(url, f"UPDATE alembic_version SET version_num = '{number}'")
+
+
+def tables(url: str) -> set[str]:
+    listed = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    if not url.startswith("sqlite"):
+        listed = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+    with bare(url) as store:
+        return {name for (name,) in store.execute(listed)}
+
+
+def read(address: DatabaseAddress) -> None:
+    with reading_once(address):
+        pass
+
+
+def write(address: DatabaseAddress) -> None:
+    with writing(address):
+        pass
+
+
+def sentence_of(url: str) -> str:
+    """What reading and writing say; the same, in one line, with the name of the database and without its password."""
+    address = parse_database_url(url)
+    said = []
+    for attempt in (read, write):
+        with pytest.raises(StoreError) as refused:
+            attempt(address)
+        said.append(str(refused.value))
+    assert said[0] == said[1]
+    assert said[0].startswith(address.label)
+    assert "\n" not in said[0]
+    return said[0].removeprefix(address.label)
+
+
+def test_the_newest_migration_is_the_schema_that_this_program_reads(fresh_url: str) -> None:
+    """`revision.py` knows the versions without Alembic; the files are the truth."""
+    with bare(fresh_url) as store:
+        assert store.execute("SELECT version_num FROM alembic_version") == [(CURRENT,)]
+    folder = Path(revision.__file__).parent / "migrations" / "versions"
+    assert len(list(folder.glob("[0-9]*.py"))) == len(REVISIONS)
+    assert REVISIONS[-1] == CURRENT
+    read(parse_database_url(fresh_url))
+    write(parse_database_url(fresh_url))
+    assert state_of(parse_database_url(fresh_url)) is SchemaState.CURRENT
+
+
+def test_reading_never_imports_alembic(sqlite_url: str) -> None:
+    code = (
+        "import sys; from tui.commands import run;"
+        f" assert run(['report', '--database', '{sqlite_url}']) == 0;"
+        f" assert run(['db', 'status', '--database', '{sqlite_url}']) == 0;"
+        " sys.exit(any(name.startswith('alembic') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+# Each state
+
+
+def test_absent(bare_url: str) -> None:
+    assert sentence_of(bare_url) == " has no tables yet: run 'tenantpilot db init' to create them."
+    assert state_of(parse_database_url(bare_url)) is SchemaState.ABSENT
+
+
+def test_an_empty_version_table_alone_is_absent_too(bare_url: str) -> None:
+    execute(bare_url, "CREATE TABLE alembic_version (version_num varchar(32) NOT NULL PRIMARY KEY)")
+    assert sentence_of(bare_url) == " has no tables yet: run 'tenantpilot db init' to create them."
+    assert initialise(parse_database_url(bare_url))
+    read(parse_database_url(bare_url))
+
+
+def test_older(fresh_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(revision, "REVISIONS", (OLDER, CURRENT))
+    version(fresh_url, OLDER)
+    assert (
+        sentence_of(fresh_url) == f" has an older schema than this program ({CURRENT}): run 'tenantpilot db upgrade'."
+    )
+    assert state_of(parse_database_url(fresh_url)) is SchemaState.OLDER
+
+
+def test_newer(fresh_url: str) -> None:
+    version(fresh_url, NEWER)
+    expected = f" has a newer schema than this program knows ({CURRENT}): install a newer TenantPilot."
+    assert sentence_of(fresh_url) == expected
+    assert state_of(parse_database_url(fresh_url)) is SchemaState.NEWER
+
+
+FOREIGN = " holds another program's tables: name the right database with --database, or an empty one."
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["CREATE TABLE orders (id integer)"],
+        # Another program that uses Alembic too.
+        [
+            "CREATE TABLE alembic_version (version_num varchar(32) NOT NULL PRIMARY KEY)",
+            "INSERT INTO alembic_version VALUES ('27c6a30d7c24')",
+            "CREATE TABLE tenants (id integer)",
+        ],
+        ["CREATE TABLE alembic_version (version_num varchar(32))", "CREATE TABLE orders (id integer)"],
+        [
+            "CREATE TABLE alembic_version (version_num varchar(32))",
+            f"INSERT INTO alembic_version VALUES ('{CURRENT}'), ('27c6a30d7c24')",
+        ],
+    ],
+)
+def test_foreign(bare_url: str, statements: list[str]) -> None:
+    execute(bare_url, *statements)
+    assert sentence_of(bare_url) == FOREIGN
+    assert state_of(parse_database_url(bare_url)) is SchemaState.FOREIGN
+    before = tables(bare_url)
+    for attempt in (initialise, upgrade):
+        with pytest.raises(SchemaProblem, match="another program's tables"):
+            attempt(parse_database_url(bare_url))
+    assert tables(bare_url) == before
+
+
+def test_a_version_that_is_no_text_is_foreign(sqlite_url: str) -> None:
+    execute(sqlite_url, "UPDATE alembic_version SET version_num = x'ff'")
+    assert sentence_of(sqlite_url) == FOREIGN
+
+
+# Creating and upgrading
+
+
+def test_creating_is_done_once(bare_url: str) -> None:
+    address = parse_database_url(bare_url)
+    assert initialise(address)
+    created = tables(bare_url)
+    assert {"tenants", "backup_schedules", "backup_sets", "backup_items", "alembic_version"} <= created
+    execute(bare_url, f"INSERT INTO tenants (external_id, name, created_at) VALUES ('x', 'x', '{NOW:%F %T}.000000')")
+    assert not initialise(address)
+    with bare(bare_url) as store:
+        assert store.execute("SELECT external_id FROM tenants") == [("x",)]
+
+
+def test_creating_in_a_database_that_is_older_or_newer_changes_nothing(
+    fresh_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revision, "REVISIONS", (OLDER, CURRENT))
+    for number, advice in ((OLDER, "run 'tenantpilot db upgrade'"), (NEWER, "install a newer TenantPilot")):
+        version(fresh_url, number)
+        with pytest.raises(SchemaProblem, match=advice):
+            initialise(parse_database_url(fresh_url))
+        with bare(fresh_url) as store:
+            assert store.execute("SELECT version_num FROM alembic_version") == [(number,)]
+
+
+def test_upgrading_what_is_absent_or_newer_says_what_to_do(bare_url: str) -> None:
+    with pytest.raises(SchemaProblem, match="run 'tenantpilot db init'"):
+        upgrade(parse_database_url(bare_url))
+    assert tables(bare_url) == set()
+    initialise(parse_database_url(bare_url))
+    assert upgrade(parse_database_url(bare_url)) is SchemaState.CURRENT
+    version(bare_url, NEWER)
+    with pytest.raises(SchemaProblem, match="install a newer TenantPilot"):
+        upgrade(parse_database_url(bare_url))
+
+
+def test_creating_the_file_makes_its_folder_and_nobody_else_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "fleet.db"
+    assert initialise(parse_database_url(f"sqlite:///{path}"))
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in path.parent.iterdir()] == ["fleet.db"]
+
+
+def test_creating_that_fails_leaves_no_tables(bare_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = migrations.upgrade_schema
+
+    def fail(connection: Connection) -> None:
+        real(connection)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(migrations, "upgrade_schema", fail)
+    with pytest.raises(KeyboardInterrupt):
+        initialise(parse_database_url(bare_url))
+    assert tables(bare_url) == set()
+
+
+# No database at all
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.db"
+    for attempt in (read, write, upgrade, state_of):
+        with pytest.raises(DatabaseMissing) as missing:
+            attempt(parse_database_url(f"sqlite:///{path}"))
+        assert str(missing.value) == (
+            f"There is no database at {path}: run 'tenantpilot db init' to create it,"
+            " or 'tenantpilot demo' to look around."
+        )
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("content", [b"just text, and long enough to be a header of some kind" * 20, b"\x00" * 4096])
+def test_a_file_that_is_no_database(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "fleet.db"
+    path.write_bytes(content)
+    for attempt in (read, write, upgrade, state_of, initialise):
+        with pytest.raises(SchemaProblem, match="is damaged or not a SQLite database"):
+            attempt(parse_database_url(f"sqlite:///{path}"))
+    assert path.read_bytes() == content
+
+
+def test_a_folder_is_no_database(tmp_path: Path) -> None:
+    for attempt in (read, write, state_of, upgrade):
+        with pytest.raises(DatabaseMissing, match="is not a file"):
+            attempt(parse_database_url(f"sqlite:///{tmp_path}"))
+
+
+def test_a_truncated_database(sqlite_url: str) -> None:
+    path = Path(sqlite_path(sqlite_url))
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(StoreError) as refused:
+        read(parse_database_url(sqlite_url))
+    assert "\n" not in str(refused.value)
+
+
+def test_a_database_that_a_writer_has_locked_is_locked_and_not_foreign(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "_LOCK_SECONDS", 0.0)
+    holder = sqlite3.connect(sqlite_path(sqlite_url), isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    try:
+        for attempt in (read, write, state_of):
+            with pytest.raises(StoreUnreachable, match="is locked by a program that writes to it"):
+                attempt(parse_database_url(sqlite_url))
+    finally:
+        holder.close()
+
+
+def test_a_database_of_postgresql_that_is_not_there(postgres_url: str) -> None:
+    with pytest.raises(StoreUnreachable, match="does not exist"):
+        read(parse_database_url(postgres_url.replace("/fleet_", "/nowhere_")))
+
+
+def test_a_role_that_may_read_nothing(postgres_url: str) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS nobody_at_all")
+        connection.execute(sql.SQL("CREATE ROLE nobody_at_all LOGIN"))
+    with pytest.raises(StoreUnreachable, match="permission denied"):
+        read(parse_database_url(postgres_url.replace("postgres:@", "nobody_at_all@")))
+
+
+@pytest.mark.parametrize(
+    ("number", "exit_code", "advice"),
+    [
+        (CURRENT, 0, "the tables are at version"),
+        (NEWER, 3, "install a newer"),
+        ("27c6a30d7c24", 3, "another program's"),
+    ],
+)
+def test_db_status_says_the_same(
+    fresh_url: str, number: str, exit_code: int, advice: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    version(fresh_url, number)
+    assert run(["db", "status", "--database", fresh_url]) == exit_code
+    printed = capsys.readouterr()
+    assert advice in printed.out
+    assert printed.out.count("\n") == 1
+    assert printed.err == ""

@@ -1,0 +1,224 @@
+"""URLs of databases: what is taken, what is refused without repeating a secret, and TLS over a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from health.store.engines import reading_once
+from health.store.errors import BadDatabaseUrl, StoreUnreachable
+from health.store.urls import parse_database_url
+
+SECRET = "pa55-w0rd"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home without certificates."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+# What is taken
+
+
+@pytest.mark.parametrize(
+    ("text", "file"),
+    [
+        ("sqlite:///fleet.db", Path("fleet.db")),
+        ("sqlite:////var/lib/fleet.db", Path("/var/lib/fleet.db")),
+        ("sqlite+pysqlite:////var/lib/fleet.db", Path("/var/lib/fleet.db")),
+        ("sqlite:////with space/and%percent.db", Path("/with space/and%percent.db")),
+    ],
+)
+def test_sqlite_is_a_path(text: str, file: Path) -> None:
+    address = parse_database_url(text)
+    assert (address.file, address.label) == (file, file.name)
+
+
+def test_a_tilde_is_the_home_of_the_user(home: Path) -> None:
+    assert parse_database_url("sqlite:///~/fleet.db").file == home / "fleet.db"
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_postgresql_by_any_of_its_names(scheme: str) -> None:
+    address = parse_database_url(f"{scheme}://triage@db1:5433/fleet")
+    assert address.file is None
+    assert address.label == "fleet@db1"
+    assert address.url.drivername == "postgresql+psycopg"
+    assert (address.url.username, address.url.port) == ("triage", 5433)
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("postgresql:///fleet", "fleet@localhost"),
+        ("postgresql://triage@/fleet?host=/run/postgresql", "fleet@localhost"),
+        ("postgresql://triage@db1", "triage@db1"),
+        ("postgresql://db1", "postgres@db1"),
+        ("postgresql:///fleet?host=db1", "fleet@db1"),
+        ("postgresql:///fleet?host=db1:5433&host=db2", "fleet@db1"),
+        (f"postgresql://triage:{SECRET}@db1/fleet", "fleet@db1"),
+    ],
+)
+def test_a_label_names_database_and_host_and_may_be_shown_to_anybody(text: str, label: str) -> None:
+    assert parse_database_url(text).label == label
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "fleet",
+        "/var/lib/fleet.db",
+        "://",
+        f"postgresql://triage:{SECRET}@db1:port/fleet",
+        f"mysql://triage:{SECRET}@db1/fleet",
+        f"postgresql+asyncpg://triage:{SECRET}@db1/fleet",
+        f"postgresql+psycopg2://triage:{SECRET}@db1/fleet",
+        f"https://{SECRET}@example.org",
+        f"{SECRET}",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        "sqlite:///file:fleet.db?mode=rwc&uri=true",
+        f"sqlite:////var/lib/fleet.db?key={SECRET}",
+        f"sqlite://triage:{SECRET}@db1/fleet.db",
+        "sqlite:///~nobody-of-this-name/fleet.db",
+        "sqlite:////var/lib/fleet\0.db",
+        f"postgresql://triage:{SECRET}@db1/fleet?plugin=anything",
+    ],
+)
+def test_what_names_no_database_is_refused_in_one_sentence_without_the_secret(text: str) -> None:
+    with pytest.raises(BadDatabaseUrl) as refused:
+        parse_database_url(text)
+    sentence = str(refused.value)
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    assert SECRET not in sentence
+    # Nor in what a log of the exception would show.
+    assert refused.value.__cause__ is None
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"postgresql://triage:{SECRET}@127.0.0.1:1/fleet",
+        f"postgresql://triage@127.0.0.1:1/fleet?password={SECRET}",
+        f"postgresql://triage:{SECRET}@127.0.0.1:1/fleet?no_such_parameter=x",
+        f"postgresql://triage:{SECRET}@127.0.0.1:1/fleet?sslmode=whatever",
+        f"postgresql://triage:{SECRET}@/fleet?host=/nowhere",
+    ],
+)
+def test_a_database_that_does_not_answer_is_one_sentence_without_the_secret(text: str) -> None:
+    with pytest.raises(StoreUnreachable) as unreachable, reading_once(parse_database_url(text)):
+        raise AssertionError("nothing answers there")
+    sentence = str(unreachable.value)
+    assert sentence.startswith("fleet@")
+    assert "\n" not in sentence
+    assert SECRET not in sentence
+
+
+def test_an_address_shows_no_password_where_it_is_printed_by_accident() -> None:
+    address = parse_database_url(f"postgresql://triage:{SECRET}@db1/fleet")
+    assert SECRET not in repr(address)
+    assert SECRET not in str(address)
+
+
+# TLS
+
+
+def tls_of(text: str) -> str | None:
+    mode = parse_database_url(text).url.query.get("sslmode")
+    assert mode is None or isinstance(mode, str)
+    return mode
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql://db1/fleet",
+        "postgresql://triage@10.0.0.7/fleet",
+        "postgresql://[2001:db8::7]/fleet",
+        "postgresql:///fleet?host=db1",
+        "postgresql:///fleet?host=db1:5433",
+        "postgresql:///fleet?host=localhost&host=db1",
+        "postgresql:///fleet?host=/run/postgresql,db1",
+        "postgresql:///fleet?hostaddr=10.0.0.7",
+        "postgresql://localhost/fleet?hostaddr=10.0.0.7",
+        "postgresql:///fleet?service=fleet",
+        "postgresql://localhost.example.org/fleet",
+        "postgresql://db1/fleet?sslmode=",
+    ],
+)
+def test_over_a_network_the_server_is_verified(text: str) -> None:
+    assert tls_of(text) == "verify-full"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql:///fleet",
+        "postgresql://triage@/fleet?host=/run/postgresql",
+        "postgresql://localhost/fleet",
+        "postgresql://127.0.0.1/fleet",
+        "postgresql://[::1]/fleet",
+        "postgresql:///fleet?host=localhost:5433",
+        "postgresql:///fleet?hostaddr=127.0.0.1",
+        "postgresql:///fleet?host=localhost&host=/run/postgresql",
+    ],
+)
+def test_on_this_machine_it_is_as_libpq_has_it(text: str) -> None:
+    assert tls_of(text) is None
+
+
+@pytest.mark.parametrize("mode", ["disable", "require", "verify-ca"])
+def test_the_url_may_say_otherwise(mode: str) -> None:
+    assert tls_of(f"postgresql://db1/fleet?sslmode={mode}") == mode
+
+
+def test_the_environment_counts_as_saying_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGSSLMODE", "require")
+    assert tls_of("postgresql://db1/fleet") is None
+    monkeypatch.setenv("PGSSLMODE", "")
+    assert tls_of("postgresql://db1/fleet") == "verify-full"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("PGHOST", "db1", "verify-full"),
+        ("PGHOST", "/run/postgresql", None),
+        ("PGHOST", "localhost,db1", "verify-full"),
+        ("PGHOSTADDR", "10.0.0.7", "verify-full"),
+        ("PGSERVICE", "fleet", "verify-full"),
+    ],
+)
+def test_a_host_of_the_environment_counts_too(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, expected: str | None
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert tls_of("postgresql:///fleet") == expected
+
+
+def test_the_machines_certificates_are_used_unless_somebody_names_others(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def roots_of(text: str) -> object:
+        return parse_database_url(text).url.query.get("sslrootcert")
+
+    assert roots_of("postgresql://db1/fleet") == "system"
+    assert roots_of("postgresql://db1/fleet?sslrootcert=/etc/own.crt") == "/etc/own.crt"
+    assert roots_of("postgresql://db1/fleet?sslmode=require") is None
+    assert roots_of("postgresql://localhost/fleet") is None
+    monkeypatch.setenv("PGSSLROOTCERT", "/etc/own.crt")
+    assert roots_of("postgresql://db1/fleet") is None
+    monkeypatch.delenv("PGSSLROOTCERT")
+    (home / ".postgresql").mkdir()
+    (home / ".postgresql" / "root.crt").touch()
+    assert roots_of("postgresql://db1/fleet") is None

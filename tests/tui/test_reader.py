@@ -1,0 +1,190 @@
+"""The one reader thread: the newest question wins, nothing waits for it, and breaking off hits only what it is meant for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import pytest
+
+from health.resolver import TenantBackupHealthResolver, UnknownTenant
+from health.store.errors import DatabaseMissing, StoreUnreachable
+from tui.reader import FactsReader, Request
+
+PATIENCE = 10.0
+
+
+class Resolver:
+    """Counts what is done to it. `interrupt` lasts until the test lets it end."""
+
+    def __init__(self) -> None:
+        self.interrupting = threading.Event()
+        self.interrupt_may_end = threading.Event()
+        self.interrupt_may_end.set()
+        self.closed = threading.Event()
+
+    def interrupt(self) -> None:
+        self.interrupting.set()
+        assert self.interrupt_may_end.wait(PATIENCE)
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+class Asked:
+    """One question of a test: it has begun, it may end, and what came of it."""
+
+    def __init__(self, owner: object = "owner", answer: Any = None, *, free: bool = True) -> None:
+        self.begun, self.may_end, self.told = threading.Event(), threading.Event(), threading.Event()
+        self.outcome: list[tuple[str, Any]] = []
+        self._answer = answer
+        if free:
+            self.may_end.set()
+        self.request = Request(owner, self._question, self._tell("answered"), self._tell("failed"))
+
+    def _question(self, resolver: TenantBackupHealthResolver) -> Any:
+        self.begun.set()
+        assert self.may_end.wait(PATIENCE)
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+    def _tell(self, how: str) -> Callable[[Any], None]:
+        def tell(value: Any) -> None:
+            self.outcome.append((how, value))
+            self.told.set()
+
+        return tell
+
+
+@pytest.fixture
+def resolver() -> Resolver:
+    return Resolver()
+
+
+@pytest.fixture
+def reader(resolver: Resolver) -> Iterator[FactsReader]:
+    found = FactsReader(lambda: cast("TenantBackupHealthResolver", resolver))
+    found.start()
+    yield found
+    found.stop()
+
+
+def ask(reader: FactsReader, *questions: Asked) -> None:
+    for each in questions:
+        reader.ask(each.request)
+
+
+def test_questions_of_different_owners_are_all_answered_in_turn(reader: FactsReader) -> None:
+    questions = [Asked(owner, owner) for owner in ("a", "b", "c")]
+    ask(reader, *questions)
+    for each in questions:
+        assert each.told.wait(PATIENCE)
+    assert [each.outcome for each in questions] == [[("answered", "a")], [("answered", "b")], [("answered", "c")]]
+
+
+def test_of_one_owners_questions_only_the_newest_is_answered(reader: FactsReader, resolver: Resolver) -> None:
+    running, waiting, newest = Asked(answer=1, free=False), Asked(answer=2), Asked(answer=3)
+    ask(reader, running)
+    assert running.begun.wait(PATIENCE)
+    ask(reader, waiting, newest)
+    assert resolver.interrupting.wait(PATIENCE)
+    running.may_end.set()
+    assert newest.told.wait(PATIENCE)
+    assert newest.outcome == [("answered", 3)]
+    assert not running.told.is_set()
+    assert not waiting.begun.is_set()
+
+
+def test_what_was_given_up_is_neither_answered_nor_reported_as_failed(reader: FactsReader) -> None:
+    running, next_one = Asked("a", StoreUnreachable("interrupted"), free=False), Asked("b", 1)
+    ask(reader, running)
+    assert running.begun.wait(PATIENCE)
+    reader.give_up("a")
+    running.may_end.set()
+    ask(reader, next_one)
+    assert next_one.told.wait(PATIENCE)
+    assert running.outcome == []
+
+
+def test_giving_up_what_one_did_not_ask_breaks_nothing_off(reader: FactsReader, resolver: Resolver) -> None:
+    running = Asked("a", 1, free=False)
+    ask(reader, running)
+    assert running.begun.wait(PATIENCE)
+    reader.give_up("b")
+    running.may_end.set()
+    assert running.told.wait(PATIENCE)
+    assert running.outcome == [("answered", 1)]
+    assert not resolver.interrupting.is_set()
+
+
+def test_a_break_off_that_is_under_way_never_hits_the_next_question(reader: FactsReader, resolver: Resolver) -> None:
+    resolver.interrupt_may_end.clear()
+    old, new = Asked("a", 1, free=False), Asked("b", 2)
+    ask(reader, old)
+    assert old.begun.wait(PATIENCE)
+    reader.give_up("a")
+    assert resolver.interrupting.wait(PATIENCE)
+    ask(reader, new)
+    old.may_end.set()
+    # The old one has ended by itself; until the break-off has, nothing runs that it could hit.
+    assert not new.begun.wait(0.2)
+    resolver.interrupt_may_end.set()
+    assert new.told.wait(PATIENCE)
+    assert new.outcome == [("answered", 2)]
+
+
+def test_a_failure_is_told_as_its_sentence_and_the_next_question_is_answered(reader: FactsReader) -> None:
+    for error, sentence in (
+        (StoreUnreachable("fleet.db is locked."), "fleet.db is locked."),
+        (UnknownTenant("x"), "There is no tenant 'x' that is judged: see 'tenantpilot tenant list'."),
+    ):
+        failing, fine = Asked("a", error), Asked("b", 1)
+        ask(reader, failing, fine)
+        assert fine.told.wait(PATIENCE)
+        assert failing.outcome == [("failed", sentence)]
+        assert fine.outcome == [("answered", 1)]
+
+
+def test_a_database_that_could_not_be_opened_is_tried_again(resolver: Resolver) -> None:
+    outcomes: list[Any] = [DatabaseMissing("There is no database."), resolver]
+
+    def open_resolver() -> TenantBackupHealthResolver:
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return cast("TenantBackupHealthResolver", outcome)
+
+    reader = FactsReader(open_resolver)
+    reader.start()
+    first, second = Asked("a", 1), Asked("b", 2)
+    ask(reader, first, second)
+    assert second.told.wait(PATIENCE)
+    reader.stop()
+    assert first.outcome == [("failed", "There is no database.")]
+    assert second.outcome == [("answered", 2)]
+
+
+def test_stopping_waits_for_nothing_tells_nothing_and_gives_the_connection_back(
+    reader: FactsReader, resolver: Resolver
+) -> None:
+    resolver.interrupt_may_end.clear()
+    running, waiting = Asked("a", 1, free=False), Asked("b", 2)
+    ask(reader, running, waiting)
+    assert running.begun.wait(PATIENCE)
+    reader.stop()
+    assert resolver.interrupting.wait(PATIENCE)
+    assert not running.may_end.is_set()
+    resolver.interrupt_may_end.set()
+    running.may_end.set()
+    assert resolver.closed.wait(PATIENCE)
+    assert running.outcome == waiting.outcome == []
+    assert not waiting.begun.is_set()
+
+
+def test_stopping_what_never_began_and_stopping_twice_do_nothing(resolver: Resolver) -> None:
+    reader = FactsReader(lambda: cast("TenantBackupHealthResolver", resolver))
+    reader.stop()
+    reader.stop()
+    assert not resolver.interrupting.is_set()
