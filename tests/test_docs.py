@@ -1,4 +1,4 @@
-"""The documentation holds together: every link leads somewhere, and nothing committed names a machine or a package host."""
+"""The documentation holds together: every link leads somewhere, and nothing committed names a package host."""
 
 from __future__ import annotations
 

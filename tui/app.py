@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from textual import events, on
 from textual.app import App, SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.driver import Driver
@@ -25,7 +26,6 @@ from tui.process import has_job_control, note_fault
 from tui.reader import FactsReader
 from tui.safe_text import has_hidden, safe_text
 from tui.screens.facts_screen import FactsScreen
-from tui.screens.left_once import LeftOnce
 from tui.screens.routes import opened_at, screen_named
 from tui.screens.tenants import TenantsScreen
 from tui.theme import DARK, PLAIN, PLAIN_VARIABLES, THEMES
@@ -77,7 +77,7 @@ class AppContext(NamedTuple):
         return max(3 * self.refresh, _LEAST_CONFIRMATION)
 
 
-class QuietPalette(LeftOnce, CommandPalette):
+class QuietPalette(CommandPalette):
     """The command palette without a blinking cursor and without a spinner: both would flood a slow link."""
 
     DEFAULT_CSS = """
@@ -86,6 +86,10 @@ class QuietPalette(LeftOnce, CommandPalette):
 
     def on_mount(self) -> None:
         self.query_one(Input).cursor_blink = False
+
+    def dismiss(self, result: Any = None) -> AwaitComplete:
+        """A second press in the same packet comes when it is gone, and would leave the screen below it too."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def _action_command_list(self, action: str) -> None:
         # A page key that comes before Textual has laid out what was found.

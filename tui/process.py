@@ -27,7 +27,9 @@ _ENDING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 # How long the app may take to leave by itself. A terminal that is gone has nothing left to be restored.
 _GRACE_SECONDS: Final = {signal.SIGTERM: 3.0, signal.SIGHUP: 0.6, signal.SIGINT: 3.0}
 # Keyboard protocol, paste, focus and mouse reports off, lines wrap, alternate screen left, cursor shown.
-_RESTORED: Final = b"\x1b[<u\x1b[?2004l\x1b[?1004l\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?7h\x1b[?1049l\x1b[?25h"
+_RESTORED: Final = (
+    b"\x1b[<u\x1b[?2004l\x1b[?1004l\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?7h\x1b[?1049l\x1b[?25h"
+)
 
 
 _RESTORING_TRIES: Final = 50
@@ -80,10 +82,9 @@ def _hang_up_without_terminal() -> None:
 
 def _drop_what_nobody_takes() -> None:
     """Of a terminal that is gone: the interpreter would try it again at the end, and change the exit code."""
-    for printed in (sys.__stdout__, sys.__stderr__):
+    for printed in filter(None, (sys.__stdout__, sys.__stderr__)):
         try:
-            if printed is not None:
-                printed.flush()
+            printed.flush()
         except OSError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), printed.fileno())
 

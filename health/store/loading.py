@@ -51,6 +51,19 @@ def unchecked(connection: Connection) -> Iterator[None]:
             connection.exec_driver_sql("PRAGMA ignore_check_constraints = OFF")
 
 
+@contextmanager
+def indexes_afterwards(connection: Connection, table: Table) -> Iterator[None]:
+    """While many rows are loaded into an empty SQLite table, leave its indexes out, and build each in one go then."""
+    sqlite = connection.dialect.name == "sqlite"
+    query = text("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name = :name")
+    indexes = connection.execute(query, {"name": table.name}).fetchall() if sqlite else []
+    for name, _ in indexes:
+        connection.exec_driver_sql(f"DROP INDEX {name}")
+    yield
+    for _, made_by in indexes:
+        connection.exec_driver_sql(made_by)
+
+
 def settle(connection: Connection) -> None:
     """After rows with ids of their own: let the next ids follow, and have the planner know what is there."""
     if connection.dialect.name == "postgresql":

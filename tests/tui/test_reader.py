@@ -1,4 +1,4 @@
-"""The one reader thread: the newest question wins, nothing waits for it, and breaking off hits only what it is meant for."""
+"""The one reader thread: the newest question wins, nothing waits for it, and breaking off hits what it is meant for."""
 
 from __future__ import annotations
 

@@ -33,6 +33,7 @@ from tui.commands.options import Invocation, app_options, place_options
 SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "report": ("tui.commands.report:report", "Print every tenant's posture, reasons and evidence."),
     "check": ("tui.commands.check:check", "One line and an exit code for a monitoring system."),
+    "metrics": ("tui.commands.metrics:metrics", "The fleet's verdicts for Prometheus, once or over HTTP."),
     "demo": ("tui.commands.demo:demo", "Look around in a fleet of invented tenants."),
     "import": ("tui.commands.imports:imports", "Bring in backups that other tools wrote."),
     "record": ("tui.commands.record:record", "Run a backup command and note the run and what it wrote."),
@@ -101,7 +102,7 @@ def _refuse_what_it_would_ignore(command: str, given: dict[str, Any]) -> None:
     """An option in front of a command that has no use for it: ignored, it would be believed to have been heard."""
     for name in ("tenant", "screen"):
         if given[name] is not None:
-            raise click.UsageError(f"--{name} in front of a command is for the screens: it stands behind {command!r}.")
+            raise click.UsageError(f"--{name} here opens a screen: leave {command!r} out, or name tenants behind it.")
     if given["now"] is not None and command not in JUDGING:
         raise click.UsageError(f"--now is for commands that judge, and {command!r} does not.")
 

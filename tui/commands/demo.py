@@ -64,10 +64,11 @@ def _look_around(session: Session, invocation: Invocation) -> int:
 
 def write_demo(address: DatabaseAddress, now: datetime, tenants: int, policy: HealthPolicy) -> None:
     """Write the demo fleet to a database without tenants, in one transaction. Raises CommandFailed and StoreError."""
+    from health.collector import collector_paused
     from health.sources.demo.fleet import ARCHIVED_TENANTS, demo_fleet
     from health.store.administration import initialise
     from health.store.engines import writing
-    from health.store.loading import insert_rows, settle, unchecked
+    from health.store.loading import indexes_afterwards, insert_rows, settle, unchecked
     from health.store.roster import list_tenants
     from health.store.schema import backup_items, backup_schedules, backup_sets
     from health.store.schema import tenants as tenants_table
@@ -79,7 +80,12 @@ def write_demo(address: DatabaseAddress, now: datetime, tenants: int, policy: He
                 f"{address.label} has tenants already: the demo fleet is written only to a database without any.",
                 EXIT_REFUSED,
             )
-        with unchecked(connection), _progress(tenants + ARCHIVED_TENANTS) as progress:
+        with (
+            unchecked(connection),
+            indexes_afterwards(connection, backup_items),
+            collector_paused(),
+            _progress(tenants + ARCHIVED_TENANTS) as progress,
+        ):
             for batch in _batches(demo_fleet(now, tenants, policy)):
                 for table, rows in (
                     (tenants_table, [each.tenant for each in batch]),

@@ -55,9 +55,7 @@ class CapturedItemScreen(FactsScreen):
 
     def body(self) -> ComposeResult:
         yield ProofBlock("Item", id="item", confirms=False)
-        yield RowList(
-            [Column("CAPTURED JSON", 20, share=1)], _line_cells, lambda line: line[0], opens=False, id="json"
-        )
+        yield RowList([Column("CAPTURED JSON", 20, share=1)], _line_cells, lambda line: line[0], opens=False, id="json")
 
     def watch_answer(self, answer: JsonLines) -> None:
         item = self._item

@@ -194,9 +194,13 @@ class FactsScreen(Screen[None]):
         if self.is_running:
             self.post_message(message)
 
+    def _is_awaited(self, number: int) -> bool:
+        """Whether an answer is the one to the last question, and this screen is not on its way out."""
+        return number == self._asked and self in self.app.screen_stack
+
     def on_facts_arrived(self, message: FactsArrived) -> None:
         message.stop()
-        if message.number != self._asked:
+        if not self._is_awaited(message.number):
             return
         first = self._answered_at is None
         self._reading = False
@@ -220,7 +224,7 @@ class FactsScreen(Screen[None]):
 
     def on_facts_failed(self, message: FactsFailed) -> None:
         message.stop()
-        if message.number != self._asked:
+        if not self._is_awaited(message.number):
             return
         self._reading = False
         self._problem = message.sentence

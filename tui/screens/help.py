@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from tui.screens.left_once import LeftOnce
 from tui.widgets.key_hints import KeyUse
 from tui.widgets.row_list import Cell, Column, RowList
 
 
-class HelpScreen(LeftOnce, ModalScreen[None]):
+class HelpScreen(ModalScreen[None]):
     """The bindings as a list, made from the bindings themselves so that it cannot be wrong."""
 
     DEFAULT_CSS = """
@@ -41,6 +41,10 @@ class HelpScreen(LeftOnce, ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one("#help", RowList).replace(self._listed)
+
+    def dismiss(self, result: None = None) -> AwaitComplete:
+        """A second press in the same packet comes when it is gone, and would leave the screen below it too."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
 
 def _cells(use: KeyUse) -> Sequence[Cell]:

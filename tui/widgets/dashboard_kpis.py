@@ -53,7 +53,7 @@ class DashboardKpis(Horizontal):
 
     def _write(self) -> None:
         health, now = self.health, self.shown_at
-        if health is None or now is None or not self.is_mounted:
+        if health is None or now is None or not self.children:
             return
         state = state_of(health, facts_too_old=self.unconfirmed)
         window = window_in_words(self._policy.freshness_window)

@@ -34,6 +34,7 @@ class HeaderLine(Vertical):
     def __init__(self, place: str) -> None:
         super().__init__()
         self._place = place
+        self._composed = False
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -43,7 +44,7 @@ class HeaderLine(Vertical):
         yield Static(classes="problem", markup=False)
 
     def watch_crumbs(self) -> None:
-        if self.is_mounted:
+        if self._composed:
             room = self.query_one(".crumbs", Static).size.width - 2
             words = _crumbs_that_fit([safe_text(crumb, limit=40) for crumb in self.crumbs], room)
             self.query_one(".crumbs", Static).update(Content(words), layout=False)
@@ -53,15 +54,18 @@ class HeaderLine(Vertical):
         self.call_after_refresh(self.watch_crumbs)
 
     def watch_age(self, age: str) -> None:
-        if self.is_mounted:
+        if self._composed:
             self.query_one(".age", Static).update(Content(age), layout=False)
 
     def watch_problem(self, problem: str) -> None:
         self.set_class(bool(problem), "-failing")
-        if self.is_mounted:
+        if self._composed:
             self.query_one(".problem", Static).update(Content(safe_text(problem)))
 
     def on_mount(self) -> None:
+        # What was said before there was anything to say it with.
+        self._composed = True
+        self.watch_crumbs()
         self.watch_age(self.age)
         self.watch_problem(self.problem)
 

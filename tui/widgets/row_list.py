@@ -259,7 +259,8 @@ class RowList(Widget, can_focus=True):
             self.post_message(self.Chosen(self, self.current))
 
     def on_resize(self, _event: events.Resize) -> None:
-        self._keep_in_view()
+        if self._keep_in_view():
+            self.refresh()
 
     def _move_to(self, place: int) -> None:
         place = max(0, min(place, len(self._rows) - 1))

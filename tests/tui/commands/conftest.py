@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.tui.commands.console import Console
 from tests.tui.commands.recorder import Recorder
 
 
@@ -19,3 +20,15 @@ def recorder(tmp_path: Path, sqlite_url: str) -> Recorder:
 def any_recorder(tmp_path: Path, database_url: str) -> Recorder:
     """The same, once on each engine."""
     return Recorder(tmp_path, database_url)
+
+
+@pytest.fixture
+def console(sqlite_url: str, capsys: pytest.CaptureFixture[str]) -> Console:
+    """Commands on a fresh SQLite file, in this process."""
+    return Console(sqlite_url, capsys)
+
+
+@pytest.fixture
+def any_console(database_url: str, capsys: pytest.CaptureFixture[str]) -> Console:
+    """The same, once on each engine."""
+    return Console(database_url, capsys)

@@ -25,6 +25,7 @@ from tui.app import AppContext, TenantPilotApp
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
 from tui.widgets.row_list import Cell, RowList
+from tui.wording import HEALTHY_LIMIT, State
 
 POLICY: Final = HealthPolicy()
 _PATIENCE: Final = 10.0
@@ -74,7 +75,7 @@ class Driver:
         await self.pump()
 
     async def pump(self) -> None:
-        """Let every message run its course, those that follow from it too: `pilot.press` does so twenty times slower."""
+        """Let every message run its course, and those that follow from it: `pilot.press` does so twenty times slower."""
         for _ in range(_ROUNDS):
             await self.pilot.pause(0)
 
@@ -93,6 +94,9 @@ class Driver:
         """Until the screen shown has an answer to its latest question."""
         await self.until(lambda: not self.facts.reading and (self.facts.answer or self.facts.has_problem), "an answer")
         await self.pump()
+        shown = ""
+        while shown != (shown := self.text()):
+            await self.pilot.pause(_BREATH)
 
     async def arrived(self, kind: type[SomeScreen]) -> SomeScreen:
         """Until a screen of this kind is shown, with its facts."""
@@ -138,6 +142,12 @@ class Driver:
     def shown(self, selector: str) -> str:
         """The text of one widget, whether there is room for it or not."""
         return str(self.app.screen.query_one(selector, Static).content)
+
+
+def looks_calm(driver: Driver) -> bool:
+    """Whether anything on the terminal says that all is well."""
+    words = driver.words()
+    return State.HEALTHY.glyph in words or State.HEALTHY.word in words or HEALTHY_LIMIT in words
 
 
 def row_list(screen: Screen[Any]) -> RowList:

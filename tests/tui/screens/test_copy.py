@@ -17,7 +17,7 @@ from tui.screens.dashboard import DashboardScreen
 from tui.screens.schedules import SchedulesScreen
 from tui.screens.tenants import TenantsScreen
 
-NASTY = "it's; rm -rf \"$HOME\" `x` --now"
+NASTY = 'it\'s; rm -rf "$HOME" `x` --now'
 """An external id for a shell to stumble over."""
 
 

@@ -99,7 +99,7 @@ async def test_without_confirmation_nothing_looks_calm(tenant: str, url: str) ->
 async def test_an_unreadable_tenant_names_table_column_and_row(url: str) -> None:
     async with open_app(url, tenant="wingtip.example") as driver:
         await driver.arrived(DashboardScreen)
-        assert "backup_sets.completed_at of row 5 is no instant: 'no instant'" in driver.words()
+        await driver.until(lambda: "backup_sets.completed_at of row 5 is no instant: 'no instant'" in driver.words())
         assert not driver.app.screen.query(AttentionItem)
         # The attempt is shown for what it is.
         assert cells(driver.app.screen)[0]["IN THE VERDICT"].text == "unreadable"
@@ -202,8 +202,8 @@ async def test_a_verdict_that_gets_worse_on_a_refresh_takes_the_check_away(url: 
         write(url, "UPDATE backup_items SET capture_mode = 'metadata_only' WHERE backup_set_id = 1")
         await driver.press("r")
         await driver.until(lambda: len(dashboard.query(AttentionItem)) == 2)
+        await driver.until(lambda: "Needs attention" in driver.words())
         assert HEALTHY_LIMIT not in driver.words()
-        assert "Needs attention" in driver.words()
         assert State.STALE.label in strip_of(driver)
         # And back again.
         write(url, "UPDATE backup_sets SET completed_at = ? WHERE id = 1", stored(NOW - HOUR))

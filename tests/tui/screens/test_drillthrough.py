@@ -1,4 +1,4 @@
-"""From the list to the proof and back, by keys alone: every posture with every combination of reasons (`design.md` 4.7)."""
+"""From the list to the proof and back by keys: every posture with every combination of reasons (`design.md` 4.7)."""
 
 from __future__ import annotations
 

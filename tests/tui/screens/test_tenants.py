@@ -65,9 +65,8 @@ async def test_the_list_is_in_the_order_of_the_report(sqlite_url: str) -> None:
 async def test_every_row_shows_its_state_its_name_and_why(sqlite_url: str) -> None:
     async with open_app(small_fleet().load(sqlite_url), size=(160, 24)) as driver:
         tenants = await opened(driver)
-        rows = [line for line in driver.lines() if any(state.label in line for state in State) and "example" not in line]
         for health in listed(tenants):
-            line = next(row for row in rows if health.tenant.name in row)
+            line = next(line for line in driver.lines() if health.tenant.name in line)
             assert state_of(health).label in line
         text = driver.words()
         assert "3d 4h ago" in text
@@ -348,4 +347,5 @@ async def test_the_keys_of_the_list_move_as_people_expect(ten_thousand: list[Ten
         ):
             await driver.press(key)
             assert rows.cursor == place, key
-            assert any(line.startswith(f"> {state_of(under_cursor(driver.app.screen)).glyph}") for line in driver.lines()), key
+            mark = f"> {state_of(under_cursor(driver.app.screen)).glyph}"
+            assert any(line.startswith(mark) for line in driver.lines()), key

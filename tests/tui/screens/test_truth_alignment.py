@@ -1,4 +1,4 @@
-"""One verdict, one object: whatever shows a tenant's health shows what the resolver gave out, and so does the report."""
+"""One verdict, one object: whatever shows a tenant's health shows what the resolver gave out, as the report does."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def row_of(driver: Driver, external_id: str) -> TenantBackupHealth:
 
 
 def widgets_of(dashboard: DashboardScreen) -> list[DashboardKpis | NeedsAttention | HealthyCheck]:
-    return [dashboard.query_one(kind) for kind in (DashboardKpis, NeedsAttention, HealthyCheck)]
+    return [dashboard.query_one(DashboardKpis), dashboard.query_one(NeedsAttention), dashboard.query_one(HealthyCheck)]
 
 
 @pytest.mark.parametrize("combination", [*COMBINATIONS, UNREADABLE], ids=lambda each: each.name)

@@ -76,7 +76,7 @@ async def test_a_list_without_rows_says_so_and_takes_every_key() -> None:
         made.focus()
         await pilot.press("down", "up", "G", "g", "pagedown", "enter")
         assert "nothing here" in words(pilot)
-        assert made.current is None
+        assert (made.current, made.cursor) == (None, 0)
         assert messages(pilot, RowList.Chosen) == []
         made.replace((), empty="nothing at all")
         await pilot.pause(0)

@@ -8,10 +8,9 @@ import pytest
 from textual.widgets import Static
 
 from health.facts import UnreadableEvidence
-from health.posture import Reason, TenantBackupHealth
+from health.posture import Reason, TenantBackupHealth, judge
 from tests.health.making import (
     DAY,
-    HOUR,
     NOW,
     POLICY,
     a_good_schedule,
@@ -20,7 +19,6 @@ from tests.health.making import (
     a_tally,
     an_item,
     facts_of,
-    judge,
     judged,
 )
 from tests.tui.widgets.hosting import hosted, lines, words
@@ -175,9 +173,3 @@ async def test_the_filter_gives_the_keys_back_to_the_list() -> None:
             assert pilot.app.focused is rows, key
             assert field.value == kept, key
         assert field.cursor_blink is False
-
-
-def test_verdicts_that_are_an_hour_old_are_made_as_the_tests_of_the_screens_need_them() -> None:
-    assert {state_of(health) for health in VERDICTS} == set(State) - {State.UNCONFIRMED}
-    assert VERDICTS[0].basis is None
-    assert any(health.basis and health.basis.completed_at == NOW - HOUR for health in VERDICTS)

@@ -1,0 +1,257 @@
+"""The worked examples of `docs/import-facts.md`, run as they stand there, on JSON as restic and Velero document it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from health.sources.fact_lines import read_fact_lines
+from tests.docs.pages import blocks, named_file
+from tests.health.store.bare import bare
+from tests.oracle.rows import DEFAULT_POLICY
+from tests.subject import fleet_report
+
+PAGE = "import-facts.md"
+NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="the examples are for jq, which is not installed here")
+
+FAKE_RESTIC = f"""#!{sys.executable}
+import json, os, sys
+listed = json.load(open("snapshots.json"))
+if sys.argv[1:] == ["backup", "--tag", "nightly", "/etc", "/srv"]:
+    sys.exit(int(os.environ["BACKUP_ENDS_WITH"]))
+elif sys.argv[1:] == ["tag", "--add", "incomplete", "latest"]:
+    listed[-1].update(original=listed[-1]["id"], id="ffff", tags=[*listed[-1]["tags"], "incomplete"])
+    json.dump(listed, open("snapshots.json", "w"))
+elif sys.argv[1:] == ["snapshots", "--json"]:
+    print(json.dumps(listed))
+else:
+    sys.exit("restic was asked for something else: " + " ".join(sys.argv))
+"""
+FAKE_KUBECTL = """#!/bin/sh
+[ "$*" = "-n velero get schedules.velero.io,backups.velero.io -o json" ] && cat velero.json
+"""
+
+
+class Machine:
+    """A working directory with the documented programs, a database, and other people's tools in front of the PATH."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder = folder
+        self.url = url
+        for name in ("restic.jq", "velero.jq"):
+            (folder / name).write_text(named_file(PAGE, "jq", name))
+        self._tool("restic", FAKE_RESTIC)
+        self._tool("kubectl", FAKE_KUBECTL)
+
+    def _tool(self, name: str, text: str) -> None:
+        (self.folder / "bin").mkdir(exist_ok=True)
+        path = self.folder / "bin" / name
+        path.write_text(text)
+        path.chmod(0o755)
+
+    def run(self, script: str, **environment: str) -> str:
+        """Run a documented shell script; gives back what it says."""
+        path = f"{self.folder / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+        env = {**os.environ, "PATH": path, "TENANTPILOT_DATABASE__URL": self.url, **environment}
+        ran = subprocess.run(
+            ["sh", "-eu", "-c", f"set +e; {script}"],
+            cwd=self.folder,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert ran.stderr == ""
+        return ran.stdout
+
+    def report(self) -> dict[str, dict[str, Any]]:
+        """The report's entries by tenant."""
+        return {entry["tenant"]: entry for entry in fleet_report(self.url, NOW, DEFAULT_POLICY)["tenants"]}
+
+
+@pytest.fixture
+def machine(tmp_path: Path, database_url: str) -> Machine:
+    return Machine(tmp_path, database_url)
+
+
+def test_the_lines_on_the_page_are_facts() -> None:
+    (lines,) = blocks(PAGE, "json")
+    with_stream = read_fact_lines(__import__("io").StringIO(lines), "the page")
+    assert (len(with_stream.tenants), len(with_stream.sets), len(with_stream.sets[0].items)) == (1, 1, 1)
+
+
+# restic
+
+SNAPSHOTS: list[dict[str, Any]] = [
+    {
+        "time": "2026-11-21T03:10:00.123456789+01:00",
+        "tree": "2da81727b6585232894cfbb8f8bdab8d1eccd3d8f7c92bc934d62e62e618ffdf",
+        "paths": ["/home"],
+        "hostname": "db-1",
+        "username": "root",
+        "id": "40dc15209b9d2f3a0f2ee4b0f0a8b1c1d8f6e0ab9f5a1b5b3e0f4e0d8a6b7c9d",
+        "short_id": "40dc1520",
+    },
+    {
+        "time": "2026-11-23T03:10:00.895208559+01:00",
+        "parent": "40dc15209b9d2f3a0f2ee4b0f0a8b1c1d8f6e0ab9f5a1b5b3e0f4e0d8a6b7c9d",
+        "tree": "2da81727b6585232894cfbb8f8bdab8d1eccd3d8f7c92bc934d62e62e618ffdf",
+        "paths": ["/etc", "/srv"],
+        "hostname": "web-1",
+        "username": "root",
+        "uid": 0,
+        "gid": 0,
+        "tags": ["nightly"],
+        "program_version": "restic 0.18.0",
+        "summary": {
+            "backup_start": "2026-11-23T03:10:00.895208559+01:00",
+            "backup_end": "2026-11-23T03:14:30.401939178+01:00",
+            "files_new": 3,
+            "files_changed": 1,
+            "files_unmodified": 5307,
+            "total_files_processed": 5311,
+            "total_bytes_processed": 1753418752,
+        },
+        "id": "79766175a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c",
+        "short_id": "79766175",
+    },
+]
+
+
+def restic_script() -> str:
+    (script, _) = blocks(PAGE, "sh")
+    return script
+
+
+@needs_jq
+def test_restic_snapshots_become_a_report(machine: Machine) -> None:
+    (machine.folder / "snapshots.json").write_text(json.dumps(SNAPSHOTS))
+    assert machine.run(restic_script(), BACKUP_ENDS_WITH="0") == (
+        "2 tenants and 0 schedules read; 2 backup sets created, 0 replaced, 0 unchanged; 3 items written.\n"
+    )
+    assert "0 backup sets created, 0 replaced, 2 unchanged" in machine.run(restic_script(), BACKUP_ENDS_WITH="0")
+    report = machine.report()
+    assert {tenant: entry["posture"] for tenant, entry in report.items()} == {"web-1": "healthy", "db-1": "stale"}
+    assert report["web-1"]["confirmed"]
+    assert report["web-1"]["basis"]["completed_at"] == "2026-11-23T02:14:30.401939Z"
+    assert (report["web-1"]["basis"]["name"], report["web-1"]["basis"]["items"]) == ("nightly", 2)
+    # Up to 0.16 there is only the start.
+    assert report["db-1"]["basis"]["completed_at"] == "2026-11-21T02:10:00.123456Z"
+
+
+@needs_jq
+def test_a_restic_run_that_could_not_read_everything_is_partial_for_ever(machine: Machine) -> None:
+    (machine.folder / "snapshots.json").write_text(json.dumps(SNAPSHOTS))
+    machine.run(restic_script(), BACKUP_ENDS_WITH="0")
+    machine.run(restic_script(), BACKUP_ENDS_WITH="3")
+    for _ in range(2):
+        basis = machine.report()["web-1"]["basis"]
+        assert (basis["status"], basis["families"], basis["name"]) == ("partial", {"incomplete_run": 1}, "nightly")
+        machine.run(restic_script().splitlines()[-1])
+    with bare(machine.url) as database:
+        assert len(database.rows("backup_sets")) == 2
+
+
+@needs_jq
+def test_a_restic_run_that_failed_changes_nothing(machine: Machine) -> None:
+    (machine.folder / "snapshots.json").write_text(json.dumps(SNAPSHOTS))
+    machine.run(restic_script(), BACKUP_ENDS_WITH="0")
+    assert "0 backup sets created, 0 replaced, 2 unchanged" in machine.run(restic_script(), BACKUP_ENDS_WITH="1")
+
+
+# Velero
+
+
+def velero_schedule(name: str, **spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "velero.io/v1",
+        "kind": "Schedule",
+        "metadata": {"name": name, "namespace": "velero", "creationTimestamp": "2026-01-01T00:00:00Z"},
+        "spec": {"schedule": "0 2 * * *", "template": {"ttl": "720h0m0s"}, **spec},
+        "status": {"phase": "Enabled", "lastBackup": "2026-11-23T02:00:04Z"},
+    }
+
+
+def velero_backup(schedule: str | None, day: int, status: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    labels = {"velero.io/storage-location": "default"} | ({"velero.io/schedule-name": schedule} if schedule else {})
+    name = f"{schedule or 'by-hand'}-202611{day}020004"
+    return {
+        "apiVersion": "velero.io/v1",
+        "kind": "Backup",
+        "metadata": {"name": name, "namespace": "velero", "labels": labels, "uid": f"uid-{name}"},
+        "spec": {"ttl": "720h0m0s", "storageLocation": "default", **spec},
+        "status": {"startTimestamp": f"2026-11-{day}T02:00:04Z", "formatVersion": "1.1.0", **status},
+    }
+
+
+def ended(phase: str, day: int, **more: Any) -> dict[str, Any]:
+    progress = {"itemsBackedUp": 1204, "totalItems": 1204}
+    return {"phase": phase, "completionTimestamp": f"2026-11-{day}T02:03:11Z", "progress": progress, **more}
+
+
+VELERO = {
+    "apiVersion": "v1",
+    "kind": "List",
+    "items": [
+        velero_schedule("nightly"),
+        velero_schedule("shop"),
+        velero_schedule("paused", paused=True),
+        velero_schedule("failing"),
+        velero_backup("nightly", 22, ended("Completed", 22), includedNamespaces=["*"]),
+        velero_backup("nightly", 23, ended("Completed", 23, warnings=2)),
+        velero_backup("shop", 23, ended("PartiallyFailed", 23, errors=5), includedNamespaces=["shop", "cart"]),
+        velero_backup("failing", 22, ended("Completed", 22)),
+        velero_backup("failing", 23, ended("Failed", 23, failureReason="error getting backup store")),
+        velero_backup("gone", 23, ended("Completed", 23)),
+        velero_backup("gone", 24, {"phase": "InProgress"}),
+        velero_backup("gone", 25, ended("Deleting", 25)),
+        velero_backup(None, 23, ended("Completed", 23)),
+        velero_backup("new", 23, {}),
+    ],
+}
+
+
+@needs_jq
+def test_velero_backups_become_a_report(machine: Machine) -> None:
+    (machine.folder / "velero.json").write_text(json.dumps(VELERO))
+    (_, script) = blocks(PAGE, "sh")
+    assert machine.run(script) == (
+        "6 tenants and 4 schedules read; 9 backup sets created, 0 replaced, 0 unchanged; 10 items written.\n"
+    )
+    assert "0 backup sets created, 0 replaced, 9 unchanged" in machine.run(script)
+    report = machine.report()
+    assert {tenant: (entry["posture"], entry["reasons"]) for tenant, entry in report.items()} == {
+        "prod-eu/nightly": ("healthy", []),
+        "prod-eu/shop": ("degraded", ["latest_backup_degraded", "schedule_follow_up"]),
+        "prod-eu/paused": ("absent", ["no_backup_basis"]),
+        "prod-eu/failing": ("stale", ["latest_backup_stale", "schedule_follow_up"]),
+        "prod-eu/gone": ("healthy", []),
+        "prod-eu/new": ("absent", ["no_backup_basis"]),
+    }
+    assert report["prod-eu/shop"]["basis"]["families"] == {"incomplete_run": 1}
+    assert report["prod-eu/shop"]["basis"]["items"] == 2
+    (follow_up,) = report["prod-eu/failing"]["schedules"]["follow_up"]
+    assert follow_up["conditions"] == ["last_run_unsuccessful"]
+    with bare(machine.url) as database:
+        rows = database.execute("SELECT name, status, error FROM backup_sets ORDER BY id")
+    assert dict((name, (status, error)) for name, status, error in rows) | {} == {
+        "nightly-20261122020004": ("completed", None),
+        "nightly-20261123020004": ("completed", None),
+        "shop-20261123020004": ("partial", "5 errors"),
+        "failing-20261122020004": ("completed", None),
+        "failing-20261123020004": ("failed", "error getting backup store"),
+        "gone-20261123020004": ("completed", None),
+        "gone-20261124020004": ("running", None),
+        "gone-20261125020004": ("Deleting", None),
+        "new-20261123020004": ("running", None),
+    }

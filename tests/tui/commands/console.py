@@ -1,0 +1,86 @@
+"""Commands run in this process on one database, and fleets by the states of their tenants."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.health.making import DAY, HOUR, LONG_AGO, NOW
+from tests.oracle.loading import load
+from tests.oracle.rows import ItemRow, Rows, ScheduleRow, SetRow, TenantRow
+from tui.commands import run
+
+AT = ("--now", "2026-11-23T09:00:00Z")
+"""The instant at which the fleets below are in the states that they are named for."""
+
+
+class Outcome(NamedTuple):
+    """How a command ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """What was printed, as JSON."""
+        return json.loads(self.out)
+
+    def refusal(self) -> str:
+        """The one sentence on standard error of a command that printed nothing else."""
+        assert self.out == ""
+        assert self.code != 0
+        assert self.err.count("\n") == 1, self.err
+        assert self.err.startswith("tenantpilot: ")
+        assert "Traceback" not in self.err
+        assert "fault in TenantPilot" not in self.err
+        return self.err.removeprefix("tenantpilot: ").rstrip("\n")
+
+
+class Console:
+    """Runs commands on one database."""
+
+    def __init__(self, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+        self.url = url
+        self._capsys = capsys
+
+    def run(self, *words: str) -> Outcome:
+        """Run a command line on the database."""
+        return self.bare(*words, "--database", self.url)
+
+    def bare(self, *words: str) -> Outcome:
+        """Run a command line as it is."""
+        self._capsys.readouterr()
+        code = run(list(words))
+        return Outcome(code, *self._capsys.readouterr())
+
+    def load(self, rows: Rows) -> None:
+        """Write rows, whatever is in them."""
+        load(self.url, rows, unchecked=True)
+
+
+def a_fleet(*states: str, created_at: object = LONG_AGO) -> Rows:
+    """A tenant for each of the states named: absent, stale, degraded, follow_up, confirmed, unreadable."""
+    rows = Rows([], [], [], [])
+    for number, state in enumerate(states, start=1):
+        add_tenant(rows, number, state, created_at=created_at)
+    return rows
+
+
+def add_tenant(rows: Rows, number: int, state: str, **columns: Any) -> None:
+    """Add one tenant in a state at NOW, called after it."""
+    tenant = TenantRow(number, f"{state}-{number}", f"{state.title()} {number}", LONG_AGO)
+    if state == "unreadable":
+        tenant = tenant._replace(created_at="infinity")
+    rows.tenants.append(tenant._replace(**({} if state == "unreadable" else columns)))
+    if state == "absent":
+        return
+    completed_at = NOW - (3 * DAY if state == "stale" else HOUR)
+    rows.sets.append(SetRow(number, number, completed_at=completed_at, created_at=completed_at))
+    rows.items.append(ItemRow(number, number, number, capture_mode="metadata_only" if state == "degraded" else "full"))
+    if state == "follow_up":
+        failed = ScheduleRow(number, number, created_at=NOW - timedelta(minutes=1), last_run_status="failed")
+        rows.schedules.append(failed)

@@ -1,0 +1,155 @@
+"""`tenantpilot metrics`: the fleet's verdicts for Prometheus, once or over HTTP (`docs/monitoring.md`)."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import click
+
+from tui.commands.clock import utc_now
+from tui.commands.failures import EXIT_REFUSED, EXIT_USAGE, CommandFailed, tell
+from tui.commands.options import Invocation, now_option, place_options
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from health.resolver import TenantBackupHealthResolver
+
+LOOPBACK: Final = "127.0.0.1"
+_LISTEN: Final = re.compile(r"(?:(?P<host>[^:\s\[\]]*|\[[0-9a-fA-F:.]+\]):)?(?P<port>[0-9]{1,5})")
+
+
+class Listen(NamedTuple):
+    """Where to serve: a host, the loopback address unless another is named, and a port (0: any that is free)."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can ask there."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class ListenType(click.ParamType[Any]):
+    """HOST:PORT, :PORT or PORT."""
+
+    name = "listen"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Listen:
+        found = _LISTEN.fullmatch(str(value))
+        if found is None or int(found["port"]) > 65_535:
+            self.fail(f"{value!r} is no place to serve at: write it as {LOOPBACK}:9718", param, ctx)
+        return Listen((found["host"] or LOOPBACK).strip("[]"), int(found["port"]))
+
+
+@click.command()
+@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to FILE, whole or not at all.")
+@click.option(
+    "--serve", "listen", type=ListenType(), metavar="HOST:PORT", help="Answer GET /metrics there until ended."
+)
+@click.option("--totals-only", is_flag=True, help="Leave out the series of single tenants.")
+@now_option
+@place_options
+@click.pass_context
+def metrics(ctx: click.Context, /, output: Path | None, listen: Listen | None, totals_only: bool, **given: Any) -> None:
+    """Print the fleet's verdicts as OpenMetrics text; with --serve, answer each scrape with one reading of the facts.
+
+    Where the facts cannot be read, the text says so and has no state of any tenant; printed once, exit 3. FILE is
+    readable by everybody (0644), as the collector that picks it up is another user. HOST is this machine's loopback
+    address unless another one is named.
+    """
+    from tui.commands.session import open_session
+
+    if output is not None and listen is not None:
+        raise CommandFailed("Say either --output FILE or --serve HOST:PORT: one writes, the other answers.", EXIT_USAGE)
+    fixed = (ctx.find_object(Invocation) or Invocation()).overridden_by(given).now
+    scraper = _Scraper(open_session(ctx, given).resolver(), fixed, per_tenant=not totals_only)
+    try:
+        if listen is not None:
+            _serve(scraper, listen)
+        else:
+            _write_once(scraper, output)
+    finally:
+        scraper.close()
+
+
+class _Scraper:
+    """Reads the facts once a scrape."""
+
+    def __init__(self, resolver: TenantBackupHealthResolver, fixed: datetime | None, *, per_tenant: bool) -> None:
+        self._resolver = resolver
+        self._fixed = fixed
+        self._per_tenant = per_tenant
+        self.problem: Exception | None = None
+        """Why the facts could not be read at the last scrape."""
+
+    def text(self) -> str:
+        """The text of one scrape."""
+        from health.store.errors import StoreError
+        from tui.openmetrics import Reading, metrics_text
+
+        read_at = utc_now()
+        evaluated_at = self._fixed or read_at
+        try:
+            verdicts = self._resolver.refreshed_fleet(evaluated_at).verdicts
+        except StoreError as problem:
+            self.problem = problem
+            return metrics_text(None)
+        self.problem = None
+        return metrics_text(Reading(verdicts, evaluated_at, read_at), per_tenant=self._per_tenant)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._resolver.close()
+
+
+def _write_once(scraper: _Scraper, output: Path | None) -> None:
+    text = scraper.text()
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        _replace(output, text)
+    if scraper.problem is not None:
+        raise scraper.problem
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file so that whoever reads it sees the old one or the new one, and may: see the command's own text."""
+    try:
+        # The collector reads *.prom: the name until it is whole is another one.
+        descriptor, temporary = tempfile.mkstemp(prefix=".tenantpilot-", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+                os.fchmod(file.fileno(), 0o644)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise CommandFailed(f"{path} cannot be written: {error.strerror}.", EXIT_REFUSED) from None
+
+
+def _serve(scraper: _Scraper, listen: Listen) -> None:
+    from tui.commands.metrics_server import MetricsServer
+
+    try:
+        server = MetricsServer(listen, scraper.text)
+    except OSError as error:
+        raise CommandFailed(f"{listen} cannot be served at: {error.strerror}.", EXIT_REFUSED) from None
+    with server:
+        whom = "" if listen.is_loopback else ", to everybody who can reach it and without a password"
+        tell(f"Serving http://{listen._replace(port=server.server_port)}/metrics{whom}.")
+        server.serve_forever()
