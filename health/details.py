@@ -18,10 +18,13 @@ SETS_PAGE: Final = 50
 
 
 class FleetAnswer(NamedTuple):
-    """Every tenant's verdict in triage order, judged at `now` (UTC). The same tuple where no verdict is another."""
+    """Every tenant's verdict in triage order, judged at `now` (UTC). The same tuple where no verdict is another.
 
-    verdicts: tuple[TenantBackupHealth, ...]
+    The instant comes first, so that two answers are told apart without comparing every verdict of a fleet.
+    """
+
     now: datetime
+    verdicts: tuple[TenantBackupHealth, ...]
 
 
 class PartInVerdict(StrEnum):

@@ -61,7 +61,7 @@ class TenantBackupHealthResolver:
             self._fleet_facts = (token, facts)
         else:
             verdicts = self._moved_on(previous.verdicts, known[1], now)
-        self._fleet = details.FleetAnswer(verdicts, now)
+        self._fleet = details.FleetAnswer(now, verdicts)
         return self._fleet
 
     def _moved_on(

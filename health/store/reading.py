@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Executable
 
 from health.collector import collector_paused
 from health.details import CapturedJson, ListedSet, PartInVerdict, SetKey, part_in_verdict
@@ -23,12 +23,17 @@ def read_facts(connection: Connection, external_ids: Sequence[str] | None = None
     narrowed = external_ids is not None
     parameters = {"external_ids": list(external_ids)} if external_ids is not None else {}
     with collector_paused():
-        tenants = connection.execute(statements.judged_tenants(dialect, narrowed), parameters).fetchall()
-        sets = connection.execute(statements.basis_sets(dialect, narrowed), parameters).fetchall()
-        schedules = connection.execute(statements.enabled_schedules(dialect, narrowed), parameters).fetchall()
-        lost = connection.execute(statements.unreadable_candidates(dialect)).fetchall()
+        tenants = _rows(connection, statements.judged_tenants(dialect, narrowed), parameters)
+        sets = _rows(connection, statements.basis_sets(dialect, narrowed), parameters)
+        schedules = _rows(connection, statements.enabled_schedules(dialect, narrowed), parameters)
+        lost = _rows(connection, statements.unreadable_candidates(dialect))
         assembly = _Assembly(RowReader(dialect), sets, schedules, lost)
         return [assembly.facts(row) for row in tenants]
+
+
+def _rows(connection: Connection, statement: Executable, parameters: dict[str, Any] | None = None) -> list[Any]:
+    """All rows, some hundred at a time: while a driver makes rows out of bytes, no other thread runs, the screens' too."""
+    return [row for rows in connection.execute(statement, parameters).partitions(500) for row in rows]
 
 
 def read_sets(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -86,8 +87,8 @@ def machine(tmp_path: Path, database_url: str) -> Machine:
 
 def test_the_lines_on_the_page_are_facts() -> None:
     (lines,) = blocks(PAGE, "json")
-    with_stream = read_fact_lines(__import__("io").StringIO(lines), "the page")
-    assert (len(with_stream.tenants), len(with_stream.sets), len(with_stream.sets[0].items)) == (1, 1, 1)
+    facts = read_fact_lines(io.StringIO(lines), "the page")
+    assert (len(facts.tenants), len(facts.sets), len(facts.sets[0].items)) == (1, 1, 1)
 
 
 # restic
@@ -244,7 +245,7 @@ def test_velero_backups_become_a_report(machine: Machine) -> None:
     assert follow_up["conditions"] == ["last_run_unsuccessful"]
     with bare(machine.url) as database:
         rows = database.execute("SELECT name, status, error FROM backup_sets ORDER BY id")
-    assert dict((name, (status, error)) for name, status, error in rows) | {} == {
+    assert {name: (status, error) for name, status, error in rows} == {
         "nightly-20261122020004": ("completed", None),
         "nightly-20261123020004": ("completed", None),
         "shop-20261123020004": ("partial", "5 errors"),

@@ -212,9 +212,7 @@ class Terminal:
 
     def sees_no(self, *unwanted: str, deadline: float = DEADLINE) -> None:
         """Wait until the screen says none of this."""
-        self.until(
-            lambda: not any(each in self.words for each in unwanted), f"without {unwanted!r}", deadline=deadline
-        )
+        self.until(lambda: not any(each in self.words for each in unwanted), f"without {unwanted!r}", deadline=deadline)
 
     def settles(self, quiet: float = 0.15) -> None:
         """Wait until a whole frame is there: the program has written nothing for a moment."""

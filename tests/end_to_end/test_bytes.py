@@ -174,7 +174,9 @@ def test_json_is_ascii_and_a_csv_cell_is_no_formula(hostile_file: Path, run: Run
     assert stream.offences(document, line_ends="\n") == []
     table = run("report", "--format", "csv", *where).stdout.decode()
     assert "'=cmd|" in table
-    assert not any(cell.lstrip('"').startswith(("=", "+", "@")) for line in table.splitlines() for cell in line.split(","))
+    assert not any(
+        cell.lstrip('"').startswith(("=", "+", "@")) for line in table.splitlines() for cell in line.split(",")
+    )
 
 
 def test_a_report_on_a_terminal(hostile_file: Path, env: dict[str, str], tmp_path: Path) -> None:

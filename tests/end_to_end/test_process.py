@@ -230,7 +230,9 @@ def test_quitting_breaks_a_statement_off_in_postgresql(postgres_url: str, open_s
 
 
 def waiting_statements(url: str) -> Any:
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tenantpilot' AND wait_event_type = 'Lock'"
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tenantpilot' AND wait_event_type = 'Lock'"
+    )
     with psycopg.connect(url, autocommit=True) as connection:
         row = connection.execute(waiting).fetchone()
     assert row is not None

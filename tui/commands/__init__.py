@@ -12,6 +12,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,6 +48,10 @@ SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
 JUDGING: Final = frozenset({"report", "check", "demo"})
 
 
+class _ReaderWentAway(Exception):
+    """`tenantpilot report | head`: nobody reads any more, which is no fault."""
+
+
 class Subcommands(click.Group):
     """A group that imports a subcommand's module only when that subcommand is used."""
 
@@ -73,6 +78,13 @@ class Subcommands(click.Group):
             hint = f" Did you mean {near[0]!r}?" if near else " See 'tenantpilot --help'."
             raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Click would end the process with 1, which is a warning where `check` says it.
+            raise _ReaderWentAway from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -114,6 +126,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # None where whoever started us closed it.
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A locale that lacks a character must not cost the report.
+        sys.stdout.reconfigure(errors="backslashreplace")
     exit_code = run(words)
     # The interpreter's last sweep over everything that was read would keep the shell waiting.
     gc.freeze()
@@ -135,8 +150,8 @@ def run(words: list[str]) -> int:
         return _failed(error.format_message(), _exit_code(words, EXIT_REFUSED))
     except CommandFailed as error:
         return _failed(str(error), _exit_code(words, error.exit_code))
-    except BrokenPipeError:
-        _reader_went_away()
+    except (_ReaderWentAway, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _exit_code(words, 0)
     except Exception as error:
         sentence, code = describe(error)
@@ -166,8 +181,3 @@ def _command_in(words: list[str]) -> str | None:
         elif not word.startswith("-"):
             return word
     return None
-
-
-def _reader_went_away() -> None:
-    """`tenantpilot report | head`: nobody reads any more, which is no fault."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

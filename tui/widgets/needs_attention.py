@@ -102,6 +102,8 @@ class NeedsAttention(Vertical):
     async def _compose_anew(self, health: TenantBackupHealth) -> None:
         focused = next((item.reason for item in self.query(AttentionItem) if item.has_focus), None)
         await self.remove_children()
+        if not self.is_attached:
+            return  # the screen was left meanwhile
         if health.unreadable is not None:
             words = f"{state_of(health).label}: {why(health, self._policy, health.holds_until)}"
             await self.mount(Static(Content(safe_text(words)), classes="unreadable", markup=False))

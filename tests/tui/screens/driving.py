@@ -258,7 +258,7 @@ class KnownVerdicts:
         self.verdicts = verdicts
 
     def refreshed_fleet(self, now: datetime) -> FleetAnswer:
-        return FleetAnswer(tuple(sorted(self.verdicts, key=triage_key)), now)
+        return FleetAnswer(now, tuple(sorted(self.verdicts, key=triage_key)))
 
     def dashboard(self, external_id: str, now: datetime) -> DashboardAnswer:
         health = next(each for each in self.verdicts if each.tenant.external_id == external_id)

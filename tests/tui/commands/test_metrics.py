@@ -1,0 +1,225 @@
+"""`tenantpilot metrics` as a process: once, into a file, and over HTTP."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from tests.health.making import DAY, HOUR, LONG_AGO, NOW
+from tests.health.store.bare import bare
+from tests.oracle.loading import load, sqlite_path
+from tests.oracle.rows import ItemRow, Rows, SetRow, TenantRow
+from tests.tui.commands.recorder import DEADLINE, TENANTPILOT, Recorder, text_of, until
+
+AT = ("--now", "2026-11-23T09:00:00Z")
+
+
+def fill(machine: Recorder) -> None:
+    """One tenant confirmed, one stale, one absent."""
+    tenants = [TenantRow(number, f"tenant-{number}", f"Tenant {number}", LONG_AGO) for number in (1, 2, 3)]
+    sets = [
+        SetRow(number, number, completed_at=NOW - age, created_at=NOW - age)
+        for number, age in ((1, HOUR), (2, 9 * DAY))
+    ]
+    load(machine.url, Rows(tenants, sets, [ItemRow(each.id, each.tenant_id, each.id) for each in sets], []))
+
+
+def states(text: str) -> dict[str, float]:
+    families = {family.name: family for family in text_string_to_metric_families(text)}  # type: ignore[no-untyped-call]
+    assert families["tenantpilot_facts_readable"].samples[0].value == 1
+    counts = {sample.labels["state"]: sample.value for sample in families["tenantpilot_tenants"].samples}
+    return {state: count for state, count in counts.items() if count}
+
+
+UNREADABLE = """\
+# HELP tenantpilot_facts_readable Whether the facts could be read: 1 or 0.
+# TYPE tenantpilot_facts_readable gauge
+tenantpilot_facts_readable 0.0
+# EOF
+"""
+
+
+# Once
+
+
+def test_once_to_standard_output(any_recorder: Recorder) -> None:
+    fill(any_recorder)
+    done = any_recorder.tenantpilot("metrics", *AT)
+    assert (done.returncode, done.stderr) == (0, b"")
+    text = done.stdout.decode()
+    assert states(text) == {"confirmed": 1, "stale": 1, "absent": 1}
+    assert 'tenantpilot_basis_age_seconds{tenant="tenant-1"} 3600.0' in text.splitlines()
+    totals = any_recorder.tenantpilot("metrics", "--totals-only", *AT).stdout.decode()
+    assert states(totals) == states(text)
+    assert "tenant-1" not in totals
+
+
+def test_once_into_a_file_that_the_collector_may_read(recorder: Recorder) -> None:
+    fill(recorder)
+    os.umask(before := os.umask(0o077))
+    done = recorder.tenantpilot("metrics", "--output", "tenantpilot.prom", *AT)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    file = recorder.folder / "tenantpilot.prom"
+    assert states(file.read_text()) == {"confirmed": 1, "stale": 1, "absent": 1}
+    assert file.stat().st_mode & 0o777 == 0o644
+    first = file.stat().st_ino
+    recorder.tenantpilot("metrics", "--output", "tenantpilot.prom", *AT)
+    # Another file in its place: whoever had the old one open reads that to its end.
+    assert file.stat().st_ino != first
+    assert not list(recorder.folder.glob(".tenantpilot-*"))
+    assert before == os.umask(before)
+
+
+def test_facts_that_cannot_be_read_are_told_and_not_passed_over(recorder: Recorder) -> None:
+    Path(sqlite_path(recorder.url)).write_bytes(b"no database at all")
+    done = recorder.tenantpilot("metrics")
+    assert (done.returncode, done.stdout.decode()) == (3, UNREADABLE)
+    assert "is damaged or not a SQLite database" in done.stderr.decode()
+    into = recorder.tenantpilot("metrics", "--output", "tenantpilot.prom")
+    assert (into.returncode, into.stdout) == (3, b"")
+    assert (recorder.folder / "tenantpilot.prom").read_text() == UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "why"),
+    [
+        (("--output", "x.prom", "--serve", "0"), 2, "Say either --output FILE or --serve HOST:PORT"),
+        (("--output", "nowhere/x.prom"), 1, "nowhere/x.prom cannot be written: No such file or directory."),
+        (("--serve", "127.0.0.1:65536"), 2, "is no place to serve at: write it as 127.0.0.1:9718"),
+        (("--serve", "here"), 2, "is no place to serve at"),
+        (("--serve", "a b:80"), 2, "is no place to serve at"),
+        (("--serve", "[::1"), 2, "is no place to serve at"),
+        (("--serve", "192.0.2.1:0"), 1, "192.0.2.1:0 cannot be served at: Cannot assign requested address."),
+        (("--serve", "no-such-host.invalid:0"), 1, "no-such-host.invalid:0 cannot be served at"),
+        (("--database", "mysql://x"), 2, "not supported"),
+    ],
+)
+def test_what_is_refused(recorder: Recorder, words: tuple[str, ...], code: int, why: str) -> None:
+    done = recorder.tenantpilot("metrics", *words)
+    (line,) = done.stderr.decode().splitlines()
+    assert (done.returncode, done.stdout) == (code, b"")
+    assert why in line
+    assert not list(recorder.folder.glob("*.prom"))
+
+
+def test_a_port_that_is_taken_is_told(recorder: Recorder) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = recorder.tenantpilot("metrics", "--serve", str(port))
+    assert done.returncode == 1
+    assert done.stderr.decode() == f"tenantpilot: 127.0.0.1:{port} cannot be served at: Address already in use.\n"
+
+
+# Over HTTP
+
+
+class Served:
+    """A server under way and where it is."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+        assert process.stderr is not None
+        self.sentence = process.stderr.readline().decode()
+        self.url = self.sentence.split()[2].rstrip(".,")
+
+    def get(self, path: str = "") -> tuple[int, str, str]:
+        """Status, content type and body of one request."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=DEADLINE) as answer:
+                return answer.status, answer.headers["Content-Type"], answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.headers["Content-Type"], error.read().decode()
+
+
+@contextmanager
+def serving(machine: Recorder, *words: str) -> Iterator[Served]:
+    process = subprocess.Popen(
+        [TENANTPILOT, "metrics", "--serve", *words], env=machine.env, cwd=machine.folder, stderr=subprocess.PIPE
+    )
+    try:
+        yield Served(process)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_each_scrape_is_one_new_reading(any_recorder: Recorder) -> None:
+    fill(any_recorder)
+    with serving(any_recorder, "0", *AT) as served:
+        assert served.sentence.startswith("tenantpilot: Serving http://127.0.0.1:")
+        assert "password" not in served.sentence
+        status, content_type, text = served.get()
+        assert (status, content_type) == (200, "application/openmetrics-text; version=1.0.0; charset=utf-8")
+        assert states(text) == {"confirmed": 1, "stale": 1, "absent": 1}
+        with bare(any_recorder.url) as database:
+            database.execute("UPDATE backup_sets SET deleted_at = created_at WHERE id = 1")
+        assert states(served.get()[2]) == {"stale": 1, "absent": 2}
+        assert states(served.get("?x=1")[2]) == {"stale": 1, "absent": 2}
+
+
+def test_there_is_nothing_else_to_ask_for(recorder: Recorder) -> None:
+    with serving(recorder, "127.0.0.1:0") as served:
+        for path in ("/", "x", "/../../etc/passwd"):
+            status, _, body = served.get(path)
+            assert status == 404
+            assert "There is only /metrics here" in body
+        assert states(served.get()[2]) == {}
+
+
+def test_a_database_that_goes_and_comes_back_is_told_and_read_again(recorder: Recorder) -> None:
+    fill(recorder)
+    file = Path(sqlite_path(recorder.url))
+    with serving(recorder, "0", *AT) as served:
+        assert states(served.get()[2])["confirmed"] == 1
+        file.rename(file.with_suffix(".away"))
+        assert served.get() == (200, "application/openmetrics-text; version=1.0.0; charset=utf-8", UNREADABLE)
+        file.with_suffix(".away").rename(file)
+        assert states(served.get()[2])["confirmed"] == 1
+
+
+def test_who_asks_and_goes_away_keeps_nobody_from_being_served(recorder: Recorder) -> None:
+    fill(recorder)
+    with serving(recorder, "0", *AT) as served:
+        port = int(served.url.split(":")[2].split("/")[0])
+        for request in (
+            b"",
+            b"\x16\x03\x01 not HTTP\r\n\r\n",
+            b"GET /metrics HTTP/1.0\r\n\r\n",
+            b"POST / HTTP/1.0\r\n\r\n",
+        ):
+            with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE) as client:
+                client.sendall(request)
+        assert served.get()[0] == 200
+        assert served.process.poll() is None
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_on_ipv6_too(recorder: Recorder) -> None:
+    with serving(recorder, "[::1]:0") as served:
+        assert served.sentence.startswith("tenantpilot: Serving http://[::1]:")
+        assert served.get()[0] == 200
+
+
+def test_what_others_can_reach_is_said(recorder: Recorder) -> None:
+    with serving(recorder, "0.0.0.0:0") as served:
+        assert served.sentence.endswith("/metrics, to everybody who can reach it and without a password.\n")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
+def test_it_ends_when_it_is_told_to(recorder: Recorder, number: signal.Signals, code: int) -> None:
+    with serving(recorder, "0") as served:
+        served.get()
+        served.process.send_signal(number)
+        until(lambda: served.process.poll() is not None, "the server ends")
+        assert text_of(served.process)[0] == code
