@@ -31,7 +31,7 @@ class FleetView(NamedTuple):
 
 
 def fleet_view(answer: FleetAnswer, known: FleetView | None = None) -> FleetView:
-    """Count the verdicts and note the words that each tenant is found by; what the view `known` has is not made anew."""
+    """Count verdicts and note the words that each tenant is found by; what `known` has is not made anew."""
     if known is not None and known.answer.verdicts is answer.verdicts:
         return known._replace(answer=answer)
     words = {} if known is None else dict(zip(map(id, known.answer.verdicts), known.searched, strict=True))

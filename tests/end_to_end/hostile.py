@@ -1,4 +1,4 @@
-"""A fleet whose every text column attacks the terminal, the markup or the reader's eyes, as any writer could store it."""
+"""A fleet whose every text column attacks the terminal, the markup or the reader's eyes, as any writer could."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _tenant(number: int) -> dict[str, Any]:
 
 
 def write_hostile_fleet(file: Path) -> None:
-    """Fill an empty database: tenant 1 has every attack in every list, the others have one each, the last no instants."""
+    """Fill an empty database: tenant 1 has every attack in every list, the others one each, the last no instants."""
     connection = sqlite3.connect(file)
     connection.execute("PRAGMA ignore_check_constraints = ON")
     number = len(ATTACKS)

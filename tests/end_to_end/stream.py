@@ -23,7 +23,7 @@ ANY_SEQUENCE: Final = re.compile(
 _UNFINISHED: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|\][^\x07\x1b]*\x1b?|)\Z")
 
 _MODES: Final = "7|25|1000|1003|1004|1006|1015|1049|2004|2026"
-# Reset, bold, dim, italic, underline, reverse and their ends; the 16 colours, 256, and 24 bit. Neither blink nor conceal.
+# Reset, bold, dim, italic, underline, reverse and their ends; 16 colours, 256, and 24 bit. Neither blink nor conceal.
 _ATTRIBUTE: Final = (
     r"(?:0|1|2|3|4|7|21|22|23|24|27|39|49|[349][0-7]|10[0-7]"
     r"|[34]8;5;(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])|[34]8;2;[0-9]{1,3};[0-9]{1,3};[0-9]{1,3})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -127,7 +126,7 @@ def tour(terminal: Terminal, file: Path, tmp_path: Path) -> None:
 
     other = tmp_path / "other"
     other.write_bytes(b"\x1b[2J this is no database \xff" * 100)
-    os.replace(other, file)
+    other.replace(file)
     terminal.sees("not a SQLite database", after=["r"])
     terminal.press("q")
     assert terminal.ends() == 0

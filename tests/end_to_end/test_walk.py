@@ -84,7 +84,7 @@ def every_row(terminal: Terminal, number: int) -> list[list[str]]:
     while not taken():
         known = len(found)
         terminal.press("pagedown")
-        terminal.until(lambda known=known: taken() or len(found) > known, "another page")  # type: ignore[misc]
+        terminal.until(lambda known=known, found=found: taken() or len(found) > known, "another page")  # type: ignore[misc]
         terminal.settles()
         # A page half drawn mixes two rows into one that is neither.
         found = dict(list(found.items())[:known])

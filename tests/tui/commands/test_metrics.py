@@ -19,7 +19,7 @@ from tests.health.making import DAY, HOUR, LONG_AGO, NOW
 from tests.health.store.bare import bare
 from tests.oracle.loading import load, sqlite_path
 from tests.oracle.rows import ItemRow, Rows, SetRow, TenantRow
-from tests.tui.commands.recorder import DEADLINE, TENANTPILOT, Recorder, text_of, until
+from tests.tui.commands.recorder import DEADLINE, TENANTPILOT, Recorder
 
 AT = ("--now", "2026-11-23T09:00:00Z")
 
@@ -66,8 +66,11 @@ def test_once_to_standard_output(any_recorder: Recorder) -> None:
 
 def test_once_into_a_file_that_the_collector_may_read(recorder: Recorder) -> None:
     fill(recorder)
-    os.umask(before := os.umask(0o077))
-    done = recorder.tenantpilot("metrics", "--output", "tenantpilot.prom", *AT)
+    before = os.umask(0o077)
+    try:
+        done = recorder.tenantpilot("metrics", "--output", "tenantpilot.prom", *AT)
+    finally:
+        os.umask(before)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     file = recorder.folder / "tenantpilot.prom"
     assert states(file.read_text()) == {"confirmed": 1, "stale": 1, "absent": 1}
@@ -77,7 +80,6 @@ def test_once_into_a_file_that_the_collector_may_read(recorder: Recorder) -> Non
     # Another file in its place: whoever had the old one open reads that to its end.
     assert file.stat().st_ino != first
     assert not list(recorder.folder.glob(".tenantpilot-*"))
-    assert before == os.umask(before)
 
 
 def test_facts_that_cannot_be_read_are_told_and_not_passed_over(recorder: Recorder) -> None:
@@ -221,5 +223,4 @@ def test_it_ends_when_it_is_told_to(recorder: Recorder, number: signal.Signals, 
     with serving(recorder, "0") as served:
         served.get()
         served.process.send_signal(number)
-        until(lambda: served.process.poll() is not None, "the server ends")
-        assert text_of(served.process)[0] == code
+        assert served.process.wait(timeout=DEADLINE) == code

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from tui.commands.report import FORMATS
 STATES = ("unreadable", "absent", "stale", "degraded", "follow_up", "confirmed")
 
 
-def a_tenant(name: str, **schedule: object) -> Rows:
+def a_tenant(name: str, **schedule: Any) -> Rows:
     """A tenant of this name that is stale, degraded and has a schedule of this name in need of follow-up."""
     completed_at = NOW - 3 * DAY - 4 * HOUR
     failed = ScheduleRow(1, 1, name=name, created_at=NOW - HOUR / 2, last_run_status="failed")

@@ -75,7 +75,7 @@ class Driver:
         await self.pump()
 
     async def pump(self) -> None:
-        """Let every message run its course, and those that follow from it: `pilot.press` does so twenty times slower."""
+        """Let every message run its course, and those that follow from it: `pilot.press` is far slower at it."""
         for _ in range(_ROUNDS):
             await self.pilot.pause(0)
 

@@ -1,4 +1,4 @@
-"""Questions that fail and facts that grow old: the last ones stay, with their age and the cause, and confirm nothing."""
+"""Questions that fail, facts that grow old: the last ones stay, with their age and the cause, and confirm nothing."""
 
 from __future__ import annotations
 
