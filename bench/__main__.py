@@ -6,12 +6,12 @@ import sys
 
 import click
 
-from bench import facts, screens, start_up
+from bench import facts, imports, screens, start_up
 from bench.budgets import Result, print_table
 from bench.fleet import FleetShape
 from bench.keeping import ENGINES, Keeper
 
-_PARTS = ("facts", "start", "screens")
+_PARTS = ("facts", "start", "screens", "imports")
 
 
 class Numbers(click.ParamType[tuple[int, ...]]):
@@ -63,6 +63,9 @@ def bench(
             results.extend(start_up.measure(url, where, rounds, engine_only=number > 0))
         if "screens" in chosen:
             results.extend(screens.measure(url, where, keys=25 * rounds, engine_only=number > 0))
+        if "imports" in chosen:
+            with keeper.empty(engine) as empty_url:
+                results.extend(imports.measure(engine, empty_url))
     click.echo(f"{', '.join(shape.words for shape in shapes)}; medians of {rounds} runs in turn with their floors.\n")
     sys.exit(0 if print_table(results) else 1)
 

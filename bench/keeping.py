@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -45,6 +46,24 @@ class Keeper:
         """Where the fleet is."""
         name = f"{shape.name}_{_schema_digest()}"
         return self._sqlite(name, shape) if engine == "sqlite" else self._postgresql(name, shape)
+
+    @contextmanager
+    def empty(self, engine: str) -> Iterator[str]:
+        """The URL of a database with the tables and nothing in them, gone when the block ends."""
+        if engine == "sqlite":
+            with tempfile.TemporaryDirectory(prefix="tenantpilot-bench-") as folder:
+                url = f"sqlite:///{folder}/empty.db"
+                initialise(parse_database_url(url))
+                yield url
+            return
+        assert self._server is not None
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as server:
+            server.execute("DROP DATABASE IF EXISTS empty WITH (FORCE)")
+            server.execute("CREATE DATABASE empty")
+            url = self._server.get_uri("empty")
+            initialise(parse_database_url(url))
+            yield url
+            server.execute("DROP DATABASE empty WITH (FORCE)")
 
     def _sqlite(self, name: str, shape: FleetShape) -> str:
         file, part = KEPT / f"{name}.db", KEPT / f"{name}.part"

@@ -69,8 +69,9 @@ class SlotCalendar:
         local = instant.astimezone(self._zone)
         hour = local.replace(minute=0, second=0, microsecond=0)
         # The library looks from the next second on and goes on from full hours: from this one it comes to the same
-        # slot, and what it passes on the way tells since when that has been the first. Not across a change of clocks.
-        same_offset = hour.utcoffset() == self._offset(instant + _SECOND)
+        # slot, and what it passes on the way tells since when that has been the first. Not across a change of clocks,
+        # and not where the calendar begins, before which there is no full hour.
+        same_offset = instant.year > 1 and hour.utcoffset() == self._offset(instant + _SECOND)
         begin = hour.astimezone(UTC) if same_offset else instant
         for found in CronSim(self._cron, hour if same_offset else local):
             slot = found.astimezone(UTC)

@@ -19,6 +19,7 @@ from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.screen import Screen
 from textual.widgets import Input
+from textual.worker import WorkerFailed
 
 from health.policy import HealthPolicy
 from tui.commands.failures import EXIT_FAULT
@@ -88,8 +89,8 @@ class QuietPalette(CommandPalette):
         self.query_one(Input).cursor_blink = False
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
-        """A second press in the same packet comes when it is gone, and would leave the screen below it too."""
-        return super().dismiss(result) if self.is_active else AwaitComplete()
+        """Keys of one packet come when it is gone already, and would leave the screen below it, or not there yet."""
+        return super().dismiss(result) if self.is_active and self.is_mounted else AwaitComplete()
 
     def _action_command_list(self, action: str) -> None:
         # A page key that comes before Textual has laid out what was found.
@@ -189,7 +190,7 @@ class TenantPilotApp(App[None]):
     # Faults: Textual would print the traceback with every local variable, a password among them
 
     def _handle_exception(self, error: Exception) -> None:
-        self.fault = self.fault or note_fault(error)
+        self.fault = self.fault or note_fault(error.error if isinstance(error, WorkerFailed) else error)
         super()._handle_exception(error)
         self._return_code = EXIT_FAULT
 
@@ -234,8 +235,8 @@ class TenantPilotApp(App[None]):
         return ("TenantPilot", *names)
 
     def go_back(self) -> None:
-        """One screen back; on the first screen nothing, because Esc never quits."""
-        if len(self.screen_stack) > 1:
+        """One screen back; on the first screen nothing, because Esc never quits, and none from one half built."""
+        if len(self.screen_stack) > 1 and self.screen.is_mounted:
             self.pop_screen()
 
     def open_screen(self, name: str, external_id: str, tenant_name: str, **arguments: Any) -> None:

@@ -32,7 +32,7 @@ def read_facts(connection: Connection, external_ids: Sequence[str] | None = None
 
 
 def _rows(connection: Connection, statement: Executable, parameters: dict[str, Any] | None = None) -> list[Any]:
-    """All rows, some hundred at a time: while a driver makes rows of bytes, no other thread runs."""
+    """All rows, some hundred at a time: while a driver makes rows of bytes, no other thread runs, nor the screens."""
     return [row for rows in connection.execute(statement, parameters).partitions(500) for row in rows]
 
 

@@ -103,7 +103,7 @@ def test_to_the_shell_and_back(demo_file: Path, in_terminal: OpenScreens, env: d
     # Ended while it is suspended, when the terminal is the shell's.
     terminal.press("ctrl+z")
     terminal.until(lambda: terminal.screen.count("Stopped") == 2)
-    terminal.press("kill %1; wait %1; echo code $?", "enter")
+    terminal.press("kill %1; while kill -0 %1 2>/dev/null; do :; done; wait %1; echo code $?", "enter")
     terminal.sees("code 143")
     terminal.press("exit", "enter")
     terminal.ends()

@@ -43,8 +43,8 @@ class HelpScreen(ModalScreen[None]):
         self.query_one("#help", RowList).replace(self._listed)
 
     def dismiss(self, result: None = None) -> AwaitComplete:
-        """A second press in the same packet comes when it is gone, and would leave the screen below it too."""
-        return super().dismiss(result) if self.is_active else AwaitComplete()
+        """Keys of one packet come when it is gone already, and would leave the screen below it, or not there yet."""
+        return super().dismiss(result) if self.is_active and self.is_mounted else AwaitComplete()
 
 
 def _cells(use: KeyUse) -> Sequence[Cell]:

@@ -29,9 +29,9 @@ from tui.wording import HEALTHY_LIMIT, State
 
 POLICY: Final = HealthPolicy()
 _PATIENCE: Final = 10.0
-_BREATH: Final = 0.005
+_BREATH: Final = 0.015
 """Seconds until what does not come has not come, and between two looks, in which the reader thread gets its turn."""
-_ROUNDS: Final = 4
+_ROUNDS: Final = 3
 
 SomeScreen = TypeVar("SomeScreen", bound=Screen[Any])
 
@@ -93,10 +93,7 @@ class Driver:
     async def settled(self) -> None:
         """Until the screen shown has an answer to its latest question."""
         await self.until(lambda: not self.facts.reading and (self.facts.answer or self.facts.has_problem), "an answer")
-        await self.pump()
-        shown = ""
-        while shown != (shown := self.text()):
-            await self.pilot.pause(_BREATH)
+        await self.pilot.pause()
 
     async def arrived(self, kind: type[SomeScreen]) -> SomeScreen:
         """Until a screen of this kind is shown, with its facts."""

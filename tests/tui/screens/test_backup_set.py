@@ -46,13 +46,6 @@ def names(screen: BackupSetScreen) -> list[str]:
     return [item.display_name for item in row_list(screen).rows]
 
 
-async def go_to(driver: Driver, name: str) -> None:
-    """Put the cursor on an item by keys."""
-    await driver.press("home")
-    while under_cursor(driver.app.screen).display_name != name:
-        await driver.press("down")
-
-
 async def test_degraded_items_come_first_each_with_why(url: str) -> None:
     async with open_app(url, tenant="contoso.example", screen="backup_set", size=(160, 40)) as driver:
         screen = await opened(driver)
@@ -155,7 +148,8 @@ async def test_every_degraded_item_says_why_with_its_values(url: str) -> None:
             ("Golf", "(empty)"),
             ("Alpha", "in no degradation family"),
         ):
-            await go_to(driver, name)
+            while under_cursor(screen).display_name != name:
+                await driver.press("down")
             await driver.press("enter")
             await driver.arrived(CapturedItemScreen)
             words = driver.words()

@@ -28,14 +28,11 @@ MOST_MARKS: Final = 2
 
 HOSTILE: Final = {
     "closing markup": "[/]",
-    "a link in markup": "[@click=app.quit]x",
-    "unclosed markup": "[bold red on $error]y[/bold [[",
-    "a rich link": "[link=https://x.invalid]z[/link]",
+    "more markup": "[@click=app.quit]x [link=https://x.invalid]z[/link] [bold red on $error]y[/bold [[",
     "terminal controls": "\x1b]52;c;eA==\x07\x1b[2J\x1b[H\x9b31m\x90q\x9c\x00\x7f\r\n\tend",
     "directions and zero widths": "a\u202eb\u2066c\u200bd\u200de\ufeff\u00adf\u2028g\ue000\u3164h",
     "five hundred characters": "界x" * 250,
-    "combining marks": "\u0301\u0301z" + "\u0301\u0489\u20dd" * 30,
-    "an imitation": "✓ healthy  TenantPilot ⟨U+001B⟩",
+    "marks and an imitation": "\u0301\u0301z" + "\u0301\u0489\u20dd" * 30 + " ✓ healthy ⟨U+001B⟩",
 }
 
 
@@ -88,7 +85,7 @@ async def look(driver: Driver, kind: type[Any]) -> None:
     """Arrive at a screen, look at it, and walk over all of its rows."""
     screen = await driver.arrived(kind)
     assert_safe(driver)
-    for _ in row_list(screen).rows[:5]:
+    for _ in row_list(screen).rows[:2]:
         await driver.press("down")
         assert_safe(driver)
     for row in cells(screen):
