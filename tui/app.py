@@ -92,6 +92,11 @@ class QuietPalette(CommandPalette):
         """Keys of one packet come when it is gone already, and would leave the screen below it, or not there yet."""
         return super().dismiss(result) if self.is_active and self.is_mounted else AwaitComplete()
 
+    def _refresh_command_list(self, *arguments: Any) -> None:
+        # A search may find something when the palette has been left already.
+        if self.is_active:
+            super()._refresh_command_list(*arguments)
+
     def _action_command_list(self, action: str) -> None:
         # A page key that comes before Textual has laid out what was found.
         with suppress(KeyError):
@@ -158,7 +163,7 @@ class TenantPilotApp(App[None]):
             self.screen.load()
 
     async def action_quit(self) -> None:
-        self._leave(0)
+        self._leave_in_turn(0)
 
     def end(self, exit_code: int) -> None:
         """Leave with an exit code. From a signal handler or another thread; before the start it ends the process."""
@@ -190,7 +195,10 @@ class TenantPilotApp(App[None]):
     # Faults: Textual would print the traceback with every local variable, a password among them
 
     def _handle_exception(self, error: Exception) -> None:
-        self.fault = self.fault or note_fault(error.error if isinstance(error, WorkerFailed) else error)
+        sentence = note_fault(error.error if isinstance(error, WorkerFailed) else error)
+        if self._exit:
+            return  # what breaks while the screens are taken down changes nothing any more
+        self.fault = self.fault or sentence
         super()._handle_exception(error)
         self._return_code = EXIT_FAULT
 
@@ -235,8 +243,11 @@ class TenantPilotApp(App[None]):
         return ("TenantPilot", *names)
 
     def go_back(self) -> None:
-        """One screen back; on the first screen nothing, because Esc never quits, and none from one half built."""
-        if len(self.screen_stack) > 1 and self.screen.is_mounted:
+        """One screen back; on the first screen nothing, because Esc never quits.
+
+        Keys of one packet may come when something has opened over their screen, or is half built there: not for that.
+        """
+        if len(self.screen_stack) > 1 and isinstance(self.screen, FactsScreen) and self.screen.is_mounted:
             self.pop_screen()
 
     def open_screen(self, name: str, external_id: str, tenant_name: str, **arguments: Any) -> None:
@@ -270,7 +281,7 @@ class TenantPilotApp(App[None]):
         if not any(isinstance(screen, CommandPalette) for screen in self.screen_stack):
             from tui.palette import PROVIDERS
 
-            self.push_screen(QuietPalette(PROVIDERS, placeholder="a tenant or an action", id="--command-palette"))
+            self.push_screen(QuietPalette(PROVIDERS, placeholder="a tenant or an action"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         return ()
