@@ -4,6 +4,7 @@ What goes is decided set by set, whatever became of it: failed and soft-deleted 
 
 - a tenant's basis (`design.md` 4.1), archived tenants' too, because an archived one can be taken back;
 - the last completed set of each source, against which the next import is held to tell which types went missing;
+- a run that may still be under way: one that began no longer ago than the longest plausible run;
 - anything of a tenant whose evidence cannot be read, and a set whose time cannot: nobody can say what they are worth.
 
 Every verdict is judged before and after, at one instant and in one transaction; if one differs, nothing was done.
@@ -32,8 +33,10 @@ from sqlalchemy import (
     update,
 )
 
+from health.instants import shifted
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, judge
+from health.schedules import RUNNING
 from health.store.errors import StoreConflict
 from health.store.predicates import candidate_predicate, happened_expression, no_instant_predicate
 from health.store.reading import read_facts
@@ -92,7 +95,7 @@ class PrunePlan(NamedTuple):
 
 def plan_pruning(connection: Connection, request: PruneRequest, policy: HealthPolicy, now: datetime) -> PrunePlan:
     """What would go at `now` (UTC). Raises StoreConflict for a tenant that is not there."""
-    return _plan(connection, request, _verdicts(connection, policy, now))
+    return _plan(connection, request, _verdicts(connection, policy, now), shifted(now, -policy.longest_run))
 
 
 def prune(connection: Connection, request: PruneRequest, policy: HealthPolicy, now: datetime) -> PrunePlan:
@@ -106,7 +109,7 @@ def prune(connection: Connection, request: PruneRequest, policy: HealthPolicy, n
         connection.execute(text("SET LOCAL lock_timeout = '5s'"))
         connection.execute(text("LOCK TABLE backup_sets IN SHARE ROW EXCLUSIVE MODE"))
     before = _verdicts(connection, policy, now)
-    plan = _plan(connection, request, before)
+    plan = _plan(connection, request, before, shifted(now, -policy.longest_run))
     _carry_out(connection, plan.sets, payloads_only=request.payloads_only)
     after = _verdicts(connection, policy, now)
     if after != before:
@@ -122,11 +125,16 @@ def _verdicts(connection: Connection, policy: HealthPolicy, now: datetime) -> di
     return {facts.tenant.id: judge(facts, policy, now) for facts in read_facts(connection)}
 
 
-def _plan(connection: Connection, request: PruneRequest, verdicts: dict[int, TenantBackupHealth]) -> PrunePlan:
+def _plan(
+    connection: Connection, request: PruneRequest, verdicts: dict[int, TenantBackupHealth], ended_since: datetime
+) -> PrunePlan:
+    """A run that began before `ended_since` is over, whatever its status says."""
     dialect = connection.dialect.name
     unreadable = {tenant_id for tenant_id, health in verdicts.items() if health.unreadable is not None}
     unreadable.update(row.tenant_id for row in connection.execute(unreadable_candidates(dialect)))
-    statement = _sets_that_go(request, dialect)
+    statement = _sets_that_go(request, dialect).where(
+        or_(backup_sets.c.status != RUNNING, literal(ended_since, Instant) > HAPPENED)
+    )
     if request.external_ids is not None:
         wanted = [tenant_id_of(connection, external_id) for external_id in request.external_ids]
         statement = statement.where(backup_sets.c.tenant_id.in_(wanted))

@@ -173,6 +173,20 @@ def test_backups_of_one_instant_stay_together(database_url: str) -> None:
     assert left(database_url) == [2, 3, 4]
 
 
+def test_a_run_that_may_be_under_way_stays(database_url: str) -> None:
+    longest = POLICY.longest_run
+    sets = [
+        a_set(1, 9 * DAY, status="running", completed_at=None),
+        a_set(2, longest + TICK, status="running", completed_at=None),
+        a_set(3, longest, status="running", completed_at=None),
+        a_set(4, longest, status="failed", completed_at=None),
+        a_set(5, HOUR),
+    ]
+    fill(database_url, sets)
+    pruned(database_url, last(1))
+    assert left(database_url) == [3, 5]
+
+
 # Only the captured JSON
 
 
