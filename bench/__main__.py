@@ -7,7 +7,7 @@ import sys
 import click
 
 from bench import facts, imports, screens, start_up
-from bench.budgets import Result, print_table
+from bench.budgets import Result, noted, print_table
 from bench.fleet import FleetShape
 from bench.keeping import ENGINES, Keeper
 
@@ -58,14 +58,14 @@ def bench(
         where = f"{engine}, {shapes[-1].tenants:,} tenants"
         url = keeper.url(engine, shapes[-1])
         if "facts" in chosen:
-            results.extend(facts.measure(keeper, engine, shapes, longer, rounds))
+            results.extend(noted(facts.measure(keeper, engine, shapes, longer, rounds)))
         if "start" in chosen:
-            results.extend(start_up.measure(url, where, rounds, engine_only=number > 0))
+            results.extend(noted(start_up.measure(url, where, rounds, engine_only=number > 0)))
         if "screens" in chosen:
-            results.extend(screens.measure(url, where, keys=25 * rounds, engine_only=number > 0))
+            results.extend(noted(screens.measure(url, where, keys=25 * rounds, engine_only=number > 0)))
         if "imports" in chosen:
             with keeper.empty(engine) as empty_url:
-                results.extend(imports.measure(engine, empty_url))
+                results.extend(noted(imports.measure(engine, empty_url)))
     click.echo(f"{', '.join(shape.words for shape in shapes)}; medians of {rounds} runs in turn with their floors.\n")
     sys.exit(0 if print_table(results) else 1)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rich.console import Console
@@ -33,9 +34,18 @@ def milliseconds(duration: float) -> str:
     return f"{duration * 1000:,.{0 if duration >= 0.1 else 2}f} ms"
 
 
-def ratio(budget: str, where: str, measured: float, floor: float, times: float, limit: float) -> Result:
+def ratio(budget: str, where: str, measured: float, floor: float, times: float, limit: float | None) -> Result:
     """A budget on a ratio of two durations."""
     return Result(budget, where, milliseconds(measured), milliseconds(floor), times, "x", limit)
+
+
+def noted(results: Iterable[Result]) -> Iterator[Result]:
+    """The same results, each also a line on standard error as soon as it is there: a run takes minutes."""
+    for each in results:
+        print(
+            f"{each.budget} ({each.where}): {each.figure:,.2f} {each.unit} {each.verdict}", file=sys.stderr, flush=True
+        )
+        yield each
 
 
 def print_table(results: Iterable[Result]) -> bool:

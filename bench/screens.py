@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 from time import sleep
@@ -17,7 +18,7 @@ from sqlalchemy import text
 
 from bench.budgets import Result
 from bench.start_up import NOW_OPTION, OTHER_APP, PRODUCT, TRIAGED
-from bench.terminal import FRAME_END, Terminal, environment
+from bench.terminal import FRAME_END, Terminal
 from bench.timing import percentile
 from health.store.engines import transaction
 from health.store.urls import parse_database_url
@@ -27,13 +28,12 @@ _CURSOR: Final = b"Tenant "
 _EVERY_SECOND: Final = '[ui]\nrefresh = "1s"\n'
 
 
-def measure(url: str, where: str, *, keys: int, engine_only: bool) -> list[Result]:
+def measure(url: str, where: str, *, keys: int, engine_only: bool) -> Iterator[Result]:
     """Every budget of the screens on a fleet; with `engine_only` those that a refresh has a part in."""
-    results: list[Result] = []
     if not engine_only:
-        results.extend(_at_rest(url, where, keys))
-        results.extend(_other_app())
-    return [*results, *_while_refreshing(url, where, keys)]
+        yield from _at_rest(url, where, keys)
+        yield from _other_app()
+    yield from _while_refreshing(url, where, keys)
 
 
 def _at_rest(url: str, where: str, keys: int) -> list[Result]:
@@ -69,7 +69,7 @@ def _while_refreshing(url: str, where: str, keys: int) -> list[Result]:
         probed = (sys.executable, "-m", "bench.probed", str(noted))
         with _opened(probed, url, "--config", str(every_second)) as terminal:
             terminal.listen(6)
-        pause = float(noted.read_text()) * 1000
+            pause = float(noted.read_text()) * 1000
     busy = f"{where}, refreshing"
     return [
         Result("key to painted frame, 95th percentile", busy, *_spread(delays), percentile(delays, 95), "ms", 16),
@@ -81,7 +81,7 @@ def _while_refreshing(url: str, where: str, keys: int) -> list[Result]:
 @contextmanager
 def _opened(program: Sequence[str], url: str, *arguments: str) -> Iterator[Terminal]:
     command = (*program, "--database", url, *NOW_OPTION, *arguments)
-    with Terminal(command, environment(PYTHONPATH=str(Path(__file__).parent.parent))) as terminal:
+    with Terminal(command, PYTHONPATH=str(Path(__file__).parent.parent)) as terminal:
         terminal.wait_for(TRIAGED, FRAME_END)
         terminal.settle()
         yield terminal
@@ -107,14 +107,22 @@ def _spread(delays: list[float]) -> tuple[str, str]:
 
 @contextmanager
 def _written_to(url: str) -> Iterator[None]:
-    """Commit a change that changes no verdict, three times a second, until the block ends."""
+    """Rename the last tenant and back, three times a second, until the block ends."""
     address, ended = parse_database_url(url), threading.Event()
+    last = "FROM tenants ORDER BY id DESC LIMIT 1"
+
+    def rename(name: str) -> None:
+        with transaction(address) as connection:
+            connection.execute(text(f"UPDATE tenants SET name = :name WHERE id = (SELECT id {last})"), {"name": name})
 
     def write() -> None:
+        names = cycle((f"{name} renamed", name))
         while not ended.wait(0.3):
-            with transaction(address) as connection:
-                connection.execute(text("UPDATE tenants SET name = name WHERE id = 1"))
+            rename(next(names))
+        rename(name)
 
+    with transaction(address) as connection:
+        name = str(connection.execute(text(f"SELECT name {last}")).scalar_one())
     writer = threading.Thread(target=write, name="bench-writer")
     writer.start()
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -43,24 +44,22 @@ def _run(*command: str) -> Work:
     return lambda: subprocess.run(command, check=True, capture_output=True, env=environment())
 
 
-def measure(url: str, where: str, rounds: int, *, engine_only: bool) -> list[Result]:
+def measure(url: str, where: str, rounds: int, *, engine_only: bool) -> Iterator[Result]:
     """Every budget of starting on a fleet; with `engine_only` just the one that reads it."""
     trivial = _until(TRIVIAL, b"a trivial app")
     product = (PRODUCT, "--database", url, *NOW_OPTION)
     triaged = compare(_until(product, TRIAGED), trivial, rounds, _no_timing)
-    results = [ratio("exec to the fleet triaged, against a trivial app", where, *triaged, 3)]
+    yield ratio("exec to the fleet triaged, against a trivial app", where, *triaged, 3)
     if engine_only:
-        return results
+        return
     first = compare(_until(product, FIRST_FRAME), trivial, rounds, _no_timing)
-    results.insert(0, ratio("exec to the first frame, against a trivial app", where, *first, 1.8))
+    yield ratio("exec to the first frame, against a trivial app", where, *first, 1.8)
     nothing = _run(sys.executable, "-c", "pass")
     for option in ("--help", "--version"):
         compared = compare(_run(PRODUCT, option), nothing, 2 * rounds)
-        results.append(ratio(f"{option}, against python -c pass", "command line", *compared, 6))
+        yield ratio(f"{option}, against python -c pass", "command line", *compared, 6)
     if (other := shutil.which(OTHER_APP)) is not None:
         there = compare(_until((other,), _OTHER_APP_SHOWS), trivial, max(3, rounds // 2), _no_timing)
         measured, floor = milliseconds(there.measured), milliseconds(there.floor)
-        results.append(
-            Result(f"for comparison: {OTHER_APP} to its first frame", "80x24", measured, floor, there.ratio, "x", None)
-        )
-    return results
+        words = f"for comparison: {OTHER_APP} to its first frame"
+        yield Result(words, "80x24", measured, floor, there.ratio, "x", None)

@@ -11,9 +11,8 @@ import struct
 import subprocess
 import tempfile
 import termios
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from time import perf_counter
 from types import TracebackType
 from typing import Final, Self
@@ -30,11 +29,10 @@ class NothingCame(Exception):
     """The program did not write what was waited for; carries the end of what it did write."""
 
 
-def environment(**more: str) -> dict[str, str]:
-    """This process's environment without anything that configures a program under measurement; homes are empty."""
+def environment(home: str = os.devnull, **more: str) -> dict[str, str]:
+    """This process's environment without anything that configures a program under measurement, its home elsewhere."""
     dropped = ("TENANTPILOT_", "TEXTUAL_", "NO_COLOR", "PYTHON")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
-    home = str(Path(tempfile.gettempdir(), "tenantpilot-bench-home"))
     folders = dict.fromkeys(("HOME", *(f"XDG_{kind}_HOME" for kind in ("CONFIG", "DATA", "STATE", "CACHE"))), home)
     return {**kept, **folders, "TERM": "xterm-256color", "COLORTERM": "truecolor", **more}
 
@@ -42,12 +40,14 @@ def environment(**more: str) -> dict[str, str]:
 class Terminal:
     """A running program; leaving the block ends it."""
 
-    def __init__(self, command: Sequence[str], variables: Mapping[str, str] | None = None) -> None:
+    def __init__(self, command: Sequence[str], **variables: str) -> None:
+        # A home of its own: what a program that was stopped left half written must not meet the next one.
+        self._home = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", _LINES, _COLUMNS, 0, 0))
         self.began = perf_counter()
         self.process = subprocess.Popen(
-            command, stdin=theirs, stdout=theirs, stderr=theirs, env=dict(variables or environment()),
+            command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment(self._home.name, **variables),
             start_new_session=True, cwd=tempfile.gettempdir(),
         )  # fmt: skip
         os.close(theirs)
@@ -64,6 +64,7 @@ class Terminal:
                 self._receive(0.05)
         self.process.wait()
         os.close(self._ours)
+        self._home.cleanup()
 
     def send(self, keys: bytes) -> float:
         """Press keys; the moment at which they were sent. What was written before is forgotten."""
@@ -88,9 +89,13 @@ class Terminal:
                 raise NothingCame(repr(self.written[-300:]))
         return perf_counter()
 
-    def settle(self, quiet: float = 0.4) -> int:
-        """Wait until nothing has been written for a while; how many bytes there were since the last keys."""
-        while self._receive(quiet):
+    def settle(self, quiet: float = 0.4, within: float = 5) -> int:
+        """Wait until nothing has been written for a while, or for longer than that a cursor blinks.
+
+        Gives back how many bytes there were since the last keys.
+        """
+        until = perf_counter() + within
+        while self._receive(quiet) and perf_counter() < until:
             pass
         return len(self.written)
 

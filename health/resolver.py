@@ -43,7 +43,8 @@ class TenantBackupHealthResolver:
         self.address = address
         self.policy = policy
         self._held = HeldConnection(address)
-        self._fleet_facts: tuple[object, dict[int, TenantFacts]] | None = None
+        self._token: object | None = None
+        self._facts: dict[int, TenantFacts] = {}
         self._fleet: details.FleetAnswer | None = None
 
     def fleet(self, now: datetime) -> list[TenantBackupHealth]:
@@ -51,33 +52,41 @@ class TenantBackupHealthResolver:
         return list(self.refreshed_fleet(now).verdicts)
 
     def refreshed_fleet(self, now: datetime) -> details.FleetAnswer:
-        """The fleet; where the database says that nothing changed, only verdicts whose time is up are judged again."""
+        """The fleet. Judged again are only tenants whose facts are other ones, or whose verdict's time is up."""
         token = self._held.change_token()
-        known, previous = self._fleet_facts, self._fleet
-        if token is None or known is None or previous is None or known[0] != token or now < previous.now:
-            with collector_paused():
-                facts = {each.tenant.id: each for each in self._read(reading.read_facts)}
-                verdicts = tuple(sorted((judge(each, self.policy, now) for each in facts.values()), key=triage_key))
-            self._fleet_facts = (token, facts)
+        facts = self._facts
+        if token is None or token != self._token:
+            facts = self._read_again()
+        kept = self._still_true(facts, now)
+        if self._fleet is not None and len(kept) == len(facts) == len(self._fleet.verdicts):
+            verdicts = self._fleet.verdicts
         else:
-            verdicts = self._moved_on(previous.verdicts, known[1], now)
-        self._fleet = details.FleetAnswer(now, verdicts)
+            known = {health.tenant.id for health in kept}
+            with collector_paused():
+                judged = [judge(each, self.policy, now) for tenant_id, each in facts.items() if tenant_id not in known]
+            verdicts = tuple(_in_triage_order(kept, judged))
+        self._token, self._facts, self._fleet = token, facts, details.FleetAnswer(now, verdicts)
         return self._fleet
 
-    def _moved_on(
-        self, verdicts: tuple[TenantBackupHealth, ...], facts: dict[int, TenantFacts], now: datetime
-    ) -> tuple[TenantBackupHealth, ...]:
-        """The verdicts over the same facts at a later instant: those whose time is up, judged again."""
-        over = [health for health in verdicts if health.holds_until < now]
-        if not over:
-            return verdicts
-        judged = [judge(facts[health.tenant.id], self.policy, now) for health in over]
-        still = [health for health in verdicts if now <= health.holds_until]
-        if len(judged) > _FEW:
-            return tuple(sorted((*still, *judged), key=triage_key))
-        for health in judged:
-            insort(still, health, key=triage_key)
-        return tuple(still)
+    def _read_again(self) -> dict[int, TenantFacts]:
+        """Every tenant's facts; the very object known already where they say the same, so that its verdict may stay."""
+        with collector_paused():
+            facts = {}
+            for each in self._read(reading.read_facts):
+                known = self._facts.get(each.tenant.id)
+                facts[each.tenant.id] = known if known == each else each
+            return facts
+
+    def _still_true(self, facts: dict[int, TenantFacts], now: datetime) -> list[TenantBackupHealth]:
+        """The verdicts of the last answer whose facts are the same and whose time is not up, in their order."""
+        if self._fleet is None or now < self._fleet.now:
+            return []
+        before = self._facts
+        return [
+            health
+            for health in self._fleet.verdicts
+            if now <= health.holds_until and facts.get(health.tenant.id) is before[health.tenant.id]
+        ]
 
     def tenants(self, external_ids: Sequence[str], now: datetime) -> list[TenantBackupHealth]:
         """The tenants named, in triage order. Raises UnknownTenant for the first that is not there."""
@@ -183,6 +192,16 @@ class TenantBackupHealthResolver:
     def _ask(self, question: Callable[[Connection], Found]) -> Found:
         with snapshot(self._held.engine, self.address) as connection, self._held.interruptible(connection):
             return question(connection)
+
+
+def _in_triage_order(
+    sorted_already: list[TenantBackupHealth], more: list[TenantBackupHealth]
+) -> list[TenantBackupHealth]:
+    if len(more) > _FEW:
+        return sorted((*sorted_already, *more), key=triage_key)
+    for health in more:
+        insort(sorted_already, health, key=triage_key)
+    return sorted_already
 
 
 def _follow_up_first(judged: details.JudgedSchedule) -> tuple[int, int]:

@@ -6,7 +6,6 @@ from bisect import bisect_right, insort
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from importlib.resources import files
 from operator import attrgetter
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -133,4 +132,6 @@ def zone_named(name: str) -> ZoneInfo | None:
 @lru_cache(maxsize=1)
 def _iana_names() -> frozenset[str]:
     """Names from the tzdata package, so that a verdict does not depend on what a machine keeps beside its zones."""
+    from importlib.resources import files  # a hundredth of a second, which the first frame need not wait for
+
     return frozenset((files("tzdata") / "zones").read_text(encoding="utf-8").split())

@@ -23,7 +23,7 @@ from textual.worker import WorkerFailed
 
 from health.policy import HealthPolicy
 from tui.commands.failures import EXIT_FAULT
-from tui.process import has_job_control, note_fault
+from tui.process import has_job_control, note_fault, note_trace
 from tui.reader import FactsReader
 from tui.safe_text import has_hidden, safe_text
 from tui.screens.facts_screen import FactsScreen
@@ -205,16 +205,17 @@ class TenantPilotApp(App[None]):
     def _fatal_error(self) -> None:
         self._close_messages_no_wait()
 
-    def panic(self, *_renderables: object) -> None:
-        """What broke is in the log already, or is the terminal's input, whose thread hands over nothing but words."""
-        self.fault = self.fault or "A fault in TenantPilot: the terminal's input cannot be read."
+    def panic(self, *renderables: Any) -> None:
+        """A fault that is noted already; or one of the thread that reads the keys, as Rich has kept it."""
+        for trace in (each.trace for each in renderables if hasattr(each, "trace")):
+            self.fault = self.fault or note_trace(trace)
         self._return_code = self._return_code or EXIT_FAULT
         self._close_messages_no_wait()
 
     async def on_event(self, event: events.Event) -> None:
         """What is pasted comes from outside as well: no field takes a character that does not show itself."""
         if isinstance(event, events.Paste):
-            event.text = "".join(char for char in event.text if char.isprintable() or char == "\n")
+            event.text = "".join(char for char in event.text if char == "\n" or not has_hidden(char))
         await super().on_event(event)
 
     # Time

@@ -13,12 +13,15 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from rich.traceback import Trace
 
 _LOG_BYTES: Final = 500_000
 _LOG_FILES: Final = 3
@@ -46,6 +49,8 @@ def ended_by_signals(end: Callable[[int], None]) -> Iterator[None]:
     """
     attributes = _terminal_attributes()
     ending = threading.Event()
+    # Only one of the two ends the process: the app that leaves, or the last resort.
+    turn = threading.Lock()
 
     def on_signal(number: int, _frame: object) -> None:
         if ending.is_set():
@@ -54,7 +59,8 @@ def ended_by_signals(end: Callable[[int], None]) -> Iterator[None]:
         if _in_the_background():
             # Suspended: the terminal is the shell's, and already as it was.
             os._exit(128 + number)
-        last_resort = threading.Timer(_GRACE_SECONDS[signal.Signals(number)], _end_now, (number, attributes))
+        arguments = (number, attributes, turn)
+        last_resort = threading.Timer(_GRACE_SECONDS[signal.Signals(number)], _end_now, arguments)
         last_resort.daemon = True
         last_resort.start()
         end(128 + number)
@@ -65,6 +71,7 @@ def ended_by_signals(end: Callable[[int], None]) -> Iterator[None]:
     try:
         yield
     finally:
+        turn.acquire()
         _drop_what_nobody_takes()
         threading.excepthook = hook
         for number, handler in before.items():
@@ -108,10 +115,11 @@ def _terminal_attributes() -> list[Any] | None:
     return None
 
 
-def _end_now(number: int, attributes: list[Any] | None) -> None:
+def _end_now(number: int, attributes: list[Any] | None, turn: threading.Lock) -> None:
     """End the process beside an event loop that hangs; the terminal is restored as far as it can be reached."""
     import termios
 
+    turn.acquire()
     with suppress(OSError, termios.error):
         if attributes is not None:
             termios.tcsetattr(0, termios.TCSANOW, attributes)
@@ -149,9 +157,18 @@ def note_fault(error: BaseException) -> str:
     The log has the kind of error and the lines of code it passed through: no message, no local variable, no argument,
     because any of them could hold a secret or a tenant's data.
     """
-    kind = type(error).__name__
     frames = traceback.extract_tb(error.__traceback__)
-    path = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+    return _noted(type(error).__name__, [(frame.filename, frame.lineno, frame.name) for frame in frames])
+
+
+def note_trace(trace: Trace) -> str:
+    """The same for a fault of which Rich's notes are all that is left, as of Textual's input thread."""
+    last = trace.stacks[0]
+    return _noted(last.exc_type, [(frame.filename, frame.lineno, frame.name) for frame in last.frames])
+
+
+def _noted(kind: str, frames: Sequence[tuple[str, int | None, str]]) -> str:
+    path = [f"{Path(filename).name}:{line} {name}" for filename, line, name in frames]
     try:
         where = log_path()
         _logger(where).error("%s at %s", kind, " > ".join(path))

@@ -6,12 +6,13 @@ or interrupted where it runs; its answer, should one still come, is recognised b
 
 from __future__ import annotations
 
-import gc
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from health.collector import collect_only_from_now_on
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
@@ -99,8 +100,7 @@ class FactsReader:
             try:
                 if self._resolver is None:
                     self._resolver = self._open_resolver()
-                    # What is imported by now stays: no collection goes through it again, and each is shorter for that.
-                    gc.freeze()
+                    collect_only_from_now_on()
                 answer = request.question(self._resolver)
             except Exception as error:
                 self._deliver(request, request.failed, self._sentence(error))

@@ -19,16 +19,20 @@ from health.store.rows import SET_WIDTH, RowReader, UnreadableRow, as_text, by_t
 
 def read_facts(connection: Connection, external_ids: Sequence[str] | None = None) -> list[TenantFacts]:
     """The facts of every tenant to judge, or of those named that exist and are not archived; in no order."""
-    dialect = connection.dialect.name
-    narrowed = external_ids is not None
-    parameters = {"external_ids": list(external_ids)} if external_ids is not None else {}
+    # The rows are gone, in the function called, before the collector comes back and would go through them.
     with collector_paused():
-        tenants = _rows(connection, statements.judged_tenants(dialect, narrowed), parameters)
-        sets = _rows(connection, statements.basis_sets(dialect, narrowed), parameters)
-        schedules = _rows(connection, statements.enabled_schedules(dialect, narrowed), parameters)
-        lost = _rows(connection, statements.unreadable_candidates(dialect))
-        assembly = _Assembly(RowReader(dialect), sets, schedules, lost)
-        return [assembly.facts(row) for row in tenants]
+        return _read_facts(connection, external_ids)
+
+
+def _read_facts(connection: Connection, external_ids: Sequence[str] | None) -> list[TenantFacts]:
+    dialect, narrowed = connection.dialect.name, external_ids is not None
+    parameters = {} if external_ids is None else {"external_ids": list(external_ids)}
+    tenants = _rows(connection, statements.judged_tenants(dialect, narrowed), parameters)
+    sets = _rows(connection, statements.basis_sets(dialect, narrowed), parameters)
+    schedules = _rows(connection, statements.enabled_schedules(dialect, narrowed), parameters)
+    lost = _rows(connection, statements.unreadable_candidates(dialect))
+    assembly = _Assembly(RowReader(dialect), sets, schedules, lost)
+    return [assembly.facts(row) for row in tenants]
 
 
 def _rows(connection: Connection, statement: Executable, parameters: dict[str, Any] | None = None) -> list[Any]:

@@ -9,6 +9,9 @@ from typing import Any, Final
 from health.facts import BackupItem, BackupSchedule, BackupSet, ItemTally, Tenant, UnreadableEvidence
 
 SET_WIDTH: Final = len(BackupSet._fields)
+# A fleet is tens of thousands of these: what `_make` does, without counting the fields of each again.
+_made: Final = tuple.__new__
+_from_text: Final = datetime.fromisoformat
 _CANONICAL_LENGTH: Final = len("2026-01-01 00:00:00.000000")
 
 
@@ -26,20 +29,20 @@ ParseInstant = Callable[[Any], datetime]
 def parse_sqlite_instant(value: Any) -> datetime:
     """The canonical text -> an aware datetime in UTC. Raises ValueError for anything else."""
     if (
-        not isinstance(value, str)
-        or len(value) != _CANONICAL_LENGTH
-        or value[4:20:3] != "-- ::."
-        or value[11:13] == "24"  # later Pythons read it as the next day's midnight
+        isinstance(value, str)
+        and len(value) == _CANONICAL_LENGTH
+        and value[4:20:3] == "-- ::."
+        and value[11:13] != "24"  # later Pythons read it as the next day's midnight
     ):
-        raise ValueError
-    return datetime.fromisoformat(value + "+00:00")
+        return _from_text(value + "+00:00")
+    raise ValueError
 
 
 def parse_postgresql_instant(value: Any) -> datetime:
     """PostgreSQL's text in a UTC session -> an aware datetime in UTC. Raises ValueError for infinity and BC."""
     if not isinstance(value, str) or not value.endswith("+00"):
         raise ValueError
-    return datetime.fromisoformat(value)
+    return _from_text(value)
 
 
 def instant_parser(dialect: str) -> ParseInstant:
@@ -76,20 +79,21 @@ class RowReader:
         """A set from its columns in the order of the table. Names are text; what is compared stays as it is stored."""
         if bytes in (type(row[3]), type(row[4])):
             row = [*row[:3], as_text(row[3]), as_text(row[4]), *row[5:]]
-        item_count, started_at, completed_at, created_at, deleted_at = row[7], row[9], row[10], row[11], row[12]
-        if item_count is not None and not isinstance(item_count, int):
+        *others, started_at, completed_at, created_at, deleted_at = row[:SET_WIDTH]
+        if others[7] is not None and not isinstance(others[7], int):
             message = f"backup_sets.item_count of row {row[0]} is no number"
             raise UnreadableRow(UnreadableEvidence("backup_sets", "item_count", row[0], message))
         parse = self._parse
         try:
-            return BackupSet._make(
+            return _made(
+                BackupSet,
                 (
-                    *row[:9],
+                    *others,
                     None if started_at is None else parse(started_at),
                     None if completed_at is None else parse(completed_at),
                     parse(created_at),
                     None if deleted_at is None else parse(deleted_at),
-                )
+                ),
             )
         except ValueError:
             raise UnreadableRow(self._no_instant("backup_sets", BackupSet._fields, row)) from None
@@ -101,7 +105,8 @@ class RowReader:
         last_run_at, next_run_at, created_at, enabled_at, deleted_at = row[6], row[8], row[9], row[10], row[11]
         parse = self._parse
         try:
-            return BackupSchedule._make(
+            return _made(
+                BackupSchedule,
                 (
                     *row[:6],
                     None if last_run_at is None else parse(last_run_at),
@@ -110,7 +115,7 @@ class RowReader:
                     parse(created_at),
                     None if enabled_at is None else parse(enabled_at),
                     None if deleted_at is None else parse(deleted_at),
-                )
+                ),
             )
         except ValueError:
             raise UnreadableRow(self._no_instant("backup_schedules", BackupSchedule._fields, row)) from None
@@ -142,7 +147,7 @@ def as_text(value: Any) -> str:
 
 def tally(counts: Sequence[int]) -> ItemTally:
     """The counts as `statements.tally_columns` lists them."""
-    return ItemTally(counts[0], counts[1], counts[2], tuple(counts[3:]))
+    return _made(ItemTally, (*counts[:3], tuple(counts[3:])))
 
 
 def by_tenant(rows: Iterable[Any], place: int) -> dict[int, list[Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from tests.end_to_end.terminal import TENANTPILOT, Terminal
 
 HOSTILE_NAME: Final = "fl\x1b[2J\u202e[bold]\x9b.db"
 ARGUMENT: Final = "\x1b[2J\u202e[/]\x9b"
+PASTED: Final = "\x1b[200~" + "".join(ATTACKS) + "\x1b[201~"
 # What a terminal would obey or a reader would not see; the others attack markup and formats, and are plain text.
 TO_TERMINALS: Final = [attack for attack in ATTACKS if stream.offences(attack.encode(), line_ends="")]
 
@@ -77,53 +79,47 @@ def test_every_screen_without_colours(
     assert stream.colours(terminal.text) == []
 
 
+WAY: Final[tuple[tuple[Sequence[str], tuple[str, ...]], ...]] = (
+    ((), ("sorted: triage",)),
+    (["end", "home", *"ssss", *"pppppp", "escape"], ("32 tenants",)),
+    (["y"], ("not copied",)),
+    (["?"], ("WHAT IT DOES",)),
+    (["backspace"], ("32 tenants",)),
+    (["ctrl+p"], ("a tenant or an action",)),
+    ([*"link", "down", "down", "escape"], ("/ name, id",)),
+    (["/", PASTED, "down"], ("0 of 32,",)),
+    (["escape"], ("32 tenants",)),
+    (["/", *TARGET], ("1 of 32,",)),
+    (["down"], ("> ◆",)),
+    (["enter"], ("Latest attempts", "24/24")),
+    (["down", "down", "y", "Y", "b"], ("The basis governs",)),
+    ([*"jjjj", "end", "y", "home", "enter"], ("Degradation families",)),
+    (["tab", "end", "home", *"fffffff", "/", *"link", "escape", "enter"], ("CAPTURED JSON",)),
+    (["end", "y", "backspace"], ("Degradation families",)),
+    (["backspace"], ("The basis governs",)),
+    (["backspace"], ("Latest attempts",)),
+    (["s"], ("Schedules: 24",)),
+    ([*"j" * 24, "backspace"], ("Latest attempts",)),
+    (["backspace"], ("1 of 32,",)),
+    (["escape"], ("32 tenants",)),
+    (["home", "enter"], ("? unreadable", "Latest attempts")),
+    (["b"], ("unreadable", "Backup sets: 1")),
+    (["backspace"], ("Latest attempts",)),
+    (["backspace"], ("32 tenants",)),
+    (["down", "enter"], ("? unreadable", "Latest attempts")),
+    (["s"], ("? unreadable", "Schedules: 1")),
+)
+"""Keys, and what the screen says when they have had their effect."""
+
+
 def tour(terminal: Terminal, file: Path, tmp_path: Path) -> None:
     """Every screen, and what opens over them; then a database that turned into something else; then out."""
-    terminal.sees("sorted: triage")
-    press_each(terminal, "end", "home", *"ssss", *"pppppp", "escape")
-    terminal.sees("32 tenants")
-    press_each(terminal, "y")
-    terminal.sees("not copied")
-    press_each(terminal, "?")
-    terminal.sees("WHAT IT DOES")
-    press_each(terminal, "backspace", "ctrl+p")
-    terminal.sees("a tenant or an action")
-    press_each(terminal, *"link", "down", "down", "escape")
-    terminal.sees_no("No matches", "🔎")
-
-    press_each(terminal, "/")
-    terminal.press(*TARGET)
-    terminal.sees("1 of 32,")
-    press_each(terminal, "enter", "enter")
-    terminal.sees("Latest attempts", "24/24")
-    press_each(terminal, "down", "down", "y", "Y", "b")
-    terminal.sees("The basis governs")
-    press_each(terminal, *"jjjj", "end", "y", "home", "enter")
-    terminal.sees("Degradation families")
-    press_each(terminal, "tab", "end", "home", *"fffffff", "/", *"link", "escape")
-    terminal.sees("CAPTURED JSON", after=["enter"])
-    press_each(terminal, "end", "y", "backspace")
-    terminal.sees("Degradation families")
-    press_each(terminal, "backspace")
-    terminal.sees("The basis governs")
-    press_each(terminal, "backspace")
-    terminal.sees("Latest attempts")
-    press_each(terminal, "s")
-    terminal.sees("Schedules: 24")
-    press_each(terminal, *"j" * 24, "backspace")
-    terminal.sees("Latest attempts")
-    press_each(terminal, "backspace", "escape")
-    terminal.sees("32 tenants")
-
-    press_each(terminal, "home", "enter")
-    terminal.sees("? unreadable", "Latest attempts")
-    press_each(terminal, "b")
-    terminal.sees("unreadable", "Backup sets: 1")
-    press_each(terminal, "backspace", "backspace", "down", "enter")
-    terminal.sees("? unreadable", "Latest attempts")
-    press_each(terminal, "s")
-    terminal.sees("? unreadable", "Schedules: 1")
-
+    for keys, words in WAY:
+        for key in keys:
+            terminal.press(key)
+            # A frame for every key, so that each place on the way is drawn.
+            terminal.settles(0.04)
+        terminal.sees(*words)
     other = tmp_path / "other"
     other.write_bytes(b"\x1b[2J this is no database \xff" * 100)
     other.replace(file)
@@ -131,13 +127,6 @@ def tour(terminal: Terminal, file: Path, tmp_path: Path) -> None:
     terminal.press("q")
     assert terminal.ends() == 0
     assert terminal.is_restored
-
-
-def press_each(terminal: Terminal, *keys: str) -> None:
-    """Press keys one after another, each when the one before has been answered with a frame, if it was."""
-    for key in keys:
-        terminal.press(key)
-        terminal.settles(0.03)
 
 
 def test_every_command(hostile_file: Path, run: Run, tmp_path: Path) -> None:

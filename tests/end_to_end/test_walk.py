@@ -100,9 +100,8 @@ def with_reason(document: dict[str, Any], reason: str) -> dict[str, Any]:
 def open_tenant(terminal: Terminal, tenant: dict[str, Any]) -> None:
     """Filter for a tenant and open its dashboard."""
     terminal.press("/", *tenant["tenant"], "enter")
-    terminal.sees("1 of 40,")
-    terminal.press("enter")
-    terminal.sees("Latest attempts")
+    terminal.sees("1 of 40,", f"> {GLYPHS[state(tenant)]}")
+    terminal.sees("Latest attempts", after=["enter"])
 
 
 def test_the_list_is_the_report(demo_file: Path, open_screens: OpenScreens, demo_report: dict[str, Any]) -> None:

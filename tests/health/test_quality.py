@@ -205,6 +205,11 @@ def test_a_run_that_ended_long_after_it_was_recorded_contradicts_itself(
     assert set_families(a_set(NOW, created_at=NOW - after, status=status)) == incomplete | expected
 
 
+@pytest.mark.parametrize("status", ["running", "failed", "cancelled"])
+def test_a_run_that_did_not_end_does_not_contradict_itself(status: str) -> None:
+    assert set_families(a_set(None, status=status, started_at=NOW, created_at=NOW)) == {}
+
+
 def test_a_run_that_contradicts_itself_in_three_ways_counts_once() -> None:
     basis = a_set(NOW, error="x", started_at=NOW + TICK, created_at=NOW - LONGEST - TICK)
     assert set_families(basis) == {"contradictory_run": 1}

@@ -27,6 +27,7 @@ def fleet_of_all_states() -> list[TenantBackupHealth]:
         unreadable(),
         unreadable(),
         judged(None),
+        judged(None),
         judged(None, failing),
         judged(old),
         judged(old, failing, tally=worse),
@@ -42,7 +43,7 @@ def fleet_of_all_states() -> list[TenantBackupHealth]:
 
 def test_totals_count_each_tenant_once_and_a_follow_up_beside_any_posture() -> None:
     assert FleetTotals.of(fleet_of_all_states()) == FleetTotals(
-        tenants=13, unreadable=2, absent=2, stale=3, degraded=2, healthy=4, confirmed=3, schedule_follow_up=4
+        tenants=14, unreadable=2, absent=3, stale=3, degraded=2, healthy=4, confirmed=3, schedule_follow_up=4
     )
 
 

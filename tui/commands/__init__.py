@@ -45,8 +45,6 @@ SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "config": ("tui.commands.config:config", "Print every effective setting and where it came from."),
 }
 
-JUDGING: Final = frozenset({"report", "check", "demo"})
-
 
 class _ReaderWentAway(Exception):
     """`tenantpilot report | head`: nobody reads any more, which is no fault."""
@@ -106,17 +104,19 @@ def cli(ctx: click.Context, /, **given: Any) -> int:
         from tui.commands.screens import open_screens
 
         return open_screens(ctx.obj, tenant=given["tenant"], screen=given["screen"])
-    _refuse_what_it_would_ignore(ctx.invoked_subcommand, given)
+    _refuse_what_it_would_ignore(ctx, ctx.invoked_subcommand, given)
     return 0
 
 
-def _refuse_what_it_would_ignore(command: str, given: dict[str, Any]) -> None:
+def _refuse_what_it_would_ignore(ctx: click.Context, name: str, given: dict[str, Any]) -> None:
     """An option in front of a command that has no use for it: ignored, it would be believed to have been heard."""
-    for name in ("tenant", "screen"):
-        if given[name] is not None:
-            raise click.UsageError(f"--{name} here opens a screen: leave {command!r} out, or name tenants behind it.")
-    if given["now"] is not None and command not in JUDGING:
-        raise click.UsageError(f"--now is for commands that judge, and {command!r} does not.")
+    for option in ("tenant", "screen"):
+        if given[option] is not None:
+            raise click.UsageError(f"--{option} here opens a screen: leave {name!r} out, or name tenants behind it.")
+    command = cli.get_command(ctx, name)
+    judges = command is not None and any(parameter.name == "now" for parameter in command.params)
+    if given["now"] is not None and not judges:
+        raise click.UsageError(f"--now is for commands that judge, and {name!r} does not.")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -289,6 +289,6 @@ def _in_words(summary: ImportSummary) -> str:
     from tui.wording import counted
 
     return (
-        f"{counted(summary.sets_created, 'backup set')} created, {summary.sets_replaced} replaced,"
-        f" {summary.sets_unchanged} unchanged; {counted(summary.items_written, 'item')} written"
+        f"{counted(summary.sets_created, 'backup set')} created, {summary.sets_replaced:,} replaced,"
+        f" {summary.sets_unchanged:,} unchanged; {counted(summary.items_written, 'item')} written"
     )

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from health.captured import CapturedSet
+from health.sources.tenuvault import Run
 from tests.health.sources.tenuvault_runs import plant_run
 from tests.health.sources.trees import GROUP, assigned_to, plant, policy
 from tests.tui.commands.recorder import Recorder
+from tui.commands import run
 
 TENUVAULT = ("import", "tenuvault", "runs", "--tenant", "contoso", "--create-tenant", "Contoso")
 BERLIN = ("--timezone", "Europe/Berlin")
@@ -97,6 +100,22 @@ def test_a_run_that_had_not_ended_becomes_what_it_was(recorder: Recorder) -> Non
     said(recorder, *TENUVAULT, *BERLIN)
     (only,) = recorder.sets
     assert (only["status"], only["error"]) == ("completed", None)
+
+
+def test_an_import_that_is_interrupted_leaves_nothing(any_recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    for day in ("21", "22", "23"):
+        plant_run(any_recorder.folder / "runs", f"backup-2026-11-{day}-021000")
+    really_read = Run.read
+
+    def interrupted(each: Run, *, with_payload: bool = True) -> CapturedSet:
+        if each.path.name == "backup-2026-11-22-021000":
+            raise KeyboardInterrupt
+        return really_read(each, with_payload=with_payload)
+
+    monkeypatch.setattr(Run, "read", interrupted)
+    monkeypatch.chdir(any_recorder.folder)
+    assert run([*TENUVAULT, *BERLIN, "--database", any_recorder.url]) == 130
+    assert [any_recorder.rows(table) for table in ("tenants", "backup_sets", "backup_items")] == [[], [], []]
 
 
 @pytest.mark.parametrize(

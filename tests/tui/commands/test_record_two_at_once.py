@@ -99,7 +99,7 @@ def test_another_machine_waits_for_the_longest_plausible_run(any_recorder: Recor
     other = elsewhere(any_recorder)
     assert other.shell(TWO_FILES).returncode == 75
     other.env["TENANTPILOT_BACKUP_HEALTH__LONGEST_RUN"] = "1s"
-    assert other.shell(TWO_FILES).returncode == 0
+    until(lambda: other.shell(TWO_FILES).returncode == 0, "a later run takes over")
     assert [row["status"] for row in any_recorder.sets] == ["failed", "completed"]
 
 

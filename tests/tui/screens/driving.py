@@ -13,7 +13,7 @@ from textual import events
 from textual.css.query import NoMatches
 from textual.pilot import Pilot
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from health.details import DashboardAnswer, FleetAnswer
 from health.policy import HealthPolicy
@@ -31,7 +31,7 @@ POLICY: Final = HealthPolicy()
 _PATIENCE: Final = 10.0
 _BREATH: Final = 0.015
 """Seconds until what does not come has not come, and between two looks, in which the reader thread gets its turn."""
-_ROUNDS: Final = 3
+_ROUNDS: Final = 4
 
 SomeScreen = TypeVar("SomeScreen", bound=Screen[Any])
 
@@ -69,9 +69,12 @@ class Driver:
         await self.pump()
 
     async def enter_words(self, words: str) -> None:
-        """Words into the field that has the focus, in one packet."""
+        """Words into the filter, which has the focus, in one packet."""
         for character in words:
             self.app.post_message(events.Key("space" if character == " " else character, character))
+        screen: Any = self.app.screen
+        field = screen.query_one(Input)
+        await self.until(lambda: field.value.endswith(words) and screen.words == field.value, words)
         await self.pump()
 
     async def pump(self) -> None:
@@ -202,6 +205,7 @@ class WatchedResolver:
         self._held: dict[str, list[HeldBack]] = {}
         self.asked: list[str] = []
         self.interrupted = 0
+        self.broken_off = threading.Event()
         self.failure: Exception | None = None
 
     def hold_back(self, question: str, *, read_first: bool = False) -> HeldBack:
@@ -243,6 +247,7 @@ class WatchedResolver:
 
     def interrupt(self) -> None:
         self.interrupted += 1
+        self.broken_off.set()
 
     def close(self) -> None:
         self._resolver.close()

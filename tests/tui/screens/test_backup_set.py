@@ -97,9 +97,11 @@ async def test_the_text_filter_finds_names_types_and_identifiers(url: str) -> No
             await driver.enter_words(words)
             assert names(screen) == found, words
             await driver.press("escape")
-            assert names(screen) == DEGRADED + WHOLE
+            await driver.until(lambda: names(screen) == DEGRADED + WHOLE)
             assert driver.app.focused is row_list(screen)
-        await driver.press("slash", "x", "enter")
+        await driver.press("slash")
+        await driver.enter_words("x")
+        await driver.press("enter")
         assert driver.app.focused is row_list(screen)
         assert names(screen) == ["Foxtrot"]
         await driver.press("f", "f")

@@ -117,8 +117,9 @@ async def test_hostile_text_is_harmless_on_every_screen(text: str, sqlite_url: s
         assert len(driver.app.screen.query(AttentionItem)) == 3
         await driver.press("s")
         await look(driver, SchedulesScreen)
+        # Whether it is copied or refused, a toast says so.
         await driver.press("y")
-        await driver.pump()
+        await driver.until(lambda: "copied" in driver.words())
         assert_safe(driver)
         await driver.press("escape", "b")
         await look(driver, BackupSetsScreen)

@@ -163,12 +163,12 @@ async def test_the_filter_works_as_one_types_and_lists_in_triage_order(sqlite_ur
         whole = names(tenants)
         await driver.press("slash")
         for typed in ("w", "wi", "win"):
-            await driver.press(typed[-1])
+            await driver.enter_words(typed[-1])
             assert names(tenants) == [name for name in whole if typed in f"{name} {name}.example".casefold()], typed
         await driver.press("backspace", "backspace")
         assert len(names(tenants)) > 1
         # The keys of the list are letters while one types.
-        await driver.press("q", "s", "p")
+        await driver.enter_words("qsp")
         assert tenants.words == "wqsp"
         assert (tenants.state, tenants.order.value) == (None, "triage")
 

