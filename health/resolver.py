@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from health import details
 from health.collector import collector_paused
@@ -17,7 +16,7 @@ from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, judge, triage_key
 from health.schedules import assess
 from health.store import reading
-from health.store.connection import HeldConnection
+from health.store.connection import HeldConnection, is_lost
 from health.store.engines import read_badly_encoded_text, snapshot
 from health.store.errors import StoreError
 from health.store.urls import DatabaseAddress
@@ -181,16 +180,12 @@ class TenantBackupHealthResolver:
         try:
             return self._ask(question)
         except StoreError as error:
-            cause = error.__cause__
-            engine = self._held.engine
-            if isinstance(cause, DBAPIError) and (
-                cause.connection_invalidated or read_badly_encoded_text(engine, cause)
-            ):
+            if is_lost(error) or read_badly_encoded_text(self._held.engine, error.__cause__):
                 return self._ask(question)
             raise
 
     def _ask(self, question: Callable[[Connection], Found]) -> Found:
-        with snapshot(self._held.engine, self.address) as connection, self._held.interruptible(connection):
+        with snapshot(self._held.engine, self.address) as connection:
             return question(connection)
 
 

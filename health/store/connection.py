@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import DBAPIError
 
-from health.store.engines import CONNECT_SECONDS, reading_engine
-from health.store.errors import StoreError
+from health.store.engines import reading_engine, sentences
+from health.store.errors import StoreError, StoreSilent
 from health.store.urls import DatabaseAddress
 
 _serials = count()
@@ -28,6 +26,10 @@ class HeldConnection:
         self._engine = reading_engine(address)
         self._running: Any = None
         self._lock = threading.Lock()
+        # A new connection is asked for its settings before anybody is given it: that can be broken off as well.
+        event.listen(self._engine, "connect", self._note_running, insert=True)
+        event.listen(self._engine, "checkout", self._note_running)
+        event.listen(self._engine, "checkin", self._note_idle)
 
     @property
     def engine(self) -> Engine:
@@ -39,30 +41,23 @@ class HeldConnection:
         return self._engine
 
     def change_token(self) -> object | None:
-        """What stays equal as long as no fact changed; None where the database cannot say. Costs microseconds."""
+        """What stays equal as long as no fact changed; None where the connection turns out to be lost. Microseconds.
+
+        Raises StoreError where the database can be asked nothing at all.
+        """
         postgresql = self._address.file is None
         question = "SELECT pg_current_snapshot()::text" if postgresql else "PRAGMA data_version"
         try:
-            with self.engine.connect() as connection:
+            with sentences(self._address), self.engine.connect() as connection:
                 # The token of SQLite counts what other connections did since this one was opened.
                 serial = connection.info.setdefault("serial", next(_serials))
                 token = serial, self._identity, connection.execute(text(question)).scalar_one()
                 connection.commit()
                 return token
-        except (SQLAlchemyError, StoreError, sqlite3.Error):
-            # Whatever is wrong is the next read's to explain.
-            return None
-
-    @contextmanager
-    def interruptible(self, connection: Connection) -> Iterator[None]:
-        """While the block runs, `interrupt` from another thread breaks off its statement."""
-        with self._lock:
-            self._running = connection.connection.driver_connection
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._running = None
+        except StoreError as error:
+            if is_lost(error):
+                return None
+            raise
 
     def interrupt(self) -> None:
         """Break off the statement that is running, if there is one; its thread gets an error."""
@@ -71,13 +66,21 @@ class HeldConnection:
                 return
             with suppress(Exception):
                 if self._address.file is None:
-                    self._running.cancel_safe(timeout=CONNECT_SECONDS)
+                    self._running.break_off()
                 else:
                     self._running.interrupt()
 
     def close(self) -> None:
         """Close the connection."""
         self._engine.dispose()
+
+    def _note_running(self, driver_connection: Any, *_rest: object) -> None:
+        with self._lock:
+            self._running = driver_connection
+
+    def _note_idle(self, *_rest: object) -> None:
+        with self._lock:
+            self._running = None
 
     def _file_identity(self) -> tuple[int, int] | None:
         if self._address.file is None:
@@ -87,3 +90,9 @@ class HeldConnection:
         except OSError:
             return None
         return status.st_dev, status.st_ino
+
+
+def is_lost(error: StoreError) -> bool:
+    """Whether the connection was ended, as by a restart or a standby, so that a new one may serve at once."""
+    cause = error.__cause__
+    return isinstance(cause, DBAPIError) and cause.connection_invalidated and not isinstance(error, StoreSilent)

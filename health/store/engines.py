@@ -66,6 +66,7 @@ def reading_engine(address: DatabaseAddress) -> Engine:
         isolation_level="REPEATABLE READ",
         execution_options={"postgresql_readonly": True},
     )
+    event.listen(engine, "do_connect", _connect_with_deadline)
     event.listen(engine, "connect", _read_instants_as_text)
     return engine
 
@@ -89,7 +90,7 @@ def writing_engine(address: DatabaseAddress, *, create: bool = False) -> Engine:
 @contextmanager
 def snapshot(engine: Engine, address: DatabaseAddress) -> Iterator[Connection]:
     """One consistent view of a database with the current schema. Raises StoreError, whatever goes wrong."""
-    with _sentences(address), engine.connect() as connection:
+    with sentences(address), engine.connect() as connection:
         require_current_schema(connection, address.label)
         yield connection
         # Nothing was written; but after a rollback psycopg forgets the statements that it has prepared.
@@ -101,7 +102,7 @@ def transaction(address: DatabaseAddress, *, create: bool = False) -> Iterator[C
     """One transaction that is written whole or not at all, on a connection of its own. Raises StoreError."""
     engine = writing_engine(address, create=create)
     try:
-        with _sentences(address), engine.begin() as connection:
+        with sentences(address), engine.begin() as connection:
             yield connection
     finally:
         engine.dispose()
@@ -130,14 +131,15 @@ def looking(address: DatabaseAddress) -> Iterator[Connection]:
     if address.file is not None:
         event.listen(engine, "connect", _decode_with_escapes)
     try:
-        with _sentences(address), engine.connect() as connection:
+        with sentences(address), engine.connect() as connection:
             yield connection
     finally:
         engine.dispose()
 
 
 @contextmanager
-def _sentences(address: DatabaseAddress) -> Iterator[None]:
+def sentences(address: DatabaseAddress) -> Iterator[None]:
+    """Whatever SQLAlchemy or the driver raises in the block becomes a StoreError."""
     try:
         yield
     except (SQLAlchemyError, _driver_error(address)) as error:
@@ -188,12 +190,12 @@ def _require_file(file: Path) -> None:
         raise DatabaseMissing(f"{file} is not a file: name the database file with --database sqlite:///PATH.")
 
 
-def read_badly_encoded_text(engine: Engine, error: DBAPIError) -> bool:
+def read_badly_encoded_text(engine: Engine, error: BaseException | None) -> bool:
     """Whether a SQLite read failed on text that is not UTF-8; from then on the engine shows the bytes as escapes.
 
     Not from the start, because a decoder in Python costs a fleet read a third more.
     """
-    if "Could not decode to UTF-8" not in str(error.orig):
+    if not isinstance(error, DBAPIError) or "Could not decode to UTF-8" not in str(error.orig):
         return False
     engine.dispose()
     event.listen(engine, "connect", _decode_with_escapes)
@@ -222,6 +224,13 @@ def _postgresql_arguments(address: DatabaseAddress, settings: dict[str, str]) ->
         "options": options,
         **_KEEPALIVE,
     }
+
+
+def _connect_with_deadline(_dialect: object, _record: object, arguments: list[Any], named: dict[str, Any]) -> Any:
+    """Only for reading: what is written may rightly wait for a lock."""
+    from health.store.deadline import DeadlineConnection  # the driver is not imported before it is wanted
+
+    return DeadlineConnection.connect(*arguments, **named)
 
 
 def _read_instants_as_text(connection: Any, _record: object) -> None:

@@ -25,6 +25,10 @@ class StoreUnreachable(StoreError):
     """The database did not answer, refused, or broke off; trying again later may help."""
 
 
+class StoreSilent(StoreUnreachable):
+    """The database did not answer within the deadline; asking again at once would wait as long again."""
+
+
 class StoreConflict(StoreError):
     """What was to be written clashes with what is there; nothing was written."""
 
@@ -36,6 +40,8 @@ def as_store_error(error: Exception, database: str) -> StoreError:
     # By its name, which PEP 249 gives it in every driver: importing the drivers for this would slow the start.
     if any(kind.__name__ == "IntegrityError" for kind in type(cause).__mro__):
         return StoreConflict(f"{database} refuses what was to be written ({reason}): nothing was written.")
+    if type(cause).__name__ == "AnswerOverdue":
+        return StoreSilent(f"{database} cannot be read: {reason}.")
     if "file is not a database" in reason or "malformed" in reason:
         return SchemaProblem(
             f"{database} is damaged or not a SQLite database ({reason}): check the path, or restore the file."
