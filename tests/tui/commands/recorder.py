@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -15,10 +13,10 @@ from typing import Any, Final
 from health.store.rows import parse_postgresql_instant, parse_sqlite_instant
 from tests.health.store.bare import COLUMNS, bare
 from tests.subject import fleet_report
+from tests.waiting import DEADLINE
 from tui.commands.clock import utc_now
 
 TENANTPILOT: Final = str(Path(sys.executable).with_name("tenantpilot"))
-DEADLINE: Final = 30.0
 ONE_FILE: Final = "mkdir -p out/Filters && echo '{\"a\":1}' >out/Filters/one.json"
 TWO_FILES: Final = f"{ONE_FILE} && echo '{{\"b\":2}}' >out/Filters/two.json"
 LATER: Final = timedelta(seconds=1)
@@ -112,15 +110,6 @@ class Recorder:
         (only,) = report["tenants"]
         entry: dict[str, Any] = only
         return entry
-
-
-def until(holds: Callable[[], object], what: str) -> None:
-    """Wait for a condition; fail at a deadline."""
-    end = time.monotonic() + DEADLINE
-    while not holds():
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {DEADLINE:.0f} s: {what}")
-        time.sleep(0.02)
 
 
 def text_of(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:

@@ -12,7 +12,8 @@ from typing import Final
 import pytest
 
 from tests.end_to_end.terminal import Terminal
-from tests.tui.commands.recorder import TENANTPILOT, TWO_FILES, Recorder, text_of, until
+from tests.tui.commands.recorder import TENANTPILOT, TWO_FILES, Recorder, text_of
+from tests.waiting import until
 
 ENDING: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 

@@ -9,7 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from tests.tui.commands.recorder import TWO_FILES, Recorder, text_of, until
+from tests.tui.commands.recorder import TWO_FILES, Recorder, text_of
+from tests.waiting import until
 
 UNTIL_TOLD: Final = f"touch ready.$$; while [ ! -e go ]; do sleep 0.02; done; {TWO_FILES}"
 LONGEST_RUN: Final = timedelta(hours=6)

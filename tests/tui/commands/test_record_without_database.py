@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.oracle.loading import sqlite_path
-from tests.tui.commands.recorder import ONE_FILE, TWO_FILES, Recorder, text_of, until
+from tests.tui.commands.recorder import ONE_FILE, TWO_FILES, Recorder, text_of
+from tests.waiting import until
 
 NOBODY = "postgresql://nobody@127.0.0.1:1/fleet"
 
