@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -11,16 +12,25 @@ _FENCED: Final = re.compile(r"^```(?P<language>[a-z]*)\n(?P<text>.*?)^```$", re.
 
 
 class Block(NamedTuple):
-    """One fenced block."""
+    """One fenced block, and the prose between the one before it and this one."""
 
     language: str
     text: str
+    before: str
+
+
+def sequence(page: str) -> Iterator[Block]:
+    """A page's blocks in their order."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    end = 0
+    for match in _FENCED.finditer(text):
+        yield Block(match["language"], match["text"], text[end : match.start()])
+        end = match.end()
 
 
 def blocks(page: str, language: str) -> list[str]:
     """The texts of a page's blocks in one language, in their order."""
-    found = (Block(**match.groupdict()) for match in _FENCED.finditer((DOCS / page).read_text(encoding="utf-8")))
-    return [block.text for block in found if block.language == language]
+    return [block.text for block in sequence(page) if block.language == language]
 
 
 def named_file(page: str, language: str, name: str) -> str:

@@ -12,7 +12,7 @@ from health.quality import ITEM_FAMILIES, BackupQualitySummary
 from tui.durations import format_span
 from tui.render import in_the_past_or_future
 from tui.widgets.proof_block import Line
-from tui.wording import FAMILY_WORDS, UNCOUNTED_FAMILIES, window_in_words
+from tui.wording import FAMILY_WORDS, UNCOUNTED_FAMILIES, counted, window_in_words
 
 _FAMILIES_BELOW_EACH_OTHER: Final = 4
 
@@ -76,7 +76,8 @@ def family_lines(answer: BackupSetAnswer) -> list[Line]:
     rows = (words[first : first + abreast] for first in range(0, len(words), abreast))
     lines.extend(Line(", ".join(row), "degraded") for row in rows)
     if quality.assignments_not_recorded:
-        lines.append(Line(f"assignments not recorded by the tool: {quality.assignments_not_recorded:,} items", "quiet"))
+        whose = counted(quality.assignments_not_recorded, "item")
+        lines.append(Line(f"assignments not recorded by the tool: {whose}", "quiet"))
     return lines
 
 

@@ -1,0 +1,136 @@
+"""`docs/tutorial.md`, walked as it stands there: in one shell, in a real terminal, in an empty home.
+
+A block of `sh` is typed; the `text` behind it is what came, times and spans aside, and where there is no such block
+nothing came. `tenantpilot` alone opens the screens; the next blocks are what they show, after the keys to press.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.docs.pages import DOCS, Block, blocks, sequence
+from tests.end_to_end.conftest import environment
+from tests.end_to_end.stream import plain
+from tests.end_to_end.terminal import Terminal
+
+PAGE: Final = "tutorial.md"
+SCREENS: Final = "tenantpilot\n"
+THROUGH: Final = "\x1e"
+"""What the shell prints once a block is through."""
+
+KEYS: Final = {"⏎": "enter", "esc": "escape"}
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| UTC)")
+_SPAN: Final = re.compile(r"\b(in )?\d+[dhms]( \d+[hms])?( ago| old)?\b|just now")
+
+
+def settled(text: str) -> str:
+    """The words of a text, however it is broken into lines, with what differs from one walk to the next made equal."""
+    return " ".join(_SPAN.sub("<span>", _INSTANT.sub("<instant>", text)).split())
+
+
+class Walk:
+    """One reader at one terminal."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self.type("stty -echo; PS1= PS2=")
+
+    def type(self, script: str) -> str:
+        """Type a block and wait until it is through; gives back what it printed."""
+        return plain(self._through(self._typed(script)))
+
+    def looks_at(self, screens: Sequence[Block]) -> None:
+        """Open the screens, see each that the page shows, after the keys it says to press, and leave."""
+        start = self._typed(SCREENS)
+        for screen in screens:
+            _, _, keys = screen.before.rpartition("Press ")
+            self._terminal.press(*(KEYS.get(key, key) for key in re.findall(r"`(\S+)`", keys)))
+            self._terminal.until(partial(self._shows, settled(screen.text)), screen.text)
+        self._terminal.press("q")
+        self._through(start)
+
+    def _typed(self, script: str) -> int:
+        # In one group, so that nothing of it is left to be read by a program that it starts.
+        start = len(self._terminal.text)
+        self._terminal.write(f"{{ {script.rstrip()}\n}}; printf '\\036'\n".encode())
+        return start
+
+    def _through(self, start: int) -> str:
+        self._terminal.until(lambda: THROUGH in self._terminal.text[start:], "the end of the block")
+        return self._terminal.text[start:].partition(THROUGH)[0]
+
+    def _shows(self, words: str) -> bool:
+        return settled(self._terminal.screen) == words
+
+
+def steps() -> Iterator[tuple[str, list[Block]]]:
+    """Each block that is typed, and what the page shows of it."""
+    shown = [block for block in sequence(PAGE) if block.language in ("sh", "text")]
+    starts = [number for number, block in enumerate(shown) if block.language == "sh"]
+    for start, end in zip(starts, [*starts[1:], len(shown)], strict=True):
+        yield shown[start].text, shown[start + 1 : end]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home with nothing in it."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def login(home: Path) -> dict[str, str]:
+    """What a login there has, after the page's installation, and no setting."""
+    env = environment(home) | {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+    del env["TENANTPILOT_CONFIG"]
+    return env
+
+
+@pytest.fixture
+def walk(home: Path, login: dict[str, str]) -> Iterator[Walk]:
+    with Terminal(["sh"], login, cwd=home) as terminal:
+        yield Walk(terminal)
+
+
+def test_the_whole_page(walk: Walk, home: Path, login: dict[str, str]) -> None:
+    (install, _), *rest = steps()
+    assert install.startswith("python3 make.py demo\n")
+    for script, shown in rest:
+        if script == SCREENS:
+            walk.looks_at(shown)
+        else:
+            assert settled(walk.type(script)) == settled("".join(block.text for block in shown)), script
+    _the_crontab_runs(home, login)
+
+
+def _the_crontab_runs(home: Path, login: dict[str, str]) -> None:
+    """Both lines of it, as cron starts them: in the home, by `sh`, with the page's path."""
+    (crontab,) = blocks(PAGE, "crontab")
+    path, *lines = crontab.splitlines()
+    assert path.startswith("PATH=")
+    assert "%" not in crontab
+    for line, prints in zip(lines, ("", "TENANTPILOT WARNING"), strict=True):
+        command = line.split(None, 5)[5]
+        ran = subprocess.run(["sh", "-c", command], cwd=home, env=login, capture_output=True, text=True, timeout=60)
+        assert (ran.returncode, ran.stderr) == (0, "")
+        assert ran.stdout.startswith(prints)
+        assert bool(ran.stdout) == bool(prints)
+
+
+def test_the_settings_at_the_end_are_taken(home: Path, login: dict[str, str]) -> None:
+    (toml,) = blocks(PAGE, "toml")
+    file = home / ".config" / "tenantpilot" / "tenantpilot.toml"
+    assert "~/" + str(file.relative_to(home)) in (DOCS / PAGE).read_text(encoding="utf-8")
+    file.parent.mkdir(parents=True)
+    file.write_text(toml)
+    said = subprocess.run(["tenantpilot", "config"], env=login, cwd=home, capture_output=True, text=True, check=True)
+    assert re.search(rf"^backup_health\.freshness_window +26h +file {re.escape(str(file))}$", said.stdout, re.MULTILINE)
