@@ -158,8 +158,7 @@ class TenantPilotApp(App[None]):
             self.set_interval(self.context.refresh.total_seconds(), self._refresh_shown)
 
     def _refresh_shown(self) -> None:
-        # A question that takes longer than the interval would never be answered if each refresh asked anew.
-        if isinstance(self.screen, FactsScreen) and not self.screen.reading:
+        if isinstance(self.screen, FactsScreen) and self.screen.is_due(self.context.refresh):
             self.screen.load()
 
     async def action_quit(self) -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from tests.end_to_end.conftest import NOW, OpenScreens, Run, url_of
 from tests.end_to_end.terminal import KEYS, TENANTPILOT, Terminal
+from tests.link import link_to
 
 CODES: Final = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGINT: 130}
 QUITTING_KEYS: Final = {"ctrl+c", "ctrl+z", "lone escape"}
@@ -227,6 +228,14 @@ def test_quitting_breaks_a_statement_off_in_postgresql(postgres_url: str, open_s
         terminal.until(lambda: waiting_statements(postgres_url) == 1, "a statement that waits for the lock")
         leaves_at_once(terminal)
         terminal.until(lambda: waiting_statements(postgres_url) == 0, "no statement left behind", deadline=5)
+
+
+def test_quitting_does_not_wait_for_a_frozen_link(postgres_url: str, open_screens: OpenScreens) -> None:
+    with link_to(postgres_url) as link:
+        link.freeze_behind("FROM tenants")
+        terminal = open_screens(link.url)
+        terminal.until(link.frozen.is_set, "a statement without an answer")
+        leaves_at_once(terminal)
 
 
 def waiting_statements(url: str) -> Any:

@@ -26,6 +26,9 @@ from tui.widgets.row_list import RowList
 if TYPE_CHECKING:
     from tui.app import TenantPilotApp
 
+_LONGEST_BACK_OFF: Final = timedelta(minutes=1)
+"""How long a database that fails is left alone at most, unless the refresh interval itself is longer."""
+
 SMALLEST: Final = (60, 12)
 """Columns and lines below which a screen would have to leave out what it must not leave out."""
 
@@ -80,11 +83,12 @@ class FactsScreen(Screen[None]):
     """The facts are too old for a confirmation (`design.md` 4.6)."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(classes="-waiting")
         self._asked = 0
         self._asked_at = 0.0
         self._answered_at: float | None = None
         self._problem = ""
+        self._failures = 0
         self._reading = False
         self._minutes_old = 0
         self._focused_before: Widget | None = None
@@ -98,6 +102,16 @@ class FactsScreen(Screen[None]):
     def reading(self) -> bool:
         """Whether the last question is still on its way."""
         return self._reading
+
+    def is_due(self, refresh: timedelta) -> bool:
+        """Whether to ask by itself now, `refresh` after the last time: after a second failure twice as long, and so on.
+
+        Not while an answer is on its way: a question that takes longer than the interval would never be answered.
+        """
+        patience = min(refresh * 2 ** min(self._failures - 1, 16), max(refresh, _LONGEST_BACK_OFF))
+        # Half an interval less, because timers do not keep step to the second.
+        waited = timedelta(seconds=self.pilot.boot_seconds() - self._asked_at) + refresh / 2
+        return not self._reading and (self._failures < 2 or waited >= patience)
 
     @property
     def has_problem(self) -> bool:
@@ -137,7 +151,6 @@ class FactsScreen(Screen[None]):
         yield Static(Content("too small: make this window at least 60 x 12"), id="too-small", markup=False)
 
     def on_mount(self) -> None:
-        self._show_body(False)
         self.show_crumbs()
         self.set_interval(1, self._tick)
         self._tick()
@@ -168,9 +181,6 @@ class FactsScreen(Screen[None]):
 
     def on_unmount(self) -> None:
         self.pilot.reader.give_up(self)
-
-    def _show_body(self, shown: bool) -> None:
-        self.set_class(not shown, "-waiting")
 
     # Asking
 
@@ -206,8 +216,9 @@ class FactsScreen(Screen[None]):
         self._reading = False
         self._answered_at = self.facts_from(message.answer)
         self._problem = ""
+        self._failures = 0
         if first:
-            self._show_body(True)
+            self.remove_class("-waiting")
         self._tick()
         self.answer = message.answer
         # A tenant that was opened by its external id has its name only now, which the screen in front shows too.
@@ -228,6 +239,7 @@ class FactsScreen(Screen[None]):
             return
         self._reading = False
         self._problem = message.sentence
+        self._failures += 1
         if self._answered_at is None:
             self.query_one("#waiting", Static).update(Content(self.pilot.safe(message.sentence)))
         self._tick()

@@ -264,6 +264,40 @@ async def test_a_question_that_takes_longer_than_the_interval_is_answered_all_th
         assert "Tailspin" in driver.words()
 
 
+async def test_a_database_that_fails_is_asked_less_and_less_often_and_again_as_before_once_it_answers(
+    resolver: WatchedResolver,
+) -> None:
+    async with open_app(resolver) as driver:
+        await driver.arrived(TenantsScreen)
+        # Only now, so that it is not the app's own timer that asks.
+        driver.app.context = driver.app.context._replace(refresh=SECOND)
+        resolver.failure = DOWN
+        assert await asked_at(driver, resolver, 200) == [1, 2, 4, 8, 16, 32, 64, 124, 184]
+        # A key asks at once, whatever was waited for.
+        asked = len(resolver.asked)
+        await driver.press("r")
+        await driver.settled()
+        assert len(resolver.asked) == asked + 1
+        resolver.failure = None
+        await driver.press("r")
+        await driver.until(lambda: "the server closed" not in driver.words())
+        assert await asked_at(driver, resolver, 5) == [1, 2, 3, 4, 5]
+
+
+async def asked_at(driver: Driver, resolver: WatchedResolver, seconds: int) -> list[int]:
+    """In which of the next seconds the screens asked by themselves."""
+    found = []
+    for second in range(1, seconds + 1):
+        driver.clock.forward(SECOND)
+        asked = len(resolver.asked)
+        driver.app._refresh_shown()
+        if driver.facts.reading:
+            await driver.settled()
+        if len(resolver.asked) > asked:
+            found.append(second)
+    return found
+
+
 # Too small
 
 
