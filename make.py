@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Set up and run: `python3 make.py demo`, `python3 make.py test`, `python3 make.py lint`.
+"""Set up and run: `python3 make.py demo`, `test` or `lint`; `docs` and `lock` write the files that are generated.
 
 Makes the virtual environment `.venv` beside this file, installs the locked dependencies and the checkout into it, and
 runs what was asked for. Needs Python 3.11 or later and nothing else. What is installed already is not installed again.
@@ -26,11 +26,11 @@ LINT = (
 
 
 def main(words: "list[str]") -> int:
-    """Run one of the three; gives back its exit code."""
+    """Run one of them; gives back its exit code."""
     if sys.version_info < (3, 11):  # noqa: UP036 - this file must explain itself to an older Python
         return complain(f"TenantPilot needs Python 3.11 or later; this is {sys.version.split()[0]}.")
-    if not words or words[0] not in ("demo", "test", "lint", "lock"):
-        return complain("say 'python3 make.py demo', 'test', 'lint' or 'lock'.")
+    if not words or words[0] not in ("demo", "test", "lint", "docs", "lock"):
+        return complain("say 'python3 make.py demo', 'test', 'lint', 'docs' or 'lock'.")
     target, rest = words[0], words[1:]
     if target == "lock":
         return lock()
@@ -38,6 +38,8 @@ def main(words: "list[str]") -> int:
         return 1
     if target == "demo":
         return run(BIN / "tenantpilot", "demo", *rest)
+    if target == "docs":
+        return run(PYTHON, "-m", "docs.reference")
     if target == "test":
         return run(PYTHON, "-m", "pytest", "-n", "2", *rest) if rest else test()
     return max(run(BIN / command[0], *command[1:]) for command in LINT)

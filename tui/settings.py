@@ -19,21 +19,12 @@ from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple
 
 from platformdirs import user_config_path, user_data_path
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    SecretStr,
-    ValidationError,
-)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from health.policy import HealthPolicy
-from tui.durations import format_duration, parse_duration
 from tui.safe_text import safe_text
+from tui.setting_forms import DatabaseUrl, Duration, RefreshInterval, ThemeName, within
 
 APPLICATION: Final = "tenantpilot"
 FILE_NAME: Final = "tenantpilot.toml"
@@ -47,7 +38,6 @@ DEFAULT: Final = "default"
 SECRET_KEYS: Final = frozenset({"database.url", "database.write_url"})
 # A password before the host as SQLAlchemy reads it, or in the query as libpq does.
 _PASSWORD: Final = re.compile(r"[^:]*://([^:/]*:[^@]+@|[^?]*\?(.*&)?(ssl)?password=.)", re.DOTALL | re.IGNORECASE)
-_DATABASE_URL: Final = re.compile(r"[a-z][a-z0-9]*(\+[a-z0-9_]+)?://.*", re.DOTALL)
 _TOML_PLACE: Final = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", re.DOTALL)
 _PLAIN_REASONS: Final = {
     "bool_parsing": "must be true or false",
@@ -63,52 +53,6 @@ class SettingsError(ValueError):
         super().__init__(safe_text(sentence, 500))
 
 
-def _duration(value: object) -> timedelta:
-    if isinstance(value, str):
-        return parse_duration(value)
-    if isinstance(value, timedelta) and not value.microseconds:
-        return value
-    if type(value) is int and value == 0:
-        return timedelta(0)
-    raise ValueError('must be a duration in quotes, such as "24h" or "1h30m"')
-
-
-def _within(least: str, most: str) -> AfterValidator:
-    shortest, longest = parse_duration(least), parse_duration(most)
-
-    def check(duration: timedelta) -> timedelta:
-        if not shortest <= duration <= longest:
-            raise ValueError(f"must be from {least} to {most}")
-        return duration
-
-    return AfterValidator(check)
-
-
-def _off_or_a_second(duration: timedelta) -> timedelta:
-    if duration and not timedelta(seconds=1) <= duration <= timedelta(days=1):
-        raise ValueError("must be 0, which turns it off, or from 1s to 24h")
-    return duration
-
-
-def _has_a_scheme(url: SecretStr) -> SecretStr:
-    if not _DATABASE_URL.fullmatch(url.get_secret_value()):
-        raise ValueError("must be a URL such as postgresql://user@host/database or sqlite:////path/to/fleet.db")
-    return url
-
-
-def _theme_name(name: str) -> str:
-    if not re.fullmatch(r"[a-z0-9_-]{1,64}", name):
-        raise ValueError("must be the name of a theme: small letters, digits, - and _")
-    return name
-
-
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(_duration),
-    PlainSerializer(format_duration, return_type=str, when_used="json"),
-]
-DatabaseUrl = Annotated[SecretStr, AfterValidator(_has_a_scheme)]
-
 _DEFAULT_POLICY: Final = HealthPolicy()
 _SECTION = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -123,7 +67,7 @@ class DatabaseSettings(BaseModel):
         description="The database that everything is read from. Without one it is a SQLite file of the user's own.",
     )
     write_url: DatabaseUrl | None = Field(
-        default=None, description="The database that import and record write to. Without one it is `url`."
+        default=None, description="The database that import, record and whatever else writes uses. Without one: `url`."
     )
 
 
@@ -132,18 +76,18 @@ class BackupHealthSettings(BaseModel):
 
     model_config = _SECTION
 
-    freshness_window: Annotated[Duration, _within("1s", "365d")] = Field(
+    freshness_window: Annotated[Duration, within("1s", "365d")] = Field(
         default=_DEFAULT_POLICY.freshness_window,
         description="How old the latest backup may be. Must exceed the interval between runs plus their length.",
     )
-    schedule_grace: Annotated[Duration, _within("0s", "30d")] = Field(
+    schedule_grace: Annotated[Duration, within("0s", "30d")] = Field(
         default=_DEFAULT_POLICY.schedule_grace, description="How late a scheduled run may be before it needs follow-up."
     )
-    clock_skew: Annotated[Duration, _within("0s", "24h")] = Field(
+    clock_skew: Annotated[Duration, within("0s", "24h")] = Field(
         default=_DEFAULT_POLICY.clock_skew,
         description="How far the clocks of the writers may be ahead of this machine's, or behind.",
     )
-    longest_run: Annotated[Duration, _within("1s", "30d")] = Field(
+    longest_run: Annotated[Duration, within("1s", "30d")] = Field(
         default=_DEFAULT_POLICY.longest_run,
         description="The longest plausible run: one still running after it is stuck, and a backup set that claims to "
         "have ended longer than this after it was recorded contradicts itself.",
@@ -155,12 +99,10 @@ class UiSettings(BaseModel):
 
     model_config = _SECTION
 
-    refresh: Annotated[Duration, AfterValidator(_off_or_a_second)] = Field(
+    refresh: RefreshInterval = Field(
         default=timedelta(seconds=30), description="How often the screens ask the database for news. 0 turns it off."
     )
-    theme: Annotated[str, AfterValidator(_theme_name)] = Field(
-        default="tenantpilot-dark", description="The colours, by the name of a theme."
-    )
+    theme: ThemeName = Field(default="tenantpilot-dark", description="The colours, by the name of a theme.")
     mouse: bool = Field(
         default=False, description="Whether the mouse works. While it does, most terminals cannot select text with it."
     )
@@ -275,7 +217,8 @@ def _known_keys() -> tuple[str, ...]:
     return tuple(f"{section}.{key}" for section, keys in sections.items() for key in keys)
 
 
-def _variable(dotted: str) -> str:
+def variable_name(dotted: str) -> str:
+    """The environment variable of a setting: `ui.theme` is TENANTPILOT_UI__THEME."""
     return VARIABLE_PREFIX + dotted.upper().replace(".", "__")
 
 
@@ -286,13 +229,13 @@ def _from_command_line(overrides: Mapping[str, str]) -> _Layer:
         if key in SECRET_KEYS and _PASSWORD.match(value):
             raise SettingsError(
                 f"{key} ({COMMAND_LINE}): every user of this machine can see a password there; "
-                f"put the URL into {_variable(key)} or {FILE_NAME}, or the password into ~/.pgpass"
+                f"put the URL into {variable_name(key)} or {FILE_NAME}, or the password into ~/.pgpass"
             )
     return _Layer(dict(overrides), dict.fromkeys(overrides, COMMAND_LINE))
 
 
 def _from_environment(environ: Mapping[str, str]) -> _Layer:
-    variables = {_variable(key): key for key in _known_keys()}
+    variables = {variable_name(key): key for key in _known_keys()}
     layer = _Layer({}, {})
     for name, value in environ.items():
         if not name.startswith(VARIABLE_PREFIX) or name == CONFIG_VARIABLE:

@@ -1,8 +1,7 @@
 """The `tenantpilot` command: the list of its subcommands and the door every run goes through.
 
 `--help` and `--version` import neither Textual nor SQLAlchemy nor the settings: a subcommand's module is imported when
-it is run. Exit codes: 0 done, 1 the input was refused, 2 the command line or the configuration is wrong (or `check`
-found an absent tenant), 3 the facts cannot be read, 70 a fault of this program, 130 interrupted.
+it is run. The exit codes are in `failures.py`; `check` has its own.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ import click
 from tui import __version__
 from tui.commands.failures import (
     EXIT_INTERRUPTED,
+    EXIT_MEANINGS,
     EXIT_REFUSED,
     EXIT_UNREADABLE,
     EXIT_USAGE,
@@ -87,6 +87,8 @@ class Subcommands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in SUBCOMMANDS.items()])
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), words) for code, words in EXIT_MEANINGS.items()])
 
 
 @click.group(cls=Subcommands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

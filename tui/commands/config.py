@@ -63,4 +63,7 @@ def _masked(url: str) -> str:
 
 
 def _shown(value: object) -> object:
+    """As the settings file has it."""
+    if isinstance(value, bool):
+        return str(value).lower()
     return "(none)" if value is None else value

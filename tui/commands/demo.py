@@ -26,7 +26,14 @@ _TENANTS_AT_ONCE = 200
 
 
 @click.command()
-@click.option("--tenants", type=click.IntRange(1, 1_000_000), default=200, show_default=True, metavar="N")
+@click.option(
+    "--tenants",
+    type=click.IntRange(1, 1_000_000),
+    default=200,
+    show_default=True,
+    metavar="N",
+    help="How many to invent.",
+)
 @now_option
 @place_options
 @click.pass_context

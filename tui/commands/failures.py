@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+EXIT_DONE: Final = 0
 EXIT_REFUSED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_UNREADABLE: Final = 3
@@ -13,6 +14,16 @@ EXIT_UNDER_WAY: Final = 75
 EXIT_CANNOT_RUN: Final = 126
 EXIT_NO_SUCH_COMMAND: Final = 127
 EXIT_INTERRUPTED: Final = 130
+
+EXIT_MEANINGS: Final = {
+    EXIT_DONE: "done",
+    EXIT_REFUSED: "the input was refused; nothing was written",
+    EXIT_USAGE: "the command line or the settings are wrong",
+    EXIT_UNREADABLE: "the facts cannot be read",
+    EXIT_FAULT: "a fault in TenantPilot; the log that 'tenantpilot config' names has its place",
+    EXIT_INTERRUPTED: "interrupted; nothing was left half done",
+}
+"""What an exit code says, except where a command's own help says something else (`check`, `record`)."""
 
 
 class CommandFailed(Exception):

@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from tui.commands.session import Session
 
 
-TENANT = click.option("--tenant", "external_id", type=NameType(), required=True, help="The tenant's external id.")
+TENANT = click.option(
+    "--tenant",
+    "external_id",
+    type=NameType(),
+    required=True,
+    metavar="EXTERNAL_ID",
+    help="The tenant, by its external id.",
+)
 NEW_TENANT = click.option(
     "--create-tenant", "new_name", type=NameType(), metavar="NAME", help="Add the tenant if it is not there."
 )
@@ -40,7 +47,7 @@ def imports() -> None:
 
 
 @imports.command("intunecd")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path), help="The folder that the tool writes to.")
 @TENANT
 @NEW_TENANT
 @click.option("--completed-at", type=InstantType(), metavar="INSTANT", help="When the run in the folder was complete.")
@@ -133,7 +140,7 @@ class _IntuneCDRun:
 
 
 @imports.command("tenuvault")
-@click.argument("root", type=click.Path(path_type=Path))
+@click.argument("root", type=click.Path(path_type=Path), help="The folder with the runs' folders in it.")
 @TENANT
 @NEW_TENANT
 @click.option(
@@ -188,7 +195,7 @@ def _write_runs(
 
 
 @imports.command("intunemanagement")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path), help="The folder with the types' folders in it.")
 @TENANT
 @NEW_TENANT
 @click.option(
@@ -233,7 +240,7 @@ def intunemanagement(
 
 
 @imports.command("facts")
-@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True), help="One fact a line; '-': standard input.")
 @WITHOUT_PAYLOAD
 @place_options
 @click.pass_context

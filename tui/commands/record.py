@@ -67,7 +67,14 @@ class _Backup(NamedTuple):
 @ACCEPT_MISSING
 @WITHOUT_PAYLOAD
 @place_options
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND ...")
+@click.argument(
+    "command",
+    nargs=-1,
+    required=True,
+    type=click.UNPROCESSED,
+    metavar="-- COMMAND ...",
+    help="What to run, without a shell, and its arguments.",
+)
 @click.pass_context
 def record(
     ctx: click.Context,

@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
+from tui.commands.imports import TENANT
 from tui.commands.names import NameType
 from tui.commands.options import place_options
 from tui.safe_text import safe_text
 
-TENANT = click.option("--tenant", "external_id", type=NameType(), required=True, help="The tenant's external id.")
-NAME = click.argument("name", type=NameType())
+NAME = click.argument("name", type=NameType(), help="The schedule.")
 
 
 @click.group()
@@ -87,7 +87,13 @@ def disable(ctx: click.Context, /, name: str, external_id: str, **given: Any) ->
 
 
 @schedule.command("list")
-@click.option("--tenant", "external_id", type=NameType(), help="Only this tenant's, by its external id.")
+@click.option(
+    "--tenant",
+    "external_id",
+    type=NameType(),
+    metavar="EXTERNAL_ID",
+    help="Only this tenant's, by its external id.",
+)
 @place_options
 @click.pass_context
 def list_(ctx: click.Context, /, external_id: str | None, **given: Any) -> None:

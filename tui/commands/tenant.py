@@ -10,7 +10,7 @@ from tui.commands.names import NameType
 from tui.commands.options import place_options
 from tui.safe_text import safe_text
 
-EXTERNAL_ID = click.argument("external_id", type=NameType())
+EXTERNAL_ID = click.argument("external_id", type=NameType(), help="What no other tenant is called; it stays.")
 
 
 @click.group()
@@ -37,7 +37,7 @@ def add(ctx: click.Context, /, external_id: str, name: str | None, **given: Any)
 
 @tenant.command("rename")
 @EXTERNAL_ID
-@click.argument("name", type=NameType())
+@click.argument("name", type=NameType(), help="What people call it from now on.")
 @place_options
 @click.pass_context
 def rename(ctx: click.Context, /, external_id: str, name: str, **given: Any) -> None:

@@ -179,6 +179,8 @@ def test_config_prints_every_setting_with_its_origin_and_every_path(console: Con
     assert settings["database.url"][1] == "command line"
     assert settings["database.url"][0].endswith(sqlite_path(console.url))
     assert settings["ui.refresh"] == ["30s", "default"]
+    # As the file has it, so that a line of this can be copied there.
+    assert settings["ui.mouse"] == ["false", "default"]
     paths = {row[0]: row[1] for row in printed if len(row) == 2}
     assert paths["settings file"] == str(file)
     assert paths["default database"].endswith("tenantpilot/fleet.db")

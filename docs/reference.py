@@ -1,0 +1,170 @@
+"""The reference pages `settings.md` and `commands.md`, from the settings' model and from the commands themselves.
+
+`python3 make.py docs` writes them; a test fails where a page says something else.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final, get_args
+
+import click
+from pydantic import AfterValidator, BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from tui.commands import cli
+from tui.commands.failures import EXIT_MEANINGS
+from tui.setting_forms import Form
+from tui.settings import CONFIG_VARIABLE, FILE_NAME, Settings, variable_name
+
+FOLDER: Final = Path(__file__).parent
+WRITTEN: Final = "<!-- Written by docs/reference.py: `python3 make.py docs`. -->"
+_KINDS: Final[dict[type, str]] = {timedelta: "a duration", bool: "`true` or `false`", str: "text", SecretStr: "text"}
+_WIDTH: Final = 100
+
+
+def pages() -> dict[str, str]:
+    """The text of each page by its file's name."""
+    return {"settings.md": settings_page(), "commands.md": commands_page()}
+
+
+# Settings
+
+
+def settings_page() -> str:
+    """Every setting: its form, its default, its environment variable and what it is for."""
+    sections = "\n\n".join(_section(name, field) for name, field in Settings.model_fields.items())
+    return f"""{WRITTEN}
+
+# Settings
+
+The command line overrules the environment, that overrules the file, and that the defaults. The file is the one that
+`--config` names, else `{CONFIG_VARIABLE}`, else `{FILE_NAME}` in the working directory, else the one in your
+configuration directory. [{FILE_NAME}](../{FILE_NAME}) has every setting at its default, explained at length.
+`tenantpilot config` prints what is in effect, where each value came from, and every path in use. `--database URL` is
+`database.url` and `database.write_url` at once.
+
+A duration is days, hours, minutes and seconds, the biggest first: `2d`, `24h`, `1h30m`, `90s`; in the file it stands in
+quotes. A name that is not here is an error that tells the nearest one, in the file and in the environment. A file that
+everybody can write to, or that belongs to neither you nor root, is refused.
+
+{sections}
+"""
+
+
+def _section(name: str, field: FieldInfo) -> str:
+    model = field.annotation
+    assert isinstance(model, type)
+    assert issubclass(model, BaseModel)
+    defaults = model().model_dump(mode="json")
+    rows = (
+        (f"`{key}`", _form(each), _default(defaults[key]), f"`{variable_name(f'{name}.{key}')}`", each.description)
+        for key, each in model.model_fields.items()
+    )
+    heading = f"## `[{name}]`\n\n{field.description}\n\n"
+    return heading + "\n".join(_table(("setting", "form", "default", "environment", "what it is for"), rows))
+
+
+def _default(value: object) -> str:
+    return "none" if value is None else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _form(field: FieldInfo) -> str:
+    """What a value must be, in words: of each form that is laid upon it, or else its type's."""
+    forms = [form.words for form in _forms(field.annotation, field.metadata)]
+    kinds = [_KINDS[kind] for kind in (field.annotation, *get_args(field.annotation)) if kind in _KINDS]
+    return ": ".join((*kinds[:1], *forms)) if field.annotation is timedelta else (*forms, *kinds)[0]
+
+
+def _forms(annotation: Any, metadata: Iterable[Any]) -> Iterator[Form]:
+    for each in metadata:
+        if isinstance(each, AfterValidator) and isinstance(each.func, Form):
+            yield each.func
+    for argument in get_args(annotation):
+        yield from _forms(argument, getattr(argument, "__metadata__", ()))
+
+
+# Commands
+
+
+def commands_page() -> str:
+    """Every command: its usage, what it does, its arguments and options; and the exit codes."""
+    root = click.Context(cli, info_name="tenantpilot", terminal_width=_WIDTH)
+    commands = "\n\n".join(_command(context) for context in _walk(root))
+    codes = "\n".join(_table(("exit code", "meaning"), ((f"`{code}`", words) for code, words in EXIT_MEANINGS.items())))
+    return f"""{WRITTEN}
+
+# Commands
+
+Each command has `--help`, which says what is here. `--database`, `--config` and `--now` may stand before or behind the
+command; behind it wins.
+
+## Exit codes
+
+{codes}
+
+Killed by a signal it is 128 and the signal's number: 129 hung up, 143 terminated. `check` has codes of its own, as
+monitoring plug-ins do, and so has `record`: both say so below.
+
+{commands}
+"""
+
+
+def _walk(context: click.Context) -> Iterator[click.Context]:
+    yield context
+    if isinstance(context.command, click.Group):
+        for name in context.command.list_commands(context):
+            command = context.command.get_command(context, name)
+            assert command is not None
+            yield from _walk(click.Context(command, context, name, terminal_width=_WIDTH))
+
+
+def _command(context: click.Context) -> str:
+    command = context.command
+    parts = [f"## `{context.command_path}`", f"```\n{_usage(context)}\n```", *_paragraphs(command.help or "")]
+    options = [
+        record
+        for parameter in command.get_params(context)
+        if "--help" not in parameter.opts and (record := parameter.get_help_record(context)) is not None
+    ]
+    if options:
+        parts.append("\n".join(_table(("argument or option", ""), ((f"`{name}`", words) for name, words in options))))
+    if isinstance(command, click.Group):
+        names = command.list_commands(context)
+        parts.append("Commands: " + ", ".join(f"[`{name}`](#{_anchor(context, name)})" for name in names) + ".")
+    return "\n\n".join(parts)
+
+
+def _usage(context: click.Context) -> str:
+    lines = context.get_usage().removeprefix("Usage: ").splitlines()
+    return " ".join(line.strip() for line in lines)
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [" ".join(paragraph.split()) for paragraph in inspect.cleandoc(text).split("\n\n")]
+
+
+def _anchor(context: click.Context, name: str) -> str:
+    return f"{context.command_path} {name}".replace(" ", "-")
+
+
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str | None, ...]]) -> Iterator[str]:
+    yield f"| {' | '.join(heads)} |"
+    yield "|---" * len(heads) + "|"
+    for row in rows:
+        yield f"| {' | '.join((cell or '').replace('|', '&#124;') for cell in row)} |"
+
+
+def main() -> int:
+    """Write the pages; gives back an exit code."""
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""The forms that a setting's value can have: what each must be, checked and in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, SecretStr
+
+from tui.durations import format_duration, parse_duration
+
+_DATABASE_URL: Final = re.compile(r"[a-z][a-z0-9]*(\+[a-z0-9_]+)?://.*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a value must be, in words, and whether one is: for the refusal and for `docs/settings.md`."""
+
+    words: str
+    holds: Callable[[Any], object]
+
+    def __call__(self, value: Any) -> Any:
+        """The value, if it is what it must be. Raises ValueError."""
+        if not self.holds(value):
+            raise ValueError(f"must be {self.words}")
+        return value
+
+
+def within(least: str, most: str) -> AfterValidator:
+    """A duration from the one to the other, both included."""
+    shortest, longest = parse_duration(least), parse_duration(most)
+    return AfterValidator(Form(f"from {least} to {most}", lambda duration: shortest <= duration <= longest))
+
+
+_REFRESH: Final = Form(
+    "0, which turns it off, or from 1s to 24h",
+    lambda duration: not duration or timedelta(seconds=1) <= duration <= timedelta(days=1),
+)
+_URL: Final = Form(
+    "a URL such as postgresql://user@host/database or sqlite:////path/to/fleet.db",
+    lambda url: _DATABASE_URL.fullmatch(url.get_secret_value()),
+)
+_THEME: Final = Form(
+    "the name of a theme: small letters, digits, - and _", lambda name: re.fullmatch(r"[a-z0-9_-]{1,64}", name)
+)
+
+
+def _duration(value: object) -> timedelta:
+    if isinstance(value, str):
+        return parse_duration(value)
+    if isinstance(value, timedelta) and not value.microseconds:
+        return value
+    if type(value) is int and value == 0:
+        return timedelta(0)
+    raise ValueError('must be a duration in quotes, such as "24h" or "1h30m"')
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    PlainSerializer(format_duration, return_type=str, when_used="json"),
+]
+RefreshInterval = Annotated[Duration, AfterValidator(_REFRESH)]
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_URL)]
+ThemeName = Annotated[str, AfterValidator(_THEME)]
