@@ -16,7 +16,7 @@ from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, judge, triage_key
 from health.schedules import assess
 from health.store import reading
-from health.store.connection import HeldConnection, is_lost
+from health.store.connection import HeldConnection, was_broken_off
 from health.store.engines import read_badly_encoded_text, snapshot
 from health.store.errors import StoreError
 from health.store.urls import DatabaseAddress
@@ -176,11 +176,11 @@ class TenantBackupHealthResolver:
         return judge(facts[0], self.policy, now)
 
     def _read(self, question: Callable[[Connection], Found]) -> Found:
-        """Answer from one snapshot; a connection that a restart or a standby ended is replaced once, quietly."""
+        """Answer from one snapshot; what a restart or a standby has broken off is asked once more, quietly."""
         try:
             return self._ask(question)
         except StoreError as error:
-            if is_lost(error) or read_badly_encoded_text(self._held.engine, error.__cause__):
+            if was_broken_off(error) or read_badly_encoded_text(self._held.engine, error.__cause__):
                 return self._ask(question)
             raise
 

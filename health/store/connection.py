@@ -5,16 +5,25 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, NotSupportedError, ProgrammingError
 
-from health.store.engines import reading_engine, sentences
+from health.store.engines import end_reading, reading_engine, sentences
 from health.store.errors import StoreError, StoreSilent
 from health.store.urls import DatabaseAddress
 
 _serials = count()
+
+_SQLITE_TOKEN: Final = text("PRAGMA data_version")
+# A snapshot on a standby does not say which of the transactions that it spans are under way: two of them may have been
+# replayed since, and it is the same. How far replay has come says it.
+_POSTGRESQL_TOKEN: Final = text(
+    "SELECT concat(pg_current_snapshot(), CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() END)"
+)
+_CONFLICT_WITH_RECOVERY: Final = "40001"
+"""The SQLSTATE of what a standby ends so that replay can go on: a statement, or the connection between two of them."""
 
 
 class HeldConnection:
@@ -41,21 +50,21 @@ class HeldConnection:
         return self._engine
 
     def change_token(self) -> object | None:
-        """What stays equal as long as no fact changed; None where the connection turns out to be lost. Microseconds.
+        """What stays equal as long as no fact changed; None where nobody can say, and only reading tells. Microseconds.
 
         Raises StoreError where the database can be asked nothing at all.
         """
-        postgresql = self._address.file is None
-        question = "SELECT pg_current_snapshot()::text" if postgresql else "PRAGMA data_version"
+        question = _POSTGRESQL_TOKEN if self._address.file is None else _SQLITE_TOKEN
         try:
             with sentences(self._address), self.engine.connect() as connection:
                 # The token of SQLite counts what other connections did since this one was opened.
                 serial = connection.info.setdefault("serial", next(_serials))
-                token = serial, self._identity, connection.execute(text(question)).scalar_one()
-                connection.commit()
+                token = serial, self._identity, connection.execute(question).scalar_one()
+                end_reading(connection)
                 return token
         except StoreError as error:
-            if is_lost(error):
+            # Not every service that speaks PostgreSQL's language has all of its functions.
+            if was_broken_off(error) or isinstance(error.__cause__, (NotSupportedError, ProgrammingError)):
                 return None
             raise
 
@@ -92,7 +101,9 @@ class HeldConnection:
         return status.st_dev, status.st_ino
 
 
-def is_lost(error: StoreError) -> bool:
-    """Whether the connection was ended, as by a restart or a standby, so that a new one may serve at once."""
+def was_broken_off(error: StoreError) -> bool:
+    """Whether a restart or a standby ended the connection, or the statement, so that asking again at once may serve."""
     cause = error.__cause__
-    return isinstance(cause, DBAPIError) and cause.connection_invalidated and not isinstance(error, StoreSilent)
+    if not isinstance(cause, DBAPIError) or isinstance(error, StoreSilent):
+        return False
+    return cause.connection_invalidated or getattr(cause.orig, "sqlstate", None) == _CONFLICT_WITH_RECOVERY
