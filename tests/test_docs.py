@@ -9,6 +9,8 @@ from urllib.parse import unquote
 
 import pytest
 
+from tui.commands.failures import EXIT_MEANINGS
+
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -24,6 +26,13 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 def test_the_readme_links_to_every_page() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [page.name for page in PAGES if page.parent.name == "docs" and f"docs/{page.name}" not in readme] == []
+
+
+def test_the_readme_has_every_exit_code_that_commands_have_in_common() -> None:
+    rows = re.findall(
+        r"^\| (\d+)(?:, (\d+), (\d+))? \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert {int(code) for row in rows for code in row if code} == EXIT_MEANINGS.keys() | {129, 143}
 
 
 def test_nothing_committed_names_a_package_host() -> None:
