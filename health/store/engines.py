@@ -93,8 +93,17 @@ def snapshot(engine: Engine, address: DatabaseAddress) -> Iterator[Connection]:
     with sentences(address), engine.connect() as connection:
         require_current_schema(connection, address.label)
         yield connection
-        # Nothing was written; but after a rollback psycopg forgets the statements that it has prepared.
+        end_reading(connection)
+
+
+def end_reading(connection: Connection) -> None:
+    """Let go of the snapshot. Nothing was written; but after a rollback psycopg forgets what it has prepared."""
+    try:
         connection.commit()
+    except BaseException:
+        # SQLAlchemy takes it for ended, and would give the connection out again within the old transaction.
+        connection.invalidate()
+        raise
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import Engine, event
-from sqlalchemy.exc import OperationalError
 
 from health.policy import HealthPolicy
 from health.resolver import TenantBackupHealthResolver
@@ -122,38 +121,3 @@ def test_a_connection_that_was_ended_is_replaced_once_and_quietly(postgres_url: 
                 " WHERE application_name = 'tenantpilot' AND datname = current_database()"
             )
         assert held.tenants(["tenant-2"], NOW) == [health for health in before if health.tenant.id == 2]
-
-
-def test_fail_any_statement_and_there_is_an_error_never_a_part_of_the_fleet(database_url: str) -> None:
-    """Each statement of a read in turn fails once and for good; a fleet that is given is whole."""
-    load(database_url, a_fleet())
-    with resolving(database_url) as fresh:
-        whole = fresh.fleet(NOW)
-    failed = 0
-    for number in range(20):
-        outcome = fleet_with_a_failure_at(database_url, number)
-        if outcome is None:
-            failed += 1
-        else:
-            assert outcome == whole
-    assert failed >= 4
-
-
-def fleet_with_a_failure_at(url: str, number: int) -> object:
-    """The fleet, or None for a StoreError, where the statement of this number and every later one fail."""
-    place = 0
-
-    def fail(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        nonlocal place
-        if place >= number:
-            raise OperationalError(statement, {}, Exception("the disk is on fire"))
-        place += 1
-
-    with resolving(url) as resolver:
-        event.listen(Engine, "before_cursor_execute", fail)
-        try:
-            return resolver.fleet(NOW)
-        except StoreError:
-            return None
-        finally:
-            event.remove(Engine, "before_cursor_execute", fail)
