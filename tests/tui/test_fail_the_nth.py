@@ -1,0 +1,107 @@
+"""Every call of the driver in turn fails under the screens: old facts with the cause, or all of the new ones.
+
+That no answer of the resolver is a part of one is tried in `tests/health/test_fail_the_nth.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import count
+
+import pytest
+
+from tests.faulty_drivers import CAUSE, Faults, Mode, faulty_drivers
+from tests.health.store.bare import bare
+from tests.tui.screens.driving import listed, looks_calm, open_app
+from tests.tui.screens.fleets import HOUR, NOW, Facts
+from tui.screens.dashboard import DashboardScreen
+from tui.screens.tenants import TenantsScreen
+from tui.wording import HEALTHY_LIMIT
+
+SECOND = timedelta(seconds=1)
+TENANTS = 4
+
+
+def loaded(url: str) -> str:
+    facts = Facts()
+    for number in range(1, TENANTS + 1):
+        facts.backup_set(facts.tenant(f"Tenant {number}"), NOW - number * HOUR)
+    return facts.load(url)
+
+
+@pytest.fixture
+def faults() -> Iterator[Faults]:
+    with faulty_drivers() as found:
+        yield found
+
+
+async def test_a_refresh(database_url: str, faults: Faults) -> None:
+    """Each time after somebody else has written: the first of the tenants has another name then."""
+    url = loaded(database_url)
+    async with open_app(url) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        failures = 0
+        with bare(url) as other:
+            for number in count(1):
+                before = [health.tenant.name for health in listed(tenants)]
+                renamed = [name.replace(before[0], f"Renamed {number}") for name in before]
+                other.execute("UPDATE tenants SET name = ? WHERE name = ?", (renamed[0], before[0]))
+                with faults.at(number, Mode.ONCE):
+                    await driver.press("r")
+                    await driver.settled()
+                shown = [health.tenant.name for health in listed(tenants)]
+                if not faults.failed:
+                    break
+                failures += tenants.has_problem
+                assert shown == (before if tenants.has_problem else renamed)
+                assert (CAUSE in driver.words()) == tenants.has_problem
+                await driver.press("r")
+                await driver.settled()
+                assert CAUSE not in driver.words()
+                assert [health.tenant.name for health in listed(tenants)] == renamed
+        assert shown == renamed
+        assert failures >= 5
+
+
+async def test_a_drill_down(sqlite_url: str, faults: Faults) -> None:
+    async with open_app(loaded(sqlite_url)) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        failures = 0
+        for number in count(1):
+            with faults.at(number, Mode.ONCE):
+                await driver.press("enter")
+                dashboard = await driver.arrived(DashboardScreen)
+            if dashboard.has_problem:
+                failures += 1
+                assert CAUSE in driver.words()
+                assert "no facts" in driver.words()
+                assert not looks_calm(driver)
+            else:
+                await driver.until(lambda: HEALTHY_LIMIT in driver.words())
+            if not faults.failed:
+                break
+            await driver.press("escape")
+            await driver.arrived(TenantsScreen)
+            assert len(listed(tenants)) == TENANTS
+        assert failures >= 5
+
+
+async def test_no_failure_confirms_past_the_limit(sqlite_url: str, faults: Faults) -> None:
+    """While every call fails, what was confirmed is so for as long as 4.6 says, and no second longer."""
+    async with open_app(loaded(sqlite_url)) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        assert looks_calm(driver)
+        with faults.at(1, Mode.FOR_GOOD):
+            for _ in range(4):
+                driver.clock.forward(30 * SECOND)
+                await driver.press("r")
+                await driver.settled()
+                assert CAUSE in driver.words()
+                assert len(listed(tenants)) == TENANTS
+            await driver.until(lambda: tenants.unconfirmed)
+            await driver.pump()
+            assert not looks_calm(driver)
+        await driver.press("r")
+        await driver.settled()
+        await driver.until(lambda: looks_calm(driver))
