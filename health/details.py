@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from health.coverage import Coverage
 from health.facts import BASIS_STATUSES, BackupItem, BackupSchedule, BackupSet, UnreadableEvidence
 from health.posture import TenantBackupHealth
 from health.quality import BackupQualitySummary
@@ -60,10 +61,11 @@ class ListedSet(NamedTuple):
 
 
 class DashboardAnswer(NamedTuple):
-    """One tenant's verdict, and its latest sets whatever their status, as context beside it."""
+    """One tenant's verdict; as context beside it its latest sets, whatever their status, and how it was covered."""
 
     health: TenantBackupHealth
     attempts: tuple[ListedSet, ...]
+    coverage: Coverage | None
     now: datetime
 
 
@@ -94,10 +96,14 @@ class JudgedSchedule(NamedTuple):
 
 
 class SchedulesAnswer(NamedTuple):
-    """A tenant's schedules: those with conditions first, then the other enabled ones, disabled ones last."""
+    """A tenant's schedules: those with conditions first, then the other enabled ones, disabled ones last.
+
+    `longest_pause` is the longest time between two runs that the enabled ones plan together (None: not known).
+    """
 
     health: TenantBackupHealth
     schedules: tuple[JudgedSchedule, ...]
+    longest_pause: timedelta | None
     now: datetime
 
 

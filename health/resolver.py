@@ -11,7 +11,9 @@ from sqlalchemy import Connection
 
 from health import details
 from health.collector import collector_paused
+from health.coverage import SETS_COUNTED, Coverage, coverage_of, period_before
 from health.facts import TenantFacts
+from health.forecast import longest_pause
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, judge, triage_key
 from health.schedules import assess
@@ -98,14 +100,20 @@ class TenantBackupHealthResolver:
         return sorted((judge(each, self.policy, now) for each in facts), key=triage_key)
 
     def dashboard(self, external_id: str, now: datetime) -> details.DashboardAnswer:
-        """One tenant with its latest attempts."""
+        """One tenant with its latest attempts and its coverage."""
 
         def ask(connection: Connection) -> details.DashboardAnswer:
             health = self._one(connection, external_id, now)
             attempts = reading.read_sets(connection, health, self.policy, details.ATTEMPTS_SHOWN)
-            return details.DashboardAnswer(health, attempts, now)
+            return details.DashboardAnswer(health, attempts, self._coverage(connection, health, now), now)
 
         return self._read(ask)
+
+    def _coverage(self, connection: Connection, health: TenantBackupHealth, now: datetime) -> Coverage | None:
+        if health.unreadable is not None:
+            return None  # of its sets nobody can know the order
+        past = reading.read_past_sets(connection, health.tenant.id, period_before(now), now, SETS_COUNTED)
+        return coverage_of(health, past, self.policy, now)
 
     def backup_sets(
         self, external_id: str, now: datetime, before: details.SetKey | None = None, limit: int = details.SETS_PAGE
@@ -157,9 +165,14 @@ class TenantBackupHealthResolver:
                 )
                 for schedule, unreadable in reading.read_schedules(connection, health.tenant.id)
             )
-            return details.SchedulesAnswer(health, tuple(sorted(judged, key=_follow_up_first)), now)
+            pause = longest_pause(((each.cron, each.timezone) for each in health.schedules), now)
+            return details.SchedulesAnswer(health, tuple(sorted(judged, key=_follow_up_first)), pause, now)
 
         return self._read(ask)
+
+    def role_could_write(self) -> bool:
+        """Whether the database's role has more than SELECT on the facts; False where nobody can say. Never raises."""
+        return self._held.role_could_write()
 
     def interrupt(self) -> None:
         """Break off the statement that another thread is waiting for, if there is one. Callable from any thread."""

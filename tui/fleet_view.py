@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from health.details import FleetAnswer
+from health.forecast import goes_stale_by
 from health.freshness import goes_stale_at
 from health.instants import EARLIEST, LATEST
 from health.policy import HealthPolicy
@@ -18,11 +19,13 @@ from tui.wording import REASON_WORDS, State, state_of
 
 
 class FleetView(NamedTuple):
-    """A fleet's answer with what the list needs of it, computed once, off the event loop."""
+    """A fleet's answer with what the screen needs of it, computed once, off the event loop."""
 
     answer: FleetAnswer
     totals: FleetTotals
     searched: tuple[str, ...]
+    role_could_write: bool = False
+    """Whether the role that read it has more than SELECT on the facts."""
 
     @property
     def now(self) -> datetime:
@@ -36,7 +39,7 @@ def fleet_view(answer: FleetAnswer, known: FleetView | None = None) -> FleetView
         return known._replace(answer=answer)
     words = {} if known is None else dict(zip(map(id, known.answer.verdicts), known.searched, strict=True))
     searched = tuple([words.get(id(health)) or _searched_words(health) for health in answer.verdicts])
-    return FleetView(answer, FleetTotals.of(answer.verdicts), searched)
+    return FleetView(answer, FleetTotals.of(answer.verdicts), searched, known is not None and known.role_could_write)
 
 
 def with_tenant(view: FleetView, health: TenantBackupHealth) -> tuple[FleetView, TenantBackupHealth]:
@@ -75,9 +78,17 @@ class Order(Enum):
 
 
 def listed(
-    view: FleetView, words: str, state: State | None, order: Order, policy: HealthPolicy
+    view: FleetView,
+    words: str,
+    state: State | None,
+    order: Order,
+    policy: HealthPolicy,
+    stale_by: datetime | None = None,
 ) -> Sequence[TenantBackupHealth]:
-    """The tenants that have every word somewhere, in the state given if one is, in the order asked for."""
+    """The tenants that have every word somewhere, in the order asked for.
+
+    Where they are given: only those in a state, and only those that are fresh and will be stale by an instant.
+    """
     chosen: Sequence[TenantBackupHealth] = view.answer.verdicts
     wanted = words.casefold().split()
     if wanted:
@@ -85,6 +96,8 @@ def listed(
         chosen = [health for health, searched in pairs if all(word in searched for word in wanted)]
     if state is not None:
         chosen = [health for health in chosen if state_of(health) is state]
+    if stale_by is not None:
+        chosen = [health for health in chosen if goes_stale_by(health, policy, stale_by)]
     if order is Order.TRIAGE:
         return chosen
     return sorted(chosen, key=_sort_keys(policy)[order])

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
+from health.freshness import Freshness, goes_stale_at
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
 from health.report import CheckStatus, FleetTotals, rfc3339
@@ -19,6 +20,8 @@ from tui.wording import State, ago, counted, reason_sentence, state_of, why, win
 
 _NAMES_SHOWN: Final = 3
 _NARROWEST: Final = 60
+_WITH_FORECAST: Final = 100
+"""Columns from which on a table, as the screen, says when each latest backup goes stale."""
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 CSV_COLUMNS: Final = (
@@ -27,14 +30,16 @@ CSV_COLUMNS: Final = (
 )  # fmt: skip
 
 
-def table_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime) -> str:
-    """A table for a terminal, as wide as the terminal is, with the totals over it."""
+def table_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, only: str = "") -> str:
+    """A table for a terminal, as wide as the terminal is, with the totals over it, and which tenants it is about."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("POSTURE", "TENANT", "LATEST BACKUP", "DEGRADED"):
+    width = _width()
+    forecast = ("GOES STALE",) if only or width >= _WITH_FORECAST else ()
+    for heading in ("POSTURE", "TENANT", "LATEST BACKUP", *forecast, "DEGRADED"):
         table.add_column(heading, no_wrap=True, overflow="ellipsis")
     table.add_column("WHY", overflow="fold")
     for health in verdicts:
@@ -42,13 +47,15 @@ def table_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, n
             state_of(health).label,
             safe_text(health.tenant.name),
             latest_backup(health, now),
+            *(goes_stale(health, policy, now) for _ in forecast),
             degraded_share(health),
             safe_text(why(health, policy, now)),
         )
         table.add_row(*(Text(cell) for cell in cells))
-    console = Console(file=io.StringIO(), highlight=False, markup=False, emoji=False, width=_width())
+    console = Console(file=io.StringIO(), highlight=False, markup=False, emoji=False, width=width)
     console.print(Text(totals_line(FleetTotals.of(verdicts))))
-    console.print(Text(f"judged at {rfc3339(now)}, window {window_in_words(policy.freshness_window)}"))
+    window = window_in_words(policy.freshness_window)
+    console.print(Text(f"judged at {rfc3339(now)}, window {window}{only and f'; {only}'}"))
     console.print(table)
     printed = console.file
     assert isinstance(printed, io.StringIO)
@@ -89,6 +96,15 @@ def latest_backup(health: TenantBackupHealth, now: datetime) -> str:
 def in_the_past_or_future(instant: datetime, now: datetime) -> str:
     """`3d 4h ago`, or `in 2h` for an instant that lies ahead."""
     return f"in {format_span(instant - now)}" if instant > now else ago(now - instant)
+
+
+def goes_stale(health: TenantBackupHealth, policy: HealthPolicy, now: datetime) -> str:
+    """When the basis goes stale if nothing runs: `in 19h`, or `3d ago`; `-` where there is no age to trust."""
+    basis = health.basis
+    if basis is None or basis.completed_at is None or health.freshness is Freshness.IN_THE_FUTURE:
+        return "-"
+    at = goes_stale_at(basis.completed_at, policy)
+    return ago(now - at) if now > at else f"in {format_span(at - now)}"
 
 
 def degraded_share(health: TenantBackupHealth) -> str:
@@ -137,8 +153,11 @@ def _inert(cell: object) -> str:
     return f"'{shown}" if text.startswith(_FORMULA) or shown.startswith(_FORMULA) else shown
 
 
-def markdown_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime) -> str:
-    """A note for a colleague: the totals, then every tenant that is not confirmed with each of its reasons."""
+def markdown_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, only: str = "") -> str:
+    """A note for a colleague: the totals, then every tenant that is not confirmed with each of its reasons.
+
+    A report that was narrowed by time names every tenant with the time it has left.
+    """
     totals = FleetTotals.of(verdicts)
     lines = [
         f"# Backup health at {now:%Y-%m-%d %H:%M} UTC",
@@ -146,8 +165,10 @@ def markdown_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy
         f"{totals_line(totals)}. Freshness window: {window_in_words(policy.freshness_window)}.",
         "",
     ]
+    if only:
+        lines.extend((f"Here is {only}.", ""))
     for health in verdicts:
-        if health.confirmed:
+        if health.confirmed and not only:
             continue
         name, external_id = _inert_markdown(health.tenant.name), _inert_markdown(health.tenant.external_id)
         lines.append(f"- **{state_of(health).label}** {name} ({external_id})")
@@ -156,6 +177,8 @@ def markdown_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy
         lines.extend(
             f"  - {_inert_markdown(reason_sentence(health, reason, policy, now))}" for reason in health.reasons
         )
+        if only:
+            lines.append(f"  - Goes stale {goes_stale(health, policy, now)}")
     if totals.confirmed:
         confirmed = f"Confirmed: {counted(totals.confirmed, 'tenant')}"
         lines.extend(("", f"{confirmed}. That does not prove that a restore will succeed."))

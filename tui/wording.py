@@ -226,6 +226,15 @@ def condition_in_words(
             return f"success reported {last_run}, but no backup set since{grace}"
 
 
+def pause_in_words(pause: timedelta, policy: HealthPolicy) -> str:
+    """What follows where the runs that are planned lie too far apart for the freshness window."""
+    apart, window = window_in_words(pause), window_in_words(policy.freshness_window)
+    return (
+        f"! Runs are planned up to {apart} apart and the window is {window}:"
+        " the latest backup goes stale in between, even if every run succeeds."
+    )
+
+
 def item_degradations(item: BackupItem) -> list[str]:
     """Why an item is degraded: each family it is in, with the value that put it there."""
     values = {

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, NotSupportedError, ProgrammingError
 
 from health.store.engines import end_reading, reading_engine, sentences
 from health.store.errors import StoreError, StoreSilent
+from health.store.schema import metadata
 from health.store.urls import DatabaseAddress
 
 _serials = count()
@@ -21,6 +22,10 @@ _SQLITE_TOKEN: Final = text("PRAGMA data_version")
 # replayed since, and it is the same. How far replay has come says it.
 _POSTGRESQL_TOKEN: Final = text(
     "SELECT concat(pg_current_snapshot(), CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() END)"
+)
+_COULD_WRITE: Final = text(
+    "SELECT bool_or(has_any_column_privilege(name, 'INSERT, UPDATE') OR has_table_privilege(name, 'DELETE, TRUNCATE'))"
+    " FROM unnest(CAST(:tables AS text[])) AS name"
 )
 _CONFLICT_WITH_RECOVERY: Final = "40001"
 """The SQLSTATE of what a standby ends so that replay can go on: a statement, or the connection between two of them."""
@@ -67,6 +72,22 @@ class HeldConnection:
             if was_broken_off(error) or isinstance(error.__cause__, (NotSupportedError, ProgrammingError)):
                 return None
             raise
+
+    def role_could_write(self) -> bool:
+        """Whether the role may change facts, so that only this session keeps it from doing so. Asked once a connection.
+
+        False where the database does not say, and for a SQLite file, which is opened for reading only.
+        """
+        if self._address.file is not None:
+            return False
+        with suppress(StoreError), sentences(self._address), self.engine.connect() as connection:
+            if "could write" not in connection.info:
+                connection.info["could write"] = False
+                found = connection.execute(_COULD_WRITE, {"tables": list(metadata.tables)})
+                connection.info["could write"] = found.scalar_one()
+                connection.commit()
+            return bool(connection.info["could write"])
+        return False
 
     def interrupt(self) -> None:
         """Break off the statement that is running, if there is one; its thread gets an error."""

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.commands.options import now_option, place_options, tenants_option
+from tui.commands.options import DurationType, now_option, place_options, tenants_option
+from tui.durations import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
     from health.posture import TenantBackupHealth
     from tui.commands.session import Session
@@ -21,17 +23,33 @@ FORMATS = ("table", "json", "csv", "markdown")
 
 @click.command()
 @click.option("--format", "form", type=click.Choice(FORMATS), help="How to print it; a table on a terminal, else JSON.")
+@click.option(
+    "--stale-within",
+    type=DurationType(),
+    metavar="DURATION",
+    help="Only tenants that are fresh now and go stale within this time if nothing runs.",
+)
 @tenants_option
 @now_option
 @place_options
 @click.pass_context
-def report(ctx: click.Context, /, form: str | None, tenants: tuple[str, ...], **given: Any) -> None:
+def report(
+    ctx: click.Context,
+    /,
+    form: str | None,
+    stale_within: timedelta | None,
+    tenants: tuple[str, ...],
+    **given: Any,
+) -> None:
     """Print every tenant's posture, reasons and evidence, worst first."""
     from tui.commands.session import open_session
 
     session = open_session(ctx, given)
-    verdicts = judged(session, tenants)
-    click.echo(rendered(session, verdicts, form or ("table" if sys.stdout.isatty() else "json")), nl=False)
+    verdicts, only = judged(session, tenants), ""
+    if stale_within is not None:
+        verdicts = _going_stale(session, verdicts, stale_within)
+        only = f"only what goes stale within {format_duration(stale_within)} if nothing runs"
+    click.echo(rendered(session, verdicts, form or ("table" if sys.stdout.isatty() else "json"), only), nl=False)
 
 
 def judged(session: Session, tenants: Sequence[str]) -> list[TenantBackupHealth]:
@@ -43,8 +61,18 @@ def judged(session: Session, tenants: Sequence[str]) -> list[TenantBackupHealth]
         resolver.close()
 
 
-def rendered(session: Session, verdicts: Sequence[TenantBackupHealth], form: str) -> str:
-    """The report as text in one of FORMATS, with its last newline."""
+def _going_stale(
+    session: Session, verdicts: Sequence[TenantBackupHealth], within: timedelta
+) -> list[TenantBackupHealth]:
+    from health.forecast import goes_stale_by
+    from health.instants import shifted
+
+    policy, by = session.loaded.settings.policy(), shifted(session.now, within)
+    return [health for health in verdicts if goes_stale_by(health, policy, by)]
+
+
+def rendered(session: Session, verdicts: Sequence[TenantBackupHealth], form: str, only: str = "") -> str:
+    """The report as text in one of FORMATS, with its last newline; `only` says which tenants it was narrowed to."""
     policy = session.loaded.settings.policy()
     if form == "json":
         from health.report import report_document
@@ -55,5 +83,5 @@ def rendered(session: Session, verdicts: Sequence[TenantBackupHealth], form: str
     if form == "csv":
         return render.csv_report(verdicts)
     if form == "markdown":
-        return render.markdown_report(verdicts, policy, session.now)
-    return render.table_report(verdicts, policy, session.now)
+        return render.markdown_report(verdicts, policy, session.now, only)
+    return render.table_report(verdicts, policy, session.now, only)

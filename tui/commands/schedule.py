@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,9 @@ from tui.commands.imports import TENANT
 from tui.commands.names import NameType
 from tui.commands.options import place_options
 from tui.safe_text import safe_text
+
+if TYPE_CHECKING:
+    from tui.commands.session import Session
 
 NAME = click.argument("name", type=NameType(), help="The schedule.")
 
@@ -31,14 +34,26 @@ def add(ctx: click.Context, /, name: str, external_id: str, cron: str | None, ti
     """Add an enabled schedule to a tenant."""
     from health.captured import CapturedSchedule
     from health.store.engines import writing
-    from health.store.roster import add_schedule
+    from health.store.roster import add_schedule, list_schedules
     from tui.commands.session import open_session
 
     session = open_session(ctx, given)
     require_slots(ctx, cron, timezone, session.now)
     with writing(session.writing()) as connection:
         add_schedule(connection, CapturedSchedule(external_id, name, cron=cron, timezone=timezone), session.now)
+        plans = [(row[3], row[4]) for row in list_schedules(connection, external_id) if row[2]]
     click.echo(f"Added the schedule {safe_text(name)} to the tenant {safe_text(external_id)}.")
+    _warn_of_pauses(plans, session)
+
+
+def _warn_of_pauses(plans: list[tuple[str | None, str]], session: Session) -> None:
+    """Say at once where a tenant's plans cannot keep a backup fresh: an alarm would tell it, a little every day."""
+    from health.forecast import cannot_stay_fresh, longest_pause
+    from tui.wording import pause_in_words
+
+    policy, pause = session.loaded.settings.policy(), longest_pause(plans, session.now)
+    if pause is not None and cannot_stay_fresh(pause, policy):
+        click.echo(pause_in_words(pause, policy), err=True)
 
 
 def require_slots(ctx: click.Context, cron: str | None, timezone: str, now: datetime) -> None:

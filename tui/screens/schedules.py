@@ -11,12 +11,13 @@ from textual.content import Content
 from textual.widgets import Static
 
 from health.details import JudgedSchedule, SchedulesAnswer
+from health.forecast import cannot_stay_fresh
 from tui.reader import Question
 from tui.render import in_the_past_or_future
 from tui.safe_text import safe_text
 from tui.screens.facts_screen import FactsScreen
 from tui.widgets.row_list import Cell, Column, RowList
-from tui.wording import conditions_in_words, cron_in_words
+from tui.wording import conditions_in_words, cron_in_words, pause_in_words
 
 _COLUMNS: Final = (
     Column("SCHEDULE", 12, share=1),
@@ -33,6 +34,7 @@ class SchedulesScreen(FactsScreen):
     """`answer` is a SchedulesAnswer. Under the list the schedule at the cursor is told in full."""
 
     DEFAULT_CSS = """
+    SchedulesScreen #pause { height: auto; padding: 0 1; color: $state-stale; display: none; }
     SchedulesScreen #detail { height: auto; max-height: 8; padding: 0 1; border-top: solid $panel; }
     """
 
@@ -53,6 +55,7 @@ class SchedulesScreen(FactsScreen):
         title = Static("Schedules", classes="block-title", id="schedules-title", markup=False)
         title.set_class(self._confirms == "schedules", "-confirms")
         yield title
+        yield Static(id="pause", markup=False)
         yield RowList(
             _COLUMNS,
             self._cells,
@@ -69,8 +72,17 @@ class SchedulesScreen(FactsScreen):
         mark = "> " if self._confirms == "schedules" else ""
         words = f"{mark}Schedules: {len(answer.schedules):,}, {needing:,} need follow-up"
         self.query_one("#schedules-title", Static).update(Content(words))
+        self._warn(answer)
         self._tell()
         self.pilot.adopt(answer.health)
+
+    def _warn(self, answer: SchedulesAnswer) -> None:
+        """Plans that cannot keep a backup fresh are no follow-up, and would be found out once a day by its alarm."""
+        policy, pause = self.pilot.context.policy, answer.longest_pause
+        warning = self.query_one("#pause", Static)
+        warning.display = pause is not None and cannot_stay_fresh(pause, policy)
+        if pause is not None:
+            warning.update(Content(pause_in_words(pause, policy)))
 
     def show_ages(self) -> None:
         super().show_ages()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import ClassVar, Final
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,17 +14,21 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Input, Static
 
-from health.freshness import Freshness, goes_stale_at
+from health.instants import shifted
 from health.posture import TenantBackupHealth
-from tui.durations import format_span
+from tui.durations import format_duration
 from tui.fleet_view import FleetView, Order, fleet_view, listed, with_tenant
 from tui.reader import Question
-from tui.render import degraded_share, latest_backup, states_counted
+from tui.render import degraded_share, goes_stale, latest_backup, states_counted
 from tui.safe_text import safe_text
 from tui.screens.facts_screen import FactsScreen
 from tui.widgets.filter_input import FilterInput
+from tui.widgets.header_line import HeaderLine
 from tui.widgets.row_list import Cell, Column, RowList
-from tui.wording import State, ago, counted, state_of, why
+from tui.wording import State, counted, state_of, why
+
+if TYPE_CHECKING:
+    from health.resolver import TenantBackupHealthResolver
 
 _COLUMNS: Final = (
     Column("POSTURE", 13),
@@ -35,6 +39,10 @@ _COLUMNS: Final = (
     Column("WHY", 20, share=3),
 )
 
+_COULD_WRITE: Final = "this role could write: use one that only has SELECT"
+
+_SHIFTS: Final = (None, *(timedelta(hours=hours) for hours in (4, 8, 12)))
+"""How far ahead one asks what goes stale, in the order in which `w` goes through them."""
 _FILTERED_STATES: Final = (None, *(state for state in State if state is not State.UNCONFIRMED))
 
 
@@ -52,11 +60,13 @@ class TenantsScreen(FactsScreen):
         Binding("slash", "filter", "filter", key_display="/", id="tenants.filter", priority=True),
         Binding("s", "sort", "sort", id="tenants.sort"),
         Binding("p", "posture", "posture", id="tenants.posture"),
+        Binding("w", "within", "stale within", show=False, id="tenants.within"),
         Binding("escape", "clear_filters", "clear filters", key_display="esc", id="tenants.clear_filters"),
     ]
 
     words: reactive[str] = reactive("", init=False)
     state: reactive[State | None] = reactive(None, init=False)
+    within: reactive[timedelta | None] = reactive(None, init=False)
     order: reactive[Order] = reactive(Order.TRIAGE, init=False)
 
     def crumb(self) -> str:
@@ -65,7 +75,12 @@ class TenantsScreen(FactsScreen):
     def question(self) -> Question:
         now = self.pilot.evaluation_instant()
         known: FleetView | None = self.answer
-        return lambda resolver: fleet_view(resolver.refreshed_fleet(now), known)
+
+        def ask(resolver: TenantBackupHealthResolver) -> FleetView:
+            view = fleet_view(resolver.refreshed_fleet(now), known)
+            return view._replace(role_could_write=resolver.role_could_write())
+
+        return ask
 
     def body(self) -> ComposeResult:
         yield Static(id="counts", markup=False)
@@ -85,7 +100,8 @@ class TenantsScreen(FactsScreen):
 
     # What is shown
 
-    def watch_answer(self) -> None:
+    def watch_answer(self, view: FleetView) -> None:
+        self.query_one(HeaderLine).note = _COULD_WRITE if view.role_could_write else ""
         self._list_again()
 
     def watch_unconfirmed(self) -> None:
@@ -99,6 +115,10 @@ class TenantsScreen(FactsScreen):
         self._list_again()
         self.refresh_bindings()
 
+    def watch_within(self) -> None:
+        self._list_again()
+        self.refresh_bindings()
+
     def watch_order(self) -> None:
         self._list_again()
 
@@ -106,7 +126,8 @@ class TenantsScreen(FactsScreen):
         view: FleetView | None = self.answer
         if view is None:
             return
-        rows = listed(view, self.words, self.state, self.order, self.pilot.context.policy)
+        stale_by = None if self.within is None else shifted(self.now(), self.within)
+        rows = listed(view, self.words, self.state, self.order, self.pilot.context.policy, stale_by)
         empty = "no tenant matches the filter" if view.answer.verdicts else "no tenants yet: see 'tenantpilot import'"
         self.query_one("#tenants", RowList).replace(rows, empty=empty)
         self.query_one("#counts", Static).update(self._counts(view))
@@ -129,7 +150,8 @@ class TenantsScreen(FactsScreen):
         total = view.totals.tenants
         what = f"{len(rows):,} of {total:,}, " if len(rows) != total else f"{counted(total, 'tenant')}, "
         posture = f"only {self._as_shown(self.state).word}, " if self.state is not None else ""
-        return f"{what}{posture}sorted: {self.order.value}"
+        within = "" if self.within is None else f"stale within {format_duration(self.within)}, "
+        return f"{what}{posture}{within}sorted: {self.order.value}"
 
     def _cells(self, health: TenantBackupHealth) -> Sequence[Cell]:
         now, policy = self.now(), self.pilot.context.policy
@@ -137,22 +159,16 @@ class TenantsScreen(FactsScreen):
         reasons = why(health, policy, now)
         if state is State.UNCONFIRMED:
             reasons = "facts too old to confirm"
+        if self.within is not None:
+            reasons = "; ".join(filter(None, (f"goes stale {goes_stale(health, policy, now)}", reasons)))
         return (
             Cell(state.label, state.word),
             Cell(safe_text(health.tenant.name)),
             Cell(latest_backup(health, now)),
-            Cell(self._goes_stale(health, now)),
+            Cell(goes_stale(health, policy, now)),
             Cell(degraded_share(health)),
             Cell(safe_text(reasons), "text" if health.reasons or health.unreadable else "quiet"),
         )
-
-    def _goes_stale(self, health: TenantBackupHealth, now: datetime) -> str:
-        if health.basis is None or health.basis.completed_at is None:
-            return "-"
-        if health.freshness is Freshness.IN_THE_FUTURE:
-            return "-"
-        at = goes_stale_at(health.basis.completed_at, self.pilot.context.policy)
-        return ago(now - at) if now > at else f"in {format_span(at - now)}"
 
     def adopt(self, health: TenantBackupHealth) -> TenantBackupHealth:
         """List a tenant's verdict that another screen has read since; gives back the object that is listed then."""
@@ -177,10 +193,10 @@ class TenantsScreen(FactsScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action != "clear_filters":
             return super().check_action(action, parameters)
-        return bool(self.words) or self.state is not None
+        return bool(self.words) or self.state is not None or self.within is not None
 
     def action_clear_filters(self) -> None:
-        self.state = None
+        self.state = self.within = None
         self.query_one(FilterInput).value = ""
 
     def action_filter(self) -> None:
@@ -193,6 +209,10 @@ class TenantsScreen(FactsScreen):
     def action_posture(self) -> None:
         place = _FILTERED_STATES.index(self.state)
         self.state = _FILTERED_STATES[(place + 1) % len(_FILTERED_STATES)]
+
+    def action_within(self) -> None:
+        place = _SHIFTS.index(self.within)
+        self.within = _SHIFTS[(place + 1) % len(_SHIFTS)]
 
     def name_under_cursor(self) -> str | None:
         health = self.query_one("#tenants", RowList).current

@@ -98,6 +98,53 @@ def test_narrowing_changes_report_and_totals(any_console: Console) -> None:
     assert unknown.refusal() == "There is no tenant 'STALE-3' that is judged: see 'tenantpilot tenant list'."
 
 
+# What goes stale
+
+
+def going_stale() -> Rows:
+    """One tenant of every state, and one more that is confirmed for another hour only."""
+    rows = a_fleet(*STATES, "confirmed")
+    last = rows.sets[-1]
+    completed_at = NOW - timedelta(hours=23)
+    return rows._replace(sets=[*rows.sets[:-1], last._replace(completed_at=completed_at, created_at=completed_at)])
+
+
+def test_stale_within_is_what_the_report_of_the_later_instant_has_more(any_console: Console) -> None:
+    any_console.load(going_stale())
+    now = any_console.run("report", *AT).document
+
+    def stale(document: Any) -> set[str]:
+        return {each["tenant"] for each in document["tenants"] if "latest_backup_stale" in each["reasons"]}
+
+    for within, later in (
+        ("59m59s", "2026-11-23T09:59:59Z"),
+        ("1h", "2026-11-23T10:00:00Z"),
+        ("1h1s", "2026-11-23T10:00:01Z"),
+        ("23h", "2026-11-24T08:00:00Z"),
+        ("2d", "2026-11-25T09:00:00Z"),
+    ):
+        narrowed = any_console.run("report", *AT, "--stale-within", within).document
+        then = any_console.run("report", "--now", later).document
+        found = [entry["tenant"] for entry in narrowed["tenants"]]
+        assert set(found) == stale(then) - stale(now)
+        # Each as it is judged now, in triage order.
+        assert narrowed["tenants"] == [entry for entry in now["tenants"] if entry["tenant"] in found]
+        assert narrowed["totals"]["tenants"] == len(found)
+    assert len(found) == 4
+
+
+def test_a_narrowed_table_and_note_say_so_and_when(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    console.load(going_stale())
+    table = console.run("report", "--format", "table", *AT, "--stale-within", "8h").out.splitlines()
+    only = "only what goes stale within 8h if nothing runs"
+    assert only in " ".join(table[:3])
+    assert any("in 1h" in line and "Confirmed 7" in line for line in table)
+    note = console.run("report", "--format", "markdown", *AT, "--stale-within", "8h").out
+    assert f"Here is {only}." in note
+    assert "- **✓ healthy** Confirmed 7 (confirmed-7)\n  - Goes stale in 1h\n" in note
+
+
 # The table
 
 
@@ -107,7 +154,7 @@ def test_the_table(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = console.run("report", "--format", "table", *AT).out.splitlines()
     assert lines[0] == ("6 tenants  ? unreadable 1  ✕ absent 1  ▲ stale 1  ◆ degraded 1  ◷ follow-up 1  ✓ healthy 1")
     assert lines[1] == "judged at 2026-11-23T09:00:00Z, window 24h"
-    assert lines[2].split() == ["POSTURE", "TENANT", "LATEST", "BACKUP", "DEGRADED", "WHY"]
+    assert lines[2].split() == ["POSTURE", "TENANT", "LATEST", "BACKUP", "GOES", "STALE", "DEGRADED", "WHY"]
     cells = [re.split(r"  +", line) for line in lines[3:] if not line.startswith(" ")]
     assert [row[:2] for row in cells] == [
         ["? unreadable", "Unreadable 1"],
@@ -117,11 +164,11 @@ def test_the_table(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
         ["◷ follow-up", "Follow_Up 5"],
         ["✓ healthy", "Confirmed 6"],
     ]
-    assert cells[1][2:] == ["never", "-", "no backup basis"]
-    assert cells[2][2:] == ["3d ago", "0/1", "latest backup is stale"]
-    assert cells[3][2:] == ["1h ago", "1/1", "1 metadata only"]
-    assert cells[4][2:] == ["1h ago", "0/1", "nightly: last run failed"]
-    assert cells[5][2:] == ["1h ago", "0/1"]
+    assert cells[1][2:] == ["never", "-", "-", "no backup basis"]
+    assert cells[2][2:] == ["3d ago", "2d ago", "0/1", "latest backup is stale"]
+    assert cells[3][2:] == ["1h ago", "in 23h", "1/1", "1 metadata only"]
+    assert cells[4][2:] == ["1h ago", "in 23h", "0/1", "nightly: last run failed"]
+    assert cells[5][2:] == ["1h ago", "in 23h", "0/1"]
 
 
 @pytest.mark.parametrize("columns", ["1", "80", "200"])

@@ -37,7 +37,7 @@ def test_from_nothing_to_a_first_report(tmp_path: Path, capsys: pytest.CaptureFi
     assert said(console, "db", "status") == "fleet.db: the tables are at version tp0001.\n"
     assert said(console, "db", "upgrade") == "fleet.db: already at version tp0001.\n"
     assert said(console, "tenant", "add", "contoso", "--name", "Contoso") == "Added the tenant contoso.\n"
-    printed = said(console, "schedule", "add", "nightly", "--tenant", "contoso", "--cron", "30 2 * * *")
+    printed = said(console, "schedule", "add", "nightly", "--tenant", "contoso", "--cron", "30 */12 * * *")
     assert printed == "Added the schedule nightly to the tenant contoso.\n"
     (entry,) = console.run("report").document["tenants"]
     assert (entry["tenant"], entry["name"], entry["posture"]) == ("contoso", "Contoso", "absent")
@@ -110,7 +110,7 @@ def test_schedules(any_console: Console) -> None:
     said(any_console, "tenant", "add", "fabrikam")
     for tenant in ("contoso", "fabrikam"):
         said(
-            any_console, "schedule", "add", "nightly", "--tenant", tenant, "--cron", "0 2 * * *",
+            any_console, "schedule", "add", "nightly", "--tenant", tenant, "--cron", "0 2,14 * * *",
             "--timezone", "Europe/Berlin",
         )  # fmt: skip
     said(any_console, "schedule", "add", "by hand", "--tenant", "contoso")
@@ -119,8 +119,8 @@ def test_schedules(any_console: Console) -> None:
     assert table(said(any_console, "schedule", "list")) == [
         ["TENANT", "SCHEDULE", "ENABLED", "CRON", "TIMEZONE", "LAST RUN", "STATUS"],
         ["contoso", "by hand", "yes", "-", "UTC", "-", "-"],
-        ["contoso", "nightly", "no", "0 2 * * *", "Europe/Berlin", "-", "-"],
-        ["fabrikam", "nightly", "yes", "0 2 * * *", "Europe/Berlin", "-", "-"],
+        ["contoso", "nightly", "no", "0 2,14 * * *", "Europe/Berlin", "-", "-"],
+        ["fabrikam", "nightly", "yes", "0 2,14 * * *", "Europe/Berlin", "-", "-"],
     ]
     assert len(table(said(any_console, "schedule", "list", "--tenant", "fabrikam"))) == 2
     enabled = {
@@ -142,6 +142,17 @@ def test_a_schedule_that_ran_is_listed_with_its_last_run(any_console: Console) -
 
 
 # The database
+
+
+def test_plans_that_cannot_keep_a_backup_fresh_are_told_at_once(any_console: Console) -> None:
+    said(any_console, "tenant", "add", "contoso")
+    add = ("schedule", "add", "--tenant", "contoso", "--cron")
+    nightly = any_console.run(*add, "0 2 * * *", "nightly")
+    assert nightly.code == 0
+    assert nightly.err.startswith("! Runs are planned up to 24h apart and the window is 24h: the latest backup goes st")
+    assert any_console.run(*add, "0 3 1 * *", "monthly").err == nightly.err
+    # Taken together, no two runs lie so far apart.
+    assert any_console.run(*add, "0 14 * * *", "daily").err == ""
 
 
 def test_upgrading_an_older_schema_is_said(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:

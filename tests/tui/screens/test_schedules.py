@@ -127,6 +127,20 @@ async def test_a_schedule_that_cannot_be_read_comes_first_and_says_what(sqlite_u
         assert under_cursor(screen).schedule.name == "fine"
 
 
+@pytest.mark.parametrize(("cron", "warned"), [("0 2 * * *", True), ("0 */12 * * *", False), (None, False)])
+async def test_plans_that_cannot_keep_a_backup_fresh(sqlite_url: str, cron: str | None, warned: bool) -> None:
+    facts = Facts()
+    tenant = facts.tenant("Contoso")
+    facts.backup_set(tenant, NOW - HOUR)
+    facts.schedule(tenant, cron=cron, last_run_at=NOW - HOUR, next_run_at=NOW + HOUR)
+    facts.load(sqlite_url)
+    async with open_app(sqlite_url, tenant="contoso.example", screen="schedules") as driver:
+        screen = await opened(driver)
+        assert ("planned up to 24h apart and the window is 24h" in driver.words()) == warned
+        # No follow-up: the verdict is what it was.
+        assert screen.answer.health.confirmed
+
+
 async def test_no_schedule_is_no_reason_and_no_evidence(sqlite_url: str) -> None:
     facts = Facts()
     facts.backup_set(facts.tenant("Contoso"), NOW - HOUR)

@@ -210,6 +210,25 @@ async def test_p_goes_through_every_posture_and_comes_back(sqlite_url: str) -> N
         assert names(tenants) == whole
 
 
+async def test_w_asks_what_goes_stale_before_a_shift_ends(sqlite_url: str) -> None:
+    facts = small_fleet()
+    for hours in (3, 4, 7, 11):
+        facts.backup_set(facts.tenant(f"in {hours}h"), NOW - DAY + hours * HOUR)
+    async with open_app(facts.load(sqlite_url), size=(160, 24)) as driver:
+        tenants = await opened(driver)
+        whole = names(tenants)
+        for within, found in (("4h", ["in 3h"]), ("8h", ["in 3h", "in 4h", "in 7h"]), ("12h", ["in 3h", "in 4h"])):
+            await driver.press("w")
+            assert names(tenants)[: len(found)] == found
+            assert f"{len(listed(tenants))} of 10, stale within {within}" in driver.shown("#shown")
+            assert "goes stale in 3h" in driver.words()
+        assert names(tenants) == ["in 3h", "in 4h", "in 7h", "in 11h"]
+        await driver.press("w")
+        assert names(tenants) == whole
+        await driver.press("w", "escape")
+        assert names(tenants) == whole
+
+
 async def test_s_goes_through_every_order_and_comes_back(sqlite_url: str) -> None:
     facts = small_fleet()
     facts.backup_set(facts.tenant("zeta"), NOW + 2 * DAY, created_at=NOW)

@@ -1,0 +1,70 @@
+"""What the passing of time alone will bring, and whether what is planned can keep a backup fresh at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from heapq import merge
+from itertools import islice
+from typing import Final
+
+from health.freshness import Freshness, goes_stale_at
+from health.instants import shifted
+from health.policy import HealthPolicy
+from health.posture import TenantBackupHealth
+from health.slots import CannotPlan, SlotCalendar, slots_of
+
+_AHEAD: Final = timedelta(days=35)
+"""How far plans are looked through behind the first run: a whole month, and what joins it to the next."""
+_MOST_RUNS: Final = 2_000
+
+
+def goes_stale_by(health: TenantBackupHealth, policy: HealthPolicy, instant: datetime) -> bool:
+    """Whether the basis of a verdict, fresh when it was judged, will be too old at a later instant if nothing runs.
+
+    It is what `judge` would find at that instant from the same facts (`design.md` 4.3).
+    """
+    basis = health.basis
+    if health.freshness is not Freshness.FRESH or basis is None or basis.completed_at is None:
+        return False
+    return instant > goes_stale_at(basis.completed_at, policy)
+
+
+def longest_pause(plans: Iterable[tuple[str | None, str]], now: datetime) -> timedelta | None:
+    """The longest time between two runs of plans taken together, from `now` (UTC) on; a plan is a cron and a time zone.
+
+    None where nobody can say: no plan, one without a cron, whose runs another tool plans, or one that cannot be.
+    """
+    calendars: list[SlotCalendar] = []
+    for cron, timezone in plans:
+        try:
+            calendar = slots_of(cron, timezone)
+        except CannotPlan:
+            return None
+        if calendar is None:
+            return None
+        calendars.append(calendar)
+    longest = earlier = until = None
+    for run in islice(merge(*(_runs(calendar, now) for calendar in calendars)), _MOST_RUNS):
+        if earlier is not None:
+            longest = max(longest or timedelta(0), run - earlier)
+        until = until or shifted(run, _AHEAD)
+        if run > until:
+            break
+        earlier = run
+    return longest
+
+
+def cannot_stay_fresh(pause: timedelta, policy: HealthPolicy) -> bool:
+    """Whether backups made that far apart go stale in between, even if every run succeeds: a run takes time as well."""
+    return pause >= policy.freshness_window
+
+
+def _runs(calendar: SlotCalendar, now: datetime) -> Iterator[datetime]:
+    """The runs a calendar plans after `now`, as long as there are any."""
+    run = now
+    with suppress(CannotPlan):
+        while True:
+            run = calendar.first_after(run)
+            yield run
