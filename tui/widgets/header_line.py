@@ -1,4 +1,4 @@
-"""The first lines of every screen: where I am, which database, how old the facts are, and what is wrong."""
+"""The first lines of every screen: where I am, which database, how old the facts are, what is wrong or could be."""
 
 from __future__ import annotations
 
@@ -18,18 +18,24 @@ class HeaderLine(Vertical):
     DEFAULT_CSS = """
     HeaderLine { height: auto; background: $panel; }
     HeaderLine Horizontal { height: 1; }
-    HeaderLine Horizontal Static { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    HeaderLine Horizontal Static { height: 1; }
     HeaderLine .crumbs { width: 1fr; text-style: bold; padding: 0 1; }
     HeaderLine .place { width: auto; max-width: 50%; color: $quiet; }
     HeaderLine .age { width: 17; padding: 0 1; text-align: right; }
     HeaderLine .problem { height: auto; max-height: 2; padding: 0 1; color: $state-stale; display: none; }
+    HeaderLine .note { height: 1; padding: 0 1; color: $quiet; display: none; }
+    HeaderLine Horizontal Static, HeaderLine .note { text-wrap: nowrap; text-overflow: ellipsis; }
     HeaderLine.-failing .problem { display: block; }
+    HeaderLine.-noting .note { display: block; }
+    HeaderLine.-failing .note { display: none; }
     HeaderLine.-failing .age { color: $state-stale; text-style: bold; }
     """
 
     crumbs: reactive[tuple[str, ...]] = reactive((), repaint=False)
     age: reactive[str] = reactive("", repaint=False)
     problem: reactive[str] = reactive("", repaint=False)
+    note: reactive[str] = reactive("", repaint=False)
+    """What is worth knowing where nothing is wrong."""
 
     def __init__(self, place: str) -> None:
         super().__init__()
@@ -42,6 +48,7 @@ class HeaderLine(Vertical):
             yield Static(Content(safe_text(self._place)), classes="place", markup=False)
             yield Static(classes="age", markup=False)
         yield Static(classes="problem", markup=False)
+        yield Static(classes="note", markup=False)
 
     def watch_crumbs(self) -> None:
         if self._composed:
@@ -62,12 +69,18 @@ class HeaderLine(Vertical):
         if self._composed:
             self.query_one(".problem", Static).update(Content(safe_text(problem)))
 
+    def watch_note(self, note: str) -> None:
+        self.set_class(bool(note), "-noting")
+        if self._composed:
+            self.query_one(".note", Static).update(Content(safe_text(note)))
+
     def on_mount(self) -> None:
         # What was said before there was anything to say it with.
         self._composed = True
         self.watch_crumbs()
         self.watch_age(self.age)
         self.watch_problem(self.problem)
+        self.watch_note(self.note)
 
 
 def _crumbs_that_fit(crumbs: list[str], room: int) -> str:

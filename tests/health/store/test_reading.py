@@ -18,6 +18,7 @@ from tests.health.making import DAY, HOUR, LONG_AGO, NOW, TICK
 from tests.health.store.bare import Bare, bare
 from tests.oracle.loading import load
 from tests.oracle.rows import DEFAULT_POLICY, ItemRow, Rows, ScheduleRow, SetRow, TenantRow
+from tests.statements import statements
 from tests.subject import fleet_report
 
 COMPLETED = NOW - HOUR
@@ -58,21 +59,6 @@ def resolving(url: str) -> Iterator[TenantBackupHealthResolver]:
         yield resolver
     finally:
         resolver.close()
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """Every statement that reaches a driver while the block runs."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 # The number of statements

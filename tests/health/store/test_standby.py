@@ -26,6 +26,7 @@ from tests.health.making import HOUR, LONG_AGO, NOW
 from tests.oracle.loading import clear, load
 from tests.oracle.rows import DEFAULT_POLICY, ItemRow, Rows, ScheduleRow, SetRow, TenantRow
 from tests.servers import Server, own_server, standby_of
+from tests.statements import statements
 from tests.subject import fleet_report
 from tests.waiting import DEADLINE, until
 from tui.commands import run
@@ -139,7 +140,7 @@ def test_every_screen_reads_from_a_standby(pair: Pair) -> None:
 
 
 def test_a_refresh_with_nothing_replayed_meanwhile_reads_no_facts(pair: Pair) -> None:
-    with resolving(pair.url) as held, noted_statements() as seen:
+    with resolving(pair.url) as held, statements() as seen:
 
         def reads_nothing() -> bool:
             del seen[:]
@@ -148,21 +149,6 @@ def test_a_refresh_with_nothing_replayed_meanwhile_reads_no_facts(pair: Pair) ->
 
         # The primary writes in its log without being told to, but not all the time.
         until(reads_nothing, "a refresh that reads no facts")
-
-
-@contextmanager
-def noted_statements() -> Iterator[list[str]]:
-    """Every statement that reaches a driver while the block runs."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 def test_what_the_primary_commits_is_seen_once_it_is_replayed(pair: Pair) -> None:

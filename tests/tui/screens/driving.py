@@ -230,6 +230,9 @@ class WatchedResolver:
     def refreshed_fleet(self, now: datetime) -> Any:
         return self._ask("refreshed_fleet", now)
 
+    def role_could_write(self) -> bool:
+        return bool(self._resolver.role_could_write())
+
     def dashboard(self, *arguments: Any) -> Any:
         return self._ask("dashboard", *arguments)
 
@@ -262,9 +265,12 @@ class KnownVerdicts:
     def refreshed_fleet(self, now: datetime) -> FleetAnswer:
         return FleetAnswer(now, tuple(sorted(self.verdicts, key=triage_key)))
 
+    def role_could_write(self) -> bool:
+        return False
+
     def dashboard(self, external_id: str, now: datetime) -> DashboardAnswer:
         health = next(each for each in self.verdicts if each.tenant.external_id == external_id)
-        return DashboardAnswer(health, (), now)
+        return DashboardAnswer(health, (), None, now)
 
     def interrupt(self) -> None:
         pass

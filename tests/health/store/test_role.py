@@ -1,0 +1,125 @@
+"""Whether the database's role could write, which only our session keeps it from (`design.md` 6): asked, not assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from health.policy import HealthPolicy
+from health.resolver import TenantBackupHealthResolver
+from health.store.urls import parse_database_url
+from tests.health.making import LONG_AGO, NOW
+from tests.oracle.loading import load
+from tests.oracle.rows import Rows, TenantRow
+from tests.statements import statements
+
+TABLES = ["tenants", "backup_schedules", "backup_sets", "backup_items"]
+AsRole = Callable[..., str]
+
+
+@pytest.fixture
+def as_role(postgres_url: str) -> Iterator[AsRole]:
+    """A role that may read the facts, and what is granted to it besides: gives back the URL that uses it."""
+    roles: list[str] = []
+
+    def made(*granted: str) -> str:
+        name = f"tested_role_{len(roles)}"
+        roles.append(name)
+        with psycopg.connect(postgres_url) as owner:
+            for statement in ("CREATE ROLE {} LOGIN", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}", *granted):
+                owner.execute(sql.SQL(statement).format(sql.Identifier(name)))
+        return postgres_url.replace("postgres:@", f"{name}@")
+
+    yield made
+    with psycopg.connect(postgres_url) as owner:
+        for name in roles:
+            for statement in ("REASSIGN OWNED BY {} TO postgres", "DROP OWNED BY {}", "DROP ROLE {}"):
+                owner.execute(sql.SQL(statement).format(sql.Identifier(name)))
+
+
+@contextmanager
+def resolving(url: str) -> Iterator[TenantBackupHealthResolver]:
+    resolver = TenantBackupHealthResolver(parse_database_url(url), HealthPolicy())
+    try:
+        yield resolver
+    finally:
+        resolver.close()
+
+
+def could_write(url: str) -> bool:
+    with resolving(url) as resolver:
+        assert resolver.fleet(NOW) == []
+        return resolver.role_could_write()
+
+
+def test_a_role_that_only_has_select_could_not(as_role: AsRole) -> None:
+    assert not could_write(as_role())
+
+
+def test_nor_could_one_that_may_write_other_tables(as_role: AsRole) -> None:
+    assert not could_write(as_role("CREATE TABLE notes (words text)", "GRANT ALL ON notes TO {}"))
+
+
+def test_a_superuser_could(postgres_url: str) -> None:
+    assert could_write(postgres_url)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_owner_of_one_table_could(as_role: AsRole, table: str) -> None:
+    assert could_write(as_role(f"ALTER TABLE {table} OWNER TO {{}}"))
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("privilege", ["INSERT", "UPDATE", "DELETE", "TRUNCATE", "INSERT (id)", "UPDATE (created_at)"])
+def test_any_one_privilege_on_any_one_table_is_enough(as_role: AsRole, table: str, privilege: str) -> None:
+    if table == "backup_items":
+        privilege = privilege.replace("created_at", "captured_at")
+    assert could_write(as_role(f"GRANT {privilege} ON {table} TO {{}}"))
+
+
+@pytest.mark.parametrize("granted", ["GRANT pg_write_all_data TO {}", "GRANT DELETE ON backup_sets TO PUBLIC"])
+def test_so_is_what_it_has_through_others(as_role: AsRole, granted: str) -> None:
+    assert could_write(as_role(granted))
+
+
+def test_of_a_sqlite_file_nobody_asks(sqlite_url: str) -> None:
+    with resolving(sqlite_url) as resolver, statements() as seen:
+        assert not resolver.role_could_write()
+    assert seen == []
+
+
+def questions(seen: list[str]) -> int:
+    """How many of the statements ask for privileges."""
+    return sum("privilege" in statement for statement in seen)
+
+
+def test_it_is_asked_once_a_connection(postgres_url: str) -> None:
+    with resolving(postgres_url) as resolver, statements() as seen:
+        for _ in range(3):
+            assert resolver.fleet(NOW) == []
+            assert resolver.role_could_write()
+        assert questions(seen) == 1
+        with psycopg.connect(postgres_url, autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'tenantpilot' AND datname = current_database()"
+            )
+        assert resolver.fleet(NOW) == []
+        assert resolver.role_could_write()
+    assert questions(seen) == 2
+
+
+def test_where_the_database_does_not_say_the_facts_are_read_all_the_same(postgres_url: str, as_role: AsRole) -> None:
+    load(postgres_url, Rows([TenantRow(1, "contoso.example", "Contoso", LONG_AGO)], [], [], []))
+    url = as_role(
+        "REVOKE EXECUTE ON FUNCTION has_table_privilege(text, text) FROM PUBLIC", "GRANT ALL ON tenants TO {}"
+    )
+    with resolving(url) as resolver, statements() as seen:
+        for _ in range(3):
+            assert len(resolver.fleet(NOW)) == 1
+            assert not resolver.role_could_write()
+    assert questions(seen) == 1
