@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Set up and run: `python3 make.py demo`, `test` or `lint`; `docs` and `lock` write the files that are generated.
+"""Set up and run: `python3 make.py demo`, `test` or `lint`; `docs` and `lock` write the files that are generated;
+`release` builds the sdist and the wheel into `dist`, and tries the wheel where nothing of the checkout is.
 
 Makes the virtual environment `.venv` beside this file, installs the locked dependencies and the checkout into it, and
 runs what was asked for. Needs Python 3.11 or later and nothing else. What is installed already is not installed again.
@@ -7,14 +8,18 @@ runs what was asked for. Needs Python 3.11 or later and nothing else. What is in
 
 import hashlib
 import os
+import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
 BIN = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / "python"
+DIST = ROOT / "dist"
 
 RUNTIME, DEVELOPMENT = "requirements.txt", "requirements-dev.txt"
 LINT = (
@@ -23,14 +28,23 @@ LINT = (
     ("mypy",),
     ("lint-imports", "--no-cache"),
 )
+# Every module of the product can be imported, so none needs a package that only the checkout's environment has.
+EVERY_MODULE = """
+import importlib.resources, pkgutil, health, tui
+for package in health, tui:
+    assert importlib.resources.files(package).joinpath("py.typed").is_file()
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if ".migrations." not in module.name:  # those are Alembic's to import
+            importlib.import_module(module.name)
+"""
 
 
 def main(words: "list[str]") -> int:
     """Run one of them; gives back its exit code."""
     if sys.version_info < (3, 11):  # noqa: UP036 - this file must explain itself to an older Python
         return complain(f"TenantPilot needs Python 3.11 or later; this is {sys.version.split()[0]}.")
-    if not words or words[0] not in ("demo", "test", "lint", "docs", "lock"):
-        return complain("say 'python3 make.py demo', 'test', 'lint', 'docs' or 'lock'.")
+    if not words or words[0] not in ("demo", "test", "lint", "docs", "lock", "release"):
+        return complain("say 'python3 make.py demo', 'test', 'lint', 'docs', 'lock' or 'release'.")
     target, rest = words[0], words[1:]
     if target == "lock":
         return lock()
@@ -40,6 +54,8 @@ def main(words: "list[str]") -> int:
         return run(BIN / "tenantpilot", "demo", *rest)
     if target == "docs":
         return run(PYTHON, "-m", "docs.reference")
+    if target == "release":
+        return release()
     if target == "test":
         return run(PYTHON, "-m", "pytest", "-n", "2", *rest) if rest else test()
     return max(run(BIN / command[0], *command[1:]) for command in LINT)
@@ -92,9 +108,81 @@ def lock() -> int:
     return 0
 
 
-def run(*command: "str | Path") -> int:
-    """Run a program in the checkout; gives back its exit code."""
-    return subprocess.run([str(word) for word in command], cwd=ROOT, check=False).returncode
+def release() -> int:
+    """Build the sdist, from what is in it the wheel, and try that one; gives back an exit code."""
+    shutil.rmtree(DIST, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="tenantpilot-release-") as temporary:
+        elsewhere = Path(temporary)
+        if done := run(BIN / "hatchling", "build", "--target", "sdist", "--directory", DIST):
+            return done
+        (sdist,) = DIST.glob("*.tar.gz")
+        shutil.unpack_archive(sdist, elsewhere)
+        source = elsewhere / sdist.name.removesuffix(".tar.gz")
+        if done := run(BIN / "hatchling", "build", "--target", "wheel", "--directory", DIST, cwd=source):
+            return done
+        # Gone before the wheel is tried, so that there is nothing else it could be working from.
+        shutil.rmtree(source)
+        (wheel,) = DIST.glob("*.whl")
+        return try_out(wheel, newest_python(), elsewhere)
+
+
+def try_out(wheel: Path, python: str, folder: Path) -> int:
+    """Use a wheel in an empty environment with the locked requirements; gives back an exit code."""
+    environment, home = folder / "environment", folder / "home"
+    home.mkdir()
+    if done := run(python, "-m", "venv", "--without-pip", environment):
+        return done
+    installed = environment / BIN.name
+    pip = (PYTHON, "-m", "pip", "--python", installed / "python", "install", "--quiet", "--disable-pip-version-check")
+    if done := run(*pip, "--no-compile", "--require-hashes", "--requirement", ROOT / RUNTIME):
+        return done
+    if done := run(*pip, "--no-compile", "--no-deps", wheel):
+        return done
+    # A login that knows of no checkout, no settings and no other Python.
+    login = {"HOME": str(home), "PATH": str(installed), "LANG": "C.UTF-8"}
+    fleet = ("--database", f"sqlite:///{home}/fleet.db")
+    for command in (
+        ("python", "-c", EVERY_MODULE),
+        ("tenantpilot", "--version"),
+        ("tenantpilot", "demo", "--tenants", "20", *fleet),
+        ("tenantpilot", "db", "status", *fleet),
+        ("tenantpilot", "report", "--format", "table", *fleet),
+    ):
+        print("$", *(word for word in command if word != EVERY_MODULE), flush=True)
+        if done := run(installed / command[0], *command[1:], cwd=home, env=login):
+            return done
+    print(f"{wheel.name} works by itself.")
+    return 0
+
+
+def newest_python() -> str:
+    """The newest Python on this machine of those that pyproject.toml names, and says which; this one if no other is."""
+    named = re.findall(r'"Programming Language :: Python :: 3[.](\d+)"', (ROOT / "pyproject.toml").read_text())
+    for minor in sorted(map(int, named), reverse=True):
+        if minor <= sys.version_info.minor:
+            break
+        if found := python_of(minor):
+            print(
+                f"Trying the wheel with {found}: of the Pythons that pyproject.toml names the newest here.", flush=True
+            )
+            return found
+    print(f"Trying the wheel with Python {sys.version.split()[0]}: there is no newer one here.", flush=True)
+    return sys.executable
+
+
+def python_of(minor: int) -> "str | None":
+    """A Python 3 of that minor version: on the path, or one that pyenv keeps beside it."""
+    kept = sorted(Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob(f"versions/3.{minor}.*/bin/python"))
+    for candidate in filter(None, (shutil.which(f"python3.{minor}"), *map(str, kept))):
+        # What pyenv puts on the path is there for every version that it keeps, and may refuse to run.
+        if not subprocess.run([candidate, "-c", ""], capture_output=True, check=False).returncode:
+            return candidate
+    return None
+
+
+def run(*command: "str | Path", cwd: Path = ROOT, env: "dict[str, str] | None" = None) -> int:
+    """Run a program, in the checkout unless told otherwise; gives back its exit code."""
+    return subprocess.run([str(word) for word in command], cwd=cwd, env=env, check=False).returncode
 
 
 def complain(sentence: str) -> int:

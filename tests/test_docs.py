@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from tui import __version__
 from tui.commands.failures import EXIT_MEANINGS
 
 ROOT = Path(__file__).parent.parent
@@ -33,6 +34,11 @@ def test_the_readme_has_every_exit_code_that_commands_have_in_common() -> None:
         r"^\| (\d+)(?:, (\d+), (\d+))? \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
     )
     assert {int(code) for row in rows for code in row if code} == EXIT_MEANINGS.keys() | {129, 143}
+
+
+def test_the_changes_begin_with_this_version() -> None:
+    (newest, *_) = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert newest == __version__
 
 
 def test_nothing_committed_names_a_package_host() -> None:
