@@ -85,7 +85,7 @@ class HeldConnection:
                 connection.info["could write"] = False
                 found = connection.execute(_COULD_WRITE, {"tables": list(metadata.tables)})
                 connection.info["could write"] = found.scalar_one()
-                connection.commit()
+                end_reading(connection)
             return bool(connection.info["could write"])
         return False
 
