@@ -32,6 +32,11 @@ def goes_stale_at(completed_at: datetime, policy: HealthPolicy) -> datetime:
     return shifted(completed_at, policy.freshness_window)
 
 
+def no_longer_fresh_from(completed_at: datetime, policy: HealthPolicy) -> datetime:
+    """The first instant at which a basis completed then is older than the window."""
+    return shifted(goes_stale_at(completed_at, policy), -JUST_BEFORE)
+
+
 def freshness_holds_until(completed_at: datetime, freshness: Freshness, policy: HealthPolicy) -> datetime:
     """The last instant at which the same freshness would be found, if no fact changes."""
     if freshness is Freshness.FRESH:

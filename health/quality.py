@@ -124,6 +124,10 @@ class BackupQualityResolver:
             families += set_families
         return BackupQualitySummary(tally.items, tally.degraded_items, families, tally.assignments_not_recorded)
 
+    def is_degraded(self, backup_set: BackupSet, items: int, degraded_items: int) -> bool:
+        """Whether `resolve` would find a set degraded, from two of its counts: the families' own are not needed."""
+        return degraded_items > 0 or bool(self._set_families(backup_set, items))
+
     def _set_families(self, backup_set: BackupSet, items: int) -> tuple[tuple[str, int], ...]:
         found: list[tuple[str, int]] = []
         if backup_set.status == "partial":

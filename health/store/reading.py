@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Executable
 
 from health.collector import collector_paused
+from health.coverage import PastSet, PastSets
 from health.details import CapturedJson, ListedSet, PartInVerdict, SetKey, part_in_verdict
 from health.facts import BASIS_STATUSES, BackupItem, BackupSchedule, Tenant, TenantFacts, UnreadableEvidence
 from health.policy import HealthPolicy
@@ -47,6 +49,24 @@ def read_sets(
     listing = _Listing(RowReader(connection.dialect.name), health, policy)
     rows = connection.execute(statements.sets_page(connection.dialect.name, health.tenant.id, limit, before))
     return tuple(map(listing.listed, rows))
+
+
+def read_past_sets(connection: Connection, tenant_id: int, begin: datetime, end: datetime, limit: int) -> PastSets:
+    """The sets that were the basis of a readable tenant between two instants: the latest `limit` of them."""
+    reader = RowReader(connection.dialect.name)
+    # One more, to know whether there are older ones without counting them all.
+    parameters = {"tenant_id": tenant_id, "begin": begin, "end": end, "most": limit + 1}
+    rows = _rows(connection, statements.past_sets(connection.dialect.name), parameters)
+    return PastSets([_past_set(reader, row) for row in rows[:limit]], len(rows) > limit)
+
+
+def _past_set(reader: RowReader, row: Any) -> PastSet:
+    completed_at = reader.instant(row[10], "backup_sets", "completed_at", row[0])
+    try:
+        backup_set = reader.backup_set(row)
+    except UnreadableRow:
+        backup_set = None
+    return PastSet(completed_at, row[0], backup_set, *row[SET_WIDTH:])
 
 
 def read_set(connection: Connection, health: TenantBackupHealth, policy: HealthPolicy, set_id: int) -> ListedSet | None:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
+    func,
     literal,
     literal_column,
     or_,
@@ -169,6 +170,36 @@ def sets_page(dialect: str, tenant_id: int, limit: int, before: tuple[str, int] 
         last = tuple_(literal(before[0], Instant), literal(before[1], BigInteger))
         statement = statement.where(tuple_(HAPPENED, backup_sets.c.id) < last)
     return statement
+
+
+@cache
+def past_sets(dialect: str) -> Select[Any]:
+    """Sets of one tenant that were its basis once, newest first: those of a period and the one before.
+
+    With two counts, the items present and the degraded ones. Wants the parameters `tenant_id`, `begin`, `end`, `most`.
+    """
+    tenant_id = bindparam("tenant_id", type_=BigInteger)
+    begin, end = bindparam("begin", type_=Instant), bindparam("end", type_=Instant)
+    before = backup_sets.alias("before")
+    before_the_period = (
+        select(before.c.completed_at)
+        .where(before.c.tenant_id == tenant_id, text(candidate_predicate("before.")), before.c.completed_at <= begin)
+        .order_by(before.c.completed_at.desc(), before.c.id.desc())
+        .limit(literal_column("1"))
+        .scalar_subquery()
+    )
+    present, degraded, *_ = tally_columns(dialect)
+    return (
+        select(*SET_COLUMNS, present, degraded)
+        .where(
+            backup_sets.c.tenant_id == tenant_id,
+            text(candidate_predicate("backup_sets.")),
+            backup_sets.c.completed_at >= func.coalesce(before_the_period, begin),
+            backup_sets.c.completed_at <= end,
+        )
+        .order_by(backup_sets.c.completed_at.desc(), backup_sets.c.id.desc())
+        .limit(bindparam("most", type_=BigInteger))
+    )
 
 
 def one_set(dialect: str, tenant_id: int, set_id: int) -> Select[Any]:
