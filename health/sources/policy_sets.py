@@ -57,12 +57,7 @@ class GatheredItems:
 
     def as_set(self, frame: CapturedSet, expected_types: Set[str]) -> CapturedSet:
         """The set: `partial` if an expected type has no files, because a module that fails just drops its own."""
-        captured = frame._replace(items=tuple(self.items))
-        missing = sorted(expected_types - self.types)
-        if not missing:
-            return captured
-        error = f"no files now of types that the last completed set has: {', '.join(missing)}"
-        return captured._replace(status="partial", error=error)
+        return lacking(frame._replace(items=tuple(self.items)), expected_types - self.types)
 
     def _named(self, item: CapturedItem) -> CapturedItem:
         """Two files can become one name where a name is not UTF-8, and where a git tree was made by hand."""
@@ -98,6 +93,14 @@ def folder_set(path: Path, *, external_id: str, source: str, completed_at: datet
         items=(),
         completed_at=completed_at,
     )
+
+
+def lacking(captured: CapturedSet, types: Set[str]) -> CapturedSet:
+    """The set, `partial` and with an error that names them, if there are types of which it should have files."""
+    if not types:
+        return captured
+    error = f"no files now of types that the last completed set has: {', '.join(sorted(types))}"
+    return captured._replace(status="partial", error="; ".join(filter(None, (captured.error, error))))
 
 
 def types_of(files: Iterable[BackupFile]) -> frozenset[str]:

@@ -1,5 +1,9 @@
 """TenuVault: `<root>/backup-YYYY-MM-DD-HHMMSS/<Category>/<policy name>.json`, a folder a run (`formats.md`).
 
+Most editions do not say which categories they were asked for, and call a run of a few of them a success. So a type that
+the last completed run has and this one has not makes it partial, as with IntuneCD: a chosen part is no whole
+(`design.md` 3).
+
 A root keeps its runs for months, so most of them are stored when it is imported again. Such a run is passed over only
 where that is known and not hoped: what it says of itself is read again and compared, its files are counted against the
 stored items, and no file was changed, by the file system's own stamp, since the set was stored. That costs a look at
@@ -10,15 +14,17 @@ system does not keep it (some network ones), copying the root or touching its fi
 from __future__ import annotations
 
 import os
+from collections.abc import Set
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from health.captured import CapturedSet, RefusedInput, StoredSet
+from health.facts import BASIS_STATUSES
 from health.sources.backup_tree import SYMBOLIC_LINK, read_tree
 from health.sources.policy_items import policy_item
-from health.sources.policy_sets import GatheredItems, PolicyFolders
+from health.sources.policy_sets import GatheredItems, PolicyFolders, lacking, types_of
 from health.sources.tenuvault_record import RECORDS, RUN_FOLDER, RunRecord, read_record, unread_run
 
 _LAYOUT: Final = PolicyFolders(RECORDS.names)
@@ -46,6 +52,16 @@ class Run(NamedTuple):
             return False
         unchanged = all(file.changed_ns is not None and file.changed_ns < stored_ns for file in files)
         return unchanged and len(files) == stored.items
+
+    def held_against(self, expected_types: Set[str]) -> Run:
+        """The run, as a `partial` one if it has no files of some of these types. Only names are read."""
+        if self.frame.status not in BASIS_STATUSES:
+            return self
+        try:
+            files = list(read_tree(self.path, _LAYOUT, contents=False, follow_root=False))
+        except RefusedInput:
+            return self
+        return self._replace(frame=lacking(self.frame, expected_types - types_of(files)))
 
     def read(self, *, with_payload: bool = True) -> CapturedSet:
         """The run's set with all its items. One that cannot be read any more is a failed one that says why."""

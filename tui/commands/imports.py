@@ -146,6 +146,7 @@ class _IntuneCDRun:
 @click.option(
     "--timezone", "zone", type=TimezoneType(), required=True, metavar="ZONE", help="Where the tool ran: Europe/Berlin."
 )
+@ACCEPT_MISSING
 @WITHOUT_PAYLOAD
 @place_options
 @click.pass_context
@@ -156,12 +157,14 @@ def tenuvault(
     external_id: str,
     new_name: str | None,
     zone: ZoneInfo,
+    accept_missing: tuple[str, ...],
     without_payload: bool,
     **given: Any,
 ) -> None:
     """Import every run of TenuVault under ROOT, by its folder; one that is stored and did not change is passed over.
 
-    TenuVault writes local times and not where: ZONE is the time zone of the machine that it ran on.
+    TenuVault writes local times and not where: ZONE is the time zone of the machine that it ran on. A run that has no
+    files of a type that the last completed run has is partial: it may have been asked for a part only.
     """
     from health.sources.tenuvault import find_runs
     from health.store.engines import writing
@@ -173,25 +176,52 @@ def tenuvault(
     with writing(session.writing()) as connection:
         have_tenant(connection, external_id, new_name, session.now)
         with _progress_bar(runs, "Reading runs") as shown:
-            summary = _write_runs(connection, external_id, shown, session, with_payload=not without_payload)
+            writer = _TenuVaultRuns(connection, external_id, frozenset(accept_missing), not without_payload)
+            summary = writer.write(shown, session)
     _echo_summary(external_id, summary)
 
 
-def _write_runs(
-    connection: Connection, external_id: str, runs: Iterable[Run], session: Session, *, with_payload: bool
-) -> ImportSummary:
-    from health.sources.tenuvault_record import SOURCE
-    from health.store.stored_sets import stored_sets
-    from health.store.writing import ImportSummary, write_set
+class _TenuVaultRuns:
+    """One import of TenuVault's runs, the oldest first: each is held against the last completed one before it."""
 
-    stored = stored_sets(connection, external_id, SOURCE)
-    summary = ImportSummary()
-    for run in runs:
-        if run.is_stored(stored.get(run.frame.source_ref), with_payload=with_payload, now=session.now):
-            summary = summary.plus(ImportSummary(sets_unchanged=1))
-        else:
-            summary = summary.plus(write_set(connection, run.read(with_payload=with_payload), session.now))
-    return summary
+    def __init__(
+        self, connection: Connection, external_id: str, accept_missing: frozenset[str], with_payload: bool
+    ) -> None:
+        from health.sources.tenuvault_record import SOURCE
+        from health.store.stored_sets import stored_sets
+
+        self._connection = connection
+        self._tenant = external_id
+        self._accept_missing = accept_missing
+        self._with_payload = with_payload
+        self._stored = stored_sets(connection, external_id, SOURCE)
+
+    def write(self, runs: Iterable[Run], session: Session) -> ImportSummary:
+        """Write every run that is not stored as it is."""
+        from health.store.writing import ImportSummary, write_set
+
+        summary = ImportSummary()
+        for run in runs:
+            # One that is stored as whole was so, or was accepted as such, when it was written.
+            held = run if self._is_stored(run, session) else run.held_against(self._expected_of(run))
+            if self._is_stored(held, session):
+                summary = summary.plus(ImportSummary(sets_unchanged=1))
+            else:
+                captured = held.read(with_payload=self._with_payload)
+                summary = summary.plus(write_set(self._connection, captured, session.now))
+        return summary
+
+    def _is_stored(self, run: Run, session: Session) -> bool:
+        return run.is_stored(self._stored.get(run.frame.source_ref), with_payload=self._with_payload, now=session.now)
+
+    def _expected_of(self, run: Run) -> frozenset[str]:
+        from health.sources.tenuvault_record import SOURCE
+        from health.store.roster import types_of_last_completed_set
+
+        if run.frame.completed_at is None:
+            return frozenset()
+        before = run.frame.completed_at
+        return types_of_last_completed_set(self._connection, self._tenant, SOURCE, before) - self._accept_missing
 
 
 @imports.command("intunemanagement")

@@ -345,6 +345,42 @@ def test_runs_of_two_tenants_are_never_one_tenants(tmp_path: Path) -> None:
         runs_in(tmp_path)
 
 
+# Of chosen categories, most editions call it a success
+
+
+def test_a_run_without_a_type_of_the_last_completed_one_is_partial(tmp_path: Path) -> None:
+    plant_run(tmp_path)
+    (run,) = runs_in(tmp_path)
+    held = run.held_against({"CompliancePolicies", "Roles", "Filters"})
+    missing = "no files now of types that the last completed set has: Filters, Roles"
+    assert said_by(held.read()) == ("partial", missing)
+    assert len(held.read().items) == 2
+    assert run.held_against({"CompliancePolicies", "DeviceConfigurations"}) == run
+
+
+def test_what_it_lacks_stands_beside_what_it_says_itself(tmp_path: Path) -> None:
+    plant_run(tmp_path, FailedTypes=["Filters"])
+    (run,) = runs_in(tmp_path)
+    missing = "failed: Filters; no files now of types that the last completed set has: Roles"
+    assert said_by(run.held_against({"Roles"}).read()) == ("partial", missing)
+
+
+@pytest.mark.parametrize(("word", "status"), [("Failed", "failed"), ("Cancelled", "cancelled")])
+def test_what_failed_is_not_made_partial_by_what_it_lacks(tmp_path: Path, word: str, status: str) -> None:
+    plant_run(tmp_path, Status=word)
+    (run,) = runs_in(tmp_path)
+    assert said_by(run.held_against({"Roles"}).read()) == (status, None)
+
+
+def test_a_run_that_lacks_types_is_passed_over_when_it_is_stored_as_such(tmp_path: Path) -> None:
+    plant_run(tmp_path)
+    (run,) = runs_in(tmp_path)
+    held = run.held_against({"Roles"})
+    stored = stored_as(held.read(), a_moment_later())
+    assert is_stored(held, stored)
+    assert not is_stored(run, stored)
+
+
 # What is stored and unchanged is not read again
 
 

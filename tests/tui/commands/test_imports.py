@@ -79,6 +79,28 @@ def test_importing_again_changes_nothing_and_what_changed_is_replaced(any_record
     assert another_zone == "contoso: 0 backup sets created, 3 replaced, 0 unchanged; 6 items written."
 
 
+def test_a_run_of_chosen_categories_is_no_whole_until_it_is_accepted(any_recorder: Recorder) -> None:
+    root = any_recorder.folder / "runs"
+    chosen = {"CompliancePolicies/Phones.json": policy("Phones")}
+    counts = {"CompliancePolicies": 1, "TotalPolicies": 1}
+    plant_run(root, "backup-2026-11-22-021000", EndTime="2026-11-22 02:14:30")
+    plant_run(root, policies=chosen, ItemCounts=counts)
+    time.sleep(0.05)
+    said(any_recorder, *TENUVAULT, *BERLIN)
+    missing = "no files now of types that the last completed set has: DeviceConfigurations"
+    assert [(row["status"], row["error"]) for row in any_recorder.sets] == [("completed", None), ("partial", missing)]
+    assert any_recorder.verdict(NOW)["basis"]["families"] == {"incomplete_run": 1}
+    again = "contoso: 0 backup sets created, 0 replaced, 2 unchanged; 0 items written."
+    assert said(any_recorder, *TENUVAULT, *BERLIN) == again
+    accepted = said(any_recorder, *TENUVAULT, *BERLIN, "--accept-missing", "DeviceConfigurations")
+    assert accepted == "contoso: 0 backup sets created, 1 replaced, 1 unchanged; 1 item written."
+    assert any_recorder.verdict(NOW)["confirmed"]
+    # Said once: the next import without it takes nothing back.
+    time.sleep(0.05)
+    assert said(any_recorder, *TENUVAULT, *BERLIN) == again
+    assert any_recorder.verdict(NOW)["confirmed"]
+
+
 def test_secrets_that_were_stored_go_when_the_runs_are_imported_without_them(recorder: Recorder) -> None:
     plant_run(recorder.folder / "runs")
     time.sleep(0.05)
