@@ -151,12 +151,12 @@ def _of_verdict(health: TenantBackupHealth) -> CoverageState:
 def _states(sets: Sequence[PastSet], policy: HealthPolicy, end: datetime) -> Iterator[tuple[CoverageState, datetime]]:
     """From when on which state holds. Each set governs until the next one; of two at one instant the later one does."""
     quality = BackupQualityResolver(policy)
-    for place, each in enumerate(sets):
-        superseded_at = sets[place + 1].completed_at if place + 1 < len(sets) else end
-        yield _worth(each, quality), each.completed_at
-        stale_from = no_longer_fresh_from(each.completed_at, policy)
-        if stale_from < superseded_at:
-            yield CoverageState.NOT_COVERED, stale_from
+    for each, superseded_at in zip(sets, [*(each.completed_at for each in sets[1:]), end], strict=True):
+        if superseded_at > each.completed_at:
+            yield _worth(each, quality), each.completed_at
+            stale_from = no_longer_fresh_from(each.completed_at, policy)
+            if stale_from < superseded_at:
+                yield CoverageState.NOT_COVERED, stale_from
 
 
 def _worth(past: PastSet, quality: BackupQualityResolver) -> CoverageState:
@@ -169,20 +169,14 @@ def _worth(past: PastSet, quality: BackupQualityResolver) -> CoverageState:
 def _joined(changes: Iterable[tuple[CoverageState, datetime]], begin: datetime, end: datetime) -> tuple[Span, ...]:
     """Changes of state in their order -> what holds between two instants; before the first nothing was covered."""
     spans: list[Span] = []
-
-    def close(until: datetime) -> None:
-        if until <= since:
-            return
-        if spans and spans[-1].state is state:
-            spans[-1] = spans[-1]._replace(end=until)
-        else:
-            spans.append(Span(state, since, until))
-
     state, since = CoverageState.NOT_COVERED, begin
     for following, at in changes:
-        close(at)
-        state, since = following, max(begin, at)
-    close(end)
+        if following is not state:
+            if at > since:
+                spans.append(Span(state, since, at))
+                since = at
+            state = following
+    spans.append(Span(state, since, end))
     return tuple(spans)
 
 

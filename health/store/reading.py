@@ -47,7 +47,10 @@ def read_sets(
 ) -> tuple[ListedSet, ...]:
     """A tenant's sets, newest first, whatever their status; those older than `before` where it is given."""
     listing = _Listing(RowReader(connection.dialect.name), health, policy)
-    rows = connection.execute(statements.sets_page(connection.dialect.name, health.tenant.id, limit, before))
+    parameters = {"tenant_id": health.tenant.id, "most": limit}
+    if before is not None:
+        parameters |= before._asdict()
+    rows = connection.execute(statements.sets_page(connection.dialect.name, before is not None), parameters)
     return tuple(map(listing.listed, rows))
 
 

@@ -18,7 +18,6 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
-    literal,
     literal_column,
     or_,
     select,
@@ -60,7 +59,7 @@ def _narrowed(statement: Select[Any], narrowed: bool) -> Select[Any]:
     return statement.where(asked_for) if narrowed else statement
 
 
-# The three statements of a verdict are made once: for one tenant, making them would cost more than answering them.
+# The statements of a verdict and of a dashboard are made once: making them would cost more than answering them.
 # Where `narrowed` is true, they want the parameter `external_ids`.
 
 
@@ -158,16 +157,20 @@ def all_schedules(tenant_id: int) -> Select[Any]:
 HAPPENED: ColumnElement[Any] = literal_column(happened_expression("backup_sets."), Instant)
 
 
-def sets_page(dialect: str, tenant_id: int, limit: int, before: tuple[str, int] | None) -> Select[Any]:
-    """Sets of one tenant, newest first, with when they happened and their counts; `before` is the last row's key."""
+@cache
+def sets_page(dialect: str, after_a_key: bool) -> Select[Any]:
+    """Sets of one tenant, newest first, with when they happened and their counts.
+
+    Wants the parameters `tenant_id` and `most`, and with `after_a_key` the last row's key, `happened_at` and `set_id`.
+    """
     statement = (
         select(*SET_COLUMNS, *tally_columns(dialect), HAPPENED.label("happened_at"))
-        .where(backup_sets.c.tenant_id == tenant_id)
+        .where(backup_sets.c.tenant_id == bindparam("tenant_id", type_=BigInteger))
         .order_by(HAPPENED.desc(), backup_sets.c.id.desc())
-        .limit(limit)
+        .limit(bindparam("most", type_=BigInteger))
     )
-    if before is not None:
-        last = tuple_(literal(before[0], Instant), literal(before[1], BigInteger))
+    if after_a_key:
+        last = tuple_(bindparam("happened_at", type_=Instant), bindparam("set_id", type_=BigInteger))
         statement = statement.where(tuple_(HAPPENED, backup_sets.c.id) < last)
     return statement
 

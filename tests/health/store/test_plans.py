@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import pytest
@@ -19,7 +20,7 @@ from health.posture import TenantBackupHealth, judge
 from health.store import reading
 from health.store.engines import reading_once
 from health.store.urls import parse_database_url
-from tests.health.making import LONG_AGO, NOW, POLICY, facts_of
+from tests.health.making import DAY, HOUR, LONG_AGO, NOW, POLICY, facts_of
 from tests.health.store.bare import Bare, bare
 from tests.oracle.loading import load
 from tests.oracle.rows import ItemRow, Rows, ScheduleRow, SetRow, TenantRow
@@ -34,6 +35,8 @@ COUNTING_INDEXES = [
     "ix_backup_items_orphaned_assignments",
     "ix_backup_items_integrity_warning",
 ]
+
+ALL_ALIKE = "loaded and analysed, all items alike"
 
 
 class Explained(NamedTuple):
@@ -97,7 +100,7 @@ def stages(url: str) -> Iterator[Iterator[str]]:
         load(url, a_fleet(60, 4, 5, alike=True))
         yield "loaded, with the statistics that an empty database left"
         store.execute("ANALYZE")
-        yield "loaded and analysed, all items alike"
+        yield ALL_ALIKE
         load(url, _shifted(a_fleet(100, 12, 9, alike=False), 1000))
         store.execute("ANALYZE")
         yield "loaded and analysed, a few items degraded"
@@ -149,6 +152,10 @@ def ask_next_page(connection: Connection) -> object:
     return reading.read_sets(connection, health_of_one(), POLICY, 30, SetKey(happened, 102))
 
 
+def ask_past_sets(connection: Connection) -> object:
+    return reading.read_past_sets(connection, 1, LONG_AGO + 2 * HOUR, LONG_AGO + DAY, 2)
+
+
 def ask_set(connection: Connection) -> object:
     return reading.read_set(connection, health_of_one(), POLICY, 100)
 
@@ -193,7 +200,9 @@ def counted_by(url: str, explained: list[Explained]) -> list[str]:
     return indexes_of(url, plan, r"item(?:_\d)?")
 
 
-@pytest.mark.parametrize("ask", [ask_fleet, ask_tenant, ask_tenants, ask_first_page, ask_next_page, ask_set])
+@pytest.mark.parametrize(
+    "ask", [ask_fleet, ask_tenant, ask_tenants, ask_first_page, ask_next_page, ask_past_sets, ask_set]
+)
 def test_sets_and_items_are_never_scanned_and_each_count_has_its_own_index(fresh_url: str, ask: Ask) -> None:
     with stages(fresh_url) as states:
         for stage in states:
@@ -201,7 +210,8 @@ def test_sets_and_items_are_never_scanned_and_each_count_has_its_own_index(fresh
             assert explained
             for statement, plan in explained:
                 assert scanned(fresh_url, plan) == [], (stage, statement, plan)
-            assert counted_by(fresh_url, explained) == COUNTING_INDEXES, stage
+            indexes = COUNTING_INDEXES[:2] if ask is ask_past_sets else COUNTING_INDEXES
+            assert counted_by(fresh_url, explained) == indexes, stage
 
 
 @pytest.mark.parametrize("ask", [ask_items, ask_captured])
@@ -227,7 +237,31 @@ def test_the_latest_set_is_the_first_of_its_index_and_unreadable_ones_have_their
             assert len(lost) == 1, (stage, lost)
 
 
-@pytest.mark.parametrize("ask", [ask_fleet, ask_tenant])
+def test_past_sets_are_a_stretch_of_the_index_of_candidates_and_so_is_the_one_before(fresh_url: str) -> None:
+    latest = "ix_backup_sets_latest"
+    with stages(fresh_url) as states:
+        for stage in states:
+            ((_, plan),) = explain(fresh_url, ask_past_sets)
+            if fresh_url.startswith("sqlite"):
+                assert [line for line in plan if re.match(r"SEARCH (backup_sets|before)\b", line)] == [
+                    f"SEARCH backup_sets USING INDEX {latest} (tenant_id=? AND completed_at>? AND completed_at<?)",
+                    f"SEARCH before USING INDEX {latest} (tenant_id=? AND completed_at<?)",
+                ], (stage, plan)
+                assert not any("TEMP B-TREE" in line for line in plan), (stage, plan)
+                continue
+            sought = [
+                re.findall(r"(\w+) (=|<=|>=) ", following)
+                for line, following in pairwise(plan)
+                if f"using {latest} on" in line
+            ]
+            before, *of_the_period = sought
+            assert before == [("tenant_id", "="), ("completed_at", "<=")], (stage, plan)
+            if stage != ALL_ALIKE:
+                # There every tenant has four sets, and any index by the tenant finds them.
+                assert of_the_period == [[("tenant_id", "="), ("completed_at", ">="), ("completed_at", "<=")]], plan
+
+
+@pytest.mark.parametrize("ask", [ask_fleet, ask_tenant, ask_past_sets])
 def test_in_sqlite_no_count_looks_at_a_row_of_an_item(sqlite_url: str, ask: Ask) -> None:
     """By the byte code: cursors on the table itself are opened, and no column is ever read through one."""
     with stages(sqlite_url) as states:
@@ -249,10 +283,10 @@ def test_in_sqlite_no_count_looks_at_a_row_of_an_item(sqlite_url: str, ask: Ask)
 def test_in_postgresql_counts_read_indexes_only(postgres_url: str) -> None:
     with stages(postgres_url) as states:
         for stage in states:
-            for ask in (ask_fleet, ask_tenant):
+            for ask, counts in ((ask_fleet, 8), (ask_tenant, 8), (ask_past_sets, 2)):
                 (plan,) = [each.plan for each in explain(postgres_url, ask) if "count(*)" in each.statement]
                 lines = [line for line in plan if "backup_items" in line]
-                assert len(lines) == len(COUNTING_INDEXES)
+                assert len(lines) == counts
                 assert all("Index Only Scan" in line for line in lines), (stage, lines)
                 assert not any("Filter" in following for following in _after(plan, lines)), stage
 
