@@ -1,0 +1,111 @@
+"""The statements of `docs/operations.md`, run as they stand there: the roles have what they need, and no more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from health.policy import HealthPolicy
+from health.resolver import TenantBackupHealthResolver
+from health.store.schema import metadata
+from health.store.urls import parse_database_url
+from tests.docs.pages import blocks
+from tests.health.making import DAY, LONG_AGO, NOW
+from tests.health.store.bare import bare
+from tests.oracle.loading import load
+from tests.oracle.rows import ItemRow, Rows, ScheduleRow, SetRow, TenantRow
+from tests.tui.commands.recorder import ONE_FILE, Recorder
+
+ROLES, CITUS = blocks("operations.md", "sql")
+
+
+@pytest.fixture
+def url(postgres_url: str) -> Iterator[str]:
+    """A fleet in a database with the documented roles."""
+    # Far above the ids that the database gives out.
+    tenant = TenantRow(1000, "contoso.example", "Contoso", LONG_AGO)
+    completed = {1000: NOW - 100 * DAY, 1001: NOW - DAY}
+    sets = [SetRow(number, 1000, completed_at=at, created_at=at) for number, at in completed.items()]
+    items = [ItemRow(each.id, 1000, each.id) for each in sets]
+    load(postgres_url, Rows([tenant], sets, items, [ScheduleRow(1000, 1000, created_at=LONG_AGO)]))
+    with psycopg.connect(postgres_url, autocommit=True) as owner:
+        # As on a server whose owner takes care: without a grant nobody even connects.
+        name = owner.info.dbname
+        owner.execute(f'REVOKE CONNECT ON DATABASE "{name}" FROM PUBLIC'.encode())
+        owner.execute(ROLES.replace("DATABASE fleet", f'DATABASE "{name}"').encode())
+    yield postgres_url
+    with psycopg.connect(postgres_url, autocommit=True) as owner:
+        owner.execute("DROP OWNED BY triage, writer")
+        owner.execute("DROP ROLE triage, writer")
+
+
+def as_role(url: str, role: str) -> str:
+    return url.replace("postgres:@", f"{role}@")
+
+
+def test_the_reading_role_reads_everything_and_could_write_nothing(url: str) -> None:
+    resolver = TenantBackupHealthResolver(parse_database_url(as_role(url, "triage")), HealthPolicy())
+    try:
+        assert len(resolver.fleet(NOW)) == 1
+        assert len(resolver.backup_sets("contoso.example", NOW).sets) == 2
+        assert len(resolver.backup_set("contoso.example", 1001, NOW).items) == 1
+        assert resolver.captured("contoso.example", 1001, 1001, NOW).payload is None
+        assert len(resolver.schedules("contoso.example", NOW).schedules) == 1
+        assert not resolver.role_could_write()
+    finally:
+        resolver.close()
+
+
+@pytest.mark.parametrize("table", [*metadata.tables, "alembic_version"])
+def test_nothing_it_may_switch_off_lets_the_reading_role_write(url: str, table: str) -> None:
+    with psycopg.connect(as_role(url, "triage")) as reader:
+        reader.execute("SET default_transaction_read_only = off")
+        reader.commit()
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            reader.execute(f"DELETE FROM {table}".encode())
+
+
+def test_the_writing_role_imports_records_and_prunes(url: str, tmp_path: Path) -> None:
+    machine = Recorder(tmp_path, as_role(url, "writer"))
+    facts = b'{"kind": "tenant", "tenant": "fabrikam.example", "name": "Fabrikam"}\n'
+    for done in (
+        machine.tenantpilot("import", "facts", "-", stdin=facts),
+        machine.shell(ONE_FILE),
+        machine.tenantpilot("prune", "--keep-days", "90", "--yes", "--now", f"{NOW:%FT%TZ}"),
+    ):
+        assert (done.returncode, done.stderr) == (0, b"")
+    assert b"Removed 1 backup set with 1 item of 1 tenant" in done.stdout
+    with bare(url) as store:
+        assert store.execute("SELECT external_id FROM tenants ORDER BY 1") == [
+            ("contoso",),
+            ("contoso.example",),
+            ("fabrikam.example",),
+        ]
+
+
+def test_the_writing_role_is_one_that_the_first_screen_would_name(url: str) -> None:
+    resolver = TenantBackupHealthResolver(parse_database_url(as_role(url, "writer")), HealthPolicy())
+    try:
+        assert len(resolver.fleet(NOW)) == 1
+        assert resolver.role_could_write()
+    finally:
+        resolver.close()
+
+
+# Where one machine is outgrown
+
+
+def test_what_is_distributed_is_every_table_but_tenants_by_the_tenant_and_on_the_nodes_of_the_first() -> None:
+    reference, first, *others = CITUS.strip().splitlines()
+    assert reference == "SELECT create_reference_table('tenants');"
+    table = re.match(r"SELECT create_distributed_table\('(\w+)', 'tenant_id'\);$", first)
+    assert table is not None
+    beside = re.compile(rf"SELECT create_distributed_table\('(\w+)', 'tenant_id', colocate_with => '{table[1]}'\);$")
+    placed = [table[1], *(found[1] for line in others if (found := beside.match(line)))]
+    assert len(placed) == 1 + len(others)
+    # Parents first, as their foreign keys want it.
+    assert placed == [name for name in metadata.tables if name != "tenants"]
