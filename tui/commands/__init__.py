@@ -146,6 +146,9 @@ def run(words: list[str]) -> int:
         return stop.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _failed("Interrupted.", EXIT_INTERRUPTED)
+    except click.exceptions.NoArgsIsHelpError as error:
+        # Its message is the help, in many lines.
+        return _failed(f"Say what to do: {_commands_of(error.ctx)}.", EXIT_USAGE)
     except click.UsageError as error:
         return _failed(error.format_message(), _exit_code(words, EXIT_USAGE))
     except click.ClickException as error:
@@ -159,6 +162,13 @@ def run(words: list[str]) -> int:
         sentence, code = describe(error)
         return _failed(sentence, _exit_code(words, code))
     return result if isinstance(result, int) else 0
+
+
+def _commands_of(ctx: click.Context | None) -> str:
+    """The command lines that a group would have taken: `'tenantpilot db init', 'tenantpilot db status'`."""
+    if ctx is None or not isinstance(ctx.command, click.Group):
+        return "see 'tenantpilot --help'"
+    return ", ".join(f"'{ctx.command_path} {name}'" for name in ctx.command.list_commands(ctx))
 
 
 def _failed(sentence: str, exit_code: int) -> int:

@@ -73,13 +73,16 @@ def intunecd(
     from health.store.roster import have_tenant
     from tui.commands.session import open_session
 
-    if git == (completed_at is not None):
+    if git and completed_at is not None:
+        raise CommandFailed("Say either --completed-at or --git: a commit has an instant of its own.", EXIT_USAGE)
+    if not git and completed_at is None:
         raise CommandFailed(
             "A folder has no clock: say when the run was complete with --completed-at INSTANT, or read a git"
             " repository's commits with --git.",
             EXIT_USAGE,
         )
     session = open_session(ctx, given)
+    _refuse_the_future(completed_at, session)
     run = _IntuneCDRun(path, external_id, frozenset(accept_missing), with_payload=not without_payload)
     with writing(session.writing()) as connection:
         have_tenant(connection, external_id, new_name, session.now)
@@ -254,6 +257,7 @@ def intunemanagement(
     from tui.commands.session import open_session
 
     session = open_session(ctx, given)
+    _refuse_the_future(completed_at, session)
     with writing(session.writing()) as connection:
         have_tenant(connection, external_id, new_name, session.now)
         captured = read_export(
@@ -296,6 +300,15 @@ def facts(ctx: click.Context, /, file: Path, without_payload: bool, **given: Any
 
     tenants, schedules = len(captured.tenants), len(captured.schedules)
     click.echo(f"{counted(tenants, 'tenant')} and {counted(schedules, 'schedule')} read; {_in_words(summary)}.")
+
+
+def _refuse_the_future(completed_at: datetime | None, session: Session) -> None:
+    """A slip of the hand here would be the tenant's latest set, before every real one, until that day has come."""
+    from health.instants import shifted
+
+    if completed_at is not None and completed_at > shifted(session.now, session.loaded.settings.policy().clock_skew):
+        instant = completed_at.isoformat().replace("+00:00", "Z")
+        raise CommandFailed(f"--completed-at {instant} lies in the future: no run was complete then.", EXIT_USAGE)
 
 
 def _progress_bar(runs: Sequence[Run], label: str) -> Any:

@@ -76,6 +76,22 @@ def test_what_a_command_would_not_hear_in_front_of_it_is_refused(console: Consol
     assert f"{option[0]} here opens a screen" in found.refusal()
 
 
+@pytest.mark.parametrize(
+    ("group", "commands"),
+    [
+        ("import", "'tenantpilot import facts', 'tenantpilot import intunecd'"),
+        ("tenant", "'tenantpilot tenant add', 'tenantpilot tenant archive'"),
+        ("schedule", "'tenantpilot schedule add'"),
+        ("db", "'tenantpilot db init', 'tenantpilot db status', 'tenantpilot db upgrade'."),
+    ],
+)
+def test_a_group_without_a_command_says_which_there_are(console: Console, group: str, commands: str) -> None:
+    found = console.bare(group)
+    assert found.code == 2
+    assert found.refusal().startswith(f"Say what to do: {commands}")
+    assert "␊" not in found.err
+
+
 # Databases
 
 

@@ -199,6 +199,7 @@ def test_an_export_is_a_set_and_the_next_one_is_held_against_it(any_recorder: Re
     [
         ((), 2, "Missing option '--completed-at'"),
         (("--completed-at", "yesterday"), 2, "is no instant"),
+        (("--completed-at", "9000-01-01T00:00:00Z"), 2, "lies in the future"),
         (AT, 1, "this folder cannot be read"),
     ],
 )
