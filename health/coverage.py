@@ -151,7 +151,8 @@ def _of_verdict(health: TenantBackupHealth) -> CoverageState:
 def _states(sets: Sequence[PastSet], policy: HealthPolicy, end: datetime) -> Iterator[tuple[CoverageState, datetime]]:
     """From when on which state holds. Each set governs until the next one; of two at one instant the later one does."""
     quality = BackupQualityResolver(policy)
-    for each, superseded_at in zip(sets, [*(each.completed_at for each in sets[1:]), end], strict=True):
+    ends = [*(each.completed_at for each in sets), end][1:]
+    for each, superseded_at in zip(sets, ends, strict=True):
         if superseded_at > each.completed_at:
             yield _worth(each, quality), each.completed_at
             stale_from = no_longer_fresh_from(each.completed_at, policy)
@@ -186,11 +187,15 @@ def _cells(
     """The period in equal cells: in each the worst state of any instant of it, in the last that of the verdict too."""
     period = end - begin
     cells: list[CoverageState | None] = [None] * COVERAGE_DAYS
-    at_the_end = Span(verdict, shifted(end, JUST_BEFORE), end)
-    for state, since, until in (*spans, at_the_end):
+
+    def darken(place: int, state: CoverageState) -> None:
+        known = cells[place]
+        cells[place] = state if known is None else max(known, state)
+
+    for state, since, until in spans:
         first = (since - begin) * COVERAGE_DAYS // period
         last = (shifted(until, JUST_BEFORE) - begin) * COVERAGE_DAYS // period
         for place in range(first, last + 1):
-            known = cells[place]
-            cells[place] = state if known is None else max(known, state)
+            darken(place, state)
+    darken(-1, verdict)
     return tuple(cells)
