@@ -89,7 +89,8 @@ def _make_sqlite_faulty(patched: pytest.MonkeyPatch, faults: Faults) -> None:
 
     def faulty_connect(*arguments: Any, **named: Any) -> sqlite3.Connection:
         faults.pass_through(sqlite3.OperationalError)
-        return connect(*arguments, **({"factory": FaultyConnection} | named))
+        opened: sqlite3.Connection = connect(*arguments, **({"factory": FaultyConnection} | named))
+        return opened
 
     patched.setattr(sqlite3, "connect", faulty_connect)
 
