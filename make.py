@@ -123,21 +123,19 @@ def release() -> int:
         # Gone before the wheel is tried, so that there is nothing else it could be working from.
         shutil.rmtree(source)
         (wheel,) = DIST.glob("*.whl")
-        return try_out(wheel, newest_python(), elsewhere)
+        return try_out(wheel, elsewhere)
 
 
-def try_out(wheel: Path, python: str, folder: Path) -> int:
+def try_out(wheel: Path, folder: Path) -> int:
     """Use a wheel in an empty environment with the locked requirements; gives back an exit code."""
-    environment, home = folder / "environment", folder / "home"
+    home = folder / "home"
     home.mkdir()
-    if done := run(python, "-m", "venv", "--without-pip", environment):
-        return done
-    installed = environment / BIN.name
-    pip = (PYTHON, "-m", "pip", "--python", installed / "python", "install", "--quiet", "--disable-pip-version-check")
-    if done := run(*pip, "--no-compile", "--require-hashes", "--requirement", ROOT / RUNTIME):
-        return done
-    if done := run(*pip, "--no-compile", "--no-deps", wheel):
-        return done
+    installed = filled_environment(newest_python(), folder / "newest")
+    if installed is None:
+        print("The locked requirements cannot be installed for it here: trying the wheel with this Python.", flush=True)
+        installed = filled_environment(sys.executable, folder / "this")
+    if installed is None or run(*pip_of(installed), "--no-compile", "--no-deps", wheel):
+        return 1
     # A login that knows of no checkout, no settings and no other Python.
     login = {"HOME": str(home), "PATH": str(installed), "LANG": "C.UTF-8"}
     fleet = ("--database", f"sqlite:///{home}/fleet.db")
@@ -155,19 +153,30 @@ def try_out(wheel: Path, python: str, folder: Path) -> int:
     return 0
 
 
+def filled_environment(python: str, folder: Path) -> "Path | None":
+    """A new environment with the locked requirements: the folder of its programs, None if that fails."""
+    installed = folder / BIN.name
+    if run(python, "-m", "venv", "--without-pip", folder):
+        return None
+    filled = run(*pip_of(installed), "--no-compile", "--require-hashes", "--requirement", ROOT / RUNTIME) == 0
+    return installed if filled else None
+
+
+def pip_of(installed: Path) -> "tuple[str | Path, ...]":
+    """The command that installs into an environment, by the pip of the checkout's."""
+    return PYTHON, "-m", "pip", "--python", installed / "python", "install", "--quiet", "--disable-pip-version-check"
+
+
 def newest_python() -> str:
-    """The newest Python on this machine of those that pyproject.toml names, and says which; this one if no other is."""
+    """The newest Python on this machine of those that pyproject.toml names; this one if no other is. Says which."""
     named = re.findall(r'"Programming Language :: Python :: 3[.](\d+)"', (ROOT / "pyproject.toml").read_text())
-    for minor in sorted(map(int, named), reverse=True):
-        if minor <= sys.version_info.minor:
-            break
-        if found := python_of(minor):
-            print(
-                f"Trying the wheel with {found}: of the Pythons that pyproject.toml names the newest here.", flush=True
-            )
-            return found
-    print(f"Trying the wheel with Python {sys.version.split()[0]}: there is no newer one here.", flush=True)
-    return sys.executable
+    newer = sorted((int(minor) for minor in named if int(minor) > sys.version_info.minor), reverse=True)
+    found = next(filter(None, map(python_of, newer)), None)
+    if found is None:
+        print(f"Trying the wheel with Python {sys.version.split()[0]}: there is no newer one here.", flush=True)
+        return sys.executable
+    print(f"Trying the wheel with {found}, the newest here of the Pythons that pyproject.toml names.", flush=True)
+    return found
 
 
 def python_of(minor: int) -> "str | None":
