@@ -15,11 +15,14 @@ from typing import Any, Final, get_args
 import click
 from pydantic import AfterValidator, BaseModel, SecretStr
 from pydantic.fields import FieldInfo
+from textual.keys import key_to_character
 
 from tui.commands import cli
 from tui.commands.failures import EXIT_MEANINGS
-from tui.setting_forms import Form
-from tui.settings import CONFIG_VARIABLE, FILE_NAME, Settings, variable_name
+from tui.keymap import named_bindings
+from tui.settings import CONFIG_VARIABLE, FILE_NAME, Settings
+from tui.settings.forms import Form
+from tui.settings.loading import variable_name
 
 FOLDER: Final = Path(__file__).parent
 WRITTEN: Final = "<!-- Written by docs/reference.py: `python3 make.py docs`. -->"
@@ -57,16 +60,39 @@ everybody can write to, or that belongs to neither you nor root, is refused.
 
 
 def _section(name: str, field: FieldInfo) -> str:
-    model = field.annotation
-    assert isinstance(model, type)
-    assert issubclass(model, BaseModel)
+    heading = f"## `[{name}]`\n\n{field.description}"
+    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+        return f"{heading}\n\n{_settings_of(name, field.annotation)}"
+    if name == "databases":
+        return f"{heading} {_OF_DATABASES}"
+    rows = ((f"`{each}`", _keys_in_words(named.keys), named.description) for each, named in named_bindings().items())
+    return f"{heading} {_OF_KEYS}\n\n" + "\n".join(_table(("id", "keys", "what it does"), rows))
+
+
+_OF_DATABASES: Final = """Each is a section, `[databases.eu]` say, with
+the settings of `[database]`; its `url` must be there. `--use eu` uses it, and `d` on the screens changes to another.
+In the environment `TENANTPILOT_DATABASES__EU__URL` overrules what the file says of that name. A name is small letters,
+digits and `_`. `[database]` itself is called `default`; it is what is used without `--use`, or where it has no URL, the
+first of the others."""
+
+_OF_KEYS: Final = """An id may stand in quotes or not
+(`"tenants.sort" = "o"`), and several keys have commas between them. A key is a character or a name such as `f5`,
+`ctrl+o` or `pagedown`. An unknown id or key is an error that tells the nearest one, and so is a key that would have two
+meanings on one screen."""
+
+
+def _keys_in_words(keys: tuple[str, ...]) -> str:
+    characters = ((key, key_to_character(key)) for key in keys)
+    return ", ".join(f"`{each if each and each.isprintable() and each != ' ' else key}`" for key, each in characters)
+
+
+def _settings_of(name: str, model: type[BaseModel]) -> str:
     defaults = model().model_dump(mode="json")
     rows = (
         (f"`{key}`", _form(each), _default(defaults[key]), f"`{variable_name(f'{name}.{key}')}`", each.description)
         for key, each in model.model_fields.items()
     )
-    heading = f"## `[{name}]`\n\n{field.description}\n\n"
-    return heading + "\n".join(_table(("setting", "form", "default", "environment", "what it is for"), rows))
+    return "\n".join(_table(("setting", "form", "default", "environment", "what it is for"), rows))
 
 
 def _default(value: object) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
-import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+from datetime import datetime
+from itertools import count
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import events, on
 from textual.app import App, SystemCommand
@@ -21,61 +21,27 @@ from textual.screen import Screen
 from textual.widgets import Input
 from textual.worker import WorkerFailed
 
-from health.policy import HealthPolicy
 from tui.commands.failures import EXIT_FAULT
+from tui.context import AppContext, Database
 from tui.process import has_job_control, note_fault, note_trace
 from tui.reader import FactsReader
 from tui.safe_text import has_hidden, safe_text
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.routes import opened_at, screen_named
 from tui.screens.tenants import TenantsScreen
-from tui.theme import DARK, PLAIN, PLAIN_VARIABLES, THEMES
+from tui.theme import PLAIN, PLAIN_VARIABLES, THEMES
 from tui.widgets.key_hints import key_uses
 
 if TYPE_CHECKING:
     from health.posture import TenantBackupHealth
-    from health.resolver import TenantBackupHealthResolver
 
 _CLIPBOARD_LIMIT: Final = 70_000
-_LEAST_CONFIRMATION: Final = timedelta(seconds=90)
-
-
-def utc_now() -> datetime:
-    """The clock of the screens."""
-    return datetime.now(UTC)  # noqa: TID251 - one of the two places that ask the clock
-
-
-def boot_seconds() -> float:
-    """Seconds by a clock that runs on while the machine is suspended."""
-    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-    return time.clock_gettime(clock)
 
 
 def _note_loop_fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Of a task that nobody waits for: asyncio would print its traceback."""
     if isinstance(error := context.get("exception"), Exception):
         note_fault(error)
-
-
-class AppContext(NamedTuple):
-    """What the app is started with: nothing in it is read again later."""
-
-    open_resolver: Callable[[], TenantBackupHealthResolver]
-    policy: HealthPolicy
-    database: str
-    refresh: timedelta = timedelta(seconds=30)
-    theme: str = DARK
-    fixed_now: datetime | None = None
-    tenant: str | None = None
-    screen: str | None = None
-    command: tuple[str, ...] = ("tenantpilot",)
-    clock: Callable[[], datetime] = utc_now
-    boot_clock: Callable[[], float] = boot_seconds
-
-    @property
-    def confirmation_limit(self) -> timedelta:
-        """How old facts may be and still confirm: three refresh intervals, 90 seconds at least (`design.md` 4.6)."""
-        return max(3 * self.refresh, _LEAST_CONFIRMATION)
 
 
 class QuietPalette(CommandPalette):
@@ -114,9 +80,14 @@ class TenantPilotApp(App[None]):
     Toast { max-width: 70; }
     """
 
+    # A stack of screens for each database: changing to another begins one, and ends the one before.
+    DEFAULT_MODE = "database 0"
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {DEFAULT_MODE: TenantsScreen}
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "show_help", "help", key_display="?", id="app.help"),
         Binding("ctrl+p", "command_palette", "commands", show=False, id="app.palette", priority=True),
+        Binding("d", "choose_database", "databases", show=False, id="app.databases"),
         Binding("q", "quit", "quit", id="app.quit"),
         Binding("ctrl+q,ctrl+c", "quit", "quit", show=False, id="app.quit_always", priority=True),
         Binding("ctrl+z", "suspend_process", "to the shell", show=False, id="app.suspend", priority=True),
@@ -127,11 +98,13 @@ class TenantPilotApp(App[None]):
         # Decided before Textual sets up its filters: with NO_COLOR only the terminal's own colours emit none.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.animation_level = "none"
-        self.reader = FactsReader(context.open_resolver)
+        self.reader = FactsReader(context.database.open_resolver)
         self.fault: str | None = None
         self._own_loop: asyncio.AbstractEventLoop | None = None
+        self._numbers = count(1)
         for theme in THEMES:
             self.register_theme(theme)
+        self.set_keymap(dict(context.keymap))
         self.theme = PLAIN if self.no_color or context.theme not in self.available_themes else context.theme
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -142,9 +115,6 @@ class TenantPilotApp(App[None]):
     def on_load(self) -> None:
         self._own_loop = asyncio.get_running_loop()
         self._own_loop.set_exception_handler(_note_loop_fault)
-
-    def get_default_screen(self) -> Screen[Any]:
-        return TenantsScreen()
 
     def on_mount(self) -> None:
         # After the first frame, so that importing the database's drivers does not hold it up.
@@ -232,7 +202,8 @@ class TenantPilotApp(App[None]):
     def place_words(self) -> str:
         """Which database, that it is read-only, and the instant where it is not the clock's."""
         at = "" if self.context.fixed_now is None else f" at {self.context.fixed_now:%Y-%m-%d %H:%M:%S}Z"
-        return f"{self.context.database} read-only{at}"
+        database = self.context.database
+        return f"{f'{database.name}: ' if database.name else ''}{database.label} read-only{at}"
 
     def crumbs(self, screen: Screen[Any]) -> tuple[str, ...]:
         """The way from the first screen to this one."""
@@ -263,6 +234,29 @@ class TenantPilotApp(App[None]):
             if isinstance(screen, TenantsScreen):
                 return screen.adopt(health)
         return health
+
+    # Several databases
+
+    def action_choose_database(self) -> None:
+        from tui.screens.databases import DatabasesScreen
+
+        if len(self.context.databases) < 2:
+            self.say("the settings name no other database: see [databases.NAME] there")
+        elif not isinstance(self.screen, DatabasesScreen):
+            self.push_screen(DatabasesScreen(self.context.databases, self.context.database), self._switch)
+
+    def _switch(self, database: Database | None) -> None:
+        """Show another database: on new screens with a new reader, so that nothing of the old one can be on them."""
+        if database is None or database == self.context.database:
+            return
+        self.reader.stop()
+        self.context = self.context._replace(database=database, tenant=None, screen=None)
+        self.reader = FactsReader(database.open_resolver)
+        self.reader.start()
+        left, shown = self.current_mode, f"database {next(self._numbers)}"
+        self.add_mode(shown, TenantsScreen)
+        self.switch_mode(shown)
+        self.remove_mode(left)
 
     # What works everywhere
 
@@ -301,7 +295,7 @@ class TenantPilotApp(App[None]):
     def copy_command(self, arguments: list[str]) -> None:
         """Copy the command line that opens the present place."""
         at = [] if self.context.fixed_now is None else ["--now", self.context.fixed_now.isoformat()]
-        self.copy_text(shlex.join([*self.context.command, *at, *arguments]), "")
+        self.copy_text(shlex.join([*self.context.invocation, *at, *arguments]), "")
 
     def say(self, words: str) -> None:
         """A toast, with text that may come from outside."""

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from health.policy import HealthPolicy
 from tui.settings import (
-    SECRET_KEYS,
+    DatabaseSettings,
     LoadedSettings,
     Settings,
     SettingsError,
@@ -21,7 +21,9 @@ from tui.settings import (
     effective_database_url,
     effective_write_url,
     load_settings,
+    usable_databases,
 )
+from tui.settings.loading import is_secret, known_keys
 
 SECRET = "pa55-w0rd"
 SECRET_URL = f"postgresql://triage:{SECRET}@db1/fleet"
@@ -140,7 +142,7 @@ def test_settings_alone_read_nothing(cwd: Path, monkeypatch: pytest.MonkeyPatch)
     (cwd / ".env").write_text('UI={"mouse": true}')
     (cwd / "tenantpilot.toml").write_text("[ui]\nmouse = true")
     assert Settings().model_dump(mode="json") == {
-        "database": {"url": None, "write_url": None},
+        "database": {"url": None, "write_url": None, "production": False},
         "backup_health": {
             "freshness_window": "24h",
             "schedule_grace": "60m",
@@ -148,6 +150,8 @@ def test_settings_alone_read_nothing(cwd: Path, monkeypatch: pytest.MonkeyPatch)
             "longest_run": "6h",
         },
         "ui": {"refresh": "30s", "theme": "tenantpilot-dark", "mouse": False},
+        "databases": {},
+        "keys": {},
     }
 
 
@@ -261,7 +265,7 @@ def test_durations_given_by_programs_are_whole_seconds() -> None:
 def test_no_secret_is_shown(cwd: Path) -> None:
     loaded = load(cwd, environ={"TENANTPILOT_DATABASE__URL": SECRET_URL})
     assert loaded.settings.database.url == SecretStr(SECRET_URL)
-    assert effective_database_url(loaded.settings) == SECRET_URL
+    assert effective_database_url(loaded.settings.database) == SECRET_URL
     assert SECRET not in repr(loaded) + str(loaded.settings.model_dump()) + loaded.settings.model_dump_json()
 
 
@@ -311,16 +315,14 @@ def test_a_password_on_the_command_line_is_refused(cwd: Path, key: str, url: str
     ],
 )
 def test_a_url_without_a_password_is_accepted_on_the_command_line(cwd: Path, url: str) -> None:
-    assert effective_database_url(load(cwd, overrides={"database.url": url}).settings) == url
+    assert effective_database_url(load(cwd, overrides={"database.url": url}).settings.database) == url
 
 
-def test_the_secret_keys_are_those_of_the_model() -> None:
-    found = set()
-    for section, field in Settings.model_fields.items():
-        for key, inner in getattr(field.annotation, "model_fields", {}).items():
-            if "SecretStr" in repr(inner.annotation):
-                found.add(f"{section}.{key}")
-    assert found == SECRET_KEYS
+def test_what_is_kept_secret_are_the_urls_of_the_model() -> None:
+    for key in known_keys(("eu",)):
+        section, *_, name = key.split(".")
+        model: Any = DatabaseSettings if section == "databases" else Settings.model_fields[section].annotation
+        assert is_secret(key) == ("SecretStr" in repr(model.model_fields[name].annotation)), key
 
 
 # The file
@@ -406,17 +408,86 @@ def test_the_name_of_a_file_cannot_break_the_sentence(cwd: Path) -> None:
 
 
 def test_without_a_database_there_is_a_file_of_the_users_own(cwd: Path, home: Path) -> None:
-    settings = load(cwd).settings
+    settings = load(cwd).settings.database
     assert default_database_path() == home / "data" / "tenantpilot" / "fleet.db"
     assert effective_database_url(settings) == effective_write_url(settings) == f"sqlite:///{default_database_path()}"
 
 
 def test_writing_goes_where_reading_does_unless_said_otherwise(cwd: Path) -> None:
     environ = {"TENANTPILOT_DATABASE__URL": "postgresql://r@h/d"}
-    assert effective_write_url(load(cwd, environ=environ).settings) == "postgresql://r@h/d"
+    assert effective_write_url(load(cwd, environ=environ).settings.database) == "postgresql://r@h/d"
     environ["TENANTPILOT_DATABASE__WRITE_URL"] = "postgresql://w@h/d"
-    settings = load(cwd, environ=environ).settings
+    settings = load(cwd, environ=environ).settings.database
     assert (effective_database_url(settings), effective_write_url(settings)) == (
         "postgresql://r@h/d",
         "postgresql://w@h/d",
     )
+
+
+# Several databases
+
+TWO = f"""
+[databases.eu]
+url = "postgresql://triage@eu/fleet"
+production = true
+[databases.us]
+url = "{SECRET_URL}"
+write_url = "postgresql://writer@us/fleet"
+"""
+
+
+def test_several_databases_by_name(cwd: Path) -> None:
+    write(cwd, TWO)
+    loaded = load(cwd)
+    databases = usable_databases(loaded.settings)
+    assert list(databases) == ["eu", "us"]
+    assert effective_database_url(databases["eu"]) == effective_write_url(databases["eu"])
+    assert (databases["eu"].production, databases["us"].production) == (True, False)
+    assert effective_database_url(databases["us"]) == SECRET_URL
+    assert effective_write_url(databases["us"]) == "postgresql://writer@us/fleet"
+    assert loaded.sources["databases.eu.url"] == f"file {cwd / 'tenantpilot.toml'}"
+    assert loaded.sources["databases.eu.write_url"] == "default"
+    assert SECRET not in repr(loaded)
+
+
+def test_the_unnamed_database_comes_first_where_it_has_a_url(cwd: Path) -> None:
+    write(cwd, f"[database]\nurl = 'sqlite:///x.db'\n{TWO}")
+    assert list(usable_databases(load(cwd).settings)) == ["default", "eu", "us"]
+    assert list(usable_databases(Settings())) == ["default"]
+
+
+def test_the_environment_overrules_a_named_database_of_the_file(cwd: Path) -> None:
+    write(cwd, "[databases.eu]\nproduction = true")
+    variable = "TENANTPILOT_DATABASES__EU__URL"
+    loaded = load(cwd, environ={variable: "postgresql://r@h/d"})
+    assert effective_database_url(loaded.settings.databases["eu"]) == "postgresql://r@h/d"
+    assert loaded.sources["databases.eu.url"] == f"environment {variable}"
+    unknown = refusal(cwd, TWO, environ={"TENANTPILOT_DATABASES__EUR__URL": "postgresql://r@h/d"})
+    assert "TENANTPILOT_DATABASES__EUR__URL" in unknown
+    assert unknown.endswith(f"the nearest known one is {variable}")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("databases = 1", "databases (file FILE): must be a section, written [databases]"),
+        ("[databases]\neu = 1", "databases.eu (file FILE): must be a section, written [databases.eu]"),
+        ("[databases.eu]", "databases.eu (file FILE): has no url; write the database's URL there"),
+        ("[databases.eu]\nproduction = true", "databases.eu (file FILE): has no url"),
+        ("[databases.eu]\nurl = 'nonsense'", "databases.eu.url (file FILE): must be a URL such as postgresql://"),
+        ("[databases.eu]\nurl = 'sqlite:///x'\nproduction = 7", "databases.eu.production (file FILE): must be"),
+        ("[databases.eu]\nulr = 'sqlite:///x'", "setting databases.eu.ulr (file FILE); the nearest known one is datab"),
+        ("[databases.default]\nurl = 'sqlite:///x'", "databases.default (file FILE): its name must be small letters"),
+        ("[databases.'E U']\nurl = 'sqlite:///x'", "databases.E U (file FILE): its name must be small letters"),
+        ("[keys]\n'tenants.sort' = 1", "keys.tenants.sort (file FILE): must be text in quotes"),
+        ("[keys]\n'tenants.sort' = ''", "keys.tenants.sort (file FILE): must be keys in quotes"),
+        ("keys = 'o'", "keys (file FILE): must be a section, written [keys]"),
+    ],
+)
+def test_what_is_wrong_with_databases_and_keys(cwd: Path, text: str, words: str) -> None:
+    assert words.replace("FILE", str(cwd / "tenantpilot.toml")) in refusal(cwd, text)
+
+
+def test_keys_by_their_ids_in_quotes_or_not(cwd: Path) -> None:
+    write(cwd, "[keys]\n'tenants.sort' = 'o'\ntenants.posture = 'x,f5'")
+    assert load(cwd).settings.keys == {"tenants.sort": "o", "tenants.posture": "x,f5"}

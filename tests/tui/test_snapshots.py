@@ -16,8 +16,9 @@ from textual.pilot import Pilot
 from health.policy import HealthPolicy
 from health.resolver import TenantBackupHealthResolver
 from health.store.urls import DatabaseAddress, parse_database_url
-from tui.app import AppContext, TenantPilotApp
+from tui.app import TenantPilotApp
 from tui.commands.demo import write_demo
+from tui.context import AppContext, Database
 from tui.screens.facts_screen import FactsScreen
 from tui.theme import DARK, LIGHT
 
@@ -45,9 +46,8 @@ def make_app(address: DatabaseAddress, **context: Any) -> TenantPilotApp:
     context.setdefault("boot_clock", lambda: 0.0)
     return TenantPilotApp(
         AppContext(
-            open_resolver=lambda: TenantBackupHealthResolver(address, POLICY),
+            database=Database("demo.db", lambda: TenantBackupHealthResolver(address, POLICY)),
             policy=POLICY,
-            database="demo.db",
             refresh=timedelta(0),
             clock=lambda: NOW,
             **context,

@@ -1,4 +1,4 @@
-"""The one place of the command line that asks the clock (`design.md` 4)."""
+"""The one place that asks the clock: everything below is told what time it is (`design.md` 4)."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from datetime import UTC, datetime
 
 def utc_now() -> datetime:
     """The present instant in UTC."""
-    return datetime.now(UTC)  # noqa: TID251 - the clock of the command line
+    return datetime.now(UTC)  # noqa: TID251 - the one place

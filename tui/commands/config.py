@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import getitem
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -40,12 +42,14 @@ def config(ctx: click.Context, /, **given: Any) -> None:
 
 
 def _with_origins(loaded: LoadedSettings) -> Iterator[tuple[tuple[str, object], str]]:
-    written = loaded.settings.model_dump(mode="json")
+    from tui.settings.loading import path_of
+
+    written, real = loaded.settings.model_dump(mode="json"), loaded.settings.model_dump()
     for key, origin in loaded.sources.items():
-        section, _, name = key.partition(".")
-        secret = getattr(getattr(loaded.settings, section), name)
+        shown: Any = reduce(getitem, path_of(key), written)
+        secret: Any = reduce(getitem, path_of(key), real)
         is_url = hasattr(secret, "get_secret_value")
-        yield (key, _masked(secret.get_secret_value()) if is_url else written[section][name]), origin
+        yield (key, _masked(secret.get_secret_value()) if is_url else shown), origin
 
 
 def _masked(url: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,13 +47,15 @@ def demo(ctx: click.Context, /, tenants: int, **given: Any) -> int:
     from tui.commands.session import open_session
 
     invocation = (ctx.find_object(Invocation) or Invocation()).overridden_by(given)
+    if invocation.use is not None:
+        raise click.UsageError("Invented tenants go into a database of their own: name it with --database.", ctx)
     if invocation.database is not None:
         session = open_session(invocation)
         write_demo(session.writing(), session.now, tenants, session.loaded.settings.policy())
         click.echo(f"{tenants:,} invented tenants written to {session.writing().label}.")
         return 0
     with tempfile.TemporaryDirectory(prefix="tenantpilot-demo-") as folder:
-        here = Invocation(invocation.config, f"sqlite:///{Path(folder, 'demo.db')}", invocation.now)
+        here = replace(invocation, database=f"sqlite:///{Path(folder, 'demo.db')}")
         session = open_session(here)
         write_demo(session.writing(), session.now, tenants, session.loaded.settings.policy())
         return _look_around(session, here)

@@ -73,24 +73,31 @@ class Invocation:
 
     config: Path | None = None
     database: str | None = None
+    use: str | None = None
     now: datetime | None = None
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Invocation:
         """From the options of one command line level."""
-        return cls(given.get("config"), given.get("database"), given.get("now"))
+        return cls(given.get("config"), given.get("database"), given.get("use"), given.get("now"))
 
     def overridden_by(self, given: Mapping[str, Any]) -> Invocation:
         """With the options that stand behind the command, where they stand there."""
-        named = {name: given[name] for name in ("config", "database", "now") if given.get(name) is not None}
-        return replace(self, **named)
+        named = {name: given[name] for name in ("config", "database", "use", "now") if given.get(name) is not None}
+        # One that stands behind the command also wins over the other of the two in front of it.
+        others = {"database": "use", "use": "database"}
+        cleared = {others[name]: None for name in named if name in others and others[name] not in named}
+        return replace(self, **(cleared | named))
 
 
 def place_options(command: Command) -> Command:
-    """`--database` and `--config`."""
+    """`--database`, `--use` and `--config`."""
     command = click.option(
         "--database", metavar="URL", help="The database: sqlite:///PATH or postgresql://USER@HOST/NAME."
     )(command)
+    command = click.option("--use", metavar="NAME", help="The database that the settings call so: [databases.NAME].")(
+        command
+    )
     return click.option(
         "--config",
         type=click.Path(path_type=Path),

@@ -12,11 +12,21 @@ import click
 from tui.commands.clock import utc_now
 from tui.commands.failures import EXIT_FAULT, CommandFailed
 from tui.commands.options import Invocation
-from tui.settings import LoadedSettings, effective_database_url, effective_write_url, load_settings
+from tui.settings import (
+    UNNAMED,
+    DatabaseSettings,
+    LoadedSettings,
+    effective_database_url,
+    effective_write_url,
+    load_settings,
+    nearest,
+    usable_databases,
+)
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
     from health.store.urls import DatabaseAddress
+    from tui.context import Database
 
 
 # Esc is told from an arrow key by what follows it; over a laggy link that may take longer than Textual waits.
@@ -24,38 +34,46 @@ _ESCAPE_DELAY_MILLISECONDS = "500"
 
 
 class Session(NamedTuple):
-    """One run's settings, and the instant at which it judges (UTC)."""
+    """One run's settings, the name of the database it uses, and the instant at which it judges (UTC)."""
 
     loaded: LoadedSettings
+    use: str
     now: datetime
+
+    @property
+    def database(self) -> DatabaseSettings:
+        """The settings of the database that this run uses."""
+        return usable_databases(self.loaded.settings)[self.use]
 
     def reading(self) -> DatabaseAddress:
         """Where facts are read from. Raises BadDatabaseUrl."""
         from health.store.urls import parse_database_url
 
-        return parse_database_url(effective_database_url(self.loaded.settings))
+        return parse_database_url(effective_database_url(self.database))
 
     def writing(self) -> DatabaseAddress:
         """Where imports and administration write. Raises BadDatabaseUrl."""
         from health.store.urls import parse_database_url
 
-        return parse_database_url(effective_write_url(self.loaded.settings))
+        return parse_database_url(effective_write_url(self.database))
 
     def run_app(self, invocation: Invocation, *, tenant: str | None = None, screen: str | None = None) -> int:
         """Open the screens and stay until they are left; gives back the process's exit code."""
         # Read by Textual when it is imported.
         os.environ.setdefault("ESCDELAY", _ESCAPE_DELAY_MILLISECONDS)
-        from tui.app import AppContext, TenantPilotApp
+        from tui.app import TenantPilotApp
+        from tui.context import AppContext
         from tui.process import ended_by_signals
 
-        settings, address = self.loaded.settings, self.reading()
+        settings, databases = self.loaded.settings, self._databases()
         place = () if invocation.database is None else ("--database", invocation.database)
         context = AppContext(
-            open_resolver=self.resolver,
+            database=databases[self.use],
             policy=settings.policy(),
-            database=address.label,
+            databases=tuple(databases.values()),
             refresh=settings.ui.refresh,
             theme=settings.ui.theme,
+            keymap=self._keymap(),
             fixed_now=invocation.now,
             tenant=tenant,
             screen=screen,
@@ -68,6 +86,29 @@ class Session(NamedTuple):
             raise CommandFailed(app.fault, app.return_code or EXIT_FAULT)
         return app.return_code or 0
 
+    def _databases(self) -> dict[str, Database]:
+        """Every database that the screens can show, by its name."""
+        from tui.context import Database
+
+        usable = usable_databases(self.loaded.settings)
+        named = len(usable) > 1 or UNNAMED not in usable
+        return {
+            name: Database(
+                self._replace(use=name).reading().label,
+                self._replace(use=name).resolver,
+                name if named else "",
+                settings.production,
+            )
+            for name, settings in usable.items()
+        }
+
+    def _keymap(self) -> dict[str, str]:
+        if not self.loaded.settings.keys:
+            return {}
+        from tui.keymap import checked_keymap  # imports every screen, for which the first frame need not wait
+
+        return checked_keymap(self.loaded.settings.keys)
+
     def resolver(self) -> TenantBackupHealthResolver:
         """A resolver over the facts. Nothing is opened yet."""
         from health.resolver import TenantBackupHealthResolver
@@ -79,12 +120,24 @@ def open_session(ctx_or_invocation: click.Context | Invocation, given: dict[str,
     """Load the settings that the options of this run ask for. Raises SettingsError."""
     invocation = ctx_or_invocation if isinstance(ctx_or_invocation, Invocation) else _invocation(ctx_or_invocation)
     invocation = invocation.overridden_by(given or {})
-    overrides = {}
+    overrides: dict[str, str] = {}
     if invocation.database is not None:
-        overrides["database.url"] = invocation.database
-        overrides["database.write_url"] = invocation.database
+        if invocation.use is not None:
+            raise click.UsageError("--database and --use both name the database: leave one of them out.")
+        # Another database than the one that the settings speak of, in whatever they say of that one.
+        overrides |= dict.fromkeys(("database.url", "database.write_url"), invocation.database)
+        overrides["database.production"] = "false"
     loaded = load_settings(config=invocation.config, overrides=overrides, environ=os.environ, cwd=Path.cwd())
-    return Session(loaded, invocation.now or utc_now())
+    return Session(loaded, _chosen(loaded, invocation), invocation.now or utc_now())
+
+
+def _chosen(loaded: LoadedSettings, invocation: Invocation) -> str:
+    """The name of the database to use: the one asked for, else the first that there is."""
+    names = tuple(usable_databases(loaded.settings))
+    if invocation.use is not None and invocation.use not in names:
+        near = nearest(invocation.use, names)
+        raise click.UsageError(f"--use: the settings have no database {invocation.use!r}; the nearest is {near!r}.")
+    return invocation.use or names[0]
 
 
 def _invocation(ctx: click.Context) -> Invocation:

@@ -143,7 +143,8 @@ class FactsScreen(Screen[None]):
     # The frame
 
     def compose(self) -> ComposeResult:
-        yield HeaderLine(self.pilot.place_words())
+        database = self.pilot.context.database
+        yield HeaderLine(self.pilot.place_words(), production=database.production)
         yield Static(Content("reading the facts ..."), id="waiting", markup=False)
         with Vertical(id="body"):
             yield from self.body()

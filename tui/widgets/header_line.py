@@ -21,6 +21,7 @@ class HeaderLine(Vertical):
     HeaderLine Horizontal Static { height: 1; }
     HeaderLine .crumbs { width: 1fr; text-style: bold; padding: 0 1; }
     HeaderLine .place { width: auto; max-width: 50%; color: $quiet; }
+    HeaderLine .production { width: auto; padding: 0 1; margin: 0 1; text-style: bold reverse; color: $state-absent; }
     HeaderLine .age { width: 17; padding: 0 1; text-align: right; }
     HeaderLine .problem { height: auto; max-height: 2; padding: 0 1; color: $state-stale; display: none; }
     HeaderLine .note { height: 1; padding: 0 1; color: $quiet; display: none; }
@@ -37,14 +38,17 @@ class HeaderLine(Vertical):
     note: reactive[str] = reactive("", repaint=False)
     """What is worth knowing where nothing is wrong."""
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, *, production: bool = False) -> None:
         super().__init__()
         self._place = place
+        self._production = production
         self._composed = False
 
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield Static(classes="crumbs", markup=False)
+            if self._production:
+                yield Static(Content("PRODUCTION"), classes="production", markup=False)
             yield Static(Content(safe_text(self._place)), classes="place", markup=False)
             yield Static(classes="age", markup=False)
         yield Static(classes="problem", markup=False)

@@ -21,7 +21,8 @@ from health.posture import TenantBackupHealth, triage_key
 from health.resolver import TenantBackupHealthResolver
 from health.store.urls import parse_database_url
 from tests.tui.screens.fleets import NOW
-from tui.app import AppContext, TenantPilotApp
+from tui.app import TenantPilotApp
+from tui.context import AppContext, Database
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
 from tui.widgets.row_list import Cell, RowList
@@ -302,9 +303,8 @@ async def open_app(
     time = clock or Clock()
     resolver = real_resolver(facts) if isinstance(facts, str) else facts
     given: dict[str, Any] = {
-        "open_resolver": lambda: resolver,
+        "database": Database("fleet.db", lambda: cast("TenantBackupHealthResolver", resolver)),
         "policy": POLICY,
-        "database": "fleet.db",
         "refresh": timedelta(0),
         "clock": lambda: time.now,
         "boot_clock": lambda: time.boot,

@@ -20,6 +20,7 @@ from tests.tui.screens.fleets import (
     stored,
     write,
 )
+from tui.context import Database
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
 from tui.screens.dashboard import DashboardScreen
@@ -112,7 +113,9 @@ async def test_the_window_named_is_the_policys(url: str) -> None:
     policy = HealthPolicy(freshness_window=timedelta(hours=26))
     resolver = real_resolver(url)
     resolver.policy = policy
-    async with open_app(url, tenant="fabrikam.example", policy=policy, open_resolver=lambda: resolver) as driver:
+    async with open_app(
+        url, tenant="fabrikam.example", policy=policy, database=Database("fleet.db", lambda: resolver)
+    ) as driver:
         await driver.arrived(DashboardScreen)
         assert "window 26h" in strip_of(driver)
         assert "completed 3d 4h ago, window 26h" in driver.words()

@@ -48,6 +48,16 @@ _THEME: Final = Form(
 )
 
 
+_KEYS: Final = Form(
+    'keys in quotes, several with commas between them, such as "o" or "ctrl+o,f5"',
+    lambda keys: all(key.strip() for key in keys.replace(",,", ",comma").split(",")),
+)
+DATABASE_NAME: Final = Form(
+    "small letters, digits and _, a letter first, and not default",
+    lambda name: re.fullmatch(r"[a-z][a-z0-9_]{0,31}", name),
+)
+
+
 def _duration(value: object) -> timedelta:
     if isinstance(value, str):
         return parse_duration(value)
@@ -66,3 +76,5 @@ Duration = Annotated[
 RefreshInterval = Annotated[Duration, AfterValidator(_REFRESH)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_URL)]
 ThemeName = Annotated[str, AfterValidator(_THEME)]
+DatabaseName = Annotated[str, AfterValidator(DATABASE_NAME)]
+Keys = Annotated[str, AfterValidator(_KEYS)]

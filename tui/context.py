@@ -1,0 +1,60 @@
+"""What the app is started with: the databases it may show, how it judges and looks, and where it opens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from health.policy import HealthPolicy
+from tui.commands.clock import utc_now
+from tui.theme import DARK
+
+if TYPE_CHECKING:
+    from health.resolver import TenantBackupHealthResolver
+
+_LEAST_CONFIRMATION: Final = timedelta(seconds=90)
+
+
+def boot_seconds() -> float:
+    """Seconds by a clock that runs on while the machine is suspended."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime(clock)
+
+
+class Database(NamedTuple):
+    """One database that the screens can show; `label` may be shown to anybody, `name` is empty where it has none."""
+
+    label: str
+    open_resolver: Callable[[], TenantBackupHealthResolver]
+    name: str = ""
+    production: bool = False
+
+
+class AppContext(NamedTuple):
+    """What the app is started with: nothing in it is read again later."""
+
+    database: Database
+    policy: HealthPolicy
+    databases: tuple[Database, ...] = ()
+    refresh: timedelta = timedelta(seconds=30)
+    theme: str = DARK
+    keymap: Mapping[str, str] = MappingProxyType({})
+    fixed_now: datetime | None = None
+    tenant: str | None = None
+    screen: str | None = None
+    command: tuple[str, ...] = ("tenantpilot",)
+    clock: Callable[[], datetime] = utc_now
+    boot_clock: Callable[[], float] = boot_seconds
+
+    @property
+    def confirmation_limit(self) -> timedelta:
+        """How old facts may be and still confirm: three refresh intervals, 90 seconds at least (`design.md` 4.6)."""
+        return max(3 * self.refresh, _LEAST_CONFIRMATION)
+
+    @property
+    def invocation(self) -> tuple[str, ...]:
+        """The command line that opens this database again."""
+        return (*self.command, *(("--use", self.database.name) if self.database.name else ()))

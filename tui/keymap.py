@@ -1,0 +1,109 @@
+"""Which key does what: every binding by its id, and a user's own keys laid over them (`[keys]` in the settings).
+
+Textual takes an unknown id, a key that is none and two meanings of one key without a word; here they are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from itertools import product
+from typing import Final, NamedTuple
+
+from textual.binding import Binding
+from textual.keys import Keys, key_to_character
+
+from tui.app import TenantPilotApp
+from tui.screens.backup_set import BackupSetScreen
+from tui.screens.backup_sets import BackupSetsScreen
+from tui.screens.captured_item import CapturedItemScreen
+from tui.screens.dashboard import DashboardScreen
+from tui.screens.databases import DatabasesScreen
+from tui.screens.help import HelpScreen
+from tui.screens.schedules import SchedulesScreen
+from tui.screens.tenants import TenantsScreen
+from tui.settings import SettingsError, nearest
+from tui.widgets.filter_input import FilterInput
+from tui.widgets.needs_attention import AttentionItem
+from tui.widgets.proof_block import ProofBlock
+from tui.widgets.row_list import RowList
+
+SCREENS: Final[tuple[type, ...]] = (
+    TenantsScreen, DashboardScreen, BackupSetsScreen, BackupSetScreen, SchedulesScreen, CapturedItemScreen, HelpScreen,
+    DatabasesScreen,
+)  # fmt: skip
+WIDGETS: Final[tuple[type, ...]] = (RowList, AttentionItem, ProofBlock, FilterInput)
+_MODIFIERS: Final = frozenset({"ctrl", "shift", "alt"})
+_NAMED: Final = tuple(key.value for key in Keys if not key.value.startswith("<"))
+
+
+class NamedBinding(NamedTuple):
+    """What an id stands for: in words, and by which keys it is reached unless a user says otherwise."""
+
+    description: str
+    keys: tuple[str, ...]
+
+
+@cache
+def named_bindings() -> dict[str, NamedBinding]:
+    """Every binding of the app, its screens and its widgets, by its id."""
+    found: dict[str, NamedBinding] = {}
+    for kind in (TenantPilotApp, *SCREENS, *WIDGETS):
+        for binding in _own_bindings(kind):
+            assert binding.id is not None, f"{binding.action} of {kind.__name__} has no id"
+            keys = found[binding.id].keys if binding.id in found else ()
+            found[binding.id] = NamedBinding(binding.description, tuple(dict.fromkeys((*keys, binding.key))))
+    return found
+
+
+def checked_keymap(wanted: Mapping[str, str]) -> dict[str, str]:
+    """The key map for Textual from ids and keys (several with commas between them).
+
+    Raises SettingsError for an id or a key that there is not, with the nearest, and for a key with two meanings.
+    """
+    known = named_bindings()
+    keymap: dict[str, tuple[str, ...]] = {}
+    for name, keys in wanted.items():
+        if name not in known:
+            raise SettingsError(f"keys.{name}: there is no such id; the nearest is {nearest(name, tuple(known))}")
+        keymap[name] = tuple(_checked_key(name, key.strip()) for key in keys.split(","))
+    _refuse_two_meanings(keymap)
+    # Textual takes a key from all that share it where one of them gets another: the others say again that they keep it.
+    taken = {key for name in keymap for key in known[name].keys}
+    kept = {name: each.keys for name, each in known.items() if name not in keymap and taken.intersection(each.keys)}
+    return {name: ",".join(keys) for name, keys in (kept | keymap).items()}
+
+
+def _own_bindings(kind: type) -> Iterator[Binding]:
+    for each in kind.__mro__:
+        if each.__module__.startswith("tui."):
+            yield from Binding.make_bindings(each.__dict__.get("BINDINGS", ()))
+
+
+def _checked_key(name: str, text: str) -> str:
+    *modifiers, key = text.split("+") if len(text) > 1 else (text,)
+    (written,) = (binding.key for binding in Binding.make_bindings([Binding(text or "nothing", "", "")]))
+    character = key if len(key) == 1 else key_to_character(key)
+    if written in _NAMED or (_MODIFIERS.issuperset(modifiers) and character and character.isprintable()):
+        return written
+    raise SettingsError(f"keys.{name}: there is no key {text!r}; the nearest is {nearest(text, _NAMED)}")
+
+
+def _refuse_two_meanings(keymap: Mapping[str, tuple[str, ...]]) -> None:
+    """Where two bindings could be meant at once, on some screen with some widget focused, and a user made it so."""
+    known = named_bindings()
+    for screen, widget in product(SCREENS, WIDGETS):
+        ids = dict.fromkeys(each.id for kind in (TenantPilotApp, screen, widget) for each in _own_bindings(kind))
+        meanings: dict[str, str] = {}
+        for name in filter(None, ids):
+            for key in keymap.get(name, known[name].keys):
+                other = meanings.setdefault(key, name)
+                if other != name and not _shared_as_shipped(key, (name, other)) and {name, other} & set(keymap):
+                    raise SettingsError(
+                        f"keys.{name if name in keymap else other}: the key {key!r} would mean {name} and {other};"
+                        " give one of them another key"
+                    )
+
+
+def _shared_as_shipped(key: str, names: Iterable[str]) -> bool:
+    return all(key in named_bindings()[name].keys for name in names)

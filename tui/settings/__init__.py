@@ -1,0 +1,34 @@
+"""The product's settings: one model, and the one way in which it is filled (`design.md` 9).
+
+Importing pydantic-settings takes longer than `--help` may, so only these modules do, and nothing imports them before a
+command needs a setting.
+"""
+
+from tui.settings.file import CONFIG_VARIABLE, FILE_NAME
+from tui.settings.loading import LoadedSettings, load_settings, nearest
+from tui.settings.model import (
+    UNNAMED,
+    DatabaseSettings,
+    Settings,
+    SettingsError,
+    default_database_path,
+    effective_database_url,
+    effective_write_url,
+    usable_databases,
+)
+
+__all__ = [
+    "CONFIG_VARIABLE",
+    "FILE_NAME",
+    "UNNAMED",
+    "DatabaseSettings",
+    "LoadedSettings",
+    "Settings",
+    "SettingsError",
+    "default_database_path",
+    "effective_database_url",
+    "effective_write_url",
+    "load_settings",
+    "nearest",
+    "usable_databases",
+]

@@ -1,0 +1,84 @@
+"""The settings file: which one counts, whether it can be trusted, and what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from platformdirs import user_config_path
+
+from tui.settings.model import APPLICATION, SettingsError
+
+FILE_NAME: Final = "tenantpilot.toml"
+CONFIG_VARIABLE: Final = "TENANTPILOT_CONFIG"
+
+_TOML_PLACE: Final = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", re.DOTALL)
+
+
+def configuration_file(
+    config: Path | None, environ: Mapping[str, str], cwd: Path
+) -> tuple[Path | None, dict[str, object]]:
+    """The file that counts and what it says; None and nothing where there is none."""
+    named_by = "--config" if config is not None else CONFIG_VARIABLE
+    named = config if config is not None else environ.get(CONFIG_VARIABLE)
+    if named is not None:
+        path = cwd / named
+        content = _read(path)
+        if content is None:
+            raise SettingsError(f"configuration file {path} does not exist; correct {named_by}, or leave it out")
+        return path, _parsed(path, content)
+    for directory in (cwd, user_config_path(APPLICATION, appauthor=False)):
+        path = directory / FILE_NAME
+        content = _read(path)
+        if content is not None:
+            return path, _parsed(path, content)
+    return None, {}
+
+
+def _read(path: Path) -> bytes | None:
+    """The bytes of a configuration file that nobody else could have written; None if it does not exist."""
+    try:
+        with path.open("rb") as file:
+            # Of the open file and not of the path, which could be another file by the time it is read.
+            refusal = _untrusted(path, os.fstat(file.fileno()))
+            content = b"" if refusal else file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        problem = error.strerror if isinstance(error, OSError) else str(error)
+        raise SettingsError(f"configuration file {path} cannot be read ({problem}); mend it or use --config") from None
+    if refusal:
+        raise SettingsError(f"configuration file {path} {refusal}")
+    return content
+
+
+def _untrusted(path: Path, status: os.stat_result) -> str | None:
+    """Why somebody else could have decided what this file says (`staying-true.md`); None if nobody could."""
+    if path == Path(os.devnull):
+        return None  # always empty, whoever may write to it
+    if stat.S_IMODE(status.st_mode) & stat.S_IWOTH:
+        return "can be written by everybody; take that right away with chmod o-w"
+    if status.st_uid not in (0, os.geteuid()):
+        return f"belongs to user {status.st_uid}, neither you nor root; chown it or name another with --config"
+    return None
+
+
+def _parsed(path: Path, content: bytes) -> dict[str, object]:
+    problem, line = "", content.count(b"\n") + 1
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        problem, line = "this is not UTF-8 text", content.count(b"\n", 0, error.start) + 1
+    except RecursionError:
+        problem = "values are nested too deeply"
+    except tomllib.TOMLDecodeError as error:
+        place = _TOML_PLACE.fullmatch(str(error))
+        problem = place[1] if place else str(error)
+        line = int(place[2]) if place and place[2] else line
+    # Outside the handlers: newer Pythons' TOML errors carry the whole file, and a password may be in it.
+    raise SettingsError(f"configuration file {path} is not valid TOML: line {line}: {problem}")

@@ -1,0 +1,149 @@
+"""The model of the settings: every name, its form, its default and what it is for (`design.md` 9)."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+from platformdirs import user_data_path
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from health.policy import HealthPolicy
+from tui.safe_text import safe_text
+from tui.settings.forms import DatabaseName, DatabaseUrl, Duration, Keys, RefreshInterval, ThemeName, within
+
+APPLICATION: Final = "tenantpilot"
+DATABASE_NAME: Final = "fleet.db"
+UNNAMED: Final = "default"
+"""What the database of `[database]` is called where it stands beside named ones."""
+
+
+class SettingsError(ValueError):
+    """Settings that cannot be used: one printable sentence (what, where, what to do) that never holds a secret."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(safe_text(sentence, 500))
+
+
+_DEFAULT_POLICY: Final = HealthPolicy()
+_SECTION = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class DatabaseSettings(BaseModel):
+    """`[database]`, and `[databases.NAME]` for each of several: where the facts are."""
+
+    model_config = _SECTION
+
+    url: DatabaseUrl | None = Field(
+        default=None,
+        description="The database that everything is read from. Without one it is a SQLite file of the user's own.",
+    )
+    write_url: DatabaseUrl | None = Field(
+        default=None, description="The database that import, record and whatever else writes uses. Without one: `url`."
+    )
+    production: bool = Field(
+        default=False, description="Whether the screens mark it as production, so that nobody takes it for another."
+    )
+
+
+class BackupHealthSettings(BaseModel):
+    """`[backup_health]`: the four durations every tenant is judged by (`design.md` 4)."""
+
+    model_config = _SECTION
+
+    freshness_window: Annotated[Duration, within("1s", "365d")] = Field(
+        default=_DEFAULT_POLICY.freshness_window,
+        description="How old the latest backup may be. Must exceed the interval between runs plus their length.",
+    )
+    schedule_grace: Annotated[Duration, within("0s", "30d")] = Field(
+        default=_DEFAULT_POLICY.schedule_grace, description="How late a scheduled run may be before it needs follow-up."
+    )
+    clock_skew: Annotated[Duration, within("0s", "24h")] = Field(
+        default=_DEFAULT_POLICY.clock_skew,
+        description="How far the clocks of the writers may be ahead of this machine's, or behind.",
+    )
+    longest_run: Annotated[Duration, within("1s", "30d")] = Field(
+        default=_DEFAULT_POLICY.longest_run,
+        description="The longest plausible run: one still running after it is stuck, and a backup set that claims to "
+        "have ended longer than this after it was recorded contradicts itself.",
+    )
+
+
+class UiSettings(BaseModel):
+    """`[ui]`: how the screens behave."""
+
+    model_config = _SECTION
+
+    refresh: RefreshInterval = Field(
+        default=timedelta(seconds=30), description="How often the screens ask the database for news. 0 turns it off."
+    )
+    theme: ThemeName = Field(default="tenantpilot-dark", description="The colours, by the name of a theme.")
+    mouse: bool = Field(
+        default=False, description="Whether the mouse works. While it does, most terminals cannot select text with it."
+    )
+
+
+# How `load_settings` hands its sources to the model: pydantic-settings asks the class for them, and a `Settings()` of
+# somebody else's, in another thread too, must stay at the defaults.
+handed_in: ContextVar[tuple[PydanticBaseSettingsSource, ...]] = ContextVar("handed_in", default=())
+
+
+class Settings(BaseSettings):
+    """Every setting of the product. `model_dump(mode="json")` writes them as the file does, secrets masked."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    database: DatabaseSettings = Field(default=DatabaseSettings(), description="Where the facts are.")
+    backup_health: BackupHealthSettings = Field(default=BackupHealthSettings(), description="What is judged by.")
+    ui: UiSettings = Field(default=UiSettings(), description="How the screens behave.")
+    databases: dict[DatabaseName, DatabaseSettings] = Field(
+        default_factory=dict,
+        description="More databases, each with what `[database]` has under a name of its own: `--use NAME` opens it.",
+    )
+    keys: dict[str, Keys] = Field(
+        default_factory=dict, description="Other keys for what the screens do, by the ids that `?` shows."
+    )
+
+    def policy(self) -> HealthPolicy:
+        """The four durations, for the resolver, which knows no settings."""
+        return HealthPolicy(**self.backup_health.model_dump())
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is handed in: `load_settings` reads the environment and the file, and checks every name in them."""
+        return (init_settings, *handed_in.get())
+
+
+def default_database_path() -> Path:
+    """The SQLite file in the user's data directory, read where no database is configured. It may not exist yet."""
+    return user_data_path(APPLICATION, appauthor=False) / DATABASE_NAME
+
+
+def usable_databases(settings: Settings) -> dict[str, DatabaseSettings]:
+    """Every database that can be used, by its name. The first one is used where none is named.
+
+    `[database]` is among them as `default`, unless it has no URL and others are there.
+    """
+    unnamed = {UNNAMED: settings.database} if settings.database.url is not None or not settings.databases else {}
+    return {**unnamed, **settings.databases}
+
+
+def effective_database_url(database: DatabaseSettings) -> str:
+    """The URL to read from, password and all: its `url`, else the default SQLite file. Never show it."""
+    return f"sqlite:///{default_database_path()}" if database.url is None else database.url.get_secret_value()
+
+
+def effective_write_url(database: DatabaseSettings) -> str:
+    """The URL that import and record write to, password and all: its `write_url`, else the one to read from."""
+    url = database.write_url
+    return effective_database_url(database) if url is None else url.get_secret_value()
