@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from health.captured import CapturedSet
     from health.sources.tenuvault import Run
     from health.store.writing import ImportSummary
     from tui.commands.session import Session
@@ -205,14 +206,22 @@ class _TenuVaultRuns:
 
         summary = ImportSummary()
         for run in runs:
-            # One that is stored as whole was so, or was accepted as such, when it was written.
-            held = run if self._is_stored(run, session) else run.held_against(self._expected_of(run))
-            if self._is_stored(held, session):
+            captured = self._read_anew(run, session)
+            if captured is None:
                 summary = summary.plus(ImportSummary(sets_unchanged=1))
             else:
-                captured = held.read(with_payload=self._with_payload)
                 summary = summary.plus(write_set(self._connection, captured, session.now))
         return summary
+
+    def _read_anew(self, run: Run, session: Session) -> CapturedSet | None:
+        """The run's set, or None if it is stored as it is."""
+        # One that is stored as whole was so, or was accepted as such, when it was written.
+        if self._is_stored(run, session):
+            return None
+        held = run.held_against(self._expected_of(run))
+        if held != run and self._is_stored(held, session):
+            return None
+        return held.read(with_payload=self._with_payload)
 
     def _is_stored(self, run: Run, session: Session) -> bool:
         return run.is_stored(self._stored.get(run.frame.source_ref), with_payload=self._with_payload, now=session.now)
