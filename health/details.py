@@ -26,6 +26,8 @@ class FleetAnswer(NamedTuple):
 
     now: datetime
     verdicts: tuple[TenantBackupHealth, ...]
+    database_clock: datetime | None = None
+    """What the database's own clock said meanwhile (UTC), where it has one."""
 
 
 class PartInVerdict(StrEnum):

@@ -17,3 +17,8 @@ def shifted(instant: datetime, by: timedelta) -> datetime:
         return instant + by
     except OverflowError:
         return LATEST if by > timedelta(0) else EARLIEST
+
+
+def beyond(instant: datetime, earliest: datetime, latest: datetime) -> timedelta:
+    """How far an instant lies after a stretch of time; negative before it, nothing within it."""
+    return max(instant - latest, timedelta(0)) + min(instant - earliest, timedelta(0))

@@ -66,7 +66,7 @@ class TenantBackupHealthResolver:
             with collector_paused():
                 judged = [judge(each, self.policy, now) for tenant_id, each in facts.items() if tenant_id not in known]
             verdicts = tuple(_in_triage_order(kept, judged))
-        self._token, self._facts, self._fleet = token, facts, details.FleetAnswer(now, verdicts)
+        self._token, self._facts, self._fleet = token, facts, details.FleetAnswer(now, verdicts, self._held.clock)
         return self._fleet
 
     def _read_again(self) -> dict[int, TenantFacts]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -26,6 +26,8 @@ class FleetView(NamedTuple):
     searched: tuple[str, ...]
     role_could_write: bool = False
     """Whether the role that read it has more than SELECT on the facts."""
+    clock_ahead: timedelta = timedelta(0)
+    """By how much the database's clock is ahead of this machine's; negative where it is behind."""
 
     @property
     def now(self) -> datetime:

@@ -166,6 +166,12 @@ def window_in_words(duration: timedelta) -> str:
     return f"{hours}h" if not rest and 0 < hours <= 48 else format_span(duration)
 
 
+def clocks_in_words(ahead: timedelta) -> str:
+    """A database's clock beside this machine's: `the database's clock is 6m ahead of this machine's`."""
+    where = "ahead of" if ahead > timedelta(0) else "behind"
+    return f"the database's clock is {format_span(abs(ahead))} {where} this machine's"
+
+
 def counted(number: int, noun: str) -> str:
     """A number with its noun, in the plural where there is not just one: `1 tenant`, `1,000 tenants`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from datetime import datetime
 from itertools import count
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, NotSupportedError, ProgrammingError
 
 from health.store.engines import end_reading, reading_engine, sentences
 from health.store.errors import StoreError, StoreSilent
+from health.store.rows import parse_postgresql_instant
 from health.store.schema import metadata
 from health.store.urls import DatabaseAddress
 
@@ -21,7 +23,8 @@ _SQLITE_TOKEN: Final = text("PRAGMA data_version")
 # A snapshot on a standby does not say which of the transactions that it spans are under way: two of them may have been
 # replayed since, and it is the same. How far replay has come says it.
 _POSTGRESQL_TOKEN: Final = text(
-    "SELECT concat(pg_current_snapshot(), CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() END)"
+    "SELECT concat(pg_current_snapshot(), CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() END),"
+    " clock_timestamp()"
 )
 _COULD_WRITE: Final = text(
     "SELECT bool_or(has_any_column_privilege(name, 'INSERT, UPDATE') OR has_table_privilege(name, 'DELETE, TRUNCATE'))"
@@ -39,6 +42,8 @@ class HeldConnection:
         self._identity = self._file_identity()
         self._engine = reading_engine(address)
         self._running: Any = None
+        self.clock: datetime | None = None
+        """What the clock of PostgreSQL said when `change_token` was last asked (UTC); a file has none."""
         self._lock = threading.Lock()
         # A new connection is asked for its settings before anybody is given it: that can be broken off as well.
         event.listen(self._engine, "connect", self._note_running, insert=True)
@@ -59,14 +64,17 @@ class HeldConnection:
 
         Raises StoreError where the database can be asked nothing at all.
         """
+        self.clock = None
         question = _POSTGRESQL_TOKEN if self._address.file is None else _SQLITE_TOKEN
         try:
             with sentences(self._address), self.engine.connect() as connection:
                 # The token of SQLite counts what other connections did since this one was opened.
                 serial = connection.info.setdefault("serial", next(_serials))
-                token = serial, self._identity, connection.execute(question).scalar_one()
+                token, *clock = connection.execute(question).one()
                 end_reading(connection)
-                return token
+                with suppress(ValueError):
+                    self.clock = parse_postgresql_instant(*clock) if clock else None
+                return serial, self._identity, token
         except StoreError as error:
             # Not every service that speaks PostgreSQL's language has all of its functions.
             if was_broken_off(error) or isinstance(error.__cause__, (NotSupportedError, ProgrammingError)):

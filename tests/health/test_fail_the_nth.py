@@ -23,8 +23,8 @@ Resolver = TenantBackupHealthResolver
 LATER: Final = NOW + HOUR / 60
 
 QUESTIONS: Final[dict[str, Callable[[Resolver], Any]]] = {
-    "fleet": lambda resolver: resolver.refreshed_fleet(NOW),
-    "refresh": lambda resolver: resolver.refreshed_fleet(LATER),
+    "fleet": lambda resolver: resolver.refreshed_fleet(NOW).verdicts,
+    "refresh": lambda resolver: resolver.refreshed_fleet(LATER).verdicts,
     "dashboard": lambda resolver: resolver.dashboard("tenant-1", NOW),
     "backup sets": lambda resolver: resolver.backup_sets("tenant-1", NOW, limit=2),
     "backup set": lambda resolver: resolver.backup_set("tenant-1", None, NOW),

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from health.instants import EARLIEST, JUST_BEFORE, LATEST, shifted
-from tests.health.making import DAY, FIRST_INSTANT, LAST_INSTANT, NOW, TICK
+from health.instants import EARLIEST, JUST_BEFORE, LATEST, beyond, shifted
+from tests.health.making import DAY, FIRST_INSTANT, HOUR, LAST_INSTANT, NOW, TICK
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,11 @@ def test_an_instant_is_moved_and_held_within_the_calendar(instant: datetime, by:
 def test_the_ends_of_the_calendar_and_the_tick_of_its_clock() -> None:
     assert (EARLIEST, LATEST) == (FIRST_INSTANT, LAST_INSTANT)
     assert JUST_BEFORE == -TICK
+
+
+@pytest.mark.parametrize(
+    ("instant", "expected"),
+    [(NOW - DAY, -HOUR), (NOW - 23 * HOUR, 0 * HOUR), (NOW - HOUR, 0 * HOUR), (NOW, 0 * HOUR), (NOW + TICK, TICK)],
+)
+def test_how_far_an_instant_lies_outside_a_stretch_of_time(instant: datetime, expected: timedelta) -> None:
+    assert beyond(instant, NOW - 23 * HOUR, NOW) == expected

@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Input, Static
 
-from health.instants import shifted
+from health.instants import beyond, shifted
 from health.posture import TenantBackupHealth
 from tui.durations import format_duration
 from tui.fleet_view import FleetView, Order, fleet_view, listed, with_tenant
@@ -25,7 +25,7 @@ from tui.screens.facts_screen import FactsScreen
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.header_line import HeaderLine
 from tui.widgets.row_list import Cell, Column, RowList
-from tui.wording import State, counted, state_of, why
+from tui.wording import State, clocks_in_words, counted, state_of, why
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
@@ -74,11 +74,16 @@ class TenantsScreen(FactsScreen):
 
     def question(self) -> Question:
         now = self.pilot.evaluation_instant()
+        clock = self.pilot.context.clock
+        asked_at = clock()
         known: FleetView | None = self.answer
 
         def ask(resolver: TenantBackupHealthResolver) -> FleetView:
-            view = fleet_view(resolver.refreshed_fleet(now), known)
-            return view._replace(role_could_write=resolver.role_could_write())
+            answer = resolver.refreshed_fleet(now)
+            # Whatever the network took, its clock was read between the two.
+            ahead = beyond(answer.database_clock or asked_at, asked_at, clock())
+            view = fleet_view(answer, known)
+            return view._replace(role_could_write=resolver.role_could_write(), clock_ahead=ahead)
 
         return ask
 
@@ -101,8 +106,14 @@ class TenantsScreen(FactsScreen):
     # What is shown
 
     def watch_answer(self, view: FleetView) -> None:
-        self.query_one(HeaderLine).note = _COULD_WRITE if view.role_could_write else ""
+        self.query_one(HeaderLine).note = self._note(view)
         self._list_again()
+
+    def _note(self, view: FleetView) -> str:
+        """What is worth knowing of the database: clocks that differ first, because every age hangs on them."""
+        tolerance = self.pilot.context.policy.clock_skew
+        clocks = [clocks_in_words(view.clock_ahead)] if abs(view.clock_ahead) > tolerance else []
+        return "; ".join([*clocks, *([_COULD_WRITE] if view.role_could_write else [])])
 
     def watch_unconfirmed(self) -> None:
         self._list_again()

@@ -11,8 +11,9 @@ from health.store.errors import StoreUnreachable
 from tests.health.making import LONG_AGO
 from tests.oracle.loading import load
 from tests.oracle.rows import Rows, SetRow, TenantRow
-from tests.tui.screens.driving import open_app, watched
+from tests.tui.screens.driving import Clock, open_app, watched
 from tests.tui.screens.fleets import NOW
+from tui.commands.clock import utc_now
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.tenants import TenantsScreen
 
@@ -45,9 +46,15 @@ def reader(owner: str) -> Iterator[str]:
         connection.execute("DROP ROLE only_select")
 
 
-async def drawn(url: str, size: tuple[int, int]) -> list[str]:
+@pytest.fixture
+def clock() -> Clock:
+    """That of the server, because there is a note where they differ."""
+    return Clock(utc_now())
+
+
+async def drawn(url: str, size: tuple[int, int], clock: Clock) -> list[str]:
     """The lines of the first screen."""
-    async with open_app(url, size=size) as driver:
+    async with open_app(url, size=size, clock=clock) as driver:
         await driver.arrived(TenantsScreen)
         await driver.until(lambda: "facts 0s old" in driver.words())
         await driver.pump()
@@ -56,22 +63,22 @@ async def drawn(url: str, size: tuple[int, int]) -> list[str]:
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 12), (120, 30)])
 async def test_the_note_is_one_line_and_all_else_is_as_without_it(
-    owner: str, reader: str, size: tuple[int, int]
+    owner: str, reader: str, size: tuple[int, int], clock: Clock
 ) -> None:
-    without = await drawn(reader, size)
-    noted = await drawn(owner, size)
+    without = await drawn(reader, size, clock)
+    noted = await drawn(owner, size, clock)
     assert noted[1].strip() == NOTE
     *others, _one_of_the_list, keys = without
     assert [noted[0], *noted[2:]] == [*others, keys]
 
 
-async def test_over_sqlite_there_is_none(sqlite_url: str) -> None:
-    assert NOTE not in "".join(await drawn(loaded(sqlite_url), (80, 24)))
+async def test_over_sqlite_there_is_none(sqlite_url: str, clock: Clock) -> None:
+    assert NOTE not in "".join(await drawn(loaded(sqlite_url), (80, 24), clock))
 
 
-async def test_it_gives_way_to_what_is_wrong_and_comes_back(owner: str) -> None:
+async def test_it_gives_way_to_what_is_wrong_and_comes_back(owner: str, clock: Clock) -> None:
     resolver = watched(owner)
-    async with open_app(resolver) as driver:
+    async with open_app(resolver, clock=clock) as driver:
         await driver.arrived(TenantsScreen)
         await driver.until(lambda: NOTE in driver.words())
         resolver.failure = StoreUnreachable("fleet@db1 cannot be read: the server closed the connection.")

@@ -1,0 +1,77 @@
+"""A database whose clock is another than ours: said on the first screen, calmly, past the tolerance (`design.md` 4)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import psycopg
+import pytest
+
+from tests.tui.screens.driving import POLICY, Clock, Driver, open_app, watched
+from tests.tui.screens.fleets import Facts
+from tui.screens.tenants import TenantsScreen
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def server_now(postgres_url: str) -> datetime:
+    with psycopg.connect(postgres_url) as connection:
+        row = connection.execute("SELECT clock_timestamp()").fetchone()
+    assert row is not None
+    now: datetime = row[0].astimezone(UTC)
+    return now
+
+
+def loaded(url: str) -> str:
+    facts = Facts()
+    facts.tenant("Contoso")
+    return facts.load(url)
+
+
+async def note(driver: Driver) -> str:
+    """The line under the header, once there are facts."""
+    await driver.arrived(TenantsScreen)
+    await driver.pump()
+    return driver.shown(".note")
+
+
+HALF: Final = timedelta(seconds=30)
+"""More than a test takes, in which the server's clock goes on and ours does not."""
+
+
+@pytest.mark.parametrize(
+    ("ours", "words"),
+    [
+        (-20 * MINUTE - HALF, "the database's clock is 20m ahead of this machine's"),
+        (20 * MINUTE + HALF, "the database's clock is 20m behind this machine's"),
+        (HALF - POLICY.clock_skew, ""),
+        (POLICY.clock_skew - HALF, ""),
+    ],
+)
+@pytest.mark.parametrize("fixed", [False, True], ids=["by the clock", "with --now"])
+async def test_a_difference_past_the_tolerance_is_said(
+    ours: timedelta, words: str, fixed: bool, postgres_url: str, server_now: datetime
+) -> None:
+    at = server_now - 900 * MINUTE if fixed else None
+    async with open_app(loaded(postgres_url), clock=Clock(server_now + ours), fixed_now=at) as driver:
+        said = await note(driver)
+        assert words in said
+        assert ("clock" in said) == bool(words)
+
+
+async def test_an_answer_that_took_its_time_is_no_difference(postgres_url: str, server_now: datetime) -> None:
+    """A laptop that slept between asking and answering: the server's clock was read somewhere between the two."""
+    resolver = watched(loaded(postgres_url))
+    held = resolver.hold_back("refreshed_fleet")
+    async with open_app(resolver, clock=Clock(server_now - 300 * MINUTE)) as driver:
+        await driver.until(held.reached.is_set)
+        driver.clock.forward(300 * MINUTE + HALF)
+        held.let_go()
+        assert "clock" not in await note(driver)
+
+
+async def test_a_file_has_no_clock(sqlite_url: str, server_now: datetime) -> None:
+    async with open_app(loaded(sqlite_url), clock=Clock(server_now + 900 * MINUTE)) as driver:
+        assert await note(driver) == ""
