@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import count
@@ -17,19 +17,21 @@ from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.driver import Driver
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widgets import Input
 from textual.worker import WorkerFailed
 
 from tui.commands.failures import EXIT_FAULT
 from tui.context import AppContext, Database
+from tui.plain import PlainFilter
 from tui.process import has_job_control, note_fault, note_trace
 from tui.reader import FactsReader
 from tui.safe_text import has_hidden, safe_text
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.routes import opened_at, screen_named
 from tui.screens.tenants import TenantsScreen
-from tui.theme import PLAIN, PLAIN_VARIABLES, THEMES
+from tui.theme import TERMINALS_OWN, THEMES, WITHOUT_COLOURS
 from tui.widgets.key_hints import key_uses
 
 if TYPE_CHECKING:
@@ -105,10 +107,14 @@ class TenantPilotApp(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self.set_keymap(dict(context.keymap))
-        self.theme = PLAIN if self.no_color or context.theme not in self.available_themes else context.theme
+        self.theme = WITHOUT_COLOURS if self.no_color else context.theme
+        self._plain = (PlainFilter(),) if context.plain else ()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return dict(PLAIN_VARIABLES)
+        return dict(TERMINALS_OWN)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), *self._plain]
 
     # Start and end
 

@@ -41,6 +41,7 @@ class AppContext(NamedTuple):
     databases: tuple[Database, ...] = ()
     refresh: timedelta = timedelta(seconds=30)
     theme: str = DARK
+    plain: bool = False
     keymap: Mapping[str, str] = MappingProxyType({})
     fixed_now: datetime | None = None
     tenant: str | None = None

@@ -1,4 +1,4 @@
-"""The two themes: one colour a state, from the 256 that every terminal has, far apart in lightness as well as in hue.
+"""The themes: one colour a state, from the 256 that every terminal has, far apart in lightness as well as in hue.
 
 A colour never stands alone: every state has a glyph and a word beside it, so that nothing is lost without colours.
 """
@@ -8,12 +8,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 DARK: Final = "tenantpilot-dark"
 LIGHT: Final = "tenantpilot-light"
-PLAIN: Final = "ansi-dark"
+WITHOUT_COLOURS: Final = "ansi-dark"
 """Textual's theme of the terminal's own colours: with NO_COLOR it is the only one that emits none."""
+
+TERMINALS_OWN: Final[Mapping[str, str]] = {
+    "state-unreadable": "ansi_bright_magenta",
+    "state-absent": "ansi_bright_red",
+    "state-stale": "ansi_yellow",
+    "state-degraded": "ansi_bright_yellow",
+    "state-follow-up": "ansi_bright_blue",
+    "state-healthy": "ansi_green",
+    "state-unconfirmed": "ansi_default",
+    "quiet": "ansi_default",
+    "cursor-background": "ansi_default",
+    "cursor-background-blurred": "ansi_default",
+    "input-cursor-text-style": "reverse",
+}
+"""Our own names in the sixteen colours of the terminal; also what they are in Textual's themes, which have none."""
 
 THEMES: Final = (
     Theme(
@@ -70,19 +85,49 @@ THEMES: Final = (
             "input-cursor-text-style": "none",
         },
     ),
+    # Okabe and Ito's colours, which people of every kind of colour blindness tell apart, the nearest of the 256.
+    Theme(
+        name="tenantpilot-colour-blind",
+        primary="#5fafd7",
+        secondary="#0087af",
+        accent="#5fafd7",
+        warning="#ffaf00",
+        error="#d75f00",
+        success="#00af87",
+        foreground="#d0d0d0",
+        background="#121212",
+        surface="#121212",
+        panel="#1c1c1c",
+        dark=True,
+        variables={
+            "state-unreadable": "#ffffff",
+            "state-absent": "#d75f00",
+            "state-stale": "#ffaf00",
+            "state-degraded": "#ffff87",
+            "state-follow-up": "#5fafd7",
+            "state-healthy": "#00af87",
+            "state-unconfirmed": "#9e9e9e",
+            "quiet": "#8a8a8a",
+            "cursor-background": "#303030",
+            "cursor-background-blurred": "#1c1c1c",
+            "input-cursor-text-style": "none",
+        },
+    ),
+    Theme(
+        name="tenantpilot-16",
+        ansi=True,
+        primary="ansi_bright_blue",
+        secondary="ansi_cyan",
+        accent="ansi_bright_blue",
+        warning="ansi_yellow",
+        error="ansi_bright_red",
+        success="ansi_green",
+        foreground="ansi_default",
+        background="ansi_default",
+        surface="ansi_default",
+        panel="ansi_default",
+        boost="ansi_default",
+        dark=True,
+        variables={**BUILTIN_THEMES[WITHOUT_COLOURS].variables, **TERMINALS_OWN},
+    ),
 )
-
-PLAIN_VARIABLES: Final[Mapping[str, str]] = {
-    "state-unreadable": "ansi_bright_magenta",
-    "state-absent": "ansi_bright_red",
-    "state-stale": "ansi_yellow",
-    "state-degraded": "ansi_bright_yellow",
-    "state-follow-up": "ansi_bright_blue",
-    "state-healthy": "ansi_green",
-    "state-unconfirmed": "ansi_default",
-    "quiet": "ansi_default",
-    "cursor-background": "ansi_default",
-    "cursor-background-blurred": "ansi_default",
-    "input-cursor-text-style": "reverse",
-}
-"""What our own names are in Textual's themes, which do not know them."""

@@ -149,7 +149,7 @@ def test_settings_alone_read_nothing(cwd: Path, monkeypatch: pytest.MonkeyPatch)
             "clock_skew": "5m",
             "longest_run": "6h",
         },
-        "ui": {"refresh": "30s", "theme": "tenantpilot-dark", "mouse": False},
+        "ui": {"refresh": "30s", "theme": "tenantpilot-dark", "plain": False, "mouse": False},
         "databases": {},
         "keys": {},
     }

@@ -43,6 +43,7 @@ SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "prune": ("tui.commands.prune:prune", "Remove old backup sets; no verdict changes."),
     "db": ("tui.commands.db:db", "Create, upgrade and inspect the database's tables."),
     "config": ("tui.commands.config:config", "Print every effective setting and where it came from."),
+    "completion": ("tui.commands.completion:completion", "What bash, zsh or fish needs to complete a command line."),
 }
 
 

@@ -16,6 +16,7 @@ from tui.settings import (
     UNNAMED,
     DatabaseSettings,
     LoadedSettings,
+    SettingsError,
     effective_database_url,
     effective_write_url,
     load_settings,
@@ -73,6 +74,7 @@ class Session(NamedTuple):
             databases=tuple(databases.values()),
             refresh=settings.ui.refresh,
             theme=settings.ui.theme,
+            plain=settings.ui.plain,
             keymap=self._keymap(),
             fixed_now=invocation.now,
             tenant=tenant,
@@ -80,6 +82,9 @@ class Session(NamedTuple):
             command=("tenantpilot", *place),
         )
         app = TenantPilotApp(context)
+        if settings.ui.theme not in app.available_themes:
+            near = nearest(settings.ui.theme, tuple(app.available_themes))
+            raise SettingsError(f"ui.theme: there is no theme {settings.ui.theme}; the nearest is {near}")
         with ended_by_signals(app.end):
             app.run(mouse=settings.ui.mouse)
         if app.fault is not None:

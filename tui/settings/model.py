@@ -81,6 +81,9 @@ class UiSettings(BaseModel):
         default=timedelta(seconds=30), description="How often the screens ask the database for news. 0 turns it off."
     )
     theme: ThemeName = Field(default="tenantpilot-dark", description="The colours, by the name of a theme.")
+    plain: bool = Field(
+        default=False, description="Screens without box drawing and glyphs, states in words alone: for screen readers."
+    )
     mouse: bool = Field(
         default=False, description="Whether the mouse works. While it does, most terminals cannot select text with it."
     )

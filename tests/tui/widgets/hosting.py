@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from tui.theme import DARK, PLAIN_VARIABLES, THEMES
+from tui.theme import DARK, TERMINALS_OWN, THEMES
 
 
 class HostApp(App[None]):
@@ -27,7 +27,7 @@ class HostApp(App[None]):
         self.theme = DARK
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return dict(PLAIN_VARIABLES)
+        return dict(TERMINALS_OWN)
 
     def compose(self) -> ComposeResult:
         yield from self._widgets
