@@ -1,4 +1,4 @@
-"""One tenant: the KPI strip, what needs attention, and the latest attempts as context (`design.md` 8)."""
+"""One tenant: the KPI strip, what needs attention, and as context its coverage and latest attempts (`design.md` 8)."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.reactive import reactive
+from textual.widget import Widget
 from textual.widgets import Static
 
+from health.coverage import Coverage
 from health.details import DashboardAnswer, ListedSet
 from health.posture import Reason, TenantBackupHealth
 from tui.drillthrough import DRILLTHROUGH
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.set_cells import listed_set_cells
+from tui.widgets.coverage_strip import CoverageStrip
 from tui.widgets.dashboard_kpis import DashboardKpis
 from tui.widgets.healthy_check import HealthyCheck
 from tui.widgets.needs_attention import AttentionItem, NeedsAttention
@@ -32,6 +36,23 @@ _COLUMNS: Final = (
     Column("SOURCE", 18, from_width=100),
     Column("ERROR", 20, share=3, from_width=100),
 )
+_ROOM_FOR_HISTORY: Final = 12
+"""The lines that it takes to show how the tenant was covered and still the heading and some of the latest attempts."""
+
+
+class _Context(Vertical):
+    """What stands beside the verdict: all that is left of the screen, and too little of it for all the history."""
+
+    DEFAULT_CSS = """
+    _Context { height: 1fr; min-height: 4; }
+    _Context.-low CoverageStrip { display: none; }
+    """
+
+    def __init__(self, *children: Widget) -> None:
+        super().__init__(*children, classes="-low")
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.height < _ROOM_FOR_HISTORY, "-low")
 
 
 class DashboardScreen(FactsScreen):
@@ -43,6 +64,7 @@ class DashboardScreen(FactsScreen):
     ]
 
     health: reactive[TenantBackupHealth | None] = reactive(None, init=False)
+    coverage: reactive[Coverage | None] = reactive(None, init=False)
     shown_at: reactive[datetime | None] = reactive(None, init=False)
 
     def __init__(self, external_id: str, tenant_name: str, health: TenantBackupHealth | None = None) -> None:
@@ -66,13 +88,17 @@ class DashboardScreen(FactsScreen):
         yield Static("Needs attention", classes="block-title", id="attention-title", markup=False)
         yield NeedsAttention(policy).data_bind(DashboardScreen.health, DashboardScreen.shown_at)
         yield HealthyCheck().data_bind(DashboardScreen.health, DashboardScreen.unconfirmed)
-        yield Static("Latest attempts", classes="block-title", markup=False)
-        yield RowList(_COLUMNS, self._cells, lambda listed: listed.key.set_id, empty="no attempt yet", id="attempts")
+        yield _Context(
+            CoverageStrip().data_bind(DashboardScreen.coverage, DashboardScreen.unconfirmed),
+            Static("Latest attempts", classes="block-title", markup=False),
+            RowList(_COLUMNS, self._cells, lambda listed: listed.key.set_id, empty="no attempt yet", id="attempts"),
+        )
 
     def watch_answer(self, answer: DashboardAnswer) -> None:
         self.tenant_name = answer.health.tenant.name
         self.shown_at = self.now()
         self.health = self.pilot.adopt(answer.health)
+        self.coverage = answer.coverage
         self.query_one("#attempts", RowList).replace(answer.attempts)
         self.query_one("#attention-title").display = not answer.health.confirmed
 

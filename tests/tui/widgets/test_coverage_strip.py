@@ -1,0 +1,119 @@
+"""The strip of the last 30 days says what the coverage says, in words and in cells, and looks like history."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from health.coverage import Coverage, CoverageState, Span
+from tests.health.making import DAY, HOUR, NOW
+from tests.tui.widgets.hosting import hosted, lines, words
+from tui.widgets.coverage_strip import CoverageStrip
+from tui.wording import State
+
+PROTECTED, DEGRADED, NOT_COVERED = CoverageState
+BEGIN = NOW - 30 * DAY
+
+
+def coverage(*lasted: tuple[CoverageState, timedelta], **columns: Any) -> Coverage:
+    """States one after the other until now; every cell is protected but for the first two."""
+    known_from = at = NOW - sum((each for _, each in lasted), timedelta(0))
+    spans = []
+    for state, each in lasted:
+        spans.append(Span(state, at, at + each))
+        at += each
+    cells = (NOT_COVERED, DEGRADED, *(28 * [PROTECTED]))
+    return Coverage(BEGIN, NOW, known_from, tuple(spans), cells, 0, None, False)._replace(**columns)
+
+
+MOSTLY_PROTECTED = coverage((NOT_COVERED, 14 * HOUR), (DEGRADED, 14 * HOUR), (PROTECTED, 30 * DAY - 28 * HOUR))
+
+
+async def test_it_has_a_cell_a_day_and_the_shares_in_words() -> None:
+    strip = CoverageStrip()
+    async with hosted(strip) as pilot:
+        assert not strip.display
+        strip.coverage = MOSTLY_PROTECTED
+        await pilot.pause(0)
+        said = [line.strip() for line in lines(pilot) if line.strip()]
+        assert said == [
+            "Last 30 days, without what was deleted since  ▆▃" + 28 * "▁",
+            "▁ protected 96 % of the time, ▃ degraded 2 %, ▆ not covered 2 % (14h)",
+        ]
+        strip.coverage = None
+        await pilot.pause(0)
+        assert not strip.display
+        assert words(pilot) == ""
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        (
+            {"known_from": NOW - 5 * DAY, "cells": 25 * (None,) + 5 * (PROTECTED,)},
+            "· not known: first recorded or backed up at 2026-11-18 09:00 UTC",
+        ),
+        (
+            {"known_from": NOW - 5 * DAY, "cut": 120},
+            "· cut: only its latest 120 backup sets are counted, back to 2026-11-18 09:00 UTC",
+        ),
+        ({"unreadable_sets": 1}, "What cannot be read of it counts as not covered: 1 backup set"),
+        ({"dated_ahead": True}, "A backup set dated in the future counts for none of it"),
+    ],
+)
+async def test_it_says_what_it_leaves_out(columns: dict[str, Any], said: str) -> None:
+    strip = CoverageStrip()
+    async with hosted(strip) as pilot:
+        strip.coverage = MOSTLY_PROTECTED
+        await pilot.pause(0)
+        assert said not in words(pilot)
+        strip.coverage = MOSTLY_PROTECTED._replace(**columns)
+        await pilot.pause(0)
+        assert said in words(pilot)
+        assert words(pilot).count("·") == (26 if None in strip.coverage.cells else int("cut" in columns))
+
+
+async def test_facts_too_old_are_not_called_the_last_days() -> None:
+    strip = CoverageStrip()
+    async with hosted(strip) as pilot:
+        strip.coverage = MOSTLY_PROTECTED
+        strip.unconfirmed = True
+        await pilot.pause(0)
+        assert "30 days to 2026-11-23 09:00 UTC, without what was deleted since" in words(pilot)
+        assert "Last" not in words(pilot)
+        strip.unconfirmed = False
+        await pilot.pause(0)
+        assert "Last 30 days, without" in words(pilot)
+
+
+async def test_nothing_of_it_can_be_taken_for_a_posture() -> None:
+    strip = CoverageStrip()
+    async with hosted(strip) as pilot:
+        strip.coverage = coverage((PROTECTED, 30 * DAY))
+        await pilot.pause(0)
+        assert "protected 100 % of the time, ▃ degraded 0 %, ▆ not covered 0 %" in words(pilot)
+        assert not [state for state in State if state.glyph in words(pilot)]
+        assert "healthy" not in words(pilot)
+        # One quiet colour for all of it, whatever it says.
+        strip.coverage = MOSTLY_PROTECTED
+        await pilot.pause(0)
+        strips = pilot.app.screen._compositor.render_strips()
+        drawn = [segment for row in strips for segment in row if segment.text.strip()]
+        assert {segment.style and segment.style.color and segment.style.color.name for segment in drawn} == {"#8a8a8a"}
+
+
+async def test_a_refresh_that_changes_nothing_that_is_seen_draws_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    strip = CoverageStrip()
+    async with hosted(strip) as pilot:
+        strip.coverage = MOSTLY_PROTECTED
+        await pilot.pause(0)
+        drawn: list[object] = []
+        monkeypatch.setattr(strip, "update", drawn.append)
+        strip.coverage = MOSTLY_PROTECTED._replace(begin=BEGIN + HOUR, end=NOW + HOUR)
+        await pilot.pause(0)
+        assert drawn == []
+        strip.coverage = MOSTLY_PROTECTED._replace(dated_ahead=True)
+        await pilot.pause(0)
+        assert len(drawn) == 1

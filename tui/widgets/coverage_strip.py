@@ -1,0 +1,95 @@
+"""The strip of the last 30 days on a dashboard: history, in words and in cells, and no part of the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from health.coverage import COVERAGE_DAYS, Coverage, CoverageState
+from tui.durations import format_span
+from tui.wording import counted
+
+
+class _Look(NamedTuple):
+    """How a state is drawn: the higher the worse. No glyph and no colour is a posture's, and nothing of it is green."""
+
+    glyph: str
+    word: str
+
+
+_LOOKS: Final = {
+    CoverageState.PROTECTED: _Look("▁", "protected"),
+    CoverageState.DEGRADED: _Look("▃", "degraded"),
+    CoverageState.NOT_COVERED: _Look("▆", "not covered"),
+}
+_NOT_KNOWN: Final = "·"
+
+
+class CoverageStrip(Static):
+    """Bound to one tenant's coverage and to whether the facts are too old; it computes nothing beside them.
+
+    One cell a day, the latest last, each as bad as the worst of its day; under it the shares of the time, and what
+    they do not say. Hidden where there is no coverage.
+    """
+
+    DEFAULT_CSS = """
+    CoverageStrip { height: auto; padding: 0 1; margin-top: 1; display: none; color: $quiet; }
+    CoverageStrip.-known { display: block; }
+    """
+
+    coverage: reactive[Coverage | None] = reactive(None)
+    unconfirmed: reactive[bool] = reactive(False)
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self._shown = Content("")
+
+    def watch_coverage(self) -> None:
+        self._write()
+
+    def watch_unconfirmed(self) -> None:
+        self._write()
+
+    def _write(self) -> None:
+        coverage = self.coverage
+        self.set_class(coverage is not None, "-known")
+        content = Content("") if coverage is None else self._content(coverage)
+        # The period moves with every refresh, what is seen of it seldom.
+        if not content.is_same(self._shown):
+            self._shown = content
+            self.update(content)
+
+    def _content(self, coverage: Coverage) -> Content:
+        title = f"Last {COVERAGE_DAYS} days"
+        if self.unconfirmed:
+            title = f"{COVERAGE_DAYS} days to {coverage.end:%Y-%m-%d %H:%M} UTC"
+        cells = "".join(_NOT_KNOWN if cell is None else _LOOKS[cell].glyph for cell in coverage.cells)
+        lines = (f", without what was deleted since  {cells}", _shares_in_words(coverage), *_notes(coverage))
+        return Content.assemble((title, "bold"), "\n".join(lines))
+
+
+def _shares_in_words(coverage: Coverage) -> str:
+    """Glyph, word and share of each state; what was no cover with how long it was in all."""
+    protected, degraded, not_covered = (
+        f"{_LOOKS[state].glyph} {_LOOKS[state].word} {percent} %"
+        for state, percent in zip(CoverageState, coverage.shares, strict=True)
+    )
+    lasted = coverage.lasted(CoverageState.NOT_COVERED)
+    return f"{protected} of the time, {degraded}, {not_covered}" + (f" ({format_span(lasted)})" if lasted else "")
+
+
+def _notes(coverage: Coverage) -> Iterator[str]:
+    """What the strip leaves out, and why."""
+    since = f"{coverage.known_from:%Y-%m-%d %H:%M} UTC"
+    if coverage.cut is not None:
+        yield f"{_NOT_KNOWN} cut: only its latest {counted(coverage.cut, 'backup set')} are counted, back to {since}"
+    elif coverage.known_from > coverage.begin:
+        yield f"{_NOT_KNOWN} not known: first recorded or backed up at {since}"
+    if coverage.unreadable_sets:
+        yield f"What cannot be read of it counts as not covered: {counted(coverage.unreadable_sets, 'backup set')}"
+    if coverage.dated_ahead:
+        yield "A backup set dated in the future counts for none of it"
