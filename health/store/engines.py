@@ -5,6 +5,7 @@ Reading takes one snapshot an evaluation: a deferred transaction in SQLite, REPE
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,10 @@ from sqlalchemy.pool import NullPool, QueuePool
 from health.store.errors import DatabaseMissing, as_store_error
 from health.store.revision import refuse_other_schema, require_current_schema
 from health.store.urls import DatabaseAddress
+
+# Whatever they would log of a failure comes as an exception as well; without this a traceback is printed beside it.
+for _name in ("sqlalchemy", "psycopg"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 CONNECT_SECONDS: Final = 5
 STATEMENT_SECONDS: Final = 30

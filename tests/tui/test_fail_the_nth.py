@@ -5,9 +5,12 @@ That no answer of the resolver is a part of one is tried in `tests/health/test_f
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +22,7 @@ from tui.screens.dashboard import DashboardScreen
 from tui.screens.tenants import TenantsScreen
 from tui.wording import HEALTHY_LIMIT
 
+ROOT = Path(__file__).parent.parent.parent
 SECOND = timedelta(seconds=1)
 TENANTS = 4
 
@@ -105,3 +109,29 @@ async def test_no_failure_confirms_past_the_limit(sqlite_url: str, faults: Fault
         await driver.press("r")
         await driver.settled()
         await driver.until(lambda: looks_calm(driver))
+
+
+_EVERY_CALL_OF_A_COMMAND = """
+import sys
+from itertools import count
+from tests.faulty_drivers import Mode, faulty_drivers
+from tui.commands import run
+with faulty_drivers() as faults:
+    for number in count(1):
+        with faults.at(number, Mode.ONCE):
+            code = run(["report", "--database", sys.argv[1]])
+        if not faults.failed:
+            break
+        # 0 where all was read and only letting go of it failed.
+        assert code in (0, 3), (number, code)
+assert number > 10
+"""
+
+
+def test_a_command_says_one_sentence_and_prints_nothing_else(sqlite_url: str) -> None:
+    """In a process of its own, whose logging is nobody's."""
+    command = [sys.executable, "-c", _EVERY_CALL_OF_A_COMMAND, loaded(sqlite_url)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    file = Path(sqlite_url).name
+    assert set(done.stderr.splitlines()) == {f"tenantpilot: {file} cannot be read: {CAUSE}."}
