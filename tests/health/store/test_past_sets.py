@@ -1,0 +1,182 @@
+"""The coverage as it comes out of a database: at every instant what the oracle says of the rows completed by then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from random import Random
+
+import pytest
+
+from health.coverage import SETS_COUNTED, Coverage, CoverageState
+from health.policy import HealthPolicy
+from health.resolver import TenantBackupHealthResolver
+from health.store import reading
+from health.store.engines import reading_once
+from health.store.urls import parse_database_url
+from tests.health.making import DAY, HOUR, LONG_AGO, NOW, TICK, WINDOW
+from tests.oracle.loading import load
+from tests.oracle.rows import DEFAULT_POLICY, ItemRow, Rows, SetRow, TenantRow, known
+from tests.oracle.verdict import basis_of, candidates, freshness_of, quality_of
+from tests.statements import statements
+
+PROTECTED, DEGRADED, NOT_COVERED = CoverageState
+BEGIN = NOW - 30 * DAY
+
+
+@contextmanager
+def resolving(url: str) -> Iterator[TenantBackupHealthResolver]:
+    resolver = TenantBackupHealthResolver(parse_database_url(url), HealthPolicy())
+    try:
+        yield resolver
+    finally:
+        resolver.close()
+
+
+def coverage_in(url: str, tenant: int, now: datetime = NOW) -> Coverage:
+    with resolving(url) as resolver:
+        found = resolver.dashboard(f"tenant-{tenant}", now).coverage
+    assert found is not None
+    return found
+
+
+def by_the_oracle(rows: Rows, tenant: TenantRow, at: datetime) -> CoverageState:
+    """`design.md` 4.1 to 4.3 of the rows as they are, but for the sets completed later."""
+    basis = basis_of([row for row in candidates(tenant, rows.sets) if known(row.completed_at) <= at])
+    if basis is None or freshness_of(known(basis.completed_at), DEFAULT_POLICY, at) != "fresh":
+        return NOT_COVERED
+    _, _, families = quality_of(basis, rows.items, DEFAULT_POLICY)
+    return DEGRADED if families else PROTECTED
+
+
+def any_history(random: Random, tenants: int, sets: int) -> Rows:
+    """Tenants with every kind of set in and around the 30 days, often at the same instants, and their items."""
+    rows = Rows([], [], [], [])
+    for tenant in range(1, tenants + 1):
+        rows.tenants.append(TenantRow(tenant, f"tenant-{tenant}", f"Tenant {tenant}", LONG_AGO))
+        for set_id in range(tenant * 1000, tenant * 1000 + sets):
+            completed_at = NOW - random.randint(-2, 60) * DAY / 2 - random.choice([0, 0, 1, 5]) * HOUR
+            row = SetRow(
+                set_id,
+                tenant,
+                status=random.choice(["completed"] * 6 + ["partial", "failed", "running", "Completed"]),
+                item_count=random.choice([None, None, 0, 1, 3]),
+                error=random.choice([None, None, None, "", "throttled"]),
+                started_at=completed_at + random.choice([-HOUR, -HOUR, -HOUR, TICK]),
+                completed_at=completed_at,
+                created_at=completed_at + random.choice([HOUR, HOUR, HOUR, -6 * HOUR, -6 * HOUR - TICK]),
+                deleted_at=random.choice([None, None, None, None, NOW]),
+            )
+            rows.sets.append(row)
+            for place in range(random.choice([0, 1, 1, 2, 3])):
+                item = ItemRow(
+                    set_id * 10 + place,
+                    tenant,
+                    set_id,
+                    policy_identifier=f"policy-{place}",
+                    capture_mode=random.choice(["full"] * 9 + ["metadata_only", None]),
+                    assignments_state=random.choice(["captured"] * 5 + [None] * 5 + ["failed"]),
+                    orphaned_assignments=random.choice([0] * 10 + [1]),
+                    integrity_warning=random.choice([None] * 10 + [""]),
+                    deleted_at=random.choice([None, None, None, NOW]),
+                )
+                rows.items.append(item)
+    return rows
+
+
+def test_at_every_instant_it_is_what_the_oracle_says_of_the_sets_completed_by_then(database_url: str) -> None:
+    rows = any_history(Random(4711), tenants=20, sets=30)
+    load(database_url, rows)
+    seen = set()
+    for tenant in rows.tenants:
+        found = coverage_in(database_url, tenant.id)
+        edges = {BEGIN, NOW} | {known(row.completed_at) for row in rows.sets if row.tenant_id == tenant.id}
+        edges |= {edge + WINDOW for edge in edges}
+        for at in sorted(edge + step for edge in edges for step in (-TICK, 0 * TICK, TICK)):
+            if BEGIN <= at < NOW:
+                (state,) = [span.state for span in found.spans if span.begin <= at < span.end]
+                assert state is by_the_oracle(rows, tenant, at), (tenant.id, at)
+                seen.add(state)
+    assert seen == set(CoverageState)
+
+
+# Which sets are read
+
+
+def a_history(*completed_at: datetime, tenant: int = 1) -> Rows:
+    """One tenant with a set of one whole item for each instant, ids in their order."""
+    rows = Rows([TenantRow(tenant, f"tenant-{tenant}", "Contoso", LONG_AGO)], [], [], [])
+    for set_id, at in enumerate(completed_at, start=100 * tenant):
+        rows.sets.append(SetRow(set_id, tenant, completed_at=at, created_at=at))
+        rows.items.append(ItemRow(set_id, tenant, set_id))
+    return rows
+
+
+def read(url: str, begin: datetime, end: datetime, limit: int = 50) -> tuple[list[int], bool]:
+    with reading_once(parse_database_url(url)) as connection:
+        sets, cut = reading.read_past_sets(connection, 1, begin, end, limit)
+    return [each.id for each in sets], cut
+
+
+def test_read_are_the_sets_of_the_period_and_the_one_before_newest_first(database_url: str) -> None:
+    load(database_url, a_history(*(NOW - hours * HOUR for hours in (9, 8, 7, 6, 5, 4, 3, 2, 1, 0))))
+    assert read(database_url, NOW - 6 * HOUR, NOW - 2 * HOUR) == ([107, 106, 105, 104, 103], False)
+    assert read(database_url, NOW - 6 * HOUR - TICK, NOW - 2 * HOUR) == ([107, 106, 105, 104, 103, 102], False)
+    assert read(database_url, NOW - 6 * HOUR + TICK, NOW - 2 * HOUR - TICK) == ([106, 105, 104, 103], False)
+    assert read(database_url, NOW - 20 * HOUR, NOW - 8 * HOUR) == ([101, 100], False)
+    assert read(database_url, NOW + HOUR, NOW + 2 * HOUR) == ([109], False)
+    assert read(database_url, NOW - 20 * HOUR, NOW - 19 * HOUR) == ([], False)
+
+
+def test_the_latest_are_read_where_there_are_more_than_the_limit(database_url: str) -> None:
+    load(database_url, a_history(*(NOW - hours * HOUR for hours in range(10))))
+    assert read(database_url, NOW - 5 * HOUR, NOW, limit=6) == ([100, 101, 102, 103, 104, 105], False)
+    assert read(database_url, NOW - 5 * HOUR, NOW, limit=5) == ([100, 101, 102, 103, 104], True)
+
+
+def test_a_run_every_five_minutes_is_one_statement_of_bounded_length(database_url: str) -> None:
+    load(database_url, a_history(*(NOW - number * HOUR / 12 for number in range(800))))
+    with resolving(database_url) as resolver, statements() as seen:
+        found = resolver.dashboard("tenant-1", NOW).coverage
+    assert found is not None
+    assert (found.cut, found.known_from) == (SETS_COUNTED, NOW - (SETS_COUNTED - 1) * HOUR / 12)
+    assert len([statement for statement in seen if "before" in statement]) == 1
+
+
+def test_another_tenants_sets_are_nobody_elses(database_url: str) -> None:
+    load(database_url, a_history(NOW - 40 * DAY, NOW - 2 * DAY))
+    load(database_url, a_history(*(NOW - hours * HOUR for hours in range(100)), tenant=2))
+    found = coverage_in(database_url, 1)
+    assert found.lasted(PROTECTED) == DAY + TICK
+    assert coverage_in(database_url, 2).lasted(PROTECTED) == 99 * HOUR
+
+
+# What cannot be read
+
+
+def test_an_older_set_whose_row_cannot_be_read_covers_nothing_and_blinds_nothing(database_url: str) -> None:
+    rows = a_history(NOW - 3 * DAY, NOW - 2 * DAY, NOW - DAY, NOW - HOUR)
+    garbage = "garbage" if database_url.startswith("sqlite") else "infinity"
+    rows.sets[1] = rows.sets[1]._replace(started_at=garbage)
+    load(database_url, rows, unchecked=True)
+    found = coverage_in(database_url, 1)
+    assert found.unreadable_sets == 1
+    assert [(span.state, span.begin) for span in found.spans[-3:]] == [
+        (PROTECTED, NOW - 3 * DAY),
+        (NOT_COVERED, NOW - 2 * DAY),
+        (PROTECTED, NOW - DAY),
+    ]
+
+
+@pytest.mark.parametrize("now", [NOW, NOW - 2 * DAY])
+def test_a_tenant_that_is_unreadable_has_none_at_any_instant(database_url: str, now: datetime) -> None:
+    rows = a_history(NOW - 3 * DAY, NOW - DAY)
+    garbage = "garbage" if database_url.startswith("sqlite") else "infinity"
+    rows.sets[1] = rows.sets[1]._replace(completed_at=garbage)
+    load(database_url, rows, unchecked=True)
+    with resolving(database_url) as resolver, statements() as seen:
+        answer = resolver.dashboard("tenant-1", now)
+    assert answer.health.unreadable is not None
+    assert answer.coverage is None
+    assert not any("before" in statement for statement in seen)
