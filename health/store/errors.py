@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+_FULL = ("disk is full", "No space left on device")
 _LOCKED = ("database is locked", "database table is locked", "due to lock timeout")
 
 
@@ -50,6 +51,8 @@ def as_store_error(error: Exception, database: str) -> StoreError:
         return StoreUnreachable(
             f"{database} is locked by a program that writes to it: try again when that has finished."
         )
+    if any(word in reason for word in _FULL):
+        return StoreUnreachable(f"{database} is on a disk that is full ({reason}): make room and try again.")
     if "attempt to write a readonly database" in reason:
         return StoreUnreachable(f"{database} cannot be written: check the permissions of the file and its folder.")
     return StoreUnreachable(f"{database} cannot be read: {reason}.")
