@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from health.coverage import COVERAGE_DAYS, SETS_COUNTED
 from health.posture import Posture, Reason
 from health.quality import ITEM_FAMILIES, SET_FAMILIES
 from health.report import CONFIRMING_SCREENS
 from health.schedules import Condition
 from tests.docs.pages import DOCS
+from tui.widgets.coverage_strip import LOOKS, NOT_KNOWN
 
 PAGE = (DOCS / "concepts.md").read_text(encoding="utf-8")
 
@@ -40,3 +42,9 @@ def test_every_reason_is_confirmed_where_the_product_leads() -> None:
     }
     rows = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \| [^|]+ \|$", PAGE, re.MULTILINE))
     assert rows == {reason.value: named[CONFIRMING_SCREENS[reason]] for reason in Reason}
+
+
+def test_every_cell_of_the_coverage_and_how_much_is_counted() -> None:
+    section = PAGE.partition(f"## Coverage: the last {COVERAGE_DAYS} days")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `(\W)` \| ([^|]+) \|", section, re.MULTILINE) == [*LOOKS.values(), (NOT_KNOWN, "not known")]
+    assert f"more than {SETS_COUNTED} sets" in section

@@ -14,19 +14,19 @@ from tui.durations import format_span
 from tui.wording import counted
 
 
-class _Look(NamedTuple):
+class Look(NamedTuple):
     """How a state is drawn: the higher the worse. No glyph and no colour is a posture's, and nothing of it is green."""
 
     glyph: str
     word: str
 
 
-_LOOKS: Final = {
-    CoverageState.PROTECTED: _Look("▁", "protected"),
-    CoverageState.DEGRADED: _Look("▃", "degraded"),
-    CoverageState.NOT_COVERED: _Look("▆", "not covered"),
+LOOKS: Final = {
+    CoverageState.PROTECTED: Look("▁", "protected"),
+    CoverageState.DEGRADED: Look("▃", "degraded"),
+    CoverageState.NOT_COVERED: Look("▆", "not covered"),
 }
-_NOT_KNOWN: Final = "·"
+NOT_KNOWN: Final = "·"
 
 
 class CoverageStrip(Static):
@@ -67,7 +67,7 @@ class CoverageStrip(Static):
         title = f"Last {COVERAGE_DAYS} days"
         if self.unconfirmed:
             title = f"{COVERAGE_DAYS} days to {coverage.end:%Y-%m-%d %H:%M} UTC"
-        cells = "".join(_NOT_KNOWN if cell is None else _LOOKS[cell].glyph for cell in coverage.cells)
+        cells = "".join(NOT_KNOWN if cell is None else LOOKS[cell].glyph for cell in coverage.cells)
         lines = (f", without what was deleted since  {cells}", _shares_in_words(coverage), *_notes(coverage))
         return Content.assemble((title, "bold"), "\n".join(lines))
 
@@ -75,7 +75,7 @@ class CoverageStrip(Static):
 def _shares_in_words(coverage: Coverage) -> str:
     """Glyph, word and share of each state; what was no cover with how long it was in all."""
     protected, degraded, not_covered = (
-        f"{_LOOKS[state].glyph} {_LOOKS[state].word} {percent} %"
+        f"{LOOKS[state].glyph} {LOOKS[state].word} {percent} %"
         for state, percent in zip(CoverageState, coverage.shares, strict=True)
     )
     lasted = coverage.lasted(CoverageState.NOT_COVERED)
@@ -86,9 +86,9 @@ def _notes(coverage: Coverage) -> Iterator[str]:
     """What the strip leaves out, and why."""
     since = f"{coverage.known_from:%Y-%m-%d %H:%M} UTC"
     if coverage.cut is not None:
-        yield f"{_NOT_KNOWN} cut: only its latest {counted(coverage.cut, 'backup set')} are counted, back to {since}"
+        yield f"{NOT_KNOWN} cut: only its latest {counted(coverage.cut, 'backup set')} are counted, back to {since}"
     elif coverage.known_from > coverage.begin:
-        yield f"{_NOT_KNOWN} not known: first recorded or backed up at {since}"
+        yield f"{NOT_KNOWN} not known: first recorded or backed up at {since}"
     if coverage.unreadable_sets:
         yield f"What cannot be read of it counts as not covered: {counted(coverage.unreadable_sets, 'backup set')}"
     if coverage.dated_ahead:
