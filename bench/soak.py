@@ -1,0 +1,245 @@
+"""`python -m bench.soak`: the screens for a long time, with a writer beside them, faults beneath them and random keys.
+
+Every step is followed by a look: what the screen says is what a report says of the same facts at the same instant, and
+nothing is calm that is not confirmed or whose facts are too old. The seed says all that happens; a failure prints it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import click
+
+from bench.soak_writer import Writer
+from health.policy import HealthPolicy
+from health.report import report_document, tenant_entry
+from health.resolver import TenantBackupHealthResolver
+from health.store.administration import initialise
+from health.store.urls import parse_database_url
+from tests.faulty_drivers import CAUSE, Faults, Mode, faulty_drivers
+from tests.tui.screens.driving import Clock, Driver, looks_calm, open_app
+from tui.screens.facts_screen import FactsScreen
+from tui.screens.tenants import TenantsScreen
+from tui.wording import HEALTHY_LIMIT
+
+_TENANTS: Final = 12
+_REFRESH: Final = timedelta(seconds=30)
+_LIMIT: Final = timedelta(seconds=90)
+_KEYS: Final = (
+    *("down",) * 4,
+    *("up", "G", "g", "pagedown", "tab", "escape", "escape", "escape", "backspace"),
+    *("enter",) * 6,
+    *("b", "s", "p", "f", "n", "w", "r", "r", "y", "Y", "question_mark"),
+)
+_TIMES: Final = (1, 5, 29, 30, 31, 60, 89, 91, 600, 3600, 6 * 3600, 26 * 3600)
+_LABELS: Final = {"absent": "✕ absent", "stale": "▲ stale", "degraded": "◆ degraded", None: "? unreadable"}
+_REMEMBERED: Final = 15
+
+
+class SoakFailed(AssertionError):
+    """The screens said what is not so."""
+
+
+class Soak:
+    """One run of one seed over one database."""
+
+    def __init__(self, url: str, seed: int) -> None:
+        self._url = url
+        self._chance = Random(seed)
+        self._clock = Clock()
+        self._writer = Writer(url, self._chance, lambda: self._clock.now)
+        self._done: list[str] = []
+        self.steps = 0
+
+    async def run(self, goes_on: Callable[[int], bool]) -> None:
+        """Take steps while `goes_on` says so of their number. Raises SoakFailed with what was done last."""
+        self._writer.begin(_TENANTS)
+        with faulty_drivers() as faults:
+            async with open_app(self._url, clock=self._clock, size=(100, 40)) as driver:
+                await driver.arrived(TenantsScreen)
+                # Only now, so that it is this run and not the app's own timer that asks.
+                driver.app.context = driver.app.context._replace(refresh=_REFRESH)
+                while goes_on(self.steps):
+                    self.steps += 1
+                    try:
+                        await self._step(driver, faults)
+                    except AssertionError as error:
+                        raise SoakFailed(
+                            f"{error}\nafter step {self.steps}: {', '.join(self._done)}\n{driver.text()}"
+                        ) from error
+
+    async def _step(self, driver: Driver, faults: Faults) -> None:
+        what = self._chance.choices((self._press, self._write, self._let_time_pass), (5, 3, 2))[0]
+        if self._chance.random() < 0.15:
+            number, mode = self._chance.randint(1, 25), self._chance.choice((Mode.ONCE, Mode.FOR_GOOD))
+            self._note(f"call {number} fails {mode.value}:")
+            # What writes is not to fail.
+            what = self._press if what == self._write else what
+            with faults.at(number, mode):
+                await what(driver)
+                await self._settled(driver)
+            if driver.facts.has_problem and not is_gone(driver):
+                demand(CAUSE in driver.words(), "a failure without its cause")
+        else:
+            await what(driver)
+            await self._settled(driver)
+        self._look_for_calm(driver)
+        if self._chance.random() < 0.5:
+            await self._compare(driver)
+
+    def _note(self, what: str) -> None:
+        self._done = [*self._done[1 - _REMEMBERED :], what]
+
+    # What happens
+
+    async def _press(self, driver: Driver) -> None:
+        keys = [self._chance.choice(_KEYS) for _ in range(self._chance.choice((1, 1, 1, 2, 4)))]
+        self._note("+".join(keys))
+        await driver.press_at_once(*keys)
+
+    async def _write(self, driver: Driver) -> None:
+        """Written in another thread while the screen in front is read anew."""
+        name, write = self._writer.next_write()
+        self._note(name)
+        thread = threading.Thread(target=write)
+        thread.start()
+        driver.facts.load()
+        while thread.is_alive():
+            await driver.pump()
+
+    async def _let_time_pass(self, driver: Driver) -> None:
+        seconds = self._chance.choice(_TIMES)
+        self._note(f"{seconds} s")
+        self._clock.forward(timedelta(seconds=seconds))
+        if self._chance.random() < 0.2:
+            # Somebody sets the wall clock; the other one does not know.
+            self._clock.now -= timedelta(seconds=self._chance.choice(_TIMES))
+            self._note("clock set back")
+        if self._chance.random() < 0.7:
+            driver.app._refresh_shown()
+
+    async def _settled(self, driver: Driver) -> None:
+        """Until a screen with facts, or with the reason why there are none, is in front; its age is that of now."""
+        await driver.pump()
+        while not isinstance(driver.app.screen, FactsScreen):
+            await driver.press_at_once("escape")
+        await driver.settled()
+        driver.facts._tick()
+        await driver.pump()
+
+    # What must be so
+
+    def _look_for_calm(self, driver: Driver) -> None:
+        """Nothing looks calm without facts, or with facts past the limit."""
+        screen = driver.facts
+        if screen._answered_at is None or self._clock.boot - screen._answered_at > _LIMIT.total_seconds():
+            demand(not looks_calm(driver), "calm without facts that are new enough")
+
+    async def _compare(self, driver: Driver) -> None:
+        """Read anew with nobody writing: what the screen says is what a report says."""
+        screen = driver.facts
+        screen.load()
+        await self._settled(driver)
+        if screen.has_problem:
+            demand(is_gone(driver), "not recovered")
+            return
+        expected = entries(self._url, screen.answer.now)
+        if isinstance(screen, TenantsScreen):
+            self._compare_fleet(driver, screen, expected)
+        elif hasattr(screen.answer, "health"):
+            self._compare_tenant(driver, screen.answer.health, expected, screen.answer.now)
+
+    def _compare_fleet(self, driver: Driver, screen: TenantsScreen, expected: dict[str, Any]) -> None:
+        view = screen.answer
+        found = {health.tenant.external_id: tenant_entry(health, view.now) for health in view.answer.verdicts}
+        demand(list(found) == list(expected), "another order than the report's")
+        demand(found == expected, "another verdict than the report's")
+        confirmed = sum(entry["confirmed"] for entry in expected.values())
+        demand((f"✓ {confirmed} healthy" in driver.words()) == (confirmed > 0), "another count of healthy tenants")
+        lines = driver.lines()
+        for entry in expected.values():
+            # A name begins with what is unique about it.
+            name = entry["name"][: len("Tenant 000")]
+            drawn = [line for line in lines if name in line and "TenantPilot" not in line]
+            demand(all(label(entry) in line for line in drawn), f"another state of {name}")
+
+    def _compare_tenant(self, driver: Driver, health: Any, expected: dict[str, Any], now: datetime) -> None:
+        entry = expected[health.tenant.external_id]
+        demand(tenant_entry(health, now) == entry, "another verdict than the report's")
+        if not entry["confirmed"]:
+            demand(HEALTHY_LIMIT not in driver.words(), "a healthy check of what is not confirmed")
+        if type(driver.facts).__name__ == "DashboardScreen":
+            demand(label(entry) in driver.words(), "another state on the dashboard")
+            demand((HEALTHY_LIMIT in driver.words()) == entry["confirmed"], "no healthy check of what is confirmed")
+
+
+def demand(holds: bool, otherwise: str) -> None:
+    """Raise SoakFailed unless it holds."""
+    if not holds:
+        raise SoakFailed(otherwise)
+
+
+def is_gone(driver: Driver) -> bool:
+    """Whether the screen is over a tenant that has been archived meanwhile."""
+    return "There is no tenant" in driver.words()
+
+
+def label(entry: dict[str, Any]) -> str:
+    """The glyph and the word of a report's entry (`design.md` 8), whose facts are new."""
+    if entry["posture"] == "healthy":
+        return "✓ healthy" if entry["confirmed"] else "◷ follow-up"
+    return _LABELS[entry["posture"]]
+
+
+def entries(url: str, now: datetime) -> dict[str, Any]:
+    """The entries of a report that somebody else makes, by tenant."""
+    resolver = TenantBackupHealthResolver(parse_database_url(url), HealthPolicy())
+    try:
+        document = report_document(resolver.fleet(now), resolver.policy, now)
+    finally:
+        resolver.close()
+    return {entry["tenant"]: entry for entry in document["tenants"]}
+
+
+def soak(folder: Path, seed: int, goes_on: Callable[[int], bool]) -> int:
+    """One run over a new database in a folder; gives back how many steps it took. Raises SoakFailed."""
+    file = folder / f"soak-{seed}.db"
+    url = f"sqlite:///{file}"
+    initialise(parse_database_url(url))
+    run = Soak(url, seed)
+    asyncio.run(run.run(goes_on))
+    return run.steps
+
+
+@click.command()
+@click.option("--seed", default=1, show_default=True, help="The first seed; each run of --minutes takes the next.")
+@click.option("--steps", default=300, show_default=True, help="Steps of one run.")
+@click.option("--minutes", type=float, help="Run after run for this long.")
+def main(seed: int, steps: int, minutes: float | None) -> None:
+    """Soak the screens; exit status 1 and the seed where they said what is not so."""
+    end = time.monotonic() + (minutes or 0) * 60
+    total = 0
+    while True:
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                total += soak(Path(folder), seed, lambda done: done < steps)
+        except SoakFailed as error:
+            click.echo(f"seed {seed}: {error}")
+            sys.exit(1)
+        click.echo(f"seed {seed}: {steps} steps, nothing wrong; {total} in all")
+        seed += 1
+        if time.monotonic() >= end:
+            return
+
+
+if __name__ == "__main__":
+    main()
