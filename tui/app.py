@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import count
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
 from textual.app import App, SystemCommand
@@ -22,6 +23,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 from textual.worker import WorkerFailed
 
+from tui.clipboard import clipboard_sequence, why_not_copied
 from tui.commands.failures import EXIT_FAULT
 from tui.context import AppContext, Database
 from tui.plain import PlainFilter
@@ -33,17 +35,21 @@ from tui.screens.routes import opened_at, screen_named
 from tui.screens.tenants import TenantsScreen
 from tui.theme import TERMINALS_OWN, THEMES, WITHOUT_COLOURS
 from tui.widgets.key_hints import key_uses
+from tui.widgets.row_list import Cell, Column
 
 if TYPE_CHECKING:
     from health.posture import TenantBackupHealth
-
-_CLIPBOARD_LIMIT: Final = 70_000
 
 
 def _note_loop_fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Of a task that nobody waits for: asyncio would print its traceback."""
     if isinstance(error := context.get("exception"), Exception):
         note_fault(error)
+
+
+def _database_cells(database: Database) -> Sequence[Cell]:
+    mark = Cell("PRODUCTION", "absent") if database.production else Cell("")
+    return Cell(safe_text(database.name)), Cell(safe_text(database.label)), mark
 
 
 class QuietPalette(CommandPalette):
@@ -89,6 +95,7 @@ class TenantPilotApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "show_help", "help", key_display="?", id="app.help"),
         Binding("ctrl+p", "command_palette", "commands", show=False, id="app.palette", priority=True),
+        Binding("ctrl+s", "save_picture", "save a picture", show=False, id="app.picture"),
         Binding("d", "choose_database", "databases", show=False, id="app.databases"),
         Binding("q", "quit", "quit", id="app.quit"),
         Binding("ctrl+q,ctrl+c", "quit", "quit", show=False, id="app.quit_always", priority=True),
@@ -244,12 +251,15 @@ class TenantPilotApp(App[None]):
     # Several databases
 
     def action_choose_database(self) -> None:
-        from tui.screens.databases import DatabasesScreen
-
         if len(self.context.databases) < 2:
             self.say("the settings name no other database: see [databases.NAME] there")
-        elif not isinstance(self.screen, DatabasesScreen):
-            self.push_screen(DatabasesScreen(self.context.databases, self.context.database), self._switch)
+            return
+        columns = [Column("NAME", 16), Column("DATABASE", 30, share=1), Column("", 12)]
+        shown = self.context.database
+        self.choose(
+            columns, self.context.databases, _database_cells, self._switch,
+            key_of=lambda database: database.name, begin_at=shown.name,
+        )  # fmt: skip
 
     def _switch(self, database: Database | None) -> None:
         """Show another database: on new screens with a new reader, so that nothing of the old one can be on them."""
@@ -265,6 +275,38 @@ class TenantPilotApp(App[None]):
         self.remove_mode(left)
 
     # What works everywhere
+
+    def choose(
+        self,
+        columns: Sequence[Column],
+        rows: Sequence[Any],
+        cells: Callable[[Any], Sequence[Cell]],
+        then: Callable[[Any], None],
+        **named: Any,
+    ) -> None:
+        """Let one row be chosen, and go on with it, or with None."""
+        from tui.screens.choice import ChoiceScreen
+
+        if not isinstance(self.screen, ChoiceScreen):
+            self.push_screen(ChoiceScreen(columns, rows, cells, **named), then)
+
+    def save_new(self, stem: str, suffix: str, text: str) -> None:
+        """Write a new file into the working directory, and say where it is or why it is not there."""
+        from tui.files import new_file
+
+        try:
+            self.say(f"saved {new_file(Path.cwd(), stem, suffix, text)}")
+        except OSError as error:
+            self.say(f"not saved: {error.strerror}")
+
+    def action_save_picture(self) -> None:
+        from tui.export import picture_alone
+
+        self.save_new(self.stem("screen"), ".svg", picture_alone(self.export_screenshot()))
+
+    def stem(self, what: str) -> str:
+        """The begin of a file's name: nothing of it comes from outside."""
+        return f"tenantpilot-{what}-{self.evaluation_instant():%Y%m%dT%H%M%SZ}"
 
     @staticmethod
     def safe(text: object) -> str:
@@ -290,13 +332,19 @@ class TenantPilotApp(App[None]):
         """Put text on the terminal's clipboard, and say so."""
         if text is None:
             self.say(otherwise)
-        elif len(text.encode("utf-8", "surrogatepass")) > _CLIPBOARD_LIMIT:
-            self.say("too long for a terminal's clipboard")
         elif has_hidden(text):
             self.say("not copied: it has characters that do not show, and a shell could obey them")
+        elif (problem := why_not_copied(text, os.environ)) is not None:
+            self.say(f"{problem}: {text}")
         else:
             self.copy_to_clipboard(text.encode("utf-8", "replace").decode())
             self.say(f"copied {text}")
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """As Textual does, and through tmux and screen as well."""
+        self._clipboard = text
+        if self._driver is not None:
+            self._driver.write(clipboard_sequence(text, os.environ))
 
     def copy_command(self, arguments: list[str]) -> None:
         """Copy the command line that opens the present place."""

@@ -17,8 +17,8 @@ from tui.app import TenantPilotApp
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
 from tui.screens.captured_item import CapturedItemScreen
+from tui.screens.choice import ChoiceScreen
 from tui.screens.dashboard import DashboardScreen
-from tui.screens.databases import DatabasesScreen
 from tui.screens.help import HelpScreen
 from tui.screens.schedules import SchedulesScreen
 from tui.screens.tenants import TenantsScreen
@@ -30,7 +30,7 @@ from tui.widgets.row_list import RowList
 
 SCREENS: Final[tuple[type, ...]] = (
     TenantsScreen, DashboardScreen, BackupSetsScreen, BackupSetScreen, SchedulesScreen, CapturedItemScreen, HelpScreen,
-    DatabasesScreen,
+    ChoiceScreen,
 )  # fmt: skip
 WIDGETS: Final[tuple[type, ...]] = (RowList, AttentionItem, ProofBlock, FilterInput)
 _MODIFIERS: Final = frozenset({"ctrl", "shift", "alt"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import shutil
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,7 @@ from typing import Final
 from health.freshness import Freshness, goes_stale_at
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
-from health.report import CheckStatus, FleetTotals, rfc3339
+from health.report import CheckStatus, FleetTotals, report_document, rfc3339
 from tui.durations import format_span
 from tui.safe_text import safe_text
 from tui.wording import State, ago, counted, reason_sentence, state_of, why, window_in_words
@@ -28,6 +29,24 @@ CSV_COLUMNS: Final = (
     "tenant", "name", "posture", "confirmed", "reasons", "basis_id", "basis_completed_at", "freshness",
     "items", "degraded_items", "families", "schedules_enabled", "follow_up", "unreadable",
 )  # fmt: skip
+
+
+def report_as(
+    form: str, verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, only: str = ""
+) -> str:
+    """The report as `json`, `csv`, `markdown` or `table`, with its last newline.
+
+    `only` says in words to which tenants it was narrowed; the contract's document and CSV have no place for that.
+    """
+    match form:
+        case "json":
+            return json.dumps(report_document(verdicts, policy, now), indent=1) + "\n"
+        case "csv":
+            return csv_report(verdicts)
+        case "markdown":
+            return markdown_report(verdicts, policy, now, only)
+        case _:
+            return table_report(verdicts, policy, now, only)
 
 
 def table_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, only: str = "") -> str:
@@ -119,7 +138,7 @@ def csv_report(verdicts: Iterable[TenantBackupHealth]) -> str:
     writer = csv.writer(printed, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     for health in verdicts:
-        writer.writerow([_inert(cell) for cell in _csv_cells(health)])
+        writer.writerow([inert_cell(cell) for cell in _csv_cells(health)])
     return printed.getvalue()
 
 
@@ -145,7 +164,7 @@ def _csv_cells(health: TenantBackupHealth) -> tuple[object, ...]:
     )
 
 
-def _inert(cell: object) -> str:
+def inert_cell(cell: object) -> str:
     if cell is None:
         return ""
     text = str(cell)
@@ -170,13 +189,11 @@ def markdown_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy
     for health in verdicts:
         if health.confirmed and not only:
             continue
-        name, external_id = _inert_markdown(health.tenant.name), _inert_markdown(health.tenant.external_id)
+        name, external_id = inert_markdown(health.tenant.name), inert_markdown(health.tenant.external_id)
         lines.append(f"- **{state_of(health).label}** {name} ({external_id})")
         if health.unreadable is not None:
-            lines.append(f"  - {_inert_markdown(why(health, policy, now))}")
-        lines.extend(
-            f"  - {_inert_markdown(reason_sentence(health, reason, policy, now))}" for reason in health.reasons
-        )
+            lines.append(f"  - {inert_markdown(why(health, policy, now))}")
+        lines.extend(f"  - {inert_markdown(reason_sentence(health, reason, policy, now))}" for reason in health.reasons)
         if only:
             lines.append(f"  - Goes stale {goes_stale(health, policy, now)}")
     if totals.confirmed:
@@ -189,7 +206,7 @@ def markdown_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy
 _MARKUP: Final = re.compile(r"([\\`*_\[\]<>#|~!&@$]|:(?=\S)|(?<=www)\.)", re.IGNORECASE)
 
 
-def _inert_markdown(text: str) -> str:
+def inert_markdown(text: str) -> str:
     return _MARKUP.sub(r"\\\1", safe_text(text, limit=1000))
 
 

@@ -131,3 +131,6 @@ THEMES: Final = (
         variables={**BUILTIN_THEMES[WITHOUT_COLOURS].variables, **TERMINALS_OWN},
     ),
 )
+
+THEME_NAMES: Final = (*(theme.name for theme in THEMES), *BUILTIN_THEMES)
+"""Every theme that can be chosen: ours and Textual's."""

@@ -66,9 +66,10 @@ def _look_around(session: Session, invocation: Invocation) -> int:
 
     if why_no_terminal() is None and sys.stdout.isatty():
         return session.run_app(invocation)
-    from tui.commands.report import judged, rendered
+    from tui.commands.report import judged
+    from tui.render import report_as
 
-    click.echo(rendered(session, judged(session, ()), "table"), nl=False)
+    click.echo(report_as("table", judged(session, ()), session.loaded.settings.policy(), session.now), nl=False)
     return 0
 
 

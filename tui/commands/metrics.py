@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -116,30 +114,19 @@ class _Scraper:
 
 
 def _write_once(scraper: _Scraper, output: Path | None) -> None:
+    from tui.files import replace_file
+
     text = scraper.text()
     if output is None:
         click.echo(text, nl=False)
     else:
-        _replace(output, text)
+        try:
+            # Readable by everybody, as the collector that picks it up is another user: see the command's own text.
+            replace_file(output, text, mode=0o644)
+        except OSError as error:
+            raise CommandFailed(f"{output} cannot be written: {error.strerror}.", EXIT_REFUSED) from None
     if scraper.problem is not None:
         raise scraper.problem
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that whoever reads it sees the old one or the new one, and may: see the command's own text."""
-    try:
-        # The collector reads *.prom: the name until it is whole is another one.
-        descriptor, temporary = tempfile.mkstemp(prefix=".tenantpilot-", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                os.fchmod(file.fileno(), 0o644)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise CommandFailed(f"{path} cannot be written: {error.strerror}.", EXIT_REFUSED) from None
 
 
 def _serve(scraper: _Scraper, listen: Listen) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -43,13 +42,15 @@ def report(
 ) -> None:
     """Print every tenant's posture, reasons and evidence, worst first."""
     from tui.commands.session import open_session
+    from tui.render import report_as
 
     session = open_session(ctx, given)
     verdicts, only = judged(session, tenants), ""
     if stale_within is not None:
         verdicts = _going_stale(session, verdicts, stale_within)
         only = f"only what goes stale within {format_duration(stale_within)} if nothing runs"
-    click.echo(rendered(session, verdicts, form or ("table" if sys.stdout.isatty() else "json"), only), nl=False)
+    form = form or ("table" if sys.stdout.isatty() else "json")
+    click.echo(report_as(form, verdicts, session.loaded.settings.policy(), session.now, only), nl=False)
 
 
 def judged(session: Session, tenants: Sequence[str]) -> list[TenantBackupHealth]:
@@ -69,19 +70,3 @@ def _going_stale(
 
     policy, by = session.loaded.settings.policy(), shifted(session.now, within)
     return [health for health in verdicts if goes_stale_by(health, policy, by)]
-
-
-def rendered(session: Session, verdicts: Sequence[TenantBackupHealth], form: str, only: str = "") -> str:
-    """The report as text in one of FORMATS, with its last newline; `only` says which tenants it was narrowed to."""
-    policy = session.loaded.settings.policy()
-    if form == "json":
-        from health.report import report_document
-
-        return json.dumps(report_document(verdicts, policy, session.now), indent=1) + "\n"
-    from tui import render
-
-    if form == "csv":
-        return render.csv_report(verdicts)
-    if form == "markdown":
-        return render.markdown_report(verdicts, policy, session.now, only)
-    return render.table_report(verdicts, policy, session.now, only)

@@ -65,6 +65,7 @@ class Session(NamedTuple):
         from tui.app import TenantPilotApp
         from tui.context import AppContext
         from tui.process import ended_by_signals
+        from tui.theme import THEME_NAMES
 
         settings, databases = self.loaded.settings, self._databases()
         place = () if invocation.database is None else ("--database", invocation.database)
@@ -81,10 +82,10 @@ class Session(NamedTuple):
             screen=screen,
             command=("tenantpilot", *place),
         )
-        app = TenantPilotApp(context)
-        if settings.ui.theme not in app.available_themes:
-            near = nearest(settings.ui.theme, tuple(app.available_themes))
+        if settings.ui.theme not in THEME_NAMES:
+            near = nearest(settings.ui.theme, THEME_NAMES)
             raise SettingsError(f"ui.theme: there is no theme {settings.ui.theme}; the nearest is {near}")
+        app = TenantPilotApp(context)
         with ended_by_signals(app.end):
             app.run(mouse=settings.ui.mouse)
         if app.fault is not None:

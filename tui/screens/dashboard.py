@@ -19,6 +19,7 @@ from health.details import DashboardAnswer, ListedSet
 from health.posture import Reason, TenantBackupHealth
 from tui.drillthrough import DRILLTHROUGH
 from tui.reader import Question
+from tui.render import report_as
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.set_cells import listed_set_cells
 from tui.widgets.coverage_strip import CoverageStrip
@@ -141,6 +142,11 @@ class DashboardScreen(FactsScreen):
 
     def action_schedules(self) -> None:
         self.pilot.open_screen("schedules", self.external_id, self.tenant_name)
+
+    def exported(self, form: str) -> str:
+        """The report of this tenant."""
+        answer: DashboardAnswer = self.answer
+        return report_as(form, (answer.health,), self.pilot.context.policy, answer.now)
 
     def name_under_cursor(self) -> str | None:
         return self.external_id

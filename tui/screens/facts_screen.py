@@ -17,11 +17,12 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.durations import format_span
+from tui.export import SUFFIXES, table_as
 from tui.reader import Question, Request
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.header_line import HeaderLine
 from tui.widgets.key_hints import KeyHints
-from tui.widgets.row_list import RowList
+from tui.widgets.row_list import Cell, Column, RowList
 
 if TYPE_CHECKING:
     from tui.app import TenantPilotApp
@@ -76,6 +77,7 @@ class FactsScreen(Screen[None]):
         Binding("r", "refresh_facts", "refresh", id="screen.refresh"),
         Binding("y", "copy_name", "copy", show=False, id="screen.copy"),
         Binding("Y", "copy_command", "copy command", show=False, id="screen.copy_command"),
+        Binding("e", "export", "export", show=False, id="screen.export"),
     ]
 
     answer: reactive[Any] = reactive(None, init=False)
@@ -139,6 +141,11 @@ class FactsScreen(Screen[None]):
     def start_arguments(self) -> list[str]:
         """The arguments of a command line that opens this very place."""
         return []
+
+    def exported(self, form: str) -> str:
+        """What `e` writes down in one of the formats: the screen's list, also what there is no room for."""
+        headings, rows = self.query(RowList).first().table()
+        return table_as(form, headings, rows)
 
     # The frame
 
@@ -307,6 +314,21 @@ class FactsScreen(Screen[None]):
 
     def action_copy_name(self) -> None:
         self.pilot.copy_text(self.name_under_cursor(), "nothing to copy here")
+
+    def action_export(self) -> None:
+        """Facts that are too old to confirm anything are too old to be handed on as well."""
+        if self._answered_at is None:
+            self.pilot.say("nothing to export yet")
+        elif self.unconfirmed:
+            self.pilot.say("not exported: these facts are too old to hand on")
+        else:
+            columns = [Column("EXPORT AS", 16, share=1)]
+            self.pilot.choose(columns, tuple(SUFFIXES), lambda form: (Cell(form),), self._export)
+
+    def _export(self, form: str | None) -> None:
+        if form is not None:
+            what = type(self).__name__.removesuffix("Screen").lower()
+            self.pilot.save_new(self.pilot.stem(what), SUFFIXES[form], self.exported(form))
 
     def action_copy_command(self) -> None:
         self.pilot.copy_command(self.start_arguments())

@@ -19,7 +19,7 @@ from health.posture import TenantBackupHealth
 from tui.durations import format_duration
 from tui.fleet_view import FleetView, Order, fleet_view, listed, with_tenant
 from tui.reader import Question
-from tui.render import degraded_share, goes_stale, latest_backup, states_counted
+from tui.render import degraded_share, goes_stale, latest_backup, report_as, states_counted
 from tui.safe_text import safe_text
 from tui.screens.facts_screen import FactsScreen
 from tui.widgets.filter_input import FilterInput
@@ -224,6 +224,13 @@ class TenantsScreen(FactsScreen):
     def action_within(self) -> None:
         place = _SHIFTS.index(self.within)
         self.within = _SHIFTS[(place + 1) % len(_SHIFTS)]
+
+    def exported(self, form: str) -> str:
+        """The report of the tenants listed."""
+        view: FleetView = self.answer
+        rows = self.query_one("#tenants", RowList).rows
+        only = self._shown(rows, view) if len(rows) != view.totals.tenants else ""
+        return report_as(form, rows, self.pilot.context.policy, view.now, only)
 
     def name_under_cursor(self) -> str | None:
         health = self.query_one("#tenants", RowList).current

@@ -11,8 +11,8 @@ from health.resolver import TenantBackupHealthResolver
 from tests.tui.screens.driving import Driver, listed, open_app, real_resolver, watched
 from tests.tui.screens.fleets import HOUR, NOW, Facts, small_fleet
 from tui.context import Database
+from tui.screens.choice import ChoiceScreen
 from tui.screens.dashboard import DashboardScreen
-from tui.screens.databases import DatabasesScreen
 from tui.screens.tenants import TenantsScreen
 
 NAME: Final = "Only in the other one"
@@ -35,7 +35,7 @@ def database(name: str, resolver: Any, *, production: bool = False) -> Database:
 async def change(driver: Driver) -> None:
     """To the other database, wherever one is."""
     await driver.press("d")
-    await driver.arrived(DatabasesScreen)
+    await driver.arrived(ChoiceScreen)
     await driver.press("G", "enter")
     await driver.until(lambda: isinstance(driver.app.screen, TenantsScreen), "the list of the other database")
 
@@ -81,7 +81,7 @@ async def test_the_same_one_again_changes_nothing(sqlite_url: str, other_url: st
     async with open_app(sqlite_url, database=eu, databases=(eu, us)) as driver:
         tenants = await driver.arrived(TenantsScreen)
         await driver.press("d")
-        await driver.arrived(DatabasesScreen)
+        await driver.arrived(ChoiceScreen)
         await driver.press("enter")
         assert driver.app.screen is tenants
         await driver.press("d", "escape")

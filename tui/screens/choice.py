@@ -1,0 +1,58 @@
+"""A short list to choose one thing from, over the screen that asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from tui.widgets.row_list import Cell, Column, RowList
+
+
+class ChoiceScreen(ModalScreen[Any]):
+    """Gives back the row chosen, or nothing."""
+
+    DEFAULT_CSS = """
+    ChoiceScreen { align: center middle; background: $background; }
+    ChoiceScreen RowList { width: 100%; max-width: 90; height: 100%; background: $background; padding: 0 1; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,backspace", "dismiss", "close", key_display="esc", id="choice.close"),
+    ]
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        rows: Sequence[Any],
+        cells: Callable[[Any], Sequence[Cell]],
+        *,
+        key_of: Callable[[Any], Hashable] = lambda row: row,
+        begin_at: Hashable = None,
+    ) -> None:
+        super().__init__()
+        self._list = RowList(columns, cells, key_of, id="choice")
+        self._rows = rows
+        self._begin_at = begin_at
+
+    def compose(self) -> ComposeResult:
+        yield self._list
+
+    def on_mount(self) -> None:
+        self._list.replace(self._rows)
+        if self._begin_at is not None:
+            self._list.move_to_key(self._begin_at)
+
+    @on(RowList.Chosen)
+    def _choose(self, message: RowList.Chosen) -> None:
+        message.stop()
+        self.dismiss(message.row)
+
+    def dismiss(self, result: Any = None) -> AwaitComplete:
+        """Keys of one packet come when it is gone already, and would leave the screen below it, or not there yet."""
+        return super().dismiss(result) if self.is_active and self.is_mounted else AwaitComplete()
