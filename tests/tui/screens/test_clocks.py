@@ -8,9 +8,10 @@ from typing import Final
 import psycopg
 import pytest
 
-from tests.tui.screens.driving import POLICY, Clock, Driver, open_app, watched
-from tests.tui.screens.fleets import Facts
+from tests.tui.screens.driving import POLICY, Clock, Driver, looks_calm, open_app, watched
+from tests.tui.screens.fleets import NOW, Facts
 from tui.screens.tenants import TenantsScreen
+from tui.wording import State
 
 MINUTE = timedelta(minutes=1)
 
@@ -75,3 +76,23 @@ async def test_an_answer_that_took_its_time_is_no_difference(postgres_url: str, 
 async def test_a_file_has_no_clock(sqlite_url: str, server_now: datetime) -> None:
     async with open_app(loaded(sqlite_url), clock=Clock(server_now + 900 * MINUTE)) as driver:
         assert await note(driver) == ""
+
+
+async def test_a_wall_clock_that_is_set_back_makes_no_facts_younger_and_nothing_calmer(sqlite_url: str) -> None:
+    facts = Facts()
+    facts.backup_set(facts.tenant("Contoso"), NOW - MINUTE)
+    async with open_app(facts.load(sqlite_url)) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        assert looks_calm(driver)
+        driver.clock.now -= 24 * 60 * MINUTE
+        driver.clock.boot += 91
+        await driver.until(lambda: tenants.unconfirmed)
+        await driver.until(lambda: "facts 1m old" in driver.words())
+        await driver.pump()
+        assert not looks_calm(driver)
+        # Read anew, the backup lies in the future of that clock: nobody knows how old it is.
+        await driver.press("r")
+        await driver.settled()
+        await driver.until(lambda: State.STALE.label in driver.words())
+        assert "in 23h 59m latest backup lies in the" in driver.words()
+        assert not looks_calm(driver)
