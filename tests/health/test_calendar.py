@@ -1,4 +1,4 @@
-"""Leap days, ends of years and changes of clocks in odd zones, through the store of both engines, to the microsecond."""
+"""Leap days, ends of years, changes of clocks in odd zones: through the store of both engines, to the microsecond."""
 
 from __future__ import annotations
 
