@@ -160,8 +160,15 @@ class TenantPilotApp(App[None]):
             self._leave(exit_code)
 
     def _leave(self, exit_code: int) -> None:
+        self._remember_visit()
         self.reader.stop()
         self.exit(return_code=exit_code)
+
+    def _remember_visit(self) -> None:
+        # Judged at another instant, it is no visit.
+        fleet = next((each for each in self.screen_stack if isinstance(each, TenantsScreen)), None)
+        if fleet is not None and self.context.fixed_now is None:
+            fleet.remember_visit()
 
     def action_suspend_process(self) -> None:
         if has_job_control():
@@ -265,6 +272,7 @@ class TenantPilotApp(App[None]):
         """Show another database: on new screens with a new reader, so that nothing of the old one can be on them."""
         if database is None or database == self.context.database:
             return
+        self._remember_visit()
         self.reader.stop()
         self.context = self.context._replace(database=database, tenant=None, screen=None)
         self.reader = FactsReader(database.open_resolver)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -31,6 +32,8 @@ class Database(NamedTuple):
     open_resolver: Callable[[], TenantBackupHealthResolver]
     name: str = ""
     production: bool = False
+    visit_file: Path | None = None
+    """Where it is kept what this user saw of it last; None: nowhere."""
 
 
 class AppContext(NamedTuple):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from health.details import FleetAnswer
@@ -15,6 +16,7 @@ from health.instants import EARLIEST, LATEST
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, triage_key
 from health.report import FleetTotals
+from tui.visits import LastVisit, changed_since
 from tui.wording import REASON_WORDS, State, state_of
 
 
@@ -29,19 +31,39 @@ class FleetView(NamedTuple):
     clock_ahead: timedelta = timedelta(0)
     """By how much the database's clock is ahead of this machine's; negative where it is behind."""
 
+    visit: LastVisit | None = None
+    """What this user saw of it last, where that is known."""
+    changed: Mapping[int, str] = MappingProxyType({})
+    """What each tenant was then whose state is another one now, by its id."""
+
     @property
     def now(self) -> datetime:
         """The instant at which the fleet was judged."""
         return self.answer.now
 
 
-def fleet_view(answer: FleetAnswer, known: FleetView | None = None) -> FleetView:
-    """Count verdicts and note the words that each tenant is found by; what `known` has is not made anew."""
+def fleet_view(answer: FleetAnswer, known: FleetView | None = None, visit: LastVisit | None = None) -> FleetView:
+    """Count verdicts and note the words that each tenant is found by; what `known` has is not made anew.
+
+    `visit` is what was seen before the first view; those that follow compare with the same.
+    """
     if known is not None and known.answer.verdicts is answer.verdicts:
         return known._replace(answer=answer)
     words = {} if known is None else dict(zip(map(id, known.answer.verdicts), known.searched, strict=True))
     searched = tuple([words.get(id(health)) or _searched_words(health) for health in answer.verdicts])
-    return FleetView(answer, FleetTotals.of(answer.verdicts), searched, known is not None and known.role_could_write)
+    view = FleetView(answer, FleetTotals.of(answer.verdicts), searched)
+    if known is not None:
+        view, visit = view._replace(role_could_write=known.role_could_write), known.visit
+    return view if visit is None else view._replace(visit=visit, changed=changed_since(visit, answer.verdicts))
+
+
+class Filters(NamedTuple):
+    """Which tenants are listed: those that have every word, and all else that is asked for."""
+
+    words: str = ""
+    state: State | None = None
+    stale_by: datetime | None = None
+    changed: bool = False
 
 
 def with_tenant(view: FleetView, health: TenantBackupHealth) -> tuple[FleetView, TenantBackupHealth]:
@@ -79,27 +101,19 @@ class Order(Enum):
         return orders[(orders.index(self) + 1) % len(orders)]
 
 
-def listed(
-    view: FleetView,
-    words: str,
-    state: State | None,
-    order: Order,
-    policy: HealthPolicy,
-    stale_by: datetime | None = None,
-) -> Sequence[TenantBackupHealth]:
-    """The tenants that have every word somewhere, in the order asked for.
-
-    Where they are given: only those in a state, and only those that are fresh and will be stale by an instant.
-    """
+def listed(view: FleetView, filters: Filters, order: Order, policy: HealthPolicy) -> Sequence[TenantBackupHealth]:
+    """The tenants that pass every filter, in the order asked for."""
     chosen: Sequence[TenantBackupHealth] = view.answer.verdicts
-    wanted = words.casefold().split()
+    wanted = filters.words.casefold().split()
     if wanted:
         pairs = zip(chosen, view.searched, strict=True)
         chosen = [health for health, searched in pairs if all(word in searched for word in wanted)]
-    if state is not None:
-        chosen = [health for health in chosen if state_of(health) is state]
-    if stale_by is not None:
-        chosen = [health for health in chosen if goes_stale_by(health, policy, stale_by)]
+    if filters.state is not None:
+        chosen = [health for health in chosen if state_of(health) is filters.state]
+    if filters.stale_by is not None:
+        chosen = [health for health in chosen if goes_stale_by(health, policy, filters.stale_by)]
+    if filters.changed:
+        chosen = [health for health in chosen if health.tenant.id in view.changed]
     if order is Order.TRIAGE:
         return chosen
     return sorted(chosen, key=_sort_keys(policy)[order])

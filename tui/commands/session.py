@@ -58,8 +58,13 @@ class Session(NamedTuple):
 
         return parse_database_url(effective_write_url(self.database))
 
-    def run_app(self, invocation: Invocation, *, tenant: str | None = None, screen: str | None = None) -> int:
-        """Open the screens and stay until they are left; gives back the process's exit code."""
+    def run_app(
+        self, invocation: Invocation, *, tenant: str | None = None, screen: str | None = None, visits: bool = True
+    ) -> int:
+        """Open the screens and stay until they are left; gives back the process's exit code.
+
+        Without `visits` it is not kept what was seen, because the database is gone afterwards.
+        """
         # Read by Textual when it is imported.
         os.environ.setdefault("ESCDELAY", _ESCAPE_DELAY_MILLISECONDS)
         from tui.app import TenantPilotApp
@@ -67,7 +72,7 @@ class Session(NamedTuple):
         from tui.process import ended_by_signals
         from tui.theme import THEME_NAMES
 
-        settings, databases = self.loaded.settings, self._databases()
+        settings, databases = self.loaded.settings, self._databases(visits)
         place = () if invocation.database is None else ("--database", invocation.database)
         context = AppContext(
             database=databases[self.use],
@@ -92,21 +97,26 @@ class Session(NamedTuple):
             raise CommandFailed(app.fault, app.return_code or EXIT_FAULT)
         return app.return_code or 0
 
-    def _databases(self) -> dict[str, Database]:
+    def _databases(self, visits: bool) -> dict[str, Database]:
         """Every database that the screens can show, by its name."""
         from tui.context import Database
+        from tui.visits import visit_file
 
         usable = usable_databases(self.loaded.settings)
         named = len(usable) > 1 or UNNAMED not in usable
-        return {
-            name: Database(
-                self._replace(use=name).reading().label,
-                self._replace(use=name).resolver,
+        databases = {}
+        for name, settings in usable.items():
+            each = self._replace(use=name)
+            address = each.reading()
+            place = address.label if address.file is None else str(address.file.resolve())
+            databases[name] = Database(
+                address.label,
+                each.resolver,
                 name if named else "",
                 settings.production,
+                visit_file(place) if visits else None,
             )
-            for name, settings in usable.items()
-        }
+        return databases
 
     def _keymap(self) -> dict[str, str]:
         if not self.loaded.settings.keys:

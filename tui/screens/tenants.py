@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
@@ -17,15 +19,16 @@ from textual.widgets import Input, Static
 from health.instants import beyond, shifted
 from health.posture import TenantBackupHealth
 from tui.durations import format_duration
-from tui.fleet_view import FleetView, Order, fleet_view, listed, with_tenant
+from tui.fleet_view import Filters, FleetView, Order, fleet_view, listed, with_tenant
 from tui.reader import Question
 from tui.render import degraded_share, goes_stale, latest_backup, report_as, states_counted
 from tui.safe_text import safe_text
 from tui.screens.facts_screen import FactsScreen
+from tui.visits import NEW, LastVisit, VisitUnreadable, read_visit, write_visit
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.header_line import HeaderLine
 from tui.widgets.row_list import Cell, Column, RowList
-from tui.wording import State, clocks_in_words, counted, state_of, why
+from tui.wording import State, ago, clocks_in_words, counted, state_of, why
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
@@ -61,12 +64,14 @@ class TenantsScreen(FactsScreen):
         Binding("s", "sort", "sort", id="tenants.sort"),
         Binding("p", "posture", "posture", id="tenants.posture"),
         Binding("w", "within", "stale within", show=False, id="tenants.within"),
+        Binding("c", "changed", "changed since", show=False, id="tenants.changed"),
         Binding("escape", "clear_filters", "clear filters", key_display="esc", id="tenants.clear_filters"),
     ]
 
     words: reactive[str] = reactive("", init=False)
     state: reactive[State | None] = reactive(None, init=False)
     within: reactive[timedelta | None] = reactive(None, init=False)
+    changed_only: reactive[bool] = reactive(False, init=False)
     order: reactive[Order] = reactive(Order.TRIAGE, init=False)
 
     def crumb(self) -> str:
@@ -77,15 +82,31 @@ class TenantsScreen(FactsScreen):
         clock = self.pilot.context.clock
         asked_at = clock()
         known: FleetView | None = self.answer
+        visit_file = None if known is not None else self.pilot.context.database.visit_file
 
         def ask(resolver: TenantBackupHealthResolver) -> FleetView:
             answer = resolver.refreshed_fleet(now)
             # Whatever the network took, its clock was read between the two.
             ahead = beyond(answer.database_clock or asked_at, asked_at, clock())
-            view = fleet_view(answer, known)
+            view = fleet_view(answer, known, self._last_visit(visit_file))
             return view._replace(role_could_write=resolver.role_could_write(), clock_ahead=ahead)
 
         return ask
+
+    def _last_visit(self, file: Path | None) -> LastVisit | None:
+        """What this user saw last. In the reader thread."""
+        try:
+            return None if file is None else read_visit(file)
+        except VisitUnreadable as problem:
+            self.app.call_later(self.pilot.say, str(problem))
+            return None
+
+    def remember_visit(self) -> None:
+        """Keep what is seen now, to compare with at the next visit; losing it costs no verdict."""
+        file, view = self.pilot.context.database.visit_file, self.answer
+        if file is not None and view is not None:
+            with suppress(OSError):
+                write_visit(file, view.answer)
 
     def body(self) -> ComposeResult:
         yield Static(id="counts", markup=False)
@@ -113,7 +134,11 @@ class TenantsScreen(FactsScreen):
         """What is worth knowing of the database: clocks that differ first, because every age hangs on them."""
         tolerance = self.pilot.context.policy.clock_skew
         clocks = [clocks_in_words(view.clock_ahead)] if abs(view.clock_ahead) > tolerance else []
-        return "; ".join([*clocks, *([_COULD_WRITE] if view.role_could_write else [])])
+        visit = [] if view.visit is None or not view.changed else [self._since(view.visit, len(view.changed))]
+        return "; ".join([*clocks, *visit, *([_COULD_WRITE] if view.role_could_write else [])])
+
+    def _since(self, visit: LastVisit, changes: int) -> str:
+        return f"{counted(changes, 'tenant')} changed since you looked, {ago(self.now() - visit.seen_at)}: c lists them"
 
     def watch_unconfirmed(self) -> None:
         self._list_again()
@@ -130,6 +155,10 @@ class TenantsScreen(FactsScreen):
         self._list_again()
         self.refresh_bindings()
 
+    def watch_changed_only(self) -> None:
+        self._list_again()
+        self.refresh_bindings()
+
     def watch_order(self) -> None:
         self._list_again()
 
@@ -138,7 +167,8 @@ class TenantsScreen(FactsScreen):
         if view is None:
             return
         stale_by = None if self.within is None else shifted(self.now(), self.within)
-        rows = listed(view, self.words, self.state, self.order, self.pilot.context.policy, stale_by)
+        filters = Filters(self.words, self.state, stale_by, self.changed_only)
+        rows = listed(view, filters, self.order, self.pilot.context.policy)
         empty = "no tenant matches the filter" if view.answer.verdicts else "no tenants yet: see 'tenantpilot import'"
         self.query_one("#tenants", RowList).replace(rows, empty=empty)
         self.query_one("#counts", Static).update(self._counts(view))
@@ -162,7 +192,8 @@ class TenantsScreen(FactsScreen):
         what = f"{len(rows):,} of {total:,}, " if len(rows) != total else f"{counted(total, 'tenant')}, "
         posture = f"only {self._as_shown(self.state).word}, " if self.state is not None else ""
         within = "" if self.within is None else f"stale within {format_duration(self.within)}, "
-        return f"{what}{posture}{within}sorted: {self.order.value}"
+        changed = "changed since you looked, " if self.changed_only else ""
+        return f"{what}{posture}{within}{changed}sorted: {self.order.value}"
 
     def _cells(self, health: TenantBackupHealth) -> Sequence[Cell]:
         now, policy = self.now(), self.pilot.context.policy
@@ -170,6 +201,9 @@ class TenantsScreen(FactsScreen):
         reasons = why(health, policy, now)
         if state is State.UNCONFIRMED:
             reasons = "facts too old to confirm"
+        if self.changed_only:
+            was = self.answer.changed.get(health.tenant.id, state.word)
+            reasons = "; ".join(filter(None, ("new" if was == NEW else f"was {was}", reasons)))
         if self.within is not None:
             reasons = "; ".join(filter(None, (f"goes stale {goes_stale(health, policy, now)}", reasons)))
         return (
@@ -204,9 +238,10 @@ class TenantsScreen(FactsScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action != "clear_filters":
             return super().check_action(action, parameters)
-        return bool(self.words) or self.state is not None or self.within is not None
+        return bool(self.words) or self.state is not None or self.within is not None or self.changed_only
 
     def action_clear_filters(self) -> None:
+        self.changed_only = False
         self.state = self.within = None
         self.query_one(FilterInput).value = ""
 
@@ -220,6 +255,13 @@ class TenantsScreen(FactsScreen):
     def action_posture(self) -> None:
         place = _FILTERED_STATES.index(self.state)
         self.state = _FILTERED_STATES[(place + 1) % len(_FILTERED_STATES)]
+
+    def action_changed(self) -> None:
+        view: FleetView | None = self.answer
+        if view is None or view.visit is None:
+            self.pilot.say("nothing to compare with: this is the first visit that is known")
+        else:
+            self.changed_only = not self.changed_only
 
     def action_within(self) -> None:
         place = _SHIFTS.index(self.within)

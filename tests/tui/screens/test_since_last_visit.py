@@ -1,0 +1,80 @@
+"""On start the app says who changed since this user's last visit, and lists them; a verdict never comes from there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.tui.screens.driving import Clock, Driver, listed, open_app, real_resolver
+from tests.tui.screens.fleets import DAY, HOUR, NOW, Facts, add_set, small_fleet
+from tui.context import Database
+from tui.screens.tenants import TenantsScreen
+
+
+def seen(url: str, file: Path) -> Any:
+    """The database of a test, with a place to keep what was seen of it."""
+    return Database("fleet.db", lambda: real_resolver(url), visit_file=file)
+
+
+async def leave(driver: Driver) -> None:
+    await driver.press("q")
+    await driver.until(lambda: not driver.app.is_running, "the end")
+
+
+async def test_who_changed_is_said_and_listed(sqlite_url: str, tmp_path: Path) -> None:
+    facts = Facts()
+    for name in ("Contoso", "Fabrikam", "Northwind"):
+        facts.backup_set(facts.tenant(name), NOW - 3 * HOUR)
+    url, file = facts.load(sqlite_url), tmp_path / "state" / "visit.json"
+    async with open_app(url, database=seen(url, file)) as driver:
+        await driver.arrived(TenantsScreen)
+        assert "since you looked" not in driver.words()
+        await driver.press("c")
+        assert len(listed(driver.app.screen)) == 3  # type: ignore[arg-type]
+        assert not file.exists()
+        await leave(driver)
+    assert file.exists()
+
+    later = Clock(NOW + 20 * HOUR)
+    add_set(url, 99, 2, NOW + 19 * HOUR, status="partial")
+    async with open_app(url, database=seen(url, file), clock=later, size=(160, 24)) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        assert "1 tenant changed since you looked, 20h ago: c lists them" in driver.words()
+        await driver.press("c")
+        assert [health.tenant.name for health in listed(tenants)] == ["Fabrikam"]
+        assert "was healthy; incomplete run" in driver.words()
+        assert "1 of 3, changed since you looked" in driver.shown("#shown")
+        await driver.press("escape")
+        assert len(listed(tenants)) == 3
+        await leave(driver)
+
+    async with open_app(url, database=seen(url, file), clock=later) as driver:
+        await driver.arrived(TenantsScreen)
+        assert "since you looked" not in driver.words()
+
+
+async def test_a_file_that_is_none_of_ours_is_ignored_with_a_sentence(sqlite_url: str, tmp_path: Path) -> None:
+    url, file = small_fleet().load(sqlite_url), tmp_path / "visit.json"
+    file.write_text("{")
+    async with open_app(url, database=seen(url, file), toasts=True, size=(160, 24)) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        await driver.until(lambda: "What you saw last cannot be read" in driver.words(), "the sentence")
+        assert len(listed(tenants)) == 6
+        await leave(driver)
+    assert "tenantpilot.visit/1" in file.read_text()
+
+
+async def test_another_instant_is_no_visit(sqlite_url: str, tmp_path: Path) -> None:
+    url, file = small_fleet().load(sqlite_url), tmp_path / "visit.json"
+    async with open_app(url, database=seen(url, file), fixed_now=NOW + DAY) as driver:
+        await driver.arrived(TenantsScreen)
+        await leave(driver)
+    assert not file.exists()
+
+
+async def test_where_nothing_can_be_kept_leaving_works_all_the_same(sqlite_url: str) -> None:
+    url = small_fleet().load(sqlite_url)
+    async with open_app(url, database=seen(url, Path("/dev/null/visit.json"))) as driver:
+        await driver.arrived(TenantsScreen)
+        await leave(driver)
+        assert driver.app.return_code == 0

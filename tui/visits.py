@@ -1,0 +1,82 @@
+"""What this user saw last: the state of each tenant, kept as one small file for each database.
+
+It is compared with and never believed: no verdict comes from it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from platformdirs import user_state_path
+
+from health.details import FleetAnswer
+from health.posture import TenantBackupHealth
+from health.report import rfc3339
+from tui.files import replace_file
+from tui.wording import State, state_of
+
+SCHEMA: Final = "tenantpilot.visit/1"
+NEW: Final = "new"
+"""What a tenant was that was not there at the last visit."""
+_MOST_BYTES: Final = 64_000_000
+_STATES: Final = frozenset(state.word for state in State)
+
+
+class LastVisit(NamedTuple):
+    """When this user looked last (UTC), and the state's word of each tenant then, by its external id."""
+
+    seen_at: datetime
+    states: Mapping[str, str]
+
+
+class VisitUnreadable(Exception):
+    """There is a file, and it is no visit of ours; the message is a sentence for people."""
+
+
+def visit_file(place: str) -> Path:
+    """Where the visits to a database are kept; `place` tells it from every other, and is not to be seen in the name."""
+    name = sha256(place.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+    return user_state_path("tenantpilot", appauthor=False) / "visits" / f"{name}.json"
+
+
+def read_visit(file: Path) -> LastVisit | None:
+    """The last visit; None where there was none. Raises VisitUnreadable."""
+    try:
+        with os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as opened:
+            return _visit(json.loads(opened.read(_MOST_BYTES)))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        raise VisitUnreadable(f"What you saw last cannot be read, and counts as never seen: {file}") from None
+
+
+def _visit(document: object) -> LastVisit:
+    if not isinstance(document, dict) or document["schema"] != SCHEMA or not isinstance(document["states"], dict):
+        raise ValueError
+    seen_at = datetime.fromisoformat(document["seen_at"])
+    if seen_at.tzinfo is None or not _STATES.issuperset(document["states"].values()):
+        raise ValueError
+    return LastVisit(seen_at, document["states"])
+
+
+def write_visit(file: Path, answer: FleetAnswer) -> None:
+    """Keep what was seen, for the owner alone. Raises OSError; then the visit before is there still."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    states = {health.tenant.external_id: state_of(health).word for health in answer.verdicts}
+    document = {"schema": SCHEMA, "seen_at": rfc3339(answer.now), "states": states}
+    replace_file(file, json.dumps(document))
+
+
+def changed_since(visit: LastVisit, verdicts: Iterable[TenantBackupHealth]) -> dict[int, str]:
+    """What each tenant was whose state is another one now, by its id."""
+    return {
+        health.tenant.id: was
+        for health in verdicts
+        if (was := visit.states.get(health.tenant.external_id, NEW)) != state_of(health).word
+    }
