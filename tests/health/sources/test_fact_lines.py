@@ -209,7 +209,7 @@ def test_json_that_no_database_keeps_is_written_out_and_warned_of(warning: str |
     ("line", "place", "sentence"),
     [
         (b"{\n", "2:2", "not valid JSON"),
-        (b'{"kind": "tenant",}\n', "2:19", "not valid JSON"),
+        (b'{"kind": }\n', "2:10", "not valid JSON"),
         (b'{"kind": "tenant"} x\n', "2:20", "not valid JSON"),
         (b"[]\n", "2:1", "one JSON object"),
         (b"null\n", "2:1", "one JSON object"),
