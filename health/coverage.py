@@ -75,6 +75,7 @@ class Coverage(NamedTuple):
     """One tenant's past from `begin` until just before `end`.
 
     `spans` are in their order and without a gap from `known_from` on; before it nothing is owed and nothing is known.
+    `kept_from` is the completion of the oldest set, where it is later: before it nothing was backed up, or is kept.
     `cells` are equal parts of the whole period, each as bad as the worst in it, None where nothing of it is known; the
     last one is never calmer than the verdict at `end`. `unreadable_sets` governed and cannot be read; `cut` is how many
     sets were counted where there were more; `dated_ahead` says that the basis of the verdict lies in the future.
@@ -83,6 +84,7 @@ class Coverage(NamedTuple):
     begin: datetime
     end: datetime
     known_from: datetime
+    kept_from: datetime | None
     spans: tuple[Span, ...]
     cells: tuple[CoverageState | None, ...]
     unreadable_sets: int
@@ -113,7 +115,8 @@ def coverage_of(health: TenantBackupHealth, past: PastSets, policy: HealthPolicy
         return None
     begin = period_before(now)
     sets = sorted((each for each in past.sets if each.completed_at <= now), key=lambda each: each[:2])
-    known_from = max(begin, _known_from(health, past.cut, sets[0].completed_at if sets else now))
+    oldest = sets[0].completed_at if sets else now
+    known_from = max(begin, _known_from(health, past.cut, oldest))
     if known_from >= now:
         return None
     spans = _joined(_states(sets, policy, now), known_from, now)
@@ -121,6 +124,7 @@ def coverage_of(health: TenantBackupHealth, past: PastSets, policy: HealthPolicy
         begin,
         now,
         known_from,
+        oldest if sets and oldest > known_from else None,
         spans,
         _cells(spans, begin, now, _of_verdict(health)),
         sum(each.backup_set is None for each in sets),

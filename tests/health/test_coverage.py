@@ -294,6 +294,26 @@ def test_where_nothing_of_the_period_is_known_there_is_no_coverage(created_at: d
     assert coverage(kept(NOW), tenant=a_tenant(created_at=created_at)) is None
 
 
+@pytest.mark.parametrize(
+    ("sets", "created_at", "kept_from"),
+    [
+        ([], LONG_AGO, None),
+        ([NOW - 5 * DAY, NOW], LONG_AGO, NOW - 5 * DAY),
+        ([BEGIN + TICK], LONG_AGO, BEGIN + TICK),
+        ([BEGIN, NOW], LONG_AGO, None),
+        # Nothing is owed from before the tenant was recorded.
+        ([NOW - 5 * DAY], NOW - 5 * DAY, None),
+        ([NOW - 5 * DAY], NOW - 5 * DAY - TICK, NOW - 5 * DAY),
+        ([NOW + HOUR], LONG_AGO, None),
+    ],
+)
+def test_it_says_from_when_on_a_set_is_kept_where_something_is_owed_before(
+    sets: list[datetime], created_at: datetime, kept_from: datetime | None
+) -> None:
+    found = known(coverage(*(kept(at) for at in sets), tenant=a_tenant(created_at=created_at)))
+    assert found.kept_from == kept_from
+
+
 def test_an_unreadable_tenant_has_no_coverage() -> None:
     evidence = UnreadableEvidence("backup_sets", "completed_at", 7, "backup_sets.completed_at of row 7 is no instant")
     health = judge(facts_of(None)._replace(unreadable=evidence), POLICY, NOW)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from textual.content import Content
@@ -66,7 +67,7 @@ class CoverageStrip(Static):
     def _content(self, coverage: Coverage) -> Content:
         title = f"Last {COVERAGE_DAYS} days"
         if self.unconfirmed:
-            title = f"{COVERAGE_DAYS} days to {coverage.end:%Y-%m-%d %H:%M} UTC"
+            title = f"{COVERAGE_DAYS} days to {_minute(coverage.end)}"
         cells = "".join(NOT_KNOWN if cell is None else LOOKS[cell].glyph for cell in coverage.cells)
         lines = (f", without what was deleted since  {cells}", _shares_in_words(coverage), *_notes(coverage))
         return Content.assemble((title, "bold"), "\n".join(lines))
@@ -84,12 +85,18 @@ def _shares_in_words(coverage: Coverage) -> str:
 
 def _notes(coverage: Coverage) -> Iterator[str]:
     """What the strip leaves out, and why."""
-    since = f"{coverage.known_from:%Y-%m-%d %H:%M} UTC"
+    since = _minute(coverage.known_from)
     if coverage.cut is not None:
         yield f"{NOT_KNOWN} cut: only its latest {counted(coverage.cut, 'backup set')} are counted, back to {since}"
     elif coverage.known_from > coverage.begin:
         yield f"{NOT_KNOWN} not known: first recorded or backed up at {since}"
+    if coverage.kept_from is not None:
+        yield f"No backup set is kept from before {_minute(coverage.kept_from)}"
     if coverage.unreadable_sets:
         yield f"What cannot be read of it counts as not covered: {counted(coverage.unreadable_sets, 'backup set')}"
     if coverage.dated_ahead:
         yield "A backup set dated in the future counts for none of it"
+
+
+def _minute(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M} UTC"

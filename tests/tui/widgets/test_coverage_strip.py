@@ -25,7 +25,7 @@ def coverage(*lasted: tuple[CoverageState, timedelta], **columns: Any) -> Covera
         spans.append(Span(state, at, at + each))
         at += each
     cells = (NOT_COVERED, DEGRADED, *(28 * [PROTECTED]))
-    return Coverage(BEGIN, NOW, known_from, tuple(spans), cells, 0, None, False)._replace(**columns)
+    return Coverage(BEGIN, NOW, known_from, None, tuple(spans), cells, 0, None, False)._replace(**columns)
 
 
 MOSTLY_PROTECTED = coverage((NOT_COVERED, 14 * HOUR), (DEGRADED, 14 * HOUR), (PROTECTED, 30 * DAY - 28 * HOUR))
@@ -59,6 +59,7 @@ async def test_it_has_a_cell_a_day_and_the_shares_in_words() -> None:
             {"known_from": NOW - 5 * DAY, "cut": 120},
             "· cut: only its latest 120 backup sets are counted, back to 2026-11-18 09:00 UTC",
         ),
+        ({"kept_from": NOW - 5 * DAY}, "No backup set is kept from before 2026-11-18 09:00 UTC"),
         ({"unreadable_sets": 1}, "What cannot be read of it counts as not covered: 1 backup set"),
         ({"dated_ahead": True}, "A backup set dated in the future counts for none of it"),
     ],
