@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -35,8 +35,13 @@ class SchedulesScreen(FactsScreen):
 
     DEFAULT_CSS = """
     SchedulesScreen #pause { height: auto; padding: 0 1; color: $state-stale; display: none; }
+    SchedulesScreen #pause.-warning { display: block; }
+    SchedulesScreen.-low #pause { display: none; }
     SchedulesScreen #detail { height: auto; max-height: 8; padding: 0 1; border-top: solid $panel; }
     """
+
+    # In a low window the conditions come first: what cannot stay fresh will be seen as stale soon enough.
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-low"), (20, "-high")]
 
     def __init__(self, external_id: str, tenant_name: str, confirms: str | None = None) -> None:
         super().__init__()
@@ -80,7 +85,7 @@ class SchedulesScreen(FactsScreen):
         """Plans that cannot keep a backup fresh are no follow-up, and would be found out once a day by its alarm."""
         policy, pause = self.pilot.context.policy, answer.longest_pause
         warning = self.query_one("#pause", Static)
-        warning.display = pause is not None and cannot_stay_fresh(pause, policy)
+        warning.set_class(pause is not None and cannot_stay_fresh(pause, policy), "-warning")
         if pause is not None:
             warning.update(Content(pause_in_words(pause, policy)))
 
