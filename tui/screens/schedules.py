@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Final
+from typing import Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -40,14 +40,13 @@ class SchedulesScreen(FactsScreen):
     SchedulesScreen #detail { height: auto; max-height: 8; padding: 0 1; border-top: solid $panel; }
     """
 
-    # In a low window the conditions come first: what cannot stay fresh will be seen as stale soon enough.
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-low"), (20, "-high")]
-
     def __init__(self, external_id: str, tenant_name: str, confirms: str | None = None) -> None:
         super().__init__()
         self.external_id = external_id
         self.tenant_name = tenant_name
         self._confirms = confirms
+        # In a low window the conditions come first: what cannot stay fresh will be seen as stale soon enough.
+        self.VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]
 
     def crumb(self) -> str:
         return "Schedules"
