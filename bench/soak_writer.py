@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from tests.oracle.loading import sqlite_path, sqlite_value
 
+_Statement = tuple[str, tuple[Any, ...]]
+
 _HOUR: Final = timedelta(hours=1)
 _STATUSES: Final = ("completed",) * 6 + ("partial", "failed", "running", "cancelled", "done?")
 _MODES: Final = ("full",) * 8 + ("metadata_only", None)
@@ -27,6 +29,7 @@ class Writer:
         self._clock = clock
         self._tenants = 0
         self._sets = 0
+        self._prepared: list[_Statement] = []
 
     def begin(self, tenants: int) -> None:
         """The fleet before the first look at it."""
@@ -34,6 +37,7 @@ class Writer:
             self._add_tenant()
             self._add_set()
             self._add_schedule()
+        self._execute(self._prepared)
 
     def next_write(self) -> tuple[str, Callable[[], None]]:
         """What is written next, by its name, and the writing of it, which another thread may do."""
@@ -48,25 +52,20 @@ class Writer:
         )
         write = self._chance.choice(writes)
         # The generator is asked now and here, so that no thread's turn changes what comes after.
-        prepared: list[tuple[str, tuple[Any, ...]]] = []
+        prepared: list[_Statement] = []
         self._prepared = prepared
         write()
         return write.__name__.strip("_"), lambda: self._execute(prepared)
 
-    def _execute(self, statements: list[tuple[str, tuple[Any, ...]]]) -> None:
+    def _execute(self, statements: list[_Statement]) -> None:
         with closing(sqlite3.connect(self._file, timeout=30)) as connection:
             connection.execute("PRAGMA ignore_check_constraints = ON")
             for statement, values in statements:
                 with connection:  # a transaction of its own: a reader may come in between any two
                     connection.execute(statement, tuple(map(sqlite_value, values)))
 
-    _prepared: list[tuple[str, tuple[Any, ...]]] | None = None
-
     def _do(self, statement: str, *values: Any) -> None:
-        if self._prepared is None:
-            self._execute([(statement, values)])
-        else:
-            self._prepared.append((statement, values))
+        self._prepared.append((statement, values))
 
     def _a_tenant(self) -> int:
         return self._chance.randint(1, self._tenants)
