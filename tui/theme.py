@@ -30,88 +30,78 @@ TERMINALS_OWN: Final[Mapping[str, str]] = {
 }
 """Our own names in the sixteen colours of the terminal; also what they are in Textual's themes, which have none."""
 
+
+def _theme_of_256(
+    name: str,
+    states: tuple[str, str, str, str, str, str, str],
+    *,
+    text: str,
+    quiet: str,
+    grounds: tuple[str, str, str],
+    secondary: str,
+    dark: bool = True,
+) -> Theme:
+    """A theme of hex colours that stand among the 256.
+
+    `states` in the order of `State`; `grounds` are the screen's, the lines' around it, and the cursor's.
+    """
+    unreadable, absent, stale, degraded, follow_up, healthy, unconfirmed = states
+    background, panel, cursor = grounds
+    return Theme(
+        name=name,
+        primary=follow_up,
+        secondary=secondary,
+        accent=follow_up,
+        warning=stale,
+        error=absent,
+        success=healthy,
+        foreground=text,
+        background=background,
+        surface=background,
+        panel=panel,
+        dark=dark,
+        variables={
+            "state-unreadable": unreadable,
+            "state-absent": absent,
+            "state-stale": stale,
+            "state-degraded": degraded,
+            "state-follow-up": follow_up,
+            "state-healthy": healthy,
+            "state-unconfirmed": unconfirmed,
+            "quiet": quiet,
+            "cursor-background": cursor,
+            "cursor-background-blurred": panel,
+            "input-cursor-text-style": "none",
+        },
+    )
+
+
 THEMES: Final = (
-    Theme(
-        name=DARK,
-        primary="#87afff",
+    _theme_of_256(
+        DARK,
+        ("#ff87ff", "#ff5f5f", "#ffaf5f", "#ffd75f", "#87afff", "#87d787", "#9e9e9e"),
+        text="#d0d0d0",
+        quiet="#8a8a8a",
+        grounds=("#121212", "#1c1c1c", "#303030"),
         secondary="#5f87af",
-        accent="#87afff",
-        warning="#ffaf5f",
-        error="#ff5f5f",
-        success="#87d787",
-        foreground="#d0d0d0",
-        background="#121212",
-        surface="#121212",
-        panel="#1c1c1c",
-        dark=True,
-        variables={
-            "state-unreadable": "#ff87ff",
-            "state-absent": "#ff5f5f",
-            "state-stale": "#ffaf5f",
-            "state-degraded": "#ffd75f",
-            "state-follow-up": "#87afff",
-            "state-healthy": "#87d787",
-            "state-unconfirmed": "#9e9e9e",
-            "quiet": "#8a8a8a",
-            "cursor-background": "#303030",
-            "cursor-background-blurred": "#1c1c1c",
-            "input-cursor-text-style": "none",
-        },
     ),
-    Theme(
-        name=LIGHT,
-        primary="#005faf",
+    _theme_of_256(
+        LIGHT,
+        ("#870087", "#af0000", "#af5f00", "#875f00", "#005faf", "#005f00", "#626262"),
+        text="#1c1c1c",
+        quiet="#626262",
+        grounds=("#ffffff", "#eeeeee", "#d7d7d7"),
         secondary="#5f87af",
-        accent="#005faf",
-        warning="#af5f00",
-        error="#af0000",
-        success="#005f00",
-        foreground="#1c1c1c",
-        background="#ffffff",
-        surface="#ffffff",
-        panel="#eeeeee",
         dark=False,
-        variables={
-            "state-unreadable": "#870087",
-            "state-absent": "#af0000",
-            "state-stale": "#af5f00",
-            "state-degraded": "#875f00",
-            "state-follow-up": "#005faf",
-            "state-healthy": "#005f00",
-            "state-unconfirmed": "#626262",
-            "quiet": "#626262",
-            "cursor-background": "#d7d7d7",
-            "cursor-background-blurred": "#eeeeee",
-            "input-cursor-text-style": "none",
-        },
     ),
     # Okabe and Ito's colours, which people of every kind of colour blindness tell apart, the nearest of the 256.
-    Theme(
-        name="tenantpilot-colour-blind",
-        primary="#5fafd7",
+    _theme_of_256(
+        "tenantpilot-colour-blind",
+        ("#ffffff", "#d75f00", "#ffaf00", "#ffff87", "#5fafd7", "#00af87", "#9e9e9e"),
+        text="#d0d0d0",
+        quiet="#8a8a8a",
+        grounds=("#121212", "#1c1c1c", "#303030"),
         secondary="#0087af",
-        accent="#5fafd7",
-        warning="#ffaf00",
-        error="#d75f00",
-        success="#00af87",
-        foreground="#d0d0d0",
-        background="#121212",
-        surface="#121212",
-        panel="#1c1c1c",
-        dark=True,
-        variables={
-            "state-unreadable": "#ffffff",
-            "state-absent": "#d75f00",
-            "state-stale": "#ffaf00",
-            "state-degraded": "#ffff87",
-            "state-follow-up": "#5fafd7",
-            "state-healthy": "#00af87",
-            "state-unconfirmed": "#9e9e9e",
-            "quiet": "#8a8a8a",
-            "cursor-background": "#303030",
-            "cursor-background-blurred": "#1c1c1c",
-            "input-cursor-text-style": "none",
-        },
     ),
     Theme(
         name="tenantpilot-16",

@@ -21,6 +21,8 @@ from tests.end_to_end.conftest import NOW, OpenScreens, Run, url_of
 from tests.end_to_end.terminal import KEYS, TENANTPILOT, Terminal
 from tests.link import link_to
 
+pytestmark = pytest.mark.alone
+
 CODES: Final = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGINT: 130}
 QUITTING_KEYS: Final = {"ctrl+c", "ctrl+z", "lone escape"}
 

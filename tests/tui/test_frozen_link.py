@@ -15,6 +15,8 @@ from tui.screens.dashboard import DashboardScreen
 from tui.screens.tenants import TenantsScreen
 from tui.wording import State
 
+pytestmark = pytest.mark.alone
+
 SHORT = 0.6
 
 

@@ -20,6 +20,8 @@ from tests.link import Link, link_to
 from tests.oracle.loading import load
 from tests.oracle.rows import ItemRow, Rows, SetRow, TenantRow
 
+pytestmark = pytest.mark.alone
+
 MARGIN = 2.0
 """Seconds past the deadline in which the answer must have been given up."""
 SHORT = 0.6
