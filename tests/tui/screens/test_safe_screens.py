@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -12,11 +13,13 @@ from textual.widgets import Input
 
 from health.store.errors import StoreUnreachable
 from tests.oracle.rows import ItemRow
-from tests.tui.screens.driving import Driver, cells, open_app, row_list, watched
+from tests.tui.screens.driving import Driver, cells, open_app, real_resolver, row_list, watched
 from tests.tui.screens.fleets import DAY, HOUR, NOW, Facts, small_fleet, write
+from tui.context import Database
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
 from tui.screens.captured_item import CapturedItemScreen
+from tui.screens.choice import ChoiceScreen
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.help import HelpScreen
 from tui.screens.schedules import SchedulesScreen
@@ -94,12 +97,23 @@ async def look(driver: Driver, kind: type[Any]) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-async def test_hostile_text_is_harmless_on_every_screen(text: str, sqlite_url: str) -> None:
+async def test_hostile_text_is_harmless_on_every_screen(
+    text: str, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     fleet_with(text).load(sqlite_url)
     write(sqlite_url, "UPDATE backup_items SET payload = ?, assignments = ?", text, f'{{"{text}": 1}}')
-    async with open_app(sqlite_url, toasts=True, database=text) as driver:
+    database = Database(text, lambda: real_resolver(sqlite_url), text, production=True)
+    async with open_app(sqlite_url, toasts=True, database=database, databases=(database, database)) as driver:
         await look(driver, TenantsScreen)
         assert driver.app.is_running
+        await driver.press("d")
+        await look(driver, ChoiceScreen)
+        await driver.press("escape", "e", "down", "enter", "ctrl+s")
+        await driver.until(lambda: "saved" in driver.words())
+        assert_safe(driver)
+        for path in tmp_path.glob("tenantpilot-*"):
+            assert all(char == "\n" or unicodedata.category(char) not in FORBIDDEN for char in path.read_text())
         # The unreadable one comes first.
         await driver.press("home", "enter")
         await look(driver, DashboardScreen)
