@@ -10,7 +10,7 @@ from tui.keymap import checked_keymap
 from tui.settings import LoadedSettings, Settings, load_settings
 from tui.settings.loading import known_keys
 
-SHIPPED = Path(__file__).parents[2] / "tenantpilot.toml"
+SHIPPED = Path(__file__).parents[3] / "tenantpilot.toml"
 
 
 def load(path: Path) -> LoadedSettings:

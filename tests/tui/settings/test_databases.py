@@ -1,0 +1,104 @@
+"""The database that is used: none, one, or several by name; and keys by their ids."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tui.settings.given import SECRET, SECRET_URL, load, refusal, write
+from tui.settings import (
+    Settings,
+    default_database_path,
+    effective_database_url,
+    effective_write_url,
+    usable_databases,
+)
+
+# The database
+
+
+def test_without_a_database_there_is_a_file_of_the_users_own(cwd: Path, home: Path) -> None:
+    settings = load(cwd).settings.database
+    assert default_database_path() == home / "data" / "tenantpilot" / "fleet.db"
+    assert effective_database_url(settings) == effective_write_url(settings) == f"sqlite:///{default_database_path()}"
+
+
+def test_writing_goes_where_reading_does_unless_said_otherwise(cwd: Path) -> None:
+    environ = {"TENANTPILOT_DATABASE__URL": "postgresql://r@h/d"}
+    assert effective_write_url(load(cwd, environ=environ).settings.database) == "postgresql://r@h/d"
+    environ["TENANTPILOT_DATABASE__WRITE_URL"] = "postgresql://w@h/d"
+    settings = load(cwd, environ=environ).settings.database
+    assert (effective_database_url(settings), effective_write_url(settings)) == (
+        "postgresql://r@h/d",
+        "postgresql://w@h/d",
+    )
+
+
+# Several databases
+
+TWO = f"""
+[databases.eu]
+url = "postgresql://triage@eu/fleet"
+production = true
+[databases.us]
+url = "{SECRET_URL}"
+write_url = "postgresql://writer@us/fleet"
+"""
+
+
+def test_several_databases_by_name(cwd: Path) -> None:
+    write(cwd, TWO)
+    loaded = load(cwd)
+    databases = usable_databases(loaded.settings)
+    assert list(databases) == ["eu", "us"]
+    assert effective_database_url(databases["eu"]) == effective_write_url(databases["eu"])
+    assert (databases["eu"].production, databases["us"].production) == (True, False)
+    assert effective_database_url(databases["us"]) == SECRET_URL
+    assert effective_write_url(databases["us"]) == "postgresql://writer@us/fleet"
+    assert loaded.sources["databases.eu.url"] == f"file {cwd / 'tenantpilot.toml'}"
+    assert loaded.sources["databases.eu.write_url"] == "default"
+    assert SECRET not in repr(loaded)
+
+
+def test_the_unnamed_database_comes_first_where_it_has_a_url(cwd: Path) -> None:
+    write(cwd, f"[database]\nurl = 'sqlite:///x.db'\n{TWO}")
+    assert list(usable_databases(load(cwd).settings)) == ["default", "eu", "us"]
+    assert list(usable_databases(Settings())) == ["default"]
+
+
+def test_the_environment_overrules_a_named_database_of_the_file(cwd: Path) -> None:
+    write(cwd, "[databases.eu]\nproduction = true")
+    variable = "TENANTPILOT_DATABASES__EU__URL"
+    loaded = load(cwd, environ={variable: "postgresql://r@h/d"})
+    assert effective_database_url(loaded.settings.databases["eu"]) == "postgresql://r@h/d"
+    assert loaded.sources["databases.eu.url"] == f"environment {variable}"
+    unknown = refusal(cwd, TWO, environ={"TENANTPILOT_DATABASES__EUR__URL": "postgresql://r@h/d"})
+    assert "TENANTPILOT_DATABASES__EUR__URL" in unknown
+    assert unknown.endswith(f"the nearest known one is {variable}")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("databases = 1", "databases (file FILE): must be a section, written [databases]"),
+        ("[databases]\neu = 1", "databases.eu (file FILE): must be a section, written [databases.eu]"),
+        ("[databases.eu]", "databases.eu (file FILE): has no url; write the database's URL there"),
+        ("[databases.eu]\nproduction = true", "databases.eu (file FILE): has no url"),
+        ("[databases.eu]\nurl = 'nonsense'", "databases.eu.url (file FILE): must be a URL such as postgresql://"),
+        ("[databases.eu]\nurl = 'sqlite:///x'\nproduction = 7", "databases.eu.production (file FILE): must be"),
+        ("[databases.eu]\nulr = 'sqlite:///x'", "setting databases.eu.ulr (file FILE); the nearest known one is datab"),
+        ("[databases.default]\nurl = 'sqlite:///x'", "databases.default (file FILE): its name must be small letters"),
+        ("[databases.'E U']\nurl = 'sqlite:///x'", "databases.E U (file FILE): its name must be small letters"),
+        ("[keys]\n'tenants.sort' = 1", "keys.tenants.sort (file FILE): must be text in quotes"),
+        ("[keys]\n'tenants.sort' = ''", "keys.tenants.sort (file FILE): must be keys in quotes"),
+        ("keys = 'o'", "keys (file FILE): must be a section, written [keys]"),
+    ],
+)
+def test_what_is_wrong_with_databases_and_keys(cwd: Path, text: str, words: str) -> None:
+    assert words.replace("FILE", str(cwd / "tenantpilot.toml")) in refusal(cwd, text)
+
+
+def test_keys_by_their_ids_in_quotes_or_not(cwd: Path) -> None:
+    write(cwd, "[keys]\n'tenants.sort' = 'o'\ntenants.posture = 'x,f5'")
+    assert load(cwd).settings.keys == {"tenants.sort": "o", "tenants.posture": "x,f5"}

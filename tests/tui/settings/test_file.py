@@ -1,0 +1,91 @@
+"""The settings file: who may have written it, and what is said of one that cannot be used."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.tui.settings.given import load, refusal
+from tui.settings import (
+    Settings,
+)
+
+# The file
+
+
+def test_a_named_file_must_exist(cwd: Path) -> None:
+    missing = cwd / "no.toml"
+    assert refusal(cwd, config=missing) == (
+        f"configuration file {missing} does not exist; correct --config, or leave it out"
+    )
+    assert refusal(cwd, environ={"TENANTPILOT_CONFIG": "no.toml"}) == (
+        f"configuration file {missing} does not exist; correct TENANTPILOT_CONFIG, or leave it out"
+    )
+
+
+def test_a_file_that_cannot_be_read_is_refused(cwd: Path) -> None:
+    assert f"{cwd} cannot be read (Is a directory)" in refusal(cwd, config=cwd)
+    (cwd / "tenantpilot.toml").symlink_to("tenantpilot.toml")
+    assert "cannot be read (" in refusal(cwd)
+    assert "cannot be read (" in refusal(cwd, config=Path("\0"))
+
+
+@pytest.mark.parametrize(("mode", "trusted"), [(0o600, True), (0o664, True), (0o602, False), (0o666, False)])
+def test_a_file_that_everybody_can_write_is_refused(cwd: Path, mode: int, trusted: bool) -> None:
+    path = cwd / "tenantpilot.toml"
+    path.touch()
+    path.chmod(mode)
+    if trusted:
+        assert load(cwd).file == path
+    else:
+        assert (
+            refusal(cwd)
+            == f"configuration file {path} can be written by everybody; take that right away with chmod o-w"
+        )
+
+
+@pytest.mark.parametrize(("user", "owner", "trusted"), [(1000, 1000, True), (1000, 0, True), (1000, 1001, False)])
+def test_a_file_of_somebody_else_is_refused(
+    cwd: Path, monkeypatch: pytest.MonkeyPatch, user: int, owner: int, trusted: bool
+) -> None:
+    path = cwd / "tenantpilot.toml"
+    path.touch()
+    real = os.fstat
+
+    def owned(descriptor: int) -> os.stat_result:
+        fields = list(real(descriptor))
+        fields[4] = owner
+        return os.stat_result(fields)
+
+    monkeypatch.setattr(os, "fstat", owned)
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    if trusted:
+        assert load(cwd).file == path
+    else:
+        assert f"{path} belongs to user 1001, neither you nor root" in refusal(cwd)
+
+
+def test_no_file_at_all_is_written_dev_null(cwd: Path) -> None:
+    (cwd / "tenantpilot.toml").write_text("[ui]\nmouse = true")
+    assert load(cwd, config=Path(os.devnull)).settings == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[ui]\nmouse true", "line 2: Expected '=' after a key in a key/value pair"),
+        ("[ui]\nmouse = [\n\n", "line 4: "),
+        ("[ui]\n\n[ui]", "line 3: "),
+        (b"[ui]\n# \xff", "line 2: this is not UTF-8 text"),
+        ("x = " + "[" * 5_000, "line 1: values are nested too deeply"),
+    ],
+)
+def test_what_is_no_toml_is_refused_with_its_line(cwd: Path, text: str | bytes, problem: str) -> None:
+    path = cwd / "tenantpilot.toml"
+    assert refusal(cwd, text).startswith(f"configuration file {path} is not valid TOML: {problem}")
+
+
+def test_the_name_of_a_file_cannot_break_the_sentence(cwd: Path) -> None:
+    assert "no␊pe␛.toml" in refusal(cwd, config=Path("no\npe\x1b.toml"))
