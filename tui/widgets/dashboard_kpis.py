@@ -10,9 +10,10 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from health.freshness import Freshness
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
-from tui.render import degraded_share, latest_backup
+from tui.render import degraded_share, goes_stale, latest_backup
 from tui.wording import state_of, window_in_words
 
 
@@ -23,7 +24,7 @@ class DashboardKpis(Horizontal):
     DashboardKpis { height: 2; padding: 0 1; margin-top: 1; }
     DashboardKpis Static { width: 1fr; height: 2; text-wrap: nowrap; text-overflow: ellipsis; }
     DashboardKpis #kpi-posture { width: 14; }
-    DashboardKpis #kpi-latest { width: 28; }
+    DashboardKpis #kpi-latest { width: 31; }
     DashboardKpis #kpi-degraded { width: 16; }
     """
 
@@ -58,12 +59,18 @@ class DashboardKpis(Horizontal):
         state = state_of(health, facts_too_old=self.unconfirmed)
         window = window_in_words(self._policy.freshness_window)
         self._kpi("posture", "POSTURE", Content.assemble((state.label, f"bold $state-{state.word}")))
-        self._kpi("latest", f"LATEST BACKUP (window {window})", Content(latest_backup(health, now)))
+        self._kpi("latest", f"LATEST BACKUP (window {window})", Content(_latest(health, self._policy, now)))
         self._kpi("degraded", "DEGRADED ITEMS", Content(degraded_share(health)))
         self._kpi("schedules", "SCHEDULES", Content(_schedules(health)))
 
     def _kpi(self, name: str, label: str, value: Content) -> None:
         self.query_one(f"#kpi-{name}", Static).update(Content.assemble((label, "$quiet"), "\n", value), layout=False)
+
+
+def _latest(health: TenantBackupHealth, policy: HealthPolicy, now: datetime) -> str:
+    """How old the basis is, and how long it stays fresh if nothing runs."""
+    ahead = f", stale {goes_stale(health, policy, now)}" if health.freshness is Freshness.FRESH else ""
+    return f"{latest_backup(health, now)}{ahead}"
 
 
 def _schedules(health: TenantBackupHealth) -> str:
