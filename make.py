@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Set up and run: `python3 make.py demo`, `test` or `lint`; `docs` and `lock` write the files that are generated;
-`release` builds the sdist and the wheel into `dist`, and tries the wheel where nothing of the checkout is.
+`mutants` sees that no rule can be changed without a test failing; `release` builds the sdist and the wheel into `dist`,
+and tries the wheel where nothing of the checkout is.
 
 Makes the virtual environment `.venv` beside this file, installs the locked dependencies and the checkout into it, and
 runs what was asked for. Needs Python 3.11 or later and nothing else. What is installed already is not installed again.
@@ -43,8 +44,8 @@ def main(words: "list[str]") -> int:
     """Run one of them; gives back its exit code."""
     if sys.version_info < (3, 11):  # noqa: UP036 - this file must explain itself to an older Python
         return complain(f"TenantPilot needs Python 3.11 or later; this is {sys.version.split()[0]}.")
-    if not words or words[0] not in ("demo", "test", "lint", "docs", "lock", "release"):
-        return complain("say 'python3 make.py demo', 'test', 'lint', 'docs', 'lock' or 'release'.")
+    if not words or words[0] not in ("demo", "test", "lint", "docs", "lock", "mutants", "release"):
+        return complain("say 'python3 make.py demo', 'test', 'lint', 'docs', 'lock', 'mutants' or 'release'.")
     target, rest = words[0], words[1:]
     if target == "lock":
         return lock()
@@ -54,6 +55,8 @@ def main(words: "list[str]") -> int:
         return run(BIN / "tenantpilot", "demo", *rest)
     if target == "docs":
         return run(PYTHON, "-m", "docs.reference")
+    if target == "mutants":
+        return run(PYTHON, "-m", "bench.mutants", *rest)
     if target == "release":
         return release()
     if target == "test":

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from health.freshness import Freshness, freshness_holds_until, freshness_of, goes_stale_at
+from health.freshness import Freshness, freshness_holds_until, freshness_of, goes_stale_at, no_longer_fresh_from
 from health.policy import HealthPolicy
 from tests.health.making import FIRST_INSTANT, LAST_INSTANT, NOW, POLICY, SKEW, TICK, WINDOW
 
@@ -64,6 +64,11 @@ def test_the_ends_of_the_calendar_are_judged_too(completed_at: datetime, now: da
 def test_a_basis_goes_stale_a_window_after_it_was_completed() -> None:
     assert goes_stale_at(NOW, POLICY) == NOW + WINDOW
     assert goes_stale_at(LAST_INSTANT, POLICY) == LAST_INSTANT
+
+
+def test_a_basis_is_older_than_the_window_from_the_tick_after_that() -> None:
+    assert no_longer_fresh_from(NOW, POLICY) == NOW + WINDOW + TICK
+    assert no_longer_fresh_from(LAST_INSTANT, POLICY) == LAST_INSTANT
 
 
 @pytest.mark.parametrize(

@@ -57,16 +57,6 @@ def test_only_brackets_are_not_shown_the_same_the_second_time(text: str) -> None
         assert safe_text(shown) == shown
 
 
-def test_every_single_character_is_shown_as_itself_or_named() -> None:
-    for char in EVERY_CHARACTER:
-        shown = safe_text(char)
-        assert shown.isprintable()
-        named = f"⟨U+{ord(char):04X}⟩"
-        pictures = {chr(0x2400 + ord(char)) if char < " " else char, "␡" if char == "\x7f" else char}
-        assert shown in {char, named, "", "◌" + char} | pictures, named
-        assert shown != "" or unicodedata.category(char) == "Zs"
-
-
 def test_the_short_cut_takes_only_what_stands_for_itself() -> None:
     short_cut = [char for char in EVERY_CHARACTER if _PLAIN.fullmatch(char) and char.isprintable()]
     assert len(short_cut) > 30_000
@@ -110,6 +100,9 @@ def test_the_short_cut_takes_only_what_stands_for_itself() -> None:
         ("e\u0301\u0323\u0301\u20dd", "e\u0301\u0323"),
         ("e\u0301\u0323\u0301a\u0301", "e\u0301\u0323a\u0301"),
         ("e\u0301\u0323 \u0301", "e\u0301\u0323 \u0301"),
+        # of each of the three categories of marks
+        ("\u0915\u093e\u093e\u093e", "\u0915\u093e\u093e"),
+        ("e\u20dd\u20dd\u20dd", "e\u20dd\u20dd"),
         ("\u0338x", "◌\u0338x"),
         ("\u0338\u0338\u0338x", "◌\u0338\u0338x"),
         (" \u0338\u0338\u0338x", "◌\u0338\u0338x"),
@@ -124,16 +117,6 @@ def test_the_short_cut_takes_only_what_stands_for_itself() -> None:
 )
 def test_what_is_shown(value: object, shown: str) -> None:
     assert safe_text(value) == shown
-
-
-def test_of_the_harmless_categories_exactly_these_are_named() -> None:
-    expected = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, 0x13441, 0x13442, 0x16FE4, 0x1D159}
-    expected |= {*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), ord("⟨"), ord("⟩")}
-    named = {ord(char) for char in EVERY_CHARACTER if safe_text(f"a{char}") == f"a⟨U+{ord(char):04X}⟩"}
-    forbidden = {ord(char) for char in EVERY_CHARACTER if unicodedata.category(char) in FORBIDDEN}
-    # Which of them are unassigned depends on the Unicode version of the Python.
-    assert named - forbidden == expected - forbidden
-    assert forbidden - named == {*range(0x20), 0x7F}
 
 
 @pytest.mark.parametrize(
@@ -212,3 +195,26 @@ def test_a_value_without_text_is_said_to_be_one(value: object) -> None:
 def test_a_subclass_of_str_is_looked_at_as_what_it_holds() -> None:
     assert safe_text(Pretender("a\x1b")) == "a␛"
     assert safe_text(Word.STALE) == "stale"
+
+
+# Every character there is: these take longest
+
+
+def test_every_single_character_is_shown_as_itself_or_named() -> None:
+    for char in EVERY_CHARACTER:
+        shown = safe_text(char)
+        assert shown.isprintable()
+        named = f"⟨U+{ord(char):04X}⟩"
+        pictures = {chr(0x2400 + ord(char)) if char < " " else char, "␡" if char == "\x7f" else char}
+        assert shown in {char, named, "", "◌" + char} | pictures, named
+        assert shown != "" or unicodedata.category(char) == "Zs"
+
+
+def test_of_the_harmless_categories_exactly_these_are_named() -> None:
+    expected = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, 0x13441, 0x13442, 0x16FE4, 0x1D159}
+    expected |= {*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), ord("⟨"), ord("⟩")}
+    named = {ord(char) for char in EVERY_CHARACTER if safe_text(f"a{char}") == f"a⟨U+{ord(char):04X}⟩"}
+    forbidden = {ord(char) for char in EVERY_CHARACTER if unicodedata.category(char) in FORBIDDEN}
+    # Which of them are unassigned depends on the Unicode version of the Python.
+    assert named - forbidden == expected - forbidden
+    assert forbidden - named == {*range(0x20), 0x7F}
