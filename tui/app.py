@@ -88,10 +88,6 @@ class TenantPilotApp(App[None]):
     Toast { max-width: 70; }
     """
 
-    # A stack of screens for each database: changing to another begins one, and ends the one before.
-    DEFAULT_MODE = "database 0"
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {DEFAULT_MODE: TenantsScreen}
-
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "show_help", "help", key_display="?", id="app.help"),
         Binding("ctrl+p", "command_palette", "commands", show=False, id="app.palette", priority=True),
@@ -128,6 +124,9 @@ class TenantPilotApp(App[None]):
     def on_load(self) -> None:
         self._own_loop = asyncio.get_running_loop()
         self._own_loop.set_exception_handler(_note_loop_fault)
+
+    def get_default_screen(self) -> Screen[Any]:
+        return TenantsScreen()
 
     def on_mount(self) -> None:
         # After the first frame, so that importing the database's drivers does not hold it up.
@@ -277,10 +276,17 @@ class TenantPilotApp(App[None]):
         self.context = self.context._replace(database=database, tenant=None, screen=None)
         self.reader = FactsReader(database.open_resolver)
         self.reader.start()
-        left, shown = self.current_mode, f"database {next(self._numbers)}"
+        left, screens = self.current_mode, self.screen_stack
+        shown = f"database {next(self._numbers)}"
         self.add_mode(shown, TenantsScreen)
         self.switch_mode(shown)
-        self.remove_mode(left)
+        if left != self.DEFAULT_MODE:
+            self.remove_mode(left)
+            return
+        # The stack that the app began with is none that Textual would remove; a mode of our own instead of it would
+        # style every widget twice before the first frame.
+        for screen in reversed(screens):
+            screen.remove()
 
     # What works everywhere
 

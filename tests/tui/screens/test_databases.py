@@ -32,11 +32,11 @@ def database(name: str, resolver: Any, *, production: bool = False) -> Database:
     return Database(f"{name}.db", lambda: cast("TenantBackupHealthResolver", resolver), name, production)
 
 
-async def change(driver: Driver) -> None:
-    """To the other database, wherever one is."""
+async def change(driver: Driver, to: str = "G") -> None:
+    """To the other database, wherever one is; with `g` to the first again."""
     await driver.press("d")
     await driver.arrived(ChoiceScreen)
-    await driver.press("G", "enter")
+    await driver.press(to, "enter")
     await driver.until(lambda: isinstance(driver.app.screen, TenantsScreen), "the list of the other database")
 
 
@@ -59,6 +59,13 @@ async def test_changing_shows_the_other_fleet_from_the_start(sqlite_url: str, ot
         assert "Contoso" not in driver.words()
         await driver.press("Y")
         assert driver.app.clipboard == "tenantpilot --use us"
+        await driver.until(lambda: not first.is_running, "the end of the screens left")
+        await change(driver, "g")
+        again = await driver.arrived(TenantsScreen)
+        assert again not in (first, other)
+        assert len(listed(again)) == 6
+        assert "eu: eu.db read-only" in driver.words()
+        await driver.until(lambda: not other.is_running, "the end of the screens left")
 
 
 async def test_a_late_answer_of_the_one_left_is_nobodys(sqlite_url: str, other_url: str) -> None:
