@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from health.facts import BackupSchedule, BackupSet, TenantFacts, UnreadableEvidence
+from health.facts import BackupSchedule, BackupSet, ItemTally, TenantFacts, UnreadableEvidence
 from health.posture import Posture, Reason, TenantBackupHealth, judge, triage_key
 from tests.health.making import (
     DAY,
@@ -139,8 +139,15 @@ def test_what_cannot_be_read_has_no_posture_and_no_reason_and_is_never_confirmed
     health = judge(TenantFacts(a_tenant(), None, None, (), EVIDENCE), POLICY, NOW)
     assert (health.posture, health.reasons, health.primary_reason) == (None, (), None)
     assert (health.basis, health.freshness, health.quality) == (None, None, None)
-    assert health.unreadable == EVIDENCE
+    assert (health.schedules, health.follow_ups) == ((), ())
+    assert (health.unreadable, health.holds_until) == (EVIDENCE, LAST_INSTANT)
     assert not health.confirmed
+
+
+@pytest.mark.parametrize(("basis", "tally"), [(a_set(None), a_tally()), (FRESH_SET, None)])
+def test_a_basis_of_which_something_is_missing_is_none(basis: BackupSet, tally: ItemTally | None) -> None:
+    health = judge(TenantFacts(a_tenant(), basis, tally, ()), POLICY, NOW)
+    assert (health.posture, health.reasons) == ("absent", (ABSENT,))
 
 
 # Triage

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tui.safe_text import _PLAIN, _shown, safe_text
+from tui.safe_text import _PLAIN, _shown, has_hidden, safe_text
 
 FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 EVERY_CHARACTER = [chr(code) for code in range(sys.maxunicode + 1)]
@@ -195,6 +195,21 @@ def test_a_value_without_text_is_said_to_be_one(value: object) -> None:
 def test_a_subclass_of_str_is_looked_at_as_what_it_holds() -> None:
     assert safe_text(Pretender("a\x1b")) == "a␛"
     assert safe_text(Word.STALE) == "stale"
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("", False),
+        ("Contoso GmbH", False),
+        ("Müller 株式会社", False),
+        ("ls\n", True),
+        ("a\x1b[A", True),
+        ("a\u202eb", True),
+    ],
+)
+def test_what_a_shell_could_obey_is_hidden(text: str, hidden: bool) -> None:
+    assert has_hidden(text) is hidden
 
 
 # Every character there is: these take longest
