@@ -1,9 +1,11 @@
-"""The page of proofs names tests, and each of them is there."""
+"""The page of proofs names tests and mutants, and what it names is there."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+
+from bench.mutants import MODULES, listed
 
 TESTS = Path(__file__).parent.parent
 PAGE = TESTS.parent / "docs" / "proofs.md"
@@ -18,3 +20,9 @@ def test_every_test_that_is_named_is_there() -> None:
         if not (TESTS / file).exists() or f"def {name}(" not in (TESTS / file).read_text(encoding="utf-8")
     ]
     assert missing == []
+
+
+def test_every_mutant_that_is_explained_changes_lines_that_are_there() -> None:
+    sources = {module: " ".join((TESTS.parent / module).read_text(encoding="utf-8").split()) for module in MODULES}
+    assert len(listed()) > 10
+    assert [change for change in listed() if " ".join(change[1].split()) not in sources[change[0]]] == []

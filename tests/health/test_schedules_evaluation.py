@@ -94,6 +94,16 @@ def test_what_cannot_be_evaluated_has_no_other_condition_whatever_the_status(wor
     assert conditions(future, basis=None) == ["cannot_evaluate"]
 
 
+def test_what_cannot_be_evaluated_says_which_it_is_since_when_and_why() -> None:
+    future = a_good_schedule(enabled_at=NOW + DAY)
+    why = "it was created, enabled or run in the future"
+    until = NOW + DAY - SKEW - TICK
+    assert assess(future, RECENT, POLICY, NOW) == (future, ("cannot_evaluate",), None, NOW + DAY, why, until)
+    never = a_good_schedule(cron="never")
+    why = "its cron expression does not have five fields"
+    assert assess(never, RECENT, POLICY, NOW) == (never, ("cannot_evaluate",), None, RECENT, why, LAST_INSTANT)
+
+
 # How long it holds
 
 
