@@ -41,6 +41,7 @@ KEYS: Final[Mapping[str, bytes]] = {
     "home": b"\x1b[H",
     "ctrl+c": b"\x03",
     "ctrl+p": b"\x10",
+    "ctrl+s": b"\x13",
     "ctrl+u": b"\x15",
     "ctrl+z": b"\x1a",
 }

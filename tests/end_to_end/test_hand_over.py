@@ -62,7 +62,7 @@ def test_an_export_is_the_report_and_a_picture_is_there(
     terminal.sees("40 tenants")
     terminal.sees("EXPORT AS", after=["e"])
     terminal.sees("saved", after=["down", "enter"])
-    terminal.write(b"\x13")
+    terminal.press("ctrl+s")
     terminal.until(lambda: list(tmp_path.glob("tenantpilot-screen-*.svg")), "a picture of the screen")
     terminal.press("q")
     assert terminal.ends() == 0

@@ -44,9 +44,9 @@ def empty_address(sqlite_template: Path) -> DatabaseAddress:
 
 def make_app(address: DatabaseAddress, **context: Any) -> TenantPilotApp:
     context.setdefault("boot_clock", lambda: 0.0)
+    context.setdefault("database", Database("demo.db", lambda: TenantBackupHealthResolver(address, POLICY)))
     return TenantPilotApp(
         AppContext(
-            database=Database("demo.db", lambda: TenantBackupHealthResolver(address, POLICY)),
             policy=POLICY,
             refresh=timedelta(0),
             clock=lambda: NOW,
@@ -90,6 +90,7 @@ WALKS = {
     "tenants-filtered": typed("stale"),
     "tenants-no-match": typed("nobody"),
     "tenants-sorted-by-name": ["s"],
+    "tenants-stale-within": ["w", "w", "w"],
     "dashboard-absent": [*ABSENT, "down", "enter"],
     "dashboard-stale-degraded-follow-up": [*STALE, "enter"],
     "dashboard-degraded": [*DEGRADED, "enter"],
@@ -125,6 +126,26 @@ def test_without_colours(snap_compare: Compare, demo_address: DatabaseAddress, m
     monkeypatch.setenv("NO_COLOR", "1")
     app = make_app(demo_address)
     assert snap_compare(app, terminal_size=COMPACT, run_before=walked(WALKS["dashboard-degraded"]))
+
+
+def eu_and_us(address: DatabaseAddress) -> tuple[Database, Database]:
+    """Two names of the one database, the first of them production."""
+    eu, us = (
+        Database(f"{name}.db", lambda: TenantBackupHealthResolver(address, POLICY), name, name == "eu")
+        for name in ("eu", "us")
+    )
+    return eu, us
+
+
+@pytest.mark.parametrize("keys", [[], ["d"]], ids=["production", "choice"])
+def test_several_databases(snap_compare: Compare, demo_address: DatabaseAddress, keys: list[str]) -> None:
+    eu, us = eu_and_us(demo_address)
+    app = make_app(demo_address, database=eu, databases=(eu, us))
+    assert snap_compare(app, terminal_size=COMPACT, run_before=walked(keys))
+
+
+def test_plain(snap_compare: Compare, demo_address: DatabaseAddress) -> None:
+    assert snap_compare(make_app(demo_address, plain=True), terminal_size=COMPACT, run_before=walked([]))
 
 
 def test_facts_too_old_to_confirm(snap_compare: Compare, demo_address: DatabaseAddress) -> None:

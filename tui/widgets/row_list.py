@@ -158,6 +158,8 @@ class RowList(Widget, can_focus=True):
     def replace(self, rows: Sequence[Any], *, empty: str | None = None) -> None:
         """List other rows; the cursor stays on the row with the same key, else near where it was."""
         current = self.current
+        if bool(rows) != bool(self._rows):
+            self.refresh_bindings()
         self._rows = rows
         if empty is not None:
             self._empty = empty
@@ -251,8 +253,8 @@ class RowList(Widget, can_focus=True):
         self._move_to(len(self._rows) - 1)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Enter is offered only where there is something behind a row."""
-        return action != "choose" or self._opens
+        """Enter is offered only where there is a row, and something behind it."""
+        return action != "choose" or (self._opens and bool(self._rows))
 
     def watch_has_focus(self, has_focus: bool) -> None:
         super().watch_has_focus(has_focus)
