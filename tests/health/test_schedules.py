@@ -37,7 +37,9 @@ def due_of(schedule: BackupSchedule) -> datetime | None:
 
 
 def test_a_schedule_in_order_needs_no_follow_up() -> None:
-    assert conditions(a_good_schedule()) == []
+    schedule = a_good_schedule()
+    assert conditions(schedule) == []
+    assert assess(schedule, RECENT, POLICY, NOW).schedule == schedule
 
 
 def test_the_conditions_and_their_order() -> None:
