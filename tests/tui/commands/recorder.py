@@ -76,7 +76,7 @@ class Recorder:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            preexec_fn=_as_at_a_login,
+            preexec_fn=as_at_a_login,
         )
 
     def rows(self, table: str) -> list[dict[str, Any]]:
@@ -118,7 +118,7 @@ def text_of(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:
     return process.returncode, out.decode(), err.decode()
 
 
-def _as_at_a_login() -> None:
+def as_at_a_login() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

@@ -148,7 +148,11 @@ class Served:
 @contextmanager
 def serving(machine: Recorder, *words: str) -> Iterator[Served]:
     process = subprocess.Popen(
-        [TENANTPILOT, "metrics", "--serve", *words], env=machine.env, cwd=machine.folder, stderr=subprocess.PIPE
+        [TENANTPILOT, "metrics", "--serve", *words],
+        env=machine.env,
+        cwd=machine.folder,
+        stderr=subprocess.PIPE,
+        preexec_fn=as_at_a_login,
     )
     try:
         yield Served(process)
