@@ -119,6 +119,7 @@ def text_of(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:
 
 
 def as_at_a_login() -> None:
+    """For a child before it begins: signals as a login has them, whoever started the tests in the background."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

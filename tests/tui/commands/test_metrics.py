@@ -19,7 +19,7 @@ from tests.health.making import DAY, HOUR, LONG_AGO, NOW
 from tests.health.store.bare import bare
 from tests.oracle.loading import load, sqlite_path
 from tests.oracle.rows import ItemRow, Rows, SetRow, TenantRow
-from tests.tui.commands.recorder import TENANTPILOT, Recorder
+from tests.tui.commands.recorder import TENANTPILOT, Recorder, as_at_a_login
 from tests.waiting import DEADLINE
 
 AT = ("--now", "2026-11-23T09:00:00Z")
