@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import click
 
@@ -133,9 +133,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # A locale that lacks a character must not cost the report.
         sys.stdout.reconfigure(errors="backslashreplace")
     exit_code = run(words)
+    for stream in (sys.stdout, sys.stderr):
+        _let_go_of(stream)
     # The interpreter's last sweep over everything that was read would keep the shell waiting.
     gc.freeze()
     sys.exit(exit_code)
+
+
+def _let_go_of(stream: TextIO) -> None:
+    """Write what is left; what cannot be written has been told, and the interpreter's end must not try it again."""
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def run(words: list[str]) -> int:
@@ -157,7 +167,6 @@ def run(words: list[str]) -> int:
     except CommandFailed as error:
         return _failed(str(error), _exit_code(words, error.exit_code))
     except (_ReaderWentAway, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _exit_code(words, 0)
     except Exception as error:
         sentence, code = describe(error)
