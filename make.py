@@ -87,7 +87,7 @@ def install(requirements: str) -> bool:
 
 def test() -> int:
     """Every test: what runs against the clock comes last and by itself."""
-    beside = run(PYTHON, "-m", "pytest", "-n", "3", "-m", "not alone")
+    beside = run(PYTHON, "-m", "pytest", "-n", "2", "-m", "not alone")
     return run(PYTHON, "-m", "pytest", "-m", "alone") or beside
 
 
