@@ -67,7 +67,9 @@ class Terminal:
         self._home.cleanup()
 
     def send(self, keys: bytes) -> float:
-        """Press keys; the moment at which they were sent. What was written before is forgotten."""
+        """Press keys; the moment at which they were sent. What was written before is forgotten, read or not."""
+        while self._receive(0):
+            pass
         self.written = b""
         moment = perf_counter()
         os.write(self._ours, keys)
@@ -113,7 +115,7 @@ class Terminal:
         return int(shown.stdout) / 1024
 
     def _receive(self, within: float) -> bool:
-        if within <= 0 or not select.select([self._ours], [], [], within)[0]:
+        if within < 0 or not select.select([self._ours], [], [], within)[0]:
             return False
         try:
             chunk = os.read(self._ours, 65536)

@@ -276,6 +276,8 @@ class TenantPilotApp(App[None]):
         self.context = self.context._replace(database=database, tenant=None, screen=None)
         self.reader = FactsReader(database.open_resolver)
         self.reader.start()
+        # What was said of the one left would stand on the screens of the other for a moment.
+        self.clear_notifications()
         left, screens = self.current_mode, self.screen_stack
         shown = f"database {next(self._numbers)}"
         self.add_mode(shown, TenantsScreen)

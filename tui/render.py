@@ -21,6 +21,8 @@ from tui.wording import State, ago, counted, reason_sentence, state_of, why, win
 
 _NAMES_SHOWN: Final = 3
 _NARROWEST: Final = 60
+_WITH_REASONS: Final = 80
+"""Columns from which on there is room for the reasons, if names leave them some."""
 _WITH_FORECAST: Final = 100
 """Columns from which on a table, as the screen, says when each latest backup goes stale."""
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -59,7 +61,9 @@ def table_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, n
     width = _width()
     forecast = ("GOES STALE",) if only or width >= _WITH_FORECAST else ()
     for heading in ("POSTURE", "TENANT", "LATEST BACKUP", *forecast, "DEGRADED"):
-        table.add_column(heading, no_wrap=True, overflow="ellipsis")
+        # A long name would take the room of the reasons, which are what a table is read for.
+        most = width // 4 if heading == "TENANT" and width >= _WITH_REASONS else None
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", max_width=most)
     table.add_column("WHY", overflow="fold")
     for health in verdicts:
         cells = (

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 from sqlalchemy import Engine, event
 
-from health.policy import HealthPolicy
-from health.resolver import TenantBackupHealthResolver
 from health.store.errors import StoreError
-from health.store.urls import parse_database_url
 from tests.health.making import DAY, GRACE, HOUR, LONG_AGO, NOW, TICK, WINDOW
 from tests.health.store.bare import bare
 from tests.oracle.loading import load, sqlite_path
 from tests.oracle.rows import ItemRow, Rows, ScheduleRow, SetRow, TenantRow
+from tests.resolving import resolving
 
 MINUTE = HOUR / 60
 
@@ -37,15 +33,6 @@ def a_fleet() -> Rows:
             schedule = schedule._replace(last_run_status="ok", next_run_at=NOW + number * MINUTE)
         rows.schedules.append(schedule)
     return rows
-
-
-@contextmanager
-def resolving(url: str) -> Iterator[TenantBackupHealthResolver]:
-    resolver = TenantBackupHealthResolver(parse_database_url(url), HealthPolicy())
-    try:
-        yield resolver
-    finally:
-        resolver.close()
 
 
 def test_a_refresh_gives_what_a_fresh_read_gives_at_every_instant_even_if_the_clock_is_set_back(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 
 import psycopg
 import pytest
@@ -19,6 +19,7 @@ from tests.health.making import HOUR, LONG_AGO, NOW
 from tests.link import Link, link_to
 from tests.oracle.loading import load
 from tests.oracle.rows import ItemRow, Rows, SetRow, TenantRow
+from tests.resolving import resolving
 
 pytestmark = pytest.mark.alone
 
@@ -42,15 +43,6 @@ def url(postgres_url: str) -> str:
 def link(url: str) -> Iterator[Link]:
     with link_to(url) as found:
         yield found
-
-
-@contextmanager
-def resolving(url: str) -> Iterator[TenantBackupHealthResolver]:
-    resolver = TenantBackupHealthResolver(parse_database_url(url), HealthPolicy())
-    try:
-        yield resolver
-    finally:
-        resolver.close()
 
 
 def change(url: str) -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from random import Random
 
 import pytest
 
 from health.coverage import SETS_COUNTED, Coverage, CoverageState
-from health.policy import HealthPolicy
-from health.resolver import TenantBackupHealthResolver
 from health.store import reading
 from health.store.engines import reading_once
 from health.store.urls import parse_database_url
@@ -19,19 +15,11 @@ from tests.health.making import DAY, HOUR, LONG_AGO, NOW, TICK, WINDOW
 from tests.oracle.loading import load
 from tests.oracle.rows import DEFAULT_POLICY, ItemRow, Rows, SetRow, TenantRow, known
 from tests.oracle.verdict import basis_of, candidates, freshness_of, quality_of
+from tests.resolving import resolving
 from tests.statements import statements
 
 PROTECTED, DEGRADED, NOT_COVERED = CoverageState
 BEGIN = NOW - 30 * DAY
-
-
-@contextmanager
-def resolving(url: str) -> Iterator[TenantBackupHealthResolver]:
-    resolver = TenantBackupHealthResolver(parse_database_url(url), HealthPolicy())
-    try:
-        yield resolver
-    finally:
-        resolver.close()
 
 
 def coverage_in(url: str, tenant: int, now: datetime = NOW) -> Coverage:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -11,13 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from health.policy import HealthPolicy
-from health.resolver import TenantBackupHealthResolver, UnknownTenant
-from health.store.urls import parse_database_url
+from health.resolver import UnknownTenant
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW, TICK
 from tests.health.store.bare import Bare, bare
 from tests.oracle.loading import load
 from tests.oracle.rows import DEFAULT_POLICY, ItemRow, Rows, ScheduleRow, SetRow, TenantRow
+from tests.resolving import resolving
 from tests.statements import statements
 from tests.subject import fleet_report
 
@@ -50,15 +47,6 @@ def rows(
 def entries(url: str, now: datetime = NOW) -> dict[str, Any]:
     """The report's entries by external id."""
     return {entry["tenant"]: entry for entry in fleet_report(url, now, DEFAULT_POLICY)["tenants"]}
-
-
-@contextmanager
-def resolving(url: str) -> Iterator[TenantBackupHealthResolver]:
-    resolver = TenantBackupHealthResolver(parse_database_url(url), HealthPolicy())
-    try:
-        yield resolver
-    finally:
-        resolver.close()
 
 
 # The number of statements

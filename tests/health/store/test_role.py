@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from health.policy import HealthPolicy
-from health.resolver import TenantBackupHealthResolver
-from health.store.urls import parse_database_url
 from tests.health.making import LONG_AGO, NOW
 from tests.oracle.loading import load
 from tests.oracle.rows import Rows, TenantRow
+from tests.resolving import resolving
 from tests.statements import statements
 
 TABLES = ["tenants", "backup_schedules", "backup_sets", "backup_items"]
@@ -39,15 +36,6 @@ def as_role(postgres_url: str) -> Iterator[AsRole]:
         for name in roles:
             for statement in ("REASSIGN OWNED BY {} TO postgres", "DROP OWNED BY {}", "DROP ROLE {}"):
                 owner.execute(sql.SQL(statement).format(sql.Identifier(name)))
-
-
-@contextmanager
-def resolving(url: str) -> Iterator[TenantBackupHealthResolver]:
-    resolver = TenantBackupHealthResolver(parse_database_url(url), HealthPolicy())
-    try:
-        yield resolver
-    finally:
-        resolver.close()
 
 
 def could_write(url: str) -> bool:

@@ -16,7 +16,6 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 
-from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
 from health.resolver import TenantBackupHealthResolver
 from health.store.administration import initialise
@@ -25,6 +24,7 @@ from health.store.urls import parse_database_url
 from tests.health.making import HOUR, LONG_AGO, NOW
 from tests.oracle.loading import clear, load
 from tests.oracle.rows import DEFAULT_POLICY, ItemRow, Rows, ScheduleRow, SetRow, TenantRow
+from tests.resolving import resolving
 from tests.servers import Server, own_server, standby_of
 from tests.statements import statements
 from tests.subject import fleet_report
@@ -96,15 +96,6 @@ def a_fleet() -> Rows:
         [ItemRow(number, number, number) for number in (1, 2)],
         [ScheduleRow(1, 2, created_at=LONG_AGO, last_run_at=completed_at, last_run_status="failed")],
     )
-
-
-@contextmanager
-def resolving(url: str) -> Iterator[TenantBackupHealthResolver]:
-    resolver = TenantBackupHealthResolver(parse_database_url(url), HealthPolicy())
-    try:
-        yield resolver
-    finally:
-        resolver.close()
 
 
 def names(fleet: list[TenantBackupHealth]) -> set[str]:

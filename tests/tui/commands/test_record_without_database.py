@@ -73,8 +73,10 @@ def test_two_at_once_are_refused_without_a_database_too(recorder: Recorder) -> N
 def test_a_signal_ends_the_wait_for_a_database_that_does_not_answer(recorder: Recorder) -> None:
     recorder.env["TENANTPILOT_DATABASE__URL"] = NOBODY
     process = recorder.begin("sh", "-c", f"{TWO_FILES}; echo $$ >pid")
-    until((recorder.folder / "pid").exists, "the command runs")
-    command = Path("/proc", (recorder.folder / "pid").read_text().strip() or "none")
+    pid = recorder.folder / "pid"
+    # The shell makes the file before it writes the number into it.
+    until(lambda: pid.exists() and pid.read_text().endswith("\n"), "the command runs")
+    command = Path("/proc", pid.read_text().strip())
     until(lambda: not command.exists(), "the command is over")
     process.terminate()
     code, _, err = text_of(process)

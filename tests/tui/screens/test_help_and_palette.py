@@ -244,6 +244,7 @@ async def test_hostile_names_are_found_shown_and_opened_and_do_nothing_else(sqli
         facts.backup_set(facts.tenant(name, f"{name}hostile-{number}"), NOW - HOUR)
     facts.load(sqlite_url)
     async with open_app(sqlite_url) as driver:
+        await driver.arrived(TenantsScreen)
         for number, name in enumerate(HOSTILE):
             offers = await found(driver, f"hostile-{number}")
             assert len(offers) == 1
