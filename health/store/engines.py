@@ -17,7 +17,15 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from health.store.errors import DatabaseMissing, as_store_error
+from health.store.drivers import (
+    LOCK_SECONDS,
+    open_postgresql_reading,
+    open_sqlite_reading,
+    postgresql_arguments,
+    read_instants_as_text,
+    require_file,
+)
+from health.store.errors import as_store_error
 from health.store.revision import refuse_other_schema, require_current_schema
 from health.store.urls import DatabaseAddress
 
@@ -25,70 +33,42 @@ from health.store.urls import DatabaseAddress
 for _name in ("sqlalchemy", "psycopg"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
-CONNECT_SECONDS: Final = 5
-STATEMENT_SECONDS: Final = 30
-_LOCK_SECONDS: Final = 5.0
-
-# Session settings of a reading connection. Instants come as UTC text in one style, which `rows.py` parses. Joins are
-# nested loops over indexes, whatever the statistics say: a hash join would scan the history of every tenant. JIT costs
-# more than it saves on statements of this size.
-_POSTGRESQL_READING: Final = {
-    "default_transaction_read_only": "on",
-    "statement_timeout": f"{STATEMENT_SECONDS}s",
-    "idle_in_transaction_session_timeout": "60s",
-    "timezone": "UTC",
-    "datestyle": "ISO",
-    "jit": "off",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
-    "enable_seqscan": "off",
-    "max_parallel_workers_per_gather": "0",
-    "plan_cache_mode": "force_generic_plan",
-}
 _POSTGRESQL_WRITING: Final = {"timezone": "UTC", "datestyle": "ISO", "jit": "off"}
-_KEEPALIVE: Final = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 
 
 def reading_engine(address: DatabaseAddress) -> Engine:
     """An engine of one held connection that cannot write. Nothing is opened before the first snapshot."""
-    if address.file is not None:
-        file = address.file
-        engine = create_engine(
-            "sqlite+pysqlite://",
-            creator=lambda: _open_sqlite_reading(file),
+    file = address.file
+    if file is None:
+        return create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: open_postgresql_reading(address),
             poolclass=QueuePool,
             pool_size=1,
             max_overflow=0,
         )
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
     engine = create_engine(
-        address.url,
-        connect_args=_postgresql_arguments(address, _POSTGRESQL_READING),
+        "sqlite+pysqlite://",
+        creator=lambda: open_sqlite_reading(file),
         poolclass=QueuePool,
         pool_size=1,
         max_overflow=0,
-        isolation_level="REPEATABLE READ",
-        execution_options={"postgresql_readonly": True},
     )
-    event.listen(engine, "do_connect", _connect_with_deadline)
-    event.listen(engine, "connect", _read_instants_as_text)
+    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
 def writing_engine(address: DatabaseAddress, *, create: bool = False) -> Engine:
     """An engine for imports and administration. `create` lets SQLite make the file that is not there yet."""
-    if address.file is not None:
-        file = address.file
-        engine = create_engine(
-            "sqlite+pysqlite://", creator=lambda: _open_sqlite_writing(file, create=create), poolclass=NullPool
+    file = address.file
+    if file is None:
+        return create_engine(
+            "postgresql+psycopg://", creator=lambda: _open_postgresql_writing(address), poolclass=NullPool
         )
-        event.listen(engine, "begin", _begin_sqlite_immediate)
-        return engine
     engine = create_engine(
-        address.url, connect_args=_postgresql_arguments(address, _POSTGRESQL_WRITING), poolclass=NullPool
+        "sqlite+pysqlite://", creator=lambda: _open_sqlite_writing(file, create=create), poolclass=NullPool
     )
-    event.listen(engine, "connect", _read_instants_as_text)
+    event.listen(engine, "begin", _begin_sqlite_immediate)
     return engine
 
 
@@ -168,24 +148,12 @@ def _driver_error(address: DatabaseAddress) -> type[Exception]:
     return psycopg.Error
 
 
-def _open_sqlite_reading(file: Path) -> sqlite3.Connection:
-    _require_file(file)
-    uri = f"file:{quote(str(file.resolve()))}?mode=ro"
-    connection = sqlite3.connect(
-        uri, uri=True, timeout=_LOCK_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
-    )
-    connection.execute("PRAGMA query_only = ON")
-    # Read-only still lets ATTACH create another file.
-    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-    return connection
-
-
 def _open_sqlite_writing(file: Path, *, create: bool) -> sqlite3.Connection:
     if not create:
-        _require_file(file)
+        require_file(file)
     mode = "rwc" if create else "rw"
     uri = f"file:{quote(str(file.resolve()))}?mode={mode}"
-    connection = sqlite3.connect(uri, uri=True, timeout=_LOCK_SECONDS, isolation_level=None)
+    connection = sqlite3.connect(uri, uri=True, timeout=LOCK_SECONDS, isolation_level=None)
     connection.execute("PRAGMA foreign_keys = ON")
     # What is there already may be of another program, and in no encoding.
     _decode_with_escapes(connection, None)
@@ -194,14 +162,12 @@ def _open_sqlite_writing(file: Path, *, create: bool) -> sqlite3.Connection:
     return connection
 
 
-def _require_file(file: Path) -> None:
-    if not file.exists():
-        raise DatabaseMissing(
-            f"There is no database at {file}: run 'tenantpilot db init' to create it,"
-            " or 'tenantpilot demo' to look around."
-        )
-    if not file.is_file():
-        raise DatabaseMissing(f"{file} is not a file: name the database file with --database sqlite:///PATH.")
+def _open_postgresql_writing(address: DatabaseAddress) -> Any:
+    import psycopg  # the driver is not imported before it is wanted
+
+    connection = psycopg.connect(**postgresql_arguments(address, _POSTGRESQL_WRITING))
+    read_instants_as_text(connection)
+    return connection
 
 
 def read_badly_encoded_text(engine: Engine, error: BaseException | None) -> bool:
@@ -226,29 +192,3 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _begin_sqlite_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _postgresql_arguments(address: DatabaseAddress, settings: dict[str, str]) -> dict[str, Any]:
-    # Ours come last, so that no URL switches the read-only session off.
-    own = address.url.query.get("options", "")
-    options = " ".join([str(own), *(f"-c {name}={value}" for name, value in settings.items())]).strip()
-    return {
-        "application_name": "tenantpilot",
-        "connect_timeout": CONNECT_SECONDS,
-        "options": options,
-        **_KEEPALIVE,
-    }
-
-
-def _connect_with_deadline(_dialect: object, _record: object, arguments: list[Any], named: dict[str, Any]) -> Any:
-    """Only for reading: what is written may rightly wait for a lock."""
-    from health.store.deadline import DeadlineConnection  # the driver is not imported before it is wanted
-
-    return DeadlineConnection.connect(*arguments, **named)
-
-
-def _read_instants_as_text(connection: Any, _record: object) -> None:
-    """Instants as text: `infinity`, BC and the year 20000 would raise in the driver and cost the fleet its read."""
-    from psycopg.types.string import TextLoader  # the driver is there by now; over SQLite it is not wanted at all
-
-    connection.adapters.register_loader("timestamptz", TextLoader)

@@ -53,11 +53,25 @@ class DatabaseAddress(NamedTuple):
 
     @property
     def url(self) -> URL:
-        """For SQLAlchemy, password and all."""
+        """As one URL again, password and all."""
         from sqlalchemy.engine import URL
 
         kind = "postgresql+psycopg" if self.file is None else "sqlite+pysqlite"
         return URL.create(kind, *self.parts)
+
+    def libpq_parameters(self) -> dict[str, str]:
+        """What libpq is told, by its own names, password and all. Never show it."""
+        parts = self.parts
+        named = {
+            "user": parts.username, "password": parts.password, "host": parts.host,
+            "port": parts.port, "dbname": parts.database,
+        }  # fmt: skip
+        given = {name: str(value) for name, value in named.items() if value}
+        given |= {name: value if isinstance(value, str) else ",".join(value) for name, value in parts.query.items()}
+        hosts = [_host_and_port(host) for host in given.get("host", "").split(",")]
+        if "port" not in parts.query and any(port for _, port in hosts):
+            given |= {"host": ",".join(host for host, _ in hosts), "port": ",".join(port for _, port in hosts)}
+        return given
 
 
 def parse_database_url(text: str) -> DatabaseAddress:
@@ -133,8 +147,13 @@ def _hosts_of(parts: _Parts) -> list[str]:
 def _named(parts: _Parts, parameter: str, variable: str) -> list[str]:
     said = parts.query.get(parameter) or os.environ.get(variable, "")
     names = said.split(",") if isinstance(said, str) else list(said)
-    # SQLAlchemy takes `HOST:PORT` there; more colons are those of an address.
-    return [name.partition(":")[0] if name.count(":") == 1 else name for name in names if name]
+    return [_host_and_port(name)[0] for name in names if name]
+
+
+def _host_and_port(name: str) -> tuple[str, str]:
+    """`HOST:PORT` may stand where libpq itself takes a host alone; more colons are those of an address."""
+    host, colon, port = name.partition(":")
+    return (host, port) if colon and ":" not in port else (name, "")
 
 
 def _is_this_machine(host: str) -> bool:

@@ -12,7 +12,7 @@ import pytest
 
 from health.policy import HealthPolicy
 from health.resolver import TenantBackupHealthResolver
-from health.store import deadline, engines
+from health.store import deadline, drivers
 from health.store.errors import StoreError, StoreSilent, StoreUnreachable
 from health.store.urls import parse_database_url
 from tests.health.making import HOUR, LONG_AGO, NOW
@@ -52,7 +52,7 @@ def change(url: str) -> None:
 
 
 def test_the_deadline_leaves_the_server_the_time_to_cancel_a_statement_itself() -> None:
-    assert engines.STATEMENT_SECONDS < deadline.ANSWER_SECONDS <= engines.STATEMENT_SECONDS + MARGIN
+    assert drivers.STATEMENT_SECONDS < deadline.ANSWER_SECONDS <= drivers.STATEMENT_SECONDS + MARGIN
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_link_that_freezes_while_a_statement_runs(
 
 
 def test_a_new_connection_over_a_frozen_link(link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "CONNECT_SECONDS", 2)
+    monkeypatch.setattr(drivers, "CONNECT_SECONDS", 2)
     with resolving(link.url) as resolver:
         link.freeze()
         started = time.monotonic()
@@ -156,7 +156,7 @@ def test_a_wrong_password_is_said_without_it(url: str, link: Link) -> None:
 
 
 def test_a_statement_that_takes_too_long_is_cancelled_by_the_server(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(engines._POSTGRESQL_READING, "statement_timeout", "200ms")
+    monkeypatch.setitem(drivers.POSTGRESQL_READING, "statement_timeout", "200ms")
     with resolving(url) as resolver, psycopg.connect(url) as holder:
         holder.execute("LOCK TABLE tenants IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(StoreUnreachable, match="statement timeout") as cancelled:

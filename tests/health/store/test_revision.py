@@ -12,7 +12,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import Connection
 
-from health.store import engines, revision
+from health.store import drivers, revision
 from health.store.administration import initialise, state_of, upgrade
 from health.store.engines import reading_once, writing
 from health.store.errors import DatabaseMissing, SchemaProblem, StoreError, StoreUnreachable
@@ -271,7 +271,7 @@ def test_a_truncated_database(sqlite_url: str) -> None:
 def test_a_database_that_a_writer_has_locked_is_locked_and_not_foreign(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "_LOCK_SECONDS", 0.0)
+    monkeypatch.setattr(drivers, "LOCK_SECONDS", 0.0)
     holder = sqlite3.connect(sqlite_path(sqlite_url), isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
     try:

@@ -222,3 +222,26 @@ def test_the_machines_certificates_are_used_unless_somebody_names_others(
     (home / ".postgresql").mkdir()
     (home / ".postgresql" / "root.crt").touch()
     assert roots_of("postgresql://db1/fleet") is None
+
+
+# What libpq is told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("postgresql://", {}),
+        ("postgresql://triage@db1:5433/fleet", {"user": "triage", "host": "db1", "port": "5433", "dbname": "fleet"}),
+        ("postgresql://a%40b:c%2Fd@/fleet", {"user": "a@b", "password": "c/d", "dbname": "fleet"}),
+        ("postgresql://[2001:db8::7]/fleet", {"host": "2001:db8::7", "dbname": "fleet"}),
+        ("postgresql:///fleet?host=2001:db8::7", {"host": "2001:db8::7", "dbname": "fleet"}),
+        ("postgresql:///fleet?host=db1:5433", {"host": "db1", "port": "5433", "dbname": "fleet"}),
+        ("postgresql:///fleet?host=db1:5433&host=db2", {"host": "db1,db2", "port": "5433,", "dbname": "fleet"}),
+        ("postgresql:///fleet?host=db1,db2&port=1,2", {"host": "db1,db2", "port": "1,2", "dbname": "fleet"}),
+        ("postgresql://db1/fleet?host=/run/postgresql", {"host": "/run/postgresql", "dbname": "fleet"}),
+        ("postgresql://db1:5433/fleet?host=db2", {"host": "db2", "port": "5433", "dbname": "fleet"}),
+    ],
+)
+def test_libpq_is_told_what_the_url_says(text: str, told: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGSSLMODE", "require")
+    assert parse_database_url(text).libpq_parameters() == told
