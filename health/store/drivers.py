@@ -1,4 +1,4 @@
-"""The drivers' own connections for reading, which cannot write; without SQLAlchemy, whose import takes a start-up's time.
+"""The drivers' own connections for reading, which cannot write; without SQLAlchemy, which takes too long to import.
 
 Everything that reads opens its connections here: the engines of `engines.py`, and the process that reads ahead.
 """

@@ -38,10 +38,11 @@ from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, judge
 from health.schedules import RUNNING
 from health.store.errors import StoreConflict
+from health.store.fleet_statements import unreadable_candidates
 from health.store.predicates import candidate_predicate, happened_expression, no_instant_predicate
 from health.store.reading import read_facts
 from health.store.schema import Instant, backup_items, backup_sets, tenants
-from health.store.statements import HAPPENED, unreadable_candidates
+from health.store.statements import HAPPENED, of_a_verdict
 from health.store.writing import tenant_id_of
 
 
@@ -131,7 +132,7 @@ def _plan(
     """A run that began before `ended_since` is over, whatever its status says."""
     dialect = connection.dialect.name
     unreadable = {tenant_id for tenant_id, health in verdicts.items() if health.unreadable is not None}
-    unreadable.update(row.tenant_id for row in connection.execute(unreadable_candidates(dialect)))
+    unreadable.update(row.tenant_id for row in connection.execute(of_a_verdict(unreadable_candidates(dialect))))
     statement = _sets_that_go(request, dialect).where(
         or_(backup_sets.c.status != RUNNING, literal(ended_since, Instant) > HAPPENED)
     )

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Connection, Result
 
 from health.collector import collector_paused
 from health.coverage import PastSet, PastSets
 from health.details import CapturedJson, ListedSet, PartInVerdict, SetKey, part_in_verdict
-from health.facts import BASIS_STATUSES, BackupItem, BackupSchedule, Tenant, TenantFacts, UnreadableEvidence
+from health.facts import BASIS_STATUSES, BackupItem, BackupSchedule, TenantFacts, UnreadableEvidence
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
 from health.quality import BackupQualityResolver
 from health.store import statements
-from health.store.rows import SET_WIDTH, RowReader, UnreadableRow, as_text, by_tenant, tally, unreadable
+from health.store.assembly import ROWS_AT_ONCE, facts_in, fleet_rows
+from health.store.rows import SET_WIDTH, RowReader, UnreadableRow, as_text, tally
 
 
 def read_facts(connection: Connection, external_ids: Sequence[str] | None = None) -> list[TenantFacts]:
@@ -27,19 +29,19 @@ def read_facts(connection: Connection, external_ids: Sequence[str] | None = None
 
 
 def _read_facts(connection: Connection, external_ids: Sequence[str] | None) -> list[TenantFacts]:
-    dialect, narrowed = connection.dialect.name, external_ids is not None
-    parameters = {} if external_ids is None else {"external_ids": list(external_ids)}
-    tenants = _rows(connection, statements.judged_tenants(dialect, narrowed), parameters)
-    sets = _rows(connection, statements.basis_sets(dialect, narrowed), parameters)
-    schedules = _rows(connection, statements.enabled_schedules(dialect, narrowed), parameters)
-    lost = _rows(connection, statements.unreadable_candidates(dialect))
-    assembly = _Assembly(RowReader(dialect), sets, schedules, lost)
-    return [assembly.facts(row) for row in tenants]
+    dialect = connection.dialect.name
+
+    def run(statement: str) -> Iterator[Sequence[Any]]:
+        named = (
+            {"external_ids": list(external_ids)} if external_ids is not None and ":external_ids" in statement else {}
+        )
+        return _in_parts(connection.execute(statements.of_a_verdict(statement), named))
+
+    return list(facts_in(dialect, fleet_rows(dialect, run, narrowed=external_ids is not None)))
 
 
-def _rows(connection: Connection, statement: Executable, parameters: dict[str, Any] | None = None) -> list[Any]:
-    """All rows, some hundred at a time: while a driver makes rows of bytes, no other thread runs, nor the screens."""
-    return [row for rows in connection.execute(statement, parameters).partitions(500) for row in rows]
+def _in_parts(result: Result[Any]) -> Iterator[Sequence[Any]]:
+    return result.partitions(ROWS_AT_ONCE)
 
 
 def read_sets(
@@ -59,7 +61,8 @@ def read_past_sets(connection: Connection, tenant_id: int, begin: datetime, end:
     reader = RowReader(connection.dialect.name)
     # One more, to know whether there are older ones without counting them all.
     parameters = {"tenant_id": tenant_id, "begin": begin, "end": end, "most": limit + 1}
-    rows = _rows(connection, statements.past_sets(connection.dialect.name), parameters)
+    result = connection.execute(statements.past_sets(connection.dialect.name), parameters)
+    rows = list(chain.from_iterable(_in_parts(result)))
     return PastSets([_past_set(reader, row) for row in rows[:limit]], len(rows) > limit)
 
 
@@ -125,41 +128,3 @@ class _Listing:
             return ListedSet(key, name, status, PartInVerdict.UNREADABLE, None, None, problem.evidence)
         part = part_in_verdict(set_id, status, deleted_at is not None, self._basis)
         return ListedSet(key, name, status, part, backup_set, self._quality.resolve(backup_set, counts), None)
-
-
-class _Assembly:
-    """Puts the rows of the statements together, tenant by tenant."""
-
-    def __init__(self, reader: RowReader, sets: Sequence[Any], schedules: Sequence[Any], lost: Sequence[Any]) -> None:
-        self._reader = reader
-        self._sets = {row[1]: row for row in sets}
-        self._schedules = by_tenant(schedules, 1)
-        self._lost = by_tenant(lost, 0)
-
-    def facts(self, row: Any) -> TenantFacts:
-        """One tenant's facts; a value that cannot be read becomes the evidence instead of an error."""
-        tenant_id = row[0]
-        try:
-            tenant = self._reader.tenant(row)
-        except UnreadableRow as problem:
-            return _without_verdict(Tenant(tenant_id, as_text(row[1]), as_text(row[2]), None), problem.evidence)
-        if lost := self._lost.get(tenant_id):
-            _, set_id, value = lost[0]
-            return _without_verdict(tenant, unreadable("backup_sets", "completed_at", set_id, value))
-        basis = counts = None
-        try:
-            if (found := self._sets.get(tenant_id)) is not None:
-                basis = self._reader.backup_set(found)
-                counts = tally(found[SET_WIDTH:])
-            schedules = self._read_schedules(tenant_id)
-        except UnreadableRow as problem:
-            return _without_verdict(tenant, problem.evidence)
-        return TenantFacts(tenant, basis, counts, schedules)
-
-    def _read_schedules(self, tenant_id: int) -> tuple[BackupSchedule, ...]:
-        rows = self._schedules.get(tenant_id)
-        return tuple(map(self._reader.schedule, rows)) if rows else ()
-
-
-def _without_verdict(tenant: Tenant, evidence: UnreadableEvidence) -> TenantFacts:
-    return TenantFacts(tenant, None, None, (), evidence)

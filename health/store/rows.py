@@ -108,7 +108,9 @@ class RowReader:
             return _made(
                 BackupSchedule,
                 (
-                    *row[:6],
+                    *row[:3],
+                    bool(row[3]),
+                    *row[4:6],
                     None if last_run_at is None else parse(last_run_at),
                     row[7],
                     None if next_run_at is None else parse(next_run_at),

@@ -17,8 +17,8 @@ from sqlalchemy.engine import Inspector
 from health.details import SetKey
 from health.policy import HealthPolicy
 from health.resolver import TenantBackupHealthResolver
+from health.store.fleet_statements import unreadable_candidates
 from health.store.schema import metadata
-from health.store.statements import unreadable_candidates
 from health.store.urls import parse_database_url
 from tests.health.making import DAY, LONG_AGO, NOW
 from tests.health.store.bare import Bare
@@ -129,7 +129,7 @@ def test_every_statement_names_the_tenant_of_every_row_that_it_touches(database_
     dialect = "sqlite" if database_url.startswith("sqlite") else "postgresql"
     assert any(table in statement for statement in seen for table in OF_A_TENANT) or name == "role_could_write"
     # It looks for sets whose place among the others nobody can know, in an index of all tenants, and joins nothing.
-    of_all_tenants = str(unreadable_candidates(dialect))
+    of_all_tenants = unreadable_candidates(dialect)
     assert [found for statement in seen if statement != of_all_tenants for found in without_tenant(statement)] == []
     assert without_tenant(of_all_tenants) == ["backup_sets"]
     assert of_all_tenants.startswith("SELECT tenant_id, ")
