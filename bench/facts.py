@@ -21,8 +21,8 @@ from health.facts import TenantFacts
 from health.policy import HealthPolicy
 from health.posture import judge
 from health.resolver import TenantBackupHealthResolver
-from health.store import reading
 from health.store.engines import reading_engine, snapshot
+from health.store.reading import Snapshot
 from health.store.urls import parse_database_url
 
 POLICY = HealthPolicy()
@@ -42,7 +42,7 @@ class Fleet:
     def read(self) -> list[TenantFacts]:
         """The facts as the product reads them."""
         with snapshot(self._engine, self.address) as connection:
-            return reading.read_facts(connection)
+            return Snapshot(connection).facts()
 
     def resolver(self) -> TenantBackupHealthResolver:
         """A resolver that has read nothing yet."""

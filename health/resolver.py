@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
-from typing import Final, TypeVar
-
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from health import details
 from health.collector import collector_paused
@@ -17,11 +16,13 @@ from health.forecast import longest_pause
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, judge, triage_key
 from health.schedules import assess
-from health.store import reading
-from health.store.connection import HeldConnection, was_broken_off
-from health.store.engines import read_badly_encoded_text, snapshot
-from health.store.errors import StoreError
-from health.store.urls import DatabaseAddress
+from health.store.errors import NotReadAhead, StoreError
+
+if TYPE_CHECKING:
+    from health.store.ahead import FleetAhead
+    from health.store.connection import HeldConnection
+    from health.store.reading import Snapshot
+    from health.store.urls import DatabaseAddress
 
 Found = TypeVar("Found")
 
@@ -33,6 +34,13 @@ class UnknownTenant(LookupError):
     """No tenant that is judged has this external id: it does not exist, or is archived."""
 
 
+class _Found(NamedTuple):
+    """What a read has found: every tenant's facts by its id, and the verdicts of those whose facts were not known."""
+
+    facts: dict[int, TenantFacts]
+    judged: list[TenantBackupHealth]
+
+
 class TenantBackupHealthResolver:
     """Reads and judges. One thread uses it at a time; it holds one connection and knows no settings.
 
@@ -40,10 +48,13 @@ class TenantBackupHealthResolver:
     those of one tenant raise UnknownTenant.
     """
 
-    def __init__(self, address: DatabaseAddress, policy: HealthPolicy) -> None:
+    def __init__(self, address: DatabaseAddress, policy: HealthPolicy, ahead: FleetAhead | None = None) -> None:
+        """`ahead` is the fleet as another process reads it: the first question of the fleet is answered from that."""
         self.address = address
         self.policy = policy
-        self._held = HeldConnection(address)
+        self._ahead = ahead
+        self._role_could_write: bool | None = None
+        self._held: HeldConnection | None = None
         self._token: object | None = None
         self._facts: dict[int, TenantFacts] = {}
         self._fleet: details.FleetAnswer | None = None
@@ -54,29 +65,54 @@ class TenantBackupHealthResolver:
 
     def refreshed_fleet(self, now: datetime) -> details.FleetAnswer:
         """The fleet. Judged again are only tenants whose facts are other ones, or whose verdict's time is up."""
-        token = self._held.change_token()
-        facts = self._facts
+        if self._ahead is not None and (answer := self._answer_ahead(self._ahead, now)) is not None:
+            return answer
+        token = self._store().change_token()
         if token is None or token != self._token:
-            facts = self._read_again()
+            found = self._judged_as_they_come(self._read(lambda snapshot: snapshot.facts()), now)
+        else:
+            found = _Found(self._facts, [])
+        return self._answer(found, now, token, self._store().clock)
+
+    def _answer_ahead(self, ahead: FleetAhead, now: datetime) -> details.FleetAnswer | None:
+        """The first answer, from what another process reads; None where that has not come whole, and is to be read."""
+        try:
+            found = self._judged_as_they_come(ahead.facts(), now)
+            self._role_could_write = ahead.role_could_write
+            return self._answer(found, now, None, ahead.database_clock)
+        except NotReadAhead:
+            return None
+        finally:
+            self._ahead = None
+
+    def _judged_as_they_come(self, arriving: Iterable[TenantFacts], now: datetime) -> _Found:
+        """Every tenant's facts, those that say something else judged; of the others the very object known already."""
+        found = _Found({}, [])
+        with collector_paused():
+            for each in arriving:
+                known = self._facts.get(each.tenant.id)
+                if known == each:
+                    found.facts[each.tenant.id] = known
+                else:
+                    found.facts[each.tenant.id] = each
+                    found.judged.append(judge(each, self.policy, now))
+        return found
+
+    def _answer(
+        self, found: _Found, now: datetime, token: object | None, clock: datetime | None
+    ) -> details.FleetAnswer:
+        facts, judged = found
         kept = self._still_true(facts, now)
-        if self._fleet is not None and len(kept) == len(facts) == len(self._fleet.verdicts):
+        if len(kept) + len(judged) < len(facts):
+            settled = {health.tenant.id for health in (*kept, *judged)}
+            with collector_paused():
+                judged += [judge(each, self.policy, now) for each in facts.values() if each.tenant.id not in settled]
+        if self._fleet is not None and not judged and len(kept) == len(self._fleet.verdicts):
             verdicts = self._fleet.verdicts
         else:
-            known = {health.tenant.id for health in kept}
-            with collector_paused():
-                judged = [judge(each, self.policy, now) for tenant_id, each in facts.items() if tenant_id not in known]
             verdicts = tuple(_in_triage_order(kept, judged))
-        self._token, self._facts, self._fleet = token, facts, details.FleetAnswer(now, verdicts, self._held.clock)
+        self._token, self._facts, self._fleet = token, facts, details.FleetAnswer(now, verdicts, clock)
         return self._fleet
-
-    def _read_again(self) -> dict[int, TenantFacts]:
-        """Every tenant's facts; the very object known already where they say the same, so that its verdict may stay."""
-        with collector_paused():
-            facts = {}
-            for each in self._read(reading.read_facts):
-                known = self._facts.get(each.tenant.id)
-                facts[each.tenant.id] = known if known == each else each
-            return facts
 
     def _still_true(self, facts: dict[int, TenantFacts], now: datetime) -> list[TenantBackupHealth]:
         """The verdicts of the last answer whose facts are the same and whose time is not up, in their order."""
@@ -92,7 +128,7 @@ class TenantBackupHealthResolver:
     def tenants(self, external_ids: Sequence[str], now: datetime) -> list[TenantBackupHealth]:
         """The tenants named, in triage order. Raises UnknownTenant for the first that is not there."""
         wanted = tuple(dict.fromkeys(external_ids))
-        facts = self._read(lambda connection: reading.read_facts(connection, wanted))
+        facts = self._read(lambda snapshot: snapshot.facts(wanted))
         found = {each.tenant.external_id for each in facts}
         for external_id in wanted:
             if external_id not in found:
@@ -102,17 +138,17 @@ class TenantBackupHealthResolver:
     def dashboard(self, external_id: str, now: datetime) -> details.DashboardAnswer:
         """One tenant with its latest attempts and its coverage."""
 
-        def ask(connection: Connection) -> details.DashboardAnswer:
-            health = self._one(connection, external_id, now)
-            attempts = reading.read_sets(connection, health, self.policy, details.ATTEMPTS_SHOWN)
-            return details.DashboardAnswer(health, attempts, self._coverage(connection, health, now), now)
+        def ask(snapshot: Snapshot) -> details.DashboardAnswer:
+            health = self._one(snapshot, external_id, now)
+            attempts = snapshot.sets(health, self.policy, details.ATTEMPTS_SHOWN)
+            return details.DashboardAnswer(health, attempts, self._coverage(snapshot, health, now), now)
 
         return self._read(ask)
 
-    def _coverage(self, connection: Connection, health: TenantBackupHealth, now: datetime) -> Coverage | None:
+    def _coverage(self, snapshot: Snapshot, health: TenantBackupHealth, now: datetime) -> Coverage | None:
         if health.unreadable is not None:
             return None  # of its sets nobody can know the order
-        past = reading.read_past_sets(connection, health.tenant.id, period_before(now), now, SETS_COUNTED)
+        past = snapshot.past_sets(health.tenant.id, period_before(now), now, SETS_COUNTED)
         return coverage_of(health, past, self.policy, now)
 
     def backup_sets(
@@ -120,10 +156,10 @@ class TenantBackupHealthResolver:
     ) -> details.BackupSetsAnswer:
         """One page of a tenant's sets: the newest, or those older than a key."""
 
-        def ask(connection: Connection) -> details.BackupSetsAnswer:
-            health = self._one(connection, external_id, now)
+        def ask(snapshot: Snapshot) -> details.BackupSetsAnswer:
+            health = self._one(snapshot, external_id, now)
             # One more than the page, to know whether there is another without counting them all.
-            sets = reading.read_sets(connection, health, self.policy, limit + 1, before)
+            sets = snapshot.sets(health, self.policy, limit + 1, before)
             return details.BackupSetsAnswer(health, sets[:limit], len(sets) > limit, now)
 
         return self._read(ask)
@@ -131,13 +167,13 @@ class TenantBackupHealthResolver:
     def backup_set(self, external_id: str, set_id: int | None, now: datetime) -> details.BackupSetAnswer:
         """One set with its items; None asks for the basis of the moment."""
 
-        def ask(connection: Connection) -> details.BackupSetAnswer:
-            health = self._one(connection, external_id, now)
+        def ask(snapshot: Snapshot) -> details.BackupSetAnswer:
+            health = self._one(snapshot, external_id, now)
             wanted = health.basis.id if set_id is None and health.basis is not None else set_id
             if wanted is None:
                 return details.BackupSetAnswer(health, None, (), now)
-            listed = reading.read_set(connection, health, self.policy, wanted)
-            items = reading.read_items(connection, health.tenant.id, wanted) if listed else ()
+            listed = snapshot.set_of(health, self.policy, wanted)
+            items = snapshot.items(health.tenant.id, wanted) if listed else ()
             return details.BackupSetAnswer(health, listed, items, now)
 
         return self._read(ask)
@@ -145,17 +181,17 @@ class TenantBackupHealthResolver:
     def captured(self, external_id: str, set_id: int, item_id: int, now: datetime) -> details.CapturedJson:
         """The captured JSON of one item of a tenant's set."""
 
-        def ask(connection: Connection) -> details.CapturedJson:
-            health = self._one(connection, external_id, now)
-            return reading.read_captured(connection, health.tenant.id, set_id, item_id)
+        def ask(snapshot: Snapshot) -> details.CapturedJson:
+            health = self._one(snapshot, external_id, now)
+            return snapshot.captured(health.tenant.id, set_id, item_id)
 
         return self._read(ask)
 
     def schedules(self, external_id: str, now: datetime) -> details.SchedulesAnswer:
         """A tenant's schedules, those that need follow-up first."""
 
-        def ask(connection: Connection) -> details.SchedulesAnswer:
-            health = self._one(connection, external_id, now)
+        def ask(snapshot: Snapshot) -> details.SchedulesAnswer:
+            health = self._one(snapshot, external_id, now)
             completed_at = None if health.basis is None else health.basis.completed_at
             judged = tuple(
                 details.JudgedSchedule(
@@ -163,7 +199,7 @@ class TenantBackupHealthResolver:
                     assess(schedule, completed_at, self.policy, now) if schedule and schedule.is_enabled else None,
                     unreadable,
                 )
-                for schedule, unreadable in reading.read_schedules(connection, health.tenant.id)
+                for schedule, unreadable in snapshot.schedules(health.tenant.id)
             )
             pause = longest_pause(((each.cron, each.timezone) for each in health.schedules), now)
             return details.SchedulesAnswer(health, tuple(sorted(judged, key=_follow_up_first)), pause, now)
@@ -172,34 +208,45 @@ class TenantBackupHealthResolver:
 
     def role_could_write(self) -> bool:
         """Whether the database's role has more than SELECT on the facts; False where nobody can say. Never raises."""
-        return self._held.role_could_write()
+        if self._held is None and self._role_could_write is not None:
+            return self._role_could_write
+        return self._store().role_could_write()
+
+    def get_ready(self) -> None:
+        """Open the connection, if that has not been done: the next question need not wait for it. Never raises."""
+        with suppress(StoreError):
+            self._store().change_token()
 
     def interrupt(self) -> None:
         """Break off the statement that another thread is waiting for, if there is one. Callable from any thread."""
-        self._held.interrupt()
+        ahead, held = self._ahead, self._held
+        if ahead is not None:
+            ahead.break_off()
+        if held is not None:
+            held.interrupt()
 
     def close(self) -> None:
         """Give the connection back."""
-        self._held.close()
+        self.interrupt()
+        if self._held is not None:
+            self._held.close()
 
-    def _one(self, connection: Connection, external_id: str, now: datetime) -> TenantBackupHealth:
-        facts = reading.read_facts(connection, (external_id,))
+    def _one(self, snapshot: Snapshot, external_id: str, now: datetime) -> TenantBackupHealth:
+        facts = snapshot.facts((external_id,))
         if not facts:
             raise UnknownTenant(external_id)
         return judge(facts[0], self.policy, now)
 
-    def _read(self, question: Callable[[Connection], Found]) -> Found:
-        """Answer from one snapshot; what a restart or a standby has broken off is asked once more, quietly."""
-        try:
-            return self._ask(question)
-        except StoreError as error:
-            if was_broken_off(error) or read_badly_encoded_text(self._held.engine, error.__cause__):
-                return self._ask(question)
-            raise
+    def _read(self, question: Callable[[Snapshot], Found]) -> Found:
+        return self._store().read(question)
 
-    def _ask(self, question: Callable[[Connection], Found]) -> Found:
-        with snapshot(self._held.engine, self.address) as connection:
-            return question(connection)
+    def _store(self) -> HeldConnection:
+        """The connection. What it takes is imported when the first question needs it, for that lasts."""
+        if self._held is None:
+            from health.store.connection import HeldConnection
+
+            self._held = HeldConnection(self.address)
+        return self._held
 
 
 def _in_triage_order(

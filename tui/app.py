@@ -103,7 +103,7 @@ class TenantPilotApp(App[None]):
         # Decided before Textual sets up its filters: with NO_COLOR only the terminal's own colours emit none.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.animation_level = "none"
-        self.reader = FactsReader(context.database.open_resolver)
+        self.reader = FactsReader(context.open_first or context.database.open_resolver)
         self.fault: str | None = None
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self._numbers = count(1)

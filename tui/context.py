@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from health.policy import HealthPolicy
 from tui.commands.clock import utc_now
-from tui.theme import DARK
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
+    from health.store.ahead import FleetAhead
+    from health.store.urls import DatabaseAddress
+
+DEFAULT_THEME: Final = "tenantpilot-dark"
 
 _LEAST_CONFIRMATION: Final = timedelta(seconds=90)
 
@@ -23,6 +26,15 @@ def boot_seconds() -> float:
     """Seconds by a clock that runs on while the machine is suspended."""
     clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
     return time.clock_gettime(clock)
+
+
+def open_resolver(
+    address: DatabaseAddress, policy: HealthPolicy, ahead: FleetAhead | None = None
+) -> TenantBackupHealthResolver:
+    """A resolver over the facts at an address, of which some may have been read ahead. Nothing is opened yet."""
+    from health.resolver import TenantBackupHealthResolver  # not before the first frame
+
+    return TenantBackupHealthResolver(address, policy, ahead)
 
 
 class Database(NamedTuple):
@@ -43,13 +55,16 @@ class AppContext(NamedTuple):
     policy: HealthPolicy
     databases: tuple[Database, ...] = ()
     refresh: timedelta = timedelta(seconds=30)
-    theme: str = DARK
+    theme: str = DEFAULT_THEME
     plain: bool = False
+    mouse: bool = False
     keymap: Mapping[str, str] = MappingProxyType({})
     fixed_now: datetime | None = None
     tenant: str | None = None
     screen: str | None = None
     command: tuple[str, ...] = ("tenantpilot",)
+    open_first: Callable[[], TenantBackupHealthResolver] | None = None
+    """Opens the resolver over `database` the first time, where its fleet is being read ahead."""
     clock: Callable[[], datetime] = utc_now
     boot_clock: Callable[[], float] = boot_seconds
 

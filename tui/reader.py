@@ -96,16 +96,21 @@ class FactsReader:
                 self._wake.notify()
 
     def _serve(self) -> None:
+        first = True
         while (request := self._next()) is not None:
             try:
                 if self._resolver is None:
                     self._resolver = self._open_resolver()
-                    collect_only_from_now_on()
                 answer = request.question(self._resolver)
             except Exception as error:
                 self._deliver(request, request.failed, self._sentence(error))
             else:
                 self._deliver(request, request.answered, answer)
+            if first and self._resolver is not None:
+                # By now the screen shows something: what the questions to come need is imported while it is read.
+                first = False
+                self._resolver.get_ready()
+                collect_only_from_now_on()
         if self._resolver is not None:
             with suppress(Exception):
                 self._resolver.close()

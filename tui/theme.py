@@ -10,7 +10,9 @@ from typing import Final
 
 from textual.theme import BUILTIN_THEMES, Theme
 
-DARK: Final = "tenantpilot-dark"
+from tui.context import DEFAULT_THEME
+
+DARK: Final = DEFAULT_THEME
 LIGHT: Final = "tenantpilot-light"
 WITHOUT_COLOURS: Final = "ansi-dark"
 """Textual's theme of the terminal's own colours: with NO_COLOR it is the only one that emits none."""

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError, NotSupportedError, ProgrammingError
 
-from health.store.engines import end_reading, reading_engine, sentences
+from health.store import server_statements
+from health.store.engines import end_reading, read_badly_encoded_text, reading_engine, sentences, snapshot
 from health.store.errors import StoreError, StoreSilent
+from health.store.reading import Snapshot
 from health.store.rows import parse_postgresql_instant
-from health.store.schema import metadata
 from health.store.urls import DatabaseAddress
+
+Found = TypeVar("Found")
 
 _serials = count()
 
 _SQLITE_TOKEN: Final = text("PRAGMA data_version")
-# A snapshot on a standby does not say which of the transactions that it spans are under way: two of them may have been
-# replayed since, and it is the same. How far replay has come says it.
-_POSTGRESQL_TOKEN: Final = text(
-    "SELECT concat(pg_current_snapshot(), CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() END),"
-    " clock_timestamp()"
-)
-_COULD_WRITE: Final = text(
-    "SELECT bool_or(has_any_column_privilege(name, 'INSERT, UPDATE') OR has_table_privilege(name, 'DELETE, TRUNCATE'))"
-    " FROM unnest(CAST(:tables AS text[])) AS name"
-)
+_POSTGRESQL_TOKEN: Final = text(server_statements.CHANGES_AND_CLOCK)
+_COULD_WRITE: Final = text(server_statements.COULD_WRITE)
 _CONFLICT_WITH_RECOVERY: Final = "40001"
 """The SQLSTATE of what a standby ends so that replay can go on: a statement, or the connection between two of them."""
 
@@ -49,6 +45,22 @@ class HeldConnection:
         event.listen(self._engine, "connect", self._note_running, insert=True)
         event.listen(self._engine, "checkout", self._note_running)
         event.listen(self._engine, "checkin", self._note_idle)
+
+    def read(self, question: Callable[[Snapshot], Found]) -> Found:
+        """Answer a question from one snapshot; what a restart or a standby has broken off is asked once more, quietly.
+
+        Raises StoreError where the facts as a whole cannot be read, and what the question raises.
+        """
+        try:
+            return self._ask(question)
+        except StoreError as error:
+            if was_broken_off(error) or read_badly_encoded_text(self._engine, error.__cause__):
+                return self._ask(question)
+            raise
+
+    def _ask(self, question: Callable[[Snapshot], Found]) -> Found:
+        with snapshot(self.engine, self._address) as connection:
+            return question(Snapshot(connection))
 
     @property
     def engine(self) -> Engine:
@@ -91,8 +103,7 @@ class HeldConnection:
         with suppress(StoreError), sentences(self._address), self.engine.connect() as connection:
             if "could write" not in connection.info:
                 connection.info["could write"] = False
-                found = connection.execute(_COULD_WRITE, {"tables": list(metadata.tables)})
-                connection.info["could write"] = found.scalar_one()
+                connection.info["could write"] = connection.execute(_COULD_WRITE).scalar_one()
                 end_reading(connection)
             return bool(connection.info["could write"])
         return False

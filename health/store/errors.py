@@ -34,6 +34,10 @@ class StoreConflict(StoreError):
     """What was to be written clashes with what is there; nothing was written."""
 
 
+class NotReadAhead(Exception):
+    """A fleet that another process was to read did not come whole: whoever wants it reads it."""
+
+
 def as_store_error(error: Exception, database: str) -> StoreError:
     """Turn whatever SQLAlchemy or a driver raised into one sentence about the database called `database`."""
     cause = getattr(error, "orig", None) or error

@@ -40,7 +40,7 @@ from health.schedules import RUNNING
 from health.store.errors import StoreConflict
 from health.store.fleet_statements import unreadable_candidates
 from health.store.predicates import candidate_predicate, happened_expression, no_instant_predicate
-from health.store.reading import read_facts
+from health.store.reading import Snapshot
 from health.store.schema import Instant, backup_items, backup_sets, tenants
 from health.store.statements import HAPPENED, of_a_verdict
 from health.store.writing import tenant_id_of
@@ -123,7 +123,7 @@ def prune(connection: Connection, request: PruneRequest, policy: HealthPolicy, n
 
 
 def _verdicts(connection: Connection, policy: HealthPolicy, now: datetime) -> dict[int, TenantBackupHealth]:
-    return {facts.tenant.id: judge(facts, policy, now) for facts in read_facts(connection)}
+    return {facts.tenant.id: judge(facts, policy, now) for facts in Snapshot(connection).facts()}
 
 
 def _plan(

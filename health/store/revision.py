@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
-
-from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from typing import TYPE_CHECKING, Final
 
 from health.store.errors import DatabaseMissing, SchemaProblem
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 REVISIONS: Final = ("tp0001",)
 """Every schema version there has been, oldest first; the last is the one that this program reads and writes."""
 CURRENT: Final = REVISIONS[-1]
 _OUR_PREFIX: Final = "tp"
-_VERSION: Final = text("SELECT version_num FROM alembic_version")
+VERSION: Final = "SELECT version_num FROM alembic_version"
 
 
 class SchemaState(StrEnum):
@@ -29,10 +29,12 @@ class SchemaState(StrEnum):
 
 def schema_state(connection: Connection) -> SchemaState:
     """Look at the version table, and at the other tables only where there is none."""
+    from sqlalchemy import inspect
+
     names = inspect(connection).get_table_names()
     if "alembic_version" not in names:
         return SchemaState.FOREIGN if names else SchemaState.ABSENT
-    found = connection.execute(_VERSION).scalars().all()
+    found = connection.exec_driver_sql(VERSION).scalars().all()
     if not found and set(names) == {"alembic_version"}:
         return SchemaState.ABSENT
     revision = found[0] if len(found) == 1 else None
@@ -48,8 +50,10 @@ def require_current_schema(connection: Connection, database: str) -> None:
 
     One cheap statement where all is well, because every evaluation asks; else the transaction is rolled back.
     """
+    from sqlalchemy.exc import OperationalError, ProgrammingError
+
     try:
-        if connection.execute(_VERSION).scalars().all() == [CURRENT]:
+        if connection.exec_driver_sql(VERSION).scalars().all() == [CURRENT]:
             return
     except (OperationalError, ProgrammingError) as error:
         # Only a missing table is a matter of the schema; SQLite has no class of errors for that.

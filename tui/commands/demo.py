@@ -65,7 +65,9 @@ def _look_around(session: Session, invocation: Invocation) -> int:
     from tui.terminal import why_no_terminal
 
     if why_no_terminal() is None and sys.stdout.isatty():
-        return session.run_app(invocation, visits=False)
+        from tui.commands.screens import show
+
+        return show(session.context(invocation, visits=False))
     from tui.commands.report import judged
     from tui.render import report_as
 

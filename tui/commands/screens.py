@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import gc
+import os
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
-from tui.commands.failures import EXIT_USAGE, CommandFailed
+from tui.commands.failures import EXIT_FAULT, EXIT_USAGE, CommandFailed
 from tui.commands.options import Invocation
+from tui.second_process import SecondProcess, Sender
+
+if TYPE_CHECKING:
+    from tui.context import AppContext
+
+# Esc is told from an arrow key by what follows it; over a laggy link that may take longer than Textual waits.
+_ESCAPE_DELAY_MILLISECONDS: Final = "500"
 
 
 def open_screens(invocation: Invocation, *, tenant: str | None, screen: str | None) -> int:
@@ -18,6 +28,72 @@ def open_screens(invocation: Invocation, *, tenant: str | None, screen: str | No
         raise CommandFailed("--screen needs --tenant: a screen is one tenant's.", EXIT_USAGE)
     # Importing makes nothing that could be collected; the reader switches it on again once it is through with that.
     gc.disable()
+    second = SecondProcess.begin(partial(_settings_then_fleet, invocation, tenant, screen))
+    _import_textual()
+    context = None if second is None else _sent_context(second)
+    if context is None:
+        from tui.commands.session import open_session
+
+        context = open_session(invocation).context(invocation, tenant=tenant, screen=screen)
+    return show(context)
+
+
+def show(context: AppContext) -> int:
+    """Open the screens and stay until they are left; gives back the process's exit code."""
+    _import_textual()
+    from tui.app import TenantPilotApp
+    from tui.process import ended_by_signals
+    from tui.theme import THEME_NAMES
+
+    if context.theme not in THEME_NAMES:
+        from tui.settings import SettingsError, nearest
+
+        near = nearest(context.theme, THEME_NAMES)
+        raise SettingsError(f"ui.theme: there is no theme {context.theme}; the nearest is {near}")
+    app = TenantPilotApp(context)
+    with ended_by_signals(app.end):
+        app.run(mouse=context.mouse)
+    if app.fault is not None:
+        raise CommandFailed(app.fault, app.return_code or EXIT_FAULT)
+    return app.return_code or 0
+
+
+def _import_textual() -> None:
+    # Read by Textual when it is imported.
+    os.environ.setdefault("ESCDELAY", _ESCAPE_DELAY_MILLISECONDS)
+    import tui.app  # noqa: F401
+
+
+def _settings_then_fleet(invocation: Invocation, tenant: str | None, screen: str | None, sender: Sender) -> None:
+    """In the second process: read the settings, then the fleet. What fails here is done, and told, by the first one."""
+    import pickle
+
     from tui.commands.session import open_session
 
-    return open_session(invocation).run_app(invocation, tenant=tenant, screen=screen)
+    session = open_session(invocation)
+    address = session.reading()
+    sender.send(pickle.dumps((session.context(invocation, tenant=tenant, screen=screen), address)))
+    from health.store.ahead import send_fleet
+
+    def opened(connection: object) -> None:
+        # A file's reader ends with its process; a server would go on.
+        sender.before_an_early_end = getattr(connection, "break_off", lambda: None)
+
+    send_fleet(address, sender.send, opened)
+
+
+def _sent_context(second: SecondProcess) -> AppContext | None:
+    """The context as the second process has sent it, the fleet on its way behind it; None if it could not."""
+    messages = second.messages()
+    if (message := next(messages, None)) is None:
+        second.end()
+        return None
+    import pickle
+
+    from health.store.ahead import FleetAhead
+    from tui.context import open_resolver
+
+    context, address = pickle.loads(message)  # noqa: S301 - by a process of our own
+    ahead = FleetAhead(messages, second.end)
+    opened: AppContext = context._replace(open_first=partial(open_resolver, address, context.policy, ahead))
+    return opened

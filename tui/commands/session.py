@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from tui.commands.clock import utc_now
-from tui.commands.failures import EXIT_FAULT, CommandFailed
 from tui.commands.options import Invocation
 from tui.settings import (
     UNNAMED,
     DatabaseSettings,
     LoadedSettings,
-    SettingsError,
     effective_database_url,
     effective_write_url,
     load_settings,
@@ -27,11 +26,7 @@ from tui.settings import (
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
     from health.store.urls import DatabaseAddress
-    from tui.context import Database
-
-
-# Esc is told from an arrow key by what follows it; over a laggy link that may take longer than Textual waits.
-_ESCAPE_DELAY_MILLISECONDS = "500"
+    from tui.context import AppContext, Database
 
 
 class Session(NamedTuple):
@@ -58,48 +53,32 @@ class Session(NamedTuple):
 
         return parse_database_url(effective_write_url(self.database))
 
-    def run_app(
+    def context(
         self, invocation: Invocation, *, tenant: str | None = None, screen: str | None = None, visits: bool = True
-    ) -> int:
-        """Open the screens and stay until they are left; gives back the process's exit code.
-
-        Without `visits` it is not kept what was seen, because the database is gone afterwards.
-        """
-        # Read by Textual when it is imported.
-        os.environ.setdefault("ESCDELAY", _ESCAPE_DELAY_MILLISECONDS)
-        from tui.app import TenantPilotApp
+    ) -> AppContext:
+        """What the screens are started with. Without `visits` it is not kept what was seen, the database being gone."""
         from tui.context import AppContext
-        from tui.process import ended_by_signals
-        from tui.theme import THEME_NAMES
 
         settings, databases = self.loaded.settings, self._databases(visits)
         place = () if invocation.database is None else ("--database", invocation.database)
-        context = AppContext(
+        return AppContext(
             database=databases[self.use],
             policy=settings.policy(),
             databases=tuple(databases.values()),
             refresh=settings.ui.refresh,
             theme=settings.ui.theme,
             plain=settings.ui.plain,
+            mouse=settings.ui.mouse,
             keymap=self._keymap(),
             fixed_now=invocation.now,
             tenant=tenant,
             screen=screen,
             command=("tenantpilot", *place),
         )
-        if settings.ui.theme not in THEME_NAMES:
-            near = nearest(settings.ui.theme, THEME_NAMES)
-            raise SettingsError(f"ui.theme: there is no theme {settings.ui.theme}; the nearest is {near}")
-        app = TenantPilotApp(context)
-        with ended_by_signals(app.end):
-            app.run(mouse=settings.ui.mouse)
-        if app.fault is not None:
-            raise CommandFailed(app.fault, app.return_code or EXIT_FAULT)
-        return app.return_code or 0
 
     def _databases(self, visits: bool) -> dict[str, Database]:
         """Every database that the screens can show, by its name."""
-        from tui.context import Database
+        from tui.context import Database, open_resolver
         from tui.visits import visit_file
 
         usable = usable_databases(self.loaded.settings)
@@ -111,7 +90,7 @@ class Session(NamedTuple):
             place = address.label if address.file is None else str(address.file.resolve())
             databases[name] = Database(
                 address.label,
-                each.resolver,
+                partial(open_resolver, address, self.loaded.settings.policy()),
                 name if named else "",
                 settings.production,
                 visit_file(place) if visits else None,
@@ -127,9 +106,9 @@ class Session(NamedTuple):
 
     def resolver(self) -> TenantBackupHealthResolver:
         """A resolver over the facts. Nothing is opened yet."""
-        from health.resolver import TenantBackupHealthResolver
+        from tui.context import open_resolver
 
-        return TenantBackupHealthResolver(self.reading(), self.loaded.settings.policy())
+        return open_resolver(self.reading(), self.loaded.settings.policy())
 
 
 def open_session(ctx_or_invocation: click.Context | Invocation, given: dict[str, Any] | None = None) -> Session:

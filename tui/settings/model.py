@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from health.policy import HealthPolicy
+from tui.context import DEFAULT_THEME
 from tui.safe_text import safe_text
 from tui.settings.forms import DatabaseName, DatabaseUrl, Duration, Keys, RefreshInterval, ThemeName, within
 
@@ -80,7 +81,7 @@ class UiSettings(BaseModel):
     refresh: RefreshInterval = Field(
         default=timedelta(seconds=30), description="How often the screens ask the database for news. 0 turns it off."
     )
-    theme: ThemeName = Field(default="tenantpilot-dark", description="The colours, by the name of a theme.")
+    theme: ThemeName = Field(default=DEFAULT_THEME, description="The colours, by the name of a theme.")
     plain: bool = Field(
         default=False, description="Screens without box drawing and glyphs, states in words alone: for screen readers."
     )

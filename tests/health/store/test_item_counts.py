@@ -8,7 +8,7 @@ from random import Random
 from health.facts import BackupItem, ItemTally
 from health.quality import BackupQualityResolver
 from health.store.engines import reading_once
-from health.store.reading import read_facts
+from health.store.reading import Snapshot
 from health.store.urls import parse_database_url
 from tests.health.making import LONG_AGO, NOW, POLICY
 from tests.oracle.loading import load
@@ -66,7 +66,7 @@ def counted_item_by_item(items: list[ItemRow]) -> ItemTally:
 
 def counted_by_the_fleet_read(url: str) -> list[ItemTally | None]:
     with reading_once(parse_database_url(url)) as connection:
-        facts = read_facts(connection)
+        facts = Snapshot(connection).facts()
     return [each.tally for each in sorted(facts, key=lambda each: each.tenant.id)]
 
 

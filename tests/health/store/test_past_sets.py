@@ -8,8 +8,8 @@ from random import Random
 import pytest
 
 from health.coverage import SETS_COUNTED, Coverage, CoverageState
-from health.store import reading
 from health.store.engines import reading_once
+from health.store.reading import Snapshot
 from health.store.urls import parse_database_url
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW, TICK, WINDOW
 from tests.oracle.loading import load
@@ -103,7 +103,7 @@ def a_history(*completed_at: datetime, tenant: int = 1) -> Rows:
 
 def read(url: str, begin: datetime, end: datetime, limit: int = 50) -> tuple[list[int], bool]:
     with reading_once(parse_database_url(url)) as connection:
-        sets, cut = reading.read_past_sets(connection, 1, begin, end, limit)
+        sets, cut = Snapshot(connection).past_sets(1, begin, end, limit)
     return [each.id for each in sets], cut
 
 

@@ -17,8 +17,8 @@ from sqlalchemy import Connection, event
 
 from health.details import SetKey
 from health.posture import TenantBackupHealth, judge
-from health.store import reading
 from health.store.engines import reading_once
+from health.store.reading import Snapshot
 from health.store.urls import parse_database_url
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW, POLICY, facts_of
 from tests.health.store.bare import Bare, bare
@@ -128,15 +128,15 @@ def _shifted(rows: Rows, by: int) -> Rows:
 
 
 def ask_fleet(connection: Connection) -> object:
-    return reading.read_facts(connection)
+    return Snapshot(connection).facts()
 
 
 def ask_tenant(connection: Connection) -> object:
-    return reading.read_facts(connection, ("tenant-1",))
+    return Snapshot(connection).facts(("tenant-1",))
 
 
 def ask_tenants(connection: Connection) -> object:
-    return reading.read_facts(connection, ("tenant-1", "tenant-2", "nobody"))
+    return Snapshot(connection).facts(("tenant-1", "tenant-2", "nobody"))
 
 
 def health_of_one() -> TenantBackupHealth:
@@ -144,28 +144,28 @@ def health_of_one() -> TenantBackupHealth:
 
 
 def ask_first_page(connection: Connection) -> object:
-    return reading.read_sets(connection, health_of_one(), POLICY, 30)
+    return Snapshot(connection).sets(health_of_one(), POLICY, 30)
 
 
 def ask_next_page(connection: Connection) -> object:
     happened = "2026-01-01 02:00:00.000000" + ("+00" if connection.dialect.name == "postgresql" else "")
-    return reading.read_sets(connection, health_of_one(), POLICY, 30, SetKey(happened, 102))
+    return Snapshot(connection).sets(health_of_one(), POLICY, 30, SetKey(happened, 102))
 
 
 def ask_past_sets(connection: Connection) -> object:
-    return reading.read_past_sets(connection, 1, LONG_AGO + 2 * HOUR, LONG_AGO + DAY, 2)
+    return Snapshot(connection).past_sets(1, LONG_AGO + 2 * HOUR, LONG_AGO + DAY, 2)
 
 
 def ask_set(connection: Connection) -> object:
-    return reading.read_set(connection, health_of_one(), POLICY, 100)
+    return Snapshot(connection).set_of(health_of_one(), POLICY, 100)
 
 
 def ask_items(connection: Connection) -> object:
-    return reading.read_items(connection, 1, 100)
+    return Snapshot(connection).items(1, 100)
 
 
 def ask_captured(connection: Connection) -> object:
-    return reading.read_captured(connection, 1, 100, 10000)
+    return Snapshot(connection).captured(1, 100, 10000)
 
 
 def scanned(url: str, plan: list[str]) -> list[str]:

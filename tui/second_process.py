@@ -1,0 +1,114 @@
+"""A second process that works beside this one while it starts: on two cores, what both import takes half as long.
+
+It begins as a copy of this one, sends messages through a pipe and never touches the terminal. When nobody wants its
+messages any more, this process being gone among the reasons, it ends at once, whatever it is waiting for.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import Final
+
+_LENGTH_BYTES: Final = 8
+
+
+class Sender:
+    """The second process's end. What is sent waits here, if need be, until the first process has time for it."""
+
+    def __init__(self, messages: int, wanted: int) -> None:
+        self._waiting: SimpleQueue[bytes | None] = SimpleQueue()
+        self._writer = threading.Thread(target=self._write, args=(messages,), daemon=True)
+        self._writer.start()
+        threading.Thread(target=self._end_when_unwanted, args=(wanted,), daemon=True).start()
+        self.before_an_early_end: Callable[[], None] = lambda: None
+        """Called before this process ends because nobody wants its messages any more."""
+
+    def send(self, message: bytes) -> None:
+        """Send one message. Returns at once."""
+        self._waiting.put(message)
+
+    def close(self) -> None:
+        """Wait until all is sent; there is nothing more to come."""
+        self._waiting.put(None)
+        self._writer.join()
+
+    def _write(self, messages: int) -> None:
+        # The first process may be gone; then this one ends in a moment too.
+        with suppress(OSError), os.fdopen(messages, "wb") as pipe:
+            while (message := self._waiting.get()) is not None:
+                pipe.write(len(message).to_bytes(_LENGTH_BYTES, "big"))
+                pipe.write(message)
+                pipe.flush()
+
+    def _end_when_unwanted(self, wanted: int) -> None:
+        os.read(wanted, 1)  # nothing is ever written there: this is the other end being closed
+        try:
+            self.before_an_early_end()
+        finally:
+            os._exit(1)
+
+
+class SecondProcess:
+    """The first process's end."""
+
+    def __init__(self, pid: int, messages: int, wanted: int) -> None:
+        self._pid = pid
+        self._pipe = os.fdopen(messages, "rb")
+        self._wanted: int | None = wanted
+        self._lock = threading.Lock()
+
+    @classmethod
+    def begin(cls, work: Callable[[Sender], None]) -> SecondProcess | None:
+        """Have `work` done in a second process; None where the system lets none begin. Only before there are threads.
+
+        What `work` raises ends that process and is told to nobody: its messages end before they are whole.
+        """
+        messages, to_send = os.pipe()
+        until_unwanted, wanted = os.pipe()
+        try:
+            pid = os.fork()
+        except OSError:
+            for descriptor in (messages, to_send, until_unwanted, wanted):
+                os.close(descriptor)
+            return None
+        if pid == 0:
+            try:
+                os.close(messages)
+                os.close(wanted)
+                _let_go_of_the_terminal()
+                sender = Sender(to_send, until_unwanted)
+                work(sender)
+                sender.close()
+            finally:
+                os._exit(0)
+        os.close(to_send)
+        os.close(until_unwanted)
+        return cls(pid, messages, wanted)
+
+    def messages(self) -> Iterator[bytes]:
+        """What it sends, as it comes, until it has ended or is not wanted any more."""
+        while len(length := self._pipe.read(_LENGTH_BYTES)) == _LENGTH_BYTES:
+            size = int.from_bytes(length, "big")
+            message = self._pipe.read(size)
+            if len(message) < size:
+                return
+            yield message
+
+    def end(self) -> None:
+        """Have it end, whatever it is waiting for, and wait for that. Callable from any thread, and more than once."""
+        with self._lock:
+            if self._wanted is not None:
+                os.close(self._wanted)
+                self._wanted = None
+                with suppress(ChildProcessError):
+                    os.waitpid(self._pid, 0)
+
+
+def _let_go_of_the_terminal() -> None:
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
