@@ -25,7 +25,8 @@ class FleetView(NamedTuple):
 
     answer: FleetAnswer
     totals: FleetTotals
-    searched: tuple[str, ...]
+    found_by: dict[int, tuple[TenantBackupHealth, str]]
+    """The words that a tenant is found by, by its id, with the verdict that they are of; made by the first filter."""
     role_could_write: bool = False
     """Whether the role that read it has more than SELECT on the facts."""
     clock_ahead: timedelta = timedelta(0)
@@ -43,15 +44,13 @@ class FleetView(NamedTuple):
 
 
 def fleet_view(answer: FleetAnswer, known: FleetView | None = None, visit: LastVisit | None = None) -> FleetView:
-    """Count verdicts and note the words that each tenant is found by; what `known` has is not made anew.
+    """Count verdicts; what `known` has is not made anew.
 
     `visit` is what was seen before the first view; those that follow compare with the same.
     """
     if known is not None and known.answer.verdicts is answer.verdicts:
         return known._replace(answer=answer)
-    words = {} if known is None else dict(zip(map(id, known.answer.verdicts), known.searched, strict=True))
-    searched = tuple([words.get(id(health)) or _searched_words(health) for health in answer.verdicts])
-    view = FleetView(answer, FleetTotals.of(answer.verdicts), searched)
+    view = FleetView(answer, FleetTotals.of(answer.verdicts), {} if known is None else known.found_by)
     if known is not None:
         view, visit = view._replace(role_could_write=known.role_could_write), known.visit
     return view if visit is None else view._replace(visit=visit, changed=changed_since(visit, answer.verdicts))
@@ -81,6 +80,15 @@ def with_tenant(view: FleetView, health: TenantBackupHealth) -> tuple[FleetView,
     return view, health
 
 
+def _words_of(view: FleetView) -> dict[int, tuple[TenantBackupHealth, str]]:
+    """The words of every tenant. On the event loop: a fleet's cost a frame once, and then only those of what changed."""
+    for health in view.answer.verdicts:
+        known = view.found_by.get(health.tenant.id)
+        if known is None or known[0] is not health:
+            view.found_by[health.tenant.id] = health, _searched_words(health)
+    return view.found_by
+
+
 def _searched_words(health: TenantBackupHealth) -> str:
     reasons = " ".join(REASON_WORDS[reason] for reason in health.reasons)
     words = f"{health.tenant.name} {health.tenant.external_id} {state_of(health).word} {reasons}"
@@ -106,8 +114,8 @@ def listed(view: FleetView, filters: Filters, order: Order, policy: HealthPolicy
     chosen: Sequence[TenantBackupHealth] = view.answer.verdicts
     wanted = filters.words.casefold().split()
     if wanted:
-        pairs = zip(chosen, view.searched, strict=True)
-        chosen = [health for health, searched in pairs if all(word in searched for word in wanted)]
+        searched = _words_of(view)
+        chosen = [health for health in chosen if all(word in searched[health.tenant.id][1] for word in wanted)]
     if filters.state is not None:
         chosen = [health for health in chosen if state_of(health) is filters.state]
     if filters.stale_by is not None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Question = Callable[["TenantBackupHealthResolver"], Any]
 
 _SWITCH_SECONDS: Final = 0.001
+_PAINTED_SECONDS: Final = 0.2
 
 
 class Request(NamedTuple):
@@ -107,13 +108,18 @@ class FactsReader:
             else:
                 self._deliver(request, request.answered, answer)
             if first and self._resolver is not None:
-                # By now the screen shows something: what the questions to come need is imported while it is read.
                 first = False
+                self._rest()
                 self._resolver.get_ready()
                 collect_only_from_now_on()
         if self._resolver is not None:
             with suppress(Exception):
                 self._resolver.close()
+
+    def _rest(self) -> None:
+        """Once there is a first answer: let it be painted, before what the questions to come need is imported."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._stopped or self._waiting, _PAINTED_SECONDS)
 
     def _next(self) -> Request | None:
         with self._wake:
