@@ -97,7 +97,7 @@ def _make_sqlite_faulty(patched: pytest.MonkeyPatch, faults: Faults) -> None:
 
 def _make_psycopg_faulty(patched: pytest.MonkeyPatch, faults: Faults) -> None:
     error = psycopg.OperationalError
-    for name in _CURSOR_CALLS:
+    for name in (*_CURSOR_CALLS, "stream"):
         patched.setattr(psycopg.Cursor, name, _faulty(getattr(psycopg.Cursor, name), faults, error))
     for name in _CONNECTION_CALLS:
         patched.setattr(DeadlineConnection, name, _faulty(getattr(psycopg.Connection, name), faults, error), False)

@@ -56,6 +56,18 @@ def fleet_view(answer: FleetAnswer, known: FleetView | None = None, visit: LastV
     return view if visit is None else view._replace(visit=visit, changed=changed_since(visit, answer.verdicts))
 
 
+def found_by(view: FleetView) -> dict[int, tuple[TenantBackupHealth, str]]:
+    """The words that every tenant is found by, with its verdict, by its id.
+
+    On the event loop: those of a whole fleet cost a frame once, and then only those of what has changed.
+    """
+    for health in view.answer.verdicts:
+        known = view.found_by.get(health.tenant.id)
+        if known is None or known[0] is not health:
+            view.found_by[health.tenant.id] = health, _searched_words(health)
+    return view.found_by
+
+
 class Filters(NamedTuple):
     """Which tenants are listed: those that have every word, and all else that is asked for."""
 
@@ -78,15 +90,6 @@ def with_tenant(view: FleetView, health: TenantBackupHealth) -> tuple[FleetView,
             insort(verdicts, health, key=triage_key)
             return fleet_view(view.answer._replace(verdicts=tuple(verdicts)), view), health
     return view, health
-
-
-def _words_of(view: FleetView) -> dict[int, tuple[TenantBackupHealth, str]]:
-    """The words of every tenant. On the event loop: a fleet's cost a frame once, and then only those of what changed."""
-    for health in view.answer.verdicts:
-        known = view.found_by.get(health.tenant.id)
-        if known is None or known[0] is not health:
-            view.found_by[health.tenant.id] = health, _searched_words(health)
-    return view.found_by
 
 
 def _searched_words(health: TenantBackupHealth) -> str:
@@ -114,8 +117,8 @@ def listed(view: FleetView, filters: Filters, order: Order, policy: HealthPolicy
     chosen: Sequence[TenantBackupHealth] = view.answer.verdicts
     wanted = filters.words.casefold().split()
     if wanted:
-        searched = _words_of(view)
-        chosen = [health for health in chosen if all(word in searched[health.tenant.id][1] for word in wanted)]
+        words = found_by(view)
+        chosen = [health for health in chosen if all(word in words[health.tenant.id][1] for word in wanted)]
     if filters.state is not None:
         chosen = [health for health in chosen if state_of(health) is filters.state]
     if filters.stale_by is not None:

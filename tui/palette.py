@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
+from tui.fleet_view import FleetView, found_by
 from tui.safe_text import safe_text
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
@@ -49,11 +50,13 @@ class TenantProvider(Provider):
     async def search(self, query: str) -> Hits:
         app = cast("TenantPilotApp", self.app)
         fleet = next((each for each in app.screen_stack if isinstance(each, TenantsScreen)), None)
-        view = None if fleet is None else fleet.answer
+        view: FleetView | None = None if fleet is None else fleet.answer
         if view is None:
             return
         wanted, found = query.casefold().split(), 0
-        for health, searched in zip(view.answer.verdicts, view.searched, strict=True):
+        words = found_by(view)
+        for health in view.answer.verdicts:
+            searched = words[health.tenant.id][1]
             if found < _MOST_TENANTS and all(word in searched for word in wanted):
                 found += 1
                 tenant = health.tenant

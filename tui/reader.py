@@ -110,7 +110,8 @@ class FactsReader:
             if first and self._resolver is not None:
                 first = False
                 self._rest()
-                self._resolver.get_ready()
+                with suppress(Exception):  # whatever it is, the next question tells
+                    self._resolver.get_ready()
                 collect_only_from_now_on()
         if self._resolver is not None:
             with suppress(Exception):

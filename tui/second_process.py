@@ -90,13 +90,14 @@ class SecondProcess:
         return cls(pid, messages, wanted)
 
     def messages(self) -> Iterator[bytes]:
-        """What it sends, as it comes, until it has ended or is not wanted any more."""
-        while len(length := self._pipe.read(_LENGTH_BYTES)) == _LENGTH_BYTES:
-            size = int.from_bytes(length, "big")
-            message = self._pipe.read(size)
-            if len(message) < size:
-                return
-            yield message
+        """What it sends, as it comes, until it has ended or is not wanted any more. To be called once."""
+        with self._pipe as pipe:
+            while len(length := pipe.read(_LENGTH_BYTES)) == _LENGTH_BYTES:
+                size = int.from_bytes(length, "big")
+                message = pipe.read(size)
+                if len(message) < size:
+                    return
+                yield message
 
     def end(self) -> None:
         """Have it end, whatever it is waiting for, and wait for that. Callable from any thread, and more than once."""

@@ -11,7 +11,7 @@ import marshal
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from health.facts import TenantFacts
@@ -62,7 +62,7 @@ def _open(address: DatabaseAddress) -> Any:
     if address.file is None:
         return open_postgresql_reading(address)
     connection = open_sqlite_reading(address.file)
-    connection.execute("BEGIN")
+    connection.cursor().execute("BEGIN")
     return connection
 
 
@@ -70,12 +70,12 @@ def _messages(connection: Any, dialect: str) -> Iterator[tuple[Any, ...]]:
     def run(statement: str) -> Iterator[Rows]:
         return _in_parts(connection, statement)
 
-    if [row for part in run(VERSION) for row in part] != [(CURRENT,)]:
+    if list(chain.from_iterable(run(VERSION))) != [(CURRENT,)]:
         return
     clock, could_write = None, False
     if dialect == "postgresql":
-        ((_, clock),) = connection.execute(server_statements.CHANGES_AND_CLOCK)
-        ((could_write,),) = connection.execute(server_statements.COULD_WRITE)
+        ((_, clock),) = chain.from_iterable(run(server_statements.CHANGES_AND_CLOCK))
+        ((could_write,),) = chain.from_iterable(run(server_statements.COULD_WRITE))
     found = fleet_rows(dialect, run)
     yield _FLEET, dialect, clock, could_write, found.tenants, found.schedules, found.unreadable_candidates
     for part in found.basis_sets:
@@ -85,15 +85,15 @@ def _messages(connection: Any, dialect: str) -> Iterator[tuple[Any, ...]]:
 
 def _in_parts(connection: Any, statement: str) -> Iterator[Sequence[Any]]:
     """Rows as they come: PostgreSQL is still at work on the last ones while the first are under way."""
+    cursor = connection.cursor()
     if isinstance(connection, sqlite3.Connection):
-        cursor = connection.execute(statement)
+        cursor.execute(statement)
         while part := cursor.fetchmany(ROWS_AT_ONCE):
             yield part
     else:
-        with connection.cursor() as cursor:
-            rows = cursor.stream(statement, size=ROWS_AT_ONCE)
-            while part := list(islice(rows, ROWS_AT_ONCE)):
-                yield part
+        rows = cursor.stream(statement, size=ROWS_AT_ONCE)
+        while part := list(islice(rows, ROWS_AT_ONCE)):
+            yield part
 
 
 def _is_worth_another_try(error: Exception, connection: Any) -> bool:

@@ -41,8 +41,9 @@ PLACES: Final = {
 # A fault of the reader costs an answer and not the app.
 SURVIVED: Final = {
     "in the resolver": "import health.resolver as at; at.TenantBackupHealthResolver.refreshed_fleet",
-    "when the database is opened": "import health.store.connection as at; at.reading_engine",
+    "when the database is opened": "import health.store.drivers as at; at.open_postgresql_reading",
 }
+AFTER_THE_FIRST_READ: Final = "import health.store.connection as at; at.reading_engine"
 
 
 @pytest.fixture
@@ -105,6 +106,19 @@ def test_a_fault_of_the_reader_is_told_and_survived(
     listed = command_line(terminal)
     terminal.sees("A fault in TenantPilot (ZeroDivisionError)", "no facts")
     assert "healthy" not in terminal.screen
+    terminal.press("q")
+    assert terminal.ends() == 0
+    keeps_the_secret(terminal, log_file, listed)
+
+
+@pytest.mark.usefixtures("secret_url")
+def test_a_fault_behind_what_was_read_ahead_keeps_that_with_the_cause(
+    in_terminal: OpenScreens, log_file: Path, tmp_path: Path
+) -> None:
+    terminal = start(in_terminal, AFTER_THE_FIRST_READ, tmp_path)
+    listed = command_line(terminal)
+    terminal.sees("One", "1 tenant")
+    terminal.sees("A fault in TenantPilot (ZeroDivisionError)", "One", after=["r"])
     terminal.press("q")
     assert terminal.ends() == 0
     keeps_the_secret(terminal, log_file, listed)

@@ -228,6 +228,7 @@ def test_quitting_breaks_a_statement_off_in_postgresql(postgres_url: str, open_s
         holder.execute("LOCK TABLE tenants IN ACCESS EXCLUSIVE MODE")
         terminal = open_screens(postgres_url)
         terminal.until(lambda: waiting_statements(postgres_url) == 1, "a statement that waits for the lock")
+        terminal.sees("reading the facts", "q quit")
         leaves_at_once(terminal)
         terminal.until(lambda: waiting_statements(postgres_url) == 0, "no statement left behind", deadline=5)
 
@@ -237,6 +238,7 @@ def test_quitting_does_not_wait_for_a_frozen_link(postgres_url: str, open_screen
         link.freeze_behind("FROM tenants")
         terminal = open_screens(link.url)
         terminal.until(link.frozen.is_set, "a statement without an answer")
+        terminal.sees("reading the facts", "q quit")
         leaves_at_once(terminal)
 
 
@@ -302,3 +304,48 @@ def test_keys_faster_than_frames(seed: int, demo_file: Path, open_screens: OpenS
     assert terminal.ends() == 0
     assert terminal.is_restored
     assert not log_file.exists()
+
+
+# The second process, which reads the settings and the fleet while this one starts
+
+
+def second_of(terminal: Terminal) -> int | None:
+    """The process that a starting program has begun, by its pid."""
+    children = Path(f"/proc/{terminal.process.pid}/task/{terminal.process.pid}/children").read_text().split()
+    return int(children[0]) if children else None
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_without_its_second_process_it_reads_by_itself(
+    number: signal.Signals, demo_file: Path, open_screens: OpenScreens, log_file: Path
+) -> None:
+    terminal = open_screens(demo_file)
+    terminal.until(lambda: second_of(terminal), "the second process")
+    second = second_of(terminal)
+    assert second is not None
+    os.kill(second, number)
+    terminal.sees("40 tenants", "sorted: triage")
+    assert second_of(terminal) is None
+    terminal.press("q")
+    assert terminal.ends() == 0
+    assert not log_file.exists()
+
+
+def test_once_the_fleet_is_there_the_second_process_is_gone(demo_file: Path, open_screens: OpenScreens) -> None:
+    terminal = open_screens(demo_file)
+    terminal.sees("40 tenants")
+    terminal.until(lambda: second_of(terminal) is None, "no second process")
+    terminal.sees("1 of 40", after=["/", *"tailspin", "enter"])
+
+
+def test_settings_that_cannot_be_used_are_one_sentence(in_terminal: OpenScreens, tmp_path: Path) -> None:
+    settings = tmp_path / "own.toml"
+    settings.write_text("[ui]\ntheme = 'tenantpilot-drak'\n")
+    terminal = in_terminal([TENANTPILOT, "--config", str(settings)])
+    assert terminal.ends() == 2
+    assert "there is no theme tenantpilot-drak; the nearest is tenantpilot-dark" in " ".join(terminal.text.split())
+    settings.write_text("[ui]\nthem = 'nord'\n")
+    terminal = in_terminal([TENANTPILOT, "--config", str(settings)])
+    assert terminal.ends() == 2
+    assert "unknown setting ui.them" in " ".join(terminal.text.split())
+    assert "\x1b[?1049h" not in terminal.text

@@ -22,11 +22,15 @@ class Resolver:
         self.interrupting = threading.Event()
         self.interrupt_may_end = threading.Event()
         self.interrupt_may_end.set()
+        self.ready = threading.Event()
         self.closed = threading.Event()
 
     def interrupt(self) -> None:
         self.interrupting.set()
         assert self.interrupt_may_end.wait(PATIENCE)
+
+    def get_ready(self) -> None:
+        self.ready.set()
 
     def close(self) -> None:
         self.closed.set()

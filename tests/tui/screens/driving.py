@@ -234,6 +234,9 @@ class WatchedResolver:
     def role_could_write(self) -> bool:
         return bool(self._resolver.role_could_write())
 
+    def get_ready(self) -> None:
+        self._resolver.get_ready()
+
     def dashboard(self, *arguments: Any) -> Any:
         return self._ask("dashboard", *arguments)
 
@@ -268,6 +271,9 @@ class KnownVerdicts:
 
     def role_could_write(self) -> bool:
         return False
+
+    def get_ready(self) -> None:
+        pass
 
     def dashboard(self, external_id: str, now: datetime) -> DashboardAnswer:
         health = next(each for each in self.verdicts if each.tenant.external_id == external_id)

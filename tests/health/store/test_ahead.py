@@ -1,0 +1,237 @@
+"""A fleet read ahead by the bare driver: the same facts as those read here, or none; never a part as the whole."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from health.facts import TenantFacts
+from health.policy import HealthPolicy
+from health.resolver import TenantBackupHealthResolver
+from health.store.ahead import FleetAhead, send_fleet
+from health.store.errors import DatabaseMissing, NotReadAhead, SchemaProblem, StoreUnreachable
+from health.store.urls import parse_database_url
+from tests.faulty_drivers import CAUSE, Faults, Mode, faulty_drivers
+from tests.health.making import DAY, HOUR, LONG_AGO, NOW
+from tests.health.store.bare import bare
+from tests.oracle.loading import load
+from tests.oracle.rows import ItemRow, Rows, ScheduleRow, SetRow, TenantRow
+from tests.resolving import resolving
+
+MANY: Final = 1_100
+"""More tenants than two parts of rows."""
+
+
+def a_fleet(tenants: int = 4) -> Rows:
+    """Tenants with two sets each, the first of them with none; items of several families, schedules, one archived."""
+    rows = Rows([], [], [], [])
+    for tenant in range(1, tenants + 1):
+        archived_at = NOW if tenant == 3 else None
+        rows.tenants.append(TenantRow(tenant, f"tenant-{tenant}", f"Tenant \x1b[31m{tenant}", LONG_AGO, archived_at))
+        rows.schedules.append(ScheduleRow(tenant, tenant, cron="0 2 * * *", created_at=LONG_AGO))
+        rows.schedules.append(ScheduleRow(tenants + tenant, tenant, is_enabled=False, created_at=LONG_AGO))
+        for age in (1, 2) if tenant > 1 else ():
+            set_id = 2 * tenant + age
+            completed_at = NOW - age * HOUR
+            rows.sets.append(SetRow(set_id, tenant, completed_at=completed_at, created_at=completed_at))
+            rows.items.append(ItemRow(2 * set_id, tenant, set_id, policy_identifier="one"))
+            mode = None if tenant % 2 else "metadata_only"
+            rows.items.append(ItemRow(2 * set_id + 1, tenant, set_id, policy_identifier="two", capture_mode=mode))
+    return rows
+
+
+def sent(url: str) -> list[bytes]:
+    messages: list[bytes] = []
+    send_fleet(parse_database_url(url), messages.append, lambda _connection: None)
+    return messages
+
+
+def ahead_of(messages: list[bytes], end: Callable[[], None] = lambda: None) -> FleetAhead:
+    return FleetAhead(iter(messages), end)
+
+
+def by_id(facts: Any) -> dict[int, TenantFacts]:
+    return {each.tenant.id: each for each in facts}
+
+
+def read_here(url: str) -> dict[int, TenantFacts]:
+    with resolving(url) as resolver:
+        resolver.refreshed_fleet(NOW)
+        return dict(resolver._facts)
+
+
+@pytest.mark.parametrize("tenants", [0, 1, 4, MANY])
+def test_the_facts_are_those_that_are_read_here(database_url: str, tenants: int) -> None:
+    load(database_url, a_fleet(tenants))
+    found = list(ahead_of(sent(database_url)).facts())
+    assert by_id(found) == read_here(database_url)
+    assert len(found) == tenants - (tenants >= 3)
+
+
+def test_a_row_that_cannot_be_read_costs_its_tenant_alone(postgres_url: str) -> None:
+    load(postgres_url, a_fleet())
+    with bare(postgres_url) as other:
+        other.execute("UPDATE backup_sets SET completed_at = 'infinity' WHERE tenant_id = 2")
+    found = by_id(ahead_of(sent(postgres_url)).facts())
+    assert {tenant for tenant, facts in found.items() if facts.unreadable} == {2}
+    assert found == read_here(postgres_url)
+
+
+def test_text_that_is_in_no_encoding_is_left_to_who_can_show_it(sqlite_url: str) -> None:
+    load(sqlite_url, a_fleet())
+    with bare(sqlite_url) as other:
+        other.execute("UPDATE tenants SET name = CAST(x'436f6eff' AS TEXT) WHERE id = 2")
+    with pytest.raises(NotReadAhead):
+        list(ahead_of(sent(sqlite_url)).facts())
+    with resolving_ahead(sqlite_url, sent(sqlite_url)) as resolver:
+        assert {each.tenant.name for each in resolver.fleet(NOW)} >= {"Con\\xff"}
+
+
+# The resolver over it
+
+
+@contextmanager
+def resolving_ahead(url: str, messages: list[bytes]) -> Iterator[TenantBackupHealthResolver]:
+    resolver = TenantBackupHealthResolver(parse_database_url(url), HealthPolicy(), ahead_of(messages))
+    try:
+        yield resolver
+    finally:
+        resolver.close()
+
+
+def test_the_first_answer_is_what_was_read_ahead_and_the_next_is_read_here(database_url: str) -> None:
+    load(database_url, a_fleet())
+    messages = sent(database_url)
+    with resolving(database_url) as straight, resolving_ahead(database_url, messages) as resolver:
+        before = straight.fleet(NOW)
+        with bare(database_url) as other:
+            other.execute("UPDATE tenants SET name = 'Renamed' WHERE id = 4")
+        first = resolver.refreshed_fleet(NOW)
+        assert list(first.verdicts) == before
+        second = resolver.refreshed_fleet(NOW + timedelta(seconds=30))
+        assert list(second.verdicts) == straight.fleet(NOW + timedelta(seconds=30))
+        assert [each.tenant.name for each in second.verdicts if each.tenant.id == 4] == ["Renamed"]
+        # Of tenants whose facts say the same the very verdict stays.
+        kept = {id(each) for each in first.verdicts} & {id(each) for each in second.verdicts}
+        assert len(kept) == len(before) - 1
+
+
+def test_what_the_server_says_of_itself_comes_with_it(postgres_url: str) -> None:
+    load(postgres_url, a_fleet())
+    with resolving_ahead(postgres_url, sent(postgres_url)) as resolver, resolving(postgres_url) as straight:
+        answer = resolver.refreshed_fleet(NOW)
+        assert answer.database_clock is not None
+        assert resolver._held is None
+        assert resolver.role_could_write() is straight.role_could_write() is True
+
+
+def test_of_a_fleet_that_came_only_in_part_nothing_is_used(database_url: str) -> None:
+    load(database_url, a_fleet(MANY))
+    messages = sent(database_url)
+    assert len(messages) >= 5
+    with resolving(database_url) as straight:
+        whole = straight.fleet(NOW)
+    for number in range(len(messages)):
+        with pytest.raises(NotReadAhead):
+            list(ahead_of(messages[:number]).facts())
+    with resolving_ahead(database_url, messages[:3]) as resolver:
+        assert resolver.fleet(NOW) == whole
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+def test_every_call_of_the_driver_fails_in_turn(engine: str, mode: Mode, request: pytest.FixtureRequest) -> None:
+    url: str = request.getfixturevalue(f"{engine}_url")
+    load(url, a_fleet())
+    whole = read_here(url)
+    told = 0
+    with faulty_drivers() as faults:
+        for number in count(1):
+            outcome = attempt(url, faults, number, mode)
+            if not faults.failed:
+                break
+            if isinstance(outcome, StoreUnreachable):
+                told += 1
+                assert CAUSE in str(outcome)
+            else:
+                assert outcome is None
+    assert outcome == whole
+    # Of a connection that is cut off it is told only that it could not be made: the rest would be asked once more.
+    assert told == 1 if mode is Mode.CUT and engine == "postgres" else told >= 3
+
+
+def attempt(url: str, faults: Faults, number: int, mode: Mode) -> dict[int, TenantFacts] | StoreUnreachable | None:
+    with faults.at(number, mode):
+        messages = sent(url)
+    try:
+        return by_id(ahead_of(messages).facts())
+    except NotReadAhead:
+        return None
+    except StoreUnreachable as error:
+        return error
+
+
+# What is no fleet
+
+
+def test_a_database_that_is_missing_is_told_by_who_asks_next(tmp_path: Path) -> None:
+    missing = f"sqlite:///{tmp_path}/missing.db"
+    assert sent(missing) == []
+    with resolving_ahead(missing, []) as resolver, pytest.raises(DatabaseMissing):
+        resolver.fleet(NOW)
+
+
+def test_another_schema(fresh_url: str) -> None:
+    load(fresh_url, a_fleet())
+    with bare(fresh_url) as other:
+        other.execute("UPDATE alembic_version SET version_num = 'tp9999'")
+    assert sent(fresh_url) == []
+    with resolving_ahead(fresh_url, []) as resolver, pytest.raises(SchemaProblem):
+        resolver.fleet(NOW)
+
+
+def test_a_server_that_is_not_there_is_told_once() -> None:
+    url = "postgresql://triage@127.0.0.1:1/fleet"
+    with resolving_ahead(url, sent(url)) as resolver:
+        with pytest.raises(StoreUnreachable, match=r"^fleet@127\.0\.0\.1 cannot be read: "):
+            resolver.fleet(NOW)
+        assert resolver._held is None
+
+
+# Breaking off
+
+
+def test_what_is_broken_off_answers_nothing_and_asks_nothing(database_url: str) -> None:
+    load(database_url, a_fleet())
+    ended: list[bool] = []
+    waiting: FleetAhead
+
+    def messages() -> Iterator[bytes]:
+        waiting.break_off()
+        yield from ()
+
+    waiting = FleetAhead(messages(), lambda: ended.append(True))
+    resolver = TenantBackupHealthResolver(parse_database_url(database_url), HealthPolicy(), waiting)
+    with pytest.raises(StoreUnreachable):
+        resolver.refreshed_fleet(NOW)
+    assert ended
+    assert resolver._held is None
+    assert resolver.refreshed_fleet(NOW + DAY).verdicts
+    resolver.close()
+
+
+def test_what_starts_first_imports_nothing_that_takes_long() -> None:
+    heavy = ("sqlalchemy", "psycopg", "pydantic", "textual", "alembic")
+    program = (
+        f"import sys, health.resolver, health.store.ahead; print([name for name in {heavy} if name in sys.modules])"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "[]"
