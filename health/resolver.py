@@ -213,9 +213,10 @@ class TenantBackupHealthResolver:
         return self._store().role_could_write()
 
     def get_ready(self) -> None:
-        """Open the connection, if that has not been done: the next question need not wait for it. Never raises."""
-        with suppress(StoreError):
-            self._store().change_token()
+        """Open the connection, if there is none yet: the next question need not wait for it. Raises no StoreError."""
+        if self._held is None:
+            with suppress(StoreError):
+                self._store().change_token()
 
     def interrupt(self) -> None:
         """Break off the statement that another thread is waiting for, if there is one. Callable from any thread."""
