@@ -38,7 +38,7 @@ def check(
     """Print one line with counts, names and performance data; exit as monitoring plug-ins do.
 
     Exit 2: a tenant has no backup basis. 3: something cannot be read, or there are too few tenants. 1: anything stale,
-    degraded or in need of follow-up. 0: every tenant is confirmed.
+    degraded or in need of follow-up. 0: every tenant is confirmed. A usage error is 3 as well; its reason is the line.
     """
     from health.report import FleetTotals, check_status
     from tui.commands.report import judged
