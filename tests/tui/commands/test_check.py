@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.health.making import DAY, HOUR, NOW, TICK
+from tests.health.making import DAY, NOW, SKEW, TICK
 from tests.tui.commands.console import AT, Console, a_fleet, add_tenant
 
 STATES = ("unreadable", "absent", "stale", "degraded", "follow_up", "confirmed")
@@ -74,7 +74,17 @@ def test_too_few_tenants_outrank_a_warning_and_not_an_absent_one(console: Consol
 
 
 @pytest.mark.parametrize(
-    ("age", "left_out"), [(DAY, False), (DAY - TICK, True), (DAY + TICK, False), (timedelta(0), True), (-HOUR, True)]
+    ("age", "left_out"),
+    [
+        (DAY, False),
+        (DAY - TICK, True),
+        (DAY + TICK, False),
+        (timedelta(0), True),
+        # Where the writer's clock is ahead it is new; further in the future it would never cease to be.
+        (-SKEW, True),
+        (-SKEW - TICK, False),
+        (timedelta(days=-26_000), False),
+    ],
 )
 def test_tenants_created_more_recently_than_that_are_left_out_and_counted(
     any_console: Console, age: timedelta, left_out: bool
@@ -86,6 +96,14 @@ def test_tenants_created_more_recently_than_that_are_left_out_and_counted(
     assert found.code == (0 if left_out else 2)
     assert (", 1 newer left out" in found.out) == left_out
     assert f"tenants={1 if left_out else 2} " in found.out
+
+
+@pytest.mark.parametrize("age", [TICK, timedelta(0), -TICK, -SKEW, -SKEW - TICK])
+def test_newer_than_nothing_is_nobody(console: Console, age: timedelta) -> None:
+    console.load(a_fleet("absent", created_at=NOW - age))
+    found = console.run("check", *AT, "--ignore-newer-than", "0")
+    assert found.code == 2
+    assert "left out" not in found.out
 
 
 def test_a_tenant_whose_creation_cannot_be_read_is_never_left_out(any_console: Console) -> None:
