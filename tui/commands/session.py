@@ -16,7 +16,6 @@ from tui.settings import (
     UNNAMED,
     DatabaseSettings,
     LoadedSettings,
-    SettingsError,
     effective_database_url,
     effective_write_url,
     load_settings,
@@ -70,7 +69,7 @@ class Session(NamedTuple):
         from tui.app import TenantPilotApp
         from tui.context import AppContext
         from tui.process import ended_by_signals
-        from tui.theme import THEME_NAMES
+        from tui.theme import require_theme
 
         settings, databases = self.loaded.settings, self._databases(visits)
         place = () if invocation.database is None else ("--database", invocation.database)
@@ -87,9 +86,7 @@ class Session(NamedTuple):
             screen=screen,
             command=("tenantpilot", *place),
         )
-        if settings.ui.theme not in THEME_NAMES:
-            near = nearest(settings.ui.theme, THEME_NAMES)
-            raise SettingsError(f"ui.theme: there is no theme {settings.ui.theme}; the nearest is {near}")
+        require_theme(settings.ui.theme)
         app = TenantPilotApp(context)
         with ended_by_signals(app.end):
             app.run(mouse=settings.ui.mouse)
