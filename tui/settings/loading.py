@@ -12,7 +12,6 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_settings import InitSettingsSource, PydanticBaseSettingsSource
 
 from health.store.urls import has_password
-from tui.safe_text import safe_text
 from tui.settings.file import CONFIG_VARIABLE, FILE_NAME, configuration_file
 from tui.settings.forms import DATABASE_NAME
 from tui.settings.model import UNNAMED, DatabaseSettings, Settings, SettingsError, handed_in
@@ -21,6 +20,7 @@ VARIABLE_PREFIX: Final = "TENANTPILOT_"
 COMMAND_LINE: Final = "command line"
 DEFAULT: Final = "default"
 
+_LONGEST_SHOWN: Final = 100
 _PLAIN_REASONS: Final = {
     "bool_parsing": "must be true or false",
     "bool_type": "must be true or false",
@@ -208,9 +208,9 @@ def _database_names(layer: _Layer) -> tuple[str, ...]:
 
 
 def _unknown(kind: str, name: str, origin: str, known: tuple[str, ...]) -> SettingsError:
-    return SettingsError(
-        f"unknown {kind} {safe_text(name, 100)} ({origin}); the nearest known one is {nearest(name, known)}"
-    )
+    # Cut, so that however long it is the nearest one can still be read.
+    shown = name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}..."
+    return SettingsError(f"unknown {kind} {shown} ({origin}); the nearest known one is {nearest(name, known)}")
 
 
 def _first_refusal(refused: ValidationError, sources: Mapping[str, str]) -> str:

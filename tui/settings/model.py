@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from health.policy import HealthPolicy
-from tui.safe_text import safe_text
 from tui.settings.forms import DatabaseName, DatabaseUrl, Duration, Keys, RefreshInterval, ThemeName, within
 
 APPLICATION: Final = "tenantpilot"
@@ -22,10 +21,10 @@ UNNAMED: Final = "default"
 
 
 class SettingsError(ValueError):
-    """Settings that cannot be used: one printable sentence (what, where, what to do) that never holds a secret."""
+    """Settings that cannot be used: one sentence (what, where, what to do) that never holds a secret.
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(safe_text(sentence, 500))
+    Names of files and settings are in it as they are; whoever shows it makes it safe.
+    """
 
 
 _DEFAULT_POLICY: Final = HealthPolicy()

@@ -250,6 +250,15 @@ def test_a_setting_that_is_out_of_range_or_unknown(console: Console, tmp_path: P
         assert sentence in found.refusal()
 
 
+def test_a_name_that_no_terminal_can_show_is_spelt_once(console: Console, tmp_path: Path) -> None:
+    """Made safe twice, the brackets of the first time would be spelt as well."""
+    missing = console.run("report", "--config", str(tmp_path / "a\udcffb.toml"))
+    assert "a⟨U+DCFF⟩b.toml does not exist" in missing.refusal()
+    file = tmp_path / "settings.toml"
+    file.write_text('[ui]\n"mou\\u202ese" = true')
+    assert "unknown setting ui.mou⟨U+202E⟩se (file " in console.run("report", "--config", str(file)).refusal()
+
+
 def test_an_unknown_variable_names_the_nearest_one(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TENANTPILOT_DATABASE_URL", "sqlite:///x.db")
     found = console.bare("report")

@@ -129,6 +129,12 @@ def test_an_unknown_variable_names_the_nearest_one(cwd: Path, variable: str, nea
     assert sentence == f"unknown variable {variable} (environment); the nearest known one is {nearest}"
 
 
+def test_however_long_an_unknown_name_is_the_nearest_one_is_said(cwd: Path) -> None:
+    sentence = refusal(cwd, environ={f"TENANTPILOT_UI__{'THEME' * 1000}": "x"})
+    assert len(sentence) < 200
+    assert sentence.endswith("the nearest known one is TENANTPILOT_UI__THEME")
+
+
 def test_an_unknown_override_names_the_nearest_one(cwd: Path) -> None:
     sentence = refusal(cwd, overrides={"database.ulr": SECRET_URL})
     assert sentence == "unknown setting database.ulr (command line); the nearest known one is database.url"
