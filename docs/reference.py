@@ -52,8 +52,9 @@ configuration directory. [{FILE_NAME}](../{FILE_NAME}) has every setting at its 
 `database.url` and `database.write_url` at once.
 
 A duration is days, hours, minutes and seconds, the biggest first: `2d`, `24h`, `1h30m`, `90s`; in the file it stands in
-quotes. A name that is not here is an error that tells the nearest one, in the file and in the environment. A file that
-everybody can write to, or that belongs to neither you nor root, is refused.
+quotes. A name that is not here is an error that tells the nearest one, in the file and in the environment, where an
+empty value makes no difference; a variable that is here counts as unset while it is empty. What is no regular file is
+refused, and so is a file that everybody can write to, or that belongs to neither you nor root.
 
 {sections}
 """

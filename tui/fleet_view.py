@@ -94,7 +94,8 @@ def with_tenant(view: FleetView, health: TenantBackupHealth) -> tuple[FleetView,
 
 def _searched_words(health: TenantBackupHealth) -> str:
     reasons = " ".join(REASON_WORDS[reason] for reason in health.reasons)
-    words = f"{health.tenant.name} {health.tenant.external_id} {state_of(health).word} {reasons}"
+    # A healthy tenant with a follow-up is found by either word; an unreadable one has no posture.
+    words = f"{health.tenant.name} {health.tenant.external_id} {state_of(health).word} {health.posture or ''} {reasons}"
     return words.casefold()
 
 

@@ -22,7 +22,7 @@ from tui.screens.dashboard import DashboardScreen
 from tui.screens.help import HelpScreen
 from tui.screens.schedules import SchedulesScreen
 from tui.screens.tenants import TenantsScreen
-from tui.settings import SettingsError, nearest
+from tui.settings_error import SettingsError, nearest
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.needs_attention import AttentionItem
 from tui.widgets.proof_block import ProofBlock

@@ -233,11 +233,24 @@ def check_line(
     if totals.tenants < max(1, min_tenants):
         parts.append(f"at least {max(1, min_tenants)} expected")
     figures = " ".join(f"{name}={getattr(totals, name)}" for name in FleetTotals.__slots__)
-    return f"TENANTPILOT {status.name} - {', '.join(parts)} | {figures}"
+    return f"{_plugin_line(status, ', '.join(parts))} | {figures}"
+
+
+def unknown_line(sentence: str) -> str:
+    """The line of a check that came to no verdict: why, and no figures, which would say that they were counted."""
+    return _plugin_line(CheckStatus.UNKNOWN, _without_bars(safe_text(sentence, limit=1000)))
+
+
+def _plugin_line(status: CheckStatus, words: str) -> str:
+    return f"TENANTPILOT {status.name} - {words}"
+
+
+def _without_bars(text: str) -> str:
+    # The bar separates the text from the performance data; what comes from outside must not.
+    return text.replace("|", "¦")
 
 
 def _first_names(verdicts: Iterable[TenantBackupHealth], state: State) -> str:
     names = [safe_text(health.tenant.name, limit=40) for health in verdicts if state_of(health) is state]
-    # The bar separates the text from the performance data; a name must not.
-    shown = ", ".join(names[:_NAMES_SHOWN]).replace("|", "¦")
+    shown = _without_bars(", ".join(names[:_NAMES_SHOWN]))
     return shown if len(names) <= _NAMES_SHOWN else f"{shown}, ..."

@@ -11,6 +11,7 @@ from typing import Final
 from textual.theme import BUILTIN_THEMES, Theme
 
 from tui.context import DEFAULT_THEME
+from tui.settings_error import SettingsError, nearest
 
 DARK: Final = DEFAULT_THEME
 LIGHT: Final = "tenantpilot-light"
@@ -126,3 +127,9 @@ THEMES: Final = (
 
 THEME_NAMES: Final = (*(theme.name for theme in THEMES), *BUILTIN_THEMES)
 """Every theme that can be chosen: ours and Textual's."""
+
+
+def require_theme(name: str) -> None:
+    """Pass iff there is a theme of this name; else raise SettingsError with the nearest."""
+    if name not in THEME_NAMES:
+        raise SettingsError(f"ui.theme: there is no theme {name}; the nearest is {nearest(name, THEME_NAMES)}")

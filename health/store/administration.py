@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
+from health.instants import EARLIEST
+from health.store import statements
 from health.store.engines import looking, transaction
 from health.store.errors import SchemaProblem
+from health.store.reading import Snapshot
 from health.store.revision import SchemaState, schema_state
 from health.store.urls import DatabaseAddress
 
@@ -30,6 +35,8 @@ def initialise(address: DatabaseAddress) -> bool:
                 raise SchemaProblem(f"{address.label} has an older schema already: run 'tenantpilot db upgrade'.")
             case SchemaState.NEWER:
                 raise SchemaProblem(f"{address.label} has a newer schema already: install a newer TenantPilot.")
+            case SchemaState.UNKNOWN:
+                raise SchemaProblem(f"{address.label} has an unknown schema version already: name an empty database.")
             case SchemaState.FOREIGN:
                 raise SchemaProblem(f"{address.label} holds another program's tables: name an empty database.")
 
@@ -46,12 +53,34 @@ def upgrade(address: DatabaseAddress) -> SchemaState:
             raise SchemaProblem(f"{address.label} has no tables yet: run 'tenantpilot db init'.")
         elif found is SchemaState.NEWER:
             raise SchemaProblem(f"{address.label} has a newer schema already: install a newer TenantPilot.")
+        elif found is SchemaState.UNKNOWN:
+            raise SchemaProblem(f"{address.label} has an unknown schema version: nothing was changed.")
         elif found is SchemaState.FOREIGN:
             raise SchemaProblem(f"{address.label} holds another program's tables: nothing was changed.")
         return found
 
 
 def state_of(address: DatabaseAddress) -> SchemaState:
-    """What schema the database has. Raises StoreError where it cannot be opened."""
+    """What schema the database has. Raises StoreError where it cannot be opened, or not be read as it claims."""
     with looking(address) as connection:
-        return schema_state(connection)
+        found = schema_state(connection)
+        if found is SchemaState.CURRENT:
+            _try_reading(connection)
+        return found
+
+
+def _try_reading(connection: Connection) -> None:
+    """Ask all that is ever asked: the fleet's facts, and of a tenant that is not there what the screens ask."""
+    Snapshot(connection).facts()
+    dialect = connection.dialect.name
+    parameters = {"tenant_id": 0, "most": 1, "happened_at": EARLIEST, "set_id": 0, "begin": EARLIEST, "end": EARLIEST}
+    for statement in (
+        statements.sets_page(dialect, after_a_key=False),
+        statements.sets_page(dialect, after_a_key=True),
+        statements.past_sets(dialect),
+        statements.one_set(dialect, 0, 0),
+        statements.items_of(0, 0),
+        statements.captured_json(0, 0, 0),
+        statements.all_schedules(0),
+    ):
+        connection.execute(statement, parameters).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _FULL = ("disk is full", "No space left on device")
 _LOCKED = ("database is locked", "database table is locked", "due to lock timeout")
+_NOT_THERE = ("no such table", "no such column", "no such index")
 
 
 class StoreError(Exception):
@@ -50,6 +51,11 @@ def as_store_error(error: Exception, database: str) -> StoreError:
     if "file is not a database" in reason or "malformed" in reason:
         return SchemaProblem(
             f"{database} is damaged or not a SQLite database ({reason}): check the path, or restore the file."
+        )
+    if reason.startswith(_NOT_THERE) or type(cause).__name__ in ("UndefinedTable", "UndefinedColumn"):
+        return SchemaProblem(
+            f"{database} lacks a part of its schema ({reason}):"
+            " restore the database, or make a new one with 'tenantpilot db init' and import the backups again."
         )
     if any(word in reason for word in _LOCKED):
         return StoreUnreachable(

@@ -1,7 +1,8 @@
-"""Which schema a database has, read without Alembic (`design.md` 3): absent, older, current, newer or foreign."""
+"""Which schema a database has, read without Alembic (`design.md` 3)."""
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 REVISIONS: Final = ("tp0001",)
 """Every schema version there has been, oldest first; the last is the one that this program reads and writes."""
 CURRENT: Final = REVISIONS[-1]
-_OUR_PREFIX: Final = "tp"
+_OURS: Final = re.compile(r"tp([0-9]{4})")
 VERSION: Final = "SELECT version_num FROM alembic_version"
 
 
@@ -24,6 +25,8 @@ class SchemaState(StrEnum):
     OLDER = "older"
     CURRENT = "current"
     NEWER = "newer"
+    UNKNOWN = "unknown"
+    """A version of ours by its name, but neither one that there has been nor one that comes after those."""
     FOREIGN = "foreign"
 
 
@@ -38,11 +41,13 @@ def schema_state(connection: Connection) -> SchemaState:
     if not found and set(names) == {"alembic_version"}:
         return SchemaState.ABSENT
     revision = found[0] if len(found) == 1 else None
-    if not isinstance(revision, str) or not revision.startswith(_OUR_PREFIX):
+    if not isinstance(revision, str) or _OURS.fullmatch(revision) is None:
         return SchemaState.FOREIGN
     if revision == CURRENT:
         return SchemaState.CURRENT
-    return SchemaState.OLDER if revision in REVISIONS else SchemaState.NEWER
+    if revision in REVISIONS:
+        return SchemaState.OLDER
+    return SchemaState.NEWER if revision > CURRENT else SchemaState.UNKNOWN
 
 
 def require_current_schema(connection: Connection, database: str) -> None:
@@ -75,6 +80,11 @@ def refuse_other_schema(connection: Connection, database: str) -> None:
         case SchemaState.NEWER:
             raise SchemaProblem(
                 f"{database} has a newer schema than this program knows ({CURRENT}): install a newer TenantPilot."
+            )
+        case SchemaState.UNKNOWN:
+            raise SchemaProblem(
+                f"{database} has a schema version that is unknown to this program ({CURRENT}):"
+                " use the TenantPilot that made it, or restore the database."
             )
         case SchemaState.FOREIGN:
             raise SchemaProblem(

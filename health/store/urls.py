@@ -25,7 +25,11 @@ _FORM: Final = re.compile(
     r"((?P<username>[^:/]*)(:(?P<password>[^@]*))?@)?"
     r"((\[(?P<ipv6>[^/?]+)\]|(?P<host>[^/:?]+))?(:(?P<port>[^/?]*))?)?"
     r"(/(?P<database>[^?]*))?"
-    r"(\?(?P<query>.*))?"
+    r"(\?(?P<query>.*))?",
+    re.DOTALL,
+)
+_SECRET_PARAMETERS: Final = frozenset(
+    {"password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"}
 )
 
 
@@ -76,18 +80,50 @@ class DatabaseAddress(NamedTuple):
 
 def parse_database_url(text: str) -> DatabaseAddress:
     """Parse a URL. Raises BadDatabaseUrl with one sentence that never repeats what could be a password."""
-    found = None if "\0" in text else _FORM.match(text)
+    found = _FORM.fullmatch(text)
     try:
         parts = None if found is None else _parts(found)
     except ValueError:
         parts = None
-    if found is None or parts is None:
+    if found is None or parts is None or "\0" in unquote(text):
         raise BadDatabaseUrl(f"The database URL cannot be parsed: {_FORMS}.")
+    if found["password"] is not None and "@" in text[found.end("password") + 1 :]:
+        # The rest of the password would be taken for the host or the database, and shown as such.
+        raise BadDatabaseUrl("The database URL has one @ too many: write @ in a password, and behind it, as %40.")
     if found["kind"] in _SQLITE:
         return _sqlite_address(parts)
     if found["kind"] in _POSTGRESQL:
         return _postgresql_address(parts)
     raise BadDatabaseUrl(f"The database URL names a kind of database that is not supported: {_FORMS}.")
+
+
+def has_password(text: str) -> bool:
+    """Whether a password stands in a URL, whatever kind of database it names and whatever else is wrong with it."""
+    found = _FORM.fullmatch(text)
+    return found is not None and (bool(found["password"]) or any(map(_has_secret, _parameters(found))))
+
+
+def without_passwords(text: str) -> str:
+    """A URL as it was written, with `***` for each password. Raises BadDatabaseUrl."""
+    parse_database_url(text)
+    found = _FORM.fullmatch(text)
+    assert found is not None
+    query = "&".join(
+        f"{parameter.partition('=')[0]}=***" if _has_secret(parameter) else parameter
+        for parameter in _parameters(found)
+    )
+    shown = text if found["query"] is None else f"{text[: found.start('query')]}{query}"
+    return f"{shown[: found.start('password')]}***{shown[found.end('password') :]}" if found["password"] else shown
+
+
+def _parameters(found: re.Match[str]) -> list[str]:
+    """The parameters of a URL as they were written."""
+    return (found["query"] or "").split("&")
+
+
+def _has_secret(parameter: str) -> bool:
+    # Whoever writes PASSWORD, which libpq does not know, has written a password all the same.
+    return any(name.lower() in _SECRET_PARAMETERS for name, _ in parse_qsl(parameter))
 
 
 def _parts(found: re.Match[str]) -> _Parts:

@@ -11,6 +11,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -19,6 +20,7 @@ import click
 
 from tui import __version__
 from tui.commands.failures import (
+    EXIT_DONE,
     EXIT_INTERRUPTED,
     EXIT_MEANINGS,
     EXIT_REFUSED,
@@ -68,13 +70,11 @@ class Subcommands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in SUBCOMMANDS:
-            import difflib
-
             if "://" in args[0]:
                 # Not repeated: a password may be in it.
                 raise click.UsageError("A database's URL stands behind --database.", ctx)
-            near = difflib.get_close_matches(args[0], SUBCOMMANDS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else " See 'tenantpilot --help'."
+            near = _nearest_command(args[0])
+            hint = f" Did you mean {near!r}?" if near else " See 'tenantpilot --help'."
             raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -161,16 +161,15 @@ def run(words: list[str]) -> int:
         # Its message is the help, in many lines.
         return _failed(f"Say what to do: {_commands_of(error.ctx)}.", EXIT_USAGE)
     except click.UsageError as error:
-        return _failed(error.format_message(), _exit_code(words, EXIT_USAGE))
+        return _failed_as_its_command(words, error.format_message(), EXIT_USAGE)
     except click.ClickException as error:
-        return _failed(error.format_message(), _exit_code(words, EXIT_REFUSED))
+        return _failed_as_its_command(words, error.format_message(), EXIT_REFUSED)
     except CommandFailed as error:
-        return _failed(str(error), _exit_code(words, error.exit_code))
+        return _failed_as_its_command(words, str(error), error.exit_code)
     except (_ReaderWentAway, BrokenPipeError):
-        return _exit_code(words, 0)
+        return EXIT_UNREADABLE if _means_check(words) else EXIT_DONE
     except Exception as error:
-        sentence, code = describe(error)
-        return _failed(sentence, _exit_code(words, code))
+        return _failed_as_its_command(words, *describe(error))
     return result if isinstance(result, int) else 0
 
 
@@ -186,20 +185,50 @@ def _failed(sentence: str, exit_code: int) -> int:
     return exit_code
 
 
-def _exit_code(words: list[str], otherwise: int) -> int:
-    """A `check` that did not come to its line knows nothing: 0, 1 and 2 say something of the fleet (`design.md` 7)."""
-    return EXIT_UNREADABLE if _command_in(words) == "check" else otherwise
+def _failed_as_its_command(words: list[str], sentence: str, exit_code: int) -> int:
+    """A `check` that did not come to its line knows nothing: 0, 1 and 2 say something of the fleet (`design.md` 7).
+
+    It has a line all the same: what runs plug-ins often shows standard output alone.
+    """
+    if not _means_check(words):
+        return _failed(sentence, exit_code)
+    from tui.render import unknown_line
+
+    with suppress(OSError):
+        click.echo(unknown_line(sentence))
+    return _failed(sentence, EXIT_UNREADABLE)
 
 
-def _command_in(words: list[str]) -> str | None:
-    """The subcommand of a command line, told from the values of the options in front of it."""
-    valued = {
-        name for option in cli.params if isinstance(option, click.Option) and not option.is_flag for name in option.opts
-    }
-    rest = iter(words)
-    for word in rest:
+def _means_check(words: list[str]) -> bool:
+    """Whether a command line is, or where it is wrong could be, one of `check`.
+
+    Told from the values of the options in front of the command. Of an option that there is not nobody knows whether
+    the word behind it is its value, and an option that lost its value has taken the command for it.
+    """
+    options = [option for option in cli.params if isinstance(option, click.Option)]
+    valued = {name for option in options if not option.is_flag for name in option.opts}
+    rest, taken_for_a_value = list(words), False
+    while rest:
+        word = rest.pop(0)
         if word in valued:
-            next(rest, None)
-        elif not word.startswith("-"):
-            return word
-    return None
+            taken_for_a_value |= rest[:1] == ["check"] and word not in _TAKE_A_NAME
+            del rest[:1]
+        elif word == "--" or not word.startswith("-"):
+            command = word if word != "--" else "".join(rest[:1])
+            return command == "check" or (command not in SUBCOMMANDS and _nearest_command(command) == "check")
+        elif "=" not in word and not any(word in option.opts for option in options):
+            if rest[:1] == ["check"]:
+                return True
+            if rest and not rest[0].startswith("-"):
+                del rest[:1]
+    return taken_for_a_value
+
+
+_TAKE_A_NAME: Final = frozenset({"--tenant", "--use"})
+"""Options in front of a command whose value may well be `check`."""
+
+
+def _nearest_command(word: str) -> str | None:
+    import difflib
+
+    return next(iter(difflib.get_close_matches(word, SUBCOMMANDS, n=1)), None)

@@ -38,7 +38,7 @@ def check(
     """Print one line with counts, names and performance data; exit as monitoring plug-ins do.
 
     Exit 2: a tenant has no backup basis. 3: something cannot be read, or there are too few tenants. 1: anything stale,
-    degraded or in need of follow-up. 0: every tenant is confirmed.
+    degraded or in need of follow-up. 0: every tenant is confirmed. A usage error is 3 as well; its reason is the line.
     """
     from health.report import FleetTotals, check_status
     from tui.commands.report import judged
@@ -47,19 +47,26 @@ def check(
 
     session = open_session(ctx, given)
     verdicts = judged(session, tenants)
-    kept = _old_enough(verdicts, ignore_newer_than, session.now)
+    skew = session.loaded.settings.policy().clock_skew
+    kept = _without_newer(verdicts, ignore_newer_than, skew, session.now)
     totals = FleetTotals.of(kept)
     status = check_status(totals, min_tenants)
     click.echo(check_line(status, totals, kept, left_out=len(verdicts) - len(kept), min_tenants=min_tenants))
     return int(status)
 
 
-def _old_enough(
-    verdicts: Sequence[TenantBackupHealth], newest: timedelta | None, now: datetime
+def _without_newer(
+    verdicts: Sequence[TenantBackupHealth], newest: timedelta | None, skew: timedelta, now: datetime
 ) -> Sequence[TenantBackupHealth]:
-    """Tenants created at least that long ago; one whose creation cannot be read is never left out."""
+    """Without the tenants created less than `newest` before `now`.
+
+    One whose creation cannot be read, or lies further in the future than clocks may differ, is never left out: it
+    would be for ever.
+    """
     if newest is None:
         return verdicts
-    return [
-        health for health in verdicts if health.tenant.created_at is None or not now - health.tenant.created_at < newest
-    ]
+
+    def is_newer(created_at: datetime | None) -> bool:
+        return created_at is not None and now - created_at >= -skew and max(now - created_at, timedelta(0)) < newest
+
+    return [health for health in verdicts if not is_newer(health.tenant.created_at)]

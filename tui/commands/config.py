@@ -12,7 +12,9 @@ import click
 from tui.commands.options import place_options
 
 if TYPE_CHECKING:
-    from tui.settings import LoadedSettings
+    from pydantic import SecretStr
+
+    from tui.settings import LoadedSettings, Settings
 
 
 @click.command()
@@ -26,6 +28,7 @@ def config(ctx: click.Context, /, **given: Any) -> None:
     from tui.settings import default_database_path
 
     loaded = open_session(ctx, given).loaded
+    _refuse_what_the_screens_would(loaded.settings)
     echo_table(
         ("SETTING", "VALUE", "FROM"),
         [(key, _shown(value), origin) for (key, value), origin in _with_origins(loaded)],
@@ -41,29 +44,40 @@ def config(ctx: click.Context, /, **given: Any) -> None:
     )
 
 
+def _refuse_what_the_screens_would(settings: Settings) -> None:
+    """Raise SettingsError for names that only the screens know; other commands have no time to import those."""
+    from tui.keymap import checked_keymap
+    from tui.theme import require_theme
+
+    checked_keymap(settings.keys)
+    require_theme(settings.ui.theme)
+
+
 def _with_origins(loaded: LoadedSettings) -> Iterator[tuple[tuple[str, object], str]]:
-    from tui.settings.loading import path_of
+    from tui.settings.loading import is_secret, path_of
 
     written, real = loaded.settings.model_dump(mode="json"), loaded.settings.model_dump()
     for key, origin in loaded.sources.items():
         shown: Any = reduce(getitem, path_of(key), written)
         secret: Any = reduce(getitem, path_of(key), real)
-        is_url = hasattr(secret, "get_secret_value")
-        yield (key, _masked(secret.get_secret_value()) if is_url else shown), origin
+        yield (key, _url(key, secret, loaded.settings) if is_secret(key) else shown), origin
 
 
-def _masked(url: str) -> str:
-    """A database's URL without its password."""
+def _url(key: str, secret: SecretStr | None, settings: Settings) -> str | None:
+    """A database's URL as it was written, without its password; where none was, the one in effect."""
     from health.store.errors import BadDatabaseUrl
-    from health.store.urls import parse_database_url
+    from health.store.urls import without_passwords
+    from tui.settings import UNNAMED, effective_database_url, usable_databases
 
-    try:
-        parsed = parse_database_url(url).url
-    except BadDatabaseUrl:
-        return "*** (cannot be parsed)"
-    secrets = {name: "***" for name in ("password", "sslpassword") if name in parsed.query}
-    parsed = parsed.update_query_dict(secrets)
-    return parsed.render_as_string(hide_password=True)
+    if secret is not None:
+        try:
+            return without_passwords(secret.get_secret_value())
+        except BadDatabaseUrl as error:
+            return f"*** ({error})"
+    if key.endswith("write_url"):
+        return "(as url)"
+    unnamed = usable_databases(settings).get(UNNAMED)
+    return None if unnamed is None else effective_database_url(unnamed)
 
 
 def _shown(value: object) -> object:

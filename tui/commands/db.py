@@ -47,7 +47,7 @@ def upgrade(ctx: click.Context, /, **given: Any) -> None:
 @place_options
 @click.pass_context
 def status(ctx: click.Context, /, **given: Any) -> int:
-    """Say which tables were found; exit 0 if this program can read them, else 3."""
+    """Say which tables were found; exit 0 if this program can read them, which it tries, else 3."""
     from health.store.administration import state_of
     from health.store.revision import CURRENT, SchemaState
     from tui.commands.session import open_session
@@ -59,6 +59,7 @@ def status(ctx: click.Context, /, **given: Any) -> int:
         SchemaState.ABSENT: "there are no tables yet: run 'tenantpilot db init'",
         SchemaState.OLDER: f"the tables are older than version {CURRENT}: run 'tenantpilot db upgrade'",
         SchemaState.NEWER: f"the tables are newer than version {CURRENT}: install a newer TenantPilot",
+        SchemaState.UNKNOWN: f"the tables' version is unknown to this program ({CURRENT}): restore the database",
         SchemaState.FOREIGN: "there are another program's tables: name the right database with --database",
     }
     click.echo(f"{address.label}: {what_to_do[state]}.")

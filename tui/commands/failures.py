@@ -93,10 +93,6 @@ def _unknown_tenant(error: Exception) -> tuple[str, int] | None:
 
 
 def _settings_failure(error: Exception) -> tuple[str, int] | None:
-    import sys
-
-    if "tui.settings" not in sys.modules:
-        return None
-    from tui.settings import SettingsError
+    from tui.settings_error import SettingsError
 
     return (str(error), EXIT_USAGE) if isinstance(error, SettingsError) else None

@@ -67,6 +67,21 @@ class TimezoneType(click.ParamType[Any]):
         return zone
 
 
+class ExternalIdType(click.ParamType[Any]):
+    """The external id of a tenant that is there, whatever characters it was given."""
+
+    name = "external id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            # Python's stand-in for a byte of the command line that is no text; no database could be asked for it.
+            self.fail(f"character {error.start + 1} is no UTF-8: see 'tenantpilot tenant list' for the ids", param, ctx)
+        return text
+
+
 @dataclass(frozen=True, slots=True)
 class Invocation:
     """Where this run finds its settings and facts, and at which instant it judges (None: at the clock's)."""
@@ -119,7 +134,12 @@ def now_option(command: Command) -> Command:
 def tenants_option(command: Command) -> Command:
     """`--tenant`, any number of times."""
     return click.option(
-        "--tenant", "tenants", multiple=True, metavar="EXTERNAL_ID", help="Only this tenant; may be repeated."
+        "--tenant",
+        "tenants",
+        type=ExternalIdType(),
+        multiple=True,
+        metavar="EXTERNAL_ID",
+        help="Only this tenant; may be repeated.",
     )(command)
 
 
@@ -128,5 +148,7 @@ def app_options(command: Command) -> Command:
     command = click.option(
         "--screen", type=click.Choice(SCREENS), help="Open this screen of the tenant, the way back as if walked."
     )(command)
-    command = click.option("--tenant", metavar="EXTERNAL_ID", help="Open this tenant's dashboard.")(command)
+    command = click.option(
+        "--tenant", type=ExternalIdType(), metavar="EXTERNAL_ID", help="Open this tenant's dashboard."
+    )(command)
     return now_option(command)

@@ -131,7 +131,7 @@ class _Notebook:
     def policy(self) -> HealthPolicy:
         """The policy in effect, or the product's own where the settings cannot be read."""
         from health.policy import HealthPolicy
-        from tui.settings import SettingsError
+        from tui.settings_error import SettingsError
 
         try:
             return self._session().loaded.settings.policy()
@@ -169,7 +169,7 @@ def _on_this_machine(held: ExitStack, notebook: _Notebook, run: RecordedRun) -> 
     from health.store.errors import StoreError
     from health.store.recording import OnThisMachine, start_in
     from tui.commands.run_lock import RunLock, lock_path
-    from tui.settings import SettingsError
+    from tui.settings_error import SettingsError
 
     try:
         address = notebook.address()
@@ -191,7 +191,7 @@ def _note_start(notebook: _Notebook, run: RecordedRun, here: OnThisMachine) -> N
     """Note that the run begins. Raises only what must keep the command from running."""
     from health.store.errors import BadDatabaseUrl, StoreConflict
     from health.store.recording import RunUnderWay, note_start, require_no_other_run
-    from tui.settings import SettingsError
+    from tui.settings_error import SettingsError
 
     given_up = 0
     try:

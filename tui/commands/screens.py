@@ -43,13 +43,9 @@ def show(context: AppContext) -> int:
     _import_textual()
     from tui.app import TenantPilotApp
     from tui.process import ended_by_signals
-    from tui.theme import THEME_NAMES
+    from tui.theme import require_theme
 
-    if context.theme not in THEME_NAMES:
-        from tui.settings import SettingsError, nearest
-
-        near = nearest(context.theme, THEME_NAMES)
-        raise SettingsError(f"ui.theme: there is no theme {context.theme}; the nearest is {near}")
+    require_theme(context.theme)
     app = TenantPilotApp(context)
     with ended_by_signals(app.end):
         app.run(mouse=context.mouse)

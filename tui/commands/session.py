@@ -19,9 +19,9 @@ from tui.settings import (
     effective_database_url,
     effective_write_url,
     load_settings,
-    nearest,
     usable_databases,
 )
+from tui.settings_error import nearest
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver

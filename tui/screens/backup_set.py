@@ -99,8 +99,8 @@ class BackupSetScreen(FactsScreen):
             self._show_recency(self.answer)
 
     def _show_recency(self, answer: BackupSetAnswer) -> None:
-        policy = self.pilot.context.policy
-        self.query_one("#recency", ProofBlock).show(recency_lines(answer, policy, self.now()))
+        lines = recency_lines(answer, self.pilot.context.policy, self.now(), asked_for_the_basis=self._set_id is None)
+        self.query_one("#recency", ProofBlock).show(lines)
 
     def watch_words(self) -> None:
         self._list_items()

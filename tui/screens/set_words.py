@@ -17,15 +17,29 @@ from tui.wording import FAMILY_WORDS, UNCOUNTED_FAMILIES, counted, window_in_wor
 _FAMILIES_BELOW_EACH_OTHER: Final = 4
 
 
-def recency_lines(answer: BackupSetAnswer, policy: HealthPolicy, now: datetime) -> list[Line]:
-    """Completed when, how old, which window; then what the set is to the verdict."""
+def recency_lines(
+    answer: BackupSetAnswer, policy: HealthPolicy, now: datetime, *, asked_for_the_basis: bool = False
+) -> list[Line]:
+    """Completed when, how old, which window; then what the set is to the verdict.
+
+    Where there is no set: why not, which depends on whether the basis was asked for or one set by its id.
+    """
     listed = answer.listed
     if listed is None:
-        return [Line("there is no such set", "stale")]
+        return [_why_no_set(answer, asked_for_the_basis=asked_for_the_basis)]
     if listed.unreadable is not None or listed.backup_set is None:
         message = "" if listed.unreadable is None else listed.unreadable.message
         return [Line(f"? unreadable: {message}", "unreadable")]
     return [*_age_lines(listed, policy, now), *_origin_lines(listed)]
+
+
+def _why_no_set(answer: BackupSetAnswer, *, asked_for_the_basis: bool) -> Line:
+    if not asked_for_the_basis:
+        return Line("there is no such set", "stale")
+    unreadable = answer.health.unreadable
+    if unreadable is not None:
+        return Line(f"? unreadable: {unreadable.message}", "unreadable")
+    return Line("✕ absent: there is no backup basis", "absent")
 
 
 def _age_lines(listed: ListedSet, policy: HealthPolicy, now: datetime) -> list[Line]:
@@ -83,7 +97,7 @@ def family_lines(answer: BackupSetAnswer) -> list[Line]:
 
 def _items_line(quality: BackupQualitySummary) -> Line:
     if not quality.degraded:
-        return Line(f"{quality.items:,} items, none degraded, in no family")
+        return Line(f"{counted(quality.items, 'item')}, none degraded, in no family")
     names = {name for name, _ in quality.families}
     in_sets = "" if names & {family.name for family in ITEM_FAMILIES} else "; the set itself is degraded"
     return Line(f"{quality.degraded_items:,} of {quality.items:,} items degraded{in_sets}", "degraded")

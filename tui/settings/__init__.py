@@ -5,12 +5,11 @@ command needs a setting.
 """
 
 from tui.settings.file import CONFIG_VARIABLE, FILE_NAME
-from tui.settings.loading import LoadedSettings, load_settings, nearest
+from tui.settings.loading import LoadedSettings, load_settings
 from tui.settings.model import (
     UNNAMED,
     DatabaseSettings,
     Settings,
-    SettingsError,
     default_database_path,
     effective_database_url,
     effective_write_url,
@@ -24,11 +23,9 @@ __all__ = [
     "DatabaseSettings",
     "LoadedSettings",
     "Settings",
-    "SettingsError",
     "default_database_path",
     "effective_database_url",
     "effective_write_url",
     "load_settings",
-    "nearest",
     "usable_databases",
 ]

@@ -12,7 +12,8 @@ from typing import Final
 
 from platformdirs import user_config_path
 
-from tui.settings.model import APPLICATION, SettingsError
+from tui.settings.model import APPLICATION
+from tui.settings_error import SettingsError
 
 FILE_NAME: Final = "tenantpilot.toml"
 CONFIG_VARIABLE: Final = "TENANTPILOT_CONFIG"
@@ -25,7 +26,7 @@ def configuration_file(
 ) -> tuple[Path | None, dict[str, object]]:
     """The file that counts and what it says; None and nothing where there is none."""
     named_by = "--config" if config is not None else CONFIG_VARIABLE
-    named = config if config is not None else environ.get(CONFIG_VARIABLE)
+    named = config if config is not None else environ.get(CONFIG_VARIABLE) or None
     if named is not None:
         path = cwd / named
         content = _read(path)
@@ -43,7 +44,7 @@ def configuration_file(
 def _read(path: Path) -> bytes | None:
     """The bytes of a configuration file that nobody else could have written; None if it does not exist."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
             # Of the open file and not of the path, which could be another file by the time it is read.
             refusal = _untrusted(path, os.fstat(file.fileno()))
             content = b"" if refusal else file.read()
@@ -57,10 +58,17 @@ def _read(path: Path) -> bytes | None:
     return content
 
 
+def _without_waiting(path: str, flags: int) -> int:
+    # A pipe is not open before somebody opens its other end.
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def _untrusted(path: Path, status: os.stat_result) -> str | None:
-    """Why somebody else could have decided what this file says (`staying-true.md`); None if nobody could."""
+    """Why somebody else could decide what is read there (`staying-true.md`), a pipe's end; None if nobody could."""
     if path == Path(os.devnull):
         return None  # always empty, whoever may write to it
+    if not stat.S_ISREG(status.st_mode):
+        return "is not a file; write the settings into one and name that with --config"
     if stat.S_IMODE(status.st_mode) & stat.S_IWOTH:
         return "can be written by everybody; take that right away with chmod o-w"
     if status.st_uid not in (0, os.geteuid()):

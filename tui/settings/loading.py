@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -12,17 +11,16 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_settings import InitSettingsSource, PydanticBaseSettingsSource
 
-from tui.safe_text import safe_text
+from health.store.urls import has_password
 from tui.settings.file import CONFIG_VARIABLE, FILE_NAME, configuration_file
 from tui.settings.forms import DATABASE_NAME
-from tui.settings.model import UNNAMED, DatabaseSettings, Settings, SettingsError, handed_in
+from tui.settings.model import UNNAMED, DatabaseSettings, Settings, handed_in
+from tui.settings_error import VARIABLE_PREFIX, SettingsError, nearest
 
-VARIABLE_PREFIX: Final = "TENANTPILOT_"
 COMMAND_LINE: Final = "command line"
 DEFAULT: Final = "default"
 
-# A password before the host as SQLAlchemy reads it, or in the query as libpq does.
-_PASSWORD: Final = re.compile(r"[^:]*://([^:/]*:[^@]+@|[^?]*\?(.*&)?(ssl)?password=.)", re.DOTALL | re.IGNORECASE)
+_LONGEST_SHOWN: Final = 100
 _PLAIN_REASONS: Final = {
     "bool_parsing": "must be true or false",
     "bool_type": "must be true or false",
@@ -64,11 +62,11 @@ def load_settings(
     """Read the settings: `overrides` (dotted key -> text of the command line), `environ`, one file, defaults.
 
     The file is `config` (`--config`), else what `TENANTPILOT_CONFIG` names, both relative to `cwd`, else
-    `tenantpilot.toml` in `cwd`, else the one in the user's configuration directory. An empty variable counts as unset.
+    `tenantpilot.toml` in `cwd`, else the one in the user's configuration directory. A known variable that is empty
+    counts as unset.
     Raises SettingsError for the first thing that is wrong: an unknown name, a value that cannot be, a named file that
     is not there, a file that cannot be read or that others could have written, a password on the command line.
     """
-    environ = {name: value for name, value in environ.items() if value}
     file, table = configuration_file(config, environ, cwd)
     in_file = _from_file(file, table)
     known = known_keys(_database_names(in_file))
@@ -117,23 +115,11 @@ def variable_name(dotted: str) -> str:
     return VARIABLE_PREFIX + dotted.upper().replace(".", "__")
 
 
-def nearest(name: str, known: tuple[str, ...]) -> str:
-    """The known name that is most like a wrong one."""
-    from difflib import SequenceMatcher  # needed only to explain an error
-
-    def likeness(candidate: str) -> float:
-        # Without the prefix that all variables share: it would make the shortest one the likeliest.
-        given, meant = (text.removeprefix(VARIABLE_PREFIX).casefold() for text in (name[:200], candidate))
-        return SequenceMatcher(None, given, meant).ratio()
-
-    return max(known, key=likeness)
-
-
 def _from_command_line(overrides: Mapping[str, str], known: tuple[str, ...]) -> _Layer:
     for key, value in overrides.items():
         if key not in known:
             raise _unknown("setting", key, COMMAND_LINE, known)
-        if is_secret(key) and _PASSWORD.match(value):
+        if is_secret(key) and has_password(value):
             raise SettingsError(
                 f"{key} ({COMMAND_LINE}): every user of this machine can see a password there; "
                 f"put the URL into {variable_name(key)} or {FILE_NAME}, or the password into ~/.pgpass"
@@ -149,8 +135,9 @@ def _from_environment(environ: Mapping[str, str], known: tuple[str, ...]) -> _La
             continue
         if name not in variables:
             raise _unknown("variable", name, "environment", (*variables, CONFIG_VARIABLE))
-        layer.values[variables[name]] = value
-        layer.origins[variables[name]] = f"environment {name}"
+        if value:
+            layer.values[variables[name]] = value
+            layer.origins[variables[name]] = f"environment {name}"
     return layer
 
 
@@ -209,9 +196,9 @@ def _database_names(layer: _Layer) -> tuple[str, ...]:
 
 
 def _unknown(kind: str, name: str, origin: str, known: tuple[str, ...]) -> SettingsError:
-    return SettingsError(
-        f"unknown {kind} {safe_text(name, 100)} ({origin}); the nearest known one is {nearest(name, known)}"
-    )
+    # Cut, so that however long it is the nearest one can still be read.
+    shown = name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}..."
+    return SettingsError(f"unknown {kind} {shown} ({origin}); the nearest known one is {nearest(name, known)}")
 
 
 def _first_refusal(refused: ValidationError, sources: Mapping[str, str]) -> str:

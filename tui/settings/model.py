@@ -13,20 +13,12 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from health.policy import HealthPolicy
 from tui.context import DEFAULT_THEME
-from tui.safe_text import safe_text
 from tui.settings.forms import DatabaseName, DatabaseUrl, Duration, Keys, RefreshInterval, ThemeName, within
 
 APPLICATION: Final = "tenantpilot"
 DATABASE_NAME: Final = "fleet.db"
 UNNAMED: Final = "default"
 """What the database of `[database]` is called where it stands beside named ones."""
-
-
-class SettingsError(ValueError):
-    """Settings that cannot be used: one printable sentence (what, where, what to do) that never holds a secret."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(safe_text(sentence, 500))
 
 
 _DEFAULT_POLICY: Final = HealthPolicy()

@@ -136,6 +136,21 @@ def test_newer(fresh_url: str) -> None:
     assert state_of(parse_database_url(fresh_url)) is SchemaState.NEWER
 
 
+def test_a_version_of_ours_that_there_never_was_is_not_called_newer(fresh_url: str) -> None:
+    """Told to install a newer program, somebody would look for one that there is not."""
+    version(fresh_url, OLDER)
+    assert sentence_of(fresh_url) == (
+        f" has a schema version that is unknown to this program ({CURRENT}):"
+        " use the TenantPilot that made it, or restore the database."
+    )
+    assert state_of(parse_database_url(fresh_url)) is SchemaState.UNKNOWN
+    for attempt in (initialise, upgrade):
+        with pytest.raises(SchemaProblem, match="has an unknown schema version"):
+            attempt(parse_database_url(fresh_url))
+    with bare(fresh_url) as store:
+        assert store.execute("SELECT version_num FROM alembic_version") == [(OLDER,)]
+
+
 FOREIGN = " holds another program's tables: name the right database with --database, or an empty one."
 
 
@@ -153,6 +168,10 @@ FOREIGN = " holds another program's tables: name the right database with --datab
         [
             "CREATE TABLE alembic_version (version_num varchar(32))",
             f"INSERT INTO alembic_version VALUES ('{CURRENT}'), ('27c6a30d7c24')",
+        ],
+        [
+            "CREATE TABLE alembic_version (version_num varchar(32))",
+            "INSERT INTO alembic_version VALUES ('tpx001')",
         ],
     ],
 )
@@ -238,8 +257,8 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         with pytest.raises(DatabaseMissing) as missing:
             attempt(parse_database_url(f"sqlite:///{path}"))
         assert str(missing.value) == (
-            f"There is no database at {path}: run 'tenantpilot db init' to create it,"
-            " or 'tenantpilot demo' to look around."
+            f"There is no database at {path}: run 'tenantpilot db init' to create it"
+            " and 'tenantpilot import' to fill it, or 'tenantpilot demo' to look around."
         )
     assert not path.exists()
 
@@ -300,6 +319,7 @@ def test_a_role_that_may_read_nothing(postgres_url: str) -> None:
     [
         (CURRENT, 0, "the tables are at version"),
         (NEWER, 3, "install a newer"),
+        (OLDER, 3, "unknown to this program"),
         ("27c6a30d7c24", 3, "another program's"),
     ],
 )
@@ -312,3 +332,54 @@ def test_db_status_says_the_same(
     assert advice in printed.out
     assert printed.out.count("\n") == 1
     assert printed.err == ""
+
+
+@pytest.mark.parametrize("table", ["backup_schedules", "backup_items"])
+def test_a_database_that_lacks_a_table_is_told_apart_from_one_that_does_not_answer(
+    fresh_url: str, table: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By its version alone it would be fine, and only `report` would find out."""
+    execute(fresh_url, f"ALTER TABLE {table} RENAME TO gone")
+    _lacks(fresh_url, table, capsys)
+
+
+@pytest.mark.parametrize("column", ["captured_at", "payload"])
+def test_a_database_that_lacks_a_column_that_only_a_screen_asks_for(
+    fresh_url: str, column: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    execute(fresh_url, f"ALTER TABLE backup_items DROP COLUMN {column}")
+    _lacks(fresh_url, column, capsys, commands=("db status",))
+
+
+def test_a_database_that_lacks_an_index(sqlite_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """SQLite is told which index to count by; PostgreSQL only takes longer without."""
+    execute(sqlite_url, "DROP INDEX ix_backup_items_metadata_only")
+    _lacks(sqlite_url, "ix_backup_items_metadata_only", capsys)
+
+
+def _lacks(
+    url: str, what: str, capsys: pytest.CaptureFixture[str], commands: tuple[str, ...] = ("db status", "report")
+) -> None:
+    with pytest.raises(SchemaProblem):
+        state_of(parse_database_url(url))
+    for command in commands:
+        assert run([*command.split(), "--database", url]) == 3
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert said.err.count("\n") == 1
+        assert " lacks a part of its schema (" in said.err
+        assert what in said.err
+        assert said.err.endswith(
+            "): restore the database, or make a new one with 'tenantpilot db init' and import the backups again.\n"
+        )
+
+
+def test_db_status_is_3_for_a_role_that_may_not_read(postgres_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("DROP ROLE IF EXISTS versions_only")
+        connection.execute("CREATE ROLE versions_only LOGIN")
+        connection.execute("GRANT SELECT ON alembic_version TO versions_only")
+    assert run(["db", "status", "--database", postgres_url.replace("postgres:@", "versions_only@")]) == 3
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "permission denied" in said.err

@@ -8,7 +8,7 @@ import pytest
 
 from health.store.engines import reading_once
 from health.store.errors import BadDatabaseUrl, StoreUnreachable
-from health.store.urls import parse_database_url
+from health.store.urls import has_password, parse_database_url, without_passwords
 
 SECRET = "pa55-w0rd"
 
@@ -90,6 +90,17 @@ def test_a_label_names_database_and_host_and_may_be_shown_to_anybody(text: str, 
         f"sqlite://triage:{SECRET}@db1/fleet.db",
         "sqlite:///~nobody-of-this-name/fleet.db",
         "sqlite:////var/lib/fleet\0.db",
+        "sqlite:////var/lib/fleet%00.db",
+        f"postgresql://triage:{SECRET}%00@db1/fleet",
+        "postgresql://triage@db1/fleet%00",
+        "postgresql://triage@db1/fleet?application_name=%00",
+        # Of a password with an @ in it the rest would be the host, the database or a parameter.
+        f"postgresql://triage:x@{SECRET}@db1/fleet",
+        f"postgresql://triage:@{SECRET}@db1/fleet",
+        f"postgresql://triage:x@y/{SECRET}@db1/fleet",
+        f"postgresql://triage:x@y?{SECRET}@db1/fleet",
+        f"postgresql://triage:x@y:1/{SECRET}@db1/fleet",
+        f"postgresql://triage:x@@{SECRET}/fleet",
         f"postgresql://triage:{SECRET}@db1/fleet?plugin=anything",
     ],
 )
@@ -122,6 +133,66 @@ def test_a_database_that_does_not_answer_is_one_sentence_without_the_secret(text
     assert sentence.startswith("fleet@")
     assert "\n" not in sentence
     assert SECRET not in sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("postgresql://a%40b:c%40d@db1/fleet", {"user": "a@b", "password": "c@d", "host": "db1"}),
+        ("postgresql://a@b@db1/fleet", {"user": "a@b", "host": "db1"}),
+        ("postgresql://triage@/fleet?host=@abstract", {"user": "triage", "host": "@abstract"}),
+    ],
+)
+def test_an_at_sign_that_cannot_be_of_a_password_is_taken(
+    text: str, told: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGSSLMODE", "require")
+    assert parse_database_url(text).libpq_parameters() == {**told, "dbname": "fleet"}
+
+
+# What may be shown of one
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"postgres://triage:{SECRET}@db1/fleet", "postgres://triage:***@db1/fleet"),
+        (f"postgresql://triage@db1/fleet?password={SECRET}", "postgresql://triage@db1/fleet?password=***"),
+        (f"postgresql://db1/fleet?PassWord={SECRET}&a=%20", "postgresql://db1/fleet?PassWord=***&a=%20"),
+        (f"postgresql://db1/fleet?a=b&p%61ssword={SECRET}", "postgresql://db1/fleet?a=b&p%61ssword=***"),
+        (f"postgresql://db1/fleet?sslpassword={SECRET}=&password=x", "postgresql://db1/fleet?sslpassword=***&password=***"),
+        (f"postgresql://u:{SECRET}/?#x@db1/fleet?password={SECRET}", "postgresql://u:***@db1/fleet?password=***"),
+        (f"postgresql://db1/fleet?a=1\n&password={SECRET}", "postgresql://db1/fleet?a=1\n&password=***"),
+        (f"postgresql://db1/fleet?scram_client_key={SECRET}", "postgresql://db1/fleet?scram_client_key=***"),
+    ],
+)  # fmt: skip
+def test_a_url_as_it_was_written_without_its_passwords(text: str, shown: str) -> None:
+    assert has_password(text)
+    assert without_passwords(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sqlite:////srv/a:b@c/fleet.db",
+        "sqlite+pysqlite:///fleet.db",
+        "postgres://triage@db1:5433/fleet?sslmode=require",
+        "postgresql://triage:@db1/fleet?password=",
+        "postgresql://db1/fleet?passfile=/home/password=x",
+        "postgresql://db1/password=x",
+    ],
+)
+def test_a_url_without_a_password_is_shown_as_it_was_written(text: str) -> None:
+    assert not has_password(text)
+    assert without_passwords(text) == text
+
+
+def test_a_password_is_seen_in_a_url_that_is_refused() -> None:
+    assert has_password(f"mysql://triage:{SECRET}@db1/fleet")
+    assert has_password(f"postgresql://triage:x@{SECRET}@db1/fleet")
+    assert not has_password(SECRET)
+    with pytest.raises(BadDatabaseUrl):
+        without_passwords(f"mysql://triage:{SECRET}@db1/fleet")
 
 
 def test_an_address_shows_no_password_where_it_is_printed_by_accident() -> None:

@@ -23,6 +23,8 @@ class Outcome(NamedTuple):
     code: int
     out: str
     err: str
+    of_check: bool = False
+    """Whether it was a `check`, which says why it came to no verdict on standard output as well."""
 
     @property
     def document(self) -> Any:
@@ -30,14 +32,15 @@ class Outcome(NamedTuple):
         return json.loads(self.out)
 
     def refusal(self) -> str:
-        """The one sentence on standard error of a command that printed nothing else."""
-        assert self.out == ""
+        """The one sentence on standard error of a command that printed nothing else, but for the line of a check."""
         assert self.code != 0
         assert self.err.count("\n") == 1, self.err
         assert self.err.startswith("tenantpilot: ")
         assert "Traceback" not in self.err
         assert "fault in TenantPilot" not in self.err
-        return self.err.removeprefix("tenantpilot: ").rstrip("\n")
+        sentence = self.err.removeprefix("tenantpilot: ").removesuffix("\n")
+        assert self.out == (f"TENANTPILOT UNKNOWN - {sentence.replace('|', '¦')}\n" if self.of_check else "")
+        return sentence
 
 
 class Console:
@@ -55,7 +58,7 @@ class Console:
         """Run a command line as it is."""
         self._capsys.readouterr()
         code = run(list(words))
-        return Outcome(code, *self._capsys.readouterr())
+        return Outcome(code, *self._capsys.readouterr(), of_check="check" in words)
 
     def load(self, rows: Rows) -> None:
         """Write rows, whatever is in them."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.health.making import DAY, HOUR, NOW, TICK
+from tests.health.making import DAY, NOW, SKEW, TICK
 from tests.tui.commands.console import AT, Console, a_fleet, add_tenant
 
 STATES = ("unreadable", "absent", "stale", "degraded", "follow_up", "confirmed")
@@ -74,7 +74,17 @@ def test_too_few_tenants_outrank_a_warning_and_not_an_absent_one(console: Consol
 
 
 @pytest.mark.parametrize(
-    ("age", "left_out"), [(DAY, False), (DAY - TICK, True), (DAY + TICK, False), (timedelta(0), True), (-HOUR, True)]
+    ("age", "left_out"),
+    [
+        (DAY, False),
+        (DAY - TICK, True),
+        (DAY + TICK, False),
+        (timedelta(0), True),
+        # Where the writer's clock is ahead it is new; further in the future it would never cease to be.
+        (-SKEW, True),
+        (-SKEW - TICK, False),
+        (timedelta(days=-26_000), False),
+    ],
 )
 def test_tenants_created_more_recently_than_that_are_left_out_and_counted(
     any_console: Console, age: timedelta, left_out: bool
@@ -86,6 +96,14 @@ def test_tenants_created_more_recently_than_that_are_left_out_and_counted(
     assert found.code == (0 if left_out else 2)
     assert (", 1 newer left out" in found.out) == left_out
     assert f"tenants={1 if left_out else 2} " in found.out
+
+
+@pytest.mark.parametrize("age", [TICK, timedelta(0), -TICK, -SKEW, -SKEW - TICK])
+def test_newer_than_nothing_is_nobody(console: Console, age: timedelta) -> None:
+    console.load(a_fleet("absent", created_at=NOW - age))
+    found = console.run("check", *AT, "--ignore-newer-than", "0")
+    assert found.code == 2
+    assert "left out" not in found.out
 
 
 def test_a_tenant_whose_creation_cannot_be_read_is_never_left_out(any_console: Console) -> None:
@@ -171,16 +189,46 @@ def test_usage_configuration_and_connection_errors_are_3(console: Console, words
         ["--config", "db", "check", "--bogus"],
         ["--config=/nowhere", "check"],
         ["--database", "report", "check"],
+        # An option that there is not, with a value that is not a command, or is one.
+        ["--databse", "sqlite:////nowhere/fleet.db", "check"],
+        ["--databse=sqlite:////nowhere/fleet.db", "check"],
+        ["--databse", "report", "check"],
+        ["--databse", "check", "check"],
+        ["--databse", "x", "--now", "2026-11-23T09:00:00Z", "check"],
+        ["-v", "check", "--min-tenants", "1"],
+        ["--bogus", "--", "check"],
+        # An option that has lost its value: what `--database $URL check` is where the variable is not set.
+        ["--database", "check"],
+        ["--now", "check"],
+        ["--config", "check", "--min-tenants", "2"],
     ],
     ids=" ".join,
 )
 def test_they_are_3_wherever_they_stand(console: Console, words: list[str]) -> None:
-    assert console.bare(*words).code == 3
+    found = console.bare(*words)
+    assert found.code == 3
+    found.refusal()
+
+
+@pytest.mark.parametrize("word", ["chek", "checks", "Check"])
+def test_and_3_for_the_command_misspelt(console: Console, word: str) -> None:
+    found = console.bare(word, "--min-tenants", "1")
+    assert found.code == 3
+    assert found.err == f"tenantpilot: There is no command {word!r}. Did you mean 'check'?\n"
 
 
 @pytest.mark.parametrize(
     ("words", "code"),
-    [(["report", "--tenant", "check", "--bogus"], 2), (["--config", "check", "report"], 2), (["tenant", "check"], 2)],
+    [
+        (["report", "--tenant", "check", "--bogus"], 2),
+        (["--config", "check", "report"], 2),
+        (["tenant", "check"], 2),
+        (["--bogus", "report", "--tenant", "check"], 2),
+        (["--bogus", "--tenant", "check", "report"], 2),
+        # Names that may well be those of a tenant or a database; without a terminal there are no screens.
+        (["--tenant", "check"], 2),
+        (["--use", "check"], 2),
+    ],
     ids=str,
 )
 def test_and_2_for_other_commands_even_if_the_word_is_there(console: Console, words: list[str], code: int) -> None:
@@ -205,6 +253,15 @@ def test_a_file_that_may_not_be_looked_at_is_3(
     found = console.run("check")
     assert found.code == 3
     assert re.search(r"Permission denied \(.*fleet-\d+\.db\)", found.refusal())
+
+
+def test_the_reason_stands_on_standard_output_too_and_cannot_break_the_line(console: Console) -> None:
+    """What runs plug-ins often shows nothing but standard output."""
+    found = console.run("check", "--tenant", "a|b\nOK")
+    assert found.code == 3
+    reason = "There is no tenant 'a¦b\\nOK' that is judged: see 'tenantpilot tenant list'."
+    assert found.out == f"TENANTPILOT UNKNOWN - {reason}\n"
+    assert found.err == f"tenantpilot: {reason.replace('¦', '|')}\n"
 
 
 def test_help_is_0(console: Console) -> None:

@@ -11,7 +11,7 @@ import pytest
 from health.quality import ITEM_FAMILIES, BackupQualityResolver
 from tests.oracle.rows import ItemRow
 from tests.tui.screens.driving import Driver, cells, open_app, row_list, under_cursor
-from tests.tui.screens.fleets import HOUR, NOW, Facts, write
+from tests.tui.screens.fleets import HOUR, NOW, Facts, small_fleet, write
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
 from tui.screens.captured_item import CapturedItemScreen
@@ -61,6 +61,30 @@ async def test_degraded_items_come_first_each_with_why(url: str) -> None:
         assert "assignments not recorded by the tool: 1" in words
         assert "completed 1h ago, window 24h, goes stale in 23h" in words
         assert "the basis: it governs" in words
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_a_set_without_a_degraded_item_says_how_many_there_are(sqlite_url: str, count: int) -> None:
+    facts = Facts()
+    facts.backup_set(facts.tenant("Contoso"), NOW - HOUR, *[ItemRow(display_name="Alpha")] * count)
+    async with open_app(facts.load(sqlite_url), tenant="contoso.example", screen="backup_set") as driver:
+        await opened(driver)
+        assert f"{'1 item' if count == 1 else '2 items'}, none degraded" in driver.words()
+
+
+@pytest.mark.parametrize(
+    ("tenant", "why"),
+    [
+        ("contoso", "✕ absent: there is no backup basis"),
+        ("wingtip", "? unreadable: backup_sets.completed_at of row 5 is no instant"),
+    ],
+)
+async def test_the_basis_of_a_tenant_that_has_none_says_why(sqlite_url: str, tenant: str, why: str) -> None:
+    url = small_fleet().load(sqlite_url)
+    async with open_app(url, tenant=f"{tenant}.example", screen="backup_set", size=(100, 30)) as driver:
+        await opened(driver)
+        assert why in driver.words()
+        assert "no such set" not in driver.words()
 
 
 async def test_f_goes_through_any_family_and_each_of_them(url: str) -> None:

@@ -144,7 +144,10 @@ async def test_the_filter_finds_names_ids_postures_and_reasons(sqlite_url: str) 
             ("absent", {"Contoso"}),
             ("unreadable", {"Wingtip"}),
             ("follow-up", {"Northwind"}),
-            ("healthy", {"Tailspin"}),
+            # The posture of a tenant with a follow-up is healthy as well.
+            ("healthy", {"Tailspin", "Northwind"}),
+            ("healthy follow-up", {"Northwind"}),
+            ("none", set()),
             (REASON_WORDS[Reason.LATEST_BACKUP_STALE], {"Fabrikam"}),
             (REASON_WORDS[Reason.LATEST_BACKUP_DEGRADED], {"Adventure Works"}),
             (REASON_WORDS[Reason.NO_BACKUP_BASIS], {"Contoso"}),

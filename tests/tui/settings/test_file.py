@@ -32,6 +32,17 @@ def test_a_file_that_cannot_be_read_is_refused(cwd: Path) -> None:
     assert "cannot be read (" in refusal(cwd, config=Path("\0"))
 
 
+def test_what_is_no_file_is_refused_and_not_waited_for(cwd: Path) -> None:
+    """A pipe that nobody writes to would be waited for without an end."""
+    pipe = cwd / "pipe.toml"
+    os.mkfifo(pipe, 0o600)
+    said = "is not a file; write the settings into one and name that with --config"
+    assert refusal(cwd, config=pipe) == f"configuration file {pipe} {said}"
+    assert refusal(cwd, environ={"TENANTPILOT_CONFIG": "pipe.toml"}) == f"configuration file {pipe} {said}"
+    pipe.rename(cwd / "tenantpilot.toml")
+    assert said in refusal(cwd)
+
+
 @pytest.mark.parametrize(("mode", "trusted"), [(0o600, True), (0o664, True), (0o602, False), (0o666, False)])
 def test_a_file_that_everybody_can_write_is_refused(cwd: Path, mode: int, trusted: bool) -> None:
     path = cwd / "tenantpilot.toml"

@@ -88,8 +88,8 @@ def test_settings_alone_read_nothing(cwd: Path, monkeypatch: pytest.MonkeyPatch)
     }
 
 
-def test_an_empty_variable_counts_as_unset(cwd: Path) -> None:
-    environ = {WINDOW_VARIABLE: "", "TENANTPILOT_CONFIG": "", "TENANTPILOT_NO_SUCH": ""}
+def test_a_known_variable_that_is_empty_counts_as_unset(cwd: Path) -> None:
+    environ = {WINDOW_VARIABLE: "", "TENANTPILOT_CONFIG": ""}
     assert load(cwd, environ=environ).sources[WINDOW] == "default"
 
 
@@ -113,6 +113,7 @@ def test_an_unknown_key_names_the_nearest_one(cwd: Path, text: str, unknown: str
     assert refusal(cwd, text) == f"unknown setting {unknown} {where}; the nearest known one is {nearest}"
 
 
+@pytest.mark.parametrize("value", ["", SECRET_URL])
 @pytest.mark.parametrize(
     ("variable", "nearest"),
     [
@@ -123,9 +124,15 @@ def test_an_unknown_key_names_the_nearest_one(cwd: Path, text: str, unknown: str
         ("TENANTPILOT_CONFIG_FILE", "TENANTPILOT_CONFIG"),
     ],
 )
-def test_an_unknown_variable_names_the_nearest_one(cwd: Path, variable: str, nearest: str) -> None:
-    sentence = refusal(cwd, environ={variable: SECRET_URL})
+def test_an_unknown_variable_names_the_nearest_one(cwd: Path, variable: str, nearest: str, value: str) -> None:
+    sentence = refusal(cwd, environ={variable: value})
     assert sentence == f"unknown variable {variable} (environment); the nearest known one is {nearest}"
+
+
+def test_however_long_an_unknown_name_is_the_nearest_one_is_said(cwd: Path) -> None:
+    sentence = refusal(cwd, environ={f"TENANTPILOT_UI__{'THEME' * 1000}": "x"})
+    assert len(sentence) < 200
+    assert sentence.endswith("the nearest known one is TENANTPILOT_UI__THEME")
 
 
 def test_an_unknown_override_names_the_nearest_one(cwd: Path) -> None:
@@ -231,6 +238,9 @@ def test_no_error_holds_a_secret_from_the_file(cwd: Path, text: str | bytes) -> 
         f"postgresql://u:{SECRET}/?#x@db1/fleet",
         f"postgresql://db1/fleet?sslmode=require&password={SECRET}",
         f"postgresql://db1/fleet?sslpassword={SECRET}",
+        f"postgresql://db1/fleet?PASSWORD={SECRET}",
+        f"postgresql://db1/fleet?p%61ssword={SECRET}",
+        f"postgresql://u:x@{SECRET}@db1/fleet",
     ],
 )
 def test_a_password_on_the_command_line_is_refused(cwd: Path, key: str, url: str) -> None:
