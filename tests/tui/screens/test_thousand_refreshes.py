@@ -14,8 +14,10 @@ from tests.tui.screens.driving import Clock, Driver, KnownVerdicts, open_app
 from tests.waiting import DEADLINE
 from tui.screens.tenants import TenantsScreen
 
-WARM, LAST = 800, 1300
-"""Textual's own caches are full by the first of them."""
+ROUND = 500
+ROUNDS = 5
+"""Textual's own caches fill up in the first ones, how fast depends on the machine; what is never let go of is kept in
+each."""
 
 
 class Changing(KnownVerdicts):
@@ -52,16 +54,19 @@ async def refresh(driver: Driver, clock: Clock, number: int) -> None:
         await asyncio.sleep(0.001)
 
 
-async def test_after_a_thousand_refreshes_no_more_is_held_than_before() -> None:
+async def test_refreshes_leave_nothing_behind() -> None:
     clock = Clock()
     async with open_app(Changing(), clock=clock) as driver:
         await driver.arrived(TenantsScreen)
-        before = holdings()
-        for number in range(1, LAST + 1):
-            await refresh(driver, clock, number)
-            if number == WARM:
-                before = holdings()
-        after = holdings()
-    # A message or an answer that is kept has far more than two objects.
-    assert after.blocks - before.blocks < 2 * (LAST - WARM)
-    assert after.files == before.files
+        kept = []
+        for _ in range(ROUNDS):
+            before = holdings()
+            for number in range(ROUND):
+                await refresh(driver, clock, number)
+            after = holdings()
+            assert after.files == before.files
+            kept.append(after.blocks - before.blocks)
+            # A message or an answer that is kept has far more than two objects.
+            if kept[-1] < 2 * ROUND:
+                return
+    raise AssertionError(f"blocks kept in each round: {kept}")
