@@ -27,7 +27,7 @@ from tui.clipboard import clipboard_sequence, why_not_copied
 from tui.commands.failures import EXIT_FAULT
 from tui.context import AppContext, Database
 from tui.plain import PlainFilter
-from tui.process import has_job_control, note_fault, note_trace
+from tui.process import has_job_control
 from tui.reader import FactsReader
 from tui.safe_text import has_hidden, safe_text
 from tui.screens.facts_screen import FactsScreen
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 def _note_loop_fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Of a task that nobody waits for: asyncio would print its traceback."""
+    from tui.fault_log import note_fault
+
     if isinstance(error := context.get("exception"), Exception):
         note_fault(error)
 
@@ -183,6 +185,8 @@ class TenantPilotApp(App[None]):
     # Faults: Textual would print the traceback with every local variable, a password among them
 
     def _handle_exception(self, error: Exception) -> None:
+        from tui.fault_log import note_fault
+
         sentence = note_fault(error.error if isinstance(error, WorkerFailed) else error)
         if self._exit:
             return  # what breaks while the screens are taken down changes nothing any more
@@ -195,6 +199,8 @@ class TenantPilotApp(App[None]):
 
     def panic(self, *renderables: Any) -> None:
         """A fault that is noted already; or one of the thread that reads the keys, as Rich has kept it."""
+        from tui.fault_log import note_trace
+
         for trace in (each.trace for each in renderables if hasattr(each, "trace")):
             self.fault = self.fault or note_trace(trace)
         self._return_code = self._return_code or EXIT_FAULT

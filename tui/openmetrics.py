@@ -18,7 +18,7 @@ from prometheus_client.registry import Collector
 
 from health.posture import Reason, TenantBackupHealth
 from health.report import FleetTotals
-from tui.render import states_counted
+from tui.columns import states_counted
 from tui.safe_text import safe_text
 from tui.wording import State, state_of
 

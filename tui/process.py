@@ -1,30 +1,16 @@
-"""How the process ends: by a signal or without its terminal as by `q`, and after a fault with one safe sentence.
-
-What went wrong is in a log that only its owner reads.
-"""
+"""How the process ends: by a signal, or without its terminal, as by `q`."""
 
 from __future__ import annotations
 
-import logging
 import os
 import select
 import signal
 import sys
 import threading
 import time
-import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from io import TextIOWrapper
-from logging.handlers import RotatingFileHandler
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from rich.traceback import Trace
-
-_LOG_BYTES: Final = 500_000
-_LOG_FILES: Final = 3
+from typing import Any, Final
 
 _ENDING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 # How long the app may take to leave by itself. A terminal that is gone has nothing left to be restored.
@@ -140,58 +126,7 @@ def _end_now(number: int, attributes: list[Any] | None, turn: threading.Lock) ->
 
 
 def _note_thread_fault(fault: threading.ExceptHookArgs) -> None:
+    from tui.fault_log import note_fault
+
     if fault.exc_value is not None:
         note_fault(fault.exc_value)
-
-
-def log_path() -> Path:
-    """Where faults are written down: the user's state directory."""
-    from platformdirs import user_state_path
-
-    return user_state_path("tenantpilot", appauthor=False) / "tenantpilot.log"
-
-
-def note_fault(error: BaseException) -> str:
-    """Write a fault to the log and give back the one sentence a user sees. Never raises.
-
-    The log has the kind of error and the lines of code it passed through: no message, no local variable, no argument,
-    because any of them could hold a secret or a tenant's data.
-    """
-    frames = traceback.extract_tb(error.__traceback__)
-    return _noted(type(error).__name__, [(frame.filename, frame.lineno, frame.name) for frame in frames])
-
-
-def note_trace(trace: Trace) -> str:
-    """The same for a fault of which Rich's notes are all that is left, as of Textual's input thread."""
-    last = trace.stacks[0]
-    return _noted(last.exc_type, [(frame.filename, frame.lineno, frame.name) for frame in last.frames])
-
-
-def _noted(kind: str, frames: Sequence[tuple[str, int | None, str]]) -> str:
-    path = [f"{Path(filename).name}:{line} {name}" for filename, line, name in frames]
-    try:
-        where = log_path()
-        _logger(where).error("%s at %s", kind, " > ".join(path))
-    except OSError:
-        return f"A fault in TenantPilot ({kind}); it could not be written to the log."
-    return f"A fault in TenantPilot ({kind}); the details are in {where}."
-
-
-def _logger(path: Path) -> logging.Logger:
-    logger = logging.getLogger("tenantpilot.faults")
-    if not logger.handlers:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600))
-        handler = _PrivateFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8")
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-        logger.addHandler(handler)
-        logger.propagate = False
-    return logger
-
-
-class _PrivateFileHandler(RotatingFileHandler):
-    """Files it opens anew after a rotation are the owner's alone too."""
-
-    def _open(self) -> TextIOWrapper:
-        descriptor = os.open(self.baseFilename, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
-        return TextIOWrapper(os.fdopen(descriptor, "ab"), encoding="utf-8")

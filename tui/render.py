@@ -11,13 +11,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from health.freshness import Freshness, goes_stale_at
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
 from health.report import CheckStatus, FleetTotals, report_document, rfc3339
-from tui.durations import format_span
+from tui.columns import degraded_share, goes_stale, latest_backup, states_counted
 from tui.safe_text import safe_text
-from tui.wording import State, ago, counted, reason_sentence, state_of, why, window_in_words
+from tui.wording import State, counted, reason_sentence, state_of, why, window_in_words
 
 _NAMES_SHOWN: Final = 3
 _NARROWEST: Final = 60
@@ -93,47 +92,6 @@ def totals_line(totals: FleetTotals) -> str:
     """Every state with its count, worst first, and the number of tenants."""
     counts = (f"{state.label} {count:,}" for state, count in states_counted(totals) if count)
     return "  ".join((counted(totals.tenants, "tenant"), *counts))
-
-
-def states_counted(totals: FleetTotals) -> tuple[tuple[State, int], ...]:
-    """The totals as the states that tenants are shown in, worst first; they add up to the tenants."""
-    return (
-        (State.UNREADABLE, totals.unreadable),
-        (State.ABSENT, totals.absent),
-        (State.STALE, totals.stale),
-        (State.DEGRADED, totals.degraded),
-        (State.FOLLOW_UP, totals.healthy - totals.confirmed),
-        (State.HEALTHY, totals.confirmed),
-    )
-
-
-def latest_backup(health: TenantBackupHealth, now: datetime) -> str:
-    """How long ago the basis was completed; `never` without one, `-` where it cannot be read."""
-    if health.unreadable is not None:
-        return "-"
-    if health.basis is None or health.basis.completed_at is None:
-        return "never"
-    return in_the_past_or_future(health.basis.completed_at, now)
-
-
-def in_the_past_or_future(instant: datetime, now: datetime) -> str:
-    """`3d 4h ago`, or `in 2h` for an instant that lies ahead."""
-    return f"in {format_span(instant - now)}" if instant > now else ago(now - instant)
-
-
-def goes_stale(health: TenantBackupHealth, policy: HealthPolicy, now: datetime) -> str:
-    """When the basis goes stale if nothing runs: `in 19h`, or `3d ago`; `-` where there is no age to trust."""
-    basis = health.basis
-    if basis is None or basis.completed_at is None or health.freshness is Freshness.IN_THE_FUTURE:
-        return "-"
-    at = goes_stale_at(basis.completed_at, policy)
-    return ago(now - at) if now > at else f"in {format_span(at - now)}"
-
-
-def degraded_share(health: TenantBackupHealth) -> str:
-    """Degraded items of all items in the basis; `-` where there is none to speak of."""
-    quality = health.quality
-    return "-" if quality is None else f"{quality.degraded_items}/{quality.items}"
 
 
 def csv_report(verdicts: Iterable[TenantBackupHealth]) -> str:

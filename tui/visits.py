@@ -9,7 +9,6 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -41,6 +40,8 @@ class VisitUnreadable(Exception):
 
 def visit_file(place: str) -> Path:
     """Where the visits to a database are kept; `place` tells it from every other, and is not to be seen in the name."""
+    from hashlib import sha256  # the first frame need not wait for it
+
     name = sha256(place.encode("utf-8", "surrogatepass")).hexdigest()[:24]
     return user_state_path("tenantpilot", appauthor=False) / "visits" / f"{name}.json"
 

@@ -24,7 +24,7 @@ def config(ctx: click.Context, /, **given: Any) -> None:
     """Print every effective setting and where it came from, secrets masked, and every path in use."""
     from tui.commands.listing import echo_table
     from tui.commands.session import open_session
-    from tui.process import log_path
+    from tui.fault_log import log_path
     from tui.settings import default_database_path
 
     loaded = open_session(ctx, given).loaded

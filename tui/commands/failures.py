@@ -58,7 +58,7 @@ def describe(error: Exception) -> tuple[str, int]:
     if isinstance(error, OSError) and error.strerror is not None:
         where = f" ({error.filename})" if error.filename else ""
         return f"{error.strerror}{where}.", EXIT_REFUSED
-    from tui.process import note_fault
+    from tui.fault_log import note_fault
 
     return note_fault(error), EXIT_FAULT
 

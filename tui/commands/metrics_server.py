@@ -32,7 +32,7 @@ class MetricsServer(HTTPServer):
         import sys
 
         from tui.commands.failures import tell
-        from tui.process import note_fault
+        from tui.fault_log import note_fault
 
         error = sys.exc_info()[1]
         if isinstance(error, Exception) and not isinstance(error, OSError):

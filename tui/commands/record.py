@@ -242,7 +242,7 @@ class _Outcome(NamedTuple):
         from health.sources.intunecd import read_folder
         from health.sources.storable import storable_text
         from health.store.roster import types_of_last_completed_set
-        from tui.process import note_fault
+        from tui.fault_log import note_fault
 
         if self.ended.failure is not None:
             return self.run.as_set("failed", self.ended.failure)

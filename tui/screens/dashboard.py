@@ -19,7 +19,6 @@ from health.details import DashboardAnswer, ListedSet
 from health.posture import Reason, TenantBackupHealth
 from tui.drillthrough import DRILLTHROUGH
 from tui.reader import Question
-from tui.render import report_as
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.set_cells import listed_set_cells
 from tui.widgets.coverage_strip import CoverageStrip
@@ -145,6 +144,8 @@ class DashboardScreen(FactsScreen):
 
     def exported(self, form: str) -> str:
         """The report of this tenant."""
+        from tui.render import report_as
+
         answer: DashboardAnswer = self.answer
         return report_as(form, (answer.health,), self.pilot.context.policy, answer.now)
 

@@ -17,7 +17,6 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.durations import format_span
-from tui.export import SUFFIXES, table_as
 from tui.reader import Question, Request
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.header_line import HeaderLine
@@ -144,6 +143,8 @@ class FactsScreen(Screen[None]):
 
     def exported(self, form: str) -> str:
         """What `e` writes down in one of the formats: the screen's list, also what there is no room for."""
+        from tui.export import table_as
+
         headings, rows = self.query(RowList).first().table()
         return table_as(form, headings, rows)
 
@@ -317,6 +318,8 @@ class FactsScreen(Screen[None]):
 
     def action_export(self) -> None:
         """Facts that are too old to confirm anything are too old to be handed on as well."""
+        from tui.export import SUFFIXES
+
         if self._answered_at is None:
             self.pilot.say("nothing to export yet")
         elif self.unconfirmed:
@@ -326,6 +329,8 @@ class FactsScreen(Screen[None]):
             self.pilot.choose(columns, tuple(SUFFIXES), lambda form: (Cell(form),), self._export)
 
     def _export(self, form: str | None) -> None:
+        from tui.export import SUFFIXES
+
         if form is not None:
             what = type(self).__name__.removesuffix("Screen").lower()
             self.pilot.save_new(self.pilot.stem(what), SUFFIXES[form], self.exported(form))

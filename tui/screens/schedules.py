@@ -12,8 +12,8 @@ from textual.widgets import Static
 
 from health.details import JudgedSchedule, SchedulesAnswer
 from health.forecast import cannot_stay_fresh
+from tui.columns import in_the_past_or_future
 from tui.reader import Question
-from tui.render import in_the_past_or_future
 from tui.safe_text import safe_text
 from tui.screens.facts_screen import FactsScreen
 from tui.widgets.row_list import Cell, Column, RowList

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from health.details import ListedSet, PartInVerdict
-from tui.render import in_the_past_or_future
+from tui.columns import in_the_past_or_future
 from tui.safe_text import safe_text
 from tui.widgets.row_list import Cell
 

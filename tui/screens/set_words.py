@@ -9,8 +9,8 @@ from health.details import BackupSetAnswer, ListedSet, PartInVerdict
 from health.freshness import Freshness, freshness_of, goes_stale_at
 from health.policy import HealthPolicy
 from health.quality import ITEM_FAMILIES, BackupQualitySummary
+from tui.columns import in_the_past_or_future
 from tui.durations import format_span
-from tui.render import in_the_past_or_future
 from tui.widgets.proof_block import Line
 from tui.wording import FAMILY_WORDS, UNCOUNTED_FAMILIES, counted, window_in_words
 

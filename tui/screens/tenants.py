@@ -18,10 +18,10 @@ from textual.widgets import Input, Static
 
 from health.instants import beyond, shifted
 from health.posture import TenantBackupHealth
+from tui.columns import degraded_share, goes_stale, latest_backup, states_counted
 from tui.durations import format_duration
 from tui.fleet_view import Filters, FleetView, Order, fleet_view, listed, with_tenant
 from tui.reader import Question
-from tui.render import degraded_share, goes_stale, latest_backup, report_as, states_counted
 from tui.safe_text import safe_text
 from tui.screens.facts_screen import FactsScreen
 from tui.visits import NEW, LastVisit, VisitUnreadable, read_visit, write_visit
@@ -269,6 +269,8 @@ class TenantsScreen(FactsScreen):
 
     def exported(self, form: str) -> str:
         """The report of the tenants listed."""
+        from tui.render import report_as
+
         view: FleetView = self.answer
         rows = self.query_one("#tenants", RowList).rows
         only = self._shown(rows, view) if len(rows) != view.totals.tenants else ""

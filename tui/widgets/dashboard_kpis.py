@@ -13,7 +13,7 @@ from textual.widgets import Static
 from health.freshness import Freshness
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
-from tui.render import degraded_share, goes_stale, latest_backup
+from tui.columns import degraded_share, goes_stale, latest_backup
 from tui.wording import state_of, window_in_words
 
 
