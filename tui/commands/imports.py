@@ -106,6 +106,7 @@ class _IntuneCDRun:
     def import_folder(self, connection: Connection, completed_at: datetime, session: Session) -> ImportSummary:
         """The folder as one set."""
         from health.sources.intunecd import SOURCE, read_folder
+        from health.sources.policy_sets import reference_of
         from health.store.roster import types_of_last_completed_set
         from health.store.writing import write_set
 
@@ -113,7 +114,9 @@ class _IntuneCDRun:
             self._path,
             external_id=self._tenant,
             completed_at=completed_at,
-            expected_types=types_of_last_completed_set(connection, self._tenant, SOURCE, before=completed_at),
+            expected_types=types_of_last_completed_set(
+                connection, self._tenant, SOURCE, before=completed_at, reference=reference_of(completed_at)
+            ),
             accept_missing=self._accept_missing,
             with_payload=self._with_payload,
             progress=_progress("files"),
@@ -230,10 +233,11 @@ class _TenuVaultRuns:
         from health.sources.tenuvault_record import SOURCE
         from health.store.roster import types_of_last_completed_set
 
-        if run.frame.completed_at is None:
+        before, reference = run.frame.completed_at, run.frame.source_ref
+        if before is None:
             return frozenset()
-        before = run.frame.completed_at
-        return types_of_last_completed_set(self._connection, self._tenant, SOURCE, before) - self._accept_missing
+        expected = types_of_last_completed_set(self._connection, self._tenant, SOURCE, before, reference)
+        return expected - self._accept_missing
 
 
 @imports.command("intunemanagement")
@@ -260,6 +264,7 @@ def intunemanagement(
 ) -> None:
     """Import what IntuneManagement exported to PATH, the folder with the types' folders, at one instant."""
     from health.sources.intunemanagement import SOURCE, read_export
+    from health.sources.policy_sets import reference_of
     from health.store.engines import writing
     from health.store.roster import have_tenant, types_of_last_completed_set
     from health.store.writing import write_set
@@ -273,7 +278,9 @@ def intunemanagement(
             path,
             external_id=external_id,
             completed_at=completed_at,
-            expected_types=types_of_last_completed_set(connection, external_id, SOURCE, before=completed_at),
+            expected_types=types_of_last_completed_set(
+                connection, external_id, SOURCE, before=completed_at, reference=reference_of(completed_at)
+            ),
             accept_missing=frozenset(accept_missing),
             with_payload=not without_payload,
             progress=_progress("files"),
