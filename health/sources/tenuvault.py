@@ -6,9 +6,10 @@ the last completed run has and this one has not makes it partial, as with Intune
 
 A root keeps its runs for months, so most of them are stored when it is imported again. Such a run is passed over only
 where that is known and not hoped: what it says of itself is read again and compared, its files are counted against the
-stored items, and no file was changed, by the file system's own stamp, since the set was stored. That costs a look at
-each file and no reading. A program that rewrites, replaces or renames a file cannot set that stamp back; where a file
-system does not keep it (some network ones), copying the root or touching its files has them read again.
+stored items, and no file and no folder of it was changed, by the file system's own stamp, since the set was stored.
+That costs a look at each file and no reading. A program that rewrites, replaces or renames a file or a folder cannot
+set that stamp back; where a file system does not keep it (some network ones), copying the root or touching its files
+has them read again.
 """
 
 from __future__ import annotations
