@@ -13,6 +13,7 @@ from health.facts import BASIS_STATUSES
 from health.missing_types import missing_types_in, stands_for_folder
 from health.store.errors import StoreConflict
 from health.store.schema import backup_items, backup_schedules, backup_sets, tenants
+from health.store.stored_sets import HOLDS_JSON
 from health.store.writing import schedule_id_of, tenant_id_of, write_schedule, write_tenant
 
 
@@ -178,8 +179,10 @@ def _types_in(connection: Connection, the_set: Row[Any]) -> set[str]:
     return types
 
 
-def known_references(connection: Connection, external_id: str, source: str) -> frozenset[str]:
-    """The source references of a tenant's completed sets of one source."""
+def known_references(
+    connection: Connection, external_id: str, source: str, *, holding_json: bool = False
+) -> frozenset[str]:
+    """The source references of a tenant's completed sets of one source; or of those only that hold captured JSON."""
     query = (
         select(backup_sets.c.source_ref)
         .join(tenants, tenants.c.id == backup_sets.c.tenant_id)
@@ -187,4 +190,6 @@ def known_references(connection: Connection, external_id: str, source: str) -> f
             tenants.c.external_id == external_id, backup_sets.c.source == source, backup_sets.c.status == "completed"
         )
     )
+    if holding_json:
+        query = query.where(HOLDS_JSON)
     return frozenset(reference for reference in connection.execute(query).scalars() if reference is not None)

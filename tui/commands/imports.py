@@ -124,17 +124,24 @@ class _IntuneCDRun:
         return write_set(connection, captured, session.now)
 
     def import_history(self, connection: Connection, session: Session) -> ImportSummary:
-        """Each commit that touches the folder as a set; commits that are stored completely are passed over."""
+        """Each commit that touches the folder as a set; commits that are stored completely are passed over.
+
+        One that has its captured JSON, where none is wanted, is read again: a commit is what it was, but for that.
+        """
         from health.sources.intunecd import SOURCE
         from health.sources.intunecd_git import read_history
         from health.store.roster import known_references, types_of_last_completed_set
         from health.store.writing import ImportSummary, write_set
 
         known = known_references(connection, self._tenant, SOURCE)
+        holding = (
+            frozenset() if self._with_payload else known_references(connection, self._tenant, SOURCE, holding_json=True)
+        )
         history = read_history(
             self._path,
             external_id=self._tenant,
             known=known.__contains__,
+            read_again=holding.__contains__,
             expected_types=types_of_last_completed_set(connection, self._tenant, SOURCE),
             accept_missing=self._accept_missing,
             with_payload=self._with_payload,

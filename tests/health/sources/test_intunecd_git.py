@@ -18,13 +18,19 @@ from tests.health.sources.trees import policy
 
 
 def read(
-    root: Path, *, known: tuple[str, ...] = (), expected: set[str] | None = None, gone: set[str] | None = None
+    root: Path,
+    *,
+    known: tuple[str, ...] = (),
+    again: tuple[str, ...] = (),
+    expected: set[str] | None = None,
+    gone: set[str] | None = None,
 ) -> list[CapturedSet]:
     return list(
         read_history(
             root,
             external_id="contoso",
             known=known.__contains__,
+            read_again=again.__contains__,
             expected_types=expected or set(),
             accept_missing=gone or set(),
         )
@@ -178,6 +184,16 @@ def test_a_known_commit_outweighs_what_was_expected_before_it(repository: Reposi
     repository.commit({"Roles/a.json": policy("2")})
     (captured,) = read(repository.path, known=(first,), expected={"Roles", "Accepted as missing"})
     assert captured.status == "completed"
+
+
+def test_a_known_commit_that_is_to_be_read_again_stays_whole(repository: Repository) -> None:
+    """Its missing type was accepted when it was written; what it has is what the next one is held against."""
+    repository.commit({"Roles/a.json": policy(), "Filters/b.json": policy()})
+    accepted = repository.commit({}, gone=("Filters",))
+    repository.commit({"Roles/a.json": policy("2")})
+    sets = read(repository.path, known=(accepted,), again=(accepted,), expected={"Apps"})
+    assert [captured.status for captured in sets] == ["partial", "completed", "completed"]
+    assert read(repository.path, known=(accepted,), expected={"Apps"}) == [sets[0], sets[2]]
 
 
 def test_a_commit_that_empties_the_root_is_the_truth_of_that_commit(repository: Repository) -> None:

@@ -125,3 +125,13 @@ def test_the_references_of_completed_sets(runs: Connection) -> None:
     found = roster.known_references(runs, "contoso", "intunecd")
     assert found == {"oldest", "older", "newest", "deleted"}
     assert roster.known_references(runs, "nobody", "intunecd") == frozenset()
+
+
+def test_the_references_of_completed_sets_that_hold_captured_json(runs: Connection) -> None:
+    whole, bare = CapturedItem("Roles", "a.json", "A", payload="{}"), CapturedItem("Roles", "b.json", "B")
+    assigned = CapturedItem("Roles", "a.json", "A", assignments="[]")
+    write_set(runs, a_run("newest", NOW - HOUR)._replace(items=(whole, bare)), NOW)
+    write_set(runs, a_run("older", NOW - DAY)._replace(items=(assigned,)), NOW)
+    write_set(runs, a_run("partial", NOW, status="partial")._replace(items=(whole,)), NOW)
+    assert roster.known_references(runs, "contoso", "intunecd", holding_json=True) == {"older", "newest"}
+    assert roster.known_references(runs, "contoso", "velero", holding_json=True) == frozenset()

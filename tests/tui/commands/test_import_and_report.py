@@ -189,6 +189,14 @@ def test_the_history_of_a_repository(any_console: Console, tmp_path: Path) -> No
     assert everything(any_console) == before
     (entry,) = any_console.run("report", *AT).document["tenants"]
     assert (entry["basis"]["completed_at"], entry["basis"]["items"]) == (COMPLETED, 3)
+    # The commits are stored and known; their captured JSON goes all the same where it is not wanted any more.
+    printed = imported(any_console, root, "--git", "--without-payload")
+    assert printed == "contoso: 0 backup sets created, 2 replaced, 0 unchanged; 5 items written.\n"
+    with bare(any_console.url) as store:
+        assert store.execute("SELECT DISTINCT payload, assignments FROM backup_items") == [(None, None)]
+        assert store.execute("SELECT DISTINCT status FROM backup_sets") == [("completed",)]
+    printed = imported(any_console, root, "--git", "--without-payload")
+    assert printed == "contoso: 0 backup sets created, 0 replaced, 0 unchanged; 0 items written.\n"
 
 
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="the sample backups are not beside this checkout")
