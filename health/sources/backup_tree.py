@@ -35,6 +35,7 @@ class BackupFile(NamedTuple):
     `written_ns` is when a file that stands there was last written, in nanoseconds since 1970; None where nobody says.
     `changed_ns` is when the file system last changed anything about it or about a folder that it is in, up to the root:
     content, entries, names and rights. It is the one stamp that no program can set back.
+    `inode` is its device and its number there: the same file under another name has the same. None where nobody says.
     `is_folder`: a whole folder that could not be entered, standing for the files that nobody could see; `folder` is
     then the folder itself.
     """
@@ -45,6 +46,7 @@ class BackupFile(NamedTuple):
     problem: str | None = None
     written_ns: int | None = None
     changed_ns: int | None = None
+    inode: tuple[int, int] | None = None
     is_folder: bool = False
 
 
@@ -150,7 +152,8 @@ def _walk(opened: _OpenedFolder, folder: str, layout: Layout, contents: bool) ->
         elif layout.takes(folder, name):
             # A folder that is moved or renamed leaves the stamps of what is in it alone.
             changed_ns = max(status.st_ctime_ns, opened.changed_ns)
-            file = BackupFile(folder, name, written_ns=status.st_mtime_ns, changed_ns=changed_ns)
+            inode = (status.st_dev, entry.inode())
+            file = BackupFile(folder, name, written_ns=status.st_mtime_ns, changed_ns=changed_ns, inode=inode)
             yield _read(opened.descriptor, entry.name, status, file) if contents else file
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Set
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from health.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.backup_tree import BackupFile, read_tree
@@ -35,20 +35,40 @@ class IntuneCDLayout(PolicyFolders):
 
 LAYOUT: Final = IntuneCDLayout()
 
-WrittenFile = tuple[str, str, int]
-"""A file as it stands: its folder, its name, and when it was last written, in nanoseconds since 1970."""
+
+class FilesThatStood(NamedTuple):
+    """The files of a folder as they stood at one moment, each with when it was last written, in nanoseconds since 1970:
+    by folder and name, and by the number that the file system has for them."""
+
+    by_name: frozenset[tuple[str, str, int]] = frozenset()
+    by_inode: frozenset[tuple[tuple[int, int], int]] = frozenset()
+
+    def hold(self, file: BackupFile) -> bool:
+        """Whether a file stood there already: as it is and where it is, or under another name."""
+        if file.written_ns is None:
+            return False
+        if (file.folder, file.name, file.written_ns) in self.by_name:
+            return True
+        return file.inode is not None and (file.inode, file.written_ns) in self.by_inode
 
 
-def files_as_they_stand(path: Path) -> frozenset[WrittenFile]:
+NONE_STOOD: Final = FilesThatStood()
+
+
+def files_as_they_stand(path: Path) -> FilesThatStood:
     """The files in a folder before a run, none where there is no folder yet.
 
-    What still stands so afterwards is not the run's work. The file system dated both, so no clock of ours matters.
+    What still stands so afterwards is not the run's work, and renaming writes nothing. The file system dated both, so
+    no clock of ours matters.
     """
     try:
         files = list(read_tree(path, LAYOUT, contents=False))
     except RefusedInput:
-        return frozenset()
-    return frozenset((file.folder, file.name, file.written_ns) for file in files if file.written_ns is not None)
+        return NONE_STOOD
+    return FilesThatStood(
+        frozenset((file.folder, file.name, file.written_ns) for file in files if file.written_ns is not None),
+        frozenset((file.inode, file.written_ns) for file in files if file.inode and file.written_ns is not None),
+    )
 
 
 def read_folder(
@@ -60,15 +80,15 @@ def read_folder(
     accept_missing: Set[str] = frozenset(),
     with_payload: bool = True,
     written_since: datetime | None = None,
-    stood_before: Set[WrittenFile] = frozenset(),
+    stood_before: FilesThatStood = NONE_STOOD,
     progress: Callable[[int], None] | None = None,
 ) -> CapturedSet:
     """Read a folder as the one set that was complete at `completed_at`, which is also its source reference.
 
     `expected_types` are the types that have files in the tenant's last completed set of this source, `accept_missing`
     those that are gone for good. With `written_since`, a file that was last written before belongs to an earlier run:
-    it is no item, but it is counted in `item_count`; so is one that is still as it is in `stood_before`. `progress` is
-    told the number of files read so far.
+    it is no item, but it is counted in `item_count`; so is one of `stood_before`, renamed or not. `progress` is told
+    the number of files read so far.
 
     Raises RefusedInput if there is no such folder or no item of this run in it: nothing is no backup.
     """
@@ -77,8 +97,7 @@ def read_folder(
     found = written = 0
     for file in read_tree(path, LAYOUT):
         found += 1
-        as_it_stood = (file.folder, file.name, file.written_ns) in stood_before
-        if file.written_ns is None or (file.written_ns >= since_ns and not as_it_stood):
+        if file.written_ns is None or (file.written_ns >= since_ns and not stood_before.hold(file)):
             gathered.add(item_of(file), is_folder=file.is_folder)
             written += file.written_ns is not None
         if progress is not None:
