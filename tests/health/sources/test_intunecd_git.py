@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -246,8 +247,9 @@ def test_links_and_submodules_are_items_that_say_so(repository: Repository) -> N
 
 
 def test_a_file_that_is_too_large_is_not_read(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    repository.commit({"Roles/fits.json": "[" + "1," * 99 + "1]", "Roles/large.json": "[" + "1," * 99 + "10]"})
-    monkeypatch.setattr(intunecd_git, "MAX_FILE_BYTES", len("[" + "1," * 99 + "1]"))
+    fits, large = (policy("x" * length) for length in (99, 100))
+    repository.commit({"Roles/fits.json": fits, "Roles/large.json": large})
+    monkeypatch.setattr(intunecd_git, "MAX_FILE_BYTES", len(json.dumps(fits)))
     (captured,) = read(repository.path)
     assert warning_of(captured, "Roles/fits.json") == "None"
     assert "larger than" in warning_of(captured, "Roles/large.json")
