@@ -115,7 +115,14 @@ def _record_of(path: Path, external_id: str, zone: ZoneInfo) -> RunRecord:
         files = list(read_tree(path, RECORDS, follow_root=False))
     except RefusedInput as problem:
         return unread_run(path.name, external_id=external_id, zone=zone, error=str(problem))
-    return read_record(path.name, files, external_id=external_id, zone=zone)
+    return read_record(path.name, files, external_id=external_id, zone=zone, keeps_items=lambda: _keeps_items(path))
+
+
+def _keeps_items(path: Path) -> bool:
+    try:
+        return any(not file.is_folder for file in read_tree(path, _LAYOUT, contents=False, follow_root=False))
+    except RefusedInput:
+        return False
 
 
 def _nobody_knows(_target: dict[str, object]) -> bool:

@@ -197,12 +197,37 @@ def test_a_run_that_complains_is_partial_whatever_its_status_says(
     assert said(tmp_path, **columns, Status="CompletedWithWarnings") == ("partial", complaint)
 
 
+@pytest.mark.parametrize("key", ["FailedTypes", "SkippedTypes"])
 @pytest.mark.parametrize("word", ["Failed", "Cancelled", "Running"])
-def test_what_failed_or_was_cancelled_is_never_made_more_of(tmp_path: Path, word: str) -> None:
+def test_a_run_that_names_types_is_partial_whatever_its_status_says(tmp_path: Path, word: str, key: str) -> None:
+    status, error = said(tmp_path, Status=word, log="FAILED Roles Forbidden\n", **{key: ["Roles"]})
+    assert status == "partial"
+    assert str(error).startswith(f"its status is {word}")
+    assert str(error).endswith(f"{key[:-5].lower()}: Roles; FAILED Roles Forbidden")
+
+
+WITHOUT: dict[str, dict[str, Any]] = {
+    "without an end": {"FailedTypes": ["Roles"], "EndTime": None},
+    "with nothing kept": {"FailedTypes": ["Roles"], "policies": {}},
+    "with a list that is empty": {"FailedTypes": [], "SkippedTypes": []},
+    "with failures only": {"Failures": 3},
+    "with types left out by choice": {"Scope": {"Excluded": ["Roles"]}},
+    "with a log": {"log": "FAILED Roles Forbidden\n"},
+}
+
+
+@pytest.mark.parametrize("columns", WITHOUT.values(), ids=WITHOUT)
+@pytest.mark.parametrize("word", ["Failed", "Cancelled", "Running"])
+def test_what_failed_or_was_cancelled_is_never_made_more_of(tmp_path: Path, word: str, columns: dict[str, Any]) -> None:
     """The desktop edition calls a run failed that kept nothing, and names the types: that is no backup."""
-    status, error = said(tmp_path, Status=word, FailedTypes=["Roles"], log="FAILED Roles Forbidden\n")
+    status, _ = said(tmp_path, Status=word, **columns)
     assert status == {"Failed": "failed", "Cancelled": "cancelled", "Running": "failed"}[word]
-    assert str(error).endswith("failed: Roles; FAILED Roles Forbidden")
+
+
+def test_a_link_is_nothing_that_a_run_kept(tmp_path: Path) -> None:
+    run = plant_run(tmp_path, policies={}, Status="Failed", FailedTypes=["Roles"])
+    (run / "Roles").symlink_to(tmp_path)
+    assert said_by(only_set(tmp_path)) == ("failed", "failed: Roles")
 
 
 def test_nothing_left_out_is_no_complaint(tmp_path: Path) -> None:
