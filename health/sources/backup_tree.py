@@ -59,6 +59,9 @@ class Layout(Protocol):
     def takes(self, folder: str, name: str) -> bool:
         """Whether a file of this name, inside `folder`, is an item."""
 
+    def may_hide(self, folder: str, name: str) -> bool:
+        """Whether an entry of this name that is not opened, such as a link, may be a folder that can hold items."""
+
 
 class FilesAtRoot(NamedTuple):
     """The layout of what a run says of itself: a few files beside the folders, by their names."""
@@ -72,6 +75,10 @@ class FilesAtRoot(NamedTuple):
     def takes(self, folder: str, name: str) -> bool:
         """The files named."""
         return not folder and name in self.names
+
+    def may_hide(self, folder: str, name: str) -> bool:
+        """No folder at all."""
+        return False
 
 
 def joined(folder: str, name: str) -> str:
@@ -91,7 +98,7 @@ def closed_to_us(layout: Layout, folder: str, name: str, problem: str) -> Iterat
     """
     if layout.takes(folder, name):
         yield BackupFile(folder, name, problem=problem)
-    elif layout.enters(folder, name):
+    elif layout.may_hide(folder, name):
         yield BackupFile(joined(folder, name), name, problem=problem, is_folder=True)
 
 

@@ -21,6 +21,7 @@ from health.sources.policy_sets import GatheredItems, PolicyFolders, folder_set
 SOURCE: Final = "intunecd"
 
 _NOT_TYPES: Final = frozenset({"Assignment Report", "Script Data", "mobileconfig", "__archive__", ".git"})
+_SUMMARY: Final = "backup_summary.json"
 _APPENDED_ID: Final = re.compile(r"__[^_]+$")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -30,7 +31,15 @@ class IntuneCDLayout(PolicyFolders):
 
     def enters(self, folder: str, name: str) -> bool:
         """Reports, scripts and archives are no types."""
-        return name not in _NOT_TYPES and not name.endswith(".md") and super().enters(folder, name)
+        return name not in _NOT_TYPES and super().enters(folder, name)
+
+    def takes(self, folder: str, name: str) -> bool:
+        """The tool's own summary is no policy, wherever it lies."""
+        return name != _SUMMARY and super().takes(folder, name)
+
+    def may_hide(self, folder: str, name: str) -> bool:
+        """A folder may be called anything; what is called a document in Markdown and not opened is taken for one."""
+        return not name.endswith(".md") and name != _SUMMARY and super().may_hide(folder, name)
 
 
 LAYOUT: Final = IntuneCDLayout()

@@ -36,6 +36,10 @@ class PolicyFolders:
         """A file at the root is a summary or the repository's own."""
         return bool(folder) and is_document(name)
 
+    def may_hide(self, folder: str, name: str) -> bool:
+        """Whatever is not an item may be a folder of them."""
+        return self.enters(folder, name)
+
 
 class GatheredItems:
     """The items of one set as they come in: each under a name of its own, and all of a size that can be written."""

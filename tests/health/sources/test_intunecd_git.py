@@ -216,6 +216,8 @@ def test_layout_and_names_are_those_of_a_folder(repository: Repository) -> None:
             os.fsdecode(b"Roles/caf\xe9.json"): policy(),
             'Roles/tab\t"quote"\nline.json': policy(),
             "Roles/notes.md": "x",
+            "Roles/backup_summary.json": "{}",
+            "notes.md/x.json": policy(),
             "Script Data/x.json": "{}",
             "__archive__/t/x.json": "{}",
             ".github/workflows/x.yml": "a: 1",
@@ -228,6 +230,7 @@ def test_layout_and_names_are_those_of_a_folder(repository: Repository) -> None:
         "Applications/iOS/.x_iosVppApp.yaml",
         "Roles/caf\\xe9.json",
         'Roles/tab\t"quote"\nline.json',
+        "notes.md/x.json",
     ]
 
 
