@@ -90,14 +90,15 @@ def read_folder(
     with_payload: bool = True,
     written_since: datetime | None = None,
     stood_before: FilesThatStood = NONE_STOOD,
+    accepted: Callable[[Set[str]], object] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> CapturedSet:
     """Read a folder as the one set that was complete at `completed_at`, which is also its source reference.
 
     `expected_types` are the types that have files in the tenant's last completed set of this source, `accept_missing`
-    those that are gone for good. With `written_since`, a file that was last written before belongs to an earlier run:
-    it is no item, but it is counted in `item_count`; so is one of `stood_before`, renamed or not. `progress` is told
-    the number of files read so far.
+    those that are gone for good; `accepted` is told which of them would be missing. With `written_since`, a file that
+    was last written before belongs to an earlier run: it is no item, but it is counted in `item_count`; so is one of
+    `stood_before`, renamed or not. `progress` is told the number of files read so far.
 
     Raises RefusedInput if there is no such folder or no item of this run in it: nothing is no backup.
     """
@@ -113,6 +114,8 @@ def read_folder(
             progress(found)
     if not gathered.items or (written_since is not None and not written):
         raise RefusedInput(_no_items(path, found))
+    if accepted is not None:
+        accepted(accept_missing & expected_types - gathered.types)
     frame = folder_set(path, external_id=external_id, source=SOURCE, completed_at=completed_at)
     if written_since is not None:
         frame = frame._replace(item_count=found)

@@ -74,6 +74,7 @@ def read_history(
     expected_types: Set[str] = frozenset(),
     accept_missing: Set[str] = frozenset(),
     with_payload: bool = True,
+    accepted: Callable[[Set[str]], object] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[CapturedSet]:
     """Read each commit reachable from HEAD that touches a folder of a repository as a set, oldest first.
@@ -81,8 +82,9 @@ def read_history(
     `known` says of a commit's full hash that it is stored as a `completed` set already: it is passed over, and only
     its types are looked at; but one of which `read_again` says so is read, and stays `completed`. `expected_types`
     are those of the tenant's last completed set of this source, against which the first commit is judged; each later
-    one is judged against the last completed before it. `accept_missing` are the types that are gone for good.
-    `progress` is told the number of files gone through so far, over all commits.
+    one is judged against the last completed before it. `accept_missing` are the types that are gone for good;
+    `accepted` is told which of them would be missing. `progress` is told the number of files gone through so far,
+    over all commits.
 
     Raises RefusedInput, at once, where git or the repository is missing or no commit touches the root.
     """
@@ -100,7 +102,10 @@ def read_history(
                 if passed_over is not None:
                     last_completed, passed_over = reader.types_in(passed_over, last_completed), None
                 # What is stored as whole was so, or was accepted as such, when it was written.
-                captured, types = reader.read(commit, frozenset() if whole else last_completed - accept_missing)
+                expected = frozenset() if whole else last_completed
+                captured, types = reader.read(commit, expected - accept_missing)
+                if accepted is not None:
+                    accepted(accept_missing & expected - types)
                 if captured.status == "completed":
                     last_completed = types
                 yield captured

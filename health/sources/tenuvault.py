@@ -15,7 +15,7 @@ has them read again.
 from __future__ import annotations
 
 import os
-from collections.abc import Set
+from collections.abc import Callable, Set
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -54,15 +54,26 @@ class Run(NamedTuple):
         unchanged = all(file.changed_ns is not None and file.changed_ns < stored_ns for file in files)
         return unchanged and len(files) == stored.items
 
-    def held_against(self, expected_types: Set[str]) -> Run:
-        """The run, as a `partial` one if it has no files of some of these types. Only names are read."""
+    def held_against(
+        self,
+        expected_types: Set[str],
+        accept_missing: Set[str] = frozenset(),
+        accepted: Callable[[Set[str]], object] | None = None,
+    ) -> Run:
+        """The run, as a `partial` one if it has no files of some of these types. Only names are read.
+
+        `accept_missing` are the types that are gone for good; `accepted` is told which of them would be missing.
+        """
         if self.frame.status not in BASIS_STATUSES:
             return self
         try:
             files = list(read_tree(self.path, _LAYOUT, contents=False, follow_root=False))
         except RefusedInput:
             return self
-        return self._replace(frame=lacking(self.frame, expected_types - types_of(files)))
+        missing = expected_types - types_of(files)
+        if accepted is not None:
+            accepted(accept_missing & missing)
+        return self._replace(frame=lacking(self.frame, missing - accept_missing))
 
     def read(self, *, with_payload: bool = True) -> CapturedSet:
         """The run's set with all its items. One that cannot be read any more is a failed one that says why."""

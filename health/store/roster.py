@@ -49,6 +49,12 @@ def archive_tenant(connection: Connection, external_id: str, archived_at: dateti
     connection.execute(update(tenants).where(tenants.c.id == tenant_id).values(archived_at=archived_at))
 
 
+def archived_tenants(connection: Connection) -> frozenset[str]:
+    """The external ids of the tenants that are archived: what is written of them is kept and not judged."""
+    query = select(tenants.c.external_id).where(tenants.c.archived_at.is_not(None))
+    return frozenset(connection.execute(query).scalars())
+
+
 def list_tenants(connection: Connection) -> Sequence[Any]:
     """Rows of external id, name, created_at and archived_at (as stored), by external id."""
     columns = (tenants.c.external_id, tenants.c.name, tenants.c.created_at, tenants.c.archived_at)
