@@ -132,14 +132,18 @@ def types_of_last_completed_set(
     A set may have taken the place of the last completed one and be partial. Then what it has and what it names as
     missing are still expected, so that no import makes a type forgotten but one that is told that it is gone.
     """
+    query = _sets_to_hold_against(external_id, source, before, reference)
+    latest = connection.execute(query.limit(1)).one_or_none()
+    if latest is None or latest.status == "completed":
+        return frozenset() if latest is None else frozenset(_types_in(connection, latest))
     expected: set[str] = set()
-    later: list[tuple[Row[Any], frozenset[str]]] = []
-    for row in connection.execute(_sets_to_hold_against(external_id, source, before, reference)):
+    partial: list[tuple[Row[Any], frozenset[str]]] = []
+    for row in connection.execute(query):
         if row.status == "completed":
             expected |= _types_in(connection, row)
             break
-        later.append((row, missing_types_in(row.error)))
-    for row, missing in reversed(later):
+        partial.append((row, missing_types_in(row.error)))
+    for row, missing in reversed(partial):
         if missing - expected:
             expected |= missing | _types_in(connection, row)
     return frozenset(expected)
