@@ -1,13 +1,24 @@
 """Facts on their way in: what a source read from another tool's backup, before the store gives it ids (`design.md` 3).
 
 A source makes these and never touches the store; `store/writing.py` writes them and never reads a backup. Instants are
-aware datetimes in UTC. A `created_at` of None means: when the row is first written.
+aware datetimes in UTC. A `created_at` of None means: when the row is first written. A `deleted_at` of None, of a set or
+an item, says nothing of a deletion: what somebody deleted stays deleted; NOT_DELETED takes it back.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from enum import Enum
+from typing import Final, NamedTuple
+
+
+class NotDeleted(Enum):
+    """The word of a source that says outright that a set or an item is not deleted, or not any more."""
+
+    NOT_DELETED = "not deleted"
+
+
+NOT_DELETED: Final = NotDeleted.NOT_DELETED
 
 
 class CapturedTenant(NamedTuple):
@@ -47,7 +58,7 @@ class CapturedItem(NamedTuple):
     orphaned_assignments: int = 0
     integrity_warning: str | None = None
     captured_at: datetime | None = None
-    deleted_at: datetime | None = None
+    deleted_at: datetime | NotDeleted | None = None
     assignments: str | None = None
     payload: str | None = None
 
@@ -66,7 +77,7 @@ class CapturedSet(NamedTuple):
     started_at: datetime | None = None
     completed_at: datetime | None = None
     created_at: datetime | None = None
-    deleted_at: datetime | None = None
+    deleted_at: datetime | NotDeleted | None = None
     schedule: str | None = None
 
 

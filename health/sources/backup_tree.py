@@ -33,8 +33,9 @@ class BackupFile(NamedTuple):
 
     `folder` is relative to the root, with `/`. Either `content` is there or `problem` says why not, as a clause.
     `written_ns` is when a file that stands there was last written, in nanoseconds since 1970; None where nobody says.
-    `changed_ns` is when the file system last changed anything about it, its content, name and rights: the one stamp
-    that no program can set back.
+    `changed_ns` is when the file system last changed anything about it or about a folder that it is in, up to the root:
+    content, entries, names and rights. It is the one stamp that no program can set back.
+    `inode` is its device and its number there: the same file under another name has the same. None where nobody says.
     `is_folder`: a whole folder that could not be entered, standing for the files that nobody could see; `folder` is
     then the folder itself.
     """
@@ -45,6 +46,7 @@ class BackupFile(NamedTuple):
     problem: str | None = None
     written_ns: int | None = None
     changed_ns: int | None = None
+    inode: tuple[int, int] | None = None
     is_folder: bool = False
 
 
@@ -56,6 +58,9 @@ class Layout(Protocol):
 
     def takes(self, folder: str, name: str) -> bool:
         """Whether a file of this name, inside `folder`, is an item."""
+
+    def may_hide(self, folder: str, name: str) -> bool:
+        """Whether an entry of this name that is not opened, such as a link, may be a folder that can hold items."""
 
 
 class FilesAtRoot(NamedTuple):
@@ -70,6 +75,10 @@ class FilesAtRoot(NamedTuple):
     def takes(self, folder: str, name: str) -> bool:
         """The files named."""
         return not folder and name in self.names
+
+    def may_hide(self, folder: str, name: str) -> bool:
+        """No folder at all."""
+        return False
 
 
 def joined(folder: str, name: str) -> str:
@@ -89,7 +98,7 @@ def closed_to_us(layout: Layout, folder: str, name: str, problem: str) -> Iterat
     """
     if layout.takes(folder, name):
         yield BackupFile(folder, name, problem=problem)
-    elif layout.enters(folder, name):
+    elif layout.may_hide(folder, name):
         yield BackupFile(joined(folder, name), name, problem=problem, is_folder=True)
 
 
@@ -102,28 +111,40 @@ def read_tree(root: Path, layout: Layout, *, contents: bool = True, follow_root:
     flags = _FOLDER_FLAGS if follow_root else _FOLDER_FLAGS | os.O_NOFOLLOW
     with ExitStack() as held:
         try:
-            descriptor, entries = held.enter_context(_opened(os.fspath(root), flags))
+            opened = held.enter_context(_opened(os.fspath(root), flags))
         except OSError as error:
             raise RefusedInput(f"{root}: this folder cannot be read: {error.strerror}.") from None
-        yield from _walk(descriptor, entries, "", 1, layout, contents)
+        yield from _walk(opened, "", layout, contents)
+
+
+class _OpenedFolder(NamedTuple):
+    """A folder that is being read: its descriptor, its entries in the order of their names' bytes, how many folders it
+    is inside of, and when the file system last changed anything about it or one of those."""
+
+    descriptor: int
+    entries: list[os.DirEntry[str]]
+    depth: int
+    changed_ns: int
 
 
 @contextmanager
-def _opened(name: str, flags: int, parent: int | None = None) -> Iterator[tuple[int, list[os.DirEntry[str]]]]:
-    """A folder's descriptor and its entries in the order of their names' bytes."""
-    descriptor = os.open(name, flags, dir_fd=parent)
+def _opened(name: str, flags: int, parent: _OpenedFolder | None = None) -> Iterator[_OpenedFolder]:
+    descriptor = os.open(name, flags, dir_fd=None if parent is None else parent.descriptor)
     try:
+        # Before its entries are listed: what changes from here on has a later stamp.
+        changed_ns = os.fstat(descriptor).st_ctime_ns
         with os.scandir(descriptor) as listing:
             entries = sorted(listing, key=lambda entry: os.fsencode(entry.name))
-        yield descriptor, entries
+        if parent is None:
+            yield _OpenedFolder(descriptor, entries, 1, changed_ns)
+        else:
+            yield _OpenedFolder(descriptor, entries, parent.depth + 1, max(changed_ns, parent.changed_ns))
     finally:
         os.close(descriptor)
 
 
-def _walk(
-    descriptor: int, entries: list[os.DirEntry[str]], folder: str, depth: int, layout: Layout, contents: bool
-) -> Iterator[BackupFile]:
-    for entry in entries:
+def _walk(opened: _OpenedFolder, folder: str, layout: Layout, contents: bool) -> Iterator[BackupFile]:
+    for entry in opened.entries:
         name = visible_name(os.fsencode(entry.name))
         try:
             status = entry.stat(follow_symlinks=False)
@@ -134,24 +155,27 @@ def _walk(
             yield from closed_to_us(layout, folder, name, SYMBOLIC_LINK)
         elif stat.S_ISDIR(status.st_mode):
             if layout.enters(folder, name):
-                yield from _walk_into(descriptor, entry.name, joined(folder, name), depth, layout, contents)
+                yield from _walk_into(opened, entry.name, joined(folder, name), layout, contents)
         elif layout.takes(folder, name):
-            file = BackupFile(folder, name, written_ns=status.st_mtime_ns, changed_ns=status.st_ctime_ns)
-            yield _read(descriptor, entry.name, status, file) if contents else file
+            # A folder that is moved or renamed leaves the stamps of what is in it alone.
+            changed_ns = max(status.st_ctime_ns, opened.changed_ns)
+            inode = (status.st_dev, entry.inode())
+            file = BackupFile(folder, name, written_ns=status.st_mtime_ns, changed_ns=changed_ns, inode=inode)
+            yield _read(opened.descriptor, entry.name, status, file) if contents else file
 
 
-def _walk_into(parent: int, name: str, folder: str, depth: int, layout: Layout, contents: bool) -> Iterator[BackupFile]:
+def _walk_into(parent: _OpenedFolder, name: str, folder: str, layout: Layout, contents: bool) -> Iterator[BackupFile]:
     unseen = BackupFile(folder, visible_name(os.fsencode(name)), is_folder=True)
-    if depth == MAX_FOLDERS_DEEP:
+    if parent.depth == MAX_FOLDERS_DEEP:
         yield unseen._replace(problem=f"the folder is inside more than {MAX_FOLDERS_DEEP - 2} others")
         return
     with ExitStack() as held:
         try:
-            descriptor, entries = held.enter_context(_opened(name, _FOLDER_FLAGS | os.O_NOFOLLOW, parent))
+            opened = held.enter_context(_opened(name, _FOLDER_FLAGS | os.O_NOFOLLOW, parent))
         except OSError as error:
             yield unseen._replace(problem=f"the folder cannot be read: {error.strerror}")
             return
-        yield from _walk(descriptor, entries, folder, depth + 1, layout, contents)
+        yield from _walk(opened, folder, layout, contents)
 
 
 def _read(parent: int, name: str, status: os.stat_result, file: BackupFile) -> BackupFile:

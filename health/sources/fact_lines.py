@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, Final, NamedTuple, TextIO
 
 from health.captured import (
+    NOT_DELETED,
     CapturedFacts,
     CapturedItem,
     CapturedSchedule,
@@ -34,6 +35,9 @@ _LONGEST_SHOWN: Final = 60
 """How many characters of somebody else's word a refusal repeats."""
 
 _SET_KEY: Final = ("external_id", "source", "source_ref")
+_TAKEN_BACK: Final = {("set", "deleted_at"), ("item", "deleted_at")}
+"""Where null is not the same as nothing: whoever names the key says that it is not deleted any more."""
+
 _TENANT_ALIAS: Final = "tenant"
 """The report calls a tenant's external id so, and so may a line."""
 
@@ -178,7 +182,7 @@ class _Line:
 
     def _value(self, kind: str, column: str, key: str, value: object) -> object:
         if value is None and column in _KINDS[kind].nullable:
-            return None
+            return NOT_DELETED if (kind, column) in _TAKEN_BACK else None
         try:
             if value is None:
                 raise BadValue("must not be null")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Set
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from health.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.backup_tree import BackupFile, read_tree
@@ -21,6 +21,7 @@ from health.sources.policy_sets import GatheredItems, PolicyFolders, folder_set
 SOURCE: Final = "intunecd"
 
 _NOT_TYPES: Final = frozenset({"Assignment Report", "Script Data", "mobileconfig", "__archive__", ".git"})
+_SUMMARY: Final = "backup_summary.json"
 _APPENDED_ID: Final = re.compile(r"__[^_]+$")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -30,25 +31,53 @@ class IntuneCDLayout(PolicyFolders):
 
     def enters(self, folder: str, name: str) -> bool:
         """Reports, scripts and archives are no types."""
-        return name not in _NOT_TYPES and not name.endswith(".md") and super().enters(folder, name)
+        return name not in _NOT_TYPES and super().enters(folder, name)
+
+    def takes(self, folder: str, name: str) -> bool:
+        """The tool's own summary is no policy, wherever it lies."""
+        return name != _SUMMARY and super().takes(folder, name)
+
+    def may_hide(self, folder: str, name: str) -> bool:
+        """A folder may be called anything; what is called a document in Markdown and not opened is taken for one."""
+        return not name.endswith(".md") and name != _SUMMARY and super().may_hide(folder, name)
 
 
 LAYOUT: Final = IntuneCDLayout()
 
-WrittenFile = tuple[str, str, int]
-"""A file as it stands: its folder, its name, and when it was last written, in nanoseconds since 1970."""
+
+class FilesThatStood(NamedTuple):
+    """The files of a folder as they stood at one moment, each with when it was last written, in nanoseconds since 1970:
+    by folder and name, and by the number that the file system has for them."""
+
+    by_name: frozenset[tuple[str, str, int]] = frozenset()
+    by_inode: frozenset[tuple[tuple[int, int], int]] = frozenset()
+
+    def hold(self, file: BackupFile) -> bool:
+        """Whether a file stood there already: as it is and where it is, or under another name."""
+        if file.written_ns is None:
+            return False
+        if (file.folder, file.name, file.written_ns) in self.by_name:
+            return True
+        return file.inode is not None and (file.inode, file.written_ns) in self.by_inode
 
 
-def files_as_they_stand(path: Path) -> frozenset[WrittenFile]:
+NONE_STOOD: Final = FilesThatStood()
+
+
+def files_as_they_stand(path: Path) -> FilesThatStood:
     """The files in a folder before a run, none where there is no folder yet.
 
-    What still stands so afterwards is not the run's work. The file system dated both, so no clock of ours matters.
+    What still stands so afterwards is not the run's work, and renaming writes nothing. The file system dated both, so
+    no clock of ours matters.
     """
     try:
         files = list(read_tree(path, LAYOUT, contents=False))
     except RefusedInput:
-        return frozenset()
-    return frozenset((file.folder, file.name, file.written_ns) for file in files if file.written_ns is not None)
+        return NONE_STOOD
+    return FilesThatStood(
+        frozenset((file.folder, file.name, file.written_ns) for file in files if file.written_ns is not None),
+        frozenset((file.inode, file.written_ns) for file in files if file.inode and file.written_ns is not None),
+    )
 
 
 def read_folder(
@@ -60,15 +89,16 @@ def read_folder(
     accept_missing: Set[str] = frozenset(),
     with_payload: bool = True,
     written_since: datetime | None = None,
-    stood_before: Set[WrittenFile] = frozenset(),
+    stood_before: FilesThatStood = NONE_STOOD,
+    accepted: Callable[[Set[str]], object] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> CapturedSet:
     """Read a folder as the one set that was complete at `completed_at`, which is also its source reference.
 
     `expected_types` are the types that have files in the tenant's last completed set of this source, `accept_missing`
-    those that are gone for good. With `written_since`, a file that was last written before belongs to an earlier run:
-    it is no item, but it is counted in `item_count`; so is one that is still as it is in `stood_before`. `progress` is
-    told the number of files read so far.
+    those that are gone for good; `accepted` is told which of them would be missing. With `written_since`, a file that
+    was last written before belongs to an earlier run: it is no item, but it is counted in `item_count`; so is one of
+    `stood_before`, renamed or not. `progress` is told the number of files read so far.
 
     Raises RefusedInput if there is no such folder or no item of this run in it: nothing is no backup.
     """
@@ -77,14 +107,15 @@ def read_folder(
     found = written = 0
     for file in read_tree(path, LAYOUT):
         found += 1
-        as_it_stood = (file.folder, file.name, file.written_ns) in stood_before
-        if file.written_ns is None or (file.written_ns >= since_ns and not as_it_stood):
+        if file.written_ns is None or (file.written_ns >= since_ns and not stood_before.hold(file)):
             gathered.add(item_of(file), is_folder=file.is_folder)
             written += file.written_ns is not None
         if progress is not None:
             progress(found)
     if not gathered.items or (written_since is not None and not written):
         raise RefusedInput(_no_items(path, found))
+    if accepted is not None:
+        accepted(accept_missing & expected_types - gathered.types)
     frame = folder_set(path, external_id=external_id, source=SOURCE, completed_at=completed_at)
     if written_since is not None:
         frame = frame._replace(item_count=found)

@@ -70,17 +70,21 @@ def read_history(
     *,
     external_id: str,
     known: Callable[[str], bool],
+    read_again: Callable[[str], bool] = lambda ref: False,
     expected_types: Set[str] = frozenset(),
     accept_missing: Set[str] = frozenset(),
     with_payload: bool = True,
+    accepted: Callable[[Set[str]], object] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[CapturedSet]:
     """Read each commit reachable from HEAD that touches a folder of a repository as a set, oldest first.
 
-    `known` says of a commit's full hash that it is stored as a `completed` set already: it is passed over, and only its
-    types are looked at. `expected_types` are those of the tenant's last completed set of this source, against which the
-    first commit is judged; each later one is judged against the last completed before it. `accept_missing` are the
-    types that are gone for good. `progress` is told the number of files gone through so far, over all commits.
+    `known` says of a commit's full hash that it is stored as a `completed` set already: it is passed over, and only
+    its types are looked at; but one of which `read_again` says so is read, and stays `completed`. `expected_types`
+    are those of the tenant's last completed set of this source, against which the first commit is judged; each later
+    one is judged against the last completed before it. `accept_missing` are the types that are gone for good;
+    `accepted` is told which of them would be missing. `progress` is told the number of files gone through so far,
+    over all commits.
 
     Raises RefusedInput, at once, where git or the repository is missing or no commit touches the root.
     """
@@ -91,12 +95,17 @@ def read_history(
         last_completed, passed_over = expected_types, None
         with _CommitReader(repository, external_id, with_payload, progress) as reader:
             for commit in commits:
-                if known(commit.ref):
+                whole = known(commit.ref)
+                if whole and not read_again(commit.ref):
                     passed_over = commit
                     continue
                 if passed_over is not None:
                     last_completed, passed_over = reader.types_in(passed_over, last_completed), None
-                captured, types = reader.read(commit, last_completed - accept_missing)
+                # What is stored as whole was so, or was accepted as such, when it was written.
+                expected = frozenset() if whole else last_completed
+                captured, types = reader.read(commit, expected - accept_missing)
+                if accepted is not None:
+                    accepted(accept_missing & expected - types)
                 if captured.status == "completed":
                     last_completed = types
                 yield captured

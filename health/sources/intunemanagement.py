@@ -33,12 +33,14 @@ def read_export(
     expected_types: Set[str] = frozenset(),
     accept_missing: Set[str] = frozenset(),
     with_payload: bool = True,
+    accepted: Callable[[Set[str]], object] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> CapturedSet:
     """Read an export as the one set that was complete at `completed_at`, which is also its source reference.
 
     `expected_types` are the types that have files in the tenant's last completed set of this source, `accept_missing`
-    those that are gone for good. `progress` is told the number of files read so far.
+    those that are gone for good; `accepted` is told which of them would be missing. `progress` is told the number of
+    files read so far.
 
     Raises RefusedInput if there is no such folder, no item in it, or if it is the folder above the export.
     """
@@ -55,6 +57,8 @@ def read_export(
             f"{path}: no item in it, so there is no backup to import; name the folder that holds the types' folders,"
             " such as 'SettingsCatalog'."
         )
+    if accepted is not None:
+        accepted(accept_missing & expected_types - gathered.types)
     frame = folder_set(path, external_id=external_id, source=SOURCE, completed_at=completed_at)
     return gathered.as_set(frame, expected_types - accept_missing)
 

@@ -54,10 +54,11 @@ def policy_item(file: BackupFile, is_orphan: IsOrphan, *, platform: str | None =
     item = item._replace(payload=payload.text)
     if payload.altered:
         item = warned(item, ALTERED)
-    if not isinstance(document, dict | list) or not document:
+    if not isinstance(document, dict):
+        return warned(item, "the file holds no policy: its top level is no object")
+    if not document:
         return warned(item, "the file holds no policy")
-    item = item._replace(capture_mode="full")
-    return _described(item, document, is_orphan) if isinstance(document, dict) else item
+    return _described(item, document, is_orphan)
 
 
 def warned(item: CapturedItem, warning: str) -> CapturedItem:
@@ -124,18 +125,24 @@ def _with_assignments(item: CapturedItem, assignments: object, is_orphan: IsOrph
         return item
     if not isinstance(assignments, list):
         return warned(item, "assignments is not a list")
+    targets = list(filter(None, map(_target_of, assignments)))
+    if len(targets) < len(assignments):
+        unread = len(assignments) - len(targets)
+        item = warned(item, f"{unread} of {len(assignments)} assignments without a target that can be read")
     return item._replace(
         assignments_state="captured",
-        orphaned_assignments=sum(map(is_orphan, _group_targets(assignments))),
+        orphaned_assignments=sum(is_orphan(target) for target in targets if _kind_of(target) in _GROUP_TARGETS),
         assignments=json_text(assignments).text,
     )
 
 
-def _group_targets(assignments: list[object]) -> list[dict[str, object]]:
-    """The targets that name a group, whether the policy is meant for it or spares it."""
-    targets = (assignment.get("target") for assignment in assignments if isinstance(assignment, dict))
-    return [target for target in targets if isinstance(target, dict) and _kind_of(target) in _GROUP_TARGETS]
+def _target_of(assignment: object) -> dict[str, object] | None:
+    """Whom an assignment includes or spares; None if it does not say so in a way that Graph has."""
+    target = assignment.get("target") if isinstance(assignment, dict) else None
+    return target if isinstance(target, dict) and _kind_of(target) else None
 
 
 def _kind_of(target: dict[str, object]) -> str:
-    return str(target.get("@odata.type")).rpartition(".")[2].lower()
+    """The last word of a target's type, in lower case; empty where it has none."""
+    kind = target.get("@odata.type")
+    return kind.rpartition(".")[2].strip().lower() if isinstance(kind, str) else ""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from health.captured import CapturedItem, CapturedSet
+from health.missing_types import missing_types_error
 from health.sources.backup_tree import BackupFile, visible_name
 from health.sources.documents import is_document
 from health.sources.policy_items import warned
@@ -34,6 +35,10 @@ class PolicyFolders:
     def takes(self, folder: str, name: str) -> bool:
         """A file at the root is a summary or the repository's own."""
         return bool(folder) and is_document(name)
+
+    def may_hide(self, folder: str, name: str) -> bool:
+        """Whatever is not an item may be a folder of them."""
+        return self.enters(folder, name)
 
 
 class GatheredItems:
@@ -83,24 +88,28 @@ def folder_set(path: Path, *, external_id: str, source: str, completed_at: datet
 
     Two imports of one folder that name the same instant are the same set: the instant, in UTC, is its reference.
     """
-    completed_at = completed_at.astimezone(UTC)
     return CapturedSet(
         external_id=external_id,
         name=visible_name(os.fsencode(path.resolve().name or path)),
         source=source,
-        source_ref=completed_at.isoformat().replace("+00:00", "Z"),
+        source_ref=reference_of(completed_at),
         status="completed",
         items=(),
-        completed_at=completed_at,
+        completed_at=completed_at.astimezone(UTC),
     )
+
+
+def reference_of(completed_at: datetime) -> str:
+    """The source reference of the set that a folder is: the instant that the user names, in UTC."""
+    return completed_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def lacking(captured: CapturedSet, types: Set[str]) -> CapturedSet:
     """The set, `partial` and with an error that names them, if there are types of which it should have files."""
     if not types:
         return captured
-    error = f"no files now of types that the last completed set has: {', '.join(sorted(types))}"
-    return captured._replace(status="partial", error="; ".join(filter(None, (captured.error, error))))
+    error = "; ".join(filter(None, (captured.error, missing_types_error(types))))
+    return captured._replace(status="partial", error=error)
 
 
 def types_of(files: Iterable[BackupFile]) -> frozenset[str]:

@@ -6,15 +6,16 @@ the last completed run has and this one has not makes it partial, as with Intune
 
 A root keeps its runs for months, so most of them are stored when it is imported again. Such a run is passed over only
 where that is known and not hoped: what it says of itself is read again and compared, its files are counted against the
-stored items, and no file was changed, by the file system's own stamp, since the set was stored. That costs a look at
-each file and no reading. A program that rewrites, replaces or renames a file cannot set that stamp back; where a file
-system does not keep it (some network ones), copying the root or touching its files has them read again.
+stored items, and no file and no folder of it was changed, by the file system's own stamp, since the set was stored.
+That costs a look at each file and no reading. A program that rewrites, replaces or renames a file or a folder cannot
+set that stamp back; where a file system does not keep it (some network ones), copying the root or touching its files
+has them read again.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Set
+from collections.abc import Callable, Set
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -53,15 +54,26 @@ class Run(NamedTuple):
         unchanged = all(file.changed_ns is not None and file.changed_ns < stored_ns for file in files)
         return unchanged and len(files) == stored.items
 
-    def held_against(self, expected_types: Set[str]) -> Run:
-        """The run, as a `partial` one if it has no files of some of these types. Only names are read."""
+    def held_against(
+        self,
+        expected_types: Set[str],
+        accept_missing: Set[str] = frozenset(),
+        accepted: Callable[[Set[str]], object] | None = None,
+    ) -> Run:
+        """The run, as a `partial` one if it has no files of some of these types. Only names are read.
+
+        `accept_missing` are the types that are gone for good; `accepted` is told which of them would be missing.
+        """
         if self.frame.status not in BASIS_STATUSES:
             return self
         try:
             files = list(read_tree(self.path, _LAYOUT, contents=False, follow_root=False))
         except RefusedInput:
             return self
-        return self._replace(frame=lacking(self.frame, expected_types - types_of(files)))
+        missing = expected_types - types_of(files)
+        if accepted is not None:
+            accepted(accept_missing & missing)
+        return self._replace(frame=lacking(self.frame, missing - accept_missing))
 
     def read(self, *, with_payload: bool = True) -> CapturedSet:
         """The run's set with all its items. One that cannot be read any more is a failed one that says why."""
@@ -114,7 +126,14 @@ def _record_of(path: Path, external_id: str, zone: ZoneInfo) -> RunRecord:
         files = list(read_tree(path, RECORDS, follow_root=False))
     except RefusedInput as problem:
         return unread_run(path.name, external_id=external_id, zone=zone, error=str(problem))
-    return read_record(path.name, files, external_id=external_id, zone=zone)
+    return read_record(path.name, files, external_id=external_id, zone=zone, keeps_items=lambda: _keeps_items(path))
+
+
+def _keeps_items(path: Path) -> bool:
+    try:
+        return any(not file.is_folder for file in read_tree(path, _LAYOUT, contents=False, follow_root=False))
+    except RefusedInput:
+        return False
 
 
 def _nobody_knows(_target: dict[str, object]) -> bool:

@@ -1,7 +1,9 @@
 """What a run of TenuVault says of itself in `metadata.json` and `backup.log`, as a set without items (`formats.md`).
 
 Whatever the run complains of becomes the set's error, and a run that complains is never `completed`: types skipped for
-a missing permission are reported as success. What the run calls failed or cancelled is never made more of.
+a missing permission are reported as success. One that names types which failed or were skipped is `partial` whatever it
+calls itself, if it says when it ended and kept a file: else it is no backup, and calling it one would be calmer than
+what it says. What it calls failed or cancelled without naming types is never made more of.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -71,8 +73,13 @@ def unread_run(folder: str, *, external_id: str, zone: ZoneInfo, error: str) -> 
     return RunRecord(frame)
 
 
-def read_record(folder: str, files: Iterable[BackupFile], *, external_id: str, zone: ZoneInfo) -> RunRecord:
-    """The record of a folder's run, from its `RECORDS`; `zone` is the time zone of the machine that ran the tool."""
+def read_record(
+    folder: str, files: Iterable[BackupFile], *, external_id: str, zone: ZoneInfo, keeps_items: Callable[[], bool]
+) -> RunRecord:
+    """The record of a folder's run, from its `RECORDS`; `zone` is the time zone of the machine that ran the tool.
+
+    `keeps_items` says whether there is a file of an item in the folder; it is asked where that decides.
+    """
     records = {file.name: file for file in files}
     if MANIFEST not in records:
         # A run writes it last, so this one did not end.
@@ -92,6 +99,10 @@ def read_record(folder: str, files: Iterable[BackupFile], *, external_id: str, z
         status = "failed"
         complaints.append("it does not say when it was complete")
     elif status == "completed" and complaints:
+        status = "partial"
+    elif status not in BASIS_STATUSES and times[1] is not None and _names_types(manifest) and keeps_items():
+        if manifest.get("Status") in _STATUSES:
+            complaints.insert(0, f"its status is {manifest['Status']}")
         status = "partial"
     frame = CapturedSet(
         external_id=external_id,
@@ -180,6 +191,11 @@ def _left_out_in(manifest: dict[str, object]) -> Iterator[str]:
     scope = manifest.get("Scope")
     if isinstance(scope, dict) and scope.get("Excluded"):
         yield f"excluded: {_listed(scope['Excluded'])}"
+
+
+def _names_types(manifest: dict[str, object]) -> bool:
+    """Whether the run names types that it failed to take or skipped: then it is partial, whatever its status says."""
+    return any(manifest.get(key) for key in ("FailedTypes", "SkippedTypes"))
 
 
 def _log_complaints(log: BackupFile | None) -> Iterator[str]:

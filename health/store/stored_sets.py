@@ -10,22 +10,29 @@ from health.store.schema import backup_items, backup_sets, tenants
 
 _FRAME = ("name", "source", "source_ref", "status", "item_count", "error", "started_at", "completed_at")
 
+_OF_THE_SET = and_(
+    backup_items.c.tenant_id == backup_sets.c.tenant_id, backup_items.c.backup_set_id == backup_sets.c.id
+)
+
+HOLDS_JSON = (
+    exists()
+    .where(_OF_THE_SET, or_(backup_items.c.payload.is_not(None), backup_items.c.assignments.is_not(None)))
+    .correlate(backup_sets)
+)
+"""Whether any item of a set has its captured JSON, in a query over `backup_sets`."""
+
 
 def stored_sets(connection: Connection, external_id: str, source: str) -> dict[str, StoredSet]:
     """A tenant's sets of one source by their source reference, whether somebody deleted them or not.
 
     Left out are those that an import would bring to something else: of a schedule, or with an instant that is none.
     """
-    of_the_set = and_(
-        backup_items.c.tenant_id == backup_sets.c.tenant_id, backup_items.c.backup_set_id == backup_sets.c.id
-    )
-    captured = or_(backup_items.c.payload.is_not(None), backup_items.c.assignments.is_not(None))
     query = (
         select(
             *(backup_sets.c[name] for name in _FRAME),
             backup_sets.c.created_at,
-            select(func.count()).where(of_the_set).correlate(backup_sets).scalar_subquery(),
-            exists().where(of_the_set, captured).correlate(backup_sets),
+            select(func.count()).where(_OF_THE_SET).correlate(backup_sets).scalar_subquery(),
+            HOLDS_JSON,
         )
         .join(tenants, tenants.c.id == backup_sets.c.tenant_id)
         .where(

@@ -6,14 +6,14 @@ Every function works within the caller's transaction: an import is written whole
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Text, and_, cast, delete, insert, select, update
 
-from health.captured import CapturedFacts, CapturedItem, CapturedSchedule, CapturedSet, CapturedTenant
+from health.captured import NOT_DELETED, CapturedFacts, CapturedItem, CapturedSchedule, CapturedSet, CapturedTenant
 from health.store.errors import StoreConflict
 from health.store.loading import insert_rows
 from health.store.rows import ParseInstant, instant_parser
@@ -114,7 +114,8 @@ def schedule_id_of(connection: Connection, tenant_id: int, name: str, *, deleted
 def write_set(connection: Connection, captured: CapturedSet, now: datetime) -> ImportSummary:
     """Write one set with its items: a new one, or in the place of the one with the same source and reference.
 
-    A set that is the same to the last item is left alone. What somebody deleted, set or item, stays deleted.
+    A set that is the same to the last item is left alone. What somebody deleted, set or item, stays deleted, unless the
+    facts say outright that it is not.
     """
     tenant_id = tenant_id_of(connection, captured.external_id)
     values = _set_values(connection, tenant_id, captured)
@@ -127,13 +128,13 @@ def write_set(connection: Connection, captured: CapturedSet, now: datetime) -> I
     if known is None:
         values |= {"tenant_id": tenant_id, "created_at": captured.created_at or now}
         set_id = connection.execute(insert(backup_sets).values(values).returning(backup_sets.c.id)).scalar_one()
-        _insert_items(connection, tenant_id, set_id, captured.items)
+        _insert_items(connection, tenant_id, set_id, _with_deletions(captured.items, {}))
         return ImportSummary(sets_created=1, items_written=len(captured.items))
     if captured.deleted_at is None:
         del values["deleted_at"]
     if captured.created_at is not None:
         values["created_at"] = captured.created_at
-    items = _with_deletions(connection, tenant_id, known.id, captured.items)
+    items = _with_deletions(captured.items, _deleted_items(connection, tenant_id, known.id))
     if _same_set(connection, known, values) and _same_items(connection, tenant_id, known.id, items):
         return ImportSummary(sets_unchanged=1)
     connection.execute(update(backup_sets).where(identity).values(values))
@@ -153,7 +154,8 @@ def _set_values(connection: Connection, tenant_id: int, captured: CapturedSet) -
                 f"The tenant {captured.external_id!r} has no schedule {captured.schedule!r}:"
                 " add it with 'tenantpilot schedule add'."
             )
-    values = captured._asdict() | {"schedule_id": schedule_id}
+    deleted_at = None if captured.deleted_at is NOT_DELETED else captured.deleted_at
+    values = captured._asdict() | {"schedule_id": schedule_id, "deleted_at": deleted_at}
     for name in ("external_id", "items", "schedule", "created_at"):
         del values[name]
     return values
@@ -164,10 +166,8 @@ def _insert_items(connection: Connection, tenant_id: int, set_id: int, items: Se
     insert_rows(connection, backup_items, columns, ((tenant_id, set_id, *item) for item in items))
 
 
-def _with_deletions(
-    connection: Connection, tenant_id: int, set_id: int, items: Sequence[CapturedItem]
-) -> Sequence[CapturedItem]:
-    """The items with the deletions of those that are stored, where the capture says nothing of one."""
+def _deleted_items(connection: Connection, tenant_id: int, set_id: int) -> dict[tuple[str, str], datetime]:
+    """When each item that is deleted was, of those that are stored."""
     deleted = connection.execute(
         select(backup_items.c.policy_type, backup_items.c.policy_identifier, backup_items.c.deleted_at).where(
             backup_items.c.tenant_id == tenant_id,
@@ -175,17 +175,25 @@ def _with_deletions(
             backup_items.c.deleted_at.is_not(None),
         )
     ).fetchall()
-    if not deleted:
-        return items
     parse = instant_parser(connection.dialect.name)
     known: dict[tuple[str, str], datetime] = {}
     for row in deleted:
         with suppress(ValueError):
             known[row.policy_type, row.policy_identifier] = parse(row.deleted_at)
-    return [
-        item._replace(deleted_at=item.deleted_at or known.get((item.policy_type, item.policy_identifier)))
-        for item in items
-    ]
+    return known
+
+
+def _with_deletions(items: Sequence[CapturedItem], known: Mapping[tuple[str, str], datetime]) -> Sequence[CapturedItem]:
+    """The items as they are to be stored: with the deletions that are `known`, where they say nothing of one."""
+    if not known and all(item.deleted_at is not NOT_DELETED for item in items):
+        return items
+    return [item._replace(deleted_at=_deletion_of(item, known)) for item in items]
+
+
+def _deletion_of(item: CapturedItem, known: Mapping[tuple[str, str], datetime]) -> datetime | None:
+    if item.deleted_at is NOT_DELETED:
+        return None
+    return item.deleted_at or known.get((item.policy_type, item.policy_identifier))
 
 
 def _same_set(connection: Connection, known: Any, values: dict[str, Any]) -> bool:
@@ -253,4 +261,16 @@ def _same_value(one: Any, other: Any) -> bool:
         return one.keys() == other.keys() and all(_same_value(value, other[key]) for key, value in one.items())
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(_same_value, one, other))
+    if isinstance(one, float) and isinstance(other, int):
+        return _same_number(one, other)
+    if isinstance(one, int) and isinstance(other, float):
+        return _same_number(other, one)
     return bool(one == other)
+
+
+def _same_number(number: float, whole: int) -> bool:
+    """PostgreSQL gives 1e23 back with all its digits: a whole number that is not the float's exact value."""
+    try:
+        return number == float(whole)
+    except OverflowError:
+        return False

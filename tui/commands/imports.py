@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui.commands.failures import EXIT_USAGE, CommandFailed
+from tui.commands.import_outcome import AcceptedTypes, archived_among, echo_summary, in_words, tell_of
 from tui.commands.names import NameType
 from tui.commands.options import InstantType, TimezoneType, place_options
 
@@ -84,28 +85,32 @@ def intunecd(
         )
     session = open_session(ctx, given)
     _refuse_the_future(completed_at, session)
-    run = _IntuneCDRun(path, external_id, frozenset(accept_missing), with_payload=not without_payload)
+    accepted = AcceptedTypes(accept_missing)
+    run = _IntuneCDRun(path, external_id, accepted, with_payload=not without_payload)
     with writing(session.writing()) as connection:
         have_tenant(connection, external_id, new_name, session.now)
         if completed_at is None:
             summary = run.import_history(connection, session)
         else:
             summary = run.import_folder(connection, completed_at, session)
-    _echo_summary(external_id, summary)
+        archived = archived_among(connection, (external_id,))
+    echo_summary(external_id, summary)
+    tell_of(archived, accepted)
 
 
 class _IntuneCDRun:
     """One import of one IntuneCD backup."""
 
-    def __init__(self, path: Path, external_id: str, accept_missing: frozenset[str], *, with_payload: bool) -> None:
+    def __init__(self, path: Path, external_id: str, accepted: AcceptedTypes, *, with_payload: bool) -> None:
         self._path = path
         self._tenant = external_id
-        self._accept_missing = accept_missing
+        self._accepted = accepted
         self._with_payload = with_payload
 
     def import_folder(self, connection: Connection, completed_at: datetime, session: Session) -> ImportSummary:
         """The folder as one set."""
         from health.sources.intunecd import SOURCE, read_folder
+        from health.sources.policy_sets import reference_of
         from health.store.roster import types_of_last_completed_set
         from health.store.writing import write_set
 
@@ -113,27 +118,38 @@ class _IntuneCDRun:
             self._path,
             external_id=self._tenant,
             completed_at=completed_at,
-            expected_types=types_of_last_completed_set(connection, self._tenant, SOURCE, before=completed_at),
-            accept_missing=self._accept_missing,
+            expected_types=types_of_last_completed_set(
+                connection, self._tenant, SOURCE, before=completed_at, reference=reference_of(completed_at)
+            ),
+            accept_missing=self._accepted.names,
+            accepted=self._accepted.note,
             with_payload=self._with_payload,
             progress=_progress("files"),
         )
         return write_set(connection, captured, session.now)
 
     def import_history(self, connection: Connection, session: Session) -> ImportSummary:
-        """Each commit that touches the folder as a set; commits that are stored completely are passed over."""
+        """Each commit that touches the folder as a set; commits that are stored completely are passed over.
+
+        One that has its captured JSON, where none is wanted, is read again: a commit is what it was, but for that.
+        """
         from health.sources.intunecd import SOURCE
         from health.sources.intunecd_git import read_history
         from health.store.roster import known_references, types_of_last_completed_set
         from health.store.writing import ImportSummary, write_set
 
         known = known_references(connection, self._tenant, SOURCE)
+        holding = (
+            frozenset() if self._with_payload else known_references(connection, self._tenant, SOURCE, holding_json=True)
+        )
         history = read_history(
             self._path,
             external_id=self._tenant,
             known=known.__contains__,
+            read_again=holding.__contains__,
             expected_types=types_of_last_completed_set(connection, self._tenant, SOURCE),
-            accept_missing=self._accept_missing,
+            accept_missing=self._accepted.names,
+            accepted=self._accepted.note,
             with_payload=self._with_payload,
             progress=_progress("files"),
         )
@@ -177,26 +193,27 @@ def tenuvault(
 
     session = open_session(ctx, given)
     runs = find_runs(root, external_id=external_id, zone=zone)
+    accepted = AcceptedTypes(accept_missing)
     with writing(session.writing()) as connection:
         have_tenant(connection, external_id, new_name, session.now)
         with _progress_bar(runs, "Reading runs") as shown:
-            writer = _TenuVaultRuns(connection, external_id, frozenset(accept_missing), not without_payload)
+            writer = _TenuVaultRuns(connection, external_id, accepted, not without_payload)
             summary = writer.write(shown, session)
-    _echo_summary(external_id, summary)
+        archived = archived_among(connection, (external_id,))
+    echo_summary(external_id, summary)
+    tell_of(archived, accepted)
 
 
 class _TenuVaultRuns:
     """One import of TenuVault's runs, the oldest first: each is held against the last completed one before it."""
 
-    def __init__(
-        self, connection: Connection, external_id: str, accept_missing: frozenset[str], with_payload: bool
-    ) -> None:
+    def __init__(self, connection: Connection, external_id: str, accepted: AcceptedTypes, with_payload: bool) -> None:
         from health.sources.tenuvault_record import SOURCE
         from health.store.stored_sets import stored_sets
 
         self._connection = connection
         self._tenant = external_id
-        self._accept_missing = accept_missing
+        self._accepted = accepted
         self._with_payload = with_payload
         self._stored = stored_sets(connection, external_id, SOURCE)
 
@@ -218,7 +235,7 @@ class _TenuVaultRuns:
         # One that is stored as whole was so, or was accepted as such, when it was written.
         if self._is_stored(run, session):
             return None
-        held = run.held_against(self._expected_of(run))
+        held = run.held_against(self._expected_of(run), self._accepted.names, self._accepted.note)
         if held != run and self._is_stored(held, session):
             return None
         return held.read(with_payload=self._with_payload)
@@ -230,10 +247,10 @@ class _TenuVaultRuns:
         from health.sources.tenuvault_record import SOURCE
         from health.store.roster import types_of_last_completed_set
 
-        if run.frame.completed_at is None:
+        before, reference = run.frame.completed_at, run.frame.source_ref
+        if before is None:
             return frozenset()
-        before = run.frame.completed_at
-        return types_of_last_completed_set(self._connection, self._tenant, SOURCE, before) - self._accept_missing
+        return types_of_last_completed_set(self._connection, self._tenant, SOURCE, before, reference)
 
 
 @imports.command("intunemanagement")
@@ -260,11 +277,13 @@ def intunemanagement(
 ) -> None:
     """Import what IntuneManagement exported to PATH, the folder with the types' folders, at one instant."""
     from health.sources.intunemanagement import SOURCE, read_export
+    from health.sources.policy_sets import reference_of
     from health.store.engines import writing
     from health.store.roster import have_tenant, types_of_last_completed_set
     from health.store.writing import write_set
     from tui.commands.session import open_session
 
+    accepted = AcceptedTypes(accept_missing)
     session = open_session(ctx, given)
     _refuse_the_future(completed_at, session)
     with writing(session.writing()) as connection:
@@ -273,13 +292,18 @@ def intunemanagement(
             path,
             external_id=external_id,
             completed_at=completed_at,
-            expected_types=types_of_last_completed_set(connection, external_id, SOURCE, before=completed_at),
-            accept_missing=frozenset(accept_missing),
+            expected_types=types_of_last_completed_set(
+                connection, external_id, SOURCE, before=completed_at, reference=reference_of(completed_at)
+            ),
+            accept_missing=accepted.names,
+            accepted=accepted.note,
             with_payload=not without_payload,
             progress=_progress("files"),
         )
         summary = write_set(connection, captured, session.now)
-    _echo_summary(external_id, summary)
+        archived = archived_among(connection, (external_id,))
+    echo_summary(external_id, summary)
+    tell_of(archived, accepted)
 
 
 @imports.command("facts")
@@ -305,10 +329,12 @@ def facts(ctx: click.Context, /, file: Path, without_payload: bool, **given: Any
             raise CommandFailed(f"{file} cannot be read: {error.strerror}.", 1) from None
     with writing(session.writing()) as connection:
         summary = write_facts(connection, captured, session.now)
+        archived = archived_among(connection, [each.external_id for each in captured.sets])
     from tui.wording import counted
 
     tenants, schedules = len(captured.tenants), len(captured.schedules)
-    click.echo(f"{counted(tenants, 'tenant')} and {counted(schedules, 'schedule')} read; {_in_words(summary)}.")
+    click.echo(f"{counted(tenants, 'tenant')} and {counted(schedules, 'schedule')} read; {in_words(summary)}.")
+    tell_of(archived)
 
 
 def _refuse_the_future(completed_at: datetime | None, session: Session) -> None:
@@ -334,20 +360,3 @@ def _progress(unit: str) -> Any:
             click.echo(f"\r{done:,} {unit} ", nl=False, err=True)
 
     return show
-
-
-def _echo_summary(external_id: str, summary: ImportSummary) -> None:
-    from tui.safe_text import safe_text
-
-    if sys.stderr.isatty():
-        click.echo("\r\x1b[K", nl=False, err=True)
-    click.echo(f"{safe_text(external_id)}: {_in_words(summary)}.")
-
-
-def _in_words(summary: ImportSummary) -> str:
-    from tui.wording import counted
-
-    return (
-        f"{counted(summary.sets_created, 'backup set')} created, {summary.sets_replaced:,} replaced,"
-        f" {summary.sets_unchanged:,} unchanged; {counted(summary.items_written, 'item')} written"
-    )

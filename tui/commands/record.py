@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from health.captured import CapturedSet
     from health.policy import HealthPolicy
-    from health.sources.intunecd import WrittenFile
+    from health.sources.intunecd import FilesThatStood
     from health.store.recording import OnThisMachine, RecordedRun
     from health.store.urls import DatabaseAddress
     from tui.commands.running import Ended, HeldSignals
@@ -49,7 +49,7 @@ class _Backup(NamedTuple):
     path: Path
     accept_missing: frozenset[str]
     with_payload: bool
-    stood_before: frozenset[WrittenFile]
+    stood_before: FilesThatStood
 
 
 @click.command(context_settings={"allow_interspersed_args": False})

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from health.sources.tenuvault import Run, find_runs
 from tests.health.sources.trees import plant, policy
 
 FOLDER = "backup-2026-11-23-021000"
@@ -40,3 +42,8 @@ def plant_run(
     """Write a run under a root; gives back the run's folder."""
     files = {"metadata.json": manifest(**said), **policies}
     return plant(root / folder, files if log is None else {"backup.log": log, **files})
+
+
+def runs_in(root: Path, zone: str = "Europe/Berlin") -> list[Run]:
+    """The runs under a root, of the tenant `contoso`."""
+    return find_runs(root, external_id="contoso", zone=ZoneInfo(zone))

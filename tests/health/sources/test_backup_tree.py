@@ -27,6 +27,9 @@ class EveryJson:
         self._looked_at(name)
         return name.endswith(".json")
 
+    def may_hide(self, folder: str, name: str) -> bool:
+        return self.enters(folder, name)
+
 
 def read(root: Path, layout: EveryJson | None = None) -> dict[str, BackupFile]:
     files = list(read_tree(root, layout or EveryJson()))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from health.captured import (
+    NOT_DELETED,
     CapturedFacts,
     CapturedItem,
     CapturedSchedule,
@@ -112,6 +113,16 @@ def test_what_may_be_null_may_be_null_and_payloads_null_is_nothing_captured() ->
     facts = read(SET | nulls | {"status": "running"}, ITEM | {"platform": None, "payload": None, "assignments": None})
     assert facts.sets[0].status == "running"
     assert facts.sets[0].items == (CapturedItem("path", "/srv", "/srv"),)
+
+
+def test_a_deletion_that_is_null_is_said_to_be_none_and_one_that_is_left_out_is_not_said() -> None:
+    null = {"deleted_at": None}
+    (said,) = read(SET | null, ITEM | null).sets
+    assert (said.deleted_at, said.items[0].deleted_at) == (NOT_DELETED, NOT_DELETED)
+    (silent,) = read(SET, ITEM).sets
+    assert (silent.deleted_at, silent.items[0].deleted_at) == (None, None)
+    # A deleted schedule never comes back: its name is that of a new one.
+    assert read(SCHEDULE | null) == read(SCHEDULE)
 
 
 def test_the_order_of_lines_is_free_and_blank_lines_are_none() -> None:

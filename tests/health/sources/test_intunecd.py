@@ -89,8 +89,9 @@ def test_any_folder_is_a_type_however_deep(tmp_path: Path) -> None:
         "Device Management Settings/settings.json",
         "Enrollment Profiles/Windows/ESP/x.json",
         "Enrollment Profiles/Windows/x.yml",
-        "Scope Tags/backup_summary.json",
+        "Scope Tags/read me.md/x.json",
         "Tomorrow's Type/x.json",
+        "notes.md/x.json",
     ]
     root = plant(tmp_path, dict.fromkeys(names, "{}"))
     assert [f"{item.policy_type}/{item.policy_identifier}" for item in read(root).items] == sorted(names)
@@ -110,6 +111,7 @@ def test_what_is_no_item_is_left_out(tmp_path: Path) -> None:
             "Device Configurations/mobileconfig/x.json": "{}",
             "__archive__/2025-12-01_00-00-00/gone.json": "{}",
             "backup_summary.json": "{}",
+            "Settings Catalog/backup_summary.json": "{}",
             "azure-pipelines.yml": "trigger: none",
             ".git/config.json": "{}",
             ".github/workflows/backup.yml": "on: push",
@@ -118,6 +120,13 @@ def test_what_is_no_item_is_left_out(tmp_path: Path) -> None:
             "Empty Type/readme.txt": "x",
         },
     )
+    assert [item.policy_identifier for item in read(root).items] == ["a.json"]
+
+
+def test_a_link_that_is_called_like_what_is_no_item_is_none(tmp_path: Path) -> None:
+    root = plant(tmp_path, {"Roles/a.json": policy(), "docs/readme.txt": "x"})
+    for name in ("README.md", "Roles/notes.md", "backup_summary.json", "Roles/backup_summary.json", "__archive__"):
+        (root / name).symlink_to(root / "docs")
     assert [item.policy_identifier for item in read(root).items] == ["a.json"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,13 +19,19 @@ from tests.health.sources.trees import policy
 
 
 def read(
-    root: Path, *, known: tuple[str, ...] = (), expected: set[str] | None = None, gone: set[str] | None = None
+    root: Path,
+    *,
+    known: tuple[str, ...] = (),
+    again: tuple[str, ...] = (),
+    expected: set[str] | None = None,
+    gone: set[str] | None = None,
 ) -> list[CapturedSet]:
     return list(
         read_history(
             root,
             external_id="contoso",
             known=known.__contains__,
+            read_again=again.__contains__,
             expected_types=expected or set(),
             accept_missing=gone or set(),
         )
@@ -180,6 +187,16 @@ def test_a_known_commit_outweighs_what_was_expected_before_it(repository: Reposi
     assert captured.status == "completed"
 
 
+def test_a_known_commit_that_is_to_be_read_again_stays_whole(repository: Repository) -> None:
+    """Its missing type was accepted when it was written; what it has is what the next one is held against."""
+    repository.commit({"Roles/a.json": policy(), "Filters/b.json": policy()})
+    accepted = repository.commit({}, gone=("Filters",))
+    repository.commit({"Roles/a.json": policy("2")})
+    sets = read(repository.path, known=(accepted,), again=(accepted,), expected={"Apps"})
+    assert [captured.status for captured in sets] == ["partial", "completed", "completed"]
+    assert read(repository.path, known=(accepted,), expected={"Apps"}) == [sets[0], sets[2]]
+
+
 def test_a_commit_that_empties_the_root_is_the_truth_of_that_commit(repository: Repository) -> None:
     repository.commit({"prod/README.md": "x"})
     repository.commit({"prod/Roles/a.json": policy()})
@@ -199,6 +216,8 @@ def test_layout_and_names_are_those_of_a_folder(repository: Repository) -> None:
             os.fsdecode(b"Roles/caf\xe9.json"): policy(),
             'Roles/tab\t"quote"\nline.json': policy(),
             "Roles/notes.md": "x",
+            "Roles/backup_summary.json": "{}",
+            "notes.md/x.json": policy(),
             "Script Data/x.json": "{}",
             "__archive__/t/x.json": "{}",
             ".github/workflows/x.yml": "a: 1",
@@ -211,6 +230,7 @@ def test_layout_and_names_are_those_of_a_folder(repository: Repository) -> None:
         "Applications/iOS/.x_iosVppApp.yaml",
         "Roles/caf\\xe9.json",
         'Roles/tab\t"quote"\nline.json',
+        "notes.md/x.json",
     ]
 
 
@@ -230,8 +250,9 @@ def test_links_and_submodules_are_items_that_say_so(repository: Repository) -> N
 
 
 def test_a_file_that_is_too_large_is_not_read(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    repository.commit({"Roles/fits.json": "[" + "1," * 99 + "1]", "Roles/large.json": "[" + "1," * 99 + "10]"})
-    monkeypatch.setattr(intunecd_git, "MAX_FILE_BYTES", len("[" + "1," * 99 + "1]"))
+    fits, large = (policy("x" * length) for length in (99, 100))
+    repository.commit({"Roles/fits.json": fits, "Roles/large.json": large})
+    monkeypatch.setattr(intunecd_git, "MAX_FILE_BYTES", len(json.dumps(fits)))
     (captured,) = read(repository.path)
     assert warning_of(captured, "Roles/fits.json") == "None"
     assert "larger than" in warning_of(captured, "Roles/large.json")

@@ -150,7 +150,6 @@ def group(**target: object) -> dict[str, object]:
         ([assigned_to(EXCLUSION, groupName="Pilots")], 0),
         ([assigned_to(EXCLUSION)], 1),
         ([group(), group(groupName="Pilots"), assigned_to(EXCLUSION), assigned_to(ALL_DEVICES)], 2),
-        ([None, "x", {"target": None}, {"target": {"@odata.type": 5}}, {}], 0),
     ],
 )
 def test_assignments_that_are_there_are_captured(tmp_path: Path, assignments: list[object], orphans: int) -> None:
@@ -158,6 +157,32 @@ def test_assignments_that_are_there_are_captured(tmp_path: Path, assignments: li
     assert (item.assignments_state, item.orphaned_assignments) == ("captured", orphans)
     assert json.loads(item.assignments or "") == assignments
     assert families(item) == (("orphaned_assignments",) if orphans else ())
+
+
+@pytest.mark.parametrize(
+    ("assignments", "unread"),
+    [
+        ([None], "1 of 1"),
+        (["x", None], "2 of 2"),
+        ([{"id": 1}], "1 of 1"),
+        ([{"target": None}], "1 of 1"),
+        ([{"target": "g"}], "1 of 1"),
+        ([{"target": {"groupName": "Pilots"}}], "1 of 1"),
+        ([{"target": {"@odata.type": 5}}], "1 of 1"),
+        ([{"target": {"@odata.type": " "}}], "1 of 1"),
+        ([{"target": {"@odata.type": "#microsoft.graph."}}], "1 of 1"),
+        ([[group()]], "1 of 1"),
+        ([assigned_to(ALL_DEVICES), {}, group(groupName="Pilots")], "1 of 3"),
+    ],
+)
+def test_an_assignment_without_a_target_that_can_be_read_is_a_warning(
+    tmp_path: Path, assignments: list[object], unread: str
+) -> None:
+    item = only_item(tmp_path, policy(assignments=assignments))
+    assert item.integrity_warning == f"{unread} assignments without a target that can be read"
+    assert (item.assignments_state, item.orphaned_assignments) == ("captured", 0)
+    assert json.loads(item.assignments or "") == assignments
+    assert families(item) == ("integrity_warning",)
 
 
 @pytest.mark.parametrize("content", [policy(), policy(assignments=None)])
@@ -195,9 +220,10 @@ def test_without_payload_everything_stays_but_the_captured_json(tmp_path: Path) 
         (b'{"a": 1e999}', "a value that JSON does not have"),
         (b'{"a": NaN}', "not valid JSON"),
         (b"{}", "holds no policy"),
-        (b"[]", "holds no policy"),
-        (b"null", "holds no policy"),
-        (b'"a policy"', "holds no policy"),
+        (b"[]", "its top level is no object"),
+        (b'[{"displayName": "x", "settingCount": 9}]', "its top level is no object"),
+        (b"null", "its top level is no object"),
+        (b'"a policy"', "its top level is no object"),
     ],
 )
 def test_a_file_that_says_nothing_is_an_item_that_says_why(tmp_path: Path, content: bytes, why: str) -> None:

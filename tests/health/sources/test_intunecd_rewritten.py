@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from health.captured import CapturedSet, RefusedInput
-from health.sources.intunecd import files_as_they_stand, read_folder
+from health.sources.intunecd import FilesThatStood, files_as_they_stand, read_folder
 from tests.health.sources.trees import plant, policy
 
 AT: Final = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
@@ -24,7 +24,7 @@ def dated(path: Path, instant: datetime) -> None:
     os.utime(path, ns=(nanoseconds, nanoseconds))
 
 
-def read(root: Path, stood_before: frozenset[tuple[str, str, int]]) -> CapturedSet:
+def read(root: Path, stood_before: FilesThatStood) -> CapturedSet:
     """The folder as a run that began at AT left it."""
     return read_folder(root, external_id="contoso", completed_at=NOW, written_since=AT, stood_before=stood_before)
 
@@ -49,10 +49,43 @@ def test_nothing_written_is_no_backup(tmp_path: Path) -> None:
         read(root, files_as_they_stand(root))
 
 
+@pytest.mark.parametrize("name", ["Filters/b.json", "Roles/a.json", "Other/c.json"])
+def test_a_file_that_was_only_renamed_is_missing(tmp_path: Path, name: str) -> None:
+    root = plant(tmp_path / "out", FILES)
+    for each in FILES:
+        dated(root / each, AT)
+    before = files_as_they_stand(root)
+    (root / name).parent.mkdir(exist_ok=True)
+    (root / "Filters/a.json").rename(root / name)
+    dated(root / "Roles/b.json", NOW)
+    captured = read(root, before)
+    assert [item.policy_identifier for item in captured.items] == ["b.json"]
+    assert captured.item_count == 2
+
+
+def test_another_name_for_a_file_that_stood_is_missing(tmp_path: Path) -> None:
+    root = plant(tmp_path / "out", FILES)
+    dated(root / "Filters/a.json", AT)
+    before = files_as_they_stand(root)
+    (root / "Filters/c.json").hardlink_to(root / "Filters/a.json")
+    dated(root / "Roles/b.json", NOW)
+    assert [item.policy_identifier for item in read(root, before).items] == ["b.json"]
+
+
+def test_a_file_that_was_renamed_and_rewritten_is_of_the_run(tmp_path: Path) -> None:
+    root = plant(tmp_path / "out", FILES)
+    for each in FILES:
+        dated(root / each, AT)
+    before = files_as_they_stand(root)
+    (root / "Filters/a.json").rename(root / "Filters/c.json")
+    dated(root / "Filters/c.json", NOW)
+    assert [item.policy_identifier for item in read(root, before).items] == ["c.json"]
+
+
 def test_a_new_file_is_of_the_run_and_an_old_one_brought_in_is_not(tmp_path: Path) -> None:
     root = tmp_path / "out"
     before = files_as_they_stand(root)
-    assert before == frozenset()
+    assert before == FilesThatStood()
     plant(root, FILES)
     dated(root / "Filters/a.json", NOW)
     dated(root / "Roles/b.json", EARLIER)
@@ -62,4 +95,4 @@ def test_a_new_file_is_of_the_run_and_an_old_one_brought_in_is_not(tmp_path: Pat
 def test_the_files_are_looked_at_and_not_opened(tmp_path: Path) -> None:
     root = plant(tmp_path / "out", FILES)
     os.mkfifo(root / "Filters/pipe.json")
-    assert {name for _, name, _ in files_as_they_stand(root)} == {"a.json", "b.json", "pipe.json"}
+    assert {name for _, name, _ in files_as_they_stand(root).by_name} == {"a.json", "b.json", "pipe.json"}

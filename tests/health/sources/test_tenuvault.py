@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from health.captured import CapturedItem, CapturedSet, RefusedInput, StoredSet
+from health.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.backup_tree import FilesAtRoot
-from health.sources.tenuvault import Run, find_runs
-from tests.health.sources.tenuvault_runs import FOLDER, POLICIES, manifest, plant_run
+from tests.health.sources.tenuvault_runs import FOLDER, POLICIES, manifest, plant_run, runs_in
 from tests.health.sources.trees import EXCLUSION, GROUP, assigned_to, plant, policy
 
-BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2026, 11, 23, 1, 10, tzinfo=UTC)
 END = datetime(2026, 11, 23, 1, 14, 30, tzinfo=UTC)
-
-
-def runs_in(root: Path, zone: ZoneInfo = BERLIN) -> list[Run]:
-    return find_runs(root, external_id="contoso", zone=zone)
 
 
 def only_set(root: Path) -> CapturedSet:
@@ -205,12 +197,37 @@ def test_a_run_that_complains_is_partial_whatever_its_status_says(
     assert said(tmp_path, **columns, Status="CompletedWithWarnings") == ("partial", complaint)
 
 
+@pytest.mark.parametrize("key", ["FailedTypes", "SkippedTypes"])
 @pytest.mark.parametrize("word", ["Failed", "Cancelled", "Running"])
-def test_what_failed_or_was_cancelled_is_never_made_more_of(tmp_path: Path, word: str) -> None:
+def test_a_run_that_names_types_is_partial_whatever_its_status_says(tmp_path: Path, word: str, key: str) -> None:
+    status, error = said(tmp_path, Status=word, log="FAILED Roles Forbidden\n", **{key: ["Roles"]})
+    assert status == "partial"
+    assert str(error).startswith(f"its status is {word}")
+    assert str(error).endswith(f"{key[:-5].lower()}: Roles; FAILED Roles Forbidden")
+
+
+WITHOUT: dict[str, dict[str, Any]] = {
+    "without an end": {"FailedTypes": ["Roles"], "EndTime": None},
+    "with nothing kept": {"FailedTypes": ["Roles"], "policies": {}},
+    "with a list that is empty": {"FailedTypes": [], "SkippedTypes": []},
+    "with failures only": {"Failures": 3},
+    "with types left out by choice": {"Scope": {"Excluded": ["Roles"]}},
+    "with a log": {"log": "FAILED Roles Forbidden\n"},
+}
+
+
+@pytest.mark.parametrize("columns", WITHOUT.values(), ids=WITHOUT)
+@pytest.mark.parametrize("word", ["Failed", "Cancelled", "Running"])
+def test_what_failed_or_was_cancelled_is_never_made_more_of(tmp_path: Path, word: str, columns: dict[str, Any]) -> None:
     """The desktop edition calls a run failed that kept nothing, and names the types: that is no backup."""
-    status, error = said(tmp_path, Status=word, FailedTypes=["Roles"], log="FAILED Roles Forbidden\n")
+    status, _ = said(tmp_path, Status=word, **columns)
     assert status == {"Failed": "failed", "Cancelled": "cancelled", "Running": "failed"}[word]
-    assert str(error).endswith("failed: Roles; FAILED Roles Forbidden")
+
+
+def test_a_link_is_nothing_that_a_run_kept(tmp_path: Path) -> None:
+    run = plant_run(tmp_path, policies={}, Status="Failed", FailedTypes=["Roles"])
+    (run / "Roles").symlink_to(tmp_path)
+    assert said_by(only_set(tmp_path)) == ("failed", "failed: Roles")
 
 
 def test_nothing_left_out_is_no_complaint(tmp_path: Path) -> None:
@@ -370,98 +387,6 @@ def test_what_failed_is_not_made_partial_by_what_it_lacks(tmp_path: Path, word: 
     plant_run(tmp_path, Status=word)
     (run,) = runs_in(tmp_path)
     assert said_by(run.held_against({"Roles"}).read()) == (status, None)
-
-
-def test_a_run_that_lacks_types_is_passed_over_when_it_is_stored_as_such(tmp_path: Path) -> None:
-    plant_run(tmp_path)
-    (run,) = runs_in(tmp_path)
-    held = run.held_against({"Roles"})
-    stored = stored_as(held.read(), a_moment_later())
-    assert is_stored(held, stored)
-    assert not is_stored(run, stored)
-
-
-# What is stored and unchanged is not read again
-
-
-def stored_as(captured: CapturedSet, created_at: datetime) -> StoredSet:
-    return StoredSet(captured._replace(items=()), len(captured.items), holds_json=True, created_at=created_at)
-
-
-def at(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def a_moment_later() -> datetime:
-    return at(time.time_ns() / 1e9) + timedelta(seconds=1)
-
-
-def is_stored(run: Run, stored: StoredSet | None, *, with_payload: bool = True) -> bool:
-    return run.is_stored(stored, with_payload=with_payload, now=a_moment_later() + timedelta(days=1))
-
-
-def test_a_run_is_passed_over_only_while_all_of_it_is_as_it_was_stored(tmp_path: Path) -> None:
-    plant_run(tmp_path)
-    (run,) = runs_in(tmp_path)
-    stored = stored_as(run.read(), a_moment_later())
-    assert is_stored(run, stored)
-    assert not is_stored(run, None)
-    assert not is_stored(run, stored, with_payload=False)
-    assert not is_stored(run, stored._replace(holds_json=False))
-    assert not is_stored(run, stored._replace(items=1))
-    assert not is_stored(run, stored._replace(frame=stored.frame._replace(status="failed")))
-    assert not is_stored(run, stored._replace(frame=stored.frame._replace(completed_at=START)))
-    assert not run.is_stored(stored, with_payload=True, now=stored.created_at - timedelta(microseconds=1))
-
-
-@pytest.mark.parametrize("what", ["rewritten", "rewritten and dated back", "replaced", "renamed", "added", "removed"])
-def test_a_run_whose_files_changed_is_read_again(tmp_path: Path, what: str) -> None:
-    folder = plant_run(tmp_path)
-    path = folder / "DeviceConfigurations/Wi-Fi.json"
-    changed_before = path.stat().st_ctime_ns
-    (run,) = runs_in(tmp_path)
-    # Stored as soon as could be: the stamp of whatever happens from now on is later than this.
-    stored = stored_as(run.read(), at(changed_before / 1e9) + timedelta(milliseconds=21))
-    assert is_stored(run, stored)
-    while at(time.time_ns() / 1e9) <= stored.created_at:
-        time.sleep(0.001)
-    if what == "rewritten":
-        path.write_text(path.read_text().replace("Wi-Fi", "Wi-Fu"))
-    elif what == "rewritten and dated back":
-        path.write_text(path.read_text().replace("Wi-Fi", "Wi-Fu"))
-        os.utime(path, ns=(0, 0))
-    elif what == "replaced":
-        (tmp_path / "other.json").write_bytes(path.read_bytes())
-        os.utime(tmp_path / "other.json", ns=(0, 0))
-        (tmp_path / "other.json").replace(path)
-    elif what == "renamed":
-        path.rename(path.with_name("Wi-Fu.json"))
-    elif what == "added":
-        plant(folder, {"DeviceConfigurations/x.json": "{}"})
-    else:
-        path.unlink()
-    assert not is_stored(run, stored)
-
-
-def test_a_run_with_a_link_in_it_is_always_read(tmp_path: Path) -> None:
-    folder = plant_run(tmp_path)
-    (folder / "Roles").symlink_to("DeviceConfigurations")
-    (run,) = runs_in(tmp_path)
-    assert not is_stored(run, stored_as(run.read(), a_moment_later()))
-
-
-def test_passing_over_opens_no_item(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plant_run(tmp_path)
-    (run,) = runs_in(tmp_path)
-    stored = stored_as(run.read(), a_moment_later())
-    really_open = os.open
-
-    def no_file(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
-        assert not path.endswith(".json")
-        return really_open(path, flags, mode, dir_fd=dir_fd)
-
-    monkeypatch.setattr(os, "open", no_file)
-    assert is_stored(run, stored)
 
 
 def test_the_records_are_two_files_at_the_root() -> None:

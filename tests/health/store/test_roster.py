@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 
-from health.captured import CapturedItem, CapturedSchedule, CapturedSet, CapturedTenant
+from health.captured import CapturedSchedule
 from health.store import roster
 from health.store.engines import reading_once, writing
 from health.store.errors import StoreConflict
 from health.store.urls import parse_database_url
-from health.store.writing import write_set, write_tenant
-from tests.health.making import DAY, HOUR, LONG_AGO, NOW, TICK
+from tests.health.making import DAY, LONG_AGO, NOW
 from tests.health.store.bare import bare
 
 NIGHTLY = CapturedSchedule("contoso", "nightly", cron="0 2 * * *", timezone="Europe/Berlin")
@@ -178,74 +177,3 @@ def test_schedules_are_listed_by_tenant_and_name_without_deleted_ones(url: str) 
         one = [row[:2] for row in roster.list_schedules(connection, "fabrikam")]
     assert every == [("contoso", "hourly"), ("contoso", "nightly"), ("fabrikam", "nightly")]
     assert one == [("fabrikam", "nightly")]
-
-
-# What earlier sets had
-
-
-def a_run(reference: str, completed_at: datetime, *types: str, **columns: Any) -> CapturedSet:
-    usual = CapturedSet(
-        external_id="contoso",
-        name="run",
-        source="intunecd",
-        source_ref=reference,
-        status="completed",
-        items=tuple(CapturedItem(policy_type, "a.json", "A") for policy_type in types),
-        completed_at=completed_at,
-    )
-    return usual._replace(**columns)
-
-
-@pytest.fixture
-def runs(url: str) -> Iterator[Connection]:
-    captured = [
-        a_run("oldest", NOW - 3 * DAY, "Filters", "Roles"),
-        a_run("older", NOW - DAY, "Roles", "Scripts"),
-        a_run("newest", NOW - HOUR, "Roles"),
-        a_run("partial", NOW, "Apps", status="partial"),
-        a_run("running", NOW, "Apps", status="running"),
-        a_run("deleted", NOW, "Apps", deleted_at=NOW),
-        a_run("other source", NOW, "Apps", source="tenuvault"),
-        a_run("other tenant", NOW, "Apps", external_id="fabrikam"),
-    ]
-    with writing(parse_database_url(url)) as connection:
-        for each in captured:
-            write_set(connection, each, NOW)
-        yield connection
-
-
-def types_of(connection: Connection, *, before: datetime | None = None) -> set[str]:
-    return set(roster.types_of_last_completed_set(connection, "contoso", "intunecd", before=before))
-
-
-def test_the_types_of_the_last_completed_set_of_a_source(runs: Connection) -> None:
-    assert types_of(runs) == {"Roles"}
-    assert types_of(runs, before=NOW) == {"Roles"}
-    # Strictly earlier, so that importing a run again does not compare it with itself.
-    assert types_of(runs, before=NOW - HOUR) == {"Roles", "Scripts"}
-    assert types_of(runs, before=NOW - HOUR + TICK) == {"Roles"}
-    assert types_of(runs, before=NOW - DAY) == {"Filters", "Roles"}
-    assert types_of(runs, before=NOW - 9 * DAY) == set()
-
-
-def test_of_two_runs_of_one_instant_the_later_written_counts(runs: Connection) -> None:
-    write_set(runs, a_run("tie", NOW - HOUR, "Wi-Fi"), NOW)
-    assert types_of(runs) == {"Wi-Fi"}
-
-
-def test_types_of_deleted_items_are_no_longer_expected(runs: Connection) -> None:
-    gone = CapturedItem("Filters", "a.json", "A", deleted_at=NOW)
-    write_set(runs, a_run("newest", NOW - HOUR, "Roles")._replace(items=(gone,)), NOW)
-    assert types_of(runs) == set()
-
-
-def test_of_nobody_and_of_another_source_nothing_is_expected(runs: Connection) -> None:
-    assert roster.types_of_last_completed_set(runs, "nobody", "intunecd") == frozenset()
-    assert roster.types_of_last_completed_set(runs, "contoso", "velero") == frozenset()
-
-
-def test_the_references_of_completed_sets(runs: Connection) -> None:
-    write_tenant(runs, CapturedTenant("contoso", "Contoso"), NOW)
-    found = roster.known_references(runs, "contoso", "intunecd")
-    assert found == {"oldest", "older", "newest", "deleted"}
-    assert roster.known_references(runs, "nobody", "intunecd") == frozenset()

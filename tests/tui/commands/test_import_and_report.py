@@ -102,6 +102,55 @@ def test_a_type_that_is_gone_makes_the_next_run_partial_until_it_is_accepted(
     assert entry["basis"]["status"] == "completed"
 
 
+def statuses(console: Console) -> list[tuple[Any, ...]]:
+    with bare(console.url) as store:
+        return store.execute("SELECT source_ref, status, error FROM backup_sets ORDER BY completed_at")
+
+
+def test_no_import_makes_a_type_forgotten_that_is_not_accepted_as_gone(any_console: Console, tmp_path: Path) -> None:
+    root = plant(tmp_path / "backup", {"Filters/a.json": policy(), "Roles/b.json": policy()})
+    days = [f"2026-11-{day}T08:00:00Z" for day in (20, 21, 22, 23)]
+    imported(any_console, root, "--create-tenant", "Contoso", "--completed-at", days[0])
+    (root / "Filters" / "a.json").unlink()
+    # The folder once more at an instant that is stored: the set itself says what it had.
+    printed = imported(any_console, root, "--completed-at", days[0])
+    assert printed == "contoso: 0 backup sets created, 1 replaced, 0 unchanged; 1 item written.\n"
+    missing = "no files now of types that the last completed set has: Filters"
+    assert statuses(any_console) == [(days[0], "partial", missing)]
+    again = imported(any_console, root, "--completed-at", days[0])
+    assert again == "contoso: 0 backup sets created, 0 replaced, 1 unchanged; 0 items written.\n"
+    imported(any_console, root, "--completed-at", days[1])
+    assert statuses(any_console)[1] == (days[1], "partial", missing)
+    imported(any_console, root, "--completed-at", days[2], "--accept-missing", "Filters")
+    assert statuses(any_console)[2] == (days[2], "completed", None)
+    # Accepted is accepted: the same again does not take it back, nor does the next one.
+    again = imported(any_console, root, "--completed-at", days[2])
+    assert again == "contoso: 0 backup sets created, 0 replaced, 1 unchanged; 0 items written.\n"
+    imported(any_console, root, "--completed-at", days[3])
+    assert statuses(any_console)[3] == (days[3], "completed", None)
+
+
+def test_a_link_is_no_type_that_the_next_set_has_to_have(any_console: Console, tmp_path: Path) -> None:
+    root = plant(tmp_path / "backup", {"Roles/a.json": policy()})
+    (root / "Linked").symlink_to(tmp_path)
+    imported(any_console, root, "--create-tenant", "Contoso", "--completed-at", "2026-11-22T08:00:00Z")
+    imported(any_console, root, "--completed-at", COMPLETED)
+    assert [row[1:] for row in statuses(any_console)] == [("completed", None)] * 2
+    (entry,) = any_console.run("report", *AT).document["tenants"]
+    assert entry["basis"]["families"] == {"unknown_quality": 1, "integrity_warning": 1}
+
+
+def test_a_type_that_became_a_link_is_missing_until_it_is_accepted(any_console: Console, tmp_path: Path) -> None:
+    root = plant(tmp_path / "backup", {"Roles/a.json": policy(), "Filters/b.json": policy()})
+    imported(any_console, root, "--create-tenant", "Contoso", "--completed-at", "2026-11-20T08:00:00Z")
+    (root / "Filters").rename(tmp_path / "elsewhere")
+    (root / "Filters").symlink_to(tmp_path / "elsewhere")
+    imported(any_console, root, "--completed-at", "2026-11-21T08:00:00Z")
+    imported(any_console, root, "--completed-at", "2026-11-22T08:00:00Z", "--accept-missing", "Filters")
+    imported(any_console, root, "--completed-at", COMPLETED)
+    assert [row[1] for row in statuses(any_console)] == ["completed", "partial", "completed", "completed"]
+
+
 def test_without_payload_everything_but_the_captured_json_is_stored(console: Console, tmp_path: Path) -> None:
     root = plant_backup(tmp_path / "backup")
     imported(console, root, "--create-tenant", "Contoso", "--completed-at", COMPLETED, "--without-payload")
@@ -140,6 +189,14 @@ def test_the_history_of_a_repository(any_console: Console, tmp_path: Path) -> No
     assert everything(any_console) == before
     (entry,) = any_console.run("report", *AT).document["tenants"]
     assert (entry["basis"]["completed_at"], entry["basis"]["items"]) == (COMPLETED, 3)
+    # The commits are stored and known; their captured JSON goes all the same where it is not wanted any more.
+    printed = imported(any_console, root, "--git", "--without-payload")
+    assert printed == "contoso: 0 backup sets created, 2 replaced, 0 unchanged; 5 items written.\n"
+    with bare(any_console.url) as store:
+        assert store.execute("SELECT DISTINCT payload, assignments FROM backup_items") == [(None, None)]
+        assert store.execute("SELECT DISTINCT status FROM backup_sets") == [("completed",)]
+    printed = imported(any_console, root, "--git", "--without-payload")
+    assert printed == "contoso: 0 backup sets created, 0 replaced, 0 unchanged; 0 items written.\n"
 
 
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="the sample backups are not beside this checkout")

@@ -101,6 +101,17 @@ def test_a_run_of_chosen_categories_is_no_whole_until_it_is_accepted(any_recorde
     assert any_recorder.verdict(NOW)["confirmed"]
 
 
+def test_a_run_that_loses_a_type_after_it_was_stored_is_held_against_itself(any_recorder: Recorder) -> None:
+    run = plant_run(any_recorder.folder / "runs")
+    said(any_recorder, *TENUVAULT, *BERLIN)
+    assert any_recorder.sets[0]["status"] == "completed"
+    (run / "DeviceConfigurations/Wi-Fi.json").unlink()
+    said(any_recorder, *TENUVAULT, *BERLIN)
+    assert any_recorder.sets[0]["status"] == "partial"
+    again = said(any_recorder, *TENUVAULT, *BERLIN)
+    assert again == "contoso: 0 backup sets created, 0 replaced, 1 unchanged; 0 items written."
+
+
 def test_secrets_that_were_stored_go_when_the_runs_are_imported_without_them(recorder: Recorder) -> None:
     plant_run(recorder.folder / "runs")
     time.sleep(0.05)
@@ -192,6 +203,15 @@ def test_an_export_is_a_set_and_the_next_one_is_held_against_it(any_recorder: Re
     gone = ("--completed-at", "2026-11-23T08:10:00Z", "--accept-missing", "CompliancePolicies")
     said(any_recorder, *EXPORT, *gone)
     assert any_recorder.verdict(NOW)["confirmed"]
+
+
+def test_an_export_at_the_instant_of_a_stored_one_is_held_against_it(recorder: Recorder) -> None:
+    plant_export(recorder.folder, "SettingsCatalog", "CompliancePolicies")
+    said(recorder, *EXPORT, *AT)
+    (recorder.folder / "export/CompliancePolicies/x.json").unlink()
+    for _ in range(2):
+        said(recorder, *EXPORT, *AT)
+        assert [row["status"] for row in recorder.sets] == ["partial"]
 
 
 @pytest.mark.parametrize(

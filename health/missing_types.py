@@ -1,0 +1,52 @@
+"""Types that went missing between two sets of one source: how a set says so, and how that is read again (`formats.md`).
+
+Sources say it in a set's error, the store reads it there: of a set that took the place of the last completed one, the
+error is all that is left of what that one had.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Set
+from typing import Final
+
+_SENTENCE: Final = "no files now of types that the last completed set has: "
+_NAME: Final = r'"(?:[^"\\]|\\.)*"|[^",;\s][^",;]*'
+_SAID: Final = re.compile(rf"(?:^|; ){re.escape(_SENTENCE)}((?:{_NAME})(?:, (?:{_NAME}))*)\Z")
+_EACH_NAME: Final = re.compile(_NAME)
+
+
+def missing_types_error(types: Set[str]) -> str:
+    """The clause that names types of which a set should have files and has none. It ends an error, if there is more."""
+    return _SENTENCE + ", ".join(map(_shown, sorted(types)))
+
+
+def missing_types_in(error: str | None) -> frozenset[str]:
+    """The types that a set's error names as missing; none where it says nothing of the kind."""
+    said = _SAID.search(error or "")
+    return frozenset() if said is None else frozenset(_meant(name) for name in _EACH_NAME.findall(said[1]))
+
+
+def stands_for_folder(policy_type: str, policy_identifier: str, capture_mode: str | None) -> bool:
+    """Whether an item stands for a folder that could not be entered: it is called as its type is, and was not read.
+
+    Such an item shows that something is there; that its type has a file, it does not.
+    """
+    return capture_mode is None and policy_type.rpartition("/")[2] == policy_identifier
+
+
+def _shown(name: str) -> str:
+    """A folder may be called anything: a name that would end the list, or look like two, stands in quotes."""
+    plain = re.fullmatch(r'[^",;\s](?:[^",;]*[^",;\s])?', name)
+    return name if plain else json.dumps(name, ensure_ascii=False)
+
+
+def _meant(shown: str) -> str:
+    if not shown.startswith('"'):
+        return shown
+    try:
+        return str(json.loads(shown))
+    except ValueError:
+        # Written by somebody else; quotes and all, it is a name that nothing has, and so one that stays missing.
+        return shown

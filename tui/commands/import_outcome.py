@@ -1,0 +1,70 @@
+"""What an import did, in words: its sets, and what whoever started it might take for granted and is not so."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence, Set
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.commands.failures import tell
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from health.store.writing import ImportSummary
+
+
+class AcceptedTypes:
+    """The types that the user says are gone for good, and those of them that were missing somewhere."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = frozenset(names)
+        self._missing: set[str] = set()
+
+    def note(self, missing: Set[str]) -> None:
+        """Some of them were missing."""
+        self._missing |= missing
+
+    @property
+    def unused(self) -> list[str]:
+        """Those that were missing nowhere: misspelt, perhaps, or accepted by an earlier import already."""
+        return sorted(self.names - self._missing)
+
+
+def echo_summary(external_id: str, summary: ImportSummary) -> None:
+    """Say what an import did to one tenant's sets, over the progress that stood there."""
+    from tui.safe_text import safe_text
+
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", nl=False, err=True)
+    click.echo(f"{safe_text(external_id)}: {in_words(summary)}.")
+
+
+def archived_among(connection: Connection, external_ids: Iterable[str]) -> list[str]:
+    """Those of some tenants, by their external ids, that are archived."""
+    from health.store.roster import archived_tenants
+
+    return sorted(archived_tenants(connection).intersection(external_ids))
+
+
+def tell_of(archived: Sequence[str], accepted: AcceptedTypes | None = None) -> None:
+    """Say what whoever imported might take for granted, and is not so."""
+    if archived:
+        tell(
+            f"What was imported is kept, but not judged, because the tenant is archived: {', '.join(archived)};"
+            " 'tenantpilot tenant archive --undo' takes it back."
+        )
+    for name in accepted.unused if accepted is not None else ():
+        tell(f"--accept-missing {name!r} accepted nothing: no set that was read lacks a type of that name.")
+
+
+def in_words(summary: ImportSummary) -> str:
+    """An import's numbers, as the end of a sentence."""
+    from tui.wording import counted
+
+    return (
+        f"{counted(summary.sets_created, 'backup set')} created, {summary.sets_replaced:,} replaced,"
+        f" {summary.sets_unchanged:,} unchanged; {counted(summary.items_written, 'item')} written"
+    )
