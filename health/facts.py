@@ -40,7 +40,10 @@ class BackupSet(NamedTuple):
 
 
 class BackupItem(NamedTuple):
-    """One captured object in a set, without the captured JSON, which is read for one item at a time."""
+    """One captured object in a set, without the captured JSON, which is read for one item at a time.
+
+    `unreadable` says what of it could not be read; that value is then none, and the item worth nothing.
+    """
 
     id: int
     policy_type: str
@@ -52,6 +55,7 @@ class BackupItem(NamedTuple):
     orphaned_assignments: int
     integrity_warning: str | None
     captured_at: datetime | None
+    unreadable: UnreadableEvidence | None = None
 
 
 class ItemTally(NamedTuple):

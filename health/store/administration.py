@@ -79,7 +79,7 @@ def _try_reading(connection: Connection) -> None:
         statements.sets_page(dialect, after_a_key=True),
         statements.past_sets(dialect),
         statements.one_set(dialect, 0, 0),
-        statements.items_of(0, 0),
+        statements.items_of(dialect, 0, 0),
         statements.captured_json(0, 0, 0),
         statements.all_schedules(0),
     ):

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from health.facts import BackupSchedule, Tenant, TenantFacts, UnreadableEvidence
 from health.store import fleet_statements
-from health.store.rows import SET_WIDTH, RowReader, UnreadableRow, as_text, by_tenant, tally, unreadable
+from health.store.rows import RowReader, UnreadableRow, by_tenant, tally, tenant_as_far_as_known, unreadable
 
 Rows = Iterable[Sequence[Any]]
 
@@ -73,15 +73,15 @@ class _Assembly:
         try:
             tenant = self._reader.tenant(row)
         except UnreadableRow as problem:
-            return _without_verdict(Tenant(tenant_id, as_text(row[1]), as_text(row[2]), None), problem.evidence)
+            return _without_verdict(tenant_as_far_as_known(row), problem.evidence)
         if lost := self._lost.get(tenant_id):
-            _, set_id, value = lost[0]
-            return _without_verdict(tenant, unreadable("backup_sets", "completed_at", set_id, value))
+            _, set_id, column, value = lost[0]
+            return _without_verdict(tenant, unreadable("backup_sets", column, set_id, value))
         basis = counts = None
         try:
             if basis_row is not None:
                 basis = self._reader.backup_set(basis_row)
-                counts = tally(basis_row[SET_WIDTH:])
+                counts = tally(basis_row)
             schedules = self._read_schedules(tenant_id)
         except UnreadableRow as problem:
             return _without_verdict(tenant, problem.evidence)

@@ -16,16 +16,20 @@ from health.quality import ITEM_FAMILIES
 from health.store.predicates import (
     candidate_predicate,
     degraded_predicate,
+    deletion_unknown_candidate_predicate,
+    deletion_unknown_predicate,
     family_predicate,
     no_instant_predicate,
+    not_disabled_predicate,
     not_recorded_predicate,
+    orphans_unknown_predicate,
     present_predicate,
 )
 
 _TENANT_COLUMNS: Final = "tenants.id, tenants.external_id, tenants.name, tenants.created_at, tenants.archived_at"
 # The named tuples of the facts have the columns of their tables in their order.
 SET_COLUMNS: Final = ", ".join(f"backup_sets.{name}" for name in BackupSet._fields)
-_SCHEDULE_COLUMNS: Final = ", ".join(f"backup_schedules.{name}" for name in BackupSchedule._fields)
+SCHEDULE_COLUMNS: Final = ", ".join(f"backup_schedules.{name}" for name in BackupSchedule._fields)
 
 
 @cache
@@ -36,7 +40,7 @@ def judged_tenants(dialect: str, narrowed: bool = False) -> str:
 
 @cache
 def basis_sets(dialect: str, narrowed: bool = False) -> str:
-    """One row a tenant that has a basis: the set's columns, then its counts in the order of `ItemTally`."""
+    """One row a tenant that has a basis: the set's columns, then those of its items."""
     latest = (
         "SELECT candidate.id FROM backup_sets AS candidate"  # noqa: S608 - our own rules
         f" WHERE candidate.tenant_id = tenants.id AND {candidate_predicate('candidate.')}"
@@ -46,40 +50,68 @@ def basis_sets(dialect: str, narrowed: bool = False) -> str:
     return (
         f"WITH latest AS MATERIALIZED (SELECT tenants.id AS tenant_id, ({latest}) AS set_id"  # noqa: S608
         f" FROM tenants WHERE {_judged(dialect, narrowed)})"
-        f" SELECT {SET_COLUMNS}, {', '.join(tally_columns(dialect))}"
+        f" SELECT {SET_COLUMNS}, {', '.join(item_columns(dialect))}"
         " FROM latest JOIN backup_sets ON backup_sets.tenant_id = latest.tenant_id AND backup_sets.id = latest.set_id"
     )
 
 
 @cache
 def enabled_schedules(dialect: str, narrowed: bool = False) -> str:
-    """The enabled schedules of the tenants to judge, by tenant and id."""
+    """The enabled schedules of the tenants to judge, by tenant and id.
+
+    With those of which nobody can know whether they are enabled, or deleted: none is left out in silence.
+    """
     return (
-        f"SELECT {_SCHEDULE_COLUMNS}"  # noqa: S608 - our own rules
+        f"SELECT {SCHEDULE_COLUMNS}"  # noqa: S608 - our own rules
         " FROM backup_schedules JOIN tenants ON tenants.id = backup_schedules.tenant_id"
         f" WHERE {_judged(dialect, narrowed)}"
-        " AND backup_schedules.is_enabled IS TRUE AND backup_schedules.deleted_at IS NULL"
+        f" AND {not_disabled_predicate(dialect, 'backup_schedules.')}"
+        f" AND {no_instant_predicate('backup_schedules.deleted_at', dialect)}"
         " ORDER BY backup_schedules.tenant_id, backup_schedules.id"
     )
 
 
 @cache
 def unreadable_candidates(dialect: str) -> str:
-    """Sets that may be a basis but whose place among the others nobody can know; an index holds just these.
+    """Sets that may be a basis but whose place among the others nobody can know, with the column and its value.
 
-    Of all tenants, whichever are asked for: those of one would be looked for in its whole history.
+    Of all tenants, whichever are asked for: those of one would be looked for in its whole history. Two indexes hold
+    just these: an instant that is none in `completed_at` or in `deleted_at`.
     """
-    # SQLite keeps no statistics of an index that is empty, as this one should be, and would rather read every set.
-    named = " INDEXED BY ix_backup_sets_no_instant" if dialect == "sqlite" else ""
+    without_place = f"{candidate_predicate()} AND {no_instant_predicate('completed_at', dialect)}"
     return (
-        f"SELECT tenant_id, id, completed_at FROM backup_sets{named}"  # noqa: S608 - our own rules
-        f" WHERE {candidate_predicate()} AND {no_instant_predicate('completed_at', dialect)} ORDER BY tenant_id, id"
+        f"{_lost_sets(dialect, 'completed_at', 'ix_backup_sets_no_instant', without_place)} UNION ALL "
+        + _lost_sets(
+            dialect, "deleted_at", "ix_backup_sets_deletion_unknown", deletion_unknown_candidate_predicate(dialect)
+        )
+        + " ORDER BY tenant_id, id"
+    )
+
+
+def _lost_sets(dialect: str, column: str, index: str, predicate: str) -> str:
+    # SQLite keeps no statistics of an index that is empty, as this one should be, and would rather read every set.
+    named = f" INDEXED BY {index}" if dialect == "sqlite" else ""
+    return (
+        f"SELECT tenant_id, id, '{column}' AS unreadable, {column}"  # noqa: S608 - our own rules
+        f" FROM backup_sets{named} WHERE {predicate}"
     )
 
 
 @cache
-def tally_columns(dialect: str) -> tuple[str, ...]:
-    """Counts of the items of a row of `backup_sets`, in the order of `ItemTally`, each from its own partial index."""
+def item_columns(dialect: str) -> tuple[str, ...]:
+    """What a row of `backup_sets` has of its items, each from its own partial index.
+
+    First an item of which nobody can know whether it is deleted, and one whose orphaned assignments nobody can count:
+    its id, null where there is none, as there should be. Then the counts in the order of `ItemTally`.
+    """
+    return (
+        _first(dialect, "ix_backup_items_deletion_unknown", deletion_unknown_predicate(dialect, "item.")),
+        _first(dialect, "ix_backup_items_orphans_unknown", orphans_unknown_predicate(dialect, "item.")),
+        *_counts(dialect),
+    )
+
+
+def _counts(dialect: str) -> tuple[str, ...]:
     counts = (
         ("present", present_predicate("item.")),
         ("degraded", f"{present_predicate('item.')} AND {degraded_predicate('item.')}"),
@@ -89,15 +121,21 @@ def tally_columns(dialect: str) -> tuple[str, ...]:
             for family in ITEM_FAMILIES
         ),
     )
-    return tuple(_count(dialect, f"ix_backup_items_{name}", predicate) for name, predicate in counts)
+    return tuple(
+        f"(SELECT count(*){_of_the_set(dialect, f'ix_backup_items_{name}', predicate)})" for name, predicate in counts
+    )
 
 
-def _count(dialect: str, index: str, predicate: str) -> str:
+def _first(dialect: str, index: str, predicate: str) -> str:
+    return f"(SELECT item.id{_of_the_set(dialect, index, predicate)} ORDER BY item.id LIMIT 1)"
+
+
+def _of_the_set(dialect: str, index: str, predicate: str) -> str:
     # Of indexes with the same statistics SQLite may take the one over all degraded items, and then reads each of them.
     named = f" INDEXED BY {index}" if dialect == "sqlite" else ""
     return (
-        f"(SELECT count(*) FROM backup_items AS item{named} WHERE item.tenant_id = backup_sets.tenant_id"  # noqa: S608
-        f" AND item.backup_set_id = backup_sets.id AND {predicate})"
+        f" FROM backup_items AS item{named} WHERE item.tenant_id = backup_sets.tenant_id"
+        f" AND item.backup_set_id = backup_sets.id AND {predicate}"
     )
 
 

@@ -50,6 +50,33 @@ def candidate_predicate(table: str = "") -> str:
     return f"{table}deleted_at IS NULL AND {table}status IN {_words(BASIS_STATUSES)}"
 
 
+def deletion_unknown_predicate(dialect: str, table: str = "") -> str:
+    """Marked as deleted, at what is no instant: neither deleted nor present is known of it (`design.md` 4.6)."""
+    return f"{table}deleted_at IS NOT NULL AND {no_instant_predicate(f'{table}deleted_at', dialect)}"
+
+
+def deletion_unknown_candidate_predicate(dialect: str, table: str = "") -> str:
+    """A set that would be a candidate if it were not deleted, and nobody can know whether it is."""
+    return f"{table}status IN {_words(BASIS_STATUSES)} AND {deletion_unknown_predicate(dialect, table)}"
+
+
+def orphans_unknown_predicate(dialect: str, table: str = "") -> str:
+    """An item, not deleted, whose number of orphaned assignments is no count: nobody can know its families."""
+    column = f"{table}orphaned_assignments"
+    unknown = f"typeof({column}) <> 'integer'" if dialect == "sqlite" else f"{column} IS NULL"
+    return f"{present_predicate(table)} AND ({unknown} OR {column} < 0)"
+
+
+def unreadable_item_predicate(dialect: str, table: str = "") -> str:
+    """An item that a verdict cannot read: whether it is deleted, or how many of its assignments are orphaned."""
+    return f"(({deletion_unknown_predicate(dialect, table)}) OR ({orphans_unknown_predicate(dialect, table)}))"
+
+
+def not_disabled_predicate(dialect: str, table: str = "") -> str:
+    """Enabled, or nobody can know: disabled is only what says exactly so (SQLite takes a word for false)."""
+    return f"{table}is_enabled IS NOT {'0' if dialect == 'sqlite' else 'FALSE'}"
+
+
 def no_instant_predicate(column: str, dialect: str) -> str:
     """The value, null or not, is no instant of the years 1 to 9999 in the store's one form (`design.md` 3 and 4.6)."""
     if dialect == "sqlite":

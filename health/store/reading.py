@@ -18,7 +18,7 @@ from health.posture import TenantBackupHealth
 from health.quality import BackupQualityResolver
 from health.store import statements
 from health.store.assembly import ROWS_AT_ONCE, facts_in, fleet_rows
-from health.store.rows import SET_WIDTH, RowReader, UnreadableRow, as_text, tally
+from health.store.rows import COUNTS_FROM, RowReader, UnreadableRow, shown_text, tally, without_unreadable_items
 
 
 class Snapshot:
@@ -66,9 +66,10 @@ class Snapshot:
         completed_at = self._reader.instant(row[10], "backup_sets", "completed_at", row[0])
         try:
             backup_set = self._reader.backup_set(row)
+            without_unreadable_items(row)
         except UnreadableRow:
             backup_set = None
-        return PastSet(completed_at, row[0], backup_set, *row[SET_WIDTH:])
+        return PastSet(completed_at, row[0], backup_set, *row[COUNTS_FROM:])
 
     def set_of(self, health: TenantBackupHealth, policy: HealthPolicy, set_id: int) -> ListedSet | None:
         """One set of a tenant; None where there is none of this id."""
@@ -77,8 +78,9 @@ class Snapshot:
         return None if row is None else _Listing(self._reader, health, policy).listed(row)
 
     def items(self, tenant_id: int, set_id: int) -> tuple[BackupItem, ...]:
-        """The items of a set that are not deleted, degraded ones first."""
-        return tuple(map(self._reader.item, self._connection.execute(statements.items_of(tenant_id, set_id))))
+        """The items of a set that are not deleted, unreadable ones first, then degraded ones."""
+        statement = statements.items_of(self._dialect, tenant_id, set_id)
+        return tuple(map(self._reader.item, self._connection.execute(statement)))
 
     def captured(self, tenant_id: int, set_id: int, item_id: int) -> CapturedJson:
         """The captured JSON of one item."""
@@ -88,7 +90,7 @@ class Snapshot:
     def schedules(self, tenant_id: int) -> tuple[tuple[BackupSchedule | None, UnreadableEvidence | None], ...]:
         """A tenant's schedules that are not deleted; the evidence instead of one that cannot be read."""
         found: list[tuple[BackupSchedule | None, UnreadableEvidence | None]] = []
-        for row in self._connection.execute(statements.all_schedules(tenant_id)):
+        for row in self._connection.execute(statements.all_schedules(self._dialect), {"tenant_id": tenant_id}):
             try:
                 found.append((self._reader.schedule(row), None))
             except UnreadableRow as problem:
@@ -109,15 +111,16 @@ class _Listing:
         self._quality = BackupQualityResolver(policy)
 
     def listed(self, row: Any) -> ListedSet:
-        """A set's columns, its counts and when it happened -> the set as a list shows it."""
-        set_id, name, status, deleted_at = row[0], as_text(row[3]), row[6], row[12]
+        """A set's columns, those of its items and when it happened -> the set as a list shows it."""
+        set_id, status, deleted_at = row[0], row[6], row[12]
+        name, status_shown = shown_text(row[3]), shown_text(status)
         key = SetKey(row.happened_at, set_id)
-        counts = tally(row[SET_WIDTH:-1])
         try:
             backup_set = self._reader.backup_set(row)
+            counts = tally(row[:-1])
             if status in BASIS_STATUSES and deleted_at is None:
                 self._reader.instant(row[10], "backup_sets", "completed_at", set_id)
         except UnreadableRow as problem:
-            return ListedSet(key, name, status, PartInVerdict.UNREADABLE, None, None, problem.evidence)
+            return ListedSet(key, name, status_shown, PartInVerdict.UNREADABLE, None, None, problem.evidence)
         part = part_in_verdict(set_id, status, deleted_at is not None, self._basis)
-        return ListedSet(key, name, status, part, backup_set, self._quality.resolve(backup_set, counts), None)
+        return ListedSet(key, name, status_shown, part, backup_set, self._quality.resolve(backup_set, counts), None)

@@ -11,7 +11,7 @@ from health.store.errors import DatabaseMissing, SchemaProblem
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-REVISIONS: Final = ("tp0001",)
+REVISIONS: Final = ("tp0001", "tp0002")
 """Every schema version there has been, oldest first; the last is the one that this program reads and writes."""
 CURRENT: Final = REVISIONS[-1]
 _OURS: Final = re.compile(r"tp([0-9]{4})")

@@ -24,14 +24,18 @@ from sqlalchemy import (
 )
 
 from health.store import fleet_statements
-from health.store.predicates import candidate_predicate, degraded_predicate, happened_expression, present_predicate
-from health.store.schema import Instant, backup_items, backup_schedules, backup_sets
+from health.store.predicates import (
+    candidate_predicate,
+    degraded_predicate,
+    happened_expression,
+    no_instant_predicate,
+    unreadable_item_predicate,
+)
+from health.store.schema import Instant, backup_items, backup_sets
 
 SET_COLUMNS = tuple(backup_sets.c)
 ITEM_COLUMNS = tuple(
-    column
-    for column in backup_items.c
-    if column.name not in {"tenant_id", "backup_set_id", "deleted_at", "assignments", "payload"}
+    column for column in backup_items.c if column.name not in {"tenant_id", "backup_set_id", "assignments", "payload"}
 )
 
 
@@ -45,17 +49,22 @@ def of_a_verdict(statement: str) -> TextClause:
 
 
 @cache
-def _tally_columns(dialect: str) -> tuple[ColumnElement[int], ...]:
-    return tuple(literal_column(count, BigInteger) for count in fleet_statements.tally_columns(dialect))
+def _item_columns(dialect: str) -> tuple[ColumnElement[int], ...]:
+    return tuple(literal_column(column, BigInteger) for column in fleet_statements.item_columns(dialect))
 
 
-def all_schedules(tenant_id: int) -> Select[Any]:
-    """Every schedule of one tenant that is not deleted, by id."""
-    return (
-        select(*backup_schedules.c)
-        .where(backup_schedules.c.tenant_id == tenant_id, backup_schedules.c.deleted_at.is_(None))
-        .order_by(backup_schedules.c.id)
+@cache
+def all_schedules(dialect: str) -> TextClause:
+    """Every schedule of one tenant but those that are deleted, by id. Wants the parameter `tenant_id`.
+
+    As text, because the columns are read as a verdict reads them: a flag that is none is nothing for SQLAlchemy.
+    """
+    statement = (
+        f"SELECT {fleet_statements.SCHEDULE_COLUMNS} FROM backup_schedules"  # noqa: S608 - our own rules
+        " WHERE backup_schedules.tenant_id = :tenant_id"
+        f" AND {no_instant_predicate('backup_schedules.deleted_at', dialect)} ORDER BY backup_schedules.id"
     )
+    return text(statement).bindparams(bindparam("tenant_id", type_=BigInteger))
 
 
 HAPPENED: ColumnElement[Any] = literal_column(happened_expression("backup_sets."), Instant)
@@ -63,12 +72,12 @@ HAPPENED: ColumnElement[Any] = literal_column(happened_expression("backup_sets."
 
 @cache
 def sets_page(dialect: str, after_a_key: bool) -> Select[Any]:
-    """Sets of one tenant, newest first, with when they happened and their counts.
+    """Sets of one tenant, newest first, with the columns of their items and when they happened.
 
     Wants the parameters `tenant_id` and `most`, and with `after_a_key` the last row's key, `happened_at` and `set_id`.
     """
     statement = (
-        select(*SET_COLUMNS, *_tally_columns(dialect), HAPPENED.label("happened_at"))
+        select(*SET_COLUMNS, *_item_columns(dialect), HAPPENED.label("happened_at"))
         .where(backup_sets.c.tenant_id == bindparam("tenant_id", type_=BigInteger))
         .order_by(HAPPENED.desc(), backup_sets.c.id.desc())
         .limit(bindparam("most", type_=BigInteger))
@@ -83,7 +92,8 @@ def sets_page(dialect: str, after_a_key: bool) -> Select[Any]:
 def past_sets(dialect: str) -> Select[Any]:
     """Sets of one tenant that were its basis once, newest first: those of a period and the one before.
 
-    With two counts, the items present and the degraded ones. Wants the parameters `tenant_id`, `begin`, `end`, `most`.
+    With items that cannot be read and two counts, the items present and the degraded ones. Wants the parameters
+    `tenant_id`, `begin`, `end` and `most`.
     """
     tenant_id = bindparam("tenant_id", type_=BigInteger)
     begin, end = bindparam("begin", type_=Instant), bindparam("end", type_=Instant)
@@ -95,9 +105,8 @@ def past_sets(dialect: str) -> Select[Any]:
         .limit(literal_column("1"))
         .scalar_subquery()
     )
-    present, degraded, *_ = _tally_columns(dialect)
     return (
-        select(*SET_COLUMNS, present, degraded)
+        select(*SET_COLUMNS, *_item_columns(dialect)[:4])
         .where(
             backup_sets.c.tenant_id == tenant_id,
             text(candidate_predicate("backup_sets.")),
@@ -110,23 +119,27 @@ def past_sets(dialect: str) -> Select[Any]:
 
 
 def one_set(dialect: str, tenant_id: int, set_id: int) -> Select[Any]:
-    """One set of one tenant with its counts and when it happened."""
-    return select(*SET_COLUMNS, *_tally_columns(dialect), HAPPENED.label("happened_at")).where(
+    """One set of one tenant with the columns of its items and when it happened."""
+    return select(*SET_COLUMNS, *_item_columns(dialect), HAPPENED.label("happened_at")).where(
         backup_sets.c.tenant_id == tenant_id, backup_sets.c.id == set_id
     )
 
 
-def items_of(tenant_id: int, set_id: int) -> Select[Any]:
-    """The items of one set that are not deleted, degraded ones first, then by type and name."""
-    degraded: TextClause = text(f"CASE WHEN {degraded_predicate('backup_items.')} THEN 0 ELSE 1 END")
+def items_of(dialect: str, tenant_id: int, set_id: int) -> Select[Any]:
+    """The items of one set but those that are deleted: unreadable ones, degraded ones, then by type and name."""
+    table = "backup_items."
+    worst_first: TextClause = text(
+        f"CASE WHEN {unreadable_item_predicate(dialect, table)} THEN 0"
+        f" WHEN {degraded_predicate(table)} THEN 1 ELSE 2 END"
+    )
     return (
         select(*ITEM_COLUMNS)
         .where(
             backup_items.c.tenant_id == tenant_id,
             backup_items.c.backup_set_id == set_id,
-            text(present_predicate("backup_items.")),
+            text(no_instant_predicate(f"{table}deleted_at", dialect)),
         )
-        .order_by(degraded, backup_items.c.policy_type, backup_items.c.display_name, backup_items.c.id)
+        .order_by(worst_first, backup_items.c.policy_type, backup_items.c.display_name, backup_items.c.id)
     )
 
 

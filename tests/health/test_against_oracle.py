@@ -128,7 +128,7 @@ def _is_equal(rows: Rows, expected: dict[str, Any], actual: dict[str, Any]) -> b
         return False
     # Where several cells cannot be read, the page leaves open which of them is named.
     case = _case_of(rows, expected["tenant"])
-    others = unreadable_cells(case.tenant, case.sets, case.schedules)
+    others = unreadable_cells(case.tenant, case.sets, case.items, case.schedules)
     return any(canonical({**expected, "error": cell}) == canonical(actual) for cell in others)
 
 

@@ -200,10 +200,7 @@ def garbage_blueprints(garbage: Sequence[Instant], now: datetime = NOW) -> Itera
         yield Blueprint((set_shape(now - HOUR, CLEAN._replace(captured_at=value), METADATA),))
         # Not read: an archived tenant.
         yield Blueprint((good,), archived_at=LONG_AGO, created_at=value)
-        # Whatever deleted_at holds, the row is deleted.
-        yield Blueprint((older, SetShape(good.row._replace(deleted_at=value))))
-        yield Blueprint((good,), (nightly._replace(deleted_at=value, last_run_status="failed"),))
-        yield Blueprint((set_shape(now - HOUR, CLEAN, METADATA._replace(deleted_at=value)),))
+        yield from _deleted_at_no_instant(value, now)
     # A candidate without completed_at.
     null = SetShape(good.row._replace(completed_at=None))
     yield from (
@@ -212,6 +209,33 @@ def garbage_blueprints(garbage: Sequence[Instant], now: datetime = NOW) -> Itera
         Blueprint((good, SetShape(null.row._replace(status="partial")))),
     )
     yield from (Blueprint((good,)), Blueprint((older, good), (nightly,)), Blueprint())
+
+
+def _deleted_at_no_instant(value: Instant, now: datetime) -> Iterator[Blueprint]:
+    """Nobody can know whether such a row is deleted; it matters where the verdict would be another one with it."""
+    good, older = set_shape(now - HOUR, CLEAN), set_shape(now - 3 * HOUR, CLEAN)
+    newer = set_shape(now, METADATA, status="partial", deleted_at=value)
+    failing = ScheduleRow(cron="0 8 * * *", created_at=now - DAY, last_run_status="failed", deleted_at=value)
+    # Read: candidates but for that, items of the basis, enabled schedules.
+    yield Blueprint((good, newer))
+    yield Blueprint((newer, good), (failing,))
+    yield Blueprint((newer,))
+    yield Blueprint((SetShape(newer.row._replace(completed_at=value)), good))
+    yield Blueprint((good, SetShape(older.row._replace(deleted_at=value))))
+    yield Blueprint((good,), (failing,))
+    yield Blueprint((), (failing,))
+    yield Blueprint((set_shape(now - HOUR, CLEAN, METADATA._replace(deleted_at=value)),))
+    yield Blueprint((set_shape(now - HOUR, CLEAN._replace(deleted_at=value)), older))
+    # Not read: sets of other statuses, items of other sets than the basis, schedules that are disabled.
+    for status in ("failed", "running", "Completed"):
+        yield Blueprint((good, SetShape(newer.row._replace(status=status))))
+    spoiled = METADATA._replace(deleted_at=value)
+    yield Blueprint((good, set_shape(now - 3 * HOUR, CLEAN, spoiled)))
+    yield Blueprint((good, set_shape(now, CLEAN, spoiled, status="failed")))
+    yield Blueprint((good, set_shape(now, CLEAN, spoiled, deleted_at=now)))
+    yield Blueprint((good,), (failing._replace(is_enabled=False),))
+    # Not read: an archived tenant.
+    yield Blueprint((good, newer), (failing,), archived_at=LONG_AGO)
 
 
 # --- everything mixed -------------------------------------------------------------------------------------

@@ -46,7 +46,6 @@ def entry_of(*sets: SetShape, schedules: tuple[ScheduleRow, ...] = (), **columns
         ([set_shape(RECENT, CLEAN), set_shape(NOW, CLEAN, status="Completed")], 1),
         ([set_shape(RECENT, CLEAN), set_shape(NOW, CLEAN, deleted_at=NOW)], 1),
         ([set_shape(RECENT, CLEAN), set_shape(NOW + 9 * DAY, CLEAN)], 2),  # a future stamp governs, and is not trusted
-        ([set_shape(NOW, CLEAN, deleted_at="rubbish")], None),
     ],
 )
 def test_the_basis_is_the_latest_relevant_set(sets: list[SetShape], basis: int | None) -> None:
@@ -195,7 +194,15 @@ RAN = ScheduleRow(cron="0 8 * * *", created_at=NOW - 9 * DAY, last_run_at=RECENT
         ([set_shape(RECENT - TICK, created_at="garbage"), GOOD], (), None),
         ([GOOD], (RAN, RAN._replace(next_run_at="infinity")), ("backup_schedules", "next_run_at", 2)),
         ([GOOD], (RAN, RAN._replace(next_run_at="infinity", is_enabled=False)), None),
-        ([GOOD], (RAN, RAN._replace(next_run_at="infinity", deleted_at="x")), None),
+        ([GOOD], (RAN, RAN._replace(next_run_at="infinity", deleted_at=NOW)), None),
+        # A deleted_at that is no instant deletes nothing, and nobody knows whether it should.
+        ([set_shape(RECENT, CLEAN, deleted_at="x"), GOOD], (), ("backup_sets", "deleted_at", 1)),
+        ([GOOD, set_shape(RECENT - TICK, CLEAN, deleted_at="x")], (), ("backup_sets", "deleted_at", 2)),
+        ([GOOD, set_shape(NOW, CLEAN, status="failed", deleted_at="x")], (), None),
+        ([set_shape(RECENT, CLEAN, CLEAN._replace(deleted_at="x"))], (), ("backup_items", "deleted_at", 2)),
+        ([set_shape(RECENT - TICK, CLEAN._replace(deleted_at="x")), GOOD], (), None),
+        ([GOOD], (RAN, RAN._replace(deleted_at="x")), ("backup_schedules", "deleted_at", 2)),
+        ([GOOD], (RAN, RAN._replace(deleted_at="x", is_enabled=False)), None),
     ],
 )
 def test_unreadable(

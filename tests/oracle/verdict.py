@@ -117,11 +117,16 @@ Cell = dict[str, Any]
 """`{"table", "column", "row"}` of the report's `error` (design.md 7)."""
 
 
-def unreadable_cells(tenant: TenantRow, sets: Sequence[SetRow], schedules: Sequence[ScheduleRow]) -> list[Cell]:
-    """Every cell that makes this tenant unreadable (design.md 4.6). Which of several is named, the page leaves open."""
+def unreadable_cells(
+    tenant: TenantRow, sets: Sequence[SetRow], items: Sequence[ItemRow], schedules: Sequence[ScheduleRow]
+) -> list[Cell]:
+    """Every cell that makes this tenant unreadable (design.md 4.6). Which of several is named, the page leaves open.
+
+    A `deleted_at` that is no instant does not delete: whether the row is there decides the verdict, and nobody knows.
+    """
     cells: list[Cell] = []
 
-    def look(table: str, row: TenantRow | SetRow | ScheduleRow, columns: Sequence[str]) -> None:
+    def look(table: str, row: TenantRow | SetRow | ItemRow | ScheduleRow, columns: Sequence[str]) -> None:
         for column in columns:
             if is_garbage(getattr(row, column)) or (column == "created_at" and getattr(row, column) is None):
                 cells.append({"table": table, "column": column, "row": row.id})
@@ -131,17 +136,25 @@ def unreadable_cells(tenant: TenantRow, sets: Sequence[SetRow], schedules: Seque
     unordered = [row for row in relevant if not isinstance(row.completed_at, datetime)]
     for row in unordered:
         cells.append({"table": "backup_sets", "column": "completed_at", "row": row.id})
-    if unordered:
+    doubtful = candidates(tenant, [row._replace(deleted_at=None) for row in sets if is_garbage(row.deleted_at)])
+    for row in doubtful:
+        cells.append({"table": "backup_sets", "column": "deleted_at", "row": row.id})
+    if unordered or doubtful:
         # Which candidate is the basis is unknown, so each may be the row that could not be read.
-        for row in relevant:
+        for row in [*relevant, *doubtful]:
             look("backup_sets", row, ["started_at", "created_at"])
     else:
         basis = basis_of(relevant)
         if basis is not None:
             look("backup_sets", basis, ["started_at", "created_at"])
+            for item in items:
+                if item.tenant_id == tenant.id and item.backup_set_id == basis.id:
+                    look("backup_items", item, ["deleted_at"])
     for schedule in schedules:
-        if schedule.tenant_id == tenant.id and schedule.is_enabled and schedule.deleted_at is None:
-            look("backup_schedules", schedule, ["last_run_at", "next_run_at", "created_at", "enabled_at"])
+        is_deleted = isinstance(schedule.deleted_at, datetime)
+        if schedule.tenant_id == tenant.id and schedule.is_enabled and not is_deleted:
+            columns = ["last_run_at", "next_run_at", "created_at", "enabled_at", "deleted_at"]
+            look("backup_schedules", schedule, columns)
     return cells
 
 
@@ -177,7 +190,7 @@ def expected_tenant(
     now: datetime,
 ) -> dict[str, Any]:
     """The report entry of one tenant that is not archived (design.md 4.5, 4.7, 7); `error` without its message."""
-    cells = unreadable_cells(tenant, sets, schedules)
+    cells = unreadable_cells(tenant, sets, items, schedules)
     if cells:
         return _unreadable_entry(tenant, cells[0])
 

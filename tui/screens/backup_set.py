@@ -140,7 +140,7 @@ class BackupSetScreen(FactsScreen):
         self.query_one("#shown", Static).update(Content(f"{what}{len(answer.items):,}{family}"))
 
     def _is_wanted(self, item: BackupItem) -> bool:
-        if self.family is not None:
+        if self.family is not None and item.unreadable is None:
             families = BackupQualityResolver.families_of(item)
             if not families or (self.family in FAMILY_WORDS and self.family not in families):
                 return False
@@ -192,9 +192,12 @@ class BackupSetScreen(FactsScreen):
 def _item_cells(item: BackupItem) -> Sequence[Cell]:
     families = BackupQualityResolver.families_of(item)
     style = "degraded" if families else "text"
+    because = f"◆ {', '.join(FAMILY_WORDS[name] for name in families)}" if families else ""
+    if item.unreadable is not None:
+        style, because = "unreadable", safe_text(f"? unreadable: {item.unreadable.message}")
     return (
         Cell(safe_text(item.policy_type), style),
         Cell(safe_text(item.display_name), style),
         Cell(safe_text(item.platform or "-"), style),
-        Cell(f"◆ {', '.join(FAMILY_WORDS[name] for name in families)}" if families else "", style),
+        Cell(because, style),
     )

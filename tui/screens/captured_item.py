@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 
 from health.details import CapturedJson
 from health.facts import BackupItem
-from health.quality import BackupQualityResolver
 from tui.reader import Question
 from tui.safe_text import safe_text
 from tui.screens.facts_screen import FactsScreen
@@ -60,12 +59,15 @@ class CapturedItemScreen(FactsScreen):
     def watch_answer(self, answer: JsonLines) -> None:
         item = self._item
         degradations = [Line(f"◆ {words}", "degraded") for words in item_degradations(item)]
-        families = BackupQualityResolver.families_of(item)
+        if item.unreadable is not None:
+            degradations = [Line(f"? unreadable: {item.unreadable.message}", "unreadable"), *degradations]
+        elif not degradations:
+            degradations = [Line("in no degradation family")]
         self.query_one("#item", ProofBlock).show(
             [
                 Line(f"{item.display_name}, {item.platform or 'no platform recorded'}"),
                 Line(f"{item.policy_type} / {item.policy_identifier}", "quiet"),
-                *(degradations if families else [Line("in no degradation family")]),
+                *degradations,
             ]
         )
         self.query_one("#json", RowList).replace(answer.lines, empty="no JSON was captured")

@@ -13,6 +13,7 @@ from health.store import predicates
 from tests.health.store.bare import Bare
 
 MIGRATION: Final[Any] = importlib.import_module("health.store.migrations.versions.0001_facts")
+UNREADABLE: Final[Any] = importlib.import_module("health.store.migrations.versions.0002_unreadable")
 DIALECTS = ["sqlite", "postgresql"]
 
 CANDIDATE = "deleted_at IS NULL AND status IN ('completed', 'partial')"
@@ -51,15 +52,31 @@ def test_the_rules_are_rendered_as_the_contract_states_them() -> None:
     assert predicates.candidate_predicate() == CANDIDATE
     assert predicates.present_predicate() == "deleted_at IS NULL"
     assert predicates.not_recorded_predicate() == "assignments_state IS NULL"
+    assert predicates.not_disabled_predicate("sqlite") == "is_enabled IS NOT 0"
+    assert predicates.not_disabled_predicate("postgresql") == "is_enabled IS NOT FALSE"
 
 
 def test_with_an_alias_only_the_columns_change() -> None:
-    columns = r"\b(capture_mode|assignments_state|orphaned_assignments|integrity_warning|deleted_at|status)\b(?!')"
+    columns = (
+        r"\b(capture_mode|assignments_state|orphaned_assignments|integrity_warning|deleted_at|status|is_enabled)\b(?!')"
+    )
+    dialects = [
+        (made(dialect), made(dialect, "item."))
+        for dialect in DIALECTS
+        for made in (
+            predicates.deletion_unknown_predicate,
+            predicates.deletion_unknown_candidate_predicate,
+            predicates.orphans_unknown_predicate,
+            predicates.unreadable_item_predicate,
+            predicates.not_disabled_predicate,
+        )
+    ]
     for plain, aliased in (
         (predicates.degraded_predicate(), predicates.degraded_predicate("item.")),
         (predicates.candidate_predicate(), predicates.candidate_predicate("item.")),
         (predicates.present_predicate(), predicates.present_predicate("item.")),
         (predicates.not_recorded_predicate(), predicates.not_recorded_predicate("item.")),
+        *dialects,
     ):
         assert re.sub(columns, r"item.\1", plain) == aliased
 
@@ -78,6 +95,14 @@ def test_the_frozen_copies_are_what_is_rendered() -> None:
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_the_frozen_copy_of_no_instant(dialect: str) -> None:
     assert predicates.no_instant_predicate("completed_at", dialect) == MIGRATION.NO_INSTANT[dialect]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_frozen_copies_of_what_nobody_can_know(dialect: str) -> None:
+    unknown = predicates.deletion_unknown_predicate(dialect)
+    assert unknown == UNREADABLE.DELETION_UNKNOWN[dialect]
+    assert predicates.deletion_unknown_candidate_predicate(dialect) == f"{UNREADABLE.ENDED} AND {unknown}"
+    assert predicates.orphans_unknown_predicate(dialect) == UNREADABLE.ORPHANS_UNKNOWN[dialect]
 
 
 def stored_predicate(store: Bare, index: str) -> str:
@@ -111,6 +136,20 @@ def test_the_index_of_sets_without_an_instant(shared: Bare) -> None:
     assert stored_predicate(shared, "ix_backup_sets_no_instant") == as_stored(shared, "backup_sets", rendered)
 
 
+def unreadable_indexes(dialect: str) -> dict[str, str]:
+    return {
+        "ix_backup_sets_deletion_unknown": predicates.deletion_unknown_candidate_predicate(dialect),
+        "ix_backup_items_deletion_unknown": predicates.deletion_unknown_predicate(dialect),
+        "ix_backup_items_orphans_unknown": predicates.orphans_unknown_predicate(dialect),
+    }
+
+
+def test_the_indexes_of_what_nobody_can_know(shared: Bare) -> None:
+    for index, rendered in unreadable_indexes(shared.dialect).items():
+        table = "backup_sets" if "_sets_" in index else "backup_items"
+        assert stored_predicate(shared, index) == as_stored(shared, table, rendered)
+
+
 def test_there_is_no_other_index_than_these_and_those_of_the_keys(shared: Bare) -> None:
     if shared.dialect == "sqlite":
         found = shared.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
@@ -118,7 +157,12 @@ def test_there_is_no_other_index_than_these_and_those_of_the_keys(shared: Bare) 
         found = shared.execute(
             "SELECT indexname FROM pg_indexes WHERE schemaname = 'public' AND indexname LIKE 'ix~_%' ESCAPE '~'"
         )
-    assert {name for (name,) in found} == {*INDEXES, "ix_backup_sets_no_instant", "ix_backup_sets_happened"}
+    assert {name for (name,) in found} == {
+        *INDEXES,
+        *unreadable_indexes(shared.dialect),
+        "ix_backup_sets_no_instant",
+        "ix_backup_sets_happened",
+    }
 
 
 def test_every_family_of_items_has_its_index() -> None:

@@ -232,10 +232,14 @@ def test_a_tenant_that_is_not_there_is_refused(database_url: str) -> None:
 # What nobody can read
 
 
+@pytest.mark.parametrize("column", ["completed_at", "deleted_at"])
 @pytest.mark.parametrize("archived_at", [None, NOW - DAY])
-def test_a_tenant_whose_basis_nobody_knows_is_left_alone(database_url: str, archived_at: datetime | None) -> None:
+def test_a_tenant_whose_basis_nobody_knows_is_left_alone(
+    database_url: str, archived_at: datetime | None, column: str
+) -> None:
     garbage = "infinity" if database_url.startswith("postgresql") else "the day before"
-    sets = [a_set(1, 9 * DAY), a_set(2, 8 * DAY, completed_at=garbage), a_set(3, 8 * DAY), a_set(4, HOUR)]
+    unknown: dict[str, Any] = {column: garbage}
+    sets = [a_set(1, 9 * DAY), a_set(2, 8 * DAY, **unknown), a_set(3, 8 * DAY), a_set(4, HOUR)]
     others = [a_set(11, 9 * DAY, 2), a_set(12, HOUR, 2)]
     fill(database_url, [*sets, *others], [tenant(1, archived_at=archived_at), tenant(2)], unchecked=True)
     plan = pruned(database_url, since(7))

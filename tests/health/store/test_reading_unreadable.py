@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from health.details import PartInVerdict
 from health.store.rows import parse_postgresql_instant, parse_sqlite_instant
 from tests.health.making import DAY, FIRST_INSTANT, HOUR, LAST_INSTANT, LONG_AGO, NOW, TICK
 from tests.health.store.bare import bare
 from tests.health.store.test_schema_instants import CANONICAL, NO_INSTANTS
 from tests.oracle.loading import load
 from tests.oracle.rows import DEFAULT_POLICY, ItemRow, Rows, ScheduleRow, SetRow, TenantRow
+from tests.resolving import resolving
 from tests.subject import fleet_report
 from tui.commands import run
 
@@ -70,6 +72,11 @@ def entries(url: str) -> dict[str, Any]:
         ("sets__0__created_at", "backup_sets", 10),
         # Not the basis, but nobody can know which it would be.
         ("sets__1__completed_at", "backup_sets", 11),
+        # Whether they are deleted, nobody can know.
+        ("sets__0__deleted_at", "backup_sets", 10),
+        ("sets__1__deleted_at", "backup_sets", 11),
+        ("sets__3__deleted_at", "backup_sets", 13),
+        ("schedules__0__deleted_at", "backup_schedules", 10),
         ("schedules__0__created_at", "backup_schedules", 10),
         ("schedules__0__enabled_at", "backup_schedules", 10),
         ("schedules__0__last_run_at", "backup_schedules", 10),
@@ -108,10 +115,12 @@ def test_an_instant_that_is_none_costs_its_tenant_the_verdict_and_no_other(
         "sets__1__created_at",
         "sets__2__started_at",
         "sets__2__completed_at",
+        "sets__2__deleted_at",
         "sets__3__completed_at",
         "items__0__captured_at",
         "schedules__1__last_run_at",
         "schedules__1__created_at",
+        "schedules__1__deleted_at",
     ],
 )
 def test_a_row_that_no_verdict_reads_costs_nothing(database_url: str, place: str) -> None:
@@ -130,6 +139,98 @@ def test_a_candidate_without_completed_at_is_unreadable(database_url: str, statu
         "message": "backup_sets.completed_at of row 11 is missing",
     }
     assert found["tenant-2"]["confirmed"]
+
+
+def test_an_item_of_the_basis_that_may_be_deleted_is_unreadable_and_one_of_another_set_costs_nothing(
+    database_url: str,
+) -> None:
+    fleet = two_tenants(items__0__deleted_at=garbage(database_url))
+    fleet.items.append(ItemRow(3, 2, 21, deleted_at=garbage(database_url), capture_mode=None))
+    load(database_url, fleet, unchecked=True)
+    found = entries(database_url)
+    assert found["tenant-1"]["error"] == {
+        "table": "backup_items",
+        "column": "deleted_at",
+        "row": 1,
+        "message": "backup_items.deleted_at of row 1 is no instant",
+    }
+    assert found["tenant-2"]["confirmed"]
+    with resolving(database_url) as resolver:
+        (basis,) = [each for each in resolver.backup_sets("tenant-1", NOW).sets if each.key.set_id == 10]
+        assert (basis.part, basis.quality) == (PartInVerdict.UNREADABLE, None)
+        answer = resolver.backup_set("tenant-1", 10, NOW)
+        (item,) = answer.items
+        assert item.unreadable is not None
+        assert item.unreadable.message.endswith(f"deleted_at of row 1 is no instant: {garbage(database_url)!r}")
+        # In the history, too, nobody can say what such a set was worth.
+        coverage = resolver.dashboard("tenant-2", NOW).coverage
+        assert coverage is not None
+        assert coverage.unreadable_sets == 1
+
+
+def test_items_that_cannot_be_read_come_before_degraded_ones(database_url: str) -> None:
+    fleet = two_tenants()
+    for number, columns in ((3, {"capture_mode": None}), (4, {"deleted_at": garbage(database_url)}), (5, {})):
+        item = ItemRow(number, 1, 10, policy_identifier=f"policy-{number}", display_name=f"{number}")
+        fleet.items.append(item._replace(**columns))
+    load(database_url, fleet, unchecked=True)
+    with resolving(database_url) as resolver:
+        assert [item.id for item in resolver.backup_set("tenant-1", 10, NOW).items] == [4, 3, 5, 1]
+
+
+# Flags and counts
+
+
+UNREADABLE_VALUES = [
+    ("sets__0__item_count", -5, "backup_sets", 10),
+    ("items__0__orphaned_assignments", -1, "backup_items", 1),
+]
+"""Without their CHECKs both engines take these."""
+UNREADABLE_IN_SQLITE = [
+    *(("schedules__0__is_enabled", value, "backup_schedules", 10) for value in (2, -1, 0.5, "", "true", "false", b"0")),
+    # Nobody can know that it is disabled.
+    ("schedules__1__is_enabled", 2, "backup_schedules", 11),
+    *(("sets__0__item_count", value, "backup_sets", 10) for value in (1.5, "many", "", b"1")),
+    *(("items__0__orphaned_assignments", value, "backup_items", 1) for value in (0.5, "none", "", b"0")),
+]
+
+
+def assert_lost(url: str, place: str, value: Any, table: str, row: int) -> None:
+    load(url, two_tenants(**{place: value}), unchecked=True)
+    found = entries(url)
+    error = found["tenant-1"]["error"]
+    assert (error["table"], error["column"], error["row"]) == (table, place.rpartition("__")[2], row)
+    assert (found["tenant-1"]["posture"], found["tenant-1"]["confirmed"]) == (None, False)
+    assert found["tenant-2"]["confirmed"]
+
+
+@pytest.mark.parametrize(("place", "value", "table", "row"), UNREADABLE_VALUES)
+def test_a_count_below_zero_is_unreadable(database_url: str, place: str, value: Any, table: str, row: int) -> None:
+    assert_lost(database_url, place, value, table, row)
+
+
+@pytest.mark.parametrize(("place", "value", "table", "row"), UNREADABLE_IN_SQLITE)
+def test_in_sqlite_what_is_no_flag_or_no_count_is_unreadable(
+    sqlite_url: str, place: str, value: Any, table: str, row: int
+) -> None:
+    assert_lost(sqlite_url, place, value, table, row)
+
+
+def test_a_screen_shows_a_schedule_as_the_verdict_reads_it(sqlite_url: str) -> None:
+    load(sqlite_url, two_tenants(schedules__0__is_enabled="true", schedules__1__is_enabled=2), unchecked=True)
+    with resolving(sqlite_url) as resolver:
+        shown = resolver.schedules("tenant-1", NOW).schedules
+    assert [(each.schedule, each.assessment) for each in shown] == [(None, None), (None, None)]
+    assert [each.unreadable and each.unreadable.message for each in shown] == [
+        "backup_schedules.is_enabled of row 10 is no flag: 'true'",
+        "backup_schedules.is_enabled of row 11 is no flag: '2'",
+    ]
+
+
+def test_counts_of_nothing_are_counts_and_either_flag_is_one(database_url: str) -> None:
+    load(database_url, two_tenants(sets__0__item_count=0, items__0__orphaned_assignments=0))
+    found = entries(database_url)["tenant-1"]
+    assert (found["confirmed"], found["schedules"]["enabled"]) == (True, 1)
 
 
 def test_the_first_and_the_last_instant_of_the_calendar_are_instants(database_url: str) -> None:

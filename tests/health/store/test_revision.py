@@ -9,19 +9,23 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic import command
+from alembic.config import Config
 from psycopg import sql
 from sqlalchemy import Connection
 
 from health.store import drivers, revision
 from health.store.administration import initialise, state_of, upgrade
-from health.store.engines import reading_once, writing
+from health.store.engines import reading_once, transaction, writing
 from health.store.errors import DatabaseMissing, SchemaProblem, StoreError, StoreUnreachable
 from health.store.migrations import upgrade as migrations
 from health.store.revision import CURRENT, REVISIONS, SchemaState
 from health.store.urls import DatabaseAddress, parse_database_url
 from tests.health.making import NOW
 from tests.health.store.bare import bare
-from tests.oracle.loading import sqlite_path
+from tests.health.store.test_reading_unreadable import entries, garbage, two_tenants
+from tests.oracle.loading import load, sqlite_path
+from tests.oracle.rows import ItemRow
 from tui.commands import run
 
 OLDER, NEWER = "tp0000", "tp9999"
@@ -35,10 +39,16 @@ def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         path.touch()
         return f"sqlite:///{path}"
     url: str = request.getfixturevalue("postgres_url")
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DROP SCHEMA public CASCADE")
-        connection.execute("CREATE SCHEMA public")
+    empty(url)
     return url
+
+
+def empty(url: str) -> None:
+    """Drop whatever there is."""
+    if url.startswith("sqlite"):
+        Path(sqlite_path(url)).write_bytes(b"")
+    else:
+        execute(url, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
 
 
 def execute(url: str, *statements: str) -> None:
@@ -248,6 +258,71 @@ def test_creating_that_fails_leaves_no_tables(bare_url: str, monkeypatch: pytest
     assert tables(bare_url) == set()
 
 
+def at_first_version(url: str) -> None:
+    """The tables as the first version made them."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with transaction(parse_database_url(url)) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "tp0001")
+
+
+def indexes(url: str) -> set[tuple[str, str]]:
+    listed = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+    if not url.startswith("sqlite"):
+        listed = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+    with bare(url) as store:
+        return {(name, made_by) for name, made_by in store.execute(listed)}
+
+
+def test_upgrading_the_first_version_keeps_every_row_and_finds_those_that_cannot_be_read(bare_url: str) -> None:
+    at_first_version(bare_url)
+    fleet = two_tenants(sets__1__deleted_at=garbage(bare_url), items__0__orphaned_assignments=-1)
+    fleet.items.append(ItemRow(3, 2, 20, policy_identifier="policy-2", deleted_at=garbage(bare_url)))
+    load(bare_url, fleet, unchecked=True)
+    with bare(bare_url) as store:
+        before = store.everything()
+    advice = f" has an older schema than this program ({CURRENT}): run 'tenantpilot db upgrade'."
+    assert sentence_of(bare_url) == advice
+    assert upgrade(parse_database_url(bare_url)) is SchemaState.OLDER
+    with bare(bare_url) as store:
+        assert store.everything() == before
+    assert upgrade(parse_database_url(bare_url)) is SchemaState.CURRENT
+    found = {name: (entry["error"]["table"], entry["error"]["row"]) for name, entry in entries(bare_url).items()}
+    assert found == {"tenant-1": ("backup_sets", 11), "tenant-2": ("backup_items", 3)}
+
+
+def test_upgraded_tables_have_the_indexes_of_new_ones(bare_url: str) -> None:
+    at_first_version(bare_url)
+    first = indexes(bare_url)
+    upgrade(parse_database_url(bare_url))
+    upgraded = indexes(bare_url)
+    empty(bare_url)
+    initialise(parse_database_url(bare_url))
+    assert upgraded == indexes(bare_url)
+    assert {name for name, _ in upgraded - first} == {
+        "ix_backup_sets_deletion_unknown",
+        "ix_backup_items_deletion_unknown",
+        "ix_backup_items_orphans_unknown",
+    }
+
+
+def test_an_upgrade_that_fails_leaves_the_first_version(bare_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_first_version(bare_url)
+    before = indexes(bare_url)
+    real = migrations.upgrade_schema
+
+    def fail(connection: Connection) -> None:
+        real(connection)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(migrations, "upgrade_schema", fail)
+    with pytest.raises(KeyboardInterrupt):
+        upgrade(parse_database_url(bare_url))
+    assert indexes(bare_url) == before
+    assert state_of(parse_database_url(bare_url)) is SchemaState.OLDER
+
+
 # No database at all
 
 
@@ -362,8 +437,8 @@ def _lacks(
 ) -> None:
     with pytest.raises(SchemaProblem):
         state_of(parse_database_url(url))
-    for command in commands:
-        assert run([*command.split(), "--database", url]) == 3
+    for words in commands:
+        assert run([*words.split(), "--database", url]) == 3
         said = capsys.readouterr()
         assert said.out == ""
         assert said.err.count("\n") == 1

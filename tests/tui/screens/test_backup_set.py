@@ -107,6 +107,30 @@ async def test_f_goes_through_any_family_and_each_of_them(url: str) -> None:
         assert " of " not in driver.shown("#shown")
 
 
+async def test_an_item_that_cannot_be_read_comes_first_and_no_filter_of_families_hides_it(sqlite_url: str) -> None:
+    facts = Facts()
+    lost = ItemRow(display_name="Zulu", deleted_at="infinity")
+    facts.backup_set(facts.tenant("Contoso"), NOW - HOUR, *ITEMS, lost)
+    async with open_app(
+        facts.load(sqlite_url), tenant="contoso.example", screen="backup_sets", size=(160, 40)
+    ) as driver:
+        sets = await driver.arrived(BackupSetsScreen)
+        assert cells(sets)[0]["IN THE VERDICT"].text == "unreadable"
+        await driver.press("enter")
+        screen = await opened(driver)
+        assert names(screen) == ["Zulu", *DEGRADED, *WHOLE]
+        assert cells(screen)[0]["DEGRADED BECAUSE"].text.startswith("? unreadable: backup_items.deleted_at of row 9")
+        words = driver.words()
+        assert "? unreadable: backup_items.deleted_at of row 9 is no instant" in words
+        assert "none degraded" not in words
+        await driver.press("f", "f")
+        assert names(screen) == ["Zulu", "Echo"]
+        await driver.press("g", "enter")
+        await driver.arrived(CapturedItemScreen)
+        assert "? unreadable: backup_items.deleted_at of row 9 is no instant: 'infinity'" in driver.words()
+        assert "in no degradation family" not in driver.words()
+
+
 async def test_the_text_filter_finds_names_types_and_identifiers(url: str) -> None:
     async with open_app(url, tenant="contoso.example", screen="backup_set") as driver:
         screen = await opened(driver)
