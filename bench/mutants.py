@@ -224,6 +224,19 @@ def unexplained(outcomes: dict[Mutant, str]) -> list[Mutant]:
     return found
 
 
+def out_of_date(outcomes: dict[Mutant, str]) -> list[str]:
+    """What docs/proofs.md lists of these modules although it did not survive, or is no change of them any more."""
+    survived = {
+        (mutant.module, mutant.before, mutant.after) for mutant, outcome in outcomes.items() if outcome == "survived"
+    }
+    modules = {mutant.module for mutant in outcomes}
+    return [
+        f"`{module}`: `{before}` → `{after}`"
+        for module, before, after in sorted(listed() - survived)
+        if module in modules
+    ]
+
+
 @click.command()
 @click.argument("modules", nargs=-1, type=click.Choice(list(MODULES)))
 def main(modules: tuple[str, ...]) -> None:
@@ -239,6 +252,9 @@ def main(modules: tuple[str, ...]) -> None:
         sys.path[0] = folder
         outcomes = all_outcomes(modules or tuple(MODULES))
     click.echo("\n".join(table(outcomes)))
+    # Not a failure: which characters are assigned depends on the Python.
+    for mutant in out_of_date(outcomes):
+        click.echo(f"LISTED, BUT IT DID NOT SURVIVE  {mutant}")
     raise SystemExit(1 if unexplained(outcomes) else 0)
 
 

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
+from health.instants import EARLIEST
+
 _FIELDS: Final = 5
 _NO_SLOT: Final = "its cron expression has no slot to come"
 _REMEMBERED: Final = 512
@@ -89,7 +91,7 @@ class SlotCalendar:
         """
         far = slot if slot - begin <= _ONE_OFFSET else begin + _ONE_OFFSET
         for end in (far, min(far, instant + _HOUR)):
-            if instant < end and self._offset(begin - _HOUR) == self._offset(end + _SECOND):
+            if self._offset(begin - _HOUR) == self._offset(end + _SECOND):
                 if len(self._stretches) >= _REMEMBERED:
                     self._stretches.clear()
                 insort(self._stretches, _Stretch(begin, end, slot))
@@ -118,7 +120,7 @@ def _calendar(cron: str | None, timezone: str) -> SlotCalendar | str | None:
     if len(cron.split()) != _FIELDS:
         return "its cron expression does not have five fields"
     try:
-        CronSim(cron, datetime(2000, 1, 1, tzinfo=zone))
+        CronSim(cron, EARLIEST)
     except Exception:  # whatever the library raises on hostile input, it did not accept the expression
         return "its cron expression is not valid"
     return SlotCalendar(cron, zone)

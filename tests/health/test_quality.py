@@ -98,6 +98,12 @@ def test_a_summary_has_only_families_above_zero_in_the_order_of_the_contract() -
     )
 
 
+@pytest.mark.parametrize("families", [(1, 0, 0, 0), (1, 0, 0, 0, 0, 0)])
+def test_a_tally_of_other_families_is_not_read_as_if_it_were_of_these(families: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        RESOLVER.resolve(a_set(), ItemTally(1, 1, 0, families))
+
+
 def test_the_names_of_the_families() -> None:
     assert FAMILY_NAMES == (
         "unknown_quality",
@@ -116,6 +122,11 @@ def test_a_set_of_whole_items_is_not_degraded() -> None:
     quality = quality_of(a_set(item_count=2), an_item(1), an_item(2, assignments_state=None))
     assert quality == BackupQualitySummary(2, 0, (), 1)
     assert not quality.degraded
+
+
+def test_one_family_is_enough_of_the_items_or_of_the_set() -> None:
+    assert quality_of(a_set(), an_item(1), an_item(2, integrity_warning="")).degraded
+    assert quality_of(a_set(item_count=2), an_item(1)).degraded
 
 
 @given(

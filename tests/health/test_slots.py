@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from health import slots
 from health.slots import CannotPlan, SlotCalendar, slots_of
-from tests.health.making import FIRST_INSTANT, LAST_INSTANT, NOW, TICK
+from tests.health.making import FIRST_INSTANT, HOUR, LAST_INSTANT, NOW, TICK
 
 BERLIN, LORD_HOWE, CHATHAM, HAVANA = "Europe/Berlin", "Australia/Lord_Howe", "Pacific/Chatham", "America/Havana"
+NO_SLOT = "^its cron expression has no slot to come$"
 
 
 def utc(text: str) -> datetime:
@@ -60,7 +61,9 @@ def test_a_slot_lies_strictly_after_the_instant(instant: str, slot: str) -> None
     ],
 )
 def test_changes_of_clocks(cron: str, zone: str, instant: str, slot: str) -> None:
-    assert first_after(cron, zone, utc(instant)) == utc(slot)
+    found = first_after(cron, zone, utc(instant))
+    assert found == utc(slot)
+    assert found.tzinfo is UTC
 
 
 # What the calendar remembers equals what the library says
@@ -130,31 +133,117 @@ def test_a_calendar_asked_in_any_order_answers_as_the_library_does(question: tup
 
 
 @pytest.mark.parametrize("zone", [BERLIN, LORD_HOWE, CHATHAM, HAVANA, "Antarctica/Troll"])
-@pytest.mark.parametrize("cron", ["30 2 * * *", "45 1 * * *", "*/30 * * * *", "* 2 * * *", "* 0 1 * *"])
+@pytest.mark.parametrize("cron", ["30 2 * * *", "45 1 * * *", "*/30 * * * *", "0 */2 * * *", "* 2 * * *", "* 0 1 * *"])
 def test_every_quarter_of_an_hour_around_both_changes(cron: str, zone: str) -> None:
-    calendar = SlotCalendar(cron, ZoneInfo(zone))
     quarters = [
         utc(change) + timedelta(minutes=15 * step) - tick
         for change in CHANGES[zone]
         for step in range(-4 * 7, 4 * 7)
         for tick in (TICK, timedelta(0))
     ]
-    # Backwards, so that what is remembered begins late and is asked for earlier instants, and then once more.
-    for instant in (*reversed(quarters), *quarters):
-        assert calendar.first_after(instant) == plain(cron, zone, instant), instant
+    # Forwards, so that what is remembered early is asked for later instants; and backwards, so that it begins late and
+    # is asked for earlier ones.
+    for order in (quarters, quarters[::-1]):
+        calendar = SlotCalendar(cron, ZoneInfo(zone))
+        for instant in order:
+            assert calendar.first_after(instant) == plain(cron, zone, instant), instant
 
 
-def test_a_calendar_that_has_forgotten_still_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slots, "_REMEMBERED", 3)
+@pytest.mark.parametrize(
+    ("cron", "earlier"),
+    [
+        ("0 */2 * * *", "2026-04-04 13:15"),
+        # The hour from which it is remembered ends as the clocks change.
+        ("0 */2 * * *", "2026-04-04 14:00"),
+        # There and back: both its ends have one offset.
+        ("*/60 2 5 4 *", "2025-06-01 00:00"),
+    ],
+)
+def test_what_is_remembered_from_before_a_change_of_clocks_hides_no_slot_after_it(cron: str, earlier: str) -> None:
+    """2026-04-05 02:00 comes to Lord Howe at +11:00, becomes 01:30, and comes again half an hour later at +10:30."""
+    calendar = SlotCalendar(cron, ZoneInfo(LORD_HOWE))
+    calendar.first_after(utc(earlier))
+    assert calendar.first_after(utc("2026-04-04 15:29:59.999999")) == utc("2026-04-04 15:30")
+
+
+# What the calendar remembers is not computed again
+
+
+@pytest.fixture
+def computed(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
+    """The local times from which the library has been made to look for slots."""
+    asked: list[datetime] = []
+
+    def noted(cron: str, local: datetime) -> CronSim:
+        asked.append(local)
+        return CronSim(cron, local)
+
+    monkeypatch.setattr(slots, "CronSim", noted)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "instant", "begin", "end"),
+    [
+        # From the full hour, or from the last slot since then, until the next slot.
+        ("0 2 * * *", "UTC", "2026-11-23 03:30:29.500000", "2026-11-23 03:00", "2026-11-24 02:00"),
+        ("0,15 2 * * *", "UTC", "2026-11-23 02:20", "2026-11-23 02:15", "2026-11-24 02:00"),
+        ("0 2 * * *", "UTC", "0002-01-01 00:30", "0002-01-01 00:00", "0002-01-01 02:00"),
+        # Not longer than clocks are known not to change there and back.
+        ("0 2 * * SUN", "UTC", "2026-11-23 03:30", "2026-11-23 03:00", "2026-11-28 03:00"),
+        # For an hour only, where clocks change before the slot; they do at 2026-10-25 01:00.
+        ("0 4 * * *", BERLIN, "2026-10-24 12:10", "2026-10-24 12:00", "2026-10-24 13:10"),
+        ("0 4 * * *", BERLIN, "2026-10-24 23:59:58.500000", "2026-10-24 23:00", "2026-10-25 00:59:58.500000"),
+    ],
+)
+def test_a_stretch_without_a_slot_is_computed_once(
+    cron: str, zone: str, instant: str, begin: str, end: str, computed: list[datetime]
+) -> None:
+    calendar = SlotCalendar(cron, ZoneInfo(zone))
+    slot = calendar.first_after(utc(instant))
+    assert [calendar.first_after(asked) for asked in (utc(begin), utc(end) - TICK)] == [slot, slot]
+    assert len(computed) == 1
+    calendar.first_after(utc(begin) - TICK)
+    calendar.first_after(utc(end))
+    assert len(computed) == 3
+
+
+# The library looks from the next second on, and from the full hour before.
+@pytest.mark.parametrize("instant", ["2026-10-24 23:59:59.500000", "2026-10-25 01:30"])
+def test_next_to_a_change_of_clocks_nothing_is_remembered(instant: str, computed: list[datetime]) -> None:
+    calendar = SlotCalendar("0 4 * * *", ZoneInfo(BERLIN))
+    assert calendar.first_after(utc(instant)) == calendar.first_after(utc(instant)) == utc("2026-10-25 03:00")
+    assert len(computed) == 2
+
+
+def test_a_calendar_remembers_512_stretches_and_then_starts_afresh(computed: list[datetime]) -> None:
     calendar = SlotCalendar("0 * * * *", ZoneInfo("UTC"))
-    instants = [NOW + timedelta(minutes=90 * step) for step in range(20)]
-    assert [calendar.first_after(instant) for instant in instants] == [
-        plain("0 * * * *", "UTC", instant) for instant in instants
-    ]
+    hours = [NOW + step * HOUR for step in range(512)]
+    for hour in (*hours, *hours):
+        assert calendar.first_after(hour) == hour + HOUR
+    assert len(computed) == 512
+    for hour in (NOW - HOUR, NOW):
+        assert calendar.first_after(hour) == hour + HOUR
+    assert len(computed) == 514
+
+
+def test_that_no_slot_comes_is_found_out_once(computed: list[datetime]) -> None:
+    # The second Monday of a month is never its first day nor its 31st.
+    calendar = SlotCalendar("0 0 */30 * MON#2", ZoneInfo("UTC"))
+    for instant in (NOW, NOW, LAST_INSTANT):
+        with pytest.raises(CannotPlan, match=NO_SLOT):
+            calendar.first_after(instant)
+    assert len(computed) == 1
+    with pytest.raises(CannotPlan, match=NO_SLOT):
+        calendar.first_after(NOW - TICK)
+    assert len(computed) == 2
 
 
 def test_schedules_of_one_cron_and_zone_share_a_calendar() -> None:
-    assert slots_of("0 2 * * *", BERLIN) is slots_of("0 2 * * *", BERLIN)
+    shared = slots_of("0 2 * * *", BERLIN)
+    assert shared is slots_of("0 2 * * *", BERLIN)
+    assert shared is not None
+    assert shared.first_after(NOW) == utc("2026-11-24 01:00")
     assert slots_of("0 2 * * *", BERLIN) is not slots_of("0 2 * * *", LORD_HOWE)
 
 
@@ -184,14 +273,19 @@ def test_what_cannot_be_planned_is_said_in_a_clause_every_time(cron: str, zone: 
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Etc/GMT+12"])
 def test_after_the_last_instant_of_the_calendar_there_is_no_slot(zone: str) -> None:
     for instant in (LAST_INSTANT, LAST_INSTANT - timedelta(hours=30)):
-        with pytest.raises(CannotPlan, match="no slot to come"):
+        with pytest.raises(CannotPlan, match=NO_SLOT):
             first_after("0 0 1 1 *", zone, instant)
+
+
+def test_at_the_first_instant_of_the_calendar_there_is_a_slot_where_the_local_day_has_begun() -> None:
+    # Berlin's local mean time is 53 minutes and 28 seconds ahead.
+    assert first_after("0 2 * * *", BERLIN, FIRST_INSTANT) == utc("0001-01-01 01:06:32")
 
 
 def test_what_has_no_slot_at_one_end_of_the_calendar_spoils_no_other_instant() -> None:
     calendar = SlotCalendar("0 2 * * *", ZoneInfo("America/New_York"))
     for end in (FIRST_INSTANT, LAST_INSTANT, LAST_INSTANT - timedelta(hours=3)):
-        with pytest.raises(CannotPlan):
+        with pytest.raises(CannotPlan, match=NO_SLOT):
             calendar.first_after(end)
         assert calendar.first_after(NOW) == utc("2026-11-24 07:00")
 

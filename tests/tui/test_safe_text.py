@@ -203,6 +203,8 @@ def test_a_subclass_of_str_is_looked_at_as_what_it_holds() -> None:
         ("", False),
         ("Contoso GmbH", False),
         ("Müller 株式会社", False),
+        # White space shows itself, whichever blank it is.
+        ("Contoso\u00a0GmbH\u3000", False),
         ("ls\n", True),
         ("a\x1b[A", True),
         ("a\u202eb", True),
@@ -215,16 +217,6 @@ def test_what_a_shell_could_obey_is_hidden(text: str, hidden: bool) -> None:
 # Every character there is: these take longest
 
 
-def test_every_single_character_is_shown_as_itself_or_named() -> None:
-    for char in EVERY_CHARACTER:
-        shown = safe_text(char)
-        assert shown.isprintable()
-        named = f"⟨U+{ord(char):04X}⟩"
-        pictures = {chr(0x2400 + ord(char)) if char < " " else char, "␡" if char == "\x7f" else char}
-        assert shown in {char, named, "", "◌" + char} | pictures, named
-        assert shown != "" or unicodedata.category(char) == "Zs"
-
-
 def test_of_the_harmless_categories_exactly_these_are_named() -> None:
     expected = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, 0x13441, 0x13442, 0x16FE4, 0x1D159}
     expected |= {*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), ord("⟨"), ord("⟩")}
@@ -233,3 +225,13 @@ def test_of_the_harmless_categories_exactly_these_are_named() -> None:
     # Which of them are unassigned depends on the Unicode version of the Python.
     assert named - forbidden == expected - forbidden
     assert forbidden - named == {*range(0x20), 0x7F}
+
+
+def test_every_single_character_is_shown_as_itself_or_named() -> None:
+    for char in EVERY_CHARACTER:
+        shown = safe_text(char)
+        assert shown.isprintable()
+        named = f"⟨U+{ord(char):04X}⟩"
+        pictures = {chr(0x2400 + ord(char)) if char < " " else char, "␡" if char == "\x7f" else char}
+        assert shown in {char, named, "", "◌" + char} | pictures, named
+        assert shown != "" or unicodedata.category(char) == "Zs"
