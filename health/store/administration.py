@@ -81,6 +81,6 @@ def _try_reading(connection: Connection) -> None:
         statements.one_set(dialect, 0, 0),
         statements.items_of(dialect, 0, 0),
         statements.captured_json(0, 0, 0),
-        statements.all_schedules(0),
+        statements.all_schedules(dialect),
     ):
         connection.execute(statement, parameters).all()
