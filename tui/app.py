@@ -330,11 +330,6 @@ class TenantPilotApp(App[None]):
         """The begin of a file's name: nothing of it comes from outside."""
         return f"tenantpilot-{what}-{self.evaluation_instant():%Y%m%dT%H%M%SZ}"
 
-    @staticmethod
-    def safe(text: object) -> str:
-        """Text from outside as it may be shown."""
-        return safe_text(text)
-
     def action_show_help(self) -> None:
         from tui.screens.help import HelpScreen
 

@@ -18,6 +18,7 @@ from textual.widgets import Static
 
 from tui.durations import format_span
 from tui.reader import Question, Request
+from tui.safe_text import safe_text
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.header_line import HeaderLine
 from tui.widgets.key_hints import KeyHints
@@ -250,7 +251,8 @@ class FactsScreen(Screen[None]):
         self._problem = message.sentence
         self._failures += 1
         if self._answered_at is None:
-            self.query_one("#waiting", Static).update(Content(self.pilot.safe(message.sentence)))
+            # Whole: where the path of a file is long, what to do about it stands at the end.
+            self.query_one("#waiting", Static).update(Content(safe_text(message.sentence, limit=1000)))
         self._tick()
 
     def facts_from(self, answer: Any) -> float:
