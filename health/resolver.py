@@ -13,6 +13,7 @@ from health.collector import collector_paused
 from health.coverage import SETS_COUNTED, Coverage, coverage_of, period_before
 from health.facts import TenantFacts
 from health.forecast import longest_pause
+from health.instants import LATEST
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, judge, triage_key
 from health.schedules import assess
@@ -58,6 +59,7 @@ class TenantBackupHealthResolver:
         self._token: object | None = None
         self._facts: dict[int, TenantFacts] = {}
         self._fleet: details.FleetAnswer | None = None
+        self._holds_until: datetime | None = None
 
     def fleet(self, now: datetime) -> list[TenantBackupHealth]:
         """Every tenant that is not archived, in triage order."""
@@ -70,9 +72,18 @@ class TenantBackupHealthResolver:
         token = self._store().change_token()
         if token is None or token != self._token:
             found = self._judged_as_they_come(self._read(lambda snapshot: snapshot.facts()), now)
+        elif self._fleet is not None and self._fleet.now <= now <= self._all_hold_until(self._fleet):
+            self._fleet = self._fleet._replace(now=now, database_clock=self._store().clock)
+            return self._fleet
         else:
             found = _Found(self._facts, [])
         return self._answer(found, now, token, self._store().clock)
+
+    def _all_hold_until(self, fleet: details.FleetAnswer) -> datetime:
+        """The last instant at which every verdict holds; looked for once, by the first refresh without a change."""
+        if self._holds_until is None:
+            self._holds_until = min((health.holds_until for health in fleet.verdicts), default=LATEST)
+        return self._holds_until
 
     def _answer_ahead(self, ahead: FleetAhead, now: datetime) -> details.FleetAnswer | None:
         """The first answer, from what another process reads; None where that has not come whole, and is to be read."""
@@ -112,6 +123,7 @@ class TenantBackupHealthResolver:
         else:
             verdicts = tuple(_in_triage_order(kept, judged))
         self._token, self._facts, self._fleet = token, facts, details.FleetAnswer(now, verdicts, clock)
+        self._holds_until = None
         return self._fleet
 
     def _still_true(self, facts: dict[int, TenantFacts], now: datetime) -> list[TenantBackupHealth]:
