@@ -89,26 +89,25 @@ class RowReader:
         """A tenant that is not archived; `archived_at`, the last column, is there only where it is no instant."""
         if row[4] is not None:
             raise UnreadableRow(unreadable("tenants", "archived_at", row[0], row[4]))
-        return Tenant(
-            row[0],
-            _required_text(row[1], "tenants", "external_id", row[0]),
-            _required_text(row[2], "tenants", "name", row[0]),
-            self.instant(row[3], "tenants", "created_at", row[0]),
-        )
+        external_id, name = row[1], row[2]
+        if not (type(external_id) is type(name) is str):
+            external_id = _required_text(external_id, "tenants", "external_id", row[0])
+            name = _required_text(name, "tenants", "name", row[0])
+        return _made(Tenant, (row[0], external_id, name, self.instant(row[3], "tenants", "created_at", row[0])))
 
     def backup_set(self, row: Sequence[Any]) -> BackupSet:
         """A set from its columns in the order of the table. Names are text; what is compared stays as it is stored."""
         if not (type(row[3]) is type(row[4]) is type(row[6]) is str):
             row = self._with_text(row)
-        *others, started_at, completed_at, created_at, deleted_at = row[:SET_WIDTH]
-        if others[7] is not None and not _is_count(others[7]):
-            raise UnreadableRow(_evidence("backup_sets", "item_count", row[0], _no_count(others[7])))
+        if (item_count := row[7]) is not None and not _is_count(item_count):
+            raise UnreadableRow(_evidence("backup_sets", "item_count", row[0], _no_count(item_count)))
+        started_at, completed_at, created_at, deleted_at = row[9:SET_WIDTH]
         parse = self._parse
         try:
             return _made(
                 BackupSet,
                 (
-                    *others,
+                    *row[:9],
                     None if started_at is None else parse(started_at),
                     None if completed_at is None else parse(completed_at),
                     parse(created_at),
@@ -235,7 +234,8 @@ def without_unreadable_items(row: Sequence[Any]) -> None:
 
 def tally(row: Sequence[Any]) -> ItemTally:
     """The counts of a set's items, behind the set's columns. Raises UnreadableRow where an item cannot be read."""
-    without_unreadable_items(row)
+    if not row[SET_WIDTH] is row[SET_WIDTH + 1] is None:
+        without_unreadable_items(row)
     return _made(ItemTally, (*row[COUNTS_FROM : COUNTS_FROM + 3], tuple(row[COUNTS_FROM + 3 :])))
 
 

@@ -59,9 +59,7 @@ class FactsScreen(Screen[None]):
     FactsScreen { layout: vertical; }
     FactsScreen #too-small { display: none; }
     FactsScreen #body { height: 1fr; overflow: hidden auto; scrollbar-size: 0 0; }
-    FactsScreen.-waiting > #body { display: none; }
-    FactsScreen #waiting { display: none; }
-    FactsScreen.-waiting > #waiting { display: block; }
+    FactsScreen #body.-waiting, FactsScreen #waiting.-over { display: none; }
     FactsScreen.-too-small > #too-small { display: block; }
     FactsScreen.-too-small > HeaderLine, FactsScreen.-too-small > KeyHints { display: none; }
     FactsScreen.-too-small > #body, FactsScreen.-too-small > #waiting { display: none; }
@@ -85,7 +83,7 @@ class FactsScreen(Screen[None]):
     """The facts are too old for a confirmation (`design.md` 4.6)."""
 
     def __init__(self) -> None:
-        super().__init__(classes="-waiting")
+        super().__init__()
         self._asked = 0
         self._asked_at = 0.0
         self._answered_at: float | None = None
@@ -155,7 +153,7 @@ class FactsScreen(Screen[None]):
         database = self.pilot.context.database
         yield HeaderLine(self.pilot.place_words(), production=database.production)
         yield Static(Content("reading the facts ..."), id="waiting", markup=False)
-        with Vertical(id="body"):
+        with Vertical(id="body", classes="-waiting"):
             yield from self.body()
         yield KeyHints()
         yield Static(Content("too small: make this window at least 60 x 12"), id="too-small", markup=False)
@@ -228,7 +226,9 @@ class FactsScreen(Screen[None]):
         self._problem = ""
         self._failures = 0
         if first:
-            self.remove_class("-waiting")
+            # Of these two, and not of the screen: Textual styles anew whatever lies below.
+            self.query_one("#waiting").add_class("-over")
+            self.query_one("#body").remove_class("-waiting")
         self._tick()
         self.answer = message.answer
         # A tenant that was opened by its external id has its name only now, which the screen in front shows too.

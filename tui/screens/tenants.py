@@ -118,9 +118,12 @@ class TenantsScreen(FactsScreen):
 
     def first_focus(self) -> None:
         super().first_focus()
+        opened_at = self.pilot.context.tenant
+        if opened_at is None:
+            return
         # Opened at a tenant, the way back ends on its row, as if one had walked from there.
         verdicts = self.answer.answer.verdicts
-        row = next((each for each in verdicts if each.tenant.external_id == self.pilot.context.tenant), None)
+        row = next((each for each in verdicts if each.tenant.external_id == opened_at), None)
         if row is not None:
             self.query_one("#tenants", RowList).move_to_key(row.tenant.id)
 
