@@ -37,6 +37,16 @@ def open_resolver(
     return TenantBackupHealthResolver(address, policy, ahead)
 
 
+def visit_file(place: str) -> Path:
+    """Where the visits to a database are kept; `place` tells it from every other, and is not to be seen in the name."""
+    from hashlib import sha256
+
+    from platformdirs import user_state_path
+
+    name = sha256(place.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+    return user_state_path("tenantpilot", appauthor=False) / "visits" / f"{name}.json"
+
+
 class Database(NamedTuple):
     """One database that the screens can show; `label` may be shown to anybody, `name` is empty where it has none."""
 

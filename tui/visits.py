@@ -12,8 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from platformdirs import user_state_path
-
 from health.details import FleetAnswer
 from health.posture import TenantBackupHealth
 from health.report import rfc3339
@@ -36,14 +34,6 @@ class LastVisit(NamedTuple):
 
 class VisitUnreadable(Exception):
     """There is a file, and it is no visit of ours; the message is a sentence for people."""
-
-
-def visit_file(place: str) -> Path:
-    """Where the visits to a database are kept; `place` tells it from every other, and is not to be seen in the name."""
-    from hashlib import sha256  # the first frame need not wait for it
-
-    name = sha256(place.encode("utf-8", "surrogatepass")).hexdigest()[:24]
-    return user_state_path("tenantpilot", appauthor=False) / "visits" / f"{name}.json"
 
 
 def read_visit(file: Path) -> LastVisit | None:

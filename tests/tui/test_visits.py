@@ -12,7 +12,8 @@ import pytest
 
 from health.details import FleetAnswer
 from tests.health.making import DAY, HOUR, NOW, a_set, judged
-from tui.visits import VisitUnreadable, changed_since, read_visit, visit_file, write_visit
+from tui.context import visit_file
+from tui.visits import VisitUnreadable, changed_since, read_visit, write_visit
 
 STALE, HEALTHY, ABSENT = judged(a_set(NOW - 2 * DAY)), judged(a_set(NOW - HOUR)), judged(None)
 

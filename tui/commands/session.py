@@ -78,8 +78,7 @@ class Session(NamedTuple):
 
     def _databases(self, visits: bool) -> dict[str, Database]:
         """Every database that the screens can show, by its name."""
-        from tui.context import Database, open_resolver
-        from tui.visits import visit_file
+        from tui.context import Database, open_resolver, visit_file
 
         usable = usable_databases(self.loaded.settings)
         named = len(usable) > 1 or UNNAMED not in usable
