@@ -56,9 +56,15 @@ class Soak:
         self._url = url
         self._chance = Random(seed)
         self._clock = Clock()
+        self._began = self._clock.boot
         self._writer = Writer(url, self._chance, lambda: self._clock.now)
         self._done: list[str] = []
         self.steps = 0
+
+    @property
+    def passed(self) -> timedelta:
+        """How much time has passed by the run's own clock."""
+        return timedelta(seconds=self._clock.boot - self._began)
 
     async def run(self, goes_on: Callable[[int], bool]) -> None:
         """Take steps while `goes_on` says so of their number. Raises SoakFailed with what was done last."""
@@ -210,14 +216,14 @@ def entries(url: str, now: datetime) -> dict[str, Any]:
     return {entry["tenant"]: entry for entry in document["tenants"]}
 
 
-def soak(folder: Path, seed: int, goes_on: Callable[[int], bool]) -> int:
-    """One run over a new database in a folder; gives back how many steps it took. Raises SoakFailed."""
+def soak(folder: Path, seed: int, goes_on: Callable[[int], bool]) -> timedelta:
+    """One run over a new database in a folder; gives back how much time passed by its clock. Raises SoakFailed."""
     file = folder / f"soak-{seed}.db"
     url = f"sqlite:///{file}"
     initialise(parse_database_url(url))
     run = Soak(url, seed)
     asyncio.run(run.run(goes_on))
-    return run.steps
+    return run.passed
 
 
 @click.command()
@@ -227,15 +233,17 @@ def soak(folder: Path, seed: int, goes_on: Callable[[int], bool]) -> int:
 def main(seed: int, steps: int, minutes: float | None) -> None:
     """Soak the screens; exit status 1 and the seed where they said what is not so."""
     end = time.monotonic() + (minutes or 0) * 60
-    total = 0
+    total, passed = 0, timedelta()
     while True:
         try:
             with tempfile.TemporaryDirectory() as folder:
-                total += soak(Path(folder), seed, lambda done: done < steps)
+                passed += soak(Path(folder), seed, lambda done: done < steps)
         except SoakFailed as error:
             click.echo(f"seed {seed}: {error}")
             sys.exit(1)
-        click.echo(f"seed {seed}: {steps} steps, nothing wrong; {total} in all")
+        total += steps
+        hours = passed // timedelta(hours=1)
+        click.echo(f"seed {seed}: {steps} steps, nothing wrong; in all {total:,} steps and {hours:,} simulated hours")
         seed += 1
         if time.monotonic() >= end:
             return
