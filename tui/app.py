@@ -279,7 +279,9 @@ class TenantPilotApp(App[None]):
             return
         self._remember_visit()
         self.reader.stop()
-        self.context = self.context._replace(database=database, tenant=None, screen=None)
+        self.context = self.context._replace(
+            database=database, tenant=None, screen=None, open_first=None, ahead_since=None
+        )
         self.reader = FactsReader(database.open_resolver)
         self.reader.start()
         # What was said of the one left would stand on the screens of the other for a moment.

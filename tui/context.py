@@ -75,6 +75,8 @@ class AppContext(NamedTuple):
     command: tuple[str, ...] = ("tenantpilot",)
     open_first: Callable[[], TenantBackupHealthResolver] | None = None
     """Opens the resolver over `database` the first time, where its fleet is being read ahead."""
+    ahead_since: float | None = None
+    """Since when it is being read ahead, by `boot_clock`."""
     clock: Callable[[], datetime] = utc_now
     boot_clock: Callable[[], float] = boot_seconds
 

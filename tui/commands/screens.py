@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui.commands.failures import EXIT_FAULT, EXIT_USAGE, CommandFailed
 from tui.commands.options import Invocation
+from tui.context import boot_seconds, open_resolver
 from tui.second_process import SecondProcess, Sender
 
 if TYPE_CHECKING:
@@ -28,9 +29,10 @@ def open_screens(invocation: Invocation, *, tenant: str | None, screen: str | No
         raise CommandFailed("--screen needs --tenant: a screen is one tenant's.", EXIT_USAGE)
     # Importing makes nothing that could be collected; the reader switches it on again once it is through with that.
     gc.disable()
+    began = boot_seconds()
     second = SecondProcess.begin(partial(_settings_then_fleet, invocation, tenant, screen))
     _import_textual()
-    context = None if second is None else _sent_context(second)
+    context = None if second is None else _sent_context(second, began)
     if context is None:
         from tui.commands.session import open_session
 
@@ -78,7 +80,7 @@ def _settings_then_fleet(invocation: Invocation, tenant: str | None, screen: str
     send_fleet(address, sender.send, opened)
 
 
-def _sent_context(second: SecondProcess) -> AppContext | None:
+def _sent_context(second: SecondProcess, began: float) -> AppContext | None:
     """The context as the second process has sent it, the fleet on its way behind it; None if it could not."""
     messages = second.messages()
     if (message := next(messages, None)) is None:
@@ -87,9 +89,10 @@ def _sent_context(second: SecondProcess) -> AppContext | None:
     import pickle
 
     from health.store.ahead import FleetAhead
-    from tui.context import open_resolver
 
     context, address = pickle.loads(message)  # noqa: S301 - by a process of our own
     ahead = FleetAhead(messages, second.end)
-    opened: AppContext = context._replace(open_first=partial(open_resolver, address, context.policy, ahead))
+    opened: AppContext = context._replace(
+        open_first=partial(open_resolver, address, context.policy, ahead), ahead_since=began
+    )
     return opened

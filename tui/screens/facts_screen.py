@@ -195,7 +195,7 @@ class FactsScreen(Screen[None]):
     def load(self) -> None:
         """Ask anew; an older question of this screen that has no answer yet is given up."""
         self._asked += 1
-        self._asked_at = self.pilot.boot_seconds()
+        self._asked_at = self.asked_from()
         self._reading = True
         number = self._asked
         self.pilot.reader.ask(
@@ -206,6 +206,10 @@ class FactsScreen(Screen[None]):
                 lambda sentence: self._post(FactsFailed(number, sentence)),
             )
         )
+
+    def asked_from(self) -> float:
+        """Since when what is asked now is on its way, by the clock that does not stop in suspend."""
+        return self.pilot.boot_seconds()
 
     def _post(self, message: Message) -> None:
         """From the reader thread: a screen that is gone takes no message, and misses nothing."""

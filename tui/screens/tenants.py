@@ -77,10 +77,15 @@ class TenantsScreen(FactsScreen):
     def crumb(self) -> str:
         return "Tenants"
 
+    def asked_from(self) -> float:
+        """What another process reads for the first question was asked when that one began."""
+        ahead_since = self.pilot.context.ahead_since
+        return super().asked_from() if self._asked > 1 or ahead_since is None else ahead_since
+
     def question(self) -> Question:
-        now = self.pilot.evaluation_instant()
         clock = self.pilot.context.clock
-        asked_at = clock()
+        asked_at = clock() - timedelta(seconds=self.pilot.boot_seconds() - self._asked_at)
+        now = self.pilot.context.fixed_now or asked_at
         known: FleetView | None = self.answer
         visit_file = None if known is not None else self.pilot.context.database.visit_file
 

@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from health.store.errors import StoreUnreachable
-from tests.tui.screens.driving import Driver, WatchedResolver, cells, listed, looks_calm, open_app, row_list, watched
+from tests.tui.screens.driving import (
+    Clock,
+    Driver,
+    WatchedResolver,
+    cells,
+    listed,
+    looks_calm,
+    open_app,
+    row_list,
+    watched,
+)
 from tests.tui.screens.fleets import NOW, add_set, small_fleet, write
 from tui.app import TenantPilotApp
 from tui.screens.backup_set import BackupSetScreen
@@ -155,6 +165,24 @@ async def test_facts_are_as_old_as_their_question(resolver: WatchedResolver) -> 
         await driver.pump()
         assert not looks_calm(driver)
         await age_until(driver, "1h 10m ago")
+
+
+async def test_what_was_read_ahead_is_as_old_as_the_process_that_reads_it(url: str) -> None:
+    """Stopped by Ctrl-Z while it starts, it comes back with rows of before."""
+    clock = Clock()
+    async with open_app(url, clock=clock, ahead_since=clock.boot - 600) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        await age_until(driver, "facts 10m old")
+        assert tenants.answer.now == NOW - timedelta(minutes=10)
+        assert tenants.now() == NOW
+        await driver.until(lambda: tenants.unconfirmed)
+        await driver.pump()
+        assert not looks_calm(driver)
+        # What is asked from now on is as new as its question.
+        await driver.press("r")
+        await driver.settled()
+        await age_until(driver, "facts 0s old")
+        assert tenants.answer.now == NOW
 
 
 async def test_ages_go_on_in_every_place_though_no_refresh_comes(url: str) -> None:
