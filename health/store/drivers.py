@@ -66,7 +66,7 @@ def require_file(file: Path) -> None:
 def open_postgresql_reading(address: DatabaseAddress) -> DeadlineConnection:
     """Open a connection whose transactions are one read-only snapshot each, and that waits for nothing past a deadline.
 
-    Only for reading: what is written may rightly wait for a lock. Raises what the driver raises.
+    Raises what the driver raises.
     """
     from psycopg import IsolationLevel
 

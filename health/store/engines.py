@@ -33,6 +33,11 @@ from health.store.urls import DatabaseAddress
 for _name in ("sqlalchemy", "psycopg"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
+WRITING_SECONDS: Final = 600.0
+"""How long PostgreSQL may take to answer a writer: rows in bulk, an index, a lock that another program holds."""
+_OF_THAT_FOR_A_LOCK: Final = 0.9
+"""The server gives up a lock before the writer gives up the server: it knows why, and the connection stays whole."""
+
 _POSTGRESQL_WRITING: Final = {"timezone": "UTC", "datestyle": "ISO", "jit": "off"}
 
 
@@ -58,12 +63,16 @@ def reading_engine(address: DatabaseAddress) -> Engine:
     return engine
 
 
-def writing_engine(address: DatabaseAddress, *, create: bool = False) -> Engine:
-    """An engine for imports and administration. `create` lets SQLite make the file that is not there yet."""
+def writing_engine(address: DatabaseAddress, *, create: bool = False, patience: float = WRITING_SECONDS) -> Engine:
+    """An engine for imports and administration. `create` lets SQLite make the file that is not there yet.
+
+    `patience` is how many seconds PostgreSQL may take for one round trip, nine tenths of it to wait for a lock. A
+    SQLite file has nobody in between, and a lock of its own: LOCK_SECONDS.
+    """
     file = address.file
     if file is None:
         return create_engine(
-            "postgresql+psycopg://", creator=lambda: _open_postgresql_writing(address), poolclass=NullPool
+            "postgresql+psycopg://", creator=lambda: _open_postgresql_writing(address, patience), poolclass=NullPool
         )
     engine = create_engine(
         "sqlite+pysqlite://", creator=lambda: _open_sqlite_writing(file, create=create), poolclass=NullPool
@@ -92,9 +101,14 @@ def end_reading(connection: Connection) -> None:
 
 
 @contextmanager
-def transaction(address: DatabaseAddress, *, create: bool = False) -> Iterator[Connection]:
-    """One transaction that is written whole or not at all, on a connection of its own. Raises StoreError."""
-    engine = writing_engine(address, create=create)
+def transaction(
+    address: DatabaseAddress, *, create: bool = False, patience: float = WRITING_SECONDS
+) -> Iterator[Connection]:
+    """One transaction that is written whole or not at all, on a connection of its own. Raises StoreError.
+
+    `create` and `patience` (seconds) are those of `writing_engine`.
+    """
+    engine = writing_engine(address, create=create, patience=patience)
     try:
         with sentences(address), engine.begin() as connection:
             yield connection
@@ -103,9 +117,9 @@ def transaction(address: DatabaseAddress, *, create: bool = False) -> Iterator[C
 
 
 @contextmanager
-def writing(address: DatabaseAddress) -> Iterator[Connection]:
-    """A transaction on a database with the current schema. Raises StoreError."""
-    with transaction(address) as connection:
+def writing(address: DatabaseAddress, *, patience: float = WRITING_SECONDS) -> Iterator[Connection]:
+    """A transaction on a database with the current schema; `patience` as in `transaction`. Raises StoreError."""
+    with transaction(address, patience=patience) as connection:
         refuse_other_schema(connection, address.label)
         yield connection
 
@@ -162,10 +176,12 @@ def _open_sqlite_writing(file: Path, *, create: bool) -> sqlite3.Connection:
     return connection
 
 
-def _open_postgresql_writing(address: DatabaseAddress) -> Any:
-    import psycopg  # the driver is not imported before it is wanted
+def _open_postgresql_writing(address: DatabaseAddress, patience: float) -> Any:
+    from health.store.deadline import DeadlineConnection  # the driver is not imported before it is wanted
 
-    connection = psycopg.connect(**postgresql_arguments(address, _POSTGRESQL_WRITING))
+    lock_timeout = {"lock_timeout": f"{patience * _OF_THAT_FOR_A_LOCK * 1000:.0f}ms"}
+    connection = DeadlineConnection.connect(**postgresql_arguments(address, _POSTGRESQL_WRITING | lock_timeout))
+    connection.patience = patience
     read_instants_as_text(connection)
     return connection
 

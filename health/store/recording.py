@@ -144,17 +144,18 @@ def note_outcome(
     """Note what became of a run at `now` (UTC): its set, the schedule's last run and its next slot.
 
     The set takes the place of the running one; where the start could not be noted, it is new. The schedule's status is
-    the set's. Raises StoreConflict where a later run has taken this one for dead: its word is too late then.
+    the set's. The same outcome once more changes nothing: an answer that is lost leaves open whether it was noted.
+    Raises StoreConflict where a later run has taken this one for dead: its word is too late then.
     """
     tenant_id, schedule_id = _schedule_of(connection, run)
-    status = connection.execute(
-        select(backup_sets.c.status).where(
+    noted = connection.execute(
+        select(backup_sets.c.status, backup_sets.c.error).where(
             backup_sets.c.tenant_id == tenant_id,
             backup_sets.c.source == run.source,
             backup_sets.c.source_ref == run.reference,
         )
-    ).scalar_one_or_none()
-    if status not in (None, RUNNING):
+    ).one_or_none()
+    if noted is not None and noted.status != RUNNING and tuple(noted) != (captured.status, captured.error):
         raise StoreConflict(f"The run {run.reference!r} was given up for dead by a later one, so it counts as failed.")
     write_set(connection, captured, now)
     schedule = _as_it_stands(connection, tenant_id, schedule_id)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from health.store import deadline
+from health.store.deadline import DeadlineConnection
 from tests.link import Link, link_to
 from tests.tui.screens.driving import listed, looks_calm, open_app
 from tests.tui.screens.fleets import HOUR, NOW, Facts
@@ -38,7 +38,7 @@ async def test_a_frozen_link_keeps_the_last_facts_confirms_nothing_past_the_limi
         before = listed(tenants)
         link.freeze()
         with monkeypatch.context() as patched:
-            patched.setattr(deadline, "ANSWER_SECONDS", SHORT)
+            patched.setattr(DeadlineConnection, "patience", SHORT)
             driver.clock.forward(timedelta(seconds=91))
             await driver.press("r")
             await driver.until(lambda: f"cannot be read: no answer within {SHORT} seconds" in driver.words())

@@ -41,6 +41,8 @@ Found = TypeVar("Found")
 
 PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds between attempts to note an outcome: a database that restarts is back in a minute."""
+NOTE_SECONDS: Final = 20.0
+"""How long PostgreSQL may take to answer while a note is made: a backup that waits for its record is not made."""
 
 
 class _Backup(NamedTuple):
@@ -142,7 +144,7 @@ class _Notebook:
         """Make an entry in one transaction. Raises SettingsError and StoreError; then nothing is written."""
         from health.store.engines import writing
 
-        with writing(self.address()) as connection:
+        with writing(self.address(), patience=NOTE_SECONDS) as connection:
             return entry(connection, self.policy())
 
     def write_patiently(self, signals: HeldSignals, entry: Callable[[Connection, HealthPolicy], Found]) -> Found:

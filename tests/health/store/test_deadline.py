@@ -74,7 +74,7 @@ def test_a_link_that_freezes_while_a_statement_runs(
             change(url)
         link.freeze_behind(statement)
         with monkeypatch.context() as patched:
-            patched.setattr(deadline, "ANSWER_SECONDS", SHORT)
+            patched.setattr(deadline.DeadlineConnection, "patience", SHORT)
             started = time.monotonic()
             with pytest.raises(StoreSilent, match=rf"cannot be read: no answer within {SHORT} seconds\."):
                 resolver.fleet(NOW)

@@ -202,6 +202,15 @@ def test_a_run_given_up_for_dead_comes_too_late(book: Book) -> None:
     assert book.database.everything() == before
 
 
+@pytest.mark.parametrize("status", ["completed", "failed"])
+def test_an_outcome_that_was_noted_already_is_no_late_one(book: Book, status: str) -> None:
+    run = book.start(cron="30 2 * * *")
+    book.end(run, status)
+    before = book.database.everything()
+    book.end(run, status)
+    assert book.database.everything() == before
+
+
 def test_an_outcome_without_its_start_is_noted_whole(book: Book) -> None:
     book.end(RecordedRun("contoso", "nightly", "intunecd", AT, cron="30 2 * * *"))
     assert book.column("status", "backup_sets") == book.column("last_run_status") == ["completed"]

@@ -96,12 +96,12 @@ def test_a_database_that_fails_once_costs_nothing(
     calls = 0
     writing = engines.writing
 
-    def sometimes(address: object) -> object:
+    def sometimes(address: object, **named: object) -> object:
         nonlocal calls
         calls += 1
         if calls == broken:
             raise StoreUnreachable("The database is restarting.")
-        return writing(address)  # type: ignore[arg-type]
+        return writing(address, **named)  # type: ignore[arg-type]
 
     for name, value in recorder.env.items():
         monkeypatch.setenv(name, value)

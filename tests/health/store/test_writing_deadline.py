@@ -1,0 +1,101 @@
+"""Writing to PostgreSQL behind a link that freezes: given up in time, and whole or not at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any, cast
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, select, update
+
+from health.store.engines import WRITING_SECONDS, transaction, writing
+from health.store.errors import StoreSilent, StoreUnreachable
+from health.store.loading import insert_rows
+from health.store.schema import backup_items, tenants
+from health.store.urls import parse_database_url
+from tests.health.making import LONG_AGO, NOW
+from tests.health.store.bare import Bare, bare
+from tests.link import Link, link_to
+from tests.oracle.loading import load
+from tests.oracle.rows import Rows, SetRow, TenantRow
+
+pytestmark = pytest.mark.alone
+
+MARGIN = 2.0
+"""Seconds past the deadline in which the answer must have been given up."""
+SHORT = 0.6
+
+
+@pytest.fixture
+def url(postgres_url: str) -> str:
+    load(
+        postgres_url,
+        Rows([TenantRow(1, "contoso", "Contoso", LONG_AGO)], [SetRow(1, 1, completed_at=NOW, created_at=NOW)], [], []),
+    )
+    return postgres_url
+
+
+@pytest.fixture
+def link(url: str) -> Iterator[Link]:
+    with link_to(url) as found:
+        yield found
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Bare]:
+    with bare(url) as found:
+        yield found
+
+
+def write(connection: Connection) -> None:
+    """A statement, and rows in bulk, as an import writes them."""
+    connection.execute(update(tenants).values(name="Renamed"))
+    columns = ("tenant_id", "backup_set_id", "policy_type", "policy_identifier", "display_name", "orphaned_assignments")
+    insert_rows(connection, backup_items, columns, [(1, 1, "Filters", "one", "One", 0)])
+
+
+def renamed(database: Bare) -> bool:
+    return database.execute("SELECT name FROM tenants") == [("Renamed",)]
+
+
+@pytest.mark.parametrize("statement", ["hstore", "alembic_version", "UPDATE tenants", "COPY backup_items", "COMMIT"])
+def test_a_link_that_freezes_while_it_is_written(statement: str, link: Link, database: Bare) -> None:
+    link.freeze_behind(statement)
+    started = time.monotonic()
+    with (
+        pytest.raises(StoreSilent, match=rf"no answer within {SHORT} seconds\."),
+        writing(parse_database_url(link.url), patience=SHORT) as connection,
+    ):
+        write(connection)
+    assert time.monotonic() - started < SHORT + MARGIN
+    assert link.frozen.is_set()
+    link.thaw()
+    # What the server had been told to keep is kept, and nothing else.
+    assert renamed(database) == bool(database.rows("backup_items")) == (statement == "COMMIT")
+
+
+def test_who_waits_for_a_lock_has_the_word_of_the_server_before_the_deadline(url: str) -> None:
+    with psycopg.connect(url) as holder:
+        holder.execute("UPDATE tenants SET name = 'Held'")
+        with (
+            pytest.raises(StoreUnreachable, match="is locked by a program that writes to it") as refused,
+            writing(parse_database_url(url), patience=SHORT) as connection,
+        ):
+            write(connection)
+    assert not isinstance(refused.value, StoreSilent)
+
+
+def test_who_writes_waits_for_ten_minutes_unless_told_otherwise(url: str) -> None:
+    address = parse_database_url(url)
+    assert WRITING_SECONDS == 600
+    for opened, patience, lock_timeout in (
+        (transaction(address), 600, "9min"),
+        (writing(address), 600, "9min"),
+        (writing(address, patience=20), 20, "18s"),
+    ):
+        with opened as connection:
+            assert cast(Any, connection.connection.driver_connection).patience == patience
+            assert connection.exec_driver_sql("SHOW lock_timeout").scalar_one() == lock_timeout
+            assert connection.execute(select(tenants.c.name)).all() == [("Contoso",)]
