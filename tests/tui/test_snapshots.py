@@ -82,8 +82,10 @@ def typed(words: str) -> list[str]:
     return ["slash", *words, "enter"]
 
 
-ABSENT, STALE, DEGRADED = ["p", "p"], ["p", "p", "p"], ["p", "p", "p", "p"]
+ABSENT, DEGRADED = ["p", "p"], ["p", "p", "p", "p"]
 FOLLOW_UP, HEALTHY = [*DEGRADED, "p"], [*DEGRADED, "p", "p"]
+# The one that is all of it: stale, degraded, and with a schedule that needs follow-up.
+STALE = typed("phone company")
 
 WALKS = {
     "tenants": [],

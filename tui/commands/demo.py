@@ -95,6 +95,7 @@ def write_demo(address: DatabaseAddress, now: datetime, tenants: int, policy: He
             )
         with (
             unchecked(connection),
+            indexes_afterwards(connection, backup_sets),
             indexes_afterwards(connection, backup_items),
             collector_paused(),
             _progress(tenants + ARCHIVED_TENANTS) as progress,

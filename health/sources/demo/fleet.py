@@ -57,7 +57,19 @@ _ITEMS_IN_EVERY_SET: Final = 400
 _SETS_KEPT: Final = 2
 """How many of the newest sets with something kept no retention deletes."""
 
-_RETENTION: Final = timedelta(days=14)
+_RETENTION: Final = timedelta(days=40)
+"""More than the days that a dashboard looks back on, so that what it says was not covered is what went wrong."""
+
+_HISTORY: Final = timedelta(days=41)
+_HISTORY_OF_A_LARGE_FLEET: Final = timedelta(days=10)
+"""All of its sets but the newest are deleted, so that a longer one would be rows and nothing to see."""
+
+_WHOLE_FOR: Final = (4, 6)
+"""For how many days, between the two, a tool has captured a tenant's whole configuration when its last run ended."""
+
+_CAPTURED_AT_FIRST: Final = 5
+"""How many objects a tool is tried with before that. Few, since most sets are such ones, and all have their items."""
+
 _MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
@@ -82,7 +94,9 @@ def demo_fleet(now: datetime, tenants: int, policy: HealthPolicy) -> Iterator[De
     `now` is an aware instant; the rows are told relative to it and to the durations of `policy`, and are the same for
     the same arguments on every machine. The states of `SITUATIONS` come first; the rest, some 86 in 100 of a fleet of
     200 or more, are confirmed at `now` and for some hours after it. Exactly one tenant, the sixth, is unreadable: its
-    newest set was completed at `UNREADABLE_INSTANT`, which SQLite takes only while its CHECKs are off.
+    newest set with something kept was completed at `UNREADABLE_INSTANT`, which SQLite takes only while its CHECKs are
+    off. Up to 400 tenants have more of a past than a dashboard looks back on; those of a larger fleet have the newest
+    two sets, and what they had before is deleted.
     """
     moment = now.astimezone(UTC).replace(microsecond=0)
     fleet = _Fleet(moment, tenants, policy, Rhythms(moment, policy), count(1), count(1), count(1))
@@ -101,7 +115,17 @@ def _told(fleet: _Fleet, index: int, situation: Situation) -> DemoTenant:
     name = demo_name(index, fleet.tenants + ARCHIVED_TENANTS)
     created_at = _created_at(fleet, situation, rng)
     tenant = TenantRow(index + 1, name.external_id, name.name, created_at, None)
-    scene = Scene(fleet.now, fleet.policy, fleet.rhythms, rng, tenant.id, created_at, name.timezone, fleet.schedule_ids)
+    scene = Scene(
+        fleet.now,
+        fleet.policy,
+        fleet.rhythms,
+        rng,
+        tenant.id,
+        created_at,
+        name.timezone,
+        fleet.schedule_ids,
+        _HISTORY if fleet.tenants <= _ITEMS_IN_EVERY_SET else _HISTORY_OF_A_LARGE_FLEET,
+    )
     history = history_of(scene, situation)
     sets, items = _Telling(fleet, scene, situation, history.runs).rows()
     return DemoTenant(tenant, history.schedules, sets, items)
@@ -128,6 +152,8 @@ class _Telling:
         size = scene.rng.randint(21, 36) + int(115 * scene.rng.random() ** 2.2)
         *captures, self._spare = captures_of(scene.rng, size, self._source, situation.records_assignments)
         self._captures = tuple(captures)
+        latest = max((run.started_at for run in runs if run.completed_at is not None), default=scene.now)
+        self._whole_since = latest - scene.span(*(days * _DAY for days in _WHOLE_FOR))
 
     def rows(self) -> tuple[tuple[SetRow, ...], tuple[ItemRow, ...]]:
         """The sets, oldest start first, and the items of those that have any."""
@@ -189,9 +215,11 @@ class _Telling:
         return expires_at if expires_at <= self._scene.now else None
 
     def _captured(self, row: SetRow, place: int, with_flaws: bool) -> tuple[SetRow, tuple[Capture, ...]]:
-        """The set with the number of items it declares, and the configuration as it was then: it has grown since."""
+        """The set with the number of items it declares, and what the tool captured then: it has become more since."""
         back = len(self._runs) - 1 - place
         captures = self._captures[: max(12, len(self._captures) - back // 6)]
+        if row.started_at < self._whole_since:
+            captures = captures[:_CAPTURED_AT_FIRST]
         if with_flaws:
             captures = flawed(captures, self._situation.families, self._scene.rng)
         if [place] == self._kept[-1:]:
@@ -231,17 +259,12 @@ class _Telling:
         return row._replace(started_at=recorded_at, created_at=recorded_at)
 
     def _items(self, row: SetRow, run: Run, captures: tuple[Capture, ...], is_newest: bool) -> list[ItemRow]:
-        assert run.completed_at is not None
-        length = run.completed_at - run.started_at
-        items = rows_of_items(
-            captures, row.tenant_id, row.id, self._fleet.item_ids, run.started_at, length, with_json=is_newest
-        )
+        items = rows_of_items(captures, row.tenant_id, row.id, self._fleet.item_ids, with_json=is_newest)
         if items and self._scene.rng.random() < 0.04:
-            items.append(self._deleted_item(items[-1]))
+            items.append(self._deleted_item(items[-1], run.completed_at))
         return items
 
-    def _deleted_item(self, last: ItemRow) -> ItemRow:
+    def _deleted_item(self, last: ItemRow, at: datetime | None) -> ItemRow:
         """An object that was captured by mistake and deleted: it counts for nothing, not even for its family."""
         spare = self._spare._replace(capture_mode=None)
-        at = last.captured_at
-        return ItemRow(next(self._fleet.item_ids), last.tenant_id, last.backup_set_id, *spare[:8], at, at, None, None)
+        return ItemRow(next(self._fleet.item_ids), last.tenant_id, last.backup_set_id, *spare[:8], None, at, None, None)

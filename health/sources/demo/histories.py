@@ -28,6 +28,7 @@ _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
 _BY_HAND: Final = "manual"
 _MOST_SCHEDULES: Final = 3
+_FORBIDDEN: Final = "2 of 14 policy types could not be read: 403 Forbidden"
 
 
 class History(NamedTuple):
@@ -66,10 +67,10 @@ def _recent(scene: Scene, condition: Condition | None) -> _Past:
     if not beats or condition is Condition.SUCCESS_WITHOUT_BACKUP or rng.random() < 0.1:
         runs = _without_a_schedule(scene, condition)
     else:
-        beat = rng.choice(beats)
+        beat = scene.rhythms.usual(rng, beats)
         row = running_well(scene, beat)
         schedules.append(row)
-        slots = beat.slots(rng.randint(8, 30), scene.now)[:-1]
+        slots = beat.slots(scene.runs_every(beat.rhythm.every), scene.now)[:-1]
         starts = [started_after(scene, slot) for slot in slots] + [row.last_run_at or beat.latest]
         runs = _ups_and_downs(scene, [kept_run(scene, row.name, row.id, start) for start in starts])
     newest = runs[-1]
@@ -91,14 +92,14 @@ def _without_a_schedule(scene: Scene, condition: Condition | None) -> list[Run]:
     if condition is Condition.SUCCESS_WITHOUT_BACKUP:
         # Old enough for a run since then that is further than the grace from it and from now.
         age = timedelta(seconds=window * 0.55 // timedelta(seconds=1))
-    every = scene.rng.choice((8, 12, 24)) * _HOUR
+    every = scene.rng.choice((8, 12, 12)) * _HOUR
     return _ups_and_downs(scene, _every_so_often(scene, "pipeline", scene.now - age, every))
 
 
 def _every_so_often(scene: Scene, name: str, ended_at: datetime, every: timedelta) -> list[Run]:
     """Runs of no schedule, oldest first, the last of which ended at `ended_at`."""
     newest_start = ended_at - scene.span(3 * _MINUTE, LONGEST_DEMO_RUN)
-    starts = [newest_start - back * every + scene.seconds(0, 90) for back in range(scene.rng.randint(8, 24), 0, -1)]
+    starts = [newest_start - back * every + scene.seconds(0, 90) for back in range(scene.runs_every(every), 0, -1)]
     runs = [kept_run(scene, name, None, start) for start in starts]
     return [*runs, Run(name, None, "completed", newest_start, ended_at)]
 
@@ -110,11 +111,30 @@ def _ups_and_downs(scene: Scene, runs: list[Run]) -> list[Run]:
         if luck < 0.03:
             runs[place] = failed_runs(scene, run.name, run.schedule_id, [run.started_at])[0]
         elif luck < 0.05:
-            error = "2 of 14 policy types could not be read: 403 Forbidden"
-            runs[place] = run._replace(status="partial", error=error)
+            runs[place] = run._replace(status="partial", error=_FORBIDDEN)
         elif luck < 0.06:
             runs[place] = run._replace(status="cancelled", completed_at=None)
-    return runs
+    return _bad_days(scene, runs)
+
+
+def _bad_days(scene: Scene, runs: list[Run]) -> list[Run]:
+    """The same runs, but on two tenants of five some past days when all of them failed, were partial or never began."""
+    luck = scene.rng.random()
+    if luck >= 0.4:
+        return runs
+    *older, newest = runs
+    begin = older[0].started_at + scene.span(timedelta(0), (newest.started_at - older[0].started_at) * 0.9)
+    end = min(begin + scene.span(_DAY, 4 * _DAY), newest.started_at - _DAY)
+    before = [run for run in older if run.started_at < begin]
+    within = [run for run in older if begin <= run.started_at < end]
+    after = [run for run in older if run.started_at >= max(begin, end)]
+    if luck < 0.16:
+        within = failed_runs(scene, newest.name, newest.schedule_id, [run.started_at for run in within])
+    elif luck < 0.28:
+        within = [run._replace(status="partial", error=_FORBIDDEN) for run in within if run.completed_at is not None]
+    else:
+        within = []
+    return [*before, *within, *after, newest]
 
 
 def _since(scene: Scene, newest: Run) -> list[Run]:
@@ -138,13 +158,13 @@ def _since(scene: Scene, newest: Run) -> list[Run]:
 def _old(scene: Scene, condition: Condition | None) -> _Past:
     """Runs until some days ago, and a schedule that is switched off or in trouble."""
     rng, policy = scene.rng, scene.policy
-    beat = scene.rhythms.beat(rng.choice(NIGHTLY), scene.timezone)
+    beat = scene.rhythms.usual(rng, scene.rhythms.beats(scene.timezone))
     # More than a night older than both the window and the grace, so that a schedule has missed a slot by now.
     age = max(policy.freshness_window, 25 * _HOUR) + policy.schedule_grace + 3 * _HOUR + scene.span(_HOUR, 6 * _DAY)
     if condition is None and rng.random() < 0.4:
-        age += scene.span(14 * _DAY, 30 * _DAY)
-    starts = [started_after(scene, slot) for slot in beat.slots(rng.randint(8, 24), scene.now - age)]
-    last_kept = kept_run(scene, "nightly", None, starts[-1])
+        age += scene.span(6 * _DAY, 16 * _DAY)
+    starts = [started_after(scene, slot) for slot in beat.slots(scene.runs_every(beat.rhythm.every), scene.now - age)]
+    last_kept = kept_run(scene, beat.rhythm.name, None, starts[-1])
     attempts: tuple[Run, ...] = ()
     if condition is None:
         schedule = switched_off(scene, beat, last_kept.started_at, "success")
@@ -158,7 +178,7 @@ def _old(scene: Scene, condition: Condition | None) -> _Past:
 def _ahead(scene: Scene, condition: Condition | None) -> _Past:
     """Runs on a machine whose clock is some hours ahead; its schedule is not registered."""
     ended_at = scene.now + scene.policy.clock_skew + scene.span(5 * _HOUR, 9 * _HOUR)
-    return [], _every_so_often(scene, "nightly", ended_at, _DAY)
+    return [], _every_so_often(scene, "twice a day", ended_at, 12 * _HOUR)
 
 
 def _attempts(scene: Scene, condition: Condition | None) -> _Past:

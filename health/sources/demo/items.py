@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
 from random import Random
 from typing import Final, NamedTuple
 
@@ -171,20 +170,14 @@ _FLAWS: Final = {
 
 
 def rows_of_items(
-    captures: Sequence[Capture],
-    tenant_id: int,
-    set_id: int,
-    ids: Iterator[int],
-    started_at: datetime,
-    run: timedelta,
-    with_json: bool,
+    captures: Sequence[Capture], tenant_id: int, set_id: int, ids: Iterator[int], with_json: bool
 ) -> list[ItemRow]:
-    """The captures as the items of one set, one after the other over `run`; `with_json` keeps what was captured."""
-    step = timedelta(seconds=run // timedelta(seconds=1) // (len(captures) + 1))
-    rows, captured_at = [], started_at
+    """The captures as the items of one set; `with_json` keeps what was captured.
+
+    None says when it was captured: neither do the three tools the demo has its backups from.
+    """
+    rows = []
     for capture in captures:
-        captured_at += step
         assignments, payload = (capture[8], capture[9]) if with_json else (None, None)
-        row = ItemRow(next(ids), tenant_id, set_id, *capture[:8], captured_at, None, assignments, payload)
-        rows.append(row)
+        rows.append(ItemRow(next(ids), tenant_id, set_id, *capture[:8], None, None, assignments, payload))
     return rows

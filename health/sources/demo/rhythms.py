@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -87,9 +89,22 @@ class Rhythms:
         The hours are four, or a sixth of a shorter window. Under a very short window there may be no such beat.
         """
         if timezone not in self._calm:
-            beats = (self.beat(rhythm, timezone) for rhythm in (*NIGHTLY, *_SEVERAL_A_DAY))
-            self._calm[timezone] = tuple(beat for beat in beats if self._is_calm(beat))
+            self._calm[timezone] = tuple(beat for beat in self.beats(timezone) if self._is_calm(beat))
         return self._calm[timezone]
+
+    def beats(self, timezone: str) -> tuple[Beat, ...]:
+        """Every beat there is, in the zone."""
+        return tuple(self.beat(rhythm, timezone) for rhythm in (*NIGHTLY, *_SEVERAL_A_DAY))
+
+    def usual(self, rng: Random, beats: Sequence[Beat]) -> Beat:
+        """One of the beats (at least one): for six tenants of seven one whose next run ends within the window.
+
+        Were there many of the others, nightly ones under a window of a day, most days of the fleet would have minutes
+        that nothing covers.
+        """
+        window = self._policy.freshness_window
+        within = [beat for beat in beats if beat.rhythm.every + LONGEST_DEMO_RUN <= window]
+        return rng.choice(within if within and rng.random() < 6 / 7 else beats)
 
     def _is_calm(self, beat: Beat) -> bool:
         window, age = self._policy.freshness_window, self._now - beat.latest

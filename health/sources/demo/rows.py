@@ -68,7 +68,7 @@ class ItemRow(NamedTuple):
     assignments_state: str | None
     orphaned_assignments: int
     integrity_warning: str | None
-    captured_at: datetime
+    captured_at: datetime | None
     deleted_at: datetime | None
     assignments: str | None
     payload: str | None

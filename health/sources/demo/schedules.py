@@ -17,7 +17,10 @@ _DAY: Final = timedelta(days=1)
 
 
 class Scene(NamedTuple):
-    """Where one tenant's story plays: the instant and rules it is told for, the tenant, and where ids come from."""
+    """Where one tenant's story plays: the instant and rules it is told for, the tenant, and where ids come from.
+
+    `history` is about how long a rhythm has been kept to.
+    """
 
     now: datetime
     policy: HealthPolicy
@@ -27,6 +30,7 @@ class Scene(NamedTuple):
     tenant_created_at: datetime
     timezone: str
     schedule_ids: Iterator[int]
+    history: timedelta
 
     def seconds(self, least: int, most: int) -> timedelta:
         """A duration of whole seconds between the two, both included."""
@@ -35,6 +39,10 @@ class Scene(NamedTuple):
     def span(self, least: timedelta, most: timedelta) -> timedelta:
         """A duration between the two, to the second."""
         return self.seconds(int(least.total_seconds()), int(most.total_seconds()))
+
+    def runs_every(self, every: timedelta) -> int:
+        """How many runs there were, that far apart, in the history; eight at least."""
+        return max(8, self.span(self.history * 0.95, self.history * 1.1) // every)
 
 
 class Run(NamedTuple):
@@ -162,7 +170,7 @@ def in_trouble(scene: Scene, condition: Condition, last_kept: Run | None, only: 
     its own, those with something kept older than `last_kept`.
     """
     if only is not None:
-        return _TROUBLES[condition](scene, "nightly", only, last_kept, last_kept)
+        return _TROUBLES[condition](scene, only.rhythm.name, only, last_kept, last_kept)
     beat = scene.rhythms.beat(scene.rng.choice(NIGHTLY), scene.timezone)
     return _TROUBLES[condition](scene, scene.rng.choice(_SECOND_NAMES), beat, None, last_kept)
 
@@ -208,7 +216,8 @@ def _not_planned(scene: Scene, name: str, beat: Beat, own: Run | None, last_kept
 
 def _unsuccessful(scene: Scene, name: str, beat: Beat, own: Run | None, last_kept: Run | None) -> Trouble:
     since = scene.now - 2 * _DAY if own is None else own.started_at
-    starts = [started_after(scene, slot) for slot in beat.slots(10, scene.now) if slot > since]
+    slots = beat.slots((scene.now - since) // beat.rhythm.every + 2, scene.now)
+    starts = [started_after(scene, slot) for slot in slots if slot > since]
     last = starts[-1] if starts else started_after(scene, beat.latest)
     word = scene.rng.choice(("failed", "Failed", "error", "timed out"))
     row = schedule_row(scene, name, beat.rhythm.cron, beat.timezone, last, word, beat.following)

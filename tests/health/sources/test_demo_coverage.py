@@ -1,0 +1,91 @@
+"""The last 30 days of the demo's tenants look like those of a fleet that is backed up, with what goes wrong in one."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+import pytest
+
+from health.coverage import SETS_COUNTED, Coverage, CoverageState, PastSet, PastSets, coverage_of, period_before
+from health.facts import BackupItem, BackupSet
+from health.quality import BackupQualityResolver
+from health.sources.demo.fleet import DEFAULT_TENANTS, DemoTenant, demo_fleet
+from health.sources.demo.situations import Evidence, situation_of
+from tests.health.sources.test_demo import NOW, NOWS, POLICY, is_kept, verdicts
+
+DAY = timedelta(days=1)
+
+
+def past_of(demo: DemoTenant, now: datetime) -> PastSets:
+    """What a reader of the tables would hand to `coverage_of`, from the yielded rows alone."""
+    present: Counter[int] = Counter()
+    degraded: Counter[int] = Counter()
+    for item in demo.items:
+        if item.deleted_at is None:
+            present[item.backup_set_id] += 1
+            degraded[item.backup_set_id] += bool(BackupQualityResolver.families_of(BackupItem(item.id, *item[3:12])))
+    sets = []
+    for row in filter(is_kept, demo.sets):
+        if isinstance(row.completed_at, datetime) and row.completed_at <= now:
+            backup_set = BackupSet(*row[:10], row.completed_at, *row[11:])
+            sets.append(PastSet(row.completed_at, row.id, backup_set, present[row.id], degraded[row.id]))
+    sets.sort(key=lambda past: past[:2])
+    before = sum(past.completed_at < period_before(now) for past in sets)
+    sets = sets[max(0, before - 1) :]
+    return PastSets(sets[-SETS_COUNTED:], len(sets) > SETS_COUNTED)
+
+
+@lru_cache(maxsize=8)
+def coverages(now: datetime, evidence: Evidence) -> list[Coverage]:
+    """The last 30 days of the default fleet's tenants with that evidence."""
+    found = []
+    for demo, health in zip(demo_fleet(now, DEFAULT_TENANTS, POLICY), verdicts(now, DEFAULT_TENANTS), strict=False):
+        if situation_of(demo.tenant.id - 1).evidence is evidence:
+            coverage = coverage_of(health, past_of(demo, now), POLICY, now)
+            assert coverage is not None
+            found.append(coverage)
+    return found
+
+
+@pytest.mark.parametrize("now", NOWS[:4], ids=str)
+def test_who_backs_up_was_covered_for_most_of_the_last_30_days(now: datetime) -> None:
+    found = coverages(now, Evidence.RECENT)
+    # Nothing is missing because the demo did not write it down.
+    assert all(coverage.kept_from is None for coverage in found)
+    assert min(coverage.shares.protected for coverage in found) >= 60
+    assert statistics.median(coverage.shares.protected for coverage in found) >= 90
+    calm = sum(coverage.cells.count(CoverageState.NOT_COVERED) <= 5 for coverage in found)
+    assert calm >= 0.8 * len(found)
+
+
+@pytest.mark.parametrize("now", NOWS[:4], ids=str)
+def test_some_who_back_up_had_days_without_cover_or_with_less(now: datetime) -> None:
+    found = coverages(now, Evidence.RECENT)
+    assert any(coverage.lasted(CoverageState.NOT_COVERED) > DAY for coverage in found)
+    assert any(coverage.lasted(CoverageState.DEGRADED) > DAY for coverage in found)
+    assert any(coverage.shares.protected == 100 for coverage in found)
+
+
+def test_whose_backups_ended_was_covered_before() -> None:
+    found = coverages(NOW, Evidence.OLD)
+    assert all(coverage.cells[-1] is CoverageState.NOT_COVERED for coverage in found)
+    assert any(coverage.shares.protected >= 50 for coverage in found)
+
+
+def test_what_is_kept_of_the_past_has_the_items_it_declares() -> None:
+    """A set without any would be degraded (design.md 4.2), as one that declares more than it has."""
+    for demo in demo_fleet(NOW, DEFAULT_TENANTS, POLICY):
+        present = Counter(item.backup_set_id for item in demo.items if item.deleted_at is None)
+        for row in list(filter(is_kept, demo.sets))[:-1]:
+            assert present[row.id] > 0
+            assert row.item_count in (None, present[row.id])
+
+
+def test_how_much_of_the_past_is_written_down() -> None:
+    """Rows are what the command's time goes into: as many more would make a demo that is waited for."""
+    fleet = list(demo_fleet(NOW, DEFAULT_TENANTS, POLICY))
+    assert sum(len(demo.sets) for demo in fleet) <= 110 * DEFAULT_TENANTS
+    assert sum(len(demo.items) for demo in fleet) <= 1_200 * DEFAULT_TENANTS
