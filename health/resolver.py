@@ -224,7 +224,7 @@ class TenantBackupHealthResolver:
             return self._role_could_write
         return self._store().role_could_write()
 
-    def get_ready(self) -> None:
+    def connect(self) -> None:
         """Open the connection, if there is none yet: the next question need not wait for it. Raises no StoreError."""
         if self._held is None:
             with suppress(StoreError):

@@ -107,20 +107,22 @@ class FactsReader:
                 self._deliver(request, request.failed, self._sentence(error))
             else:
                 self._deliver(request, request.answered, answer)
-            if first and self._resolver is not None:
+                if first:
+                    self._prepare_for_more(self._resolver)
+            if first:
                 first = False
-                self._rest()
-                with suppress(Exception):  # whatever it is, the next question tells
-                    self._resolver.get_ready()
                 collect_only_from_now_on()
         if self._resolver is not None:
             with suppress(Exception):
                 self._resolver.close()
 
-    def _rest(self) -> None:
-        """Once there is a first answer: let it be painted, before what the questions to come need is imported."""
+    def _prepare_for_more(self, resolver: TenantBackupHealthResolver) -> None:
+        """Once there is a first answer, and it had time to be painted: open what the questions to come need."""
         with self._wake:
-            self._wake.wait_for(lambda: self._stopped or self._waiting, _PAINTED_SECONDS)
+            if self._wake.wait_for(lambda: self._stopped or self._waiting, _PAINTED_SECONDS):
+                return
+        with suppress(Exception):  # whatever it is, the next question tells
+            resolver.connect()
 
     def _next(self) -> Request | None:
         with self._wake:

@@ -7,13 +7,17 @@ messages any more, this process being gone among the reasons, it ends at once, w
 from __future__ import annotations
 
 import os
+import signal
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from queue import SimpleQueue
 from typing import Final
 
 _LENGTH_BYTES: Final = 8
+_ENDED_SECONDS: Final = 3.0
+"""How long it may take to break off what it is waiting for, before it is ended for it."""
 
 
 class Sender:
@@ -80,6 +84,8 @@ class SecondProcess:
                 os.close(messages)
                 os.close(wanted)
                 _let_go_of_the_terminal()
+                # That the first process is gone is told by the pipe, which leaves time to break off what runs.
+                signal.signal(signal.SIGHUP, signal.SIG_IGN)
                 sender = Sender(to_send, until_unwanted)
                 work(sender)
                 sender.close()
@@ -89,7 +95,7 @@ class SecondProcess:
         os.close(until_unwanted)
         return cls(pid, messages, wanted)
 
-    def messages(self) -> Iterator[bytes]:
+    def messages(self) -> Generator[bytes]:
         """What it sends, as it comes, until it has ended or is not wanted any more. To be called once."""
         with self._pipe as pipe:
             while len(length := pipe.read(_LENGTH_BYTES)) == _LENGTH_BYTES:
@@ -106,7 +112,17 @@ class SecondProcess:
                 os.close(self._wanted)
                 self._wanted = None
                 with suppress(ChildProcessError):
-                    os.waitpid(self._pid, 0)
+                    self._reap()
+
+    def _reap(self) -> None:
+        """It ends by itself; unless somebody has stopped it, or the system does not let it go."""
+        until = time.monotonic() + _ENDED_SECONDS
+        while os.waitpid(self._pid, os.WNOHANG) == (0, 0):
+            if time.monotonic() > until:
+                os.kill(self._pid, signal.SIGKILL)
+                os.waitpid(self._pid, 0)
+                return
+            time.sleep(0.005)
 
 
 def _let_go_of_the_terminal() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import marshal
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import datetime
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +18,7 @@ from health.facts import TenantFacts
 from health.store import errors, server_statements
 from health.store.assembly import ROWS_AT_ONCE, FleetRows, Rows, facts_in, fleet_rows
 from health.store.drivers import open_postgresql_reading, open_sqlite_reading
-from health.store.errors import NotReadAhead, StoreError, StoreUnreachable, as_store_error
+from health.store.errors import NotReadAhead, StoreError, StoreLocked, StoreSilent, StoreUnreachable, as_store_error
 from health.store.revision import CURRENT, VERSION
 from health.store.rows import parse_postgresql_instant
 
@@ -29,6 +29,7 @@ _FLEET: Final = "fleet"
 _SETS: Final = "sets"
 _WHOLE: Final = "whole"
 _FAILED: Final = "failed"
+_CANCELED_BY_ITS_TIMEOUT: Final = "57014"
 
 
 # The sending end
@@ -48,10 +49,10 @@ def send_fleet(address: DatabaseAddress, send: Callable[[bytes], None], opened: 
     except StoreError:
         pass  # what is missing or is no database of ours: the other end finds that out at once, and says more
     except Exception as error:
-        if not isinstance(error, sqlite3.Error) and not hasattr(error, "sqlstate"):
+        if not any(kind.__module__ in ("sqlite3", "psycopg") for kind in type(error).__mro__):
             raise
         problem = as_store_error(error, address.label)
-        if isinstance(problem, StoreUnreachable) and not _is_worth_another_try(error, connection):
+        if connection is None or _was_waited_for(problem, error):
             send(marshal.dumps((_FAILED, type(problem).__name__, str(problem))))
     finally:
         if connection is not None:
@@ -96,11 +97,11 @@ def _in_parts(connection: Any, statement: str) -> Iterator[Sequence[Any]]:
             yield part
 
 
-def _is_worth_another_try(error: Exception, connection: Any) -> bool:
-    """What would be asked once more: a connection that was ended, a snapshot that a standby took, unreadable text."""
-    closed = connection is not None and getattr(connection, "closed", False)
-    overdue = type(error).__name__ == "AnswerOverdue"
-    return (closed and not overdue) or getattr(error, "sqlstate", None) == "40001" or "decode to UTF-8" in str(error)
+def _was_waited_for(problem: StoreError, error: Exception) -> bool:
+    """Whether a database took its time to fail. Whatever fails at once, the other end may as well ask again."""
+    return (
+        isinstance(problem, StoreSilent | StoreLocked) or getattr(error, "sqlstate", None) == _CANCELED_BY_ITS_TIMEOUT
+    )
 
 
 # The receiving end
@@ -109,7 +110,7 @@ def _is_worth_another_try(error: Exception, connection: Any) -> bool:
 class FleetAhead:
     """A fleet on its way: its facts can be asked for once."""
 
-    def __init__(self, messages: Iterator[bytes], end: Callable[[], None]) -> None:
+    def __init__(self, messages: Generator[bytes], end: Callable[[], None]) -> None:
         """`end` has the other process end, whatever it is waiting for."""
         self._messages = messages
         self._end = end
@@ -132,6 +133,7 @@ class FleetAhead:
             self.database_clock = _instant_or_none(clock)
             yield from facts_in(dialect, FleetRows(tenants, schedules, lost, self._sets()))
         finally:
+            self._messages.close()
             self._end()
 
     def break_off(self) -> None:

@@ -31,6 +31,10 @@ class StoreSilent(StoreUnreachable):
     """The database did not answer within the deadline; asking again at once would wait as long again."""
 
 
+class StoreLocked(StoreUnreachable):
+    """A program that writes held the database for longer than there was patience."""
+
+
 class StoreConflict(StoreError):
     """What was to be written clashes with what is there; nothing was written."""
 
@@ -58,9 +62,7 @@ def as_store_error(error: Exception, database: str) -> StoreError:
             " restore the database, or make a new one with 'tenantpilot db init' and import the backups again."
         )
     if any(word in reason for word in _LOCKED):
-        return StoreUnreachable(
-            f"{database} is locked by a program that writes to it: try again when that has finished."
-        )
+        return StoreLocked(f"{database} is locked by a program that writes to it: try again when that has finished.")
     if any(word in reason for word in _FULL):
         return StoreUnreachable(f"{database} is on a disk that is full ({reason}): make room and try again.")
     if "attempt to write a readonly database" in reason:

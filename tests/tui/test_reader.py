@@ -29,7 +29,7 @@ class Resolver:
         self.interrupting.set()
         assert self.interrupt_may_end.wait(PATIENCE)
 
-    def get_ready(self) -> None:
+    def connect(self) -> None:
         self.ready.set()
 
     def close(self) -> None:
@@ -192,3 +192,24 @@ def test_stopping_what_never_began_and_stopping_twice_do_nothing(resolver: Resol
     reader.stop()
     reader.stop()
     assert not resolver.interrupting.is_set()
+
+
+def test_after_the_first_answer_the_connection_is_opened_and_after_a_failure_it_is_not(
+    reader: FactsReader, resolver: Resolver
+) -> None:
+    answered = Asked()
+    ask(reader, answered)
+    assert resolver.ready.wait(PATIENCE)
+    assert answered.told.is_set()
+    # Over a link that is silent it would be waited for once more, and in front of what is asked meanwhile.
+    other = Resolver()
+    second = FactsReader(lambda: cast("TenantBackupHealthResolver", other))
+    second.start()
+    failed, behind = Asked(answer=StoreUnreachable("no answer")), Asked("other", "there")
+    ask(second, failed)
+    assert failed.told.wait(PATIENCE)
+    ask(second, behind)
+    assert behind.told.wait(PATIENCE)
+    second.stop()
+    assert other.closed.wait(PATIENCE)
+    assert not other.ready.is_set()

@@ -108,7 +108,7 @@ QUESTIONS: Final = {
     "captured": ("captured", "tenant-1", 10, 10, NOW),
     "schedules": ("schedules", "tenant-1", NOW),
     "role_could_write": ("role_could_write",),
-    "get_ready": ("get_ready",),
+    "connect": ("connect",),
 }
 
 
@@ -130,7 +130,7 @@ def test_every_statement_names_the_tenant_of_every_row_that_it_touches(database_
     dialect = "sqlite" if database_url.startswith("sqlite") else "postgresql"
     assert any(table in statement for statement in seen for table in OF_A_TENANT) or name in {
         "role_could_write",
-        "get_ready",
+        "connect",
     }
     # It looks for sets whose place among the others nobody can know, in two indexes of all tenants, and joins nothing.
     of_all_tenants = unreadable_candidates(dialect)

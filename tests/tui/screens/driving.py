@@ -234,8 +234,8 @@ class WatchedResolver:
     def role_could_write(self) -> bool:
         return bool(self._resolver.role_could_write())
 
-    def get_ready(self) -> None:
-        self._resolver.get_ready()
+    def connect(self) -> None:
+        self._resolver.connect()
 
     def dashboard(self, *arguments: Any) -> Any:
         return self._ask("dashboard", *arguments)
@@ -272,7 +272,7 @@ class KnownVerdicts:
     def role_could_write(self) -> bool:
         return False
 
-    def get_ready(self) -> None:
+    def connect(self) -> None:
         pass
 
     def dashboard(self, external_id: str, now: datetime) -> DashboardAnswer:
