@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -10,6 +12,7 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from tui.safe_text import safe_text
+from tui.widgets.row_list import fitted
 
 
 class HeaderLine(Vertical):
@@ -57,7 +60,7 @@ class HeaderLine(Vertical):
     def watch_crumbs(self) -> None:
         if self._composed:
             room = self.query_one(".crumbs", Static).size.width - 2
-            words = _crumbs_that_fit([safe_text(crumb, limit=40) for crumb in self.crumbs], room)
+            words = crumbs_that_fit([safe_text(crumb, limit=40) for crumb in self.crumbs], room)
             self.query_one(".crumbs", Static).update(Content(words), layout=False)
 
     def on_resize(self) -> None:
@@ -87,10 +90,25 @@ class HeaderLine(Vertical):
         self.watch_note(self.note)
 
 
-def _crumbs_that_fit(crumbs: list[str], room: int) -> str:
-    """The crumbs, the nearest ones first to be kept: where I am matters more than where I came from."""
-    for first in range(len(crumbs)):
-        words = " > ".join(crumbs[first:]) if first == 0 else " > ".join(["…", *crumbs[first:]])
-        if cell_len(words) <= room or first == len(crumbs) - 1:
+_TENANT: Final = 2
+"""The place among the crumbs of the tenant, behind the product and its list of tenants."""
+_LEAST: Final = 8
+"""To so many cells a name is shortened at most."""
+
+
+def crumbs_that_fit(crumbs: list[str], room: int) -> str:
+    """The way here, left out what matters less where it is too long: never which tenant's this is, and what it is."""
+    tenant, here = crumbs[_TENANT : _TENANT + 1], crumbs[_TENANT + 1 :][-1:]
+    for shorter in (crumbs, ["…", *crumbs[_TENANT:]], ["…", *tenant, *here]):
+        words = " > ".join(shorter)
+        if cell_len(words) <= room or not tenant:
             return words
-    return ""
+    # What this is gives way, an item's name perhaps, as long as there is room for the begin of the tenant's.
+    around = cell_len(" > ".join(("…", "", *("" for _ in here))))
+    here = [_at_most(room - around - min(_LEAST, cell_len(tenant[0])), each) for each in here]
+    left = room - around - sum(map(cell_len, here))
+    return " > ".join(("…", *(_at_most(left, each) for each in tenant), *here))
+
+
+def _at_most(room: int, name: str) -> str:
+    return fitted(name, min(cell_len(name), max(room, _LEAST))).rstrip()

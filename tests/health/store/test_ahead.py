@@ -167,7 +167,7 @@ def test_every_call_of_the_driver_fails_in_turn(engine: str, mode: Mode, request
             else:
                 assert outcome is None
     assert outcome == whole
-    # Told is that no connection could be made: of SQLite by connecting, by a cursor, by its BEGIN. What fails later, and
+    # Told is that no connection could be made: in SQLite by connecting, a cursor, its BEGIN. What fails later, and
     # at once, the other end asks again, and tells by itself.
     assert told == {"sqlite": 3, "postgres": 1}[engine]
 

@@ -24,7 +24,7 @@ from tests.health.making import (
 from tests.tui.widgets.hosting import hosted, lines, words
 from tui.widgets.dashboard_kpis import DashboardKpis
 from tui.widgets.filter_input import FilterInput
-from tui.widgets.header_line import HeaderLine
+from tui.widgets.header_line import HeaderLine, crumbs_that_fit
 from tui.widgets.healthy_check import HealthyCheck
 from tui.widgets.needs_attention import AttentionItem, NeedsAttention
 from tui.widgets.proof_block import Line, ProofBlock
@@ -144,7 +144,7 @@ async def test_the_header_keeps_the_nearest_crumbs_and_shows_a_problem_only_whil
         header.age = "facts 12s old"
         await pilot.pause()
         first = lines(pilot)[0]
-        assert "> Backup set " in first
+        assert "… > Contoso > Backup…" in first
         assert "TenantPilot" not in first
         assert "…" in first
         assert "facts 12s old" in first
@@ -159,6 +159,31 @@ async def test_the_header_keeps_the_nearest_crumbs_and_shows_a_problem_only_whil
         header.problem = ""
         await pilot.pause()
         assert "does not answer" not in words(pilot)
+
+
+@pytest.mark.parametrize(
+    ("crumbs", "room", "shown"),
+    [
+        (("TenantPilot", "Tenants"), 40, "TenantPilot > Tenants"),
+        (("TenantPilot", "Tenants", "Contoso"), 31, "TenantPilot > Tenants > Contoso"),
+        (("TenantPilot", "Tenants", "Contoso"), 30, "… > Contoso"),
+        (
+            ("TenantPilot", "Tenants", "Contoso", "Backup sets", "Backup set"),
+            38,
+            "… > Contoso > Backup sets > Backup set",
+        ),
+        (("TenantPilot", "Tenants", "Contoso", "Backup sets", "Backup set"), 37, "… > Contoso > Backup set"),
+        (("TenantPilot", "Tenants", "Lucerne Publishing", "Backup set"), 30, "… > Lucerne Publ… > Backup set"),
+        (
+            ("TenantPilot", "Tenants", "Contoso", "Backup set", "AND - App Protection"),
+            30,
+            "… > Contoso > AND - App Prote…",
+        ),
+        (("TenantPilot", "Tenants", "Lucerne Publishing", "Backup set"), 10, "… > Lucerne… > Backup…"),
+    ],
+)
+def test_the_crumbs_never_leave_out_whose_this_is(crumbs: tuple[str, ...], room: int, shown: str) -> None:
+    assert crumbs_that_fit(list(crumbs), room) == shown
 
 
 async def test_the_filter_gives_the_keys_back_to_the_list() -> None:
