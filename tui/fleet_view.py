@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from health.details import FleetAnswer
 from health.forecast import goes_stale_by
-from health.freshness import goes_stale_at
-from health.instants import EARLIEST, LATEST
+from health.freshness import Freshness, goes_stale_at
+from health.instants import EARLIEST
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, triage_key
 from health.report import FleetTotals
@@ -139,8 +139,11 @@ def _sort_keys(policy: HealthPolicy) -> dict[Order, Callable[[TenantBackupHealth
         return health.tenant.name.casefold(), health.tenant.external_id
 
     def goes_stale(health: TenantBackupHealth) -> datetime:
+        """What has no age to trust comes first: nobody can say that it is not stale already."""
         completed = completed_at(health)
-        return LATEST if completed is None else goes_stale_at(completed, policy)
+        if completed is None or health.freshness is Freshness.IN_THE_FUTURE:
+            return EARLIEST
+        return goes_stale_at(completed, policy)
 
     return {
         Order.NAME: name,

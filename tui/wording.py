@@ -229,7 +229,7 @@ def condition_in_words(
         case Condition.LAST_RUN_UNSUCCESSFUL:
             return f"last run {schedule.last_run_status or '(empty status)'}"
         case Condition.SUCCESS_WITHOUT_BACKUP:
-            return f"success reported {last_run}, but no backup set since{grace}"
+            return f"success reported {last_run}, but no backup set completed since{grace}"
 
 
 def pause_in_words(pause: timedelta, policy: HealthPolicy) -> str:

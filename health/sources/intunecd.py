@@ -7,13 +7,14 @@ says nothing of what failed.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Set
+from collections import Counter
+from collections.abc import Callable, Iterable, Set
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from health.captured import CapturedItem, CapturedSet, RefusedInput
-from health.sources.backup_tree import BackupFile, read_tree
+from health.sources.backup_tree import BackupFile, joined, read_tree
 from health.sources.documents import stem_of
 from health.sources.policy_items import platform_in, policy_item
 from health.sources.policy_sets import GatheredItems, PolicyFolders, folder_set
@@ -61,6 +62,8 @@ class FilesThatStood(NamedTuple):
         return file.inode is not None and (file.inode, file.written_ns) in self.by_inode
 
 
+_ALIKE: Final = 2
+"""How many files two folders have in common at least, by their types and names, before they are taken for two runs."""
 NONE_STOOD: Final = FilesThatStood()
 
 
@@ -100,13 +103,16 @@ def read_folder(
     was last written before belongs to an earlier run: it is no item, but it is counted in `item_count`; so is one of
     `stood_before`, renamed or not. `progress` is told the number of files read so far.
 
-    Raises RefusedInput if there is no such folder or no item of this run in it: nothing is no backup.
+    Raises RefusedInput if there is no such folder or no item of this run in it, for nothing is no backup, and if there
+    are several backups in it: taken for one, they would hide what either lacks.
     """
     since_ns = 0 if written_since is None else (written_since - _EPOCH) // timedelta(microseconds=1) * 1000
     gathered = GatheredItems(with_payload)
     found = written = 0
+    places: list[str] = []
     for file in read_tree(path, LAYOUT):
         found += 1
+        places.append(joined(file.folder, file.name))
         if file.written_ns is None or (file.written_ns >= since_ns and not stood_before.hold(file)):
             gathered.add(item_of(file), is_folder=file.is_folder)
             written += file.written_ns is not None
@@ -114,12 +120,35 @@ def read_folder(
             progress(found)
     if not gathered.items or (written_since is not None and not written):
         raise RefusedInput(_no_items(path, found))
+    if (several := _several_backups(places)) is not None:
+        raise RefusedInput(
+            f"{path}: it holds several backups, {' and '.join(several)} among them, and not one: name one of those."
+        )
     if accepted is not None:
         accepted(accept_missing & expected_types - gathered.types)
     frame = folder_set(path, external_id=external_id, source=SOURCE, completed_at=completed_at)
     if written_since is not None:
         frame = frame._replace(item_count=found)
     return gathered.as_set(frame, expected_types - accept_missing)
+
+
+def _several_backups(places: Iterable[str]) -> tuple[str, str] | None:
+    """Two folders side by side in which most of the same types and files stand: two runs, and not two types of one."""
+    files: Counter[str] = Counter()
+    first_with: dict[tuple[str, str], str] = {}
+    alike: Counter[tuple[str, str]] = Counter()
+    for place in places:
+        *folders, name = place.split("/")
+        for depth in range(1, len(folders)):
+            folder, inside = "/".join(folders[:depth]), "/".join((*folders[depth:], name))
+            files[folder] += 1
+            other = first_with.setdefault(("/".join(folders[: depth - 1]), inside), folder)
+            if other != folder:
+                alike[other, folder] += 1
+    for (one, other), both in alike.items():
+        if both >= _ALIKE and 2 * both >= min(files[one], files[other]):
+            return one, other
+    return None
 
 
 def _no_items(path: Path, found: int) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from health.details import ListedSet, PartInVerdict
+from health.quality import BackupQualitySummary
 from tui.columns import in_the_past_or_future
 from tui.safe_text import safe_text
 from tui.widgets.row_list import Cell
@@ -40,11 +41,18 @@ def listed_set_cells(listed: ListedSet, now: datetime) -> SetCells:
         Cell(_when(listed, now), style),
         Cell(listed.part.value, _PART_STYLES.get(listed.part, style)),
         Cell("-" if quality is None else f"{quality.items:,}", style),
-        Cell("-" if quality is None else f"{quality.degraded_items:,}", style),
+        Cell("-" if quality is None else _degraded(listed.part, quality), style),
         Cell(safe_text(listed.name), style),
         Cell("-" if backup_set is None else safe_text(backup_set.source), style),
         Cell("" if error is None else safe_text(error), style),
     )
+
+
+def _degraded(part: PartInVerdict, quality: BackupQualitySummary) -> str:
+    """How many items are degraded; of a set that is degraded although none of them is, that it is the set."""
+    if part in (PartInVerdict.BASIS, PartInVerdict.OLDER) and quality.degraded and not quality.degraded_items:
+        return "the set"
+    return f"{quality.degraded_items:,}"
 
 
 def _when(listed: ListedSet, now: datetime) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from health.details import BackupSetAnswer, ListedSet, PartInVerdict
 from health.freshness import Freshness, freshness_of, goes_stale_at
 from health.policy import HealthPolicy
 from health.quality import ITEM_FAMILIES, BackupQualitySummary
-from tui.columns import in_the_past_or_future
 from tui.durations import format_span
 from tui.widgets.proof_block import Line
-from tui.wording import FAMILY_WORDS, UNCOUNTED_FAMILIES, counted, window_in_words
+from tui.wording import FAMILY_WORDS, UNCOUNTED_FAMILIES, ago, counted, window_in_words
 
 _FAMILIES_BELOW_EACH_OTHER: Final = 4
 
@@ -49,7 +48,8 @@ def _age_lines(listed: ListedSet, policy: HealthPolicy, now: datetime) -> list[L
     if completed_at is None:
         return [Line(f"never completed: status {listed.backup_set.status or '(empty)'}", "absent")]
     at = Line(f"completed at {completed_at:%Y-%m-%d %H:%M:%S} UTC")
-    age = f"completed {in_the_past_or_future(completed_at, now)}"
+    ahead = completed_at - now
+    age = f"completed {format_span(ahead)} in the future" if ahead > timedelta(0) else f"completed {ago(-ahead)}"
     match freshness_of(completed_at, policy, now):
         case Freshness.TOO_OLD:
             over = format_span(now - goes_stale_at(completed_at, policy))

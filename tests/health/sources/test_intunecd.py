@@ -80,6 +80,25 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
 # What is an item
 
 
+RUN = {"Settings Catalog/a.json": policy(), "Settings Catalog/b.json": policy(), "Scripts/Shell/c.json": policy()}
+
+
+@pytest.mark.parametrize("above", ["", "prod/", "prod/intune/"])
+def test_a_folder_of_several_backups_is_not_taken_for_one(tmp_path: Path, above: str) -> None:
+    """Each would hide what the other lacks."""
+    runs = {f"{above}{run}/{name}": content for run in ("v1", "v2") for name, content in RUN.items()}
+    with pytest.raises(RefusedInput, match=rf"{above}v1 and {above}v2 among them"):
+        read(plant(tmp_path, runs))
+    assert len(read(tmp_path / above / "v1").items) == len(RUN)
+
+
+def test_types_that_are_called_alike_in_different_folders_are_one_backup(tmp_path: Path) -> None:
+    files = {
+        f"{kind}/Windows/{name}.json": policy() for kind, name in (("Apps", "a"), ("Profiles", "b"), ("Apps", "c"))
+    }
+    assert len(read(plant(tmp_path, files | {"Profiles/Windows/c.json": policy()})).items) == 4
+
+
 def test_any_folder_is_a_type_however_deep(tmp_path: Path) -> None:
     names = [
         "App Protection/x_iosManagedAppProtection.json",

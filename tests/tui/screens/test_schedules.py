@@ -20,7 +20,7 @@ FIGURES = {
     "aimless": ("no next run planned, last run 2d ago",),
     "failing": ("last run throttled",),
     "silent": ("last run 1h ago without a status",),
-    "hollow": ("success reported 2h ago, but no backup set since", "grace 1h"),
+    "hollow": ("success reported 2h ago, but no backup set completed since", "grace 1h"),
 }
 """The schedules of `every_condition` that need follow-up, with what must be said of them."""
 
