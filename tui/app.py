@@ -226,7 +226,10 @@ class TenantPilotApp(App[None]):
 
     def place_words(self) -> str:
         """Which database, that it is read-only, and the instant where it is not the clock's."""
-        at = "" if self.context.fixed_now is None else f" at {self.context.fixed_now:%Y-%m-%d %H:%M:%S}Z"
+        fixed = self.context.fixed_now
+        # What says nothing takes no room from where one is.
+        form = "%Y-%m-%d %H:%M:%S" if fixed is not None and fixed.second else "%Y-%m-%d %H:%M"
+        at = "" if fixed is None else f" at {fixed:{form}}Z"
         database = self.context.database
         return f"{f'{database.name}: ' if database.name else ''}{database.label} read-only{at}"
 

@@ -92,23 +92,24 @@ class HeaderLine(Vertical):
 
 _TENANT: Final = 2
 """The place among the crumbs of the tenant, behind the product and its list of tenants."""
-_LEAST: Final = 8
-"""To so many cells a name is shortened at most."""
+_LEAST: Final = 6
+_LEAST_HERE: Final = 12
+"""To so many cells the names of a tenant and of an item are shortened at most; those of screens are no longer."""
 
 
 def crumbs_that_fit(crumbs: list[str], room: int) -> str:
     """The way here, left out what matters less where it is too long: never which tenant's this is, and what it is."""
     tenant, here = crumbs[_TENANT : _TENANT + 1], crumbs[_TENANT + 1 :][-1:]
-    for shorter in (crumbs, ["…", *crumbs[_TENANT:]], ["…", *tenant, *here]):
+    for shorter in (crumbs, ["…", *crumbs[_TENANT:]], ["…", *tenant, *here], [*tenant, *here]):
         words = " > ".join(shorter)
         if cell_len(words) <= room or not tenant:
             return words
-    # What this is gives way, an item's name perhaps, as long as there is room for the begin of the tenant's.
-    around = cell_len(" > ".join(("…", "", *("" for _ in here))))
-    here = [_at_most(room - around - min(_LEAST, cell_len(tenant[0])), each) for each in here]
-    left = room - around - sum(map(cell_len, here))
-    return " > ".join(("…", *(_at_most(left, each) for each in tenant), *here))
+    # An item's name gives way first, as long as it still says something, and then the tenant's.
+    between = cell_len(" > ") * len(here)
+    here = [_at_most(max(room - between - cell_len(tenant[0]), _LEAST_HERE), each) for each in here]
+    left = room - between - sum(map(cell_len, here))
+    return " > ".join((_at_most(max(left, _LEAST), tenant[0]), *here))
 
 
 def _at_most(room: int, name: str) -> str:
-    return fitted(name, min(cell_len(name), max(room, _LEAST))).rstrip()
+    return fitted(name, min(cell_len(name), room)).rstrip()

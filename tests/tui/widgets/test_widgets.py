@@ -144,9 +144,8 @@ async def test_the_header_keeps_the_nearest_crumbs_and_shows_a_problem_only_whil
         header.age = "facts 12s old"
         await pilot.pause()
         first = lines(pilot)[0]
-        assert "… > Contoso > Backup…" in first
+        assert " Contoso > Backup set " in first
         assert "TenantPilot" not in first
-        assert "…" in first
         assert "facts 12s old" in first
         await pilot.resize_terminal(160, 10)
         await pilot.pause()
@@ -173,13 +172,15 @@ async def test_the_header_keeps_the_nearest_crumbs_and_shows_a_problem_only_whil
             "… > Contoso > Backup sets > Backup set",
         ),
         (("TenantPilot", "Tenants", "Contoso", "Backup sets", "Backup set"), 37, "… > Contoso > Backup set"),
-        (("TenantPilot", "Tenants", "Lucerne Publishing", "Backup set"), 30, "… > Lucerne Publ… > Backup set"),
+        (("TenantPilot", "Tenants", "Contoso", "Backup sets", "Backup set"), 23, "Contoso > Backup set"),
+        (("TenantPilot", "Tenants", "Lucerne Publishing", "Backup set"), 30, "Lucerne Publishi… > Backup set"),
+        (("TenantPilot", "Tenants", "Lucerne Publishing", "Backup sets"), 20, "Lucer… > Backup sets"),
         (
             ("TenantPilot", "Tenants", "Contoso", "Backup set", "AND - App Protection"),
-            30,
-            "… > Contoso > AND - App Prote…",
+            29,
+            "Contoso > AND - App Protecti…",
         ),
-        (("TenantPilot", "Tenants", "Lucerne Publishing", "Backup set"), 10, "… > Lucerne… > Backup…"),
+        (("TenantPilot", "Tenants", "Lucerne Publishing", "Backup set"), 10, "Lucer… > Backup set"),
     ],
 )
 def test_the_crumbs_never_leave_out_whose_this_is(crumbs: tuple[str, ...], room: int, shown: str) -> None:
