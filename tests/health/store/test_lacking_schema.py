@@ -1,0 +1,56 @@
+"""A database of the right version that lacks a part of its schema: said as that, and what to do about it."""
+
+from __future__ import annotations
+
+import pytest
+
+from health.store.administration import state_of
+from health.store.errors import SchemaProblem
+from health.store.urls import parse_database_url
+from tests.health.store.bare import bare
+from tui.commands import run
+
+
+def _change(url: str, statement: str) -> None:
+    with bare(url) as store:
+        store.execute(statement)
+
+
+@pytest.mark.parametrize("table", ["backup_schedules", "backup_items"])
+def test_a_database_that_lacks_a_table_is_told_apart_from_one_that_does_not_answer(
+    fresh_url: str, table: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By its version alone it would be fine, and only `report` would find out."""
+    _change(fresh_url, f"ALTER TABLE {table} RENAME TO gone")
+    _lacks(fresh_url, table, capsys)
+
+
+@pytest.mark.parametrize("column", ["captured_at", "payload"])
+def test_a_database_that_lacks_a_column_that_only_a_screen_asks_for(
+    fresh_url: str, column: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _change(fresh_url, f"ALTER TABLE backup_items DROP COLUMN {column}")
+    _lacks(fresh_url, column, capsys, commands=("db status",))
+
+
+def test_a_database_that_lacks_an_index(sqlite_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """SQLite is told which index to count by; PostgreSQL only takes longer without."""
+    _change(sqlite_url, "DROP INDEX ix_backup_items_metadata_only")
+    _lacks(sqlite_url, "ix_backup_items_metadata_only", capsys)
+
+
+def _lacks(
+    url: str, what: str, capsys: pytest.CaptureFixture[str], commands: tuple[str, ...] = ("db status", "report")
+) -> None:
+    with pytest.raises(SchemaProblem):
+        state_of(parse_database_url(url))
+    for words in commands:
+        assert run([*words.split(), "--database", url]) == 3
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert said.err.count("\n") == 1
+        assert " lacks a part of its schema (" in said.err
+        assert what in said.err
+        assert said.err.endswith(
+            "): restore the database, or make a new one with 'tenantpilot db init' and import the backups again.\n"
+        )
