@@ -130,11 +130,8 @@ class TenantPilotApp(App[None]):
     def get_default_screen(self) -> Screen[Any]:
         return TenantsScreen()
 
-    def on_mount(self) -> None:
-        # After the first frame, so that importing the database's drivers does not hold it up.
-        self.call_after_refresh(self._begin)
-
-    def _begin(self) -> None:
+    def on_ready(self) -> None:
+        """The first frame is on the terminal: importing the database's drivers does not hold it up any more."""
         self.reader.start()
         for screen in opened_at(self.context.tenant, self.context.screen):
             self.push_screen(screen)

@@ -233,6 +233,8 @@ class FactsScreen(Screen[None]):
             # Of these two, and not of the screen: Textual styles anew whatever lies below.
             self.query_one("#waiting").add_class("-over")
             self.query_one("#body").remove_class("-waiting")
+            # Asked of the screen itself, for what a widget asks for comes a frame later.
+            self.refresh(repaint=False, layout=True)
         self._tick()
         self.answer = message.answer
         # A tenant that was opened by its external id has its name only now, which the screen in front shows too.
