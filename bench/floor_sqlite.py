@@ -1,6 +1,6 @@
 """The floor of the fleet's facts on SQLite: the same facts by hand-written SQL through the bare `sqlite3`.
 
-Tenants, each one's basis with every count, and the enabled schedules, in one snapshot. `bench/reading.py` holds them
+Tenants, each one's basis with every count, and the enabled schedules, in one snapshot. `bench/facts.py` holds them
 against the product's facts before it measures, so that it is the same work.
 """
 

@@ -41,17 +41,31 @@ def judged_tenants(dialect: str, narrowed: bool = False) -> str:
 @cache
 def basis_sets(dialect: str, narrowed: bool = False) -> str:
     """One row a tenant that has a basis: the set's columns, then those of its items."""
-    latest = (
-        "SELECT candidate.id FROM backup_sets AS candidate"  # noqa: S608 - our own rules
+    if dialect == "sqlite":
+        # Materialized, or the LIMIT 1 is computed more than once a tenant.
+        return (
+            f"WITH latest AS MATERIALIZED (SELECT tenants.id AS tenant_id, ({_latest('id')}) AS set_id"  # noqa: S608
+            f" FROM tenants WHERE {_judged(dialect, narrowed)})"
+            f" SELECT {SET_COLUMNS}, {', '.join(item_columns(dialect))} FROM latest JOIN backup_sets"
+            " ON backup_sets.tenant_id = latest.tenant_id AND backup_sets.id = latest.set_id"
+        )
+    # A lateral join has the row of the set without looking for it by its id, and a set without a degraded item, as most
+    # are, has none in any family: a sixth less time in all.
+    unknown_deletion, unknown_orphans, present, degraded, not_recorded, *families = item_columns(dialect)
+    counted = (f"CASE WHEN counted.degraded > 0 THEN {family} ELSE 0 END" for family in families)
+    columns = ", ".join([unknown_deletion, unknown_orphans, present, "counted.degraded", not_recorded, *counted])
+    return (
+        f"SELECT {SET_COLUMNS}, {columns} FROM tenants CROSS JOIN LATERAL ({_latest('*')}) AS backup_sets"  # noqa: S608
+        f" CROSS JOIN LATERAL {degraded} AS counted (degraded) WHERE {_judged(dialect, narrowed)}"
+    )
+
+
+def _latest(columns: str) -> str:
+    """The basis of the tenant that the statement around it is at."""
+    return (
+        f"SELECT candidate.{columns} FROM backup_sets AS candidate"  # noqa: S608 - our own rules
         f" WHERE candidate.tenant_id = tenants.id AND {candidate_predicate('candidate.')}"
         " ORDER BY candidate.completed_at DESC, candidate.id DESC LIMIT 1"
-    )
-    # Materialized, or either engine computes the LIMIT 1 more than once a tenant.
-    return (
-        f"WITH latest AS MATERIALIZED (SELECT tenants.id AS tenant_id, ({latest}) AS set_id"  # noqa: S608
-        f" FROM tenants WHERE {_judged(dialect, narrowed)})"
-        f" SELECT {SET_COLUMNS}, {', '.join(item_columns(dialect))}"
-        " FROM latest JOIN backup_sets ON backup_sets.tenant_id = latest.tenant_id AND backup_sets.id = latest.set_id"
     )
 
 

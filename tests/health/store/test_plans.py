@@ -214,7 +214,8 @@ def test_sets_and_items_are_never_scanned_and_each_count_has_its_own_index(fresh
             for statement, plan in explained:
                 assert scanned(fresh_url, plan) == [], (stage, statement, plan)
             indexes = COUNTING_INDEXES[:2] if ask is ask_past_sets else COUNTING_INDEXES
-            assert counted_by(fresh_url, explained) == UNREADABLE_ITEM_INDEXES + indexes, stage
+            # Each once, in whatever order the plan has them.
+            assert sorted(counted_by(fresh_url, explained)) == sorted(UNREADABLE_ITEM_INDEXES + indexes), stage
 
 
 @pytest.mark.parametrize("ask", [ask_items, ask_captured])

@@ -262,7 +262,7 @@ def vacuumed_away(pair: Pair, times: int) -> Iterator[None]:
 
     def vacuum(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
         nonlocal left
-        if left and "JOIN backup_sets" in statement:
+        if left and "FROM backup_sets AS candidate" in statement:
             left -= 1
             pair.write("UPDATE tenants SET archived_at = NULL", "VACUUM tenants")
 
