@@ -106,23 +106,22 @@ class SecondProcess:
                 yield message
 
     def end(self) -> None:
-        """Have it end, whatever it is waiting for, and wait for that. Callable from any thread, and more than once."""
+        """Have it end, whatever it is waiting for. Returns at once. Callable from any thread, and more than once."""
         with self._lock:
             if self._wanted is not None:
                 os.close(self._wanted)
                 self._wanted = None
-                with suppress(ChildProcessError):
-                    self._reap()
+                threading.Thread(target=self._see_it_end, name="second-process-end", daemon=True).start()
 
-    def _reap(self) -> None:
+    def _see_it_end(self) -> None:
         """It ends by itself; unless somebody has stopped it, or the system does not let it go."""
         until = time.monotonic() + _ENDED_SECONDS
-        while os.waitpid(self._pid, os.WNOHANG) == (0, 0):
-            if time.monotonic() > until:
-                os.kill(self._pid, signal.SIGKILL)
-                os.waitpid(self._pid, 0)
-                return
-            time.sleep(0.005)
+        with suppress(ChildProcessError):
+            while os.waitpid(self._pid, os.WNOHANG) == (0, 0):
+                if time.monotonic() > until:
+                    os.kill(self._pid, signal.SIGKILL)
+                    until += _ENDED_SECONDS
+                time.sleep(0.005)
 
 
 def _let_go_of_the_terminal() -> None:
