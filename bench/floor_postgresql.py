@@ -61,8 +61,7 @@ class Floor:
     """A held connection that reads the fleet."""
 
     def __init__(self, url: str) -> None:
-        options = "-c jit=off -c enable_seqscan=off -c enable_hashjoin=off -c enable_memoize=off"
-        self._connection = psycopg.connect(url, options=options)
+        self._connection = psycopg.connect(url, options="-c jit=off -c enable_seqscan=off -c enable_hashjoin=off")
         self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         self._connection.read_only = True
 

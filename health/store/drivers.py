@@ -32,7 +32,6 @@ POSTGRESQL_READING: Final = {
     "jit": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
-    "enable_memoize": "off",
     "enable_seqscan": "off",
     "max_parallel_workers_per_gather": "0",
     "plan_cache_mode": "force_generic_plan",
