@@ -53,11 +53,8 @@ class Pair:
 
     def replay(self) -> None:
         """Wait until the standby has replayed whatever the primary has done so far, committed or not."""
-        # A message in the log, without a transaction, has all that stands before it written out.
-        message = (
-            "SELECT pg_logical_emit_message(transactional => false, prefix => 'tests', message => '', flush => true)"
-        )
-        ((done,),) = self.primary.execute(message).fetchall()
+        # A restore point, which takes no transaction, has all that stands before it in the log written out.
+        ((done,),) = self.primary.execute("SELECT pg_create_restore_point('tests')").fetchall()
         replayed = f"SELECT pg_last_wal_replay_lsn() >= '{done}'"
         # In another database, where no conflict of the readers reaches this one.
         until(lambda: self.standby.execute(replayed).fetchone() == (True,), f"replay up to {done}")
