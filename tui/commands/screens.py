@@ -75,7 +75,7 @@ def _settings_then_fleet(invocation: Invocation, tenant: str | None, screen: str
 
     def opened(connection: object) -> None:
         # A file's reader ends with its process; a server would go on.
-        sender.before_an_early_end = getattr(connection, "break_off", lambda: None)
+        sender.when_cut_off = getattr(connection, "break_off", lambda: None)
 
     send_fleet(address, sender.send, opened)
 
