@@ -197,7 +197,7 @@ def _latest_candidate(column: str, place: int = 0) -> ColumnElement[Any]:
 
 
 def _last_completed_of_source() -> ColumnElement[int]:
-    """The set that `roster.types_of_last_completed_set` looks at for the set's tenant and source."""
+    """The set that `earlier_sets.types_of_last_completed_set` looks at for the set's tenant and source."""
     completed = backup_sets.alias("completed")
     return (
         select(completed.c.id)

@@ -111,7 +111,7 @@ class _IntuneCDRun:
         """The folder as one set."""
         from health.sources.intunecd import SOURCE, read_folder
         from health.sources.policy_sets import reference_of
-        from health.store.roster import types_of_last_completed_set
+        from health.store.earlier_sets import types_of_last_completed_set
         from health.store.writing import write_set
 
         captured = read_folder(
@@ -135,7 +135,7 @@ class _IntuneCDRun:
         """
         from health.sources.intunecd import SOURCE
         from health.sources.intunecd_git import read_history
-        from health.store.roster import known_references, types_of_last_completed_set
+        from health.store.earlier_sets import known_references, types_of_last_completed_set
         from health.store.writing import ImportSummary, write_set
 
         known = known_references(connection, self._tenant, SOURCE)
@@ -245,7 +245,7 @@ class _TenuVaultRuns:
 
     def _expected_of(self, run: Run) -> frozenset[str]:
         from health.sources.tenuvault_record import SOURCE
-        from health.store.roster import types_of_last_completed_set
+        from health.store.earlier_sets import types_of_last_completed_set
 
         before, reference = run.frame.completed_at, run.frame.source_ref
         if before is None:
@@ -278,8 +278,9 @@ def intunemanagement(
     """Import what IntuneManagement exported to PATH, the folder with the types' folders, at one instant."""
     from health.sources.intunemanagement import SOURCE, read_export
     from health.sources.policy_sets import reference_of
+    from health.store.earlier_sets import types_of_last_completed_set
     from health.store.engines import writing
-    from health.store.roster import have_tenant, types_of_last_completed_set
+    from health.store.roster import have_tenant
     from health.store.writing import write_set
     from tui.commands.session import open_session
 

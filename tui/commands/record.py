@@ -243,7 +243,7 @@ class _Outcome(NamedTuple):
         from health.captured import RefusedInput
         from health.sources.intunecd import read_folder
         from health.sources.storable import storable_text
-        from health.store.roster import types_of_last_completed_set
+        from health.store.earlier_sets import types_of_last_completed_set
         from tui.fault_log import note_fault
 
         if self.ended.failure is not None:

@@ -11,10 +11,10 @@ import pytest
 
 from health.policy import HealthPolicy
 from health.store import pruning
+from health.store.earlier_sets import types_of_last_completed_set
 from health.store.engines import reading_once, writing
 from health.store.errors import StoreConflict, StoreUnreachable
 from health.store.pruning import KeepLast, KeepSince, PrunePlan, PruneRequest, plan_pruning, prune
-from health.store.roster import types_of_last_completed_set
 from health.store.urls import parse_database_url
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW, TICK
 from tests.health.store.bare import Bare, bare
