@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, or_, 
 from health.facts import BASIS_STATUSES
 from health.missing_types import missing_types_in, stands_for_folder
 from health.store.schema import backup_items, backup_sets, tenants
-from health.store.stored_sets import HOLDS_JSON
+from health.store.stored_sets import SET_HOLDS_JSON
 
 
 def types_of_last_completed_set(
@@ -97,5 +97,5 @@ def known_references(
         )
     )
     if holding_json:
-        query = query.where(HOLDS_JSON)
+        query = query.where(SET_HOLDS_JSON)
     return frozenset(reference for reference in connection.execute(query).scalars() if reference is not None)

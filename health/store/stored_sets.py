@@ -14,11 +14,9 @@ _OF_THE_SET = and_(
     backup_items.c.tenant_id == backup_sets.c.tenant_id, backup_items.c.backup_set_id == backup_sets.c.id
 )
 
-HOLDS_JSON = (
-    exists()
-    .where(_OF_THE_SET, or_(backup_items.c.payload.is_not(None), backup_items.c.assignments.is_not(None)))
-    .correlate(backup_sets)
-)
+ITEM_HOLDS_JSON = or_(backup_items.c.payload.is_not(None), backup_items.c.assignments.is_not(None))
+"""Whether an item has its captured JSON, in a query over `backup_items`."""
+SET_HOLDS_JSON = exists().where(_OF_THE_SET, ITEM_HOLDS_JSON).correlate(backup_sets)
 """Whether any item of a set has its captured JSON, in a query over `backup_sets`."""
 
 
@@ -32,7 +30,7 @@ def stored_sets(connection: Connection, external_id: str, source: str) -> dict[s
             *(backup_sets.c[name] for name in _FRAME),
             backup_sets.c.created_at,
             select(func.count()).where(_OF_THE_SET).correlate(backup_sets).scalar_subquery(),
-            HOLDS_JSON,
+            SET_HOLDS_JSON,
         )
         .join(tenants, tenants.c.id == backup_sets.c.tenant_id)
         .where(
