@@ -44,19 +44,19 @@ def demo(ctx: click.Context, /, tenants: int, **given: Any) -> int:
     In a temporary file that is gone afterwards; with --database URL, in an empty database that stays. Without a
     terminal the report is printed instead of the screens.
     """
-    from tui.commands.session import open_session
+    from tui.commands.session import session_of
 
-    invocation = (ctx.find_object(Invocation) or Invocation()).overridden_by(given)
+    invocation = Invocation.in_effect(ctx, given)
     if invocation.use is not None:
         raise click.UsageError("Invented tenants go into a database of their own: name it with --database.", ctx)
     if invocation.database is not None:
-        session = open_session(invocation)
+        session = session_of(invocation)
         write_demo(session.writing(), session.now, tenants, session.loaded.settings.policy())
         click.echo(f"{tenants:,} invented tenants written to {session.writing().label}.")
         return 0
     with tempfile.TemporaryDirectory(prefix="tenantpilot-demo-") as folder:
         here = replace(invocation, database=f"sqlite:///{Path(folder, 'demo.db')}")
-        session = open_session(here)
+        session = session_of(here)
         write_demo(session.writing(), session.now, tenants, session.loaded.settings.policy())
         return _look_around(session, here)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.commands.failures import EXIT_USAGE, CommandFailed
+from tui.commands.failures import EXIT_REFUSED, EXIT_USAGE, CommandFailed
 from tui.commands.import_outcome import AcceptedTypes, archived_among, echo_summary, in_words, tell_of
 from tui.commands.names import NameType
 from tui.commands.options import InstantType, TimezoneType, place_options
@@ -327,7 +327,7 @@ def facts(ctx: click.Context, /, file: Path, without_payload: bool, **given: Any
             with file.open("rb") as stream:
                 captured = read_fact_lines(stream, str(file), with_payload=not without_payload)
         except OSError as error:
-            raise CommandFailed(f"{file} cannot be read: {error.strerror}.", 1) from None
+            raise CommandFailed(f"{file} cannot be read: {error.strerror}.", EXIT_REFUSED) from None
     with writing(session.writing()) as connection:
         summary = write_facts(connection, captured, session.now)
         archived = archived_among(connection, [each.external_id for each in captured.sets])

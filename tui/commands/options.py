@@ -96,6 +96,11 @@ class Invocation:
         """From the options of one command line level."""
         return cls(given.get("config"), given.get("database"), given.get("use"), given.get("now"))
 
+    @classmethod
+    def in_effect(cls, ctx: click.Context, given: Mapping[str, Any]) -> Invocation:
+        """From the options in front of a command and those behind it, `given`, which win."""
+        return (ctx.find_object(cls) or cls()).overridden_by(given)
+
     def overridden_by(self, given: Mapping[str, Any]) -> Invocation:
         """With the options that stand behind the command, where they stand there."""
         named = {name: given[name] for name in ("config", "database", "use", "now") if given.get(name) is not None}

@@ -119,7 +119,7 @@ class _Notebook:
     """Where runs are noted. Opened for every entry anew: what is mended while the command runs is in use again."""
 
     def __init__(self, ctx: click.Context, given: dict[str, Any]) -> None:
-        self._invocation = (ctx.find_object(Invocation) or Invocation()).overridden_by(given)
+        self._invocation = Invocation.in_effect(ctx, given)
 
     @property
     def named_by_hand(self) -> bool:
@@ -161,9 +161,9 @@ class _Notebook:
                     raise
 
     def _session(self) -> Session:
-        from tui.commands.session import open_session
+        from tui.commands.session import session_of
 
-        return open_session(self._invocation)
+        return session_of(self._invocation)
 
 
 def _on_this_machine(held: ExitStack, notebook: _Notebook, run: RecordedRun) -> OnThisMachine:
