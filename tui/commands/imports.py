@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui.commands.failures import EXIT_REFUSED, EXIT_USAGE, CommandFailed
+from tui.commands.import_options import ACCEPT_MISSING, NEW_TENANT, TENANT, WITHOUT_PAYLOAD
 from tui.commands.import_outcome import AcceptedTypes, archived_among, echo_summary, in_words, tell_of
-from tui.commands.names import NameType
 from tui.commands.options import InstantType, TimezoneType, place_options
 
 if TYPE_CHECKING:
@@ -24,23 +24,6 @@ if TYPE_CHECKING:
     from health.sources.tenuvault import Run
     from health.store.writing import ImportSummary
     from tui.commands.session import Session
-
-
-TENANT = click.option(
-    "--tenant",
-    "external_id",
-    type=NameType(),
-    required=True,
-    metavar="EXTERNAL_ID",
-    help="The tenant, by its external id.",
-)
-NEW_TENANT = click.option(
-    "--create-tenant", "new_name", type=NameType(), metavar="NAME", help="Add the tenant if it is not there."
-)
-ACCEPT_MISSING = click.option(
-    "--accept-missing", multiple=True, metavar="TYPE", help="A type that is gone for good; may be repeated."
-)
-WITHOUT_PAYLOAD = click.option("--without-payload", is_flag=True, help="Store no captured JSON: it may hold secrets.")
 
 
 @click.group("import")

@@ -22,7 +22,7 @@ import click
 
 from health.instants import shifted
 from tui.commands.failures import EXIT_NOT_RECORDED, EXIT_UNDER_WAY, CommandFailed, describe, tell
-from tui.commands.imports import ACCEPT_MISSING, NEW_TENANT, TENANT, WITHOUT_PAYLOAD
+from tui.commands.import_options import ACCEPT_MISSING, NEW_TENANT, TENANT, WITHOUT_PAYLOAD
 from tui.commands.names import NameType
 from tui.commands.options import Invocation, place_options
 
