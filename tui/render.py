@@ -127,6 +127,7 @@ def _csv_cells(health: TenantBackupHealth) -> tuple[object, ...]:
 
 
 def inert_cell(cell: object) -> str:
+    """The text of a CSV cell that no spreadsheet computes: what looks like a formula gets a leading quote."""
     if cell is None:
         return ""
     text = str(cell)
@@ -169,6 +170,7 @@ _MARKUP: Final = re.compile(r"([\\`*_\[\]<>#|~!&@$]|:(?=\S)|(?<=www)\.)", re.IGN
 
 
 def inert_markdown(text: str) -> str:
+    """Text from outside as one line of Markdown in which nothing is markup."""
     return _MARKUP.sub(r"\\\1", safe_text(text, limit=1000))
 
 

@@ -28,7 +28,7 @@ from health.store.predicates import (
 
 _TENANT_COLUMNS: Final = "tenants.id, tenants.external_id, tenants.name, tenants.created_at, tenants.archived_at"
 # The named tuples of the facts have the columns of their tables in their order.
-SET_COLUMNS: Final = ", ".join(f"backup_sets.{name}" for name in BackupSet._fields)
+_SET_COLUMNS: Final = ", ".join(f"backup_sets.{name}" for name in BackupSet._fields)
 SCHEDULE_COLUMNS: Final = ", ".join(f"backup_schedules.{name}" for name in BackupSchedule._fields)
 
 
@@ -46,7 +46,7 @@ def basis_sets(dialect: str, narrowed: bool = False) -> str:
         return (
             f"WITH latest AS MATERIALIZED (SELECT tenants.id AS tenant_id, ({_latest('id')}) AS set_id"  # noqa: S608
             f" FROM tenants WHERE {_judged(dialect, narrowed)})"
-            f" SELECT {SET_COLUMNS}, {', '.join(item_columns(dialect))} FROM latest JOIN backup_sets"
+            f" SELECT {_SET_COLUMNS}, {', '.join(item_columns(dialect))} FROM latest JOIN backup_sets"
             " ON backup_sets.tenant_id = latest.tenant_id AND backup_sets.id = latest.set_id"
         )
     # A lateral join has the row of the set without looking for it by its id, and a set without a degraded item, as most
@@ -55,7 +55,7 @@ def basis_sets(dialect: str, narrowed: bool = False) -> str:
     counted = (f"CASE WHEN counted.degraded > 0 THEN {family} ELSE 0 END" for family in families)
     columns = ", ".join([unknown_deletion, unknown_orphans, present, "counted.degraded", not_recorded, *counted])
     return (
-        f"SELECT {SET_COLUMNS}, {columns} FROM tenants CROSS JOIN LATERAL ({_latest('*')}) AS backup_sets"  # noqa: S608
+        f"SELECT {_SET_COLUMNS}, {columns} FROM tenants CROSS JOIN LATERAL ({_latest('*')}) AS backup_sets"  # noqa: S608
         f" CROSS JOIN LATERAL {degraded} AS counted (degraded) WHERE {_judged(dialect, narrowed)}"
     )
 

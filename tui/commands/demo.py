@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from health.store.urls import DatabaseAddress
     from tui.commands.session import Session
 
-_TENANTS_AT_ONCE = 200
+_TENANTS_AT_ONCE: Final = 200
 
 
 @click.command()

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-SCREENS = ("dashboard", "backup_sets", "backup_set", "schedules")
+SCREENS: Final = ("dashboard", "backup_sets", "backup_set", "schedules")
 
 
 class InstantType(click.ParamType[Any]):

@@ -299,7 +299,7 @@ def test_nobody_writes_sets_meanwhile(postgres_url: str) -> None:
             other.execute("UPDATE backup_sets SET deleted_at = now() WHERE id = 2")
 
 
-def test_a_writer_under_way_is_waited_for_and_then_told(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_under_way_is_waited_for_and_then_told(postgres_url: str) -> None:
     fill(postgres_url, [a_set(1, 9 * DAY), a_set(2, HOUR)])
     with bare(postgres_url) as other, other.rolled_back():
         other.execute("UPDATE backup_sets SET deleted_at = now() WHERE id = 2")
