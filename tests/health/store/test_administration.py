@@ -67,7 +67,9 @@ def test_creating_the_file_makes_its_folder_and_nobody_else_may_read_it(tmp_path
     assert [each.name for each in path.parent.iterdir()] == ["fleet.db"]
 
 
-def test_creating_that_fails_leaves_no_tables(tableless_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every upgrade is interrupted when all of its statements have run."""
     real = migrations.upgrade_schema
 
     def fail(connection: Connection) -> None:
@@ -75,6 +77,10 @@ def test_creating_that_fails_leaves_no_tables(tableless_url: str, monkeypatch: p
         raise KeyboardInterrupt
 
     monkeypatch.setattr(migrations, "upgrade_schema", fail)
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_creating_that_fails_leaves_no_tables(tableless_url: str) -> None:
     with pytest.raises(KeyboardInterrupt):
         initialise(parse_database_url(tableless_url))
     assert tables(tableless_url) == set()
@@ -129,16 +135,10 @@ def test_upgraded_tables_have_the_indexes_of_new_ones(tableless_url: str) -> Non
     }
 
 
-def test_an_upgrade_that_fails_leaves_the_first_version(tableless_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("interrupted")
+def test_an_upgrade_that_fails_leaves_the_first_version(tableless_url: str) -> None:
     at_first_version(tableless_url)
     before = indexes(tableless_url)
-    real = migrations.upgrade_schema
-
-    def fail(connection: Connection) -> None:
-        real(connection)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(migrations, "upgrade_schema", fail)
     with pytest.raises(KeyboardInterrupt):
         upgrade(parse_database_url(tableless_url))
     assert indexes(tableless_url) == before
