@@ -19,7 +19,7 @@ from health.store.urls import parse_database_url
 from tests.health.making import NOW
 from tests.health.store.bare import bare
 from tests.health.store.schema_versions import NEWER, OLDER, drop_everything, execute, sentence_of, set_version, tables
-from tests.health.store.test_reading_unreadable import entries, garbage, two_tenants
+from tests.health.store.spoiled_rows import entries, garbage, two_tenants
 from tests.oracle.loading import load
 from tests.oracle.rows import ItemRow
 
