@@ -33,13 +33,13 @@ SCHEDULE_COLUMNS: Final = ", ".join(f"backup_schedules.{name}" for name in Backu
 
 
 @cache
-def judged_tenants(dialect: str, narrowed: bool = False) -> str:
+def judged_tenants(dialect: str, narrowed: bool) -> str:
     """The tenants to judge: the fleet, or those of the external ids given that are not archived."""
     return f"SELECT {_TENANT_COLUMNS} FROM tenants WHERE {_judged(dialect, narrowed)}"  # noqa: S608 - our own rules
 
 
 @cache
-def basis_sets(dialect: str, narrowed: bool = False) -> str:
+def basis_sets(dialect: str, narrowed: bool) -> str:
     """One row a tenant that has a basis: the set's columns, then those of its items."""
     if dialect == "sqlite":
         # Materialized, or the LIMIT 1 is computed more than once a tenant.
@@ -70,7 +70,7 @@ def _latest(columns: str) -> str:
 
 
 @cache
-def enabled_schedules(dialect: str, narrowed: bool = False) -> str:
+def enabled_schedules(dialect: str, narrowed: bool) -> str:
     """The enabled schedules of the tenants to judge, by tenant and id.
 
     With those of which nobody can know whether they are enabled, or deleted: none is left out in silence.

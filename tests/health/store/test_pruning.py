@@ -46,18 +46,18 @@ def fill(url: str, sets: list[SetRow], tenants: Sequence[TenantRow] = (tenant(1)
         database.execute("UPDATE backup_items SET payload = '{\"a\": 1}', assignments = '[]'")
 
 
-def planned(url: str, request: PruneRequest, now: datetime = NOW) -> PrunePlan:
+def planned(url: str, request: PruneRequest) -> PrunePlan:
     with reading_once(parse_database_url(url)) as connection:
-        return plan_pruning(connection, request, POLICY, now)
+        return plan_pruning(connection, request, POLICY, NOW)
 
 
-def pruned(url: str, request: PruneRequest, now: datetime = NOW) -> PrunePlan:
+def pruned(url: str, request: PruneRequest) -> PrunePlan:
     """Prune, and hold the verdicts and the plan against it."""
-    before, plan = fleet_report(url, now, DEFAULT_POLICY), planned(url, request, now)
+    before, plan = fleet_report(url, NOW, DEFAULT_POLICY), planned(url, request)
     with writing(parse_database_url(url)) as connection:
-        done = prune(connection, request, POLICY, now)
+        done = prune(connection, request, POLICY, NOW)
     assert done == plan
-    assert fleet_report(url, now, DEFAULT_POLICY) == before
+    assert fleet_report(url, NOW, DEFAULT_POLICY) == before
     return done
 
 
