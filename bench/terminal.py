@@ -23,6 +23,9 @@ FRAME_END: Final = b"\x1b[?2026l"
 _ASKS_FOR_FRAMES: Final = b"\x1b[?2026$p"
 _DRAWS_FRAMES: Final = b"\x1b[?2026;2$y"
 _COLUMNS, _LINES = 80, 24
+_START_SECONDS: Final = 30.0
+_FRAME_SECONDS: Final = 5.0
+"""How long a program may take before it counts as stuck: to come up, and for one key."""
 
 
 class NothingCame(Exception):
@@ -75,28 +78,28 @@ class Terminal:
         os.write(self._ours, keys)
         return moment
 
-    def wait_for(self, *wanted: bytes, within: float = 30) -> float:
+    def wait_for(self, *wanted: bytes) -> float:
         """The moment at which every text has been written."""
-        until = perf_counter() + within
+        until = perf_counter() + _START_SECONDS
         while not all(each in self.written for each in wanted):
             if not self._receive(until - perf_counter()):
                 raise NothingCame(repr(self.written[-300:]))
         return perf_counter()
 
-    def wait_for_frame(self, text: bytes, within: float = 5) -> float:
+    def wait_for_frame(self, text: bytes) -> float:
         """The moment at which a frame with the text in it has been written to its end."""
-        until = perf_counter() + within
+        until = perf_counter() + _FRAME_SECONDS
         while FRAME_END not in self.written.partition(text)[2]:
             if not self._receive(until - perf_counter()):
                 raise NothingCame(repr(self.written[-300:]))
         return perf_counter()
 
-    def settle(self, quiet: float = 0.4, within: float = 5) -> int:
+    def settle(self, quiet: float = 0.4) -> int:
         """Wait until nothing has been written for a while, or for longer than that a cursor blinks.
 
         Gives back how many bytes there were since the last keys.
         """
-        until = perf_counter() + within
+        until = perf_counter() + _FRAME_SECONDS
         while self._receive(quiet) and perf_counter() < until:
             pass
         return len(self.written)

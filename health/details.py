@@ -116,7 +116,7 @@ class CapturedJson(NamedTuple):
     payload: str | None
 
 
-_PARTS = {
+_PARTS: Final = {
     "running": PartInVerdict.RUNNING,
     "failed": PartInVerdict.FAILED,
     "cancelled": PartInVerdict.CANCELLED,

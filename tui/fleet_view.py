@@ -43,8 +43,8 @@ class FleetView(NamedTuple):
         return self.answer.now
 
 
-def fleet_view(answer: FleetAnswer, known: FleetView | None = None, visit: LastVisit | None = None) -> FleetView:
-    """Count verdicts; what `known` has is not made anew.
+def fleet_view(answer: FleetAnswer, known: FleetView | None, visit: LastVisit | None = None) -> FleetView:
+    """Count verdicts; what the view before, `known`, has is not made anew.
 
     `visit` is what was seen before the first view; those that follow compare with the same.
     """

@@ -50,7 +50,7 @@ def report_as(
             return table_report(verdicts, policy, now, only)
 
 
-def table_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, only: str = "") -> str:
+def table_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, only: str) -> str:
     """A table for a terminal, as wide as the terminal is, with the totals over it, and which tenants it is about."""
     from rich.console import Console
     from rich.table import Table
@@ -127,6 +127,7 @@ def _csv_cells(health: TenantBackupHealth) -> tuple[object, ...]:
 
 
 def inert_cell(cell: object) -> str:
+    """The text of a CSV cell that no spreadsheet computes: what looks like a formula gets a leading quote."""
     if cell is None:
         return ""
     text = str(cell)
@@ -134,7 +135,7 @@ def inert_cell(cell: object) -> str:
     return f"'{shown}" if text.startswith(_FORMULA) or shown.startswith(_FORMULA) else shown
 
 
-def markdown_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, only: str = "") -> str:
+def markdown_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, only: str) -> str:
     """A note for a colleague: the totals, then every tenant that is not confirmed with each of its reasons.
 
     A report that was narrowed by time names every tenant with the time it has left.
@@ -169,6 +170,7 @@ _MARKUP: Final = re.compile(r"([\\`*_\[\]<>#|~!&@$]|:(?=\S)|(?<=www)\.)", re.IGN
 
 
 def inert_markdown(text: str) -> str:
+    """Text from outside as one line of Markdown in which nothing is markup."""
     return _MARKUP.sub(r"\\\1", safe_text(text, limit=1000))
 
 

@@ -1,7 +1,8 @@
 """A second process that works beside this one while it starts: on two cores, what both import takes half as long.
 
-It begins as a copy of this one, sends messages through a pipe and never touches the terminal. When nobody wants its
-messages any more, this process being gone among the reasons, it ends at once, whatever it is waiting for.
+It begins as a copy of this one, sends messages through a pipe and never touches the terminal. Another pipe, on which
+nothing is ever written, is its lifeline: once the first process has cut it, by closing its end or by being gone, the
+second one ends at once, whatever it is waiting for.
 """
 
 from __future__ import annotations
@@ -16,20 +17,21 @@ from queue import SimpleQueue
 from typing import Final
 
 _LENGTH_BYTES: Final = 8
-_ENDED_SECONDS: Final = 3.0
-"""How long it may take to break off what it is waiting for, before it is ended for it."""
+_END_SECONDS: Final = 3.0
+"""How long it may take to break off what it is waiting for, before it is killed."""
 
 
 class Sender:
     """The second process's end. What is sent waits here, if need be, until the first process has time for it."""
 
-    def __init__(self, messages: int, wanted: int) -> None:
+    def __init__(self, messages: int, lifeline: int) -> None:
+        """The two pipes by their descriptors: where messages are written, and where the lifeline can be read."""
         self._waiting: SimpleQueue[bytes | None] = SimpleQueue()
         self._writer = threading.Thread(target=self._write, args=(messages,), daemon=True)
         self._writer.start()
-        threading.Thread(target=self._end_when_unwanted, args=(wanted,), daemon=True).start()
-        self.before_an_early_end: Callable[[], None] = lambda: None
-        """Called before this process ends because nobody wants its messages any more."""
+        threading.Thread(target=self._end_when_cut_off, args=(lifeline,), daemon=True).start()
+        self.when_cut_off: Callable[[], None] = lambda: None
+        """Called once the lifeline is cut, before this process ends of it; not where it ends by itself."""
 
     def send(self, message: bytes) -> None:
         """Send one message. Returns at once."""
@@ -48,10 +50,10 @@ class Sender:
                 pipe.write(message)
                 pipe.flush()
 
-    def _end_when_unwanted(self, wanted: int) -> None:
-        os.read(wanted, 1)  # nothing is ever written there: this is the other end being closed
+    def _end_when_cut_off(self, lifeline: int) -> None:
+        os.read(lifeline, 1)  # nothing is ever written there: this is the other end being closed
         try:
-            self.before_an_early_end()
+            self.when_cut_off()
         finally:
             os._exit(1)
 
@@ -59,10 +61,11 @@ class Sender:
 class SecondProcess:
     """The first process's end."""
 
-    def __init__(self, pid: int, messages: int, wanted: int) -> None:
+    def __init__(self, pid: int, messages: int, lifeline: int) -> None:
+        """`pid` is the second process; the two pipes by their descriptors, as `begin` has made them."""
         self._pid = pid
         self._pipe = os.fdopen(messages, "rb")
-        self._wanted: int | None = wanted
+        self._lifeline: int | None = lifeline
         self._lock = threading.Lock()
 
     @classmethod
@@ -72,31 +75,31 @@ class SecondProcess:
         What `work` raises ends that process and is told to nobody: its messages end before they are whole.
         """
         messages, to_send = os.pipe()
-        until_unwanted, wanted = os.pipe()
+        lifeline, lifeline_held = os.pipe()
         try:
             pid = os.fork()
         except OSError:
-            for descriptor in (messages, to_send, until_unwanted, wanted):
+            for descriptor in (messages, to_send, lifeline, lifeline_held):
                 os.close(descriptor)
             return None
         if pid == 0:
             try:
                 os.close(messages)
-                os.close(wanted)
+                os.close(lifeline_held)
                 _let_go_of_the_terminal()
-                # That the first process is gone is told by the pipe, which leaves time to break off what runs.
+                # That the first process is gone is told by the lifeline, which leaves time to break off what runs.
                 signal.signal(signal.SIGHUP, signal.SIG_IGN)
-                sender = Sender(to_send, until_unwanted)
+                sender = Sender(to_send, lifeline)
                 work(sender)
                 sender.close()
             finally:
                 os._exit(0)
         os.close(to_send)
-        os.close(until_unwanted)
-        return cls(pid, messages, wanted)
+        os.close(lifeline)
+        return cls(pid, messages, lifeline_held)
 
     def messages(self) -> Generator[bytes]:
-        """What it sends, as it comes, until it has ended or is not wanted any more. To be called once."""
+        """What it sends, as it comes, until it ends. To be called once."""
         with self._pipe as pipe:
             while len(length := pipe.read(_LENGTH_BYTES)) == _LENGTH_BYTES:
                 size = int.from_bytes(length, "big")
@@ -106,21 +109,24 @@ class SecondProcess:
                 yield message
 
     def end(self) -> None:
-        """Have it end, whatever it is waiting for. Returns at once. Callable from any thread, and more than once."""
+        """Cut the lifeline, so that it ends, whatever it is waiting for. Returns at once.
+
+        Callable from any thread, and more than once.
+        """
         with self._lock:
-            if self._wanted is not None:
-                os.close(self._wanted)
-                self._wanted = None
+            if self._lifeline is not None:
+                os.close(self._lifeline)
+                self._lifeline = None
                 threading.Thread(target=self._see_it_end, name="second-process-end", daemon=True).start()
 
     def _see_it_end(self) -> None:
         """It ends by itself; unless somebody has stopped it, or the system does not let it go."""
-        until = time.monotonic() + _ENDED_SECONDS
+        kill_at = time.monotonic() + _END_SECONDS
         with suppress(ChildProcessError):
             while os.waitpid(self._pid, os.WNOHANG) == (0, 0):
-                if time.monotonic() > until:
+                if time.monotonic() > kill_at:
                     os.kill(self._pid, signal.SIGKILL)
-                    until += _ENDED_SECONDS
+                    kill_at += _END_SECONDS
                 time.sleep(0.005)
 
 

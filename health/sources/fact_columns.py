@@ -12,9 +12,16 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from health.sources.storable import MAX_NAME_BYTES, JsonText, NotJson, json_text, unstorable_character
+from health.sources.storable import (
+    MAX_COUNT,
+    MAX_NAME_BYTES,
+    JsonText,
+    NotJson,
+    is_storable_count,
+    json_text,
+    unstorable_character,
+)
 
-_MAX_COUNT: Final = 2**31 - 1
 _INSTANT: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]((?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2})"
     r"(?:\.([0-9]{1,9}))?([Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -67,8 +74,8 @@ def _name(value: object) -> str:
 
 
 def _count(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MAX_COUNT:
-        raise BadValue(f"must be a whole number from 0 to {_MAX_COUNT}")
+    if not is_storable_count(value):
+        raise BadValue(f"must be a whole number from 0 to {MAX_COUNT}")
     return value
 
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 import re
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeGuard
 
 MAX_DEPTH: Final = 200
 """How many levels of JSON are taken. Real policies have about 30; SQLite and Python give up at 1,000."""
 
 MAX_NAME_BYTES: Final = 1000
 """The longest name, in UTF-8 bytes: two of them and the ids stand in one index entry."""
+
+MAX_COUNT: Final = 2**31 - 1
+"""The greatest number of items: an `integer` of PostgreSQL holds no greater one."""
 
 ALTERED: Final = "its JSON holds a character that no text has (written out as an escape)"
 """The integrity warning of an item whose JSON `json_text` altered: what is stored is not what was captured."""
@@ -67,6 +70,11 @@ def storable_name(text: str) -> str:
         return name
     ending = f"…{sha256(encoded).hexdigest()[:16]}"
     return encoded[: MAX_NAME_BYTES - len(ending.encode())].decode("utf-8", "ignore") + ending
+
+
+def is_storable_count(value: object) -> TypeGuard[int]:
+    """Whether a value is a whole number that may stand where items are counted: from 0 to MAX_COUNT, and no flag."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT
 
 
 def unstorable_character(text: str) -> str | None:

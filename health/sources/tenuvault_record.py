@@ -21,7 +21,7 @@ from health.facts import BASIS_STATUSES
 from health.sources.backup_tree import BackupFile, FilesAtRoot
 from health.sources.documents import UnreadableFile, decoded, read_document
 from health.sources.local_times import NoLocalTime, instants_of, run_times
-from health.sources.storable import storable_text
+from health.sources.storable import MAX_COUNT, is_storable_count, storable_text
 
 SOURCE: Final = "tenuvault"
 
@@ -43,7 +43,6 @@ _TOTAL: Final = "TotalPolicies"
 
 _LEFT_OUT: Final = (("Failures", "failures"), ("FailedTypes", "failed"), ("SkippedTypes", "skipped"))
 _LOG_LINE: Final = re.compile(r"(FAILED|WARN)\s+(\S.*)")
-_MAX_COUNT: Final = 2**31 - 1
 _LONGEST_ERROR: Final = 2000
 """How many characters of complaints are kept: a run that failed as a whole repeats itself once a type."""
 
@@ -171,16 +170,12 @@ def _item_count_in(manifest: dict[str, object], complaints: list[str]) -> int | 
     counts = manifest.get("ItemCounts")
     if counts is None:
         return None
-    if isinstance(counts, dict) and all(_is_count(count) for count in counts.values()):
+    if isinstance(counts, dict) and all(is_storable_count(count) for count in counts.values()):
         declared: int = max(sum(count for name, count in counts.items() if name != _TOTAL), counts.get(_TOTAL, 0))
-        if declared <= _MAX_COUNT:
+        if declared <= MAX_COUNT:
             return declared
     complaints.append(f'{MANIFEST}: "ItemCounts" is not a count for each category')
     return None
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_COUNT
 
 
 def _left_out_in(manifest: dict[str, object]) -> Iterator[str]:

@@ -63,7 +63,7 @@ def reading_engine(address: DatabaseAddress) -> Engine:
     return engine
 
 
-def writing_engine(address: DatabaseAddress, *, create: bool = False, patience: float = WRITING_SECONDS) -> Engine:
+def writing_engine(address: DatabaseAddress, *, create: bool, patience: float) -> Engine:
     """An engine for imports and administration. `create` lets SQLite make the file that is not there yet.
 
     `patience` is how many seconds PostgreSQL may take for one round trip, nine tenths of it to wait for a lock. A

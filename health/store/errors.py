@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-_FULL = ("disk is full", "No space left on device")
-_LOCKED = ("database is locked", "database table is locked", "due to lock timeout")
-_NOT_THERE = ("no such table", "no such column", "no such index")
+from typing import Final
+
+_FULL: Final = ("disk is full", "No space left on device")
+_LOCKED: Final = ("database is locked", "database table is locked", "due to lock timeout")
+_NOT_THERE: Final = ("no such table", "no such column", "no such index")
 
 
 class StoreError(Exception):

@@ -28,25 +28,25 @@ from health.store.predicates import (
 
 _TENANT_COLUMNS: Final = "tenants.id, tenants.external_id, tenants.name, tenants.created_at, tenants.archived_at"
 # The named tuples of the facts have the columns of their tables in their order.
-SET_COLUMNS: Final = ", ".join(f"backup_sets.{name}" for name in BackupSet._fields)
+_SET_COLUMNS: Final = ", ".join(f"backup_sets.{name}" for name in BackupSet._fields)
 SCHEDULE_COLUMNS: Final = ", ".join(f"backup_schedules.{name}" for name in BackupSchedule._fields)
 
 
 @cache
-def judged_tenants(dialect: str, narrowed: bool = False) -> str:
+def judged_tenants(dialect: str, narrowed: bool) -> str:
     """The tenants to judge: the fleet, or those of the external ids given that are not archived."""
     return f"SELECT {_TENANT_COLUMNS} FROM tenants WHERE {_judged(dialect, narrowed)}"  # noqa: S608 - our own rules
 
 
 @cache
-def basis_sets(dialect: str, narrowed: bool = False) -> str:
+def basis_sets(dialect: str, narrowed: bool) -> str:
     """One row a tenant that has a basis: the set's columns, then those of its items."""
     if dialect == "sqlite":
         # Materialized, or the LIMIT 1 is computed more than once a tenant.
         return (
             f"WITH latest AS MATERIALIZED (SELECT tenants.id AS tenant_id, ({_latest('id')}) AS set_id"  # noqa: S608
             f" FROM tenants WHERE {_judged(dialect, narrowed)})"
-            f" SELECT {SET_COLUMNS}, {', '.join(item_columns(dialect))} FROM latest JOIN backup_sets"
+            f" SELECT {_SET_COLUMNS}, {', '.join(item_columns(dialect))} FROM latest JOIN backup_sets"
             " ON backup_sets.tenant_id = latest.tenant_id AND backup_sets.id = latest.set_id"
         )
     # A lateral join has the row of the set without looking for it by its id, and a set without a degraded item, as most
@@ -55,7 +55,7 @@ def basis_sets(dialect: str, narrowed: bool = False) -> str:
     counted = (f"CASE WHEN counted.degraded > 0 THEN {family} ELSE 0 END" for family in families)
     columns = ", ".join([unknown_deletion, unknown_orphans, present, "counted.degraded", not_recorded, *counted])
     return (
-        f"SELECT {SET_COLUMNS}, {columns} FROM tenants CROSS JOIN LATERAL ({_latest('*')}) AS backup_sets"  # noqa: S608
+        f"SELECT {_SET_COLUMNS}, {columns} FROM tenants CROSS JOIN LATERAL ({_latest('*')}) AS backup_sets"  # noqa: S608
         f" CROSS JOIN LATERAL {degraded} AS counted (degraded) WHERE {_judged(dialect, narrowed)}"
     )
 
@@ -70,7 +70,7 @@ def _latest(columns: str) -> str:
 
 
 @cache
-def enabled_schedules(dialect: str, narrowed: bool = False) -> str:
+def enabled_schedules(dialect: str, narrowed: bool) -> str:
     """The enabled schedules of the tenants to judge, by tenant and id.
 
     With those of which nobody can know whether they are enabled, or deleted: none is left out in silence.

@@ -55,9 +55,9 @@ def deletion_unknown_predicate(dialect: str, table: str = "") -> str:
     return f"{table}deleted_at IS NOT NULL AND {no_instant_predicate(f'{table}deleted_at', dialect)}"
 
 
-def deletion_unknown_candidate_predicate(dialect: str, table: str = "") -> str:
+def deletion_unknown_candidate_predicate(dialect: str) -> str:
     """A set that would be a candidate if it were not deleted, and nobody can know whether it is."""
-    return f"{table}status IN {_words(BASIS_STATUSES)} AND {deletion_unknown_predicate(dialect, table)}"
+    return f"status IN {_words(BASIS_STATUSES)} AND {deletion_unknown_predicate(dialect)}"
 
 
 def orphans_unknown_predicate(dialect: str, table: str = "") -> str:

@@ -43,6 +43,7 @@ from health.store.predicates import candidate_predicate, happened_expression, no
 from health.store.reading import Snapshot
 from health.store.schema import Instant, backup_items, backup_sets, tenants
 from health.store.statements import HAPPENED, of_a_verdict
+from health.store.stored_sets import ITEM_HOLDS_JSON
 from health.store.writing import tenant_id_of
 
 
@@ -167,12 +168,8 @@ def _items_that_go(*, payloads_only: bool) -> ColumnElement[int]:
         backup_items.c.tenant_id == backup_sets.c.tenant_id, backup_items.c.backup_set_id == backup_sets.c.id
     )
     if payloads_only:
-        counted = counted.where(_holds_json())
+        counted = counted.where(ITEM_HOLDS_JSON)
     return counted.correlate(backup_sets).scalar_subquery()
-
-
-def _holds_json() -> ColumnElement[bool]:
-    return or_(backup_items.c.payload.is_not(None), backup_items.c.assignments.is_not(None))
 
 
 def _kept_from(keep: KeepSince | KeepLast) -> ColumnElement[Any]:
@@ -197,7 +194,7 @@ def _latest_candidate(column: str, place: int = 0) -> ColumnElement[Any]:
 
 
 def _last_completed_of_source() -> ColumnElement[int]:
-    """The set that `roster.types_of_last_completed_set` looks at for the set's tenant and source."""
+    """The set that `earlier_sets.types_of_last_completed_set` looks at for the set's tenant and source."""
     completed = backup_sets.alias("completed")
     return (
         select(completed.c.id)

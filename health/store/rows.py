@@ -53,7 +53,7 @@ def instant_parser(dialect: str) -> ParseInstant:
 
 
 def unreadable(table: str, column: str, row: int, value: object) -> UnreadableEvidence:
-    """Evidence that a column of a row holds no instant. The message quotes the value, so it is text from outside."""
+    """Evidence of a value that is missing, or is no instant. The message quotes it, so it is text from outside."""
     return _evidence(table, column, row, "is missing" if value is None else f"is no instant: {str(value)[:60]!r}")
 
 

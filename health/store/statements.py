@@ -6,7 +6,7 @@ Every count comes from an index alone. The statements of a verdict, of the fleet
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -33,8 +33,8 @@ from health.store.predicates import (
 )
 from health.store.schema import Instant, backup_items, backup_sets
 
-SET_COLUMNS = tuple(backup_sets.c)
-ITEM_COLUMNS = tuple(
+_SET_COLUMNS: Final = tuple(backup_sets.c)
+_COLUMNS_OF_AN_ITEM: Final = tuple(
     column for column in backup_items.c if column.name not in {"tenant_id", "backup_set_id", "assignments", "payload"}
 )
 
@@ -67,7 +67,7 @@ def all_schedules(dialect: str) -> TextClause:
     return text(statement).bindparams(bindparam("tenant_id", type_=BigInteger))
 
 
-HAPPENED: ColumnElement[Any] = literal_column(happened_expression("backup_sets."), Instant)
+HAPPENED: Final[ColumnElement[Any]] = literal_column(happened_expression("backup_sets."), Instant)
 
 
 @cache
@@ -77,7 +77,7 @@ def sets_page(dialect: str, after_a_key: bool) -> Select[Any]:
     Wants the parameters `tenant_id` and `most`, and with `after_a_key` the last row's key, `happened_at` and `set_id`.
     """
     statement = (
-        select(*SET_COLUMNS, *_item_columns(dialect), HAPPENED.label("happened_at"))
+        select(*_SET_COLUMNS, *_item_columns(dialect), HAPPENED.label("happened_at"))
         .where(backup_sets.c.tenant_id == bindparam("tenant_id", type_=BigInteger))
         .order_by(HAPPENED.desc(), backup_sets.c.id.desc())
         .limit(bindparam("most", type_=BigInteger))
@@ -106,7 +106,7 @@ def past_sets(dialect: str) -> Select[Any]:
         .scalar_subquery()
     )
     return (
-        select(*SET_COLUMNS, *_item_columns(dialect)[:4])
+        select(*_SET_COLUMNS, *_item_columns(dialect)[:4])
         .where(
             backup_sets.c.tenant_id == tenant_id,
             text(candidate_predicate("backup_sets.")),
@@ -120,7 +120,7 @@ def past_sets(dialect: str) -> Select[Any]:
 
 def one_set(dialect: str, tenant_id: int, set_id: int) -> Select[Any]:
     """One set of one tenant with the columns of its items and when it happened."""
-    return select(*SET_COLUMNS, *_item_columns(dialect), HAPPENED.label("happened_at")).where(
+    return select(*_SET_COLUMNS, *_item_columns(dialect), HAPPENED.label("happened_at")).where(
         backup_sets.c.tenant_id == tenant_id, backup_sets.c.id == set_id
     )
 
@@ -133,7 +133,7 @@ def items_of(dialect: str, tenant_id: int, set_id: int) -> Select[Any]:
         f" WHEN {degraded_predicate(table)} THEN 1 ELSE 2 END"
     )
     return (
-        select(*ITEM_COLUMNS)
+        select(*_COLUMNS_OF_AN_ITEM)
         .where(
             backup_items.c.tenant_id == tenant_id,
             backup_items.c.backup_set_id == set_id,

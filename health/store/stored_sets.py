@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import Connection, and_, exists, func, or_, select
 
 from health.captured import CapturedSet, StoredSet
 from health.store.rows import instant_parser
 from health.store.schema import backup_items, backup_sets, tenants
 
-_FRAME = ("name", "source", "source_ref", "status", "item_count", "error", "started_at", "completed_at")
+_FRAME: Final = ("name", "source", "source_ref", "status", "item_count", "error", "started_at", "completed_at")
 
-_OF_THE_SET = and_(
+_OF_THE_SET: Final = and_(
     backup_items.c.tenant_id == backup_sets.c.tenant_id, backup_items.c.backup_set_id == backup_sets.c.id
 )
 
-HOLDS_JSON = (
-    exists()
-    .where(_OF_THE_SET, or_(backup_items.c.payload.is_not(None), backup_items.c.assignments.is_not(None)))
-    .correlate(backup_sets)
-)
+ITEM_HOLDS_JSON: Final = or_(backup_items.c.payload.is_not(None), backup_items.c.assignments.is_not(None))
+"""Whether an item has its captured JSON, in a query over `backup_items`."""
+SET_HOLDS_JSON: Final = exists().where(_OF_THE_SET, ITEM_HOLDS_JSON).correlate(backup_sets)
 """Whether any item of a set has its captured JSON, in a query over `backup_sets`."""
 
 
@@ -32,7 +32,7 @@ def stored_sets(connection: Connection, external_id: str, source: str) -> dict[s
             *(backup_sets.c[name] for name in _FRAME),
             backup_sets.c.created_at,
             select(func.count()).where(_OF_THE_SET).correlate(backup_sets).scalar_subquery(),
-            HOLDS_JSON,
+            SET_HOLDS_JSON,
         )
         .join(tenants, tenants.c.id == backup_sets.c.tenant_id)
         .where(

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Text, and_, cast, delete, insert, select, update
 
@@ -19,8 +19,8 @@ from health.store.loading import insert_rows
 from health.store.rows import ParseInstant, instant_parser
 from health.store.schema import backup_items, backup_schedules, backup_sets, tenants
 
-ITEM_FIELDS = CapturedItem._fields
-_JSON = ("assignments", "payload")
+_ITEM_FIELDS: Final = CapturedItem._fields
+_JSON: Final = ("assignments", "payload")
 
 
 class ImportSummary(NamedTuple):
@@ -162,7 +162,7 @@ def _set_values(connection: Connection, tenant_id: int, captured: CapturedSet) -
 
 
 def _insert_items(connection: Connection, tenant_id: int, set_id: int, items: Sequence[CapturedItem]) -> None:
-    columns = ("tenant_id", "backup_set_id", *ITEM_FIELDS)
+    columns = ("tenant_id", "backup_set_id", *_ITEM_FIELDS)
     insert_rows(connection, backup_items, columns, ((tenant_id, set_id, *item) for item in items))
 
 
@@ -206,7 +206,7 @@ def _same_set(connection: Connection, known: Any, values: dict[str, Any]) -> boo
 
 def _same_items(connection: Connection, tenant_id: int, set_id: int, items: Sequence[CapturedItem]) -> bool:
     columns = [
-        cast(backup_items.c[name], Text).label(name) if name in _JSON else backup_items.c[name] for name in ITEM_FIELDS
+        cast(backup_items.c[name], Text).label(name) if name in _JSON else backup_items.c[name] for name in _ITEM_FIELDS
     ]
     rows = connection.execute(
         select(*columns).where(backup_items.c.tenant_id == tenant_id, backup_items.c.backup_set_id == set_id)
@@ -221,7 +221,7 @@ def _same_items(connection: Connection, tenant_id: int, set_id: int, items: Sequ
 def _same_item(parse: ParseInstant, row: Any, item: CapturedItem) -> bool:
     if row is None:
         return False
-    for name in ITEM_FIELDS:
+    for name in _ITEM_FIELDS:
         stored, captured = getattr(row, name), getattr(item, name)
         if name.endswith("_at"):
             same = _same_instant(parse, stored, captured)

@@ -63,9 +63,9 @@ def by_screen(text: str) -> Iterator[tuple[bool | None, str]]:
         yield way == "h", part
 
 
-def modes_on(text: str, at_first: frozenset[int] = frozenset({7, 25})) -> frozenset[int]:
+def modes_on(text: str) -> frozenset[int]:
     """The private modes that are on after a stream: 25 is the cursor, 1049 the alternate screen, 100x the mouse."""
-    on = set(at_first)
+    on = {7, 25}  # as a terminal begins
     for number, way in _MODE.findall(text):
         (on.add if way == "h" else on.discard)(int(number))
     return frozenset(on)

@@ -205,15 +205,15 @@ class Terminal:
                 raise NotSeen(f"not seen within {deadline:.0f} s: {what or holds}\n{self.screen}")
             self.pump(min(left, 0.02))
 
-    def sees(self, *wanted: str, after: Sequence[str] = (), deadline: float = DEADLINE) -> None:
+    def sees(self, *wanted: str, after: Sequence[str] = ()) -> None:
         """Wait until the screen says all of this, after these keys."""
         if after:
             self.press(*after)
-        self.until(lambda: all(each in self.words for each in wanted), repr(wanted), deadline=deadline)
+        self.until(lambda: all(each in self.words for each in wanted), repr(wanted))
 
-    def sees_no(self, *unwanted: str, deadline: float = DEADLINE) -> None:
+    def sees_no(self, *unwanted: str) -> None:
         """Wait until the screen says none of this."""
-        self.until(lambda: not any(each in self.words for each in unwanted), f"without {unwanted!r}", deadline=deadline)
+        self.until(lambda: not any(each in self.words for each in unwanted), f"without {unwanted!r}")
 
     def settles(self, quiet: float = 0.15) -> None:
         """Wait until a whole frame is there: the program has written nothing for a moment."""
@@ -229,9 +229,9 @@ class Terminal:
             self.pump(left)
         return len(self.raw) - before
 
-    def ends(self, deadline: float = DEADLINE) -> int:
+    def ends(self) -> int:
         """Wait until the program is gone and its last words are read; gives back its exit code."""
-        self.until(lambda: self.process.poll() is not None, "the end of the program", deadline=deadline)
+        self.until(lambda: self.process.poll() is not None, "the end of the program")
         while self.pump(0.02):
             pass
         return self.process.returncode

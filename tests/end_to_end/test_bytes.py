@@ -134,7 +134,7 @@ def tour(terminal: Terminal, file: Path, tmp_path: Path) -> None:
     assert terminal.is_restored
 
 
-def test_every_command(hostile_file: Path, run: Run, tmp_path: Path) -> None:
+def test_every_command(hostile_file: Path, run: Run) -> None:
     where = ("--database", url_of(hostile_file))
     nowhere = ("--database", f"postgresql://{ARGUMENT}@/x?host=/{ARGUMENT}")
     for arguments in (

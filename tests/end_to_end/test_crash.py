@@ -24,6 +24,7 @@ def broken(self, *arguments, **named):
     url = os.environ["TENANTPILOT_DATABASE__URL"]
     raise ZeroDivisionError(f"cannot draw {{url}}")
 
+{place}  # a name that is gone would be made here, and nothing broken
 {place} = broken
 from tui.commands import main
 main(["--now", "{now}"])
@@ -31,7 +32,7 @@ main(["--now", "{now}"])
 PLACES: Final = {
     "while it draws": "import tui.screens.tenants as at; at.TenantsScreen._cells",
     "while it starts": "import tui.screens.tenants as at; at.TenantsScreen.body",
-    "in the app itself": "import tui.app as at; at.TenantPilotApp._begin",
+    "in the app itself": "import tui.app as at; at.TenantPilotApp.on_ready",
     "at a tick of the clock": "import tui.screens.facts_screen as at; at.FactsScreen._tick",
     "when a screen opens": "import tui.screens.dashboard as at; at.DashboardScreen.body",
     "when a key is pressed": "import tui.widgets.row_list as at; at.RowList.action_choose",
@@ -146,9 +147,7 @@ def test_a_password_on_the_command_line_is_refused(open_screens: OpenScreens) ->
 
 
 @pytest.mark.usefixtures("secret_url")
-def test_no_screen_and_no_command_shows_the_password(
-    in_terminal: OpenScreens, env: dict[str, str], tmp_path: Path
-) -> None:
+def test_no_screen_and_no_command_shows_the_password(in_terminal: OpenScreens, env: dict[str, str]) -> None:
     program = shutil.which("tenantpilot", path=str(Path(sys.executable).parent))
     assert program is not None
     shown = in_terminal([program, "config"])

@@ -114,7 +114,6 @@ def judged(
     *schedules: BackupSchedule,
     tally: ItemTally | None = None,
     tenant: Tenant | None = None,
-    now: datetime = NOW,
 ) -> TenantBackupHealth:
-    """The verdict on such facts, by the policy of `design.md` 4."""
-    return judge(facts_of(basis, *schedules, tally=tally, tenant=tenant), POLICY, now)
+    """The verdict on such facts at NOW, by the policy of `design.md` 4."""
+    return judge(facts_of(basis, *schedules, tally=tally, tenant=tenant), POLICY, NOW)

@@ -82,14 +82,14 @@ def set_shape(completed_at: Instant, *items: ItemRow, **columns: Any) -> SetShap
     return SetShape(SetRow()._replace(**(values | columns)), items)
 
 
-def numbered(blueprints: Iterable[Blueprint], *, first: int = 1, ids_repeat: bool = False) -> Iterator[Case]:
+def numbered(blueprints: Iterable[Blueprint], *, ids_repeat: bool = False) -> Iterator[Case]:
     """The blueprints as tenants `case-000001` and so on, with ids.
 
     With `ids_repeat` the ids of sets, items and schedules start again in every tenant, as the primary keys of
     PostgreSQL allow (design.md 3), so that a join that forgets the tenant mixes tenants.
     """
     set_ids, item_ids, schedule_ids = count(1), count(1), count(1)
-    for tenant_id, blueprint in enumerate(blueprints, first):
+    for tenant_id, blueprint in enumerate(blueprints, 1):
         if ids_repeat:
             set_ids, item_ids, schedule_ids = count(1), count(1), count(1)
         tenant = TenantRow(

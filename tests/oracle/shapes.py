@@ -100,7 +100,7 @@ AGES: list[timedelta] = [
 ]
 
 
-def set_shapes(now: datetime = NOW) -> list[SetShape]:
+def set_shapes(now: datetime) -> list[SetShape]:
     """Backup sets: every column of a set varied around its boundaries, and what its items can be."""
     recent = now - HOUR
     old = now - 3 * DAY
@@ -166,17 +166,17 @@ def _with(row: AnyRow, column: str, value: Instant) -> AnyRow:
     return row._replace(**columns)
 
 
-def garbage_blueprints(garbage: Sequence[Instant], now: datetime = NOW) -> Iterator[Blueprint]:
+def garbage_blueprints(garbage: Sequence[Instant]) -> Iterator[Blueprint]:
     """One cell that is no instant, in every place that a verdict reads and in every place that it does not."""
-    good, older = set_shape(now - HOUR, CLEAN), set_shape(now - 3 * HOUR, CLEAN)
-    nightly = ScheduleRow(cron="0 8 * * *", created_at=now - DAY, last_run_at=now - HOUR, last_run_status="ok")
+    good, older = set_shape(NOW - HOUR, CLEAN), set_shape(NOW - 3 * HOUR, CLEAN)
+    nightly = ScheduleRow(cron="0 8 * * *", created_at=NOW - DAY, last_run_at=NOW - HOUR, last_run_status="ok")
     for value in garbage:
         # Read: the tenant's row, every candidate's completed_at, the basis row, enabled schedules.
         yield Blueprint((good,), (nightly,), created_at=value)
         yield Blueprint((good,), (nightly,), archived_at=value)
         yield Blueprint((), archived_at=value)
         bad = SetShape(good.row._replace(completed_at=value))
-        bad_partial = SetShape(bad.row._replace(status="partial", created_at=now - 40 * DAY))
+        bad_partial = SetShape(bad.row._replace(status="partial", created_at=NOW - 40 * DAY))
         for sets in ((bad,), (bad_partial,), (good, bad), (bad, good), (good, bad_partial), (bad, bad_partial, older)):
             yield Blueprint(sets, (nightly,))
         for column in ("started_at", "created_at"):
@@ -189,18 +189,18 @@ def garbage_blueprints(garbage: Sequence[Instant], now: datetime = NOW) -> Itera
             yield Blueprint((), (nightly, schedule))
             # Not read: a schedule that is disabled or deleted.
             yield Blueprint((good,), (nightly, schedule._replace(is_enabled=False)))
-            yield Blueprint((good,), (schedule._replace(deleted_at=now),))
+            yield Blueprint((good,), (schedule._replace(deleted_at=NOW),))
         # Not read: other sets than candidates, other columns of sets that are older than the basis, captured_at.
         for status in ("failed", "running", "Completed"):
             yield Blueprint((SetShape(bad.row._replace(status=status)), good))
             yield Blueprint((SetShape(bad.row._replace(status=status)),))
-        yield Blueprint((SetShape(bad.row._replace(deleted_at=now)), good))
+        yield Blueprint((SetShape(bad.row._replace(deleted_at=NOW)), good))
         for column in ("started_at", "created_at"):
             yield Blueprint((good, SetShape(_with(older.row, column, value))))
-        yield Blueprint((set_shape(now - HOUR, CLEAN._replace(captured_at=value), METADATA),))
+        yield Blueprint((set_shape(NOW - HOUR, CLEAN._replace(captured_at=value), METADATA),))
         # Not read: an archived tenant.
         yield Blueprint((good,), archived_at=LONG_AGO, created_at=value)
-        yield from _deleted_at_no_instant(value, now)
+        yield from _deleted_at_no_instant(value)
     # A candidate without completed_at.
     null = SetShape(good.row._replace(completed_at=None))
     yield from (
@@ -211,11 +211,11 @@ def garbage_blueprints(garbage: Sequence[Instant], now: datetime = NOW) -> Itera
     yield from (Blueprint((good,)), Blueprint((older, good), (nightly,)), Blueprint())
 
 
-def _deleted_at_no_instant(value: Instant, now: datetime) -> Iterator[Blueprint]:
+def _deleted_at_no_instant(value: Instant) -> Iterator[Blueprint]:
     """Nobody can know whether such a row is deleted; it matters where the verdict would be another one with it."""
-    good, older = set_shape(now - HOUR, CLEAN), set_shape(now - 3 * HOUR, CLEAN)
-    newer = set_shape(now, METADATA, status="partial", deleted_at=value)
-    failing = ScheduleRow(cron="0 8 * * *", created_at=now - DAY, last_run_status="failed", deleted_at=value)
+    good, older = set_shape(NOW - HOUR, CLEAN), set_shape(NOW - 3 * HOUR, CLEAN)
+    newer = set_shape(NOW, METADATA, status="partial", deleted_at=value)
+    failing = ScheduleRow(cron="0 8 * * *", created_at=NOW - DAY, last_run_status="failed", deleted_at=value)
     # Read: candidates but for that, items of the basis, enabled schedules.
     yield Blueprint((good, newer))
     yield Blueprint((newer, good), (failing,))
@@ -224,15 +224,15 @@ def _deleted_at_no_instant(value: Instant, now: datetime) -> Iterator[Blueprint]
     yield Blueprint((good, SetShape(older.row._replace(deleted_at=value))))
     yield Blueprint((good,), (failing,))
     yield Blueprint((), (failing,))
-    yield Blueprint((set_shape(now - HOUR, CLEAN, METADATA._replace(deleted_at=value)),))
-    yield Blueprint((set_shape(now - HOUR, CLEAN._replace(deleted_at=value)), older))
+    yield Blueprint((set_shape(NOW - HOUR, CLEAN, METADATA._replace(deleted_at=value)),))
+    yield Blueprint((set_shape(NOW - HOUR, CLEAN._replace(deleted_at=value)), older))
     # Not read: sets of other statuses, items of other sets than the basis, schedules that are disabled.
     for status in ("failed", "running", "Completed"):
         yield Blueprint((good, SetShape(newer.row._replace(status=status))))
     spoiled = METADATA._replace(deleted_at=value)
-    yield Blueprint((good, set_shape(now - 3 * HOUR, CLEAN, spoiled)))
-    yield Blueprint((good, set_shape(now, CLEAN, spoiled, status="failed")))
-    yield Blueprint((good, set_shape(now, CLEAN, spoiled, deleted_at=now)))
+    yield Blueprint((good, set_shape(NOW - 3 * HOUR, CLEAN, spoiled)))
+    yield Blueprint((good, set_shape(NOW, CLEAN, spoiled, status="failed")))
+    yield Blueprint((good, set_shape(NOW, CLEAN, spoiled, deleted_at=NOW)))
     yield Blueprint((good,), (failing._replace(is_enabled=False),))
     # Not read: an archived tenant.
     yield Blueprint((good, newer), (failing,), archived_at=LONG_AGO)

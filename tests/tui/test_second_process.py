@@ -1,4 +1,4 @@
-"""The second process: what it sends comes, whatever becomes of either, and it ends when nobody wants it any more.
+"""The second process: what it sends comes, whatever becomes of either, and it ends once its lifeline is cut.
 
 Each test is a program of its own, as a process can only be copied safely before it has threads.
 """
@@ -83,9 +83,9 @@ while True: time.sleep(1)
 """
 
 
-def test_it_ends_at_once_when_it_is_not_wanted_any_more(tmp_path: Path) -> None:
+def test_it_ends_at_once_when_its_lifeline_is_cut(tmp_path: Path) -> None:
     note = tmp_path / "note"
-    work = WAITS.format(before=f"sender.before_an_early_end = lambda: open({str(note)!r}, 'w').close()")
+    work = WAITS.format(before=f"sender.when_cut_off = lambda: open({str(note)!r}, 'w').close()")
     first = (
         "messages = second.messages(); pid = next(messages).decode(); second.end(); second.end()\n"
         "print(list(messages))\n"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 from click.shell_completion import get_completion_class
 
-SHELLS = ("bash", "zsh", "fish")
+SHELLS: Final = ("bash", "zsh", "fish")
 
 
 @click.command()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from health.store.urls import DatabaseAddress
     from tui.commands.session import Session
 
-_TENANTS_AT_ONCE = 200
+_TENANTS_AT_ONCE: Final = 200
 
 
 @click.command()
@@ -44,19 +44,19 @@ def demo(ctx: click.Context, /, tenants: int, **given: Any) -> int:
     In a temporary file that is gone afterwards; with --database URL, in an empty database that stays. Without a
     terminal the report is printed instead of the screens.
     """
-    from tui.commands.session import open_session
+    from tui.commands.session import session_of
 
-    invocation = (ctx.find_object(Invocation) or Invocation()).overridden_by(given)
+    invocation = Invocation.in_effect(ctx, given)
     if invocation.use is not None:
         raise click.UsageError("Invented tenants go into a database of their own: name it with --database.", ctx)
     if invocation.database is not None:
-        session = open_session(invocation)
+        session = session_of(invocation)
         write_demo(session.writing(), session.now, tenants, session.loaded.settings.policy())
         click.echo(f"{tenants:,} invented tenants written to {session.writing().label}.")
         return 0
     with tempfile.TemporaryDirectory(prefix="tenantpilot-demo-") as folder:
         here = replace(invocation, database=f"sqlite:///{Path(folder, 'demo.db')}")
-        session = open_session(here)
+        session = session_of(here)
         write_demo(session.writing(), session.now, tenants, session.loaded.settings.policy())
         return _look_around(session, here)
 

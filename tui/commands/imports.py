@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.commands.failures import EXIT_USAGE, CommandFailed
+from tui.commands.failures import EXIT_REFUSED, EXIT_USAGE, CommandFailed
+from tui.commands.import_options import ACCEPT_MISSING, NEW_TENANT, TENANT, WITHOUT_PAYLOAD
 from tui.commands.import_outcome import AcceptedTypes, archived_among, echo_summary, in_words, tell_of
-from tui.commands.names import NameType
 from tui.commands.options import InstantType, TimezoneType, place_options
 
 if TYPE_CHECKING:
@@ -24,23 +24,6 @@ if TYPE_CHECKING:
     from health.sources.tenuvault import Run
     from health.store.writing import ImportSummary
     from tui.commands.session import Session
-
-
-TENANT = click.option(
-    "--tenant",
-    "external_id",
-    type=NameType(),
-    required=True,
-    metavar="EXTERNAL_ID",
-    help="The tenant, by its external id.",
-)
-NEW_TENANT = click.option(
-    "--create-tenant", "new_name", type=NameType(), metavar="NAME", help="Add the tenant if it is not there."
-)
-ACCEPT_MISSING = click.option(
-    "--accept-missing", multiple=True, metavar="TYPE", help="A type that is gone for good; may be repeated."
-)
-WITHOUT_PAYLOAD = click.option("--without-payload", is_flag=True, help="Store no captured JSON: it may hold secrets.")
 
 
 @click.group("import")
@@ -111,7 +94,7 @@ class _IntuneCDRun:
         """The folder as one set."""
         from health.sources.intunecd import SOURCE, read_folder
         from health.sources.policy_sets import reference_of
-        from health.store.roster import types_of_last_completed_set
+        from health.store.earlier_sets import types_of_last_completed_set
         from health.store.writing import write_set
 
         captured = read_folder(
@@ -135,7 +118,7 @@ class _IntuneCDRun:
         """
         from health.sources.intunecd import SOURCE
         from health.sources.intunecd_git import read_history
-        from health.store.roster import known_references, types_of_last_completed_set
+        from health.store.earlier_sets import known_references, types_of_last_completed_set
         from health.store.writing import ImportSummary, write_set
 
         known = known_references(connection, self._tenant, SOURCE)
@@ -245,7 +228,7 @@ class _TenuVaultRuns:
 
     def _expected_of(self, run: Run) -> frozenset[str]:
         from health.sources.tenuvault_record import SOURCE
-        from health.store.roster import types_of_last_completed_set
+        from health.store.earlier_sets import types_of_last_completed_set
 
         before, reference = run.frame.completed_at, run.frame.source_ref
         if before is None:
@@ -278,8 +261,9 @@ def intunemanagement(
     """Import what IntuneManagement exported to PATH, the folder with the types' folders, at one instant."""
     from health.sources.intunemanagement import SOURCE, read_export
     from health.sources.policy_sets import reference_of
+    from health.store.earlier_sets import types_of_last_completed_set
     from health.store.engines import writing
-    from health.store.roster import have_tenant, types_of_last_completed_set
+    from health.store.roster import have_tenant
     from health.store.writing import write_set
     from tui.commands.session import open_session
 
@@ -326,7 +310,7 @@ def facts(ctx: click.Context, /, file: Path, without_payload: bool, **given: Any
             with file.open("rb") as stream:
                 captured = read_fact_lines(stream, str(file), with_payload=not without_payload)
         except OSError as error:
-            raise CommandFailed(f"{file} cannot be read: {error.strerror}.", 1) from None
+            raise CommandFailed(f"{file} cannot be read: {error.strerror}.", EXIT_REFUSED) from None
     with writing(session.writing()) as connection:
         summary = write_facts(connection, captured, session.now)
         archived = archived_among(connection, [each.external_id for each in captured.sets])

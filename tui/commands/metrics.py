@@ -68,12 +68,12 @@ def metrics(ctx: click.Context, /, output: Path | None, listen: Listen | None, t
     readable by everybody (0644), as the collector that picks it up is another user. HOST is this machine's loopback
     address unless another one is named.
     """
-    from tui.commands.session import open_session
+    from tui.commands.session import session_of
 
     if output is not None and listen is not None:
         raise CommandFailed("Say either --output FILE or --serve HOST:PORT: one writes, the other answers.", EXIT_USAGE)
-    fixed = (ctx.find_object(Invocation) or Invocation()).overridden_by(given).now
-    scraper = _Scraper(open_session(ctx, given).resolver(), fixed, per_tenant=not totals_only)
+    invocation = Invocation.in_effect(ctx, given)
+    scraper = _Scraper(session_of(invocation).resolver(), invocation.now, per_tenant=not totals_only)
     try:
         if listen is not None:
             _serve(scraper, listen)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-SCREENS = ("dashboard", "backup_sets", "backup_set", "schedules")
+SCREENS: Final = ("dashboard", "backup_sets", "backup_set", "schedules")
 
 
 class InstantType(click.ParamType[Any]):
@@ -95,6 +95,11 @@ class Invocation:
     def of(cls, given: Mapping[str, Any]) -> Invocation:
         """From the options of one command line level."""
         return cls(given.get("config"), given.get("database"), given.get("use"), given.get("now"))
+
+    @classmethod
+    def in_effect(cls, ctx: click.Context, given: Mapping[str, Any]) -> Invocation:
+        """From the options in front of a command and those behind it, `given`, which win."""
+        return (ctx.find_object(cls) or cls()).overridden_by(given)
 
     def overridden_by(self, given: Mapping[str, Any]) -> Invocation:
         """With the options that stand behind the command, where they stand there."""

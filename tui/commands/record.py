@@ -22,7 +22,7 @@ import click
 
 from health.instants import shifted
 from tui.commands.failures import EXIT_NOT_RECORDED, EXIT_UNDER_WAY, CommandFailed, describe, tell
-from tui.commands.imports import ACCEPT_MISSING, NEW_TENANT, TENANT, WITHOUT_PAYLOAD
+from tui.commands.import_options import ACCEPT_MISSING, NEW_TENANT, TENANT, WITHOUT_PAYLOAD
 from tui.commands.names import NameType
 from tui.commands.options import Invocation, place_options
 
@@ -119,7 +119,7 @@ class _Notebook:
     """Where runs are noted. Opened for every entry anew: what is mended while the command runs is in use again."""
 
     def __init__(self, ctx: click.Context, given: dict[str, Any]) -> None:
-        self._invocation = (ctx.find_object(Invocation) or Invocation()).overridden_by(given)
+        self._invocation = Invocation.in_effect(ctx, given)
 
     @property
     def named_by_hand(self) -> bool:
@@ -161,9 +161,9 @@ class _Notebook:
                     raise
 
     def _session(self) -> Session:
-        from tui.commands.session import open_session
+        from tui.commands.session import session_of
 
-        return open_session(self._invocation)
+        return session_of(self._invocation)
 
 
 def _on_this_machine(held: ExitStack, notebook: _Notebook, run: RecordedRun) -> OnThisMachine:
@@ -243,7 +243,7 @@ class _Outcome(NamedTuple):
         from health.captured import RefusedInput
         from health.sources.intunecd import read_folder
         from health.sources.storable import storable_text
-        from health.store.roster import types_of_last_completed_set
+        from health.store.earlier_sets import types_of_last_completed_set
         from tui.fault_log import note_fault
 
         if self.ended.failure is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from health.posture import TenantBackupHealth
     from tui.commands.session import Session
 
-FORMATS = ("table", "json", "csv", "markdown")
+FORMATS: Final = ("table", "json", "csv", "markdown")
 
 
 @click.command()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.commands.imports import TENANT
+from tui.commands.import_options import TENANT
 from tui.commands.names import NameType
 from tui.commands.options import place_options
 from tui.safe_text import safe_text

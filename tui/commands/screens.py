@@ -34,9 +34,9 @@ def open_screens(invocation: Invocation, *, tenant: str | None, screen: str | No
     _import_textual()
     context = None if second is None else _sent_context(second, began)
     if context is None:
-        from tui.commands.session import open_session
+        from tui.commands.session import session_of
 
-        context = open_session(invocation).context(invocation, tenant=tenant, screen=screen)
+        context = session_of(invocation).context(invocation, tenant=tenant, screen=screen)
     return show(context)
 
 
@@ -66,16 +66,16 @@ def _settings_then_fleet(invocation: Invocation, tenant: str | None, screen: str
     """In the second process: read the settings, then the fleet. What fails here is done, and told, by the first one."""
     import pickle
 
-    from tui.commands.session import open_session
+    from tui.commands.session import session_of
 
-    session = open_session(invocation)
+    session = session_of(invocation)
     address = session.reading()
     sender.send(pickle.dumps((session.context(invocation, tenant=tenant, screen=screen), address)))
     from health.store.ahead import send_fleet
 
     def opened(connection: object) -> None:
         # A file's reader ends with its process; a server would go on.
-        sender.before_an_early_end = getattr(connection, "break_off", lambda: None)
+        sender.when_cut_off = getattr(connection, "break_off", lambda: None)
 
     send_fleet(address, sender.send, opened)
 

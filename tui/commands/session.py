@@ -110,10 +110,13 @@ class Session(NamedTuple):
         return open_resolver(self.reading(), self.loaded.settings.policy())
 
 
-def open_session(ctx_or_invocation: click.Context | Invocation, given: dict[str, Any] | None = None) -> Session:
-    """Load the settings that the options of this run ask for. Raises SettingsError."""
-    invocation = ctx_or_invocation if isinstance(ctx_or_invocation, Invocation) else _invocation(ctx_or_invocation)
-    invocation = invocation.overridden_by(given or {})
+def open_session(ctx: click.Context, given: dict[str, Any]) -> Session:
+    """The session of a command with these options behind it. Raises SettingsError, and UsageError as `session_of`."""
+    return session_of(Invocation.in_effect(ctx, given))
+
+
+def session_of(invocation: Invocation) -> Session:
+    """Load the settings that this run asks for. Raises SettingsError, and UsageError where no one database is named."""
     overrides: dict[str, str] = {}
     if invocation.database is not None:
         if invocation.use is not None:
@@ -132,8 +135,3 @@ def _chosen(loaded: LoadedSettings, invocation: Invocation) -> str:
         near = nearest(invocation.use, names)
         raise click.UsageError(f"--use: the settings have no database {invocation.use!r}; the nearest is {near!r}.")
     return invocation.use or names[0]
-
-
-def _invocation(ctx: click.Context) -> Invocation:
-    found = ctx.find_object(Invocation)
-    return found if found is not None else Invocation()

@@ -29,7 +29,7 @@ from health.sources.demo.rows import (
     TenantRow,
 )
 from health.sources.demo.schedules import Run, Scene
-from health.sources.demo.situations import SITUATIONS, Evidence, Situation, situation_of
+from health.sources.demo.situations import BLOCK, SITUATIONS, Evidence, Situation, situation_of
 
 __all__ = [
     "ARCHIVED_TENANTS",
@@ -44,7 +44,7 @@ __all__ = [
     "demo_fleet",
 ]
 
-DEFAULT_TENANTS: Final = 200
+DEFAULT_TENANTS: Final = BLOCK
 """As many as the first block of situations has, so that all of them are there and most of the fleet is healthy."""
 
 _ARCHIVED: Final = (Situation(Evidence.OLD, (), Condition.OVERDUE), Situation(Evidence.OLD, (METADATA_ONLY,)))

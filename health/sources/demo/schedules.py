@@ -57,8 +57,8 @@ class Run(NamedTuple):
     deleted_at: datetime | None = None
 
 
-class Trouble(NamedTuple):
-    """A schedule that needs follow-up, and the runs that belong to it."""
+class ScheduleWithRuns(NamedTuple):
+    """A schedule, and the runs that belong to it."""
 
     schedule: ScheduleRow
     runs: tuple[Run, ...] = ()
@@ -153,16 +153,16 @@ def out_of_use(scene: Scene) -> list[ScheduleRow]:
     return rows
 
 
-def weekly(scene: Scene) -> Trouble:
+def weekly(scene: Scene) -> ScheduleWithRuns:
     """A weekly schedule that is in order, beside the daily one: it ran some days ago, with the run it kept."""
     weekday = (scene.now - 3 * _DAY).isoweekday() % 7
     beat = scene.rhythms.beat(Rhythm("weekly full", f"30 5 * * {weekday}", 7 * _DAY), scene.timezone)
     row = running_well(scene, beat)
     assert row.last_run_at is not None
-    return Trouble(row, (kept_run(scene, row.name, row.id, row.last_run_at),))
+    return ScheduleWithRuns(row, (kept_run(scene, row.name, row.id, row.last_run_at),))
 
 
-def in_trouble(scene: Scene, condition: Condition, last_kept: Run | None, only: Beat | None) -> Trouble:
+def in_trouble(scene: Scene, condition: Condition, last_kept: Run | None, only: Beat | None) -> ScheduleWithRuns:
     """A schedule that the condition holds for at `now`, and no other condition of the same schedule.
 
     `last_kept` is the tenant's latest run with something kept (None: there is none). `only` is the beat of the
@@ -175,62 +175,66 @@ def in_trouble(scene: Scene, condition: Condition, last_kept: Run | None, only: 
     return _TROUBLES[condition](scene, scene.rng.choice(_SECOND_NAMES), beat, None, last_kept)
 
 
-def _cannot_evaluate(scene: Scene, name: str, beat: Beat, own: Run | None, last_kept: Run | None) -> Trouble:
+def _cannot_evaluate(scene: Scene, name: str, beat: Beat, own: Run | None, last_kept: Run | None) -> ScheduleWithRuns:
     cron, timezone = scene.rng.choice(
         (("0 2 * *", "UTC"), ("0 25 * * *", scene.timezone), (beat.rhythm.cron, "W. Europe Standard Time"))
     )
     last = own.started_at if own else scene.now - scene.span(26 * _HOUR, 60 * _HOUR)
-    return Trouble(schedule_row(scene, name, cron, timezone, last, "success"))
+    return ScheduleWithRuns(schedule_row(scene, name, cron, timezone, last, "success"))
 
 
-def _stuck(scene: Scene, name: str, beat: Beat, own: Run | None, last_kept: Run | None) -> Trouble:
+def _stuck(scene: Scene, name: str, beat: Beat, own: Run | None, last_kept: Run | None) -> ScheduleWithRuns:
     last = started_after(scene, beat.slots(1, scene.now - scene.policy.longest_run - _HOUR)[-1])
     row = schedule_row(scene, name, beat.rhythm.cron, beat.timezone, last, "running")
-    return Trouble(row, (Run(name, row.id, "running", last),))
+    return ScheduleWithRuns(row, (Run(name, row.id, "running", last),))
 
 
-def _never_ran(scene: Scene, name: str, beat: Beat, own: Run | None, last_kept: Run | None) -> Trouble:
+def _never_ran(scene: Scene, name: str, beat: Beat, own: Run | None, last_kept: Run | None) -> ScheduleWithRuns:
     # Its first slot came within a day and two hours, whatever the clocks did.
     created_at = scene.now - scene.policy.schedule_grace - 26 * _HOUR - scene.span(_HOUR, 20 * _HOUR)
     row = schedule_row(scene, name, beat.rhythm.cron, beat.timezone, None, None)
-    return Trouble(row._replace(created_at=created_at, enabled_at=None))
+    return ScheduleWithRuns(row._replace(created_at=created_at, enabled_at=None))
 
 
-def _overdue(scene: Scene, name: str, beat: Beat, own: Run | None, last_kept: Run | None) -> Trouble:
+def _overdue(scene: Scene, name: str, beat: Beat, own: Run | None, last_kept: Run | None) -> ScheduleWithRuns:
     # The tool goes on announcing the next slot: that must not hide the one that was missed.
     if own is not None:
         last = own.started_at
-        return Trouble(schedule_row(scene, name, beat.rhythm.cron, beat.timezone, last, "success", beat.following))
+        return ScheduleWithRuns(
+            schedule_row(scene, name, beat.rhythm.cron, beat.timezone, last, "success", beat.following)
+        )
     missed_by = scene.policy.schedule_grace + 27 * _HOUR
     last = started_after(scene, beat.slots(1, scene.now - missed_by)[-1])
     row = schedule_row(scene, name, beat.rhythm.cron, beat.timezone, last, "success", beat.following)
-    return Trouble(row, (kept_run(scene, name, row.id, last),))
+    return ScheduleWithRuns(row, (kept_run(scene, name, row.id, last),))
 
 
-def _not_planned(scene: Scene, name: str, beat: Beat, own: Run | None, last_kept: Run | None) -> Trouble:
+def _not_planned(scene: Scene, name: str, beat: Beat, own: Run | None, last_kept: Run | None) -> ScheduleWithRuns:
     policy = scene.policy
     last = scene.now - policy.freshness_window - policy.schedule_grace - scene.span(20 * _HOUR, 3 * _DAY)
     row = schedule_row(scene, name, None, "UTC", last, "success")
-    return Trouble(row, (kept_run(scene, name, row.id, last),))
+    return ScheduleWithRuns(row, (kept_run(scene, name, row.id, last),))
 
 
-def _unsuccessful(scene: Scene, name: str, beat: Beat, own: Run | None, last_kept: Run | None) -> Trouble:
+def _unsuccessful(scene: Scene, name: str, beat: Beat, own: Run | None, last_kept: Run | None) -> ScheduleWithRuns:
     since = scene.now - 2 * _DAY if own is None else own.started_at
     slots = beat.slots((scene.now - since) // beat.rhythm.every + 2, scene.now)
     starts = [started_after(scene, slot) for slot in slots if slot > since]
     last = starts[-1] if starts else started_after(scene, beat.latest)
     word = scene.rng.choice(("failed", "Failed", "error", "timed out"))
     row = schedule_row(scene, name, beat.rhythm.cron, beat.timezone, last, word, beat.following)
-    return Trouble(row, tuple(failed_runs(scene, name, row.id, starts)))
+    return ScheduleWithRuns(row, tuple(failed_runs(scene, name, row.id, starts)))
 
 
-def _success_without_backup(scene: Scene, name: str, beat: Beat, own: Run | None, last_kept: Run | None) -> Trouble:
+def _success_without_backup(
+    scene: Scene, name: str, beat: Beat, own: Run | None, last_kept: Run | None
+) -> ScheduleWithRuns:
     # Half-way between the basis and now is the instant furthest from both: more than the grace, if anything is.
     last = scene.now - scene.policy.schedule_grace - 2 * _HOUR
     if last_kept is not None and last_kept.completed_at is not None:
         last = scene.now - timedelta(seconds=(scene.now - last_kept.completed_at) // timedelta(seconds=2))
     planned = scene.now + scene.span(6 * _HOUR, 10 * _HOUR)
-    return Trouble(schedule_row(scene, name, None, "UTC", last, "Succeeded", planned))
+    return ScheduleWithRuns(schedule_row(scene, name, None, "UTC", last, "Succeeded", planned))
 
 
 _TROUBLES: Final = {

@@ -1,4 +1,4 @@
-"""What the demo fleet has to show, and which tenant shows what (`design.md` 4; issue 2, item 7)."""
+"""What the demo fleet has to show, and which tenant shows what (`design.md` 4)."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ _FURTHER: Final = (
 SITUATIONS: Final = _ESSENTIAL + _FURTHER
 """What the first tenants show, in the order of their ids; all others are healthy, up to the next block."""
 
-_BLOCK: Final = 200
+BLOCK: Final = 200
 """How many tenants share one set of situations: with that many or more, about 86 in 100 are confirmed."""
 
 
@@ -96,9 +96,9 @@ def situation_of(index: int) -> Situation:
 
     Exactly one tenant of a fleet is unreadable: in later blocks its place is an old backup's.
     """
-    block, place = divmod(index, _BLOCK)
+    block, place = divmod(index, BLOCK)
     if block:
         # 67 has no divisor in common with the block, so each place of the block is still met once.
-        place = (place * 67 + block * 31) % _BLOCK
+        place = (place * 67 + block * 31) % BLOCK
     situation = SITUATIONS[place] if place < len(SITUATIONS) else HEALTHY
     return Situation(Evidence.OLD) if block and situation is UNREADABLE else situation

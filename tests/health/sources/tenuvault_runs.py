@@ -44,6 +44,6 @@ def plant_run(
     return plant(root / folder, files if log is None else {"backup.log": log, **files})
 
 
-def runs_in(root: Path, zone: str = "Europe/Berlin") -> list[Run]:
-    """The runs under a root, of the tenant `contoso`."""
-    return find_runs(root, external_id="contoso", zone=ZoneInfo(zone))
+def runs_in(root: Path) -> list[Run]:
+    """The runs under a root, of the tenant `contoso`, by a machine in Berlin."""
+    return find_runs(root, external_id="contoso", zone=ZoneInfo("Europe/Berlin"))

@@ -14,7 +14,7 @@ from health.facts import BackupItem, BackupSet
 from health.quality import BackupQualityResolver
 from health.sources.demo.fleet import DEFAULT_TENANTS, DemoTenant, demo_fleet
 from health.sources.demo.situations import Evidence, situation_of
-from tests.health.sources.test_demo import NOW, NOWS, POLICY, is_kept, verdicts
+from tests.health.sources.demo_verdicts import NOW, NOWS, POLICY, is_kept, verdicts
 
 DAY = timedelta(days=1)
 

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.health.store.bare import Bare, bare
+from tests.health.store.schema_versions import drop_everything
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,18 @@ def database_url(request: pytest.FixtureRequest) -> str:
     with psycopg.connect(url) as connection:
         connection.execute("SET lock_timeout = '10s'")
         connection.execute("TRUNCATE tenants, backup_schedules, backup_sets, backup_items RESTART IDENTITY")
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def tableless_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database without any table."""
+    if request.param == "sqlite":
+        path = tmp_path / "tableless.db"
+        path.touch()
+        return f"sqlite:///{path}"
+    url: str = request.getfixturevalue("postgres_url")
+    drop_everything(url)
     return url
 
 

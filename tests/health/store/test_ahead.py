@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from itertools import count
@@ -57,8 +57,8 @@ def sent(url: str) -> list[bytes]:
     return messages
 
 
-def ahead_of(messages: list[bytes], end: Callable[[], None] = lambda: None) -> FleetAhead:
-    return FleetAhead((each for each in messages), end)
+def ahead_of(messages: list[bytes]) -> FleetAhead:
+    return FleetAhead((each for each in messages), lambda: None)
 
 
 def by_id(facts: Any) -> dict[int, TenantFacts]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from health.captured import CapturedItem, CapturedSet, CapturedTenant
 from health.missing_types import missing_types_error
-from health.store import roster
+from health.store import earlier_sets
 from health.store.engines import writing
 from health.store.urls import parse_database_url
 from health.store.writing import write_set, write_tenant
@@ -52,7 +52,7 @@ def runs(database_url: str) -> Iterator[Connection]:
 
 
 def types_of(connection: Connection, *, before: datetime | None = None, reference: str | None = None) -> set[str]:
-    return set(roster.types_of_last_completed_set(connection, "contoso", "intunecd", before, reference))
+    return set(earlier_sets.types_of_last_completed_set(connection, "contoso", "intunecd", before, reference))
 
 
 def test_the_types_of_the_last_completed_set_of_a_source(runs: Connection) -> None:
@@ -117,14 +117,14 @@ def test_an_item_that_stands_for_a_folder_is_no_file_of_its_type(runs: Connectio
 
 
 def test_of_nobody_and_of_another_source_nothing_is_expected(runs: Connection) -> None:
-    assert roster.types_of_last_completed_set(runs, "nobody", "intunecd") == frozenset()
-    assert roster.types_of_last_completed_set(runs, "contoso", "velero") == frozenset()
+    assert earlier_sets.types_of_last_completed_set(runs, "nobody", "intunecd") == frozenset()
+    assert earlier_sets.types_of_last_completed_set(runs, "contoso", "velero") == frozenset()
 
 
 def test_the_references_of_completed_sets(runs: Connection) -> None:
-    found = roster.known_references(runs, "contoso", "intunecd")
+    found = earlier_sets.known_references(runs, "contoso", "intunecd")
     assert found == {"oldest", "older", "newest", "deleted"}
-    assert roster.known_references(runs, "nobody", "intunecd") == frozenset()
+    assert earlier_sets.known_references(runs, "nobody", "intunecd") == frozenset()
 
 
 def test_the_references_of_completed_sets_that_hold_captured_json(runs: Connection) -> None:
@@ -133,5 +133,5 @@ def test_the_references_of_completed_sets_that_hold_captured_json(runs: Connecti
     write_set(runs, a_run("newest", NOW - HOUR)._replace(items=(whole, bare)), NOW)
     write_set(runs, a_run("older", NOW - DAY)._replace(items=(assigned,)), NOW)
     write_set(runs, a_run("partial", NOW, status="partial")._replace(items=(whole,)), NOW)
-    assert roster.known_references(runs, "contoso", "intunecd", holding_json=True) == {"older", "newest"}
-    assert roster.known_references(runs, "contoso", "velero", holding_json=True) == frozenset()
+    assert earlier_sets.known_references(runs, "contoso", "intunecd", holding_json=True) == {"older", "newest"}
+    assert earlier_sets.known_references(runs, "contoso", "velero", holding_json=True) == frozenset()

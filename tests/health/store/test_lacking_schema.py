@@ -7,13 +7,8 @@ import pytest
 from health.store.administration import state_of
 from health.store.errors import SchemaProblem
 from health.store.urls import parse_database_url
-from tests.health.store.bare import bare
+from tests.health.store.schema_versions import execute
 from tui.commands import run
-
-
-def _change(url: str, statement: str) -> None:
-    with bare(url) as store:
-        store.execute(statement)
 
 
 @pytest.mark.parametrize("table", ["backup_schedules", "backup_items"])
@@ -21,7 +16,7 @@ def test_a_database_that_lacks_a_table_is_told_apart_from_one_that_does_not_answ
     fresh_url: str, table: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """By its version alone it would be fine, and only `report` would find out."""
-    _change(fresh_url, f"ALTER TABLE {table} RENAME TO gone")
+    execute(fresh_url, f"ALTER TABLE {table} RENAME TO gone")
     _lacks(fresh_url, table, capsys)
 
 
@@ -29,13 +24,13 @@ def test_a_database_that_lacks_a_table_is_told_apart_from_one_that_does_not_answ
 def test_a_database_that_lacks_a_column_that_only_a_screen_asks_for(
     fresh_url: str, column: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _change(fresh_url, f"ALTER TABLE backup_items DROP COLUMN {column}")
+    execute(fresh_url, f"ALTER TABLE backup_items DROP COLUMN {column}")
     _lacks(fresh_url, column, capsys, commands=("db status",))
 
 
 def test_a_database_that_lacks_an_index(sqlite_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     """SQLite is told which index to count by; PostgreSQL only takes longer without."""
-    _change(sqlite_url, "DROP INDEX ix_backup_items_metadata_only")
+    execute(sqlite_url, "DROP INDEX ix_backup_items_metadata_only")
     _lacks(sqlite_url, "ix_backup_items_metadata_only", capsys)
 
 

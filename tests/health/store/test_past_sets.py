@@ -22,9 +22,9 @@ PROTECTED, DEGRADED, NOT_COVERED = CoverageState
 BEGIN = NOW - 30 * DAY
 
 
-def coverage_in(url: str, tenant: int, now: datetime = NOW) -> Coverage:
+def coverage_in(url: str, tenant: int) -> Coverage:
     with resolving(url) as resolver:
-        found = resolver.dashboard(f"tenant-{tenant}", now).coverage
+        found = resolver.dashboard(f"tenant-{tenant}", NOW).coverage
     assert found is not None
     return found
 

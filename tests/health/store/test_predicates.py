@@ -65,7 +65,6 @@ def test_with_an_alias_only_the_columns_change() -> None:
         for dialect in DIALECTS
         for made in (
             predicates.deletion_unknown_predicate,
-            predicates.deletion_unknown_candidate_predicate,
             predicates.orphans_unknown_predicate,
             predicates.unreadable_item_predicate,
             predicates.not_disabled_predicate,

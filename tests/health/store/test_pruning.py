@@ -11,10 +11,10 @@ import pytest
 
 from health.policy import HealthPolicy
 from health.store import pruning
+from health.store.earlier_sets import types_of_last_completed_set
 from health.store.engines import reading_once, writing
 from health.store.errors import StoreConflict, StoreUnreachable
 from health.store.pruning import KeepLast, KeepSince, PrunePlan, PruneRequest, plan_pruning, prune
-from health.store.roster import types_of_last_completed_set
 from health.store.urls import parse_database_url
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW, TICK
 from tests.health.store.bare import Bare, bare
@@ -46,18 +46,18 @@ def fill(url: str, sets: list[SetRow], tenants: Sequence[TenantRow] = (tenant(1)
         database.execute("UPDATE backup_items SET payload = '{\"a\": 1}', assignments = '[]'")
 
 
-def planned(url: str, request: PruneRequest, now: datetime = NOW) -> PrunePlan:
+def planned(url: str, request: PruneRequest) -> PrunePlan:
     with reading_once(parse_database_url(url)) as connection:
-        return plan_pruning(connection, request, POLICY, now)
+        return plan_pruning(connection, request, POLICY, NOW)
 
 
-def pruned(url: str, request: PruneRequest, now: datetime = NOW) -> PrunePlan:
+def pruned(url: str, request: PruneRequest) -> PrunePlan:
     """Prune, and hold the verdicts and the plan against it."""
-    before, plan = fleet_report(url, now, DEFAULT_POLICY), planned(url, request, now)
+    before, plan = fleet_report(url, NOW, DEFAULT_POLICY), planned(url, request)
     with writing(parse_database_url(url)) as connection:
-        done = prune(connection, request, POLICY, now)
+        done = prune(connection, request, POLICY, NOW)
     assert done == plan
-    assert fleet_report(url, now, DEFAULT_POLICY) == before
+    assert fleet_report(url, NOW, DEFAULT_POLICY) == before
     return done
 
 
@@ -299,7 +299,7 @@ def test_nobody_writes_sets_meanwhile(postgres_url: str) -> None:
             other.execute("UPDATE backup_sets SET deleted_at = now() WHERE id = 2")
 
 
-def test_a_writer_under_way_is_waited_for_and_then_told(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_under_way_is_waited_for_and_then_told(postgres_url: str) -> None:
     fill(postgres_url, [a_set(1, 9 * DAY), a_set(2, HOUR)])
     with bare(postgres_url) as other, other.rolled_back():
         other.execute("UPDATE backup_sets SET deleted_at = now() WHERE id = 2")

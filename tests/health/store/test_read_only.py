@@ -251,9 +251,7 @@ def test_every_reading_command_works_beside_a_writer_on_a_file_that_nobody_else_
 
 
 @pytest.mark.parametrize("words", READING_COMMANDS, ids=" ".join)
-def test_every_reading_command_leaves_a_missing_database_missing(
-    tmp_path: Path, words: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_reading_command_leaves_a_missing_database_missing(tmp_path: Path, words: list[str]) -> None:
     exit_code = run([*words, "--database", f"sqlite:///{tmp_path}/fleet.db"])
     assert exit_code == (0 if words == ["config"] else 3)
     assert list(tmp_path.iterdir()) == []

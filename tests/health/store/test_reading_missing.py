@@ -9,7 +9,7 @@ import pytest
 from health.details import PartInVerdict
 from tests.health.making import NOW
 from tests.health.store.bare import Bare, bare
-from tests.health.store.test_reading_unreadable import entries, two_tenants
+from tests.health.store.spoiled_rows import entries, two_tenants
 from tests.oracle.loading import load
 from tests.resolving import resolving
 from tui.commands import run

@@ -9,88 +9,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from alembic import command
-from alembic.config import Config
 from psycopg import sql
-from sqlalchemy import Connection
 
 from health.store import drivers, revision
 from health.store.administration import initialise, state_of, upgrade
-from health.store.engines import reading_once, transaction, writing
 from health.store.errors import DatabaseMissing, SchemaProblem, StoreError, StoreUnreachable
-from health.store.migrations import upgrade as migrations
 from health.store.revision import CURRENT, REVISIONS, SchemaState
-from health.store.urls import DatabaseAddress, parse_database_url
-from tests.health.making import NOW
+from health.store.urls import parse_database_url
 from tests.health.store.bare import bare
-from tests.health.store.test_reading_unreadable import entries, garbage, two_tenants
-from tests.oracle.loading import load, sqlite_path
-from tests.oracle.rows import ItemRow
+from tests.health.store.schema_versions import NEWER, OLDER, execute, read, sentence_of, set_version, tables, write
+from tests.oracle.loading import sqlite_path
 from tui.commands import run
-
-OLDER, NEWER = "tp0000", "tp9999"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database without any table."""
-    if request.param == "sqlite":
-        path = tmp_path / "bare.db"
-        path.touch()
-        return f"sqlite:///{path}"
-    url: str = request.getfixturevalue("postgres_url")
-    empty(url)
-    return url
-
-
-def empty(url: str) -> None:
-    """Drop whatever there is."""
-    if url.startswith("sqlite"):
-        Path(sqlite_path(url)).write_bytes(b"")
-    else:
-        execute(url, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
-
-
-def execute(url: str, *statements: str) -> None:
-    with bare(url) as store:
-        for statement in statements:
-            store.execute(statement)
-
-
-def version(url: str, number: str) -> None:
-    execute(url, f"UPDATE alembic_version SET version_num = '{number}'")
-
-
-def tables(url: str) -> set[str]:
-    listed = "SELECT name FROM sqlite_master WHERE type = 'table'"
-    if not url.startswith("sqlite"):
-        listed = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
-    with bare(url) as store:
-        return {name for (name,) in store.execute(listed)}
-
-
-def read(address: DatabaseAddress) -> None:
-    with reading_once(address):
-        pass
-
-
-def write(address: DatabaseAddress) -> None:
-    with writing(address):
-        pass
-
-
-def sentence_of(url: str) -> str:
-    """What reading and writing say; the same, in one line, with the name of the database and without its password."""
-    address = parse_database_url(url)
-    said = []
-    for attempt in (read, write):
-        with pytest.raises(StoreError) as refused:
-            attempt(address)
-        said.append(str(refused.value))
-    assert said[0] == said[1]
-    assert said[0].startswith(address.label)
-    assert "\n" not in said[0]
-    return said[0].removeprefix(address.label)
 
 
 def test_the_newest_migration_is_the_schema_that_this_program_reads(fresh_url: str) -> None:
@@ -118,21 +47,21 @@ def test_reading_never_imports_alembic(sqlite_url: str) -> None:
 # Each state
 
 
-def test_absent(bare_url: str) -> None:
-    assert sentence_of(bare_url) == " has no tables yet: run 'tenantpilot db init' to create them."
-    assert state_of(parse_database_url(bare_url)) is SchemaState.ABSENT
+def test_absent(tableless_url: str) -> None:
+    assert sentence_of(tableless_url) == " has no tables yet: run 'tenantpilot db init' to create them."
+    assert state_of(parse_database_url(tableless_url)) is SchemaState.ABSENT
 
 
-def test_an_empty_version_table_alone_is_absent_too(bare_url: str) -> None:
-    execute(bare_url, "CREATE TABLE alembic_version (version_num varchar(32) NOT NULL PRIMARY KEY)")
-    assert sentence_of(bare_url) == " has no tables yet: run 'tenantpilot db init' to create them."
-    assert initialise(parse_database_url(bare_url))
-    read(parse_database_url(bare_url))
+def test_an_empty_version_table_alone_is_absent_too(tableless_url: str) -> None:
+    execute(tableless_url, "CREATE TABLE alembic_version (version_num varchar(32) NOT NULL PRIMARY KEY)")
+    assert sentence_of(tableless_url) == " has no tables yet: run 'tenantpilot db init' to create them."
+    assert initialise(parse_database_url(tableless_url))
+    read(parse_database_url(tableless_url))
 
 
 def test_older(fresh_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(revision, "REVISIONS", (OLDER, CURRENT))
-    version(fresh_url, OLDER)
+    set_version(fresh_url, OLDER)
     assert (
         sentence_of(fresh_url) == f" has an older schema than this program ({CURRENT}): run 'tenantpilot db upgrade'."
     )
@@ -140,7 +69,7 @@ def test_older(fresh_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_newer(fresh_url: str) -> None:
-    version(fresh_url, NEWER)
+    set_version(fresh_url, NEWER)
     expected = f" has a newer schema than this program knows ({CURRENT}): install a newer TenantPilot."
     assert sentence_of(fresh_url) == expected
     assert state_of(parse_database_url(fresh_url)) is SchemaState.NEWER
@@ -148,7 +77,7 @@ def test_newer(fresh_url: str) -> None:
 
 def test_a_version_of_ours_that_there_never_was_is_not_called_newer(fresh_url: str) -> None:
     """Told to install a newer program, somebody would look for one that there is not."""
-    version(fresh_url, OLDER)
+    set_version(fresh_url, OLDER)
     assert sentence_of(fresh_url) == (
         f" has a schema version that is unknown to this program ({CURRENT}):"
         " use the TenantPilot that made it, or restore the database."
@@ -185,142 +114,20 @@ FOREIGN = " holds another program's tables: name the right database with --datab
         ],
     ],
 )
-def test_foreign(bare_url: str, statements: list[str]) -> None:
-    execute(bare_url, *statements)
-    assert sentence_of(bare_url) == FOREIGN
-    assert state_of(parse_database_url(bare_url)) is SchemaState.FOREIGN
-    before = tables(bare_url)
+def test_foreign(tableless_url: str, statements: list[str]) -> None:
+    execute(tableless_url, *statements)
+    assert sentence_of(tableless_url) == FOREIGN
+    assert state_of(parse_database_url(tableless_url)) is SchemaState.FOREIGN
+    before = tables(tableless_url)
     for attempt in (initialise, upgrade):
         with pytest.raises(SchemaProblem, match="another program's tables"):
-            attempt(parse_database_url(bare_url))
-    assert tables(bare_url) == before
+            attempt(parse_database_url(tableless_url))
+    assert tables(tableless_url) == before
 
 
 def test_a_version_that_is_no_text_is_foreign(sqlite_url: str) -> None:
     execute(sqlite_url, "UPDATE alembic_version SET version_num = x'ff'")
     assert sentence_of(sqlite_url) == FOREIGN
-
-
-# Creating and upgrading
-
-
-def test_creating_is_done_once(bare_url: str) -> None:
-    address = parse_database_url(bare_url)
-    assert initialise(address)
-    created = tables(bare_url)
-    assert {"tenants", "backup_schedules", "backup_sets", "backup_items", "alembic_version"} <= created
-    execute(bare_url, f"INSERT INTO tenants (external_id, name, created_at) VALUES ('x', 'x', '{NOW:%F %T}.000000')")
-    assert not initialise(address)
-    with bare(bare_url) as store:
-        assert store.execute("SELECT external_id FROM tenants") == [("x",)]
-
-
-def test_creating_in_a_database_that_is_older_or_newer_changes_nothing(
-    fresh_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(revision, "REVISIONS", (OLDER, CURRENT))
-    for number, advice in ((OLDER, "run 'tenantpilot db upgrade'"), (NEWER, "install a newer TenantPilot")):
-        version(fresh_url, number)
-        with pytest.raises(SchemaProblem, match=advice):
-            initialise(parse_database_url(fresh_url))
-        with bare(fresh_url) as store:
-            assert store.execute("SELECT version_num FROM alembic_version") == [(number,)]
-
-
-def test_upgrading_what_is_absent_or_newer_says_what_to_do(bare_url: str) -> None:
-    with pytest.raises(SchemaProblem, match="run 'tenantpilot db init'"):
-        upgrade(parse_database_url(bare_url))
-    assert tables(bare_url) == set()
-    initialise(parse_database_url(bare_url))
-    assert upgrade(parse_database_url(bare_url)) is SchemaState.CURRENT
-    version(bare_url, NEWER)
-    with pytest.raises(SchemaProblem, match="install a newer TenantPilot"):
-        upgrade(parse_database_url(bare_url))
-
-
-def test_creating_the_file_makes_its_folder_and_nobody_else_may_read_it(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "folder" / "fleet.db"
-    assert initialise(parse_database_url(f"sqlite:///{path}"))
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert [each.name for each in path.parent.iterdir()] == ["fleet.db"]
-
-
-def test_creating_that_fails_leaves_no_tables(bare_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = migrations.upgrade_schema
-
-    def fail(connection: Connection) -> None:
-        real(connection)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(migrations, "upgrade_schema", fail)
-    with pytest.raises(KeyboardInterrupt):
-        initialise(parse_database_url(bare_url))
-    assert tables(bare_url) == set()
-
-
-def at_first_version(url: str) -> None:
-    """The tables as the first version made them."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    with transaction(parse_database_url(url)) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "tp0001")
-
-
-def indexes(url: str) -> set[tuple[str, str]]:
-    listed = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
-    if not url.startswith("sqlite"):
-        listed = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
-    with bare(url) as store:
-        return {(name, made_by) for name, made_by in store.execute(listed)}
-
-
-def test_upgrading_the_first_version_keeps_every_row_and_finds_those_that_cannot_be_read(bare_url: str) -> None:
-    at_first_version(bare_url)
-    fleet = two_tenants(sets__1__deleted_at=garbage(bare_url), items__0__orphaned_assignments=-1)
-    fleet.items.append(ItemRow(3, 2, 20, policy_identifier="policy-2", deleted_at=garbage(bare_url)))
-    load(bare_url, fleet, unchecked=True)
-    with bare(bare_url) as store:
-        before = store.everything()
-    advice = f" has an older schema than this program ({CURRENT}): run 'tenantpilot db upgrade'."
-    assert sentence_of(bare_url) == advice
-    assert upgrade(parse_database_url(bare_url)) is SchemaState.OLDER
-    with bare(bare_url) as store:
-        assert store.everything() == before
-    assert upgrade(parse_database_url(bare_url)) is SchemaState.CURRENT
-    found = {name: (entry["error"]["table"], entry["error"]["row"]) for name, entry in entries(bare_url).items()}
-    assert found == {"tenant-1": ("backup_sets", 11), "tenant-2": ("backup_items", 3)}
-
-
-def test_upgraded_tables_have_the_indexes_of_new_ones(bare_url: str) -> None:
-    at_first_version(bare_url)
-    first = indexes(bare_url)
-    upgrade(parse_database_url(bare_url))
-    upgraded = indexes(bare_url)
-    empty(bare_url)
-    initialise(parse_database_url(bare_url))
-    assert upgraded == indexes(bare_url)
-    assert {name for name, _ in upgraded - first} == {
-        "ix_backup_sets_deletion_unknown",
-        "ix_backup_items_deletion_unknown",
-        "ix_backup_items_orphans_unknown",
-    }
-
-
-def test_an_upgrade_that_fails_leaves_the_first_version(bare_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    at_first_version(bare_url)
-    before = indexes(bare_url)
-    real = migrations.upgrade_schema
-
-    def fail(connection: Connection) -> None:
-        real(connection)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(migrations, "upgrade_schema", fail)
-    with pytest.raises(KeyboardInterrupt):
-        upgrade(parse_database_url(bare_url))
-    assert indexes(bare_url) == before
-    assert state_of(parse_database_url(bare_url)) is SchemaState.OLDER
 
 
 # No database at all
@@ -401,7 +208,7 @@ def test_a_role_that_may_read_nothing(postgres_url: str) -> None:
 def test_db_status_says_the_same(
     fresh_url: str, number: str, exit_code: int, advice: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    version(fresh_url, number)
+    set_version(fresh_url, number)
     assert run(["db", "status", "--database", fresh_url]) == exit_code
     printed = capsys.readouterr()
     assert advice in printed.out

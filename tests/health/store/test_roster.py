@@ -1,4 +1,4 @@
-"""Tenants and schedules looked after by hand, and what imports ask about earlier sets."""
+"""Tenants and schedules looked after by hand."""
 
 from __future__ import annotations
 

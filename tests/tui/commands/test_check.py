@@ -243,9 +243,7 @@ def test_a_bad_setting_is_3(console: Console, tmp_path: Path) -> None:
     assert "backup_health.freshness_window" in found.refusal()
 
 
-def test_a_file_that_may_not_be_looked_at_is_3(
-    console: Console, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_file_that_may_not_be_looked_at_is_3(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: Path, **_how: object) -> bool:
         raise PermissionError(13, "Permission denied", str(self))
 

@@ -201,7 +201,7 @@ def test_the_history_of_a_repository(any_console: Console, tmp_path: Path) -> No
 
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="the sample backups are not beside this checkout")
 def test_the_samples(console: Console) -> None:
-    """The figures of issue 2."""
+    """How many items there are in each, and how many of them say to whom they are assigned."""
     for run, completed_at, items, captured in (
         ("v2025.12.08.1", "2025-12-08T12:00:00Z", 42, 14),
         ("v2025.12.11.7", "2025-12-11T11:00:00Z", 39, 34),

@@ -1,4 +1,4 @@
-"""`tenant`, `schedule` and `db`: nobody needs SQL to start (`design.md` 9, issue 2)."""
+"""`tenant`, `schedule` and `db`: nobody needs SQL to start (`design.md` 9)."""
 
 from __future__ import annotations
 

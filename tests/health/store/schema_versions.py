@@ -1,0 +1,70 @@
+"""Databases by the version of their schema: how tests bring one about, and what reading and writing say of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from health.store.engines import reading_once, writing
+from health.store.errors import StoreError
+from health.store.urls import DatabaseAddress, parse_database_url
+from tests.health.store.bare import bare
+from tests.oracle.loading import sqlite_path
+
+OLDER, NEWER = "tp0000", "tp9999"
+
+
+def drop_everything(url: str) -> None:
+    """Drop whatever there is."""
+    if url.startswith("sqlite"):
+        Path(sqlite_path(url)).write_bytes(b"")
+    else:
+        execute(url, "DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+
+
+def execute(url: str, *statements: str) -> None:
+    """Run statements by the bare driver, each committed by itself."""
+    with bare(url) as store:
+        for statement in statements:
+            store.execute(statement)
+
+
+def set_version(url: str, number: str) -> None:
+    """Have a database with tables claim another version of them."""
+    execute(url, f"UPDATE alembic_version SET version_num = '{number}'")
+
+
+def tables(url: str) -> set[str]:
+    """The names of all tables."""
+    listed = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    if not url.startswith("sqlite"):
+        listed = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+    with bare(url) as store:
+        return {name for (name,) in store.execute(listed)}
+
+
+def read(address: DatabaseAddress) -> None:
+    """Begin to read facts. Raises what every reading command does."""
+    with reading_once(address):
+        pass
+
+
+def write(address: DatabaseAddress) -> None:
+    """Begin to write facts. Raises what every writing command does."""
+    with writing(address):
+        pass
+
+
+def sentence_of(url: str) -> str:
+    """What reading and writing say; the same, in one line, with the name of the database and without its password."""
+    address = parse_database_url(url)
+    said = []
+    for attempt in (read, write):
+        with pytest.raises(StoreError) as refused:
+            attempt(address)
+        said.append(str(refused.value))
+    assert said[0] == said[1]
+    assert said[0].startswith(address.label)
+    assert "\n" not in said[0]
+    return said[0].removeprefix(address.label)

@@ -1,0 +1,11 @@
+"""`tenantpilot demo`: what its options say, without importing the fleet that they are of."""
+
+from __future__ import annotations
+
+from health.sources.demo.fleet import DEFAULT_TENANTS
+from tui.commands.demo import demo
+
+
+def test_left_to_itself_it_invents_the_fleet_that_shows_every_state() -> None:
+    (tenants,) = (parameter for parameter in demo.params if parameter.name == "tenants")
+    assert tenants.default == DEFAULT_TENANTS
