@@ -86,13 +86,12 @@ class Session(NamedTuple):
         for name, settings in usable.items():
             each = self._replace(use=name)
             address = each.reading()
-            place = address.label if address.file is None else str(address.file.resolve())
             databases[name] = Database(
                 address.label,
                 partial(open_resolver, address, self.loaded.settings.policy()),
                 name if named else "",
                 settings.production,
-                visit_file(place) if visits else None,
+                visit_file(address.place) if visits else None,
             )
         return databases
 
