@@ -142,11 +142,18 @@ class TenantsScreen(FactsScreen):
         """What is worth knowing of the database: clocks that differ first, because every age hangs on them."""
         tolerance = self.pilot.context.policy.clock_skew
         clocks = [clocks_in_words(view.clock_ahead)] if abs(view.clock_ahead) > tolerance else []
-        visit = [] if view.visit is None or not view.changed else [self._since(view.visit, len(view.changed))]
+        visit = [] if view.visit is None else self._since(view.visit, view)
         return "; ".join([*clocks, *visit, *([_COULD_WRITE] if view.role_could_write else [])])
 
-    def _since(self, visit: LastVisit, changes: int) -> str:
-        return f"{counted(changes, 'tenant')} changed since you looked, {ago(self.now() - visit.seen_at)}: c lists them"
+    def _since(self, visit: LastVisit, view: FleetView) -> list[str]:
+        """Who changed; and who is gone, because a tenant that nobody judges any more is in no list and no count."""
+        when = f"since you looked, {ago(self.now() - visit.seen_at)}"
+        changed = [f"{counted(len(view.changed), 'tenant')} changed {when}: c lists them"] if view.changed else []
+        if not view.gone:
+            return changed
+        first, more = view.gone[0], len(view.gone) - 1
+        gone = f"{counted(len(view.gone), 'tenant')} gone {'since then' if changed else when}: {first}"
+        return [*changed, f"{gone} and {more:,} more" if more else gone]
 
     def watch_unconfirmed(self) -> None:
         self._list_again()
