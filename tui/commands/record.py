@@ -144,7 +144,7 @@ class _Notebook:
 
         try:
             return self._session().loaded.settings.policy()
-        except SettingsError:
+        except (SettingsError, click.UsageError):
             return HealthPolicy()
 
     def write(self, entry: Callable[[Connection, HealthPolicy], Found]) -> Found:

@@ -92,6 +92,17 @@ def test_settings_that_somebody_broke_stop_no_backup(recorder: Recorder) -> None
     assert done.stderr.count(b"broken.toml") == 2
 
 
+def test_a_database_that_has_another_name_by_the_end_keeps_the_outcome_out_and_says_so(recorder: Recorder) -> None:
+    settings = recorder.folder / "named.toml"
+    settings.write_text(f'[databases.eu]\nurl = "{recorder.url}"\n')
+    recorder.env["TENANTPILOT_CONFIG"] = str(settings)
+    done = recorder.shell(f"{TWO_FILES}; sed -i s/eu/us/ named.toml", options=("--use", "eu"))
+    assert done.returncode == 74
+    assert b"could not be noted: --use: the settings have no database 'eu'; the nearest is 'us'" in done.stderr
+    words = to_bring_it_in(done)
+    assert words[words.index("--use") + 1] == "eu"
+
+
 def test_two_at_once_are_refused_without_a_database_too(recorder: Recorder) -> None:
     file = Path(sqlite_path(recorder.url))
     file.rename(recorder.folder / "away.db")
