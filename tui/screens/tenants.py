@@ -146,14 +146,21 @@ class TenantsScreen(FactsScreen):
         return "; ".join([*clocks, *visit, *([_COULD_WRITE] if view.role_could_write else [])])
 
     def _since(self, visit: LastVisit, view: FleetView) -> list[str]:
-        """Who changed; and who is gone, because a tenant that nobody judges any more is in no list and no count."""
+        """Who is gone, because a tenant that nobody judges any more is in no list and no count; and who changed.
+
+        How many comes before who: 80 columns have no room for all of it.
+        """
+        gone, changed = len(view.gone), len(view.changed)
+        if not gone and not changed:
+            return []
+        what = f"{counted(gone or changed, 'tenant')} {'gone' if gone else 'changed'}"
+        what += f", {changed:,} changed" if gone and changed else ""
         when = f"since you looked, {ago(self.now() - visit.seen_at)}"
-        changed = [f"{counted(len(view.changed), 'tenant')} changed {when}: c lists them"] if view.changed else []
-        if not view.gone:
-            return changed
-        first, more = view.gone[0], len(view.gone) - 1
-        gone = f"{counted(len(view.gone), 'tenant')} gone {'since then' if changed else when}: {first}"
-        return [*changed, f"{gone} and {more:,} more" if more else gone]
+        more = f" and {gone - 1:,} more" if gone > 1 else ""
+        return [
+            f"{what} {when}{': c lists them' if changed else ''}",
+            *([f"gone: {view.gone[0]}{more}"] if gone else []),
+        ]
 
     def watch_unconfirmed(self) -> None:
         self._list_again()
