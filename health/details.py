@@ -40,6 +40,8 @@ class PartInVerdict(StrEnum):
     CANCELLED = "cancelled"
     DELETED = "deleted"
     UNREADABLE = "unreadable"
+    NO_VERDICT = "no verdict"
+    """It may be the basis or not: its tenant's evidence cannot be read."""
     OTHER = "no basis"
 
 
@@ -124,11 +126,11 @@ _PARTS: Final = {
 
 
 def part_in_verdict(set_id: int, status: str, deleted: bool, basis: BackupSet | None) -> PartInVerdict:
-    """What a set is to the verdict that has this basis."""
+    """What a set is to the verdict that has this basis; where it has none, a set that may be one is without verdict."""
     if basis is not None and set_id == basis.id:
         return PartInVerdict.BASIS
     if deleted:
         return PartInVerdict.DELETED
     if status in BASIS_STATUSES:
-        return PartInVerdict.OLDER
+        return PartInVerdict.OLDER if basis is not None else PartInVerdict.NO_VERDICT
     return _PARTS.get(status, PartInVerdict.OTHER)

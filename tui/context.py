@@ -56,6 +56,15 @@ class Database(NamedTuple):
     production: bool = False
     visit_file: Path | None = None
     """Where it is kept what this user saw of it last; None: nowhere."""
+    url: str | None = None
+    """The URL that the command line named it by, where it did."""
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """What names it on a command line: one of two ways, because both together are refused."""
+        if self.url is not None:
+            return "--database", self.url
+        return ("--use", self.name) if self.name else ()
 
 
 class AppContext(NamedTuple):
@@ -88,4 +97,4 @@ class AppContext(NamedTuple):
     @property
     def invocation(self) -> tuple[str, ...]:
         """The command line that opens this database again."""
-        return (*self.command, *(("--use", self.database.name) if self.database.name else ()))
+        return (*self.command, *self.database.named)

@@ -16,7 +16,7 @@ from health.instants import EARLIEST
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, triage_key
 from health.report import FleetTotals
-from tui.visits import LastVisit, changed_since
+from tui.visits import LastVisit, changed_since, gone_since
 from tui.wording import REASON_WORDS, State, state_of
 
 
@@ -36,6 +36,8 @@ class FleetView(NamedTuple):
     """What this user saw of it last, where that is known."""
     changed: Mapping[int, str] = MappingProxyType({})
     """What each tenant was then whose state is another one now, by its id."""
+    gone: tuple[str, ...] = ()
+    """The external ids of the tenants that were seen then and are not judged any more."""
 
     @property
     def now(self) -> datetime:
@@ -53,7 +55,10 @@ def fleet_view(answer: FleetAnswer, known: FleetView | None, visit: LastVisit | 
     view = FleetView(answer, FleetTotals.of(answer.verdicts), {} if known is None else known.found_by)
     if known is not None:
         view, visit = view._replace(role_could_write=known.role_could_write), known.visit
-    return view if visit is None else view._replace(visit=visit, changed=changed_since(visit, answer.verdicts))
+    if visit is None:
+        return view
+    changed, gone = changed_since(visit, answer.verdicts), gone_since(visit, answer.verdicts)
+    return view._replace(visit=visit, changed=changed, gone=gone)
 
 
 def found_by(view: FleetView) -> dict[int, tuple[TenantBackupHealth, str]]:

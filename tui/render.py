@@ -20,8 +20,9 @@ from tui.wording import State, counted, reason_sentence, state_of, why, window_i
 
 _NAMES_SHOWN: Final = 3
 _NARROWEST: Final = 60
-_WITH_REASONS: Final = 80
-"""Columns from which on there is room for the reasons, if names leave them some."""
+_ROOMY: Final = 80
+"""Columns from which on names may take a quarter of them; of fewer they have what is left to see one tenant by."""
+_SHORTEST_NAME: Final = 12
 _WITH_FORECAST: Final = 100
 """Columns from which on a table, as the screen, says when each latest backup goes stale."""
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -60,9 +61,11 @@ def table_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, n
     width = _width()
     forecast = ("GOES STALE",) if only or width >= _WITH_FORECAST else ()
     for heading in ("POSTURE", "TENANT", "LATEST BACKUP", *forecast, "DEGRADED"):
-        # A long name would take the room of the reasons, which are what a table is read for.
-        most = width // 4 if heading == "TENANT" and width >= _WITH_REASONS else None
-        table.add_column(heading, no_wrap=True, overflow="ellipsis", max_width=most)
+        # A long name would take the room of the posture and the reasons, which are what a table is read for.
+        name = width // 4 if width >= _ROOMY else _SHORTEST_NAME
+        most = name if heading == "TENANT" else None
+        least = max((len(state_of(health).label) for health in verdicts), default=0) if heading == "POSTURE" else None
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", min_width=least, max_width=most)
     table.add_column("WHY", overflow="fold")
     for health in verdicts:
         cells = (

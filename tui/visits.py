@@ -71,3 +71,8 @@ def changed_since(visit: LastVisit, verdicts: Iterable[TenantBackupHealth]) -> d
         for health in verdicts
         if (was := visit.states.get(health.tenant.external_id, NEW)) != state_of(health).word
     }
+
+
+def gone_since(visit: LastVisit, verdicts: Iterable[TenantBackupHealth]) -> tuple[str, ...]:
+    """The external ids of tenants that were seen then and are not judged now: archived, deleted, or renamed in it."""
+    return tuple(sorted(visit.states.keys() - {health.tenant.external_id for health in verdicts}))

@@ -3,7 +3,8 @@
 What goes is decided set by set, whatever became of it: failed and soft-deleted ones too. What never goes, however old:
 
 - a tenant's basis (`design.md` 4.1), archived tenants' too, because an archived one can be taken back;
-- the last completed set of each source, against which the next import is held to tell which types went missing;
+- the last completed set of each source, against which the next import is held to tell which types went missing, and a
+  partial one after it, the last: of a completed set that an import has replaced, its error alone knows the types;
 - a run that may still be under way: one that began no longer ago than the longest plausible run;
 - anything of a tenant whose evidence cannot be read, and a set whose time cannot: nobody can say what they are worth.
 
@@ -33,6 +34,7 @@ from sqlalchemy import (
     update,
 )
 
+from health.facts import BASIS_STATUSES
 from health.instants import shifted
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, judge
@@ -156,7 +158,7 @@ def _sets_that_go(request: PruneRequest, dialect: str) -> Select[tuple[int, str,
             _kept_from(request.keep) > HAPPENED,
             text(f"NOT {no_instant_predicate(happened_expression('backup_sets.'), dialect)}"),
             backup_sets.c.id.is_distinct_from(_latest_candidate("id")),
-            backup_sets.c.id.is_distinct_from(_last_completed_of_source()),
+            *(backup_sets.c.id.is_distinct_from(_last_of_source(words)) for words in (("completed",), BASIS_STATUSES)),
         )
         .order_by(tenants.c.external_id, backup_sets.c.id)
     )
@@ -193,18 +195,18 @@ def _latest_candidate(column: str, place: int = 0) -> ColumnElement[Any]:
     )
 
 
-def _last_completed_of_source() -> ColumnElement[int]:
-    """The set that `earlier_sets.types_of_last_completed_set` looks at for the set's tenant and source."""
-    completed = backup_sets.alias("completed")
+def _last_of_source(statuses: Sequence[str]) -> ColumnElement[int]:
+    """A set that `earlier_sets.types_of_last_completed_set` looks at for the set's tenant and source."""
+    kept = backup_sets.alias("kept")
     return (
-        select(completed.c.id)
+        select(kept.c.id)
         .where(
-            completed.c.tenant_id == backup_sets.c.tenant_id,
-            completed.c.source == backup_sets.c.source,
-            completed.c.status == "completed",
-            completed.c.deleted_at.is_(None),
+            kept.c.tenant_id == backup_sets.c.tenant_id,
+            kept.c.source == backup_sets.c.source,
+            kept.c.status.in_(statuses),
+            kept.c.deleted_at.is_(None),
         )
-        .order_by(completed.c.completed_at.desc(), completed.c.id.desc())
+        .order_by(kept.c.completed_at.desc(), kept.c.id.desc())
         .limit(1)
         .correlate(backup_sets)
         .scalar_subquery()

@@ -94,6 +94,10 @@ class RunUnderWay(StoreConflict):
     """Another run of the schedule has not ended."""
 
 
+class RunGivenUp(StoreConflict):
+    """A later run has taken this one for dead, and whatever is in its folder now may be of both."""
+
+
 def require_no_other_run(
     run: RecordedRun, running_since: datetime | None, here: OnThisMachine, policy: HealthPolicy
 ) -> None:
@@ -145,7 +149,7 @@ def note_outcome(
 
     The set takes the place of the running one; where the start could not be noted, it is new. The schedule's status is
     the set's. The same outcome once more changes nothing: an answer that is lost leaves open whether it was noted.
-    Raises StoreConflict where a later run has taken this one for dead: its word is too late then.
+    Raises RunGivenUp where a later run has taken this one for dead: its word is too late then.
     """
     tenant_id, schedule_id = _schedule_of(connection, run)
     noted = connection.execute(
@@ -156,7 +160,7 @@ def note_outcome(
         )
     ).one_or_none()
     if noted is not None and noted.status != RUNNING and tuple(noted) != (captured.status, captured.error):
-        raise StoreConflict(f"The run {run.reference!r} was given up for dead by a later one, so it counts as failed.")
+        raise RunGivenUp(f"The run {run.reference!r} was given up for dead by a later one, so it counts as failed.")
     write_set(connection, captured, now)
     schedule = _as_it_stands(connection, tenant_id, schedule_id)
     values: dict[str, Any] = {"last_run_at": run.started_at, "last_run_status": captured.status}

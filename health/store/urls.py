@@ -56,6 +56,17 @@ class DatabaseAddress(NamedTuple):
     label: str
 
     @property
+    def place(self) -> str:
+        """What tells the database from every other one, however its URL is written. Not to be shown: it is no name.
+
+        Of two tunnels on one machine only the ports differ, and the label does not say everything that libpq is told.
+        """
+        if self.file is not None:
+            return str(self.file.resolve())
+        told = {"port": _PORT} | _told_by_environment() | self.libpq_parameters()
+        return "\0".join((*(told.get(name, "") for name in _WHERE), _database_in(told)))
+
+    @property
     def url(self) -> URL:
         """As one URL again, password and all."""
         from sqlalchemy.engine import URL
@@ -162,27 +173,50 @@ def _postgresql_address(parts: _Parts) -> DatabaseAddress:
         query["sslmode"] = "verify-full"
         if "sslrootcert" not in query and "PGSSLROOTCERT" not in os.environ and not _OWN_ROOTS.expanduser().exists():
             query["sslrootcert"] = "system"
-    name = parts.database or parts.username or "postgres"
+    address = DatabaseAddress(parts._replace(query=query), None, "")
+    told = _told_by_environment() | address.libpq_parameters()
     named = [host for host in hosts if not host.startswith("/")]
-    return DatabaseAddress(parts._replace(query=query), None, f"{name}@{named[0] if named else 'localhost'}")
+    # Where a service is named, the port of the environment is none but by its leave.
+    port = (address.libpq_parameters() if "service" in told else told).get("port", "").partition(",")[0]
+    shown = f":{port}" if port not in ("", _PORT) else ""
+    return address._replace(label=f"{_database_in(told)}@{named[0] if named else 'localhost'}{shown}")
 
 
 _OWN_ROOTS: Final = Path("~/.postgresql/root.crt")
+_PORT: Final = "5432"
+_WHERE: Final = ("service", "host", "hostaddr", "port")
+_VARIABLES: Final = {
+    "service": "PGSERVICE", "host": "PGHOST", "hostaddr": "PGHOSTADDR", "port": "PGPORT",
+    "dbname": "PGDATABASE", "user": "PGUSER",
+}  # fmt: skip
+
+
+def _told_by_environment() -> dict[str, str]:
+    """What libpq takes from the environment, by its own names, where a URL does not say it."""
+    return {name: os.environ[variable] for name, variable in _VARIABLES.items() if os.environ.get(variable)}
+
+
+def _database_in(told: Mapping[str, str]) -> str:
+    """The database's name: libpq takes the user's where none is given."""
+    return told.get("dbname") or told.get("user") or "postgres"
 
 
 def _hosts_of(parts: _Parts) -> list[str]:
-    """Every host that libpq may connect to, where the URL or else the environment names any; it tries them all."""
-    hosts = [parts.host] if parts.host else _named(parts, "host", "PGHOST")
-    hosts += _named(parts, "hostaddr", "PGHOSTADDR")
-    if not hosts and (service := parts.query.get("service") or os.environ.get("PGSERVICE")):
+    """Every host that libpq may connect to, where the URL or else the environment names any; it tries them all.
+
+    In libpq's order: a parameter takes the place of the host before it, and a service that of the environment.
+    """
+    hosts = _named(parts.query.get("host") or parts.host)
+    addresses = _named(parts.query.get("hostaddr"))
+    service = parts.query.get("service") or os.environ.get("PGSERVICE")
+    if service and not hosts and not addresses:
         # Its host is in a file of the user's; it may be any.
         return [f"service {service}"]
-    return hosts
+    return (hosts or _named(os.environ.get("PGHOST"))) + (addresses or _named(os.environ.get("PGHOSTADDR")))
 
 
-def _named(parts: _Parts, parameter: str, variable: str) -> list[str]:
-    said = parts.query.get(parameter) or os.environ.get(variable, "")
-    names = said.split(",") if isinstance(said, str) else list(said)
+def _named(said: str | tuple[str, ...] | None) -> list[str]:
+    names = (said or "").split(",") if isinstance(said, str | None) else list(said)
     return [_host_and_port(name)[0] for name in names if name]
 
 

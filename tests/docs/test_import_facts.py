@@ -28,10 +28,15 @@ needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="the examples a
 FAKE_RESTIC = f"""#!{sys.executable}
 import json, os, sys
 listed = json.load(open("snapshots.json"))
-if sys.argv[1:] == ["backup", "--tag", "nightly", "/etc", "/srv"]:
+if sys.argv[1:] == ["backup", "--json", "--tag", "nightly", "/etc", "/srv"]:
+    (saved,) = (each["id"] for each in listed if each["hostname"] == "web-1")
+    print(json.dumps({{"message_type": "status", "percent_done": 1}}))
+    print(json.dumps({{"message_type": "summary", "snapshot_id": saved}}))
     sys.exit(int(os.environ["BACKUP_ENDS_WITH"]))
-elif sys.argv[1:] == ["tag", "--add", "incomplete", "latest"]:
-    listed[-1].update(original=listed[-1]["id"], id="ffff", tags=[*listed[-1]["tags"], "incomplete"])
+elif sys.argv[1:4] == ["tag", "--add", "incomplete"]:
+    for each in listed:
+        if each["id"] == sys.argv[4] or (sys.argv[4] == "latest" and each is listed[-1]):
+            each.update(original=each["id"], id="ffff", tags=[*each.get("tags", []), "incomplete"])
     json.dump(listed, open("snapshots.json", "w"))
 elif sys.argv[1:] == ["snapshots", "--json"]:
     print(json.dumps(listed))
@@ -152,7 +157,8 @@ def test_restic_snapshots_become_a_report(machine: Machine) -> None:
 
 @needs_jq
 def test_a_restic_run_that_could_not_read_everything_is_partial_for_ever(machine: Machine) -> None:
-    (machine.folder / "snapshots.json").write_text(json.dumps(SNAPSHOTS))
+    # The other machine's snapshot is the repository's latest one: it was made while ours was under way.
+    (machine.folder / "snapshots.json").write_text(json.dumps(SNAPSHOTS[::-1]))
     machine.run(restic_script(), BACKUP_ENDS_WITH="0")
     machine.run(restic_script(), BACKUP_ENDS_WITH="3")
     for _ in range(2):

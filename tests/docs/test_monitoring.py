@@ -63,6 +63,12 @@ def test_every_state_but_the_confirmed_one_has_a_rule() -> None:
     assert asked == {sample.labels["state"] for sample in states_exposed()} - {"confirmed"}
 
 
+def test_a_fleet_without_tenants_has_a_rule_that_holds_for_as_long_as_it_is_empty() -> None:
+    """`check` says unknown; the rule on tenants that were lost has forgotten them a day later."""
+    (lasting,) = (rule for rule in rules() if rule["expr"] == "sum(tenantpilot_tenants) == 0")
+    assert lasting["labels"]["severity"] == "critical"
+
+
 def test_the_scrape_gives_a_reading_the_time_that_it_may_take() -> None:
     (job,) = yaml.safe_load(named_file(PAGE, "yaml", "prometheus.yml"))["scrape_configs"]
     (target,) = (target for each in job["static_configs"] for target in each["targets"])

@@ -13,7 +13,7 @@ import pytest
 from health.details import FleetAnswer
 from tests.health.making import DAY, HOUR, NOW, a_set, judged
 from tui.context import visit_file
-from tui.visits import VisitUnreadable, changed_since, read_visit, write_visit
+from tui.visits import VisitUnreadable, changed_since, gone_since, read_visit, write_visit
 
 STALE, HEALTHY, ABSENT = judged(a_set(NOW - 2 * DAY)), judged(a_set(NOW - HOUR)), judged(None)
 
@@ -49,6 +49,14 @@ def test_changed_is_who_has_another_state_and_who_is_new(file: Path) -> None:
     assert visit is not None
     assert changed_since(visit, answer(STALE, HEALTHY, ABSENT).verdicts) == {}
     assert changed_since(visit, answer(HEALTHY, HEALTHY, STALE, ABSENT).verdicts) == {0: "stale", 2: "absent", 3: "new"}
+
+
+def test_gone_is_who_was_seen_and_is_not_judged_any_more(file: Path) -> None:
+    write_visit(file, answer(STALE, HEALTHY, ABSENT))
+    visit = read_visit(file)
+    assert visit is not None
+    assert gone_since(visit, answer(STALE, HEALTHY, ABSENT, STALE).verdicts) == ()
+    assert gone_since(visit, answer(STALE).verdicts) == ("tenant-1", "tenant-2")
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,11 @@ def _unknown_tenant(error: Exception) -> tuple[str, int] | None:
 
 
 def _settings_failure(error: Exception) -> tuple[str, int] | None:
+    """The settings, or a command line that does not go with them, be it only by now."""
+    from click import UsageError
+
     from tui.settings_error import SettingsError
 
+    if isinstance(error, UsageError):
+        return f"{error.format_message().rstrip('.')}.", EXIT_USAGE
     return (str(error), EXIT_USAGE) if isinstance(error, SettingsError) else None

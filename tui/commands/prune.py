@@ -46,8 +46,8 @@ def prune(
 ) -> None:
     """Remove old backup sets, failed and deleted ones too; without --yes, print what would go and change nothing.
 
-    A tenant's basis never goes, nor the last completed set of each source, nor anything of a tenant whose evidence
-    cannot be read. Every tenant's verdict is the same before and after, or nothing is removed.
+    A tenant's basis never goes, nor what its sources' next imports are held against, nor anything of a tenant
+    whose evidence cannot be read. Every tenant's verdict is the same before and after, or nothing is removed.
     """
     from health.store.engines import reading_once, writing
     from health.store.pruning import PruneRequest, plan_pruning

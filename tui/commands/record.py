@@ -12,7 +12,7 @@ run is under way, 126 and 127 it cannot be run, and, before anything has run, 1 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -126,6 +126,13 @@ class _Notebook:
         """Whether the command line itself names the database or the settings."""
         return self._invocation.database is not None or self._invocation.config is not None
 
+    @property
+    def named(self) -> list[str]:
+        """The options by which the command line names the database and the settings, where it does."""
+        given = {"--config": self._invocation.config, "--database": self._invocation.database}
+        given["--use"] = self._invocation.use
+        return [word for option, value in given.items() if value is not None for word in (option, str(value))]
+
     def address(self) -> DatabaseAddress:
         """The database that runs are noted in. Raises SettingsError and BadDatabaseUrl."""
         return self._session().writing()
@@ -137,7 +144,7 @@ class _Notebook:
 
         try:
             return self._session().loaded.settings.policy()
-        except SettingsError:
+        except (SettingsError, click.UsageError):
             return HealthPolicy()
 
     def write(self, entry: Callable[[Connection, HealthPolicy], Found]) -> Found:
@@ -222,7 +229,7 @@ class _Outcome(NamedTuple):
 
     def note(self, notebook: _Notebook, signals: HeldSignals) -> int:
         """Read what the command wrote and note it, with the schedule's next slot. Gives back the exit code."""
-        from health.store.recording import note_outcome
+        from health.store.recording import RunGivenUp, note_outcome
         from tui.commands.clock import utc_now
 
         try:
@@ -232,7 +239,8 @@ class _Outcome(NamedTuple):
                 lambda connection, policy: note_outcome(connection, self.run, captured, policy, utc_now()),
             )
         except Exception as trouble:  # the exit code is the command's, or says that nothing was noted
-            tell(f"The outcome of this run could not be noted: {_said(trouble)}{self._how_to_bring_it_in()}")
+            remedy = "" if isinstance(trouble, RunGivenUp) else self._how_to_bring_it_in(notebook)
+            tell(f"The outcome of this run could not be noted: {_said(trouble)}{remedy}")
             return self.ended.exit_code or EXIT_NOT_RECORDED
         for sentence in _to_say(captured, self.run, notebook.policy()):
             tell(sentence)
@@ -240,11 +248,7 @@ class _Outcome(NamedTuple):
 
     def _captured(self, notebook: _Notebook, signals: HeldSignals) -> CapturedSet:
         """The run's set: what its source read from the folder, or `failed`. Raises what reading the database does."""
-        from health.captured import RefusedInput
-        from health.sources.intunecd import read_folder
-        from health.sources.storable import storable_text
         from health.store.earlier_sets import types_of_last_completed_set
-        from tui.fault_log import note_fault
 
         if self.ended.failure is not None:
             return self.run.as_set("failed", self.ended.failure)
@@ -252,12 +256,21 @@ class _Outcome(NamedTuple):
         expected = notebook.write_patiently(
             signals, lambda connection, _: types_of_last_completed_set(connection, tenant, source)
         )
+        return self._read(notebook, expected)
+
+    def _read(self, notebook: _Notebook, expected_types: Set[str]) -> CapturedSet:
+        """What the command wrote as the run's set, held against these types; `failed` where that is no backup."""
+        from health.captured import RefusedInput
+        from health.sources.intunecd import read_folder
+        from health.sources.storable import storable_text
+        from tui.fault_log import note_fault
+
         try:
             captured = read_folder(
                 self.backup.path,
-                external_id=tenant,
+                external_id=self.run.external_id,
                 completed_at=self.ended_at,
-                expected_types=expected,
+                expected_types=expected_types,
                 accept_missing=self.backup.accept_missing,
                 with_payload=self.backup.with_payload,
                 # The folder may be on another machine, and its file system's ticks are coarse.
@@ -270,23 +283,39 @@ class _Outcome(NamedTuple):
             return self.run.as_set("failed", note_fault(fault))
         return self.run.wrote(captured)
 
-    def _how_to_bring_it_in(self) -> str:
+    def _how_to_bring_it_in(self, notebook: _Notebook) -> str:
+        """The import that makes up for a note, where there is something to import.
+
+        An import asks nobody when a file was written, so what is not of this run must not be taken for it.
+        """
+        from tui.wording import counted
+
         if self.ended.failure is not None:
             return ""
-        path, tenant = shlex.quote(str(self.backup.path)), shlex.quote(self.run.external_id)
-        completed_at = self.ended_at.isoformat().replace("+00:00", "Z")
-        return (
-            f" The command succeeded; bring its backup in with 'tenantpilot import intunecd {path} --tenant {tenant}"
-            f" --completed-at {completed_at}'."
-        )
+        captured = self._read(notebook, frozenset())
+        if captured.status == "failed":
+            return f" The command succeeded, and there is nothing to bring in: {_sentence(captured.error)}"
+        words = ["tenantpilot", "import", "intunecd", str(self.backup.path), *notebook.named]
+        words += ["--tenant", self.run.external_id]
+        words += [] if self.run.new_tenant is None else ["--create-tenant", self.run.new_tenant]
+        words += [word for name in sorted(self.backup.accept_missing) for word in ("--accept-missing", name)]
+        words += [] if self.backup.with_payload else ["--without-payload"]
+        words += ["--completed-at", self.ended_at.isoformat().replace("+00:00", "Z")]
+        old = _not_written(captured)
+        first = f"move the {counted(old, 'file')} that it did not write out of the way, and then " if old else ""
+        return f" The command succeeded; {first}bring its backup in with '{shlex.join(words)}'."
+
+
+def _not_written(captured: CapturedSet) -> int:
+    """How many files in the folder are not of the run."""
+    return max((captured.item_count or 0) - len(captured.items), 0)
 
 
 def _to_say(captured: CapturedSet, run: RecordedRun, policy: HealthPolicy) -> Iterator[str]:
     """What whoever reads cron's mail has to know of an outcome: nothing where all went well."""
     if captured.status != "completed":
         yield f"This run is noted as {captured.status}: {_sentence(captured.error)}"
-    missing = (captured.item_count or 0) - len(captured.items)
-    if missing > 0:
+    if missing := _not_written(captured):
         yield f"{missing:,} of {captured.item_count:,} files were not written by this run: they count as missing items."
     if captured.completed_at is not None and captured.completed_at - run.started_at > policy.longest_run:
         yield "This run took longer than longest_run, so its set counts as contradictory: see [backup_health]."

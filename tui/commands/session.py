@@ -59,8 +59,9 @@ class Session(NamedTuple):
         """What the screens are started with. Without `visits` it is not kept what was seen, the database being gone."""
         from tui.context import AppContext
 
-        settings, databases = self.loaded.settings, self._databases(visits)
-        place = () if invocation.database is None else ("--database", invocation.database)
+        settings, databases = self.loaded.settings, self._databases(invocation.database, visits)
+        # Whole, because the command may be pasted in another folder; what is found without it needs no name.
+        config = () if invocation.config is None else ("--config", str(invocation.config.absolute()))
         return AppContext(
             database=databases[self.use],
             policy=settings.policy(),
@@ -73,11 +74,11 @@ class Session(NamedTuple):
             fixed_now=invocation.now,
             tenant=tenant,
             screen=screen,
-            command=("tenantpilot", *place),
+            command=("tenantpilot", *config),
         )
 
-    def _databases(self, visits: bool) -> dict[str, Database]:
-        """Every database that the screens can show, by its name."""
+    def _databases(self, url: str | None, visits: bool) -> dict[str, Database]:
+        """Every database that the screens can show, by its name; `url` is the one that the command line names."""
         from tui.context import Database, open_resolver, visit_file
 
         usable = usable_databases(self.loaded.settings)
@@ -86,13 +87,13 @@ class Session(NamedTuple):
         for name, settings in usable.items():
             each = self._replace(use=name)
             address = each.reading()
-            place = address.label if address.file is None else str(address.file.resolve())
             databases[name] = Database(
                 address.label,
                 partial(open_resolver, address, self.loaded.settings.policy()),
                 name if named else "",
                 settings.production,
-                visit_file(place) if visits else None,
+                visit_file(address.place) if visits else None,
+                url if name == UNNAMED else None,
             )
         return databases
 

@@ -26,7 +26,12 @@ class SetCells(NamedTuple):
 
 
 # The basis has the colour of a link, never green: that a set governs does not say that it is any good.
-_PART_STYLES = {PartInVerdict.BASIS: "follow-up", PartInVerdict.UNREADABLE: "unreadable"}
+_PART_STYLES = {
+    PartInVerdict.BASIS: "follow-up",
+    PartInVerdict.UNREADABLE: "unreadable",
+    PartInVerdict.NO_VERDICT: "unreadable",
+}
+_WITH_SOMETHING_KEPT = (PartInVerdict.BASIS, PartInVerdict.OLDER, PartInVerdict.NO_VERDICT)
 
 
 def listed_set_cells(listed: ListedSet, now: datetime) -> SetCells:
@@ -50,7 +55,7 @@ def listed_set_cells(listed: ListedSet, now: datetime) -> SetCells:
 
 def _degraded(part: PartInVerdict, quality: BackupQualitySummary) -> str:
     """How many items are degraded; of a set that is degraded although none of them is, that it is the set."""
-    if part in (PartInVerdict.BASIS, PartInVerdict.OLDER) and quality.degraded and not quality.degraded_items:
+    if part in _WITH_SOMETHING_KEPT and quality.degraded and not quality.degraded_items:
         return "the set"
     return f"{quality.degraded_items:,}"
 

@@ -65,14 +65,23 @@ def _age_lines(listed: ListedSet, policy: HealthPolicy, now: datetime) -> list[L
 def _origin_lines(listed: ListedSet) -> list[Line]:
     backup_set = listed.backup_set
     assert backup_set is not None
-    part = "the basis: it governs" if listed.part is PartInVerdict.BASIS else f"not the basis: {listed.part.value}"
     lines = [
-        Line(f"{backup_set.name}: {backup_set.status}, {part}"),
+        Line(f"{backup_set.name}: {backup_set.status}, {_part_in_words(listed.part)}"),
         Line(f"from {backup_set.source} {backup_set.source_ref or ''}".rstrip(), "quiet"),
     ]
     if backup_set.error is not None:
         lines.append(Line(f"error: {backup_set.error or '(empty)'}", "degraded"))
     return lines
+
+
+def _part_in_words(part: PartInVerdict) -> str:
+    match part:
+        case PartInVerdict.BASIS:
+            return "the basis: it governs"
+        case PartInVerdict.NO_VERDICT:
+            return "and nobody knows whether it is the basis: the tenant is unreadable"
+        case _:
+            return f"not the basis: {part.value}"
 
 
 def family_lines(answer: BackupSetAnswer) -> list[Line]:

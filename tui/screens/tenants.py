@@ -142,11 +142,25 @@ class TenantsScreen(FactsScreen):
         """What is worth knowing of the database: clocks that differ first, because every age hangs on them."""
         tolerance = self.pilot.context.policy.clock_skew
         clocks = [clocks_in_words(view.clock_ahead)] if abs(view.clock_ahead) > tolerance else []
-        visit = [] if view.visit is None or not view.changed else [self._since(view.visit, len(view.changed))]
+        visit = [] if view.visit is None else self._since(view.visit, view)
         return "; ".join([*clocks, *visit, *([_COULD_WRITE] if view.role_could_write else [])])
 
-    def _since(self, visit: LastVisit, changes: int) -> str:
-        return f"{counted(changes, 'tenant')} changed since you looked, {ago(self.now() - visit.seen_at)}: c lists them"
+    def _since(self, visit: LastVisit, view: FleetView) -> list[str]:
+        """Who is gone, because a tenant that nobody judges any more is in no list and no count; and who changed.
+
+        How many comes before who: 80 columns have no room for all of it.
+        """
+        gone, changed = len(view.gone), len(view.changed)
+        if not gone and not changed:
+            return []
+        what = f"{counted(gone or changed, 'tenant')} {'gone' if gone else 'changed'}"
+        what += f", {changed:,} changed" if gone and changed else ""
+        when = f"since you looked, {ago(self.now() - visit.seen_at)}"
+        more = f" and {gone - 1:,} more" if gone > 1 else ""
+        return [
+            f"{what} {when}{': c lists them' if changed else ''}",
+            *([f"gone: {view.gone[0]}{more}"] if gone else []),
+        ]
 
     def watch_unconfirmed(self) -> None:
         self._list_again()

@@ -205,7 +205,7 @@ def test_another_schema(fresh_url: str) -> None:
 def test_a_server_that_is_not_there_is_told_once() -> None:
     url = "postgresql://triage@127.0.0.1:1/fleet"
     with resolving_ahead(url, sent(url)) as resolver:
-        with pytest.raises(StoreUnreachable, match=r"^fleet@127\.0\.0\.1 cannot be read: "):
+        with pytest.raises(StoreUnreachable, match=r"^fleet@127\.0\.0\.1:1 cannot be read: "):
             resolver.fleet(NOW)
         assert resolver._held is None
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from health.missing_types import missing_types_error
 from health.policy import HealthPolicy
 from health.store import pruning
 from health.store.earlier_sets import types_of_last_completed_set
@@ -139,6 +140,22 @@ def test_what_the_next_import_is_held_against_stays(database_url: str) -> None:
     assert left(database_url) == [2, 5, 6]
     with writing(parse_database_url(database_url)) as connection:
         assert types_of_last_completed_set(connection, "tenant-1", "intunecd") == {"configurationPolicy"}
+
+
+def test_what_only_a_partial_set_knows_of_missing_types_stays(database_url: str) -> None:
+    """Where a completed set was replaced by a partial one, no completed set has the types that are missing."""
+    missing = missing_types_error({"Scripts"})
+    sets = [
+        a_set(1, 90 * DAY, source="intunecd", status="partial", error=missing),
+        a_set(2, 80 * DAY, source="intunecd", status="partial", error=missing),
+        a_set(3, HOUR, source="restic"),
+    ]
+    fill(database_url, sets)
+    pruned(database_url, since(7))
+    assert left(database_url) == [2, 3]
+    with writing(parse_database_url(database_url)) as connection:
+        expected = types_of_last_completed_set(connection, "tenant-1", "intunecd")
+    assert expected == {"Scripts", "configurationPolicy"}
 
 
 # By number
@@ -346,11 +363,12 @@ def test_no_fleet_has_another_verdict_afterwards(database_url: str, seed: int) -
 
 
 def assert_only_what_is_needed_is_left(database: Bare) -> None:
-    """After the strictest rule: per tenant what is younger than a day, the basis, and a last complete set a source."""
+    """After the strictest rule: per tenant what is younger than a day, the basis, and of each source the last complete
+    set and the last with something kept."""
     query = "SELECT tenant_id, source, status FROM backup_sets WHERE completed_at < ?"
     found = database.execute(query, (NOW - DAY,))
     for tenant_id in {row[0] for row in found}:
         old = [row for row in found if row[0] == tenant_id]
-        assert sum(row[2] == "partial" for row in old) <= 1
-        assert all(sum(row[1:] == (source, "completed") for row in old) <= 1 for source in ("intunecd", "tenuvault"))
+        for kept in ((source, status) for source in ("intunecd", "tenuvault") for status in ("completed", "partial")):
+            assert sum(row[1:] == kept for row in old) <= 1
         assert {row[2] for row in old} <= {"partial", "completed"}

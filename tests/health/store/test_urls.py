@@ -45,7 +45,7 @@ def test_a_tilde_is_the_home_of_the_user(home: Path) -> None:
 def test_postgresql_by_any_of_its_names(scheme: str) -> None:
     address = parse_database_url(f"{scheme}://triage@db1:5433/fleet")
     assert address.file is None
-    assert address.label == "fleet@db1"
+    assert address.label == "fleet@db1:5433"
     assert address.url.drivername == "postgresql+psycopg"
     assert (address.url.username, address.url.port) == ("triage", 5433)
 
@@ -58,12 +58,53 @@ def test_postgresql_by_any_of_its_names(scheme: str) -> None:
         ("postgresql://triage@db1", "triage@db1"),
         ("postgresql://db1", "postgres@db1"),
         ("postgresql:///fleet?host=db1", "fleet@db1"),
-        ("postgresql:///fleet?host=db1:5433&host=db2", "fleet@db1"),
+        ("postgresql://db1:5432/fleet", "fleet@db1"),
+        ("postgresql:///fleet?host=db1:5433&host=db2", "fleet@db1:5433"),
+        ("postgresql://localhost:5433/fleet", "fleet@localhost:5433"),
+        ("postgresql://db1/fleet?host=db2&dbname=other", "other@db2"),
+        ("postgresql:///fleet?service=site", "fleet@service site"),
         (f"postgresql://triage:{SECRET}@db1/fleet", "fleet@db1"),
     ],
 )
 def test_a_label_names_database_and_host_and_may_be_shown_to_anybody(text: str, label: str) -> None:
     assert parse_database_url(text).label == label
+
+
+@pytest.mark.parametrize(
+    ("variables", "text", "label"),
+    [
+        ({"PGDATABASE": "fleet", "PGUSER": "triage"}, "postgresql://db1", "fleet@db1"),
+        ({"PGUSER": "triage"}, "postgresql://db1", "triage@db1"),
+        ({"PGDATABASE": "other", "PGHOST": "db2", "PGPORT": "5434"}, "postgresql://db1:5433/fleet", "fleet@db1:5433"),
+        ({"PGPORT": "5434"}, "postgresql://localhost/fleet", "fleet@localhost:5434"),
+        ({"PGSERVICE": "site", "PGHOST": "localhost", "PGPORT": "5434"}, "postgresql:///fleet", "fleet@service site"),
+    ],
+)
+def test_a_label_names_what_the_environment_leads_to(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], text: str, label: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert parse_database_url(text).label == label
+
+
+def test_a_place_is_one_databases_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [
+        "postgresql://localhost:5433/fleet", "postgresql://localhost:5434/fleet", "postgresql://localhost:5434/other",
+        "postgresql:///fleet?host=/run/one", "postgresql:///fleet?host=/run/other", "postgresql:///fleet?service=one",
+        "postgresql://db1/fleet?hostaddr=10.0.0.7", "postgresql://db1/fleet?hostaddr=10.0.0.8", "sqlite:////a/fleet.db",
+        "sqlite:////b/fleet.db",
+    ]  # fmt: skip
+    assert len({parse_database_url(text).place for text in texts}) == len(texts)
+    monkeypatch.setenv("PGPORT", "5433")
+    assert parse_database_url("postgresql://localhost/fleet").place == parse_database_url(texts[0]).place
+
+
+def test_a_place_is_the_same_however_it_is_written_and_holds_no_password() -> None:
+    one = parse_database_url(f"postgresql://triage:{SECRET}@db1/fleet")
+    other = parse_database_url("postgresql://db1:5432/fleet?sslmode=require")
+    assert one.place == other.place
+    assert SECRET not in one.place
 
 
 # What is refused
@@ -222,6 +263,7 @@ def tls_of(text: str) -> str | None:
         "postgresql:///fleet?host=/run/postgresql,db1",
         "postgresql:///fleet?hostaddr=10.0.0.7",
         "postgresql://localhost/fleet?hostaddr=10.0.0.7",
+        "postgresql://localhost/fleet?host=db1",
         "postgresql:///fleet?service=fleet",
         "postgresql://localhost.example.org/fleet",
         "postgresql://db1/fleet?sslmode=",
@@ -241,6 +283,7 @@ def test_over_a_network_the_server_is_verified(text: str) -> None:
         "postgresql://[::1]/fleet",
         "postgresql:///fleet?host=localhost:5433",
         "postgresql:///fleet?hostaddr=127.0.0.1",
+        "postgresql://db1/fleet?host=/run/postgresql",
         "postgresql:///fleet?host=localhost&host=/run/postgresql",
     ],
 )
@@ -275,6 +318,14 @@ def test_a_host_of_the_environment_counts_too(
 ) -> None:
     monkeypatch.setenv(variable, value)
     assert tls_of("postgresql:///fleet") == expected
+
+
+def test_a_service_comes_before_a_host_of_the_environment_as_in_libpq(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGHOST", "localhost")
+    assert tls_of("postgresql:///fleet?service=fleet") == "verify-full"
+    monkeypatch.setenv("PGSERVICE", "fleet")
+    assert tls_of("postgresql:///fleet") == "verify-full"
+    assert tls_of("postgresql://localhost/fleet") is None
 
 
 def test_the_machines_certificates_are_used_unless_somebody_names_others(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,13 @@ from tests.tui.commands.recorder import ONE_FILE, TWO_FILES, Recorder, text_of
 from tests.waiting import until
 
 NOBODY = "postgresql://nobody@127.0.0.1:1/fleet"
+
+
+def to_bring_it_in(done: subprocess.CompletedProcess[bytes]) -> list[str]:
+    """The words behind `tenantpilot` of the command that the last sentence of a run has."""
+    _, found, rest = done.stderr.decode().rpartition("bring its backup in with '")
+    assert found
+    return shlex.split(rest.rpartition("'")[0])[1:]
 
 
 def test_without_a_database_the_backup_is_made_and_the_exit_code_tells(recorder: Recorder) -> None:
@@ -29,9 +37,37 @@ def test_what_could_not_be_noted_can_be_brought_in_as_the_sentence_says(recorder
     file.rename(recorder.folder / "away.db")
     done = recorder.shell(TWO_FILES)
     (recorder.folder / "away.db").rename(file)
-    command = done.stderr.decode().rpartition("bring its backup in with '")[2].rpartition("'")[0]
-    assert recorder.tenantpilot(*shlex.split(command)[1:], "--create-tenant", "Contoso").returncode == 0
+    assert recorder.tenantpilot(*to_bring_it_in(done)).returncode == 0
     assert recorder.verdict()["confirmed"]
+
+
+def test_what_brings_it_in_has_the_options_of_the_run(recorder: Recorder) -> None:
+    options = ("--database", "sqlite:///nowhere.db", "--without-payload", "--accept-missing", "Scope Tags")
+    words = to_bring_it_in(recorder.shell(TWO_FILES, options=options))
+    assert words[:4] == ["import", "intunecd", "out", "--database"]
+    assert words[4:-2] == [
+        "sqlite:///nowhere.db", "--tenant", "contoso", "--create-tenant", "Contoso",
+        "--accept-missing", "Scope Tags", "--without-payload",
+    ]  # fmt: skip
+
+
+def test_a_run_that_wrote_nothing_has_nothing_to_be_brought_in(recorder: Recorder) -> None:
+    """The import would take the files of an earlier run for a backup that was complete just now."""
+    assert recorder.shell(TWO_FILES).returncode == 0
+    file = Path(sqlite_path(recorder.url))
+    file.rename(recorder.folder / "away.db")
+    done = recorder.run("true")
+    assert done.returncode == 74
+    assert b"bring its backup in" not in done.stderr
+    assert b"nothing to bring in: out: none of its 2 files was written by this run" in done.stderr
+
+
+def test_files_of_an_earlier_run_are_not_to_be_brought_in(recorder: Recorder) -> None:
+    assert recorder.shell(TWO_FILES).returncode == 0
+    file = Path(sqlite_path(recorder.url))
+    file.rename(recorder.folder / "away.db")
+    done = recorder.shell(f"sleep 0.02; {ONE_FILE}")
+    assert b"succeeded; move the 1 file that it did not write out of the way, and then bring its backup" in done.stderr
 
 
 def test_a_database_that_comes_back_in_time_has_the_whole_record(recorder: Recorder) -> None:
@@ -54,6 +90,17 @@ def test_settings_that_somebody_broke_stop_no_backup(recorder: Recorder) -> None
     done = recorder.shell(TWO_FILES)
     assert done.returncode == 74
     assert done.stderr.count(b"broken.toml") == 2
+
+
+def test_a_database_that_has_another_name_by_the_end_keeps_the_outcome_out_and_says_so(recorder: Recorder) -> None:
+    settings = recorder.folder / "named.toml"
+    settings.write_text(f'[databases.eu]\nurl = "{recorder.url}"\n')
+    recorder.env["TENANTPILOT_CONFIG"] = str(settings)
+    done = recorder.shell(f"{TWO_FILES}; sed -i s/eu/us/ named.toml", options=("--use", "eu"))
+    assert done.returncode == 74
+    assert b"could not be noted: --use: the settings have no database 'eu'; the nearest is 'us'" in done.stderr
+    words = to_bring_it_in(done)
+    assert words[words.index("--use") + 1] == "eu"
 
 
 def test_two_at_once_are_refused_without_a_database_too(recorder: Recorder) -> None:

@@ -171,6 +171,19 @@ def test_the_table(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     assert cells[5][2:] == ["1h ago", "in 23h", "0/1"]
 
 
+@pytest.mark.parametrize("columns", ["1", "60", "79", "80"])
+def test_one_long_name_costs_nobody_posture_and_reasons(
+    console: Console, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    console.load(a_tenant("a very long name " * 12))
+    lines = console.run("report", "--format", "table", *AT).out.splitlines()[2:]
+    assert lines[0].split() == ["POSTURE", "TENANT", "LATEST", "BACKUP", "DEGRADED", "WHY"]
+    assert lines[1].startswith("▲ stale ")
+    why = "".join(line[lines[0].index("WHY") :] for line in lines[1:]).replace(" ", "")
+    assert why.startswith("latestbackupisstale;1metadataonly;averylongname")
+
+
 @pytest.mark.parametrize("columns", ["1", "80", "200"])
 def test_the_table_fits_the_terminal(console: Console, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
     monkeypatch.setenv("COLUMNS", columns)

@@ -81,7 +81,7 @@ async def test_every_part_a_set_can_have_in_the_verdict_has_its_word(sqlite_url:
     facts.load(sqlite_url)
     async with open_app(sqlite_url, tenant="contoso.example", screen="backup_sets", size=(160, 24)) as driver:
         screen = await opened(driver)
-        assert set(parts(screen)) == set(PartInVerdict)
+        assert set(parts(screen)) == set(PartInVerdict) - {PartInVerdict.NO_VERDICT}
         rows = cells(screen)
         # Nobody knows when the unreadable one happened: it stands first, where it is seen.
         assert [row["IN THE VERDICT"].text for row in rows] == [
@@ -101,7 +101,22 @@ async def test_every_part_a_set_can_have_in_the_verdict_has_its_word(sqlite_url:
         assert rows[0]["ERROR"].text == "backup_sets.started_at of row 8 is no instant: 'half past nine'"
         assert rows[2]["ERROR"].text == "throttled by the service"
         words = driver.words()
-        assert [part for part in PartInVerdict if part.value not in words] == []
+        assert [part for part in parts(screen) if part.value not in words] == []
+
+
+async def test_a_set_of_an_unreadable_tenant_is_older_than_nothing(sqlite_url: str) -> None:
+    facts = Facts()
+    tenant = facts.tenant("Contoso", created_at="a while ago")
+    for hours in (1, 25):
+        facts.backup_set(tenant, NOW - HOUR * hours)
+    facts.backup_set(tenant, None, created_at=NOW - DAY, status="failed")
+    facts.load(sqlite_url)
+    async with open_app(sqlite_url, tenant="contoso.example", screen="backup_sets") as driver:
+        screen = await opened(driver)
+        assert [row["IN THE VERDICT"].text for row in cells(screen)] == ["no verdict", "failed", "no verdict"]
+        await driver.press("enter")
+        await driver.arrived(BackupSetScreen)
+        assert "completed, and nobody knows whether it is the basis: the tenant is unreadable" in driver.words()
 
 
 async def test_without_a_basis_the_screen_says_whether_there_is_any_set(sqlite_url: str) -> None:

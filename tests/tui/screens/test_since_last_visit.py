@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.tui.screens.driving import Clock, Driver, listed, open_app, real_resolver
-from tests.tui.screens.fleets import DAY, HOUR, NOW, Facts, add_set, small_fleet
+from tests.tui.screens.fleets import DAY, HOUR, NOW, Facts, add_set, small_fleet, stored, write
 from tui.context import Database
 from tui.screens.tenants import TenantsScreen
 
@@ -14,6 +14,11 @@ from tui.screens.tenants import TenantsScreen
 def seen(url: str, file: Path) -> Any:
     """The database of a test, with a place to keep what was seen of it."""
     return Database("fleet.db", lambda: real_resolver(url), visit_file=file)
+
+
+def archive(url: str, tenant_id: int) -> None:
+    """What somebody did since the visit."""
+    write(url, "UPDATE tenants SET archived_at = ? WHERE id = ?", stored(NOW), tenant_id)
 
 
 async def leave(driver: Driver) -> None:
@@ -51,6 +56,32 @@ async def test_who_changed_is_said_and_listed(sqlite_url: str, tmp_path: Path) -
     async with open_app(url, database=seen(url, file), clock=later) as driver:
         await driver.arrived(TenantsScreen)
         assert "since you looked" not in driver.words()
+
+
+async def test_who_is_gone_is_said_for_no_list_has_it(sqlite_url: str, tmp_path: Path) -> None:
+    facts = Facts()
+    for name in ("Contoso", "Fabrikam", "Northwind"):
+        facts.backup_set(facts.tenant(name), NOW - 3 * HOUR)
+    url, file = facts.load(sqlite_url), tmp_path / "visit.json"
+    async with open_app(url, database=seen(url, file)) as driver:
+        await driver.arrived(TenantsScreen)
+        await leave(driver)
+
+    archive(url, 1)
+    async with open_app(url, database=seen(url, file), clock=Clock(NOW + HOUR), size=(160, 24)) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        assert len(listed(tenants)) == 2
+        assert "1 tenant gone since you looked, 1h ago; gone: contoso.example" in driver.words()
+        archive(url, 2)
+        add_set(url, 99, 3, NOW, status="partial")
+        await driver.press("r")
+        both = "2 tenants gone, 1 changed since you looked, 1h ago: c lists them; gone: contoso.example and 1 more"
+        await driver.until(lambda: both in driver.words())
+        await leave(driver)
+
+    async with open_app(url, database=seen(url, file), clock=Clock(NOW + HOUR)) as driver:
+        await driver.arrived(TenantsScreen)
+        assert "gone since" not in driver.words()
 
 
 async def test_a_file_that_is_none_of_ours_is_ignored_with_a_sentence(sqlite_url: str, tmp_path: Path) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.tui.settings.given import SECRET, SECRET_URL, load, refusal, write
+from tui.commands.options import Invocation
+from tui.commands.session import session_of
+from tui.context import AppContext
 from tui.settings import (
     Settings,
     default_database_path,
@@ -45,6 +49,45 @@ production = true
 url = "{SECRET_URL}"
 write_url = "postgresql://writer@us/fleet"
 """
+
+
+def opened(monkeypatch: pytest.MonkeyPatch, cwd: Path, **given: Any) -> AppContext:
+    """What the screens are started with by a command line in a folder."""
+    monkeypatch.delenv("TENANTPILOT_CONFIG", raising=False)
+    monkeypatch.chdir(cwd)
+    invocation = Invocation(**given)
+    return session_of(invocation).context(invocation)
+
+
+def test_the_command_that_opens_it_again_names_the_settings_it_was_opened_with(
+    monkeypatch: pytest.MonkeyPatch, cwd: Path
+) -> None:
+    """Without them it would open another database, or judge by another window."""
+    assert opened(monkeypatch, cwd).invocation == ("tenantpilot",)
+    file = cwd / "other.toml"
+    file.write_text(TWO)
+    context = opened(monkeypatch, cwd, config=Path("other.toml"))
+    assert context.invocation == ("tenantpilot", "--config", str(file), "--use", "eu")
+
+
+def test_the_command_that_opens_it_again_names_the_database_once(monkeypatch: pytest.MonkeyPatch, cwd: Path) -> None:
+    """A URL of the command line beside named ones: both of them together are refused."""
+    write(cwd, TWO)
+    context = opened(monkeypatch, cwd, database="sqlite:////srv/fleet.db")
+    commands = {each.name: context._replace(database=each).invocation for each in context.databases}
+    assert commands == {
+        "default": ("tenantpilot", "--database", "sqlite:////srv/fleet.db"),
+        "eu": ("tenantpilot", "--use", "eu"),
+        "us": ("tenantpilot", "--use", "us"),
+    }
+
+
+def test_two_databases_that_look_alike_have_a_visit_each(monkeypatch: pytest.MonkeyPatch, cwd: Path) -> None:
+    write(cwd, '[databases.eu]\nurl = "postgresql://localhost:5433/fleet"\n'
+               '[databases.us]\nurl = "postgresql://localhost:5434/fleet"\n')  # fmt: skip
+    eu, us = opened(monkeypatch, cwd).databases
+    assert (eu.label, us.label) == ("fleet@localhost:5433", "fleet@localhost:5434")
+    assert eu.visit_file != us.visit_file
 
 
 def test_several_databases_by_name(cwd: Path) -> None:
