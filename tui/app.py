@@ -357,7 +357,8 @@ class TenantPilotApp(App[None]):
             self.say(f"{problem}: {text}")
         else:
             self.copy_to_clipboard(text.encode("utf-8", "replace").decode())
-            self.say(f"copied {text}")
+            # Whether it took it no terminal tells.
+            self.say(f"sent to the terminal's clipboard: {text}")
 
     def copy_to_clipboard(self, text: str) -> None:
         """As Textual does, and through tmux and screen as well."""

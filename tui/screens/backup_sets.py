@@ -87,8 +87,9 @@ class BackupSetsScreen(FactsScreen):
         self.query_one("#sets", RowList).replace(answer.sets)
         self.query_one("#basis-line", Static).update(Content(safe_text(self._basis_line(answer))))
         mark = "> " if self._confirms == "sets" else ""
-        shown = f"{len(answer.sets):,}{' of more' if answer.more else ''}"
-        self.query_one("#sets-title", Static).update(Content(f"{mark}Backup sets: {shown}, newest first"))
+        number = f"{len(answer.sets):,}"
+        shown = f"the newest {number}, more below" if answer.more else f"{number}, newest first"
+        self.query_one("#sets-title", Static).update(Content(f"{mark}Backup sets: {shown}"))
         self.pilot.adopt(answer.health)
 
     @staticmethod
