@@ -87,7 +87,8 @@ class TenantPilotApp(App[None]):
     ESCAPE_TO_MINIMIZE = False
     CSS = """
     Screen { background: $background; }
-    Toast { max-width: 70; }
+    ToastRack { margin-bottom: 0; }
+    Toast { width: 100%; max-width: 100%; margin-top: 0; padding: 0; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -372,5 +373,6 @@ class TenantPilotApp(App[None]):
         self.copy_text(shlex.join([*self.context.invocation, *at, *arguments]), "")
 
     def say(self, words: str) -> None:
-        """A toast, with text that may come from outside."""
+        """A toast, with text that may come from outside: over the keys, so that it covers no row where it is one line."""
+        self.clear_notifications()
         self.notify(safe_text(words), markup=False, timeout=4)
