@@ -373,6 +373,6 @@ class TenantPilotApp(App[None]):
         self.copy_text(shlex.join([*self.context.invocation, *at, *arguments]), "")
 
     def say(self, words: str) -> None:
-        """A toast, with text that may come from outside: over the keys, so that it covers no row where it is one line."""
+        """A toast, with text that may come from outside; one line of it stands over the keys and covers no row."""
         self.clear_notifications()
         self.notify(safe_text(words), markup=False, timeout=4)

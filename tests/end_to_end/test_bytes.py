@@ -86,7 +86,7 @@ WAY: Final[tuple[tuple[Sequence[str], tuple[str, ...]], ...]] = (
     (["d"], ("the settings name no other database",)),
     (["e"], ("EXPORT AS", "markdown")),
     (["down", "down", "enter"], ("saved", "32 tenants")),
-    (["ctrl+s"], ("tenantpilot-screen",)),
+    (["ctrl+s"], (".svg",)),
     ([*"wwww", "c"], ("this is the first visit",)),
     (["?"], ("WHAT IT DOES",)),
     (["backspace"], ("32 tenants",)),

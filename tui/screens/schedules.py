@@ -74,7 +74,8 @@ class SchedulesScreen(FactsScreen):
         self.query_one("#schedules", RowList).replace(answer.schedules)
         needing = sum(1 for judged in answer.schedules if judged.assessment and judged.assessment.conditions)
         mark = "> " if self._confirms == "schedules" else ""
-        words = f"{mark}Schedules: {len(answer.schedules):,}, {needing:,} {'needs' if needing == 1 else 'need'} follow-up"
+        need = "needs" if needing == 1 else "need"
+        words = f"{mark}Schedules: {len(answer.schedules):,}, {needing:,} {need} follow-up"
         self.query_one("#schedules-title", Static).update(Content(words))
         self._warn(answer)
         self._tell()
