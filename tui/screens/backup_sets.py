@@ -92,6 +92,14 @@ class BackupSetsScreen(FactsScreen):
         self.query_one("#sets-title", Static).update(Content(f"{mark}Backup sets: {shown}"))
         self.pilot.adopt(answer.health)
 
+    def first_focus(self) -> None:
+        super().first_focus()
+        answer: BackupSetsAnswer = self.answer
+        lost = answer.health.unreadable
+        row = next((each for each in answer.sets if lost is not None and each.unreadable == lost), None)
+        if row is not None:
+            self.query_one("#sets", RowList).move_to_key(row.key.set_id)
+
     @staticmethod
     def _basis_line(answer: BackupSetsAnswer) -> str:
         if answer.health.unreadable is not None:

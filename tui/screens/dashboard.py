@@ -16,8 +16,9 @@ from textual.widgets import Static
 
 from health.coverage import Coverage
 from health.details import DashboardAnswer, ListedSet
-from health.posture import Reason, TenantBackupHealth
-from tui.drillthrough import DRILLTHROUGH
+from health.facts import UnreadableEvidence
+from health.posture import TenantBackupHealth
+from tui.drillthrough import Subject, destination_of
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.set_cells import listed_set_cells
@@ -110,8 +111,8 @@ class DashboardScreen(FactsScreen):
         self.call_after_refresh(self._focus_first_item)
 
     def _focus_first_item(self) -> None:
-        items = self.query(AttentionItem)
-        (items.first() if items else self.query_one("#attempts", RowList)).focus()
+        items = (item for item in self.query(AttentionItem) if item.can_focus)
+        next(items, self.query_one("#attempts", RowList)).focus()
 
     def _cells(self, listed: ListedSet) -> Sequence[Cell]:
         cells = listed_set_cells(listed, self.now())
@@ -122,13 +123,18 @@ class DashboardScreen(FactsScreen):
     @on(NeedsAttention.Chosen)
     def _show_proof(self, message: NeedsAttention.Chosen) -> None:
         if self.is_active:
-            self._open_for(message.reason)
+            self._open_for(message.subject)
 
-    def _open_for(self, reason: Reason) -> None:
-        destination = DRILLTHROUGH[reason]
+    def _open_for(self, subject: Subject) -> None:
+        destination = destination_of(subject)
+        if destination is None:
+            return
         arguments: dict[str, object] = {"confirms": destination.block}
-        if destination.screen == "backup_set" and self.health is not None and self.health.basis is not None:
-            arguments["set_id"] = self.health.basis.id
+        if destination.screen == "backup_set":
+            if isinstance(subject, UnreadableEvidence):
+                arguments["set_id"] = subject.row
+            elif self.health is not None and self.health.basis is not None:
+                arguments |= {"set_id": self.health.basis.id, "as_basis": True}
         self.pilot.open_screen(destination.screen, self.external_id, self.tenant_name, **arguments)
 
     @on(RowList.Chosen)

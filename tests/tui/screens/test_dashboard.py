@@ -101,12 +101,8 @@ async def test_an_unreadable_tenant_names_table_column_and_row(url: str) -> None
     async with open_app(url, tenant="wingtip.example") as driver:
         await driver.arrived(DashboardScreen)
         await driver.until(lambda: "backup_sets.completed_at of row 5 is no instant: 'no instant'" in driver.words())
-        assert not driver.app.screen.query(AttentionItem)
         # The attempt is shown for what it is.
         assert cells(driver.app.screen)[0]["IN THE VERDICT"].text == "unreadable"
-        await driver.press("enter")
-        await driver.arrived(BackupSetScreen)
-        assert "? unreadable" in driver.words()
 
 
 async def test_the_window_named_is_the_policys(url: str) -> None:
