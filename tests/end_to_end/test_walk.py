@@ -68,7 +68,8 @@ def latest_backup(tenant: dict[str, Any]) -> str:
 def listed_rows(terminal: Terminal) -> Iterator[list[str]]:
     """The rows of the list on the screen, as cells."""
     headings = next(place for place, line in enumerate(terminal.lines) if "POSTURE" in line)
-    for line in terminal.lines[headings + 1 : -1]:
+    # Above the keys two lines tell the row under the cursor in full.
+    for line in terminal.lines[headings + 1 : -3]:
         if line.strip():
             yield re.split(r"\s{2,}", line[2:])
 

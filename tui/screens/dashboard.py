@@ -22,7 +22,9 @@ from tui.drillthrough import Subject, destination_of
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.set_cells import listed_set_cells
+from tui.screens.set_words import attempt_sentences
 from tui.widgets.coverage_strip import CoverageStrip
+from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.dashboard_kpis import DashboardKpis
 from tui.widgets.healthy_check import HealthyCheck
 from tui.widgets.needs_attention import AttentionItem, NeedsAttention
@@ -47,6 +49,7 @@ class _Context(Vertical):
     DEFAULT_CSS = """
     _Context { height: 1fr; min-height: 4; }
     _Context.-low CoverageStrip { display: none; }
+    _Context CursorDetail { height: 1; }
     """
 
     def __init__(self, *children: Widget) -> None:
@@ -93,6 +96,7 @@ class DashboardScreen(FactsScreen):
             CoverageStrip().data_bind(DashboardScreen.coverage, DashboardScreen.unconfirmed),
             Static("Latest attempts", classes="block-title", markup=False),
             RowList(_COLUMNS, self._cells, lambda listed: listed.key.set_id, empty="no attempt yet", id="attempts"),
+            CursorDetail(),
         )
 
     def watch_answer(self, answer: DashboardAnswer) -> None:
@@ -101,6 +105,7 @@ class DashboardScreen(FactsScreen):
         self.health = self.pilot.adopt(answer.health)
         self.coverage = answer.coverage
         self.query_one("#attempts", RowList).replace(answer.attempts)
+        self._tell()
         self.query_one("#attention-title").display = not answer.health.confirmed
 
     def show_ages(self) -> None:
@@ -113,6 +118,12 @@ class DashboardScreen(FactsScreen):
     def _focus_first_item(self) -> None:
         items = (item for item in self.query(AttentionItem) if item.can_focus)
         next(items, self.query_one("#attempts", RowList)).focus()
+
+    @on(RowList.Moved)
+    def _tell(self) -> None:
+        """Of the attempt under the cursor what matters most of what has no column at 80: its error."""
+        listed: ListedSet | None = self.query_one("#attempts", RowList).current
+        self.query_one(CursorDetail).show([] if listed is None else attempt_sentences(listed)[:1])
 
     def _cells(self, listed: ListedSet) -> Sequence[Cell]:
         cells = listed_set_cells(listed, self.now())

@@ -222,8 +222,8 @@ class RowList(Widget, can_focus=True):
         segments = [Segment(mark.ljust(_MARK), plain)]
         for cell, room in zip(cells, self._widths(width), strict=True):
             if room:
-                segments.append(Segment(fitted(cell.text, room), style(cell.style)))
-                segments.append(Segment(" " * _GAP, plain))
+                # The gap in the cell's own style: cells that look alike become one piece, and a row half the bytes.
+                segments.append(Segment(fitted(cell.text, room) + " " * _GAP, style(cell.style)))
         return Strip(segments).simplify().adjust_cell_length(width, plain)
 
     def _widths(self, width: int) -> list[int]:
