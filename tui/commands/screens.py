@@ -44,10 +44,14 @@ def show(context: AppContext) -> int:
     """Open the screens and stay until they are left; gives back the process's exit code."""
     _import_textual()
     from tui.app import TenantPilotApp
+    from tui.escape import tell_escape_from_alt
     from tui.process import ended_by_signals
     from tui.theme import require_theme
 
     require_theme(context.theme)
+    # Not for somebody who has given a key of his own with Alt.
+    if not any("alt+" in keys for keys in context.keymap.values()):
+        tell_escape_from_alt()
     app = TenantPilotApp(context)
     with ended_by_signals(app.end):
         app.run(mouse=context.mouse)
