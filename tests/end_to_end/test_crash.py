@@ -31,7 +31,7 @@ main(["--now", "{now}"])
 PLACES: Final = {
     "while it draws": "import tui.screens.tenants as at; at.TenantsScreen._cells",
     "while it starts": "import tui.screens.tenants as at; at.TenantsScreen.body",
-    "in the app itself": "import tui.app as at; at.TenantPilotApp._begin",
+    "in the app itself": "import tui.app as at; at.TenantPilotApp.on_ready",
     "at a tick of the clock": "import tui.screens.facts_screen as at; at.FactsScreen._tick",
     "when a screen opens": "import tui.screens.dashboard as at; at.DashboardScreen.body",
     "when a key is pressed": "import tui.widgets.row_list as at; at.RowList.action_choose",
