@@ -64,6 +64,14 @@ async def test_the_strip_shows_the_figures_of_the_verdict(tenant: str, figures: 
         assert figures[0] in driver.words()
 
 
+async def test_in_the_narrowest_window_no_figure_of_the_strip_is_lost(url: str) -> None:
+    async with open_app(url, tenant="northwind.example", size=(60, 24)) as driver:
+        await driver.arrived(DashboardScreen)
+        headings, figures = driver.lines()[2:4]
+        assert headings.split()[-1] == "SCHEDULES"
+        assert "1 of 1 fo" in figures
+
+
 async def test_the_healthy_check_stands_alone_and_says_its_limit(url: str) -> None:
     async with open_app(url, tenant="tailspin.example") as driver:
         await driver.arrived(DashboardScreen)
