@@ -87,7 +87,8 @@ class TenantPilotApp(App[None]):
     ESCAPE_TO_MINIMIZE = False
     CSS = """
     Screen { background: $background; }
-    Toast { max-width: 70; }
+    ToastRack { margin-bottom: 0; }
+    Toast { width: 100%; max-width: 100%; margin-top: 0; padding: 0; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -357,7 +358,8 @@ class TenantPilotApp(App[None]):
             self.say(f"{problem}: {text}")
         else:
             self.copy_to_clipboard(text.encode("utf-8", "replace").decode())
-            self.say(f"copied {text}")
+            # Whether it took it no terminal tells.
+            self.say(f"sent to the terminal's clipboard: {text}")
 
     def copy_to_clipboard(self, text: str) -> None:
         """As Textual does, and through tmux and screen as well."""
@@ -371,5 +373,6 @@ class TenantPilotApp(App[None]):
         self.copy_text(shlex.join([*self.context.invocation, *at, *arguments]), "")
 
     def say(self, words: str) -> None:
-        """A toast, with text that may come from outside."""
+        """A toast, with text that may come from outside; one line of it stands over the keys and covers no row."""
+        self.clear_notifications()
         self.notify(safe_text(words), markup=False, timeout=4)

@@ -1,4 +1,4 @@
-"""From a reason to the screen that confirms it, as data (`design.md` 4.7)."""
+"""From a reason to the screen that confirms it (`design.md` 4.7), and from what cannot be read to its row, as data."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from health.facts import UnreadableEvidence
 from health.posture import Reason
 from health.report import CONFIRMING_SCREENS
 
+Subject = Reason | UnreadableEvidence
+"""What needs attention: a reason, or instead of any the evidence that cannot be read."""
+
 
 class Destination(NamedTuple):
-    """Where a reason leads: a screen by its name, and the block on it that confirms the reason."""
+    """Where one leads: a screen by its name, and the block on it that confirms the reason or has the row."""
 
     screen: str
     block: str
@@ -29,3 +33,17 @@ _BLOCKS: Final[Mapping[Reason, str]] = MappingProxyType(
 DRILLTHROUGH: Final[Mapping[Reason, Destination]] = MappingProxyType(
     {reason: Destination(CONFIRMING_SCREENS[reason], block) for reason, block in _BLOCKS.items()}
 )
+
+_ROWS: Final[Mapping[str, Destination]] = MappingProxyType(
+    {
+        "backup_sets": Destination("backup_set", "recency"),
+        # The evidence names the item and not its set, which is marked in the list.
+        "backup_items": Destination("backup_sets", "sets"),
+        "backup_schedules": Destination("schedules", "schedules"),
+    }
+)
+
+
+def destination_of(subject: Subject) -> Destination | None:
+    """Where it is proven; None for a value of the tenant itself, which no screen but the dashboard shows."""
+    return DRILLTHROUGH[subject] if isinstance(subject, Reason) else _ROWS.get(subject.table)

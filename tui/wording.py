@@ -98,14 +98,21 @@ FAMILY_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 UNCOUNTED_FAMILIES: Final = frozenset({INCOMPLETE_RUN, EMPTY_SET, CONTRADICTORY_RUN})
+_NOUNS: Final[Mapping[str, str]] = MappingProxyType(
+    {INTEGRITY_WARNING: "integrity warning", MISSING_ITEMS: "missing item"}
+)
+"""The families whose count is one of things; the words of the others say what is the matter with so many items."""
 
 
 def families_in_words(quality: BackupQualitySummary) -> str:
     """Every family above zero with its count: `9 metadata only, incomplete run`."""
-    return ", ".join(
-        FAMILY_WORDS[name] if name in UNCOUNTED_FAMILIES else f"{count} {FAMILY_WORDS[name]}"
-        for name, count in quality.families
-    )
+    return ", ".join(_family_in_words(name, count) for name, count in quality.families)
+
+
+def _family_in_words(name: str, count: int) -> str:
+    if name in UNCOUNTED_FAMILIES:
+        return FAMILY_WORDS[name]
+    return counted(count, _NOUNS[name]) if name in _NOUNS else f"{count:,} {FAMILY_WORDS[name]}"
 
 
 def reason_sentence(health: TenantBackupHealth, reason: Reason, policy: HealthPolicy, now: datetime) -> str:

@@ -86,7 +86,7 @@ WAY: Final[tuple[tuple[Sequence[str], tuple[str, ...]], ...]] = (
     (["d"], ("the settings name no other database",)),
     (["e"], ("EXPORT AS", "markdown")),
     (["down", "down", "enter"], ("saved", "32 tenants")),
-    (["ctrl+s"], ("tenantpilot-screen",)),
+    (["ctrl+s"], (".svg",)),
     ([*"wwww", "c"], ("this is the first visit",)),
     (["?"], ("WHAT IT DOES",)),
     (["backspace"], ("32 tenants",)),
@@ -183,9 +183,9 @@ def test_a_report_on_a_terminal(hostile_file: Path, env: dict[str, str], tmp_pat
 def test_a_name_that_can_be_typed_is_copied(demo_file: Path, open_screens: OpenScreens) -> None:
     terminal = open_screens(demo_file)
     terminal.sees("40 tenants")
-    terminal.sees("copied", after=["y"])
+    terminal.sees("sent to the terminal's clipboard", after=["y"])
     assert len(stream.copied(terminal.text)) == 1
-    terminal.sees("copied tenantpilot", after=["Y"])
+    terminal.sees("clipboard: tenantpilot", after=["Y"])
     assert stream.copied(terminal.text)[1].startswith("tenantpilot --database sqlite:///")
     assert stream.offences(terminal.raw)
     assert stream.offences(terminal.raw, clipboard=True) == []

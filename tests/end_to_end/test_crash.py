@@ -157,7 +157,7 @@ def test_no_screen_and_no_command_shows_the_password(in_terminal: OpenScreens, e
     assert refused.ends() != 0
     screens = in_terminal([program], size=(200, 50))
     screens.sees("no facts")
-    screens.sees("copied", after=["Y"])
+    screens.sees("sent to the terminal's clipboard", after=["Y"])
     screens.press("q")
     screens.ends()
     for terminal in (shown, refused, screens):

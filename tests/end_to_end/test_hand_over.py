@@ -36,7 +36,7 @@ def test_the_clipboard_gets_the_name_and_the_command(
     terminal = open_screens(demo_file)
     terminal.sees("40 tenants")
     first = demo_report["tenants"][0]["tenant"]
-    terminal.sees(f"copied {first}", after=["y"])
+    terminal.sees(f"sent to the terminal's clipboard: {first}", after=["y"])
     assert clipboard_sequence(first, env) in terminal.text
     terminal.press("Y")
     command = f"tenantpilot --database sqlite:///{demo_file} --now 2026-11-23T09:00:00+00:00"

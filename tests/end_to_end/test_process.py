@@ -276,6 +276,22 @@ def test_an_arrow_key_that_comes_in_two_packets(demo_file: Path, open_screens: O
     terminal.sees("40 tenants", after=["lone escape"])
 
 
+def test_a_key_right_behind_escape_is_not_swallowed(demo_file: Path, open_screens: OpenScreens) -> None:
+    terminal = open_screens(demo_file)
+    terminal.sees("40 tenants")
+    terminal.sees("Latest attempts", after=["enter"])
+    terminal.press("s")
+    terminal.sees("> Schedules")
+    # Back to the dashboard and on to the backup sets, faster than Esc is told from an arrow key.
+    terminal.write(b"\x1b")
+    terminal.received_during(0.2)
+    terminal.sees("Backup sets:", after=["b"])
+    terminal.write(b"\x1b\x1bjj")
+    terminal.until(lambda: marked(terminal) == [2])
+    terminal.press("q")
+    assert terminal.ends() == 0
+
+
 def marked(terminal: Terminal) -> list[int]:
     """The rows of the list that are marked as the one under the cursor."""
     headings = next((place for place, line in enumerate(terminal.lines) if "POSTURE" in line), 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -48,6 +49,13 @@ def show(context: AppContext) -> int:
     from tui.theme import require_theme
 
     require_theme(context.theme)
+    # Not for somebody who has given a key of his own with Alt.
+    if not any("alt+" in keys for keys in context.keymap.values()):
+        # The parser is Textual's own affair: where a later one has it elsewhere, its keys are as it tells them.
+        with suppress(ImportError):
+            from tui.escape import tell_escape_from_alt
+
+            tell_escape_from_alt()
     app = TenantPilotApp(context)
     with ended_by_signals(app.end):
         app.run(mouse=context.mouse)

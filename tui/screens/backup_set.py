@@ -55,15 +55,21 @@ class BackupSetScreen(FactsScreen):
     family: reactive[str | None] = reactive(None, init=False)
 
     def __init__(
-        self, external_id: str, tenant_name: str, set_id: int | None = None, confirms: str | None = None
+        self,
+        external_id: str,
+        tenant_name: str,
+        set_id: int | None = None,
+        confirms: str | None = None,
+        *,
+        as_basis: bool = False,
     ) -> None:
         super().__init__()
         self.external_id = external_id
         self.tenant_name = tenant_name
         self._set_id = set_id
         self._confirms = confirms
-        # Only what was opened as the basis can be superseded; an older set was opened as what it is.
-        self._opened_as_basis = confirms is not None or set_id is None
+        # Only what was opened as the basis can be superseded; any other set was opened as what it is.
+        self._opened_as_basis = as_basis or set_id is None
 
     def crumb(self) -> str:
         return "Backup set"

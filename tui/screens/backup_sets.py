@@ -15,6 +15,8 @@ from tui.reader import Question
 from tui.safe_text import safe_text
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.set_cells import listed_set_cells
+from tui.screens.set_words import attempt_sentences
+from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.row_list import Cell, Column, RowList
 
 if TYPE_CHECKING:
@@ -82,14 +84,31 @@ class BackupSetsScreen(FactsScreen):
         yield RowList(
             _COLUMNS, self._cells, lambda listed: listed.key.set_id, empty="there is no backup set", id="sets"
         )
+        yield CursorDetail()
 
     def watch_answer(self, answer: BackupSetsAnswer) -> None:
         self.query_one("#sets", RowList).replace(answer.sets)
+        self._tell()
         self.query_one("#basis-line", Static).update(Content(safe_text(self._basis_line(answer))))
         mark = "> " if self._confirms == "sets" else ""
-        shown = f"{len(answer.sets):,}{' of more' if answer.more else ''}"
-        self.query_one("#sets-title", Static).update(Content(f"{mark}Backup sets: {shown}, newest first"))
+        number = f"{len(answer.sets):,}"
+        shown = f"the newest {number}, more below" if answer.more else f"{number}, newest first"
+        self.query_one("#sets-title", Static).update(Content(f"{mark}Backup sets: {shown}"))
         self.pilot.adopt(answer.health)
+
+    @on(RowList.Moved)
+    def _tell(self) -> None:
+        """Of the set under the cursor what its columns cut, and at 80 columns its error, which has none."""
+        listed: ListedSet | None = self.query_one("#sets", RowList).current
+        self.query_one(CursorDetail).show([] if listed is None else attempt_sentences(listed))
+
+    def first_focus(self) -> None:
+        super().first_focus()
+        answer: BackupSetsAnswer = self.answer
+        lost = answer.health.unreadable
+        row = next((each for each in answer.sets if lost is not None and each.unreadable == lost), None)
+        if row is not None:
+            self.query_one("#sets", RowList).move_to_key(row.key.set_id)
 
     @staticmethod
     def _basis_line(answer: BackupSetsAnswer) -> str:

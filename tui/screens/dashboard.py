@@ -16,12 +16,15 @@ from textual.widgets import Static
 
 from health.coverage import Coverage
 from health.details import DashboardAnswer, ListedSet
-from health.posture import Reason, TenantBackupHealth
-from tui.drillthrough import DRILLTHROUGH
+from health.facts import UnreadableEvidence
+from health.posture import TenantBackupHealth
+from tui.drillthrough import Subject, destination_of
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.set_cells import listed_set_cells
+from tui.screens.set_words import attempt_sentences
 from tui.widgets.coverage_strip import CoverageStrip
+from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.dashboard_kpis import DashboardKpis
 from tui.widgets.healthy_check import HealthyCheck
 from tui.widgets.needs_attention import AttentionItem, NeedsAttention
@@ -46,6 +49,7 @@ class _Context(Vertical):
     DEFAULT_CSS = """
     _Context { height: 1fr; min-height: 4; }
     _Context.-low CoverageStrip { display: none; }
+    _Context CursorDetail { height: 1; }
     """
 
     def __init__(self, *children: Widget) -> None:
@@ -92,6 +96,7 @@ class DashboardScreen(FactsScreen):
             CoverageStrip().data_bind(DashboardScreen.coverage, DashboardScreen.unconfirmed),
             Static("Latest attempts", classes="block-title", markup=False),
             RowList(_COLUMNS, self._cells, lambda listed: listed.key.set_id, empty="no attempt yet", id="attempts"),
+            CursorDetail(),
         )
 
     def watch_answer(self, answer: DashboardAnswer) -> None:
@@ -100,6 +105,7 @@ class DashboardScreen(FactsScreen):
         self.health = self.pilot.adopt(answer.health)
         self.coverage = answer.coverage
         self.query_one("#attempts", RowList).replace(answer.attempts)
+        self._tell()
         self.query_one("#attention-title").display = not answer.health.confirmed
 
     def show_ages(self) -> None:
@@ -110,8 +116,14 @@ class DashboardScreen(FactsScreen):
         self.call_after_refresh(self._focus_first_item)
 
     def _focus_first_item(self) -> None:
-        items = self.query(AttentionItem)
-        (items.first() if items else self.query_one("#attempts", RowList)).focus()
+        items = (item for item in self.query(AttentionItem) if item.can_focus)
+        next(items, self.query_one("#attempts", RowList)).focus()
+
+    @on(RowList.Moved)
+    def _tell(self) -> None:
+        """Of the attempt under the cursor what matters most of what has no column at 80: its error."""
+        listed: ListedSet | None = self.query_one("#attempts", RowList).current
+        self.query_one(CursorDetail).show([] if listed is None else attempt_sentences(listed)[:1])
 
     def _cells(self, listed: ListedSet) -> Sequence[Cell]:
         cells = listed_set_cells(listed, self.now())
@@ -122,13 +134,18 @@ class DashboardScreen(FactsScreen):
     @on(NeedsAttention.Chosen)
     def _show_proof(self, message: NeedsAttention.Chosen) -> None:
         if self.is_active:
-            self._open_for(message.reason)
+            self._open_for(message.subject)
 
-    def _open_for(self, reason: Reason) -> None:
-        destination = DRILLTHROUGH[reason]
+    def _open_for(self, subject: Subject) -> None:
+        destination = destination_of(subject)
+        if destination is None:
+            return
         arguments: dict[str, object] = {"confirms": destination.block}
-        if destination.screen == "backup_set" and self.health is not None and self.health.basis is not None:
-            arguments["set_id"] = self.health.basis.id
+        if destination.screen == "backup_set":
+            if isinstance(subject, UnreadableEvidence):
+                arguments["set_id"] = subject.row
+            elif self.health is not None and self.health.basis is not None:
+                arguments |= {"set_id": self.health.basis.id, "as_basis": True}
         self.pilot.open_screen(destination.screen, self.external_id, self.tenant_name, **arguments)
 
     @on(RowList.Chosen)

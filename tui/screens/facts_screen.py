@@ -32,6 +32,8 @@ _LONGEST_BACK_OFF: Final = timedelta(minutes=1)
 
 SMALLEST: Final = (60, 12)
 """Columns and lines below which a screen would have to leave out what it must not leave out."""
+_LOW: Final = 20
+"""Lines below which what stands beside a list leaves its room to the rows."""
 
 
 class FactsArrived(Message):
@@ -63,6 +65,7 @@ class FactsScreen(Screen[None]):
     FactsScreen.-too-small > #too-small { display: block; }
     FactsScreen.-too-small > HeaderLine, FactsScreen.-too-small > KeyHints { display: none; }
     FactsScreen.-too-small > #body, FactsScreen.-too-small > #waiting { display: none; }
+    FactsScreen.-low CursorDetail { display: none; }
     FactsScreen .block-title { text-style: bold; padding: 0 1; height: 1; margin-top: 1; color: $quiet; }
     FactsScreen .block-title.-confirms { color: $primary; }
     FactsScreen #waiting { color: $quiet; height: 1fr; }
@@ -170,6 +173,7 @@ class FactsScreen(Screen[None]):
         if too_small and self.focused is not None:
             self._focused_before = self.focused
         self.set_class(too_small, "-too-small")
+        self.set_class(event.size.height < _LOW, "-low")
         if not too_small and self._focused_before is not None:
             # What is hidden loses the focus: without it no key would work when the window is large enough again.
             self.call_after_refresh(self._focused_before.focus)

@@ -36,6 +36,7 @@ class SchedulesScreen(FactsScreen):
     DEFAULT_CSS = """
     SchedulesScreen #pause { height: auto; padding: 0 1; color: $state-stale; display: none; }
     SchedulesScreen #pause.-warning { display: block; }
+    /* The conditions come first: what cannot stay fresh will be seen as stale soon enough. */
     SchedulesScreen.-low #pause { display: none; }
     SchedulesScreen #detail { height: auto; max-height: 8; padding: 0 1; border-top: solid $panel; }
     """
@@ -45,8 +46,6 @@ class SchedulesScreen(FactsScreen):
         self.external_id = external_id
         self.tenant_name = tenant_name
         self._confirms = confirms
-        # In a low window the conditions come first: what cannot stay fresh will be seen as stale soon enough.
-        self.VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]
 
     def crumb(self) -> str:
         return "Schedules"
@@ -74,7 +73,8 @@ class SchedulesScreen(FactsScreen):
         self.query_one("#schedules", RowList).replace(answer.schedules)
         needing = sum(1 for judged in answer.schedules if judged.assessment and judged.assessment.conditions)
         mark = "> " if self._confirms == "schedules" else ""
-        words = f"{mark}Schedules: {len(answer.schedules):,}, {needing:,} need follow-up"
+        need = "needs" if needing == 1 else "need"
+        words = f"{mark}Schedules: {len(answer.schedules):,}, {needing:,} {need} follow-up"
         self.query_one("#schedules-title", Static).update(Content(words))
         self._warn(answer)
         self._tell()

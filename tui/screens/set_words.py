@@ -32,6 +32,19 @@ def recency_lines(
     return [*_age_lines(listed, policy, now), *_origin_lines(listed)]
 
 
+def attempt_sentences(listed: ListedSet) -> list[str]:
+    """One set in a list in full: what went wrong first, then its name and where it came from."""
+    if listed.unreadable is not None or listed.backup_set is None:
+        return [f"? unreadable: {listed.unreadable.message if listed.unreadable else ''}"]
+    backup_set = listed.backup_set
+    origin = f"{backup_set.name}, from {backup_set.source} {backup_set.source_ref or ''}".rstrip()
+    return [origin] if backup_set.error is None else [_error_in_words(backup_set.error), origin]
+
+
+def _error_in_words(error: str) -> str:
+    return f"error: {error or '(empty)'}"
+
+
 def _why_no_set(answer: BackupSetAnswer, *, asked_for_the_basis: bool) -> Line:
     if not asked_for_the_basis:
         return Line("there is no such set", "stale")
@@ -57,9 +70,12 @@ def _age_lines(listed: ListedSet, policy: HealthPolicy, now: datetime) -> list[L
         case Freshness.IN_THE_FUTURE:
             tolerance = window_in_words(policy.clock_skew)
             return [Line(f"▲ stale: {age}, tolerance {tolerance}: its age cannot be trusted", "stale"), at]
-        case Freshness.FRESH:
+        case Freshness.FRESH if listed.part is PartInVerdict.BASIS:
             left = format_span(goes_stale_at(completed_at, policy) - now)
             return [Line(f"{age}, window {window}, goes stale in {left}"), at]
+        case Freshness.FRESH:
+            # Nothing hangs on this one: when it would go stale would sound as if something did.
+            return [Line(f"{age}, window {window}"), at]
 
 
 def _origin_lines(listed: ListedSet) -> list[Line]:
@@ -70,7 +86,7 @@ def _origin_lines(listed: ListedSet) -> list[Line]:
         Line(f"from {backup_set.source} {backup_set.source_ref or ''}".rstrip(), "quiet"),
     ]
     if backup_set.error is not None:
-        lines.append(Line(f"error: {backup_set.error or '(empty)'}", "degraded"))
+        lines.append(Line(_error_in_words(backup_set.error), "degraded"))
     return lines
 
 

@@ -25,6 +25,7 @@ from tui.reader import Question
 from tui.safe_text import safe_text
 from tui.screens.facts_screen import FactsScreen
 from tui.visits import NEW, LastVisit, VisitUnreadable, read_visit, write_visit
+from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.header_line import HeaderLine
 from tui.widgets.row_list import Cell, Column, RowList
@@ -120,6 +121,7 @@ class TenantsScreen(FactsScreen):
             yield FilterInput("name, id, posture or reason")
             yield Static(id="shown", markup=False)
         yield RowList(_COLUMNS, self._cells, lambda health: health.tenant.id, id="tenants")
+        yield CursorDetail()
 
     def first_focus(self) -> None:
         super().first_focus()
@@ -195,6 +197,7 @@ class TenantsScreen(FactsScreen):
         self.query_one("#tenants", RowList).replace(rows, empty=empty)
         self.query_one("#counts", Static).update(self._counts(view))
         self.query_one("#shown", Static).update(Content(self._shown(rows, view)))
+        self._tell()
 
     def _counts(self, view: FleetView) -> Content:
         """Every state with its count over the whole fleet, whatever the filter."""
@@ -217,7 +220,21 @@ class TenantsScreen(FactsScreen):
         changed = "changed since you looked, " if self.changed_only else ""
         return f"{what}{posture}{within}{changed}sorted: {self.order.value}"
 
-    def _cells(self, health: TenantBackupHealth) -> Sequence[Cell]:
+    def show_ages(self) -> None:
+        super().show_ages()
+        self._tell()
+
+    @on(RowList.Moved)
+    def _tell(self) -> None:
+        """The name under the cursor and why: names that begin alike are told apart, and no reason is cut."""
+        health: TenantBackupHealth | None = self.query_one("#tenants", RowList).current
+        words = []
+        if health is not None:
+            names = f"{safe_text(health.tenant.name, limit=60)} ({safe_text(health.tenant.external_id, limit=60)})"
+            words = [": ".join(filter(None, (names, self._reasons(health))))]
+        self.query_one(CursorDetail).show(words)
+
+    def _reasons(self, health: TenantBackupHealth) -> str:
         now, policy = self.now(), self.pilot.context.policy
         state = state_of(health, facts_too_old=self.unconfirmed)
         reasons = why(health, policy, now)
@@ -228,13 +245,18 @@ class TenantsScreen(FactsScreen):
             reasons = "; ".join(filter(None, ("new" if was == NEW else f"was {was}", reasons)))
         if self.within is not None:
             reasons = "; ".join(filter(None, (f"goes stale {goes_stale(health, policy, now)}", reasons)))
+        return reasons
+
+    def _cells(self, health: TenantBackupHealth) -> Sequence[Cell]:
+        now, policy = self.now(), self.pilot.context.policy
+        state = state_of(health, facts_too_old=self.unconfirmed)
         return (
             Cell(state.label, state.word),
             Cell(safe_text(health.tenant.name)),
             Cell(latest_backup(health, now)),
             Cell(goes_stale(health, policy, now)),
             Cell(degraded_share(health)),
-            Cell(safe_text(reasons), "text" if health.reasons or health.unreadable else "quiet"),
+            Cell(safe_text(self._reasons(health)), "text" if health.reasons or health.unreadable else "quiet"),
         )
 
     def adopt(self, health: TenantBackupHealth) -> TenantBackupHealth:

@@ -22,10 +22,11 @@ class DashboardKpis(Horizontal):
 
     DEFAULT_CSS = """
     DashboardKpis { height: 2; padding: 0 1; margin-top: 1; }
-    DashboardKpis Static { width: 1fr; height: 2; text-wrap: nowrap; text-overflow: ellipsis; }
+    DashboardKpis Static { width: 17fr; height: 2; text-wrap: nowrap; text-overflow: ellipsis; }
     DashboardKpis #kpi-posture { width: 14; }
-    DashboardKpis #kpi-latest { width: 31; }
-    DashboardKpis #kpi-degraded { width: 16; }
+    /* Below 80 columns all three are cut a little, and none is lost. */
+    DashboardKpis #kpi-latest { width: 31fr; max-width: 31; padding: 0 1 0 0; }
+    DashboardKpis #kpi-degraded { width: 16fr; max-width: 16; padding: 0 1 0 0; }
     """
 
     health: reactive[TenantBackupHealth | None] = reactive(None)

@@ -13,19 +13,25 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from health.facts import UnreadableEvidence
 from health.policy import HealthPolicy
-from health.posture import Reason, TenantBackupHealth
+from health.posture import TenantBackupHealth
+from tui.drillthrough import Subject, destination_of
 from tui.safe_text import safe_text
 from tui.wording import reason_sentence, state_of, why
 
 
 class AttentionItem(Horizontal, can_focus=True):
-    """One reason. Focus is shown by a mark as well as by colour; a long sentence wraps under its own beginning."""
+    """One reason, or what cannot be read: without the focus where no screen shows more of it.
+
+    Focus is shown by a mark as well as by colour; a long sentence wraps under its own beginning.
+    """
 
     DEFAULT_CSS = """
     AttentionItem { height: auto; padding: 0 1 0 0; }
     AttentionItem .mark { width: 2; height: 1; }
     AttentionItem .sentence { width: 1fr; height: auto; }
+    AttentionItem.-unreadable .sentence { color: $state-unreadable; }
     AttentionItem:focus { background: $cursor-background; text-style: bold; }
     AttentionItem:ansi:focus .sentence { text-style: reverse; }
     """
@@ -36,10 +42,12 @@ class AttentionItem(Horizontal, can_focus=True):
         Binding("up,k", "app.focus_previous", "up", show=False, id="attention.up"),
     ]
 
-    def __init__(self, reason: Reason, sentence: str) -> None:
+    def __init__(self, subject: Subject, sentence: str) -> None:
         super().__init__()
-        self.reason = reason
+        self.subject = subject
         self.sentence = sentence
+        self.can_focus = destination_of(subject) is not None
+        self.set_class(isinstance(subject, UnreadableEvidence), "-unreadable")
 
     def compose(self) -> ComposeResult:
         yield Static(classes="mark", markup=False)
@@ -60,7 +68,7 @@ class AttentionItem(Horizontal, can_focus=True):
         return Content(safe_text(self.sentence, limit=400))
 
     def action_choose(self) -> None:
-        self.post_message(NeedsAttention.Chosen(self.reason))
+        self.post_message(NeedsAttention.Chosen(self.subject))
 
 
 class NeedsAttention(Vertical):
@@ -68,15 +76,14 @@ class NeedsAttention(Vertical):
 
     DEFAULT_CSS = """
     NeedsAttention { height: auto; }
-    NeedsAttention .unreadable { padding: 0 2; color: $state-unreadable; height: auto; }
     """
 
     class Chosen(Message):
-        """Enter was pressed on a reason."""
+        """Enter was pressed on a reason, or on what cannot be read."""
 
-        def __init__(self, reason: Reason) -> None:
+        def __init__(self, subject: Subject) -> None:
             super().__init__()
-            self.reason = reason
+            self.subject = subject
 
     health: reactive[TenantBackupHealth | None] = reactive(None)
     shown_at: reactive[datetime | None] = reactive(None)
@@ -85,41 +92,43 @@ class NeedsAttention(Vertical):
         super().__init__()
         self._policy = policy
 
-    async def watch_health(self, before: TenantBackupHealth | None, health: TenantBackupHealth | None) -> None:
+    async def watch_health(self, health: TenantBackupHealth | None) -> None:
         if health is None:
             return
-        was_unreadable = before is None or before.unreadable is not None
-        if was_unreadable or health.unreadable is not None or self._shown_reasons() != list(health.reasons):
+        if self._shown_subjects() != _subjects(health):
             await self._compose_anew(health)
         self._write()
 
     def watch_shown_at(self) -> None:
         self._write()
 
-    def _shown_reasons(self) -> list[Reason]:
-        return [item.reason for item in self.query(AttentionItem)]
+    def _shown_subjects(self) -> list[Subject]:
+        return [item.subject for item in self.query(AttentionItem)]
 
     async def _compose_anew(self, health: TenantBackupHealth) -> None:
-        focused = next((item.reason for item in self.query(AttentionItem) if item.has_focus), None)
+        focused = next((item.subject for item in self.query(AttentionItem) if item.has_focus), None)
         await self.remove_children()
         if not self.is_attached:
             return  # the screen was left meanwhile
-        if health.unreadable is not None:
-            words = f"{state_of(health).label}: {why(health, self._policy, health.holds_until)}"
-            await self.mount(Static(Content(safe_text(words)), classes="unreadable", markup=False))
-            return
-        items = [AttentionItem(reason, self._sentence(health, reason)) for reason in health.reasons]
+        items = [AttentionItem(subject, self._sentence(health, subject)) for subject in _subjects(health)]
         await self.mount(*items)
         for item in items:
-            if item.reason is focused:
+            if item.subject == focused:
                 item.focus()
 
     def _write(self) -> None:
         if self.health is None:
             return
+        subjects = _subjects(self.health)
         for item in self.query(AttentionItem):
-            if item.reason in self.health.reasons:
-                item.say(self._sentence(self.health, item.reason))
+            if item.subject in subjects:
+                item.say(self._sentence(self.health, item.subject))
 
-    def _sentence(self, health: TenantBackupHealth, reason: Reason) -> str:
-        return "" if self.shown_at is None else reason_sentence(health, reason, self._policy, self.shown_at)
+    def _sentence(self, health: TenantBackupHealth, subject: Subject) -> str:
+        if isinstance(subject, UnreadableEvidence):
+            return f"{state_of(health).label}: {why(health, self._policy, health.holds_until)}"
+        return "" if self.shown_at is None else reason_sentence(health, subject, self._policy, self.shown_at)
+
+
+def _subjects(health: TenantBackupHealth) -> list[Subject]:
+    return list(health.reasons) if health.unreadable is None else [health.unreadable]

@@ -222,16 +222,18 @@ class RowList(Widget, can_focus=True):
         segments = [Segment(mark.ljust(_MARK), plain)]
         for cell, room in zip(cells, self._widths(width), strict=True):
             if room:
-                segments.append(Segment(fitted(cell.text, room), style(cell.style)))
-                segments.append(Segment(" " * _GAP, plain))
+                # The gap in the cell's own style: cells that look alike become one piece, and a row half the bytes.
+                segments.append(Segment(fitted(cell.text, room) + " " * _GAP, style(cell.style)))
         return Strip(segments).simplify().adjust_cell_length(width, plain)
 
     def _widths(self, width: int) -> list[int]:
         """The width of each column in a list of this width; 0 for one that it has no room for."""
         shown = [column.width if width >= column.from_width else 0 for column in self._columns]
         left = width - _MARK - sum(each + _GAP for each in shown if each) + _GAP
+        if left < 0:
+            return _narrowed(shown, -left)
         shares = sum(column.share for column, each in zip(self._columns, shown, strict=True) if each)
-        if left <= 0 or not shares:
+        if not shares:
             return shown
         return [
             each + left * column.share // shares if each else 0
@@ -299,3 +301,17 @@ def fitted(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     return set_cell_size(set_cell_size(text, width - 1).rstrip() + "…", width)
+
+
+def _narrowed(widths: list[int], by: int) -> list[int]:
+    """The last columns give way, so that the ellipsis of what is cut is seen and not cut as well."""
+    narrower = list(widths)
+    for place in reversed(range(len(narrower))):
+        if by <= 0:
+            break
+        if (left := narrower[place] - by) > 0:
+            narrower[place], by = left, 0
+        elif narrower[place]:
+            by -= narrower[place] + _GAP
+            narrower[place] = 0
+    return narrower

@@ -63,6 +63,22 @@ async def test_degraded_items_come_first_each_with_why(url: str) -> None:
         assert "the basis: it governs" in words
 
 
+@pytest.mark.parametrize("status", ["completed", "failed"])
+async def test_of_a_set_that_is_not_the_basis_nobody_is_told_when_it_would_go_stale(
+    sqlite_url: str, status: str
+) -> None:
+    facts = Facts()
+    tenant = facts.tenant("Contoso")
+    older = facts.backup_set(tenant, NOW - 2 * HOUR, ItemRow(), status=status)
+    facts.backup_set(tenant, NOW - HOUR, ItemRow())
+    async with open_app(facts.load(sqlite_url), tenant="contoso.example", screen="backup_sets") as driver:
+        await driver.arrived(BackupSetsScreen)
+        await driver.press("j", "enter")
+        assert (await opened(driver)).answer.listed.key.set_id == older
+        assert "completed 2h ago, window 24h" in driver.words()
+        assert "goes stale" not in driver.words()
+
+
 @pytest.mark.parametrize("count", [1, 2])
 async def test_a_set_without_a_degraded_item_says_how_many_there_are(sqlite_url: str, count: int) -> None:
     facts = Facts()

@@ -50,6 +50,7 @@ async def test_keys_alone_lead_to_the_very_last_set_and_each_is_there_once(key: 
     async with open_app(history, tenant="contoso.example", screen="backup_sets", size=(80, 60)) as driver:
         screen = await opened(driver)
         assert len(ids(screen)) == SETS_PAGE
+        assert driver.shown("#sets-title") == f"Backup sets: the newest {SETS_PAGE}, more below"
         for _ in range(40):
             before = (row_list(screen).cursor, len(ids(screen)))
             await driver.press(key)
@@ -57,6 +58,7 @@ async def test_keys_alone_lead_to_the_very_last_set_and_each_is_there_once(key: 
             if before == (row_list(screen).cursor, len(ids(screen))):
                 break
         assert not screen.answer.more
+        assert driver.shown("#sets-title") == f"Backup sets: {SETS}, newest first"
         shown = row_list(screen).rows
         assert sorted(ids(screen)) == list(range(1, SETS + 1))
         keys = [listed.key for listed in shown]

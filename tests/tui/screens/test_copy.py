@@ -98,7 +98,7 @@ async def test_a_nasty_id_reaches_a_shell_as_one_word(sqlite_url: str) -> None:
     async with open_app(sqlite_url, toasts=True) as driver:
         await driver.arrived(TenantsScreen)
         assert await copied(driver, "y") == NASTY
-        await driver.until(lambda: "copied it's; rm -rf" in driver.words())
+        await driver.until(lambda: "sent to the terminal's clipboard: it's; rm -rf" in driver.words())
         await driver.press("enter")
         await driver.arrived(DashboardScreen)
         assert await arguments(driver) == ["--tenant", NASTY]

@@ -54,13 +54,14 @@ MARK = "> "
 def focused_reason(driver: Driver) -> Reason:
     focused = driver.app.focused
     assert isinstance(focused, AttentionItem), focused
-    return focused.reason
+    assert isinstance(focused.subject, Reason)
+    return focused.subject
 
 
 async def go_to_item(driver: Driver, reason: Reason) -> None:
     """By the arrow keys."""
     await driver.until(lambda: isinstance(driver.app.focused, AttentionItem), "an item that has the focus")
-    reasons = [item.reason for item in driver.app.screen.query(AttentionItem)]
+    reasons = [item.subject for item in driver.app.screen.query(AttentionItem)]
     steps = reasons.index(reason) - reasons.index(focused_reason(driver))
     await driver.press(*["down" if steps > 0 else "up"] * abs(steps))
     assert focused_reason(driver) is reason
@@ -140,7 +141,7 @@ async def test_every_reason_leads_to_its_proof_and_back(
     async with open_app(every_combination().load(sqlite_url), size=size) as driver:
         await driver.open_tenant(combination.external_id)
         dashboard = await driver.arrived(DashboardScreen)
-        assert [item.reason for item in dashboard.query(AttentionItem)] == list(combination.reasons)
+        assert [item.subject for item in dashboard.query(AttentionItem)] == list(combination.reasons)
         for reason in combination.reasons:
             await take(driver, reason)
             match reason:

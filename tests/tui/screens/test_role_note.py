@@ -68,8 +68,9 @@ async def test_the_note_is_one_line_and_all_else_is_as_without_it(
     without = await drawn(reader, size, clock)
     noted = await drawn(owner, size, clock)
     assert noted[1].strip() == NOTE
-    *others, _one_of_the_list, keys = without
-    assert [noted[0], *noted[2:]] == [*others, keys]
+    # The last row of the list, above the keys and what tells the row under the cursor where there is room for that.
+    del without[-2 if size[1] < 20 else -4]
+    assert [noted[0], *noted[2:]] == without
 
 
 async def test_over_sqlite_there_is_none(sqlite_url: str, clock: Clock) -> None:

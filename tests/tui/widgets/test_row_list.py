@@ -70,6 +70,24 @@ async def test_cells_stand_under_their_headings_and_columns_come_with_width() ->
         assert places["END"] - places["MORE"] > places["MORE"] - places["NAME"] > 12
 
 
+@pytest.mark.parametrize(
+    ("width", "heading", "row"),
+    [
+        (26, "  KEY     NAME        END", "> 1       name 1      end"),
+        (24, "  KEY     NAME        E…", "> 1       name 1      e…"),
+        (18, "  KEY     NAME", "> 1       name 1"),
+        (14, "  KEY     NAME", "> 1       nam…"),
+        (9, "  KEY", "> 1"),
+    ],
+)
+async def test_where_there_is_no_room_for_the_columns_what_is_cut_says_so(width: int, heading: str, row: str) -> None:
+    made = a_list(1)
+    async with hosted(made, size=(width, 10)) as pilot:
+        made.focus()
+        await pilot.pause(0)
+        assert [line.rstrip() for line in lines(pilot)[:2]] == [heading, row]
+
+
 async def test_a_list_without_rows_says_so_and_takes_every_key() -> None:
     made = a_list()
     async with hosted(made) as pilot:

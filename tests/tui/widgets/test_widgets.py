@@ -98,7 +98,9 @@ async def test_the_attention_list_has_one_item_a_reason_in_their_order_whatever_
         for health in (*VERDICTS, *VERDICTS[::-1], *VERDICTS[::3]):
             attention.health = health
             await pilot.pause()
-            assert [item.reason for item in attention.query(AttentionItem)] == list(health.reasons)
+            assert [item.subject for item in attention.query(AttentionItem)] == (
+                list(health.reasons) if health.unreadable is None else [health.unreadable]
+            )
             said = words(pilot)
             assert [said.count(reason_sentence(health, reason, POLICY, NOW)) for reason in health.reasons] == [1] * len(
                 health.reasons
@@ -119,7 +121,7 @@ async def test_the_focus_stays_on_its_reason_when_the_reasons_change() -> None:
         await pilot.pause()
         focused = pilot.app.focused
         assert isinstance(focused, AttentionItem)
-        assert focused.reason is Reason.SCHEDULE_FOLLOW_UP
+        assert focused.subject is Reason.SCHEDULE_FOLLOW_UP
         marked = [line for line in lines(pilot) if line.startswith(">")]
         assert len(marked) == 1
         assert "Schedule" in marked[0]

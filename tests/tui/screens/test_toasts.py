@@ -1,0 +1,26 @@
+"""What the app says stands where the keys stood, and covers no row that somebody reads."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tui.screens.driving import open_app
+from tests.tui.screens.fleets import Facts
+from tui.screens.tenants import TenantsScreen
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 12), (200, 50)])
+async def test_only_the_last_line_and_the_last_words(sqlite_url: str, size: tuple[int, int]) -> None:
+    facts = Facts()
+    for number in range(60):
+        facts.tenant(f"Tenant {number:02}", f"t{number:02}")
+    async with open_app(facts.load(sqlite_url), toasts=True, size=size) as driver:
+        await driver.arrived(TenantsScreen)
+        before = driver.lines()
+        await driver.press("y", "y")
+        await driver.until(lambda: "sent to the terminal's clipboard: t00" in driver.lines()[-1])
+        assert driver.lines()[:-1] == before[:-1]
+        # One word replaces the other: two would need two lines.
+        await driver.press("j", "y")
+        await driver.until(lambda: "sent to the terminal's clipboard: t01" in driver.lines()[-1])
+        assert "t00" not in driver.lines()[-2]

@@ -1,0 +1,67 @@
+"""The row under a list's cursor, in full: at 80 columns the list has to cut what does not fit its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.segment import Segment
+from textual import events
+from textual.app import RenderResult
+from textual.content import Content
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.safe_text import safe_text
+from tui.widgets.row_list import fitted
+
+_MARGIN: Final = 1
+
+
+class CursorDetail(Widget):
+    """So many lines, always: a cursor move draws these anew and not a list that has grown or shrunk."""
+
+    DEFAULT_CSS = """
+    CursorDetail { height: 2; background: $panel; color: $foreground; }
+    CursorDetail.-empty { display: none; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sentences: tuple[str, ...] = ()
+        self._lines: list[str] = []
+
+    def show(self, sentences: Sequence[str]) -> None:
+        """Show these, each from a line of its own on; where there are none, they take no room from the list."""
+        self._sentences = tuple(safe_text(sentence, limit=400) for sentence in sentences)
+        self.set_class(not sentences, "-empty")
+        before, self._lines = self._lines, self._folded()
+        # Only what has changed: over a slow link a cursor move may cost two rows of the list and little more.
+        for y, (was, line) in enumerate(zip(before, self._lines, strict=False)):
+            if was != line:
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self._lines = self._folded()
+        self.refresh()
+
+    def render(self) -> RenderResult:
+        return ""
+
+    def render_line(self, y: int) -> Strip:
+        line = self._lines[y] if y < len(self._lines) else ""
+        # In one piece: where padding is drawn by itself, it costs more than the words.
+        return Strip([Segment(fitted(" " * _MARGIN + line, self.size.width), self.rich_style)])
+
+    def _folded(self) -> list[str]:
+        """As many lines as there is room for: a sentence without enough ends in an ellipsis, one without any is out."""
+        room, height = self.size.width - 2 * _MARGIN, self.size.height
+        lines: list[str] = []
+        for sentence in self._sentences if room > 0 else ():
+            left = height - len(lines)
+            folded = [str(line).rstrip() for line in Content(sentence).wrap(room)]
+            if len(folded) > left > 0:
+                folded[left - 1] = fitted(f"{folded[left - 1]} …", room)
+            lines += folded[:left]
+        return lines + [""] * (height - len(lines))
