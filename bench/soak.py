@@ -171,11 +171,12 @@ class Soak:
         demand(found == expected, "another verdict than the report's")
         confirmed = sum(entry["confirmed"] for entry in expected.values())
         demand((f"✓ {confirmed} healthy" in driver.words()) == (confirmed > 0), "another count of healthy tenants")
-        lines = driver.lines()
+        listed = screen.query_one("#tenants").region
+        lines = driver.lines()[listed.y : listed.bottom]
         for entry in expected.values():
             # A name begins with what is unique about it.
             name = entry["name"][: len("Tenant 000")]
-            drawn = [line for line in lines if name in line and "TenantPilot" not in line]
+            drawn = [line for line in lines if name in line]
             demand(all(label(entry) in line for line in drawn), f"another state of {name}")
 
     def _compare_tenant(self, driver: Driver, health: Any, expected: dict[str, Any], now: datetime) -> None:
