@@ -315,12 +315,15 @@ class TenantPilotApp(App[None]):
         if not isinstance(self.screen, ChoiceScreen):
             self.push_screen(ChoiceScreen(columns, rows, cells, **named), then)
 
-    def save_new(self, stem: str, suffix: str, text: str) -> None:
-        """Write a new file into the working directory, and say where it is or why it is not there."""
+    def save_new(self, stem: str, suffix: str, text: str, what: str = "") -> None:
+        """Write a new file into the working directory, and say where it is or why it is not there.
+
+        `what` is said with it: the part of what there is, where it is not all.
+        """
         from tui.files import new_file
 
         try:
-            self.say(f"saved {new_file(Path.cwd(), stem, suffix, text)}")
+            self.say(f"saved {what + ' as ' if what else ''}{new_file(Path.cwd(), stem, suffix, text)}")
         except OSError as error:
             self.say(f"not saved: {error.strerror}")
 

@@ -140,6 +140,9 @@ class BackupSetsScreen(FactsScreen):
         if self.is_active:
             self.pilot.open_screen("backup_set", self.external_id, self.tenant_name, set_id=key.set_id)
 
+    def part_exported(self) -> str:
+        return f"the newest {len(self.answer.sets):,}" if self.answer.more else ""
+
     def name_under_cursor(self) -> str | None:
         listed = self.query_one("#sets", RowList).current
         return None if listed is None else str(listed.name)

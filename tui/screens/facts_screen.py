@@ -150,6 +150,10 @@ class FactsScreen(Screen[None]):
         headings, rows = self.query(RowList).first().table()
         return table_as(form, headings, rows)
 
+    def part_exported(self) -> str:
+        """What part of the rows there are `exported` gives back, in words; nothing where it is all of them."""
+        return ""
+
     # The frame
 
     def compose(self) -> ComposeResult:
@@ -345,7 +349,7 @@ class FactsScreen(Screen[None]):
 
         if form is not None:
             what = type(self).__name__.removesuffix("Screen").lower()
-            self.pilot.save_new(self.pilot.stem(what), SUFFIXES[form], self.exported(form))
+            self.pilot.save_new(self.pilot.stem(what), SUFFIXES[form], self.exported(form), self.part_exported())
 
     def action_copy_command(self) -> None:
         self.pilot.copy_command(self.start_arguments())

@@ -320,6 +320,10 @@ class TenantsScreen(FactsScreen):
         only = self._shown(rows, view) if len(rows) != view.totals.tenants else ""
         return report_as(form, rows, self.pilot.context.policy, view.now, only)
 
+    def part_exported(self) -> str:
+        listed, view = len(self.query_one("#tenants", RowList).rows), self.answer
+        return f"{listed:,} of {counted(view.totals.tenants, 'tenant')}" if listed < view.totals.tenants else ""
+
     def name_under_cursor(self) -> str | None:
         health = self.query_one("#tenants", RowList).current
         return None if health is None else str(health.tenant.external_id)
