@@ -91,7 +91,8 @@ class RowReader:
             raise UnreadableRow(unreadable("tenants", "archived_at", row[0], row[4]))
         external_id, name = row[1], row[2]
         if not (type(external_id) is type(name) is str):
-            external_id = _required_text(external_id, "tenants", "external_id", row[0])
+            _required_text(external_id, "tenants", "external_id", row[0])
+            external_id = _external_id(external_id)
             name = _required_text(name, "tenants", "name", row[0])
         return _made(Tenant, (row[0], external_id, name, self.instant(row[3], "tenants", "created_at", row[0])))
 
@@ -207,8 +208,13 @@ def _no_count(value: object) -> str:
 
 def tenant_as_far_as_known(row: Sequence[Any]) -> Tenant:
     """A tenant whose row cannot be read, under names that tell it from every other one."""
-    external_id = f"(tenants row {row[0]})" if row[1] is None else as_text(row[1])
+    external_id = f"(tenants row {row[0]})" if row[1] is None else _external_id(row[1])
     return Tenant(row[0], external_id, external_id if row[2] is None else as_text(row[2]), None)
+
+
+def _external_id(value: Any) -> str:
+    """An id to show. A blob is found by no text, and must not pass for the tenant whose id is that text."""
+    return value if isinstance(value, str) else f"{as_text(value)} (a blob)"
 
 
 def shown_text(value: Any) -> str:

@@ -305,6 +305,18 @@ def test_an_external_id_is_compared_exactly(database_url: str, external_id: str)
         resolver.tenants([external_id], NOW)
 
 
+def test_in_sqlite_a_blob_does_not_pass_for_the_tenant_whose_id_it_looks_like(sqlite_url: str) -> None:
+    load(sqlite_url, rows([tenant(1), tenant(2)], [a_set(1, 1), a_set(2, 2)], [an_item(1, 1, 1)]))
+    with bare(sqlite_url) as store:
+        store.execute("UPDATE tenants SET external_id = ? WHERE id = 2", (b"tenant-1",))
+    assert {name: entry["posture"] for name, entry in entries(sqlite_url).items()} == {
+        "tenant-1": "healthy",
+        "tenant-1 (a blob)": "degraded",
+    }
+    with resolving(sqlite_url) as resolver, pytest.raises(UnknownTenant):
+        resolver.dashboard("tenant-1 (a blob)", NOW)
+
+
 def test_instants_are_read_to_the_microsecond(database_url: str) -> None:
     load(database_url, two_tenants_in_order())
     later = NOW + timedelta(hours=23, microseconds=1)
