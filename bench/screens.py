@@ -40,6 +40,7 @@ def _at_rest(url: str, where: str, keys: int) -> list[Result]:
     with _opened((PRODUCT,), url) as terminal:
         memory = terminal.resident_megabytes()
         delays, moved = _pressed(terminal, keys)
+        terminal.settle()
         idle = terminal.listen(10) / 10
         terminal.send(b"\r")
         terminal.wait_for(b"LATEST", FRAME_END)
@@ -88,16 +89,16 @@ def _opened(program: Sequence[str], url: str, *arguments: str) -> Iterator[Termi
 
 
 def _pressed(terminal: Terminal, keys: int) -> tuple[list[float], list[float]]:
-    """Milliseconds from each key to the end of the frame that shows the cursor on another row, and that frame's bytes.
+    """Milliseconds from each key to the end of the frame that shows the cursor on another row, and all bytes of a key.
 
-    Up and down within the first page, so that a frame is two rows; at a pace that no person keeps up.
+    Up and down within the first page, so that a frame is two rows, and what stands of the row below the list a second
+    one; at a pace that no person keeps up.
     """
     delays, sizes = [], []
     for number in range(keys):
         pressed = terminal.send(_DOWN if number // 15 % 2 == 0 else b"k")
         delays.append((terminal.wait_for_frame(_CURSOR) - pressed) * 1000)
-        sizes.append(float(len(terminal.written)))
-        sleep(0.03)
+        sizes.append(float(terminal.settle(0.05)))
     return delays, sizes
 
 
