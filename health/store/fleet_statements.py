@@ -8,6 +8,7 @@ making it would cost more than one tenant's answer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Final
 
@@ -104,11 +105,15 @@ def unreadable_candidates(dialect: str) -> str:
 
 def _lost_sets(dialect: str, column: str, index: str, predicate: str) -> str:
     # SQLite keeps no statistics of an index that is empty, as this one should be, and would rather read every set.
-    named = f" INDEXED BY {index}" if dialect == "sqlite" else ""
+    named = _named(dialect, index)
     return (
         f"SELECT tenant_id, id, '{column}' AS unreadable, {column}"  # noqa: S608 - our own rules
         f" FROM backup_sets{named} WHERE {predicate}"
     )
+
+
+def _named(dialect: str, index: str) -> str:
+    return f" INDEXED BY {index}" if dialect == "sqlite" else ""
 
 
 @cache
@@ -119,8 +124,8 @@ def item_columns(dialect: str) -> tuple[str, ...]:
     its id, null where there is none, as there should be. Then the counts in the order of `ItemTally`.
     """
     return (
-        _first(dialect, "ix_backup_items_deletion_unknown", deletion_unknown_predicate(dialect, "item.")),
-        _first(dialect, "ix_backup_items_orphans_unknown", orphans_unknown_predicate(dialect, "item.")),
+        _first(dialect, "ix_backup_items_deletion_unknown", deletion_unknown_predicate),
+        _first(dialect, "ix_backup_items_orphans_unknown", orphans_unknown_predicate),
         *_counts(dialect),
     )
 
@@ -140,13 +145,19 @@ def _counts(dialect: str) -> tuple[str, ...]:
     )
 
 
-def _first(dialect: str, index: str, predicate: str) -> str:
-    return f"(SELECT item.id{_of_the_set(dialect, index, predicate)} ORDER BY item.id LIMIT 1)"
+def _first(dialect: str, index: str, predicate: Callable[[str, str], str]) -> str:
+    first = f"(SELECT item.id{_of_the_set(dialect, index, predicate(dialect, 'item.'))} ORDER BY item.id LIMIT 1)"
+    if dialect == "postgresql":
+        return first
+    # Looked for set by set only if there is one at all, of whatever tenant: as a rule there is none. In PostgreSQL that
+    # would save little, and a statement that names the tenant of every row is what tenants on nodes need.
+    anywhere = f"SELECT 1 FROM backup_items AS lost{_named(dialect, index)} WHERE {predicate(dialect, 'lost.')}"  # noqa: S608
+    return f"CASE WHEN EXISTS ({anywhere}) THEN {first} END"
 
 
 def _of_the_set(dialect: str, index: str, predicate: str) -> str:
     # Of indexes with the same statistics SQLite may take the one over all degraded items, and then reads each of them.
-    named = f" INDEXED BY {index}" if dialect == "sqlite" else ""
+    named = _named(dialect, index)
     return (
         f" FROM backup_items AS item{named} WHERE item.tenant_id = backup_sets.tenant_id"
         f" AND item.backup_set_id = backup_sets.id AND {predicate}"

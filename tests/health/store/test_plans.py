@@ -39,7 +39,8 @@ COUNTING_INDEXES = [
 
 ALL_ALIKE = "loaded and analysed, all items alike"
 UNREADABLE_SET_INDEXES = ["ix_backup_sets_no_instant", "ix_backup_sets_deletion_unknown"]
-"""Of all tenants, and empty, as they should be: gone through as a whole."""
+"""Of all tenants, and empty, as they should be: gone through as a whole. In SQLite those of items are looked into, too,
+whether there is any, before one is looked for set by set."""
 
 
 class Explained(NamedTuple):
@@ -177,8 +178,8 @@ def scanned(url: str, plan: list[str]) -> list[str]:
         return [
             line
             for line in plan
-            if re.match(r"SCAN (backup_sets|backup_items|item|candidate)\b", line)
-            and not any(f"USING INDEX {index}" in line for index in UNREADABLE_SET_INDEXES)
+            if re.match(r"SCAN (backup_sets|backup_items|item|lost|candidate)\b", line)
+            and not any(f"INDEX {index}" in line for index in UNREADABLE_SET_INDEXES + UNREADABLE_ITEM_INDEXES)
         ]
     # An index scan without a condition is a scan as well; its condition stands in the next line.
     return [
