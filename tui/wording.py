@@ -184,6 +184,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def part_in_words(listed: int, there: int, noun: str) -> str:
+    """How many of what there is a list has: `1 of 2 items`; nothing where it has all of them."""
+    return f"{listed:,} of {counted(there, noun)}" if listed < there else ""
+
+
 def _degradation_in_words(health: TenantBackupHealth) -> str:
     quality = health.quality
     assert quality is not None

@@ -23,7 +23,7 @@ from tui.screens.set_words import family_lines, recency_lines
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.proof_block import ProofBlock
 from tui.widgets.row_list import Cell, Column, RowList
-from tui.wording import FAMILY_WORDS, counted
+from tui.wording import FAMILY_WORDS, part_in_words
 
 _COLUMNS: Final = (
     Column("TYPE", 20, share=1),
@@ -186,8 +186,7 @@ class BackupSetScreen(FactsScreen):
         self.load()
 
     def part_exported(self) -> str:
-        listed, there = len(self.query_one("#items", RowList).rows), len(self.answer.items)
-        return f"{listed:,} of {counted(there, 'item')}" if listed < there else ""
+        return part_in_words(len(self.query_one("#items", RowList).rows), len(self.answer.items), "item")
 
     def name_under_cursor(self) -> str | None:
         item: BackupItem | None = self.query_one("#items", RowList).current

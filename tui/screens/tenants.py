@@ -29,7 +29,7 @@ from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.header_line import HeaderLine
 from tui.widgets.row_list import Cell, Column, RowList
-from tui.wording import State, ago, clocks_in_words, counted, state_of, why
+from tui.wording import State, ago, clocks_in_words, counted, part_in_words, state_of, why
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
@@ -321,8 +321,7 @@ class TenantsScreen(FactsScreen):
         return report_as(form, rows, self.pilot.context.policy, view.now, only)
 
     def part_exported(self) -> str:
-        listed, view = len(self.query_one("#tenants", RowList).rows), self.answer
-        return f"{listed:,} of {counted(view.totals.tenants, 'tenant')}" if listed < view.totals.tenants else ""
+        return part_in_words(len(self.query_one("#tenants", RowList).rows), self.answer.totals.tenants, "tenant")
 
     def name_under_cursor(self) -> str | None:
         health = self.query_one("#tenants", RowList).current
