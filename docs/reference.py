@@ -18,11 +18,11 @@ from pydantic.fields import FieldInfo
 from textual.keys import key_to_character
 
 from tui.commands import cli
-from tui.commands.failures import EXIT_MEANINGS
 from tui.keymap import named_bindings
 from tui.settings import CONFIG_VARIABLE, FILE_NAME, Settings
 from tui.settings.forms import Form
 from tui.settings.loading import variable_name
+from tui.words.failures import EXIT_MEANINGS
 
 FOLDER: Final = Path(__file__).parent
 WRITTEN: Final = "<!-- Written by docs/reference.py: `python3 make.py docs`. -->"

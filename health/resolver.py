@@ -8,8 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from health import details
-from health.collector import collector_paused
+from health import answers as details
 from health.coverage import SETS_COUNTED, Coverage, coverage_of, period_before
 from health.facts import TenantFacts
 from health.forecast import longest_pause
@@ -17,13 +16,14 @@ from health.instants import LATEST
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, judge, triage_key
 from health.schedules import assess
-from health.store.errors import NotReadAhead, StoreError
+from health.store.opening.errors import NotReadAhead, StoreError
+from health.store.reading.collector import collector_paused
 
 if TYPE_CHECKING:
-    from health.store.ahead import FleetAhead
-    from health.store.connection import HeldConnection
-    from health.store.reading import Snapshot
-    from health.store.urls import DatabaseAddress
+    from health.store.opening.urls import DatabaseAddress
+    from health.store.reading.ahead import FleetAhead
+    from health.store.reading.held_connection import HeldConnection
+    from health.store.reading.snapshot import Snapshot
 
 Found = TypeVar("Found")
 
@@ -256,7 +256,7 @@ class TenantBackupHealthResolver:
     def _store(self) -> HeldConnection:
         """The connection. What it takes is imported when the first question needs it, for that lasts."""
         if self._held is None:
-            from health.store.connection import HeldConnection
+            from health.store.reading.held_connection import HeldConnection
 
             self._held = HeldConnection(self.address)
         return self._held

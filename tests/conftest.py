@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
-from health.store.administration import initialise
-from health.store.urls import parse_database_url
+from health.store.opening.urls import parse_database_url
+from health.store.writing.administration import initialise
 from tests.servers import own_server, with_database
 
 _numbers = itertools.count()

@@ -14,7 +14,7 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from health.store.deadline import DeadlineConnection
+from health.store.opening.deadline import DeadlineConnection
 
 CAUSE: Final = "the disk is on fire"
 

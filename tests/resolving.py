@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from health.policy import HealthPolicy
 from health.resolver import TenantBackupHealthResolver
-from health.store.urls import parse_database_url
+from health.store.opening.urls import parse_database_url
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 from health.policy import HealthPolicy
 from health.report import report_document
 from health.resolver import TenantBackupHealthResolver
-from health.store.urls import parse_database_url
+from health.store.opening.urls import parse_database_url
 
 
 def policy_of(seconds: dict[str, int]) -> HealthPolicy:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 from tui import __version__
-from tui.commands.failures import EXIT_MEANINGS
+from tui.words.failures import EXIT_MEANINGS
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])

@@ -23,19 +23,19 @@ from textual.screen import Screen
 from textual.widgets import Input
 from textual.worker import WorkerFailed
 
-from tui.clipboard import clipboard_sequence, why_not_copied
-from tui.commands.failures import EXIT_FAULT
 from tui.context import AppContext, Database
-from tui.plain import PlainFilter
-from tui.process import has_job_control
 from tui.reader import FactsReader
-from tui.safe_text import has_hidden, safe_text
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.routes import opened_at, screen_named
 from tui.screens.tenants import TenantsScreen
-from tui.theme import TERMINALS_OWN, THEMES, WITHOUT_COLOURS
+from tui.terminal.clipboard import clipboard_sequence, why_not_copied
+from tui.terminal.plain import PlainFilter
+from tui.terminal.process import has_job_control
+from tui.terminal.themes import TERMINALS_OWN, THEMES, WITHOUT_COLOURS
 from tui.widgets.key_hints import key_uses
 from tui.widgets.row_list import Cell, Column
+from tui.words.failures import EXIT_FAULT
+from tui.words.safe_text import has_hidden, safe_text
 
 if TYPE_CHECKING:
     from health.posture import TenantBackupHealth
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 def _note_loop_fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Of a task that nobody waits for: asyncio would print its traceback."""
-    from tui.fault_log import note_fault
+    from tui.words.fault_log import note_fault
 
     if isinstance(error := context.get("exception"), Exception):
         note_fault(error)
@@ -183,7 +183,7 @@ class TenantPilotApp(App[None]):
     # Faults: Textual would print the traceback with every local variable, a password among them
 
     def _handle_exception(self, error: Exception) -> None:
-        from tui.fault_log import note_fault
+        from tui.words.fault_log import note_fault
 
         sentence = note_fault(error.error if isinstance(error, WorkerFailed) else error)
         if self._exit:
@@ -197,7 +197,7 @@ class TenantPilotApp(App[None]):
 
     def panic(self, *renderables: Any) -> None:
         """A fault that is noted already; or one of the thread that reads the keys, as Rich has kept it."""
-        from tui.fault_log import note_trace
+        from tui.words.fault_log import note_trace
 
         for trace in (each.trace for each in renderables if hasattr(each, "trace")):
             self.fault = self.fault or note_trace(trace)
@@ -328,7 +328,7 @@ class TenantPilotApp(App[None]):
             self.say(f"not saved: {error.strerror}")
 
     def action_save_picture(self) -> None:
-        from tui.export import picture_alone
+        from tui.words.export import picture_alone
 
         self.save_new(self.stem("screen"), ".svg", picture_alone(self.export_screenshot()))
 

@@ -10,14 +10,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from health.policy import HealthPolicy
-from tui.commands.clock import utc_now
+from tui.clock import utc_now
+from tui.terminal import DEFAULT_THEME
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
-    from health.store.ahead import FleetAhead
-    from health.store.urls import DatabaseAddress
-
-DEFAULT_THEME: Final = "tenantpilot-dark"
+    from health.store.opening.urls import DatabaseAddress
+    from health.store.reading.ahead import FleetAhead
 
 _LEAST_CONFIRMATION: Final = timedelta(seconds=90)
 

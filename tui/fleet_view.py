@@ -9,7 +9,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from health.details import FleetAnswer
+from health.answers import FleetAnswer
 from health.forecast import goes_stale_by
 from health.freshness import Freshness, goes_stale_at
 from health.instants import EARLIEST
@@ -17,7 +17,7 @@ from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, triage_key
 from health.report import FleetTotals
 from tui.visits import LastVisit, changed_since, gone_since
-from tui.wording import REASON_WORDS, State, state_of
+from tui.words.wording import REASON_WORDS, State, state_of
 
 
 class FleetView(NamedTuple):

@@ -22,11 +22,12 @@ from tui.screens.dashboard import DashboardScreen
 from tui.screens.help import HelpScreen
 from tui.screens.schedules import SchedulesScreen
 from tui.screens.tenants import TenantsScreen
-from tui.settings_error import SettingsError, nearest
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.needs_attention import AttentionItem
 from tui.widgets.proof_block import ProofBlock
 from tui.widgets.row_list import RowList
+from tui.words.failures import SettingsError
+from tui.words.nearest import nearest
 
 SCREENS: Final[tuple[type, ...]] = (
     TenantsScreen, DashboardScreen, BackupSetsScreen, BackupSetScreen, SchedulesScreen, CapturedItemScreen, HelpScreen,

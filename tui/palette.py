@@ -10,11 +10,11 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from tui.fleet_view import FleetView, found_by
-from tui.safe_text import safe_text
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
-from tui.theme import THEMES
+from tui.terminal.themes import THEMES
 from tui.widgets.key_hints import key_uses
+from tui.words.safe_text import safe_text
 
 if TYPE_CHECKING:
     from tui.app import TenantPilotApp

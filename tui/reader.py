@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from health.collector import collect_only_from_now_on
+from health.store.reading.collector import collect_only_from_now_on
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
@@ -144,6 +144,6 @@ class FactsReader:
 
     @staticmethod
     def _sentence(error: Exception) -> str:
-        from tui.commands.failures import describe
+        from tui.words.failures import describe
 
         return describe(error)[0]

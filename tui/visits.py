@@ -12,11 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from health.details import FleetAnswer
+from health.answers import FleetAnswer
 from health.posture import TenantBackupHealth
 from health.report import rfc3339
 from tui.files import replace_file
-from tui.wording import State, state_of
+from tui.words.wording import State, state_of
 
 SCHEMA: Final = "tenantpilot.visit/1"
 NEW: Final = "new"

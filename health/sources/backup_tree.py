@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
-from health.captured import RefusedInput
+from health.sources.captured import RefusedInput
 from health.sources.documents import MAX_FILE_BYTES, UnreadableFile
 from health.sources.storable import storable_name
 

@@ -14,7 +14,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, Final, NamedTuple, TextIO
 
-from health.captured import (
+from health.facts import BASIS_STATUSES
+from health.sources.captured import (
     NOT_DELETED,
     CapturedFacts,
     CapturedItem,
@@ -23,7 +24,6 @@ from health.captured import (
     CapturedTenant,
     RefusedInput,
 )
-from health.facts import BASIS_STATUSES
 from health.sources.documents import MAX_FILE_BYTES, parse_json
 from health.sources.fact_columns import READERS, BadValue
 from health.sources.storable import ALTERED, JsonText

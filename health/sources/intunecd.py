@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from health.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.backup_tree import BackupFile, joined, read_tree
+from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.documents import stem_of
 from health.sources.policy_items import platform_in, policy_item
 from health.sources.policy_sets import GatheredItems, PolicyFolders, folder_set

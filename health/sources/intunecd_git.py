@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
-from health.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.backup_tree import SYMBOLIC_LINK, TOO_LARGE, BackupFile, closed_to_us, joined, visible_name
+from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.documents import MAX_FILE_BYTES
 from health.sources.intunecd import LAYOUT, SOURCE, item_of
 from health.sources.policy_sets import GatheredItems, types_of

@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from health.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.backup_tree import BackupFile, FilesAtRoot, read_tree
+from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.documents import UnreadableFile, read_document
 from health.sources.policy_items import policy_item, warned
 from health.sources.policy_sets import GatheredItems, PolicyFolders, folder_set

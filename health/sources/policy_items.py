@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from health.captured import CapturedItem
 from health.sources.backup_tree import BackupFile
+from health.sources.captured import CapturedItem
 from health.sources.documents import UnreadableFile, read_document, stem_of
 from health.sources.storable import ALTERED, NotJson, json_text, storable_name
 

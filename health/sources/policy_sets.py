@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from health.captured import CapturedItem, CapturedSet
-from health.missing_types import missing_types_error
 from health.sources.backup_tree import BackupFile, visible_name
+from health.sources.captured import CapturedItem, CapturedSet
 from health.sources.documents import is_document
+from health.sources.missing_types import missing_types_error
 from health.sources.policy_items import warned
 from health.sources.storable import storable_name
 

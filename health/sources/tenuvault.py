@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from health.captured import CapturedSet, RefusedInput, StoredSet
 from health.facts import BASIS_STATUSES
 from health.sources.backup_tree import SYMBOLIC_LINK, read_tree
+from health.sources.captured import CapturedSet, RefusedInput, StoredSet
 from health.sources.policy_items import policy_item
 from health.sources.policy_sets import GatheredItems, PolicyFolders, lacking, types_of
 from health.sources.tenuvault_record import RECORDS, RUN_FOLDER, RunRecord, read_record, unread_run

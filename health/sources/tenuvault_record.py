@@ -16,9 +16,9 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from health.captured import CapturedSet
 from health.facts import BASIS_STATUSES
 from health.sources.backup_tree import BackupFile, FilesAtRoot
+from health.sources.captured import CapturedSet
 from health.sources.documents import UnreadableFile, decoded, read_document
 from health.sources.local_times import NoLocalTime, instants_of, run_times
 from health.sources.storable import MAX_COUNT, is_storable_count, storable_text

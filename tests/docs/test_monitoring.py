@@ -16,7 +16,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from tests.docs.pages import DOCS, blocks, named_file
 from tests.health.making import NOW, a_set, judged
-from tui.openmetrics import Reading, metrics_text
+from tui.words.openmetrics import Reading, metrics_text
 
 PAGE = "monitoring.md"
 TENANTPILOT = Path(sys.executable).with_name("tenantpilot")

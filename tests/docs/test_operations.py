@@ -11,8 +11,8 @@ import pytest
 
 from health.policy import HealthPolicy
 from health.resolver import TenantBackupHealthResolver
-from health.store.schema import metadata
-from health.store.urls import parse_database_url
+from health.store.opening.urls import parse_database_url
+from health.store.writing.tables import metadata
 from tests.docs.pages import blocks
 from tests.health.making import DAY, LONG_AGO, NOW
 from tests.health.store.bare import bare

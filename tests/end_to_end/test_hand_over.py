@@ -16,7 +16,7 @@ import pytest
 from tests.end_to_end import stream
 from tests.end_to_end.conftest import NOW, OpenScreens
 from tests.end_to_end.terminal import TENANTPILOT
-from tui.clipboard import clipboard_sequence
+from tui.terminal.clipboard import clipboard_sequence
 
 SIZE = (120, 30)
 TWO_DATABASES = """

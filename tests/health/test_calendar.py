@@ -12,7 +12,7 @@ from health.freshness import Freshness
 from health.policy import HealthPolicy
 from health.resolver import TenantBackupHealthResolver
 from health.schedules import Condition
-from health.store.urls import parse_database_url
+from health.store.opening.urls import parse_database_url
 from tests.health.making import GRACE, LONG_AGO, SKEW, TICK, WINDOW
 from tests.oracle.loading import load
 from tests.oracle.rows import ItemRow, Rows, ScheduleRow, SetRow, TenantRow

@@ -11,8 +11,8 @@ import pytest
 
 from health.policy import HealthPolicy
 from health.resolver import TenantBackupHealthResolver
-from health.store.errors import StoreUnreachable
-from health.store.urls import parse_database_url
+from health.store.opening.errors import StoreUnreachable
+from health.store.opening.urls import parse_database_url
 from tests.faulty_drivers import CAUSE, Faults, Mode, faulty_drivers
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW
 from tests.health.store.bare import bare

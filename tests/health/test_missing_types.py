@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from health.missing_types import missing_types_error, missing_types_in, stands_for_folder
+from health.sources.missing_types import missing_types_error, missing_types_in, stands_for_folder
 
 SENTENCE = "no files now of types that the last completed set has: "
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from health.policy import HealthPolicy
 from health.posture import Posture, TenantBackupHealth
 from health.resolver import TenantBackupHealthResolver
-from health.store.urls import parse_database_url
+from health.store.opening.urls import parse_database_url
 from tests.health.making import HOUR, LONG_AGO, NOW
 from tests.oracle.loading import clear, load
 from tests.oracle.rows import ItemRow, Rows, SetRow, TenantRow

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, event
 
-from health.store.errors import StoreError
+from health.store.opening.errors import StoreError
 from tests.health.making import DAY, GRACE, HOUR, LONG_AGO, NOW, TICK, WINDOW
 from tests.health.store.bare import bare
 from tests.oracle.loading import load, sqlite_path

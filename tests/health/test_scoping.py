@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from health.details import CapturedJson, SetKey
+from health.answers import CapturedJson, SetKey
 from health.policy import HealthPolicy
 from health.resolver import TenantBackupHealthResolver, UnknownTenant
-from health.store.urls import parse_database_url
+from health.store.opening.urls import parse_database_url
 from tests.health.making import HOUR, LONG_AGO, NOW
 from tests.oracle.loading import clear, load
 from tests.oracle.rows import ItemRow, Rows, ScheduleRow, SetRow, TenantRow

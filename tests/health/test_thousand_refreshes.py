@@ -9,8 +9,8 @@ import pytest
 
 from health.policy import HealthPolicy
 from health.resolver import TenantBackupHealthResolver
-from health.store.errors import StoreError
-from health.store.urls import parse_database_url
+from health.store.opening.errors import StoreError
+from health.store.opening.urls import parse_database_url
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW
 from tests.health.store.bare import bare
 from tests.memory import holdings

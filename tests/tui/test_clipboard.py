@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tui.clipboard import clipboard_sequence, why_not_copied
+from tui.terminal.clipboard import clipboard_sequence, why_not_copied
 
 PLAIN = f"\x1b]52;c;{base64.b64encode('Größe'.encode()).decode()}\a"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.durations import LONGEST, format_duration, format_span, parse_duration
+from tui.words.durations import LONGEST, format_duration, format_span, parse_duration
 
 WHOLE_SECONDS = st.integers(0, int(LONGEST.total_seconds())).map(lambda seconds: timedelta(seconds=seconds))
 

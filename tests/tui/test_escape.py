@@ -6,7 +6,7 @@ import pytest
 from textual import events
 from textual.drivers import linux_driver
 
-from tui.escape import QuickEscapeParser, tell_escape_from_alt
+from tui.terminal.escape import QuickEscapeParser, tell_escape_from_alt
 
 
 def keys(sent: str) -> list[str]:

@@ -20,7 +20,7 @@ from tests.tui.screens.driving import listed, looks_calm, open_app
 from tests.tui.screens.fleets import HOUR, NOW, Facts
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.tenants import TenantsScreen
-from tui.wording import HEALTHY_LIMIT
+from tui.words.wording import HEALTHY_LIMIT
 
 ROOT = Path(__file__).parent.parent.parent
 SECOND = timedelta(seconds=1)

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from health.store.deadline import DeadlineConnection
+from health.store.opening.deadline import DeadlineConnection
 from tests.link import Link, link_to
 from tests.tui.screens.driving import listed, looks_calm, open_app
 from tests.tui.screens.fleets import HOUR, NOW, Facts
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.tenants import TenantsScreen
-from tui.wording import State
+from tui.words.wording import State
 
 pytestmark = pytest.mark.alone
 

@@ -11,7 +11,7 @@ from tui.keymap import SCREENS, WIDGETS, checked_keymap, named_bindings
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.help import HelpScreen
 from tui.screens.tenants import TenantsScreen
-from tui.settings_error import SettingsError
+from tui.words.failures import SettingsError
 
 
 def refusal(**keys: str) -> str:

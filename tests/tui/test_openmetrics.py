@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families as older_for
 from health.facts import TenantFacts, UnreadableEvidence
 from health.posture import TenantBackupHealth, judge
 from tests.health.making import DAY, HOUR, NOW, POLICY, a_schedule, a_set, a_tally, a_tenant, an_item, judged
-from tui.openmetrics import Reading, metrics_text
+from tui.words.openmetrics import Reading, metrics_text
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

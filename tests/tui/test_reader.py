@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from health.resolver import TenantBackupHealthResolver, UnknownTenant
-from health.store.errors import DatabaseMissing, StoreUnreachable
+from health.store.opening.errors import DatabaseMissing, StoreUnreachable
 from tui.reader import FactsReader, Request
 
 PATIENCE = 10.0

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tui.safe_text import _PLAIN, _shown, has_hidden, safe_text
+from tui.words.safe_text import _PLAIN, _shown, has_hidden, safe_text
 
 FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 EVERY_CHARACTER = [chr(code) for code in range(sys.maxunicode + 1)]

@@ -18,7 +18,7 @@ from tests.waiting import until
 
 PROGRAM: Final = """
 import os, sys, time
-from tui.second_process import SecondProcess
+from tui.terminal.second_process import SecondProcess
 
 def work(sender):
 {work}

@@ -15,12 +15,12 @@ from textual.pilot import Pilot
 
 from health.policy import HealthPolicy
 from health.resolver import TenantBackupHealthResolver
-from health.store.urls import DatabaseAddress, parse_database_url
+from health.store.opening.urls import DatabaseAddress, parse_database_url
 from tui.app import TenantPilotApp
 from tui.commands.demo import write_demo
 from tui.context import AppContext, Database
 from tui.screens.facts_screen import FactsScreen
-from tui.theme import DARK, LIGHT
+from tui.terminal.themes import DARK, LIGHT
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 POLICY = HealthPolicy()

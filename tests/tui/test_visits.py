@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from health.details import FleetAnswer
+from health.answers import FleetAnswer
 from tests.health.making import DAY, HOUR, NOW, a_set, judged
 from tui.context import visit_file
 from tui.visits import VisitUnreadable, changed_since, gone_since, read_visit, write_visit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from health.quality import BackupQualitySummary
-from tui.wording import families_in_words
+from tui.words.wording import families_in_words
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ from typing import Any, Final, TextIO
 import click
 
 from tui import __version__
-from tui.commands.failures import (
+from tui.commands.options import Invocation, app_options, place_options
+from tui.words.failures import (
     EXIT_DONE,
     EXIT_INTERRUPTED,
     EXIT_MEANINGS,
@@ -30,7 +31,6 @@ from tui.commands.failures import (
     describe,
     tell,
 )
-from tui.commands.options import Invocation, app_options, place_options
 
 # A subcommand: where its click command is, and its line in the list (spelled here so that listing imports nothing).
 SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -192,7 +192,7 @@ def _failed_as_its_command(words: list[str], sentence: str, exit_code: int) -> i
     """
     if not _means_check(words):
         return _failed(sentence, exit_code)
-    from tui.render import unknown_line
+    from tui.words.render import unknown_line
 
     with suppress(OSError):
         click.echo(unknown_line(sentence))

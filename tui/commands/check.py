@@ -43,7 +43,7 @@ def check(
     from health.report import FleetTotals, check_status
     from tui.commands.report import judged
     from tui.commands.session import open_session
-    from tui.render import check_line
+    from tui.words.render import check_line
 
     session = open_session(ctx, given)
     verdicts = judged(session, tenants)

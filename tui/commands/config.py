@@ -24,8 +24,8 @@ def config(ctx: click.Context, /, **given: Any) -> None:
     """Print every effective setting and where it came from, secrets masked, and every path in use."""
     from tui.commands.listing import echo_table
     from tui.commands.session import open_session
-    from tui.fault_log import log_path
     from tui.settings import default_database_path
+    from tui.words.fault_log import log_path
 
     loaded = open_session(ctx, given).loaded
     _refuse_what_the_screens_would(loaded.settings)
@@ -47,7 +47,7 @@ def config(ctx: click.Context, /, **given: Any) -> None:
 def _refuse_what_the_screens_would(settings: Settings) -> None:
     """Raise SettingsError for names that only the screens know; other commands have no time to import those."""
     from tui.keymap import checked_keymap
-    from tui.theme import require_theme
+    from tui.terminal.themes import require_theme
 
     checked_keymap(settings.keys)
     require_theme(settings.ui.theme)
@@ -65,8 +65,8 @@ def _with_origins(loaded: LoadedSettings) -> Iterator[tuple[tuple[str, object], 
 
 def _url(key: str, secret: SecretStr | None, settings: Settings) -> str | None:
     """A database's URL as it was written, without its password; where none was, the one in effect."""
-    from health.store.errors import BadDatabaseUrl
-    from health.store.urls import without_passwords
+    from health.store.opening.errors import BadDatabaseUrl
+    from health.store.opening.urls import without_passwords
     from tui.settings import UNNAMED, effective_database_url, usable_databases
 
     if secret is not None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from tui.commands.failures import EXIT_UNREADABLE
 from tui.commands.options import place_options
+from tui.words.failures import EXIT_UNREADABLE
 
 
 @click.group()
@@ -20,7 +20,7 @@ def db() -> None:
 @click.pass_context
 def init(ctx: click.Context, /, **given: Any) -> None:
     """Create the tables in an empty database; for SQLite the file as well."""
-    from health.store.administration import initialise
+    from health.store.writing.administration import initialise
     from tui.commands.session import open_session
 
     address = open_session(ctx, given).writing()
@@ -33,8 +33,8 @@ def init(ctx: click.Context, /, **given: Any) -> None:
 @click.pass_context
 def upgrade(ctx: click.Context, /, **given: Any) -> None:
     """Bring the tables to this program's version; nothing changes if that fails."""
-    from health.store.administration import upgrade as upgrade_store
-    from health.store.revision import CURRENT, SchemaState
+    from health.store.opening.revision import CURRENT, SchemaState
+    from health.store.writing.administration import upgrade as upgrade_store
     from tui.commands.session import open_session
 
     address = open_session(ctx, given).writing()
@@ -48,8 +48,8 @@ def upgrade(ctx: click.Context, /, **given: Any) -> None:
 @click.pass_context
 def status(ctx: click.Context, /, **given: Any) -> int:
     """Say which tables were found; exit 0 if this program can read them, which it tries, else 3."""
-    from health.store.administration import state_of
-    from health.store.revision import CURRENT, SchemaState
+    from health.store.opening.revision import CURRENT, SchemaState
+    from health.store.writing.administration import state_of
     from tui.commands.session import open_session
 
     address = open_session(ctx, given).reading()

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tui.commands.failures import EXIT_REFUSED, CommandFailed
 from tui.commands.options import Invocation, now_option, place_options
+from tui.words.failures import EXIT_REFUSED, CommandFailed
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from health.demo.fleet import DemoTenant
     from health.policy import HealthPolicy
-    from health.sources.demo.fleet import DemoTenant
-    from health.store.urls import DatabaseAddress
+    from health.store.opening.urls import DatabaseAddress
     from tui.commands.session import Session
 
 _TENANTS_AT_ONCE: Final = 200
@@ -62,14 +62,14 @@ def demo(ctx: click.Context, /, tenants: int, **given: Any) -> int:
 
 
 def _look_around(session: Session, invocation: Invocation) -> int:
-    from tui.terminal import why_no_terminal
+    from tui.terminal.presence import why_no_terminal
 
     if why_no_terminal() is None and sys.stdout.isatty():
         from tui.commands.screens import show
 
         return show(session.context(invocation, visits=False))
     from tui.commands.report import judged
-    from tui.render import report_as
+    from tui.words.render import report_as
 
     click.echo(report_as("table", judged(session, ()), session.loaded.settings.policy(), session.now), nl=False)
     return 0
@@ -77,14 +77,14 @@ def _look_around(session: Session, invocation: Invocation) -> int:
 
 def write_demo(address: DatabaseAddress, now: datetime, tenants: int, policy: HealthPolicy) -> None:
     """Write the demo fleet to a database without tenants, in one transaction. Raises CommandFailed and StoreError."""
-    from health.collector import collector_paused
-    from health.sources.demo.fleet import ARCHIVED_TENANTS, demo_fleet
-    from health.store.administration import initialise
-    from health.store.engines import writing
-    from health.store.loading import indexes_afterwards, insert_rows, settle, unchecked
-    from health.store.roster import list_tenants
-    from health.store.schema import backup_items, backup_schedules, backup_sets
-    from health.store.schema import tenants as tenants_table
+    from health.demo.fleet import ARCHIVED_TENANTS, demo_fleet
+    from health.store.opening.engines import writing
+    from health.store.reading.collector import collector_paused
+    from health.store.writing.administration import initialise
+    from health.store.writing.loading import indexes_afterwards, insert_rows, settle, unchecked
+    from health.store.writing.roster import list_tenants
+    from health.store.writing.tables import backup_items, backup_schedules, backup_sets
+    from health.store.writing.tables import tenants as tenants_table
 
     initialise(address)
     with writing(address) as connection:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.commands.failures import tell
+from tui.words.failures import tell
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from health.store.writing import ImportSummary
+    from health.store.writing.sets import ImportSummary
 
 
 class AcceptedTypes:
@@ -35,7 +35,7 @@ class AcceptedTypes:
 
 def echo_summary(external_id: str, summary: ImportSummary) -> None:
     """Say what an import did to one tenant's sets, over the progress that stood there."""
-    from tui.safe_text import safe_text
+    from tui.words.safe_text import safe_text
 
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", nl=False, err=True)
@@ -44,7 +44,7 @@ def echo_summary(external_id: str, summary: ImportSummary) -> None:
 
 def archived_among(connection: Connection, external_ids: Iterable[str]) -> list[str]:
     """Those of some tenants, by their external ids, that are archived."""
-    from health.store.roster import archived_tenants
+    from health.store.writing.roster import archived_tenants
 
     return sorted(archived_tenants(connection).intersection(external_ids))
 
@@ -62,7 +62,7 @@ def tell_of(archived: Sequence[str], accepted: AcceptedTypes | None = None) -> N
 
 def in_words(summary: ImportSummary) -> str:
     """An import's numbers, as the end of a sentence."""
-    from tui.wording import counted
+    from tui.words.wording import counted
 
     return (
         f"{counted(summary.sets_created, 'backup set')} created, {summary.sets_replaced:,} replaced,"

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.commands.failures import EXIT_REFUSED, EXIT_USAGE, CommandFailed
 from tui.commands.import_options import ACCEPT_MISSING, NEW_TENANT, TENANT, WITHOUT_PAYLOAD
 from tui.commands.import_outcome import AcceptedTypes, archived_among, echo_summary, in_words, tell_of
 from tui.commands.options import InstantType, TimezoneType, place_options
+from tui.words.failures import EXIT_REFUSED, EXIT_USAGE, CommandFailed
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from sqlalchemy import Connection
 
-    from health.captured import CapturedSet
+    from health.sources.captured import CapturedSet
     from health.sources.tenuvault import Run
-    from health.store.writing import ImportSummary
+    from health.store.writing.sets import ImportSummary
     from tui.commands.session import Session
 
 
@@ -54,8 +54,8 @@ def intunecd(
     **given: Any,
 ) -> None:
     """Import what IntuneCD wrote to PATH: a folder at one instant, or the history of a git repository."""
-    from health.store.engines import writing
-    from health.store.roster import have_tenant
+    from health.store.opening.engines import writing
+    from health.store.writing.roster import have_tenant
     from tui.commands.session import open_session
 
     if git and completed_at is not None:
@@ -94,8 +94,8 @@ class _IntuneCDRun:
         """The folder as one set."""
         from health.sources.intunecd import SOURCE, read_folder
         from health.sources.policy_sets import reference_of
-        from health.store.earlier_sets import types_of_last_completed_set
-        from health.store.writing import write_set
+        from health.store.writing.earlier_sets import types_of_last_completed_set
+        from health.store.writing.sets import write_set
 
         captured = read_folder(
             self._path,
@@ -118,8 +118,8 @@ class _IntuneCDRun:
         """
         from health.sources.intunecd import SOURCE
         from health.sources.intunecd_git import read_history
-        from health.store.earlier_sets import known_references, types_of_last_completed_set
-        from health.store.writing import ImportSummary, write_set
+        from health.store.writing.earlier_sets import known_references, types_of_last_completed_set
+        from health.store.writing.sets import ImportSummary, write_set
 
         known = known_references(connection, self._tenant, SOURCE)
         holding = (
@@ -170,8 +170,8 @@ def tenuvault(
     files of a type that the last completed run has is partial: it may have been asked for a part only.
     """
     from health.sources.tenuvault import find_runs
-    from health.store.engines import writing
-    from health.store.roster import have_tenant
+    from health.store.opening.engines import writing
+    from health.store.writing.roster import have_tenant
     from tui.commands.session import open_session
 
     session = open_session(ctx, given)
@@ -192,7 +192,7 @@ class _TenuVaultRuns:
 
     def __init__(self, connection: Connection, external_id: str, accepted: AcceptedTypes, with_payload: bool) -> None:
         from health.sources.tenuvault_record import SOURCE
-        from health.store.stored_sets import stored_sets
+        from health.store.writing.stored_sets import stored_sets
 
         self._connection = connection
         self._tenant = external_id
@@ -202,7 +202,7 @@ class _TenuVaultRuns:
 
     def write(self, runs: Iterable[Run], session: Session) -> ImportSummary:
         """Write every run that is not stored as it is."""
-        from health.store.writing import ImportSummary, write_set
+        from health.store.writing.sets import ImportSummary, write_set
 
         summary = ImportSummary()
         for run in runs:
@@ -228,7 +228,7 @@ class _TenuVaultRuns:
 
     def _expected_of(self, run: Run) -> frozenset[str]:
         from health.sources.tenuvault_record import SOURCE
-        from health.store.earlier_sets import types_of_last_completed_set
+        from health.store.writing.earlier_sets import types_of_last_completed_set
 
         before, reference = run.frame.completed_at, run.frame.source_ref
         if before is None:
@@ -261,10 +261,10 @@ def intunemanagement(
     """Import what IntuneManagement exported to PATH, the folder with the types' folders, at one instant."""
     from health.sources.intunemanagement import SOURCE, read_export
     from health.sources.policy_sets import reference_of
-    from health.store.earlier_sets import types_of_last_completed_set
-    from health.store.engines import writing
-    from health.store.roster import have_tenant
-    from health.store.writing import write_set
+    from health.store.opening.engines import writing
+    from health.store.writing.earlier_sets import types_of_last_completed_set
+    from health.store.writing.roster import have_tenant
+    from health.store.writing.sets import write_set
     from tui.commands.session import open_session
 
     accepted = AcceptedTypes(accept_missing)
@@ -298,8 +298,8 @@ def intunemanagement(
 def facts(ctx: click.Context, /, file: Path, without_payload: bool, **given: Any) -> None:
     """Import facts as JSON lines from FILE, or from standard input where it is '-'."""
     from health.sources.fact_lines import read_fact_lines
-    from health.store.engines import writing
-    from health.store.writing import write_facts
+    from health.store.opening.engines import writing
+    from health.store.writing.sets import write_facts
     from tui.commands.session import open_session
 
     session = open_session(ctx, given)
@@ -314,7 +314,7 @@ def facts(ctx: click.Context, /, file: Path, without_payload: bool, **given: Any
     with writing(session.writing()) as connection:
         summary = write_facts(connection, captured, session.now)
         archived = archived_among(connection, [each.external_id for each in captured.sets])
-    from tui.wording import counted
+    from tui.words.wording import counted
 
     tenants, schedules = len(captured.tenants), len(captured.schedules)
     click.echo(f"{counted(tenants, 'tenant')} and {counted(schedules, 'schedule')} read; {in_words(summary)}.")

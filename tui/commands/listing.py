@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from tui.safe_text import safe_text
+from tui.words.safe_text import safe_text
 
 
 def echo_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
-from tui.commands.clock import utc_now
-from tui.commands.failures import EXIT_REFUSED, EXIT_USAGE, CommandFailed, tell
+from tui.clock import utc_now
 from tui.commands.options import Invocation, now_option, place_options
+from tui.words.failures import EXIT_REFUSED, EXIT_USAGE, CommandFailed, tell
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -95,8 +95,8 @@ class _Scraper:
 
     def text(self) -> str:
         """The text of one scrape."""
-        from health.store.errors import StoreError
-        from tui.openmetrics import Reading, metrics_text
+        from health.store.opening.errors import StoreError
+        from tui.words.openmetrics import Reading, metrics_text
 
         read_at = utc_now()
         evaluated_at = self._fixed or read_at

@@ -31,8 +31,8 @@ class MetricsServer(HTTPServer):
         """A scraper that went away is no fault; anything else goes to the log, and the next scrape is served."""
         import sys
 
-        from tui.commands.failures import tell
-        from tui.fault_log import note_fault
+        from tui.words.failures import tell
+        from tui.words.fault_log import note_fault
 
         error = sys.exc_info()[1]
         if isinstance(error, Exception) and not isinstance(error, OSError):
@@ -46,7 +46,7 @@ class _Scrape(BaseHTTPRequestHandler):
     sys_version = ""
 
     def do_GET(self) -> None:
-        from tui.openmetrics import CONTENT_TYPE
+        from tui.words.openmetrics import CONTENT_TYPE
 
         if self.path.partition("?")[0] != "/metrics":
             self.send_error(HTTPStatus.NOT_FOUND, "There is only /metrics here")

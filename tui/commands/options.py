@@ -41,7 +41,7 @@ class DurationType(click.ParamType[Any]):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from tui.durations import parse_duration
+        from tui.words.durations import parse_duration
 
         if not isinstance(value, str):
             return value

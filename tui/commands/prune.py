@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tui.commands.failures import EXIT_USAGE, CommandFailed
 from tui.commands.options import now_option, place_options, tenants_option
+from tui.words.failures import EXIT_USAGE, CommandFailed
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from health.store.pruning import KeepLast, KeepSince, PrunePlan
+    from health.store.writing.pruning import KeepLast, KeepSince, PrunePlan
 
 _NAMES_SHOWN: Final = 3
 _MOST: Final = 1_000_000
@@ -49,9 +49,9 @@ def prune(
     A tenant's basis never goes, nor what its sources' next imports are held against, nor anything of a tenant
     whose evidence cannot be read. Every tenant's verdict is the same before and after, or nothing is removed.
     """
-    from health.store.engines import reading_once, writing
-    from health.store.pruning import PruneRequest, plan_pruning
-    from health.store.pruning import prune as prune_store
+    from health.store.opening.engines import reading_once, writing
+    from health.store.writing.pruning import PruneRequest, plan_pruning
+    from health.store.writing.pruning import prune as prune_store
     from tui.commands.session import open_session
 
     session = open_session(ctx, given)
@@ -68,7 +68,7 @@ def prune(
 
 def _keep(days: int | None, last: int | None, now: datetime) -> KeepSince | KeepLast:
     from health.instants import shifted
-    from health.store.pruning import KeepLast, KeepSince
+    from health.store.writing.pruning import KeepLast, KeepSince
 
     if days is not None and last is None:
         return KeepSince(shifted(now, -timedelta(days=days)))
@@ -79,7 +79,7 @@ def _keep(days: int | None, last: int | None, now: datetime) -> KeepSince | Keep
 
 def _echo(plan: PrunePlan, *, payloads_only: bool, done: bool) -> None:
     from tui.commands.listing import echo_table
-    from tui.wording import counted
+    from tui.words.wording import counted
 
     rows = plan.by_tenant()
     if rows:
@@ -105,7 +105,7 @@ def _echo(plan: PrunePlan, *, payloads_only: bool, done: bool) -> None:
 
 
 def _named(external_ids: Sequence[str]) -> str:
-    from tui.safe_text import safe_text
+    from tui.words.safe_text import safe_text
 
     shown = ", ".join(safe_text(external_id, limit=40) for external_id in external_ids[:_NAMES_SHOWN])
     rest = len(external_ids) - _NAMES_SHOWN

@@ -21,19 +21,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 import click
 
 from health.instants import shifted
-from tui.commands.failures import EXIT_NOT_RECORDED, EXIT_UNDER_WAY, CommandFailed, describe, tell
 from tui.commands.import_options import ACCEPT_MISSING, NEW_TENANT, TENANT, WITHOUT_PAYLOAD
 from tui.commands.names import NameType
 from tui.commands.options import Invocation, place_options
+from tui.words.failures import EXIT_NOT_RECORDED, EXIT_UNDER_WAY, CommandFailed, describe, tell
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from health.captured import CapturedSet
     from health.policy import HealthPolicy
+    from health.sources.captured import CapturedSet
     from health.sources.intunecd import FilesThatStood
-    from health.store.recording import OnThisMachine, RecordedRun
-    from health.store.urls import DatabaseAddress
+    from health.store.opening.urls import DatabaseAddress
+    from health.store.writing.recording import OnThisMachine, RecordedRun
     from tui.commands.running import Ended, HeldSignals
     from tui.commands.session import Session
 
@@ -99,8 +99,8 @@ def record(
     succeeded, but that could not be noted. 126, 127: it cannot be run.
     """
     from health.sources.intunecd import files_as_they_stand
-    from health.store.recording import RecordedRun
-    from tui.commands.clock import utc_now
+    from health.store.writing.recording import RecordedRun
+    from tui.clock import utc_now
     from tui.commands.running import HeldSignals
     from tui.commands.schedule import require_slots
 
@@ -140,7 +140,7 @@ class _Notebook:
     def policy(self) -> HealthPolicy:
         """The policy in effect, or the product's own where the settings cannot be read."""
         from health.policy import HealthPolicy
-        from tui.settings_error import SettingsError
+        from tui.words.failures import SettingsError
 
         try:
             return self._session().loaded.settings.policy()
@@ -149,14 +149,14 @@ class _Notebook:
 
     def write(self, entry: Callable[[Connection, HealthPolicy], Found]) -> Found:
         """Make an entry in one transaction. Raises SettingsError and StoreError; then nothing is written."""
-        from health.store.engines import writing
+        from health.store.opening.engines import writing
 
         with writing(self.address(), patience=NOTE_SECONDS) as connection:
             return entry(connection, self.policy())
 
     def write_patiently(self, signals: HeldSignals, entry: Callable[[Connection, HealthPolicy], Found]) -> Found:
         """The same, trying again for a minute where the database does not answer, or until a signal says to stop."""
-        from health.store.errors import StoreUnreachable
+        from health.store.opening.errors import StoreUnreachable
 
         pauses = iter(PAUSES)
         while True:
@@ -175,10 +175,10 @@ class _Notebook:
 
 def _on_this_machine(held: ExitStack, notebook: _Notebook, run: RecordedRun) -> OnThisMachine:
     """Take the schedule's lock on this machine until `held` ends, and say what it tells of other runs."""
-    from health.store.errors import StoreError
-    from health.store.recording import OnThisMachine, start_in
+    from health.store.opening.errors import StoreError
+    from health.store.writing.recording import OnThisMachine, start_in
     from tui.commands.run_lock import RunLock, lock_path
-    from tui.settings_error import SettingsError
+    from tui.words.failures import SettingsError
 
     try:
         address = notebook.address()
@@ -198,9 +198,9 @@ def _on_this_machine(held: ExitStack, notebook: _Notebook, run: RecordedRun) -> 
 
 def _note_start(notebook: _Notebook, run: RecordedRun, here: OnThisMachine) -> None:
     """Note that the run begins. Raises only what must keep the command from running."""
-    from health.store.errors import BadDatabaseUrl, StoreConflict
-    from health.store.recording import RunUnderWay, note_start, require_no_other_run
-    from tui.settings_error import SettingsError
+    from health.store.opening.errors import BadDatabaseUrl, StoreConflict
+    from health.store.writing.recording import RunUnderWay, note_start, require_no_other_run
+    from tui.words.failures import SettingsError
 
     given_up = 0
     try:
@@ -229,8 +229,8 @@ class _Outcome(NamedTuple):
 
     def note(self, notebook: _Notebook, signals: HeldSignals) -> int:
         """Read what the command wrote and note it, with the schedule's next slot. Gives back the exit code."""
-        from health.store.recording import RunGivenUp, note_outcome
-        from tui.commands.clock import utc_now
+        from health.store.writing.recording import RunGivenUp, note_outcome
+        from tui.clock import utc_now
 
         try:
             captured = self._captured(notebook, signals)
@@ -248,7 +248,7 @@ class _Outcome(NamedTuple):
 
     def _captured(self, notebook: _Notebook, signals: HeldSignals) -> CapturedSet:
         """The run's set: what its source read from the folder, or `failed`. Raises what reading the database does."""
-        from health.store.earlier_sets import types_of_last_completed_set
+        from health.store.writing.earlier_sets import types_of_last_completed_set
 
         if self.ended.failure is not None:
             return self.run.as_set("failed", self.ended.failure)
@@ -260,10 +260,10 @@ class _Outcome(NamedTuple):
 
     def _read(self, notebook: _Notebook, expected_types: Set[str]) -> CapturedSet:
         """What the command wrote as the run's set, held against these types; `failed` where that is no backup."""
-        from health.captured import RefusedInput
+        from health.sources.captured import RefusedInput
         from health.sources.intunecd import read_folder
         from health.sources.storable import storable_text
-        from tui.fault_log import note_fault
+        from tui.words.fault_log import note_fault
 
         try:
             captured = read_folder(
@@ -288,7 +288,7 @@ class _Outcome(NamedTuple):
 
         An import asks nobody when a file was written, so what is not of this run must not be taken for it.
         """
-        from tui.wording import counted
+        from tui.words.wording import counted
 
         if self.ended.failure is not None:
             return ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tui.commands.options import DurationType, now_option, place_options, tenants_option
-from tui.durations import format_duration
+from tui.words.durations import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def report(
 ) -> None:
     """Print every tenant's posture, reasons and evidence, worst first."""
     from tui.commands.session import open_session
-    from tui.render import report_as
+    from tui.words.render import report_as
 
     session = open_session(ctx, given)
     verdicts, only = judged(session, tenants), ""

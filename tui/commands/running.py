@@ -11,7 +11,7 @@ import signal
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
-from tui.commands.failures import EXIT_CANNOT_RUN, EXIT_NO_SUCH_COMMAND
+from tui.words.failures import EXIT_CANNOT_RUN, EXIT_NO_SUCH_COMMAND
 
 _ENDING: Final = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGTERM})
 _AWAITED: Final = _ENDING | {signal.SIGCHLD}

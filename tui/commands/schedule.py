@@ -10,7 +10,7 @@ import click
 from tui.commands.import_options import TENANT
 from tui.commands.names import NameType
 from tui.commands.options import place_options
-from tui.safe_text import safe_text
+from tui.words.safe_text import safe_text
 
 if TYPE_CHECKING:
     from tui.commands.session import Session
@@ -32,9 +32,9 @@ def schedule() -> None:
 @click.pass_context
 def add(ctx: click.Context, /, name: str, external_id: str, cron: str | None, timezone: str, **given: Any) -> None:
     """Add an enabled schedule to a tenant."""
-    from health.captured import CapturedSchedule
-    from health.store.engines import writing
-    from health.store.roster import add_schedule, list_schedules
+    from health.sources.captured import CapturedSchedule
+    from health.store.opening.engines import writing
+    from health.store.writing.roster import add_schedule, list_schedules
     from tui.commands.session import open_session
 
     session = open_session(ctx, given)
@@ -49,7 +49,7 @@ def add(ctx: click.Context, /, name: str, external_id: str, cron: str | None, ti
 def _warn_of_pauses(plans: list[tuple[str | None, str]], session: Session) -> None:
     """Say at once where a tenant's plans cannot keep a backup fresh: an alarm would tell it, a little every day."""
     from health.forecast import cannot_stay_fresh, longest_pause
-    from tui.wording import pause_in_words
+    from tui.words.wording import pause_in_words
 
     policy, pause = session.loaded.settings.policy(), longest_pause(plans, session.now)
     if pause is not None and cannot_stay_fresh(pause, policy):
@@ -75,8 +75,8 @@ def require_slots(ctx: click.Context, cron: str | None, timezone: str, now: date
 @click.pass_context
 def enable(ctx: click.Context, /, name: str, external_id: str, **given: Any) -> None:
     """Enable a schedule: what it owes counts from now on."""
-    from health.store.engines import writing
-    from health.store.roster import enable_schedule
+    from health.store.opening.engines import writing
+    from health.store.writing.roster import enable_schedule
     from tui.commands.session import open_session
 
     session = open_session(ctx, given)
@@ -92,8 +92,8 @@ def enable(ctx: click.Context, /, name: str, external_id: str, **given: Any) -> 
 @click.pass_context
 def disable(ctx: click.Context, /, name: str, external_id: str, **given: Any) -> None:
     """Disable a schedule: it is not judged any more."""
-    from health.store.engines import writing
-    from health.store.roster import disable_schedule
+    from health.store.opening.engines import writing
+    from health.store.writing.roster import disable_schedule
     from tui.commands.session import open_session
 
     with writing(open_session(ctx, given).writing()) as connection:
@@ -113,8 +113,8 @@ def disable(ctx: click.Context, /, name: str, external_id: str, **given: Any) ->
 @click.pass_context
 def list_(ctx: click.Context, /, external_id: str | None, **given: Any) -> None:
     """List the schedules that are not deleted."""
-    from health.store.engines import reading_once
-    from health.store.roster import list_schedules
+    from health.store.opening.engines import reading_once
+    from health.store.writing.roster import list_schedules
     from tui.commands.listing import echo_table, whole_seconds
     from tui.commands.session import open_session
 

@@ -8,10 +8,10 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from tui.commands.failures import EXIT_FAULT, EXIT_USAGE, CommandFailed
 from tui.commands.options import Invocation
 from tui.context import boot_seconds, open_resolver
-from tui.second_process import SecondProcess, Sender
+from tui.terminal.second_process import SecondProcess, Sender
+from tui.words.failures import EXIT_FAULT, EXIT_USAGE, CommandFailed
 
 if TYPE_CHECKING:
     from tui.context import AppContext
@@ -22,7 +22,7 @@ _ESCAPE_DELAY_MILLISECONDS: Final = "500"
 
 def open_screens(invocation: Invocation, *, tenant: str | None, screen: str | None) -> int:
     """Open the app on the configured database; gives back its exit code. Raises CommandFailed without a terminal."""
-    from tui.terminal import why_no_terminal
+    from tui.terminal.presence import why_no_terminal
 
     if (reason := why_no_terminal()) is not None:
         raise CommandFailed(f"{reason}: 'tenantpilot report' prints the same verdicts.", EXIT_USAGE)
@@ -45,15 +45,15 @@ def show(context: AppContext) -> int:
     """Open the screens and stay until they are left; gives back the process's exit code."""
     _import_textual()
     from tui.app import TenantPilotApp
-    from tui.process import ended_by_signals
-    from tui.theme import require_theme
+    from tui.terminal.process import ended_by_signals
+    from tui.terminal.themes import require_theme
 
     require_theme(context.theme)
     # Not for somebody who has given a key of his own with Alt.
     if not any("alt+" in keys for keys in context.keymap.values()):
         # The parser is Textual's own affair: where a later one has it elsewhere, its keys are as it tells them.
         with suppress(ImportError):
-            from tui.escape import tell_escape_from_alt
+            from tui.terminal.escape import tell_escape_from_alt
 
             tell_escape_from_alt()
     app = TenantPilotApp(context)
@@ -79,7 +79,7 @@ def _settings_then_fleet(invocation: Invocation, tenant: str | None, screen: str
     session = session_of(invocation)
     address = session.reading()
     sender.send(pickle.dumps((session.context(invocation, tenant=tenant, screen=screen), address)))
-    from health.store.ahead import send_fleet
+    from health.store.reading.ahead import send_fleet
 
     def opened(connection: object) -> None:
         # A file's reader ends with its process; a server would go on.
@@ -96,7 +96,7 @@ def _sent_context(second: SecondProcess, began: float) -> AppContext | None:
         return None
     import pickle
 
-    from health.store.ahead import FleetAhead
+    from health.store.reading.ahead import FleetAhead
 
     context, address = pickle.loads(message)  # noqa: S301 - by a process of our own
     ahead = FleetAhead(messages, second.end)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from tui.commands.clock import utc_now
+from tui.clock import utc_now
 from tui.commands.options import Invocation
 from tui.settings import (
     UNNAMED,
@@ -21,11 +21,11 @@ from tui.settings import (
     load_settings,
     usable_databases,
 )
-from tui.settings_error import nearest
+from tui.words.nearest import nearest
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
-    from health.store.urls import DatabaseAddress
+    from health.store.opening.urls import DatabaseAddress
     from tui.context import AppContext, Database
 
 
@@ -43,13 +43,13 @@ class Session(NamedTuple):
 
     def reading(self) -> DatabaseAddress:
         """Where facts are read from. Raises BadDatabaseUrl."""
-        from health.store.urls import parse_database_url
+        from health.store.opening.urls import parse_database_url
 
         return parse_database_url(effective_database_url(self.database))
 
     def writing(self) -> DatabaseAddress:
         """Where imports and administration write. Raises BadDatabaseUrl."""
-        from health.store.urls import parse_database_url
+        from health.store.opening.urls import parse_database_url
 
         return parse_database_url(effective_write_url(self.database))
 

@@ -8,7 +8,7 @@ import click
 
 from tui.commands.names import NameType
 from tui.commands.options import place_options
-from tui.safe_text import safe_text
+from tui.words.safe_text import safe_text
 
 EXTERNAL_ID = click.argument("external_id", type=NameType(), help="What no other tenant is called; it stays.")
 
@@ -25,8 +25,8 @@ def tenant() -> None:
 @click.pass_context
 def add(ctx: click.Context, /, external_id: str, name: str | None, **given: Any) -> None:
     """Add a tenant: it is absent until its first backup set is imported."""
-    from health.store.engines import writing
-    from health.store.roster import add_tenant
+    from health.store.opening.engines import writing
+    from health.store.writing.roster import add_tenant
     from tui.commands.session import open_session
 
     session = open_session(ctx, given)
@@ -42,8 +42,8 @@ def add(ctx: click.Context, /, external_id: str, name: str | None, **given: Any)
 @click.pass_context
 def rename(ctx: click.Context, /, external_id: str, name: str, **given: Any) -> None:
     """Give a tenant another name; its external id stays."""
-    from health.store.engines import writing
-    from health.store.roster import rename_tenant
+    from health.store.opening.engines import writing
+    from health.store.writing.roster import rename_tenant
     from tui.commands.session import open_session
 
     with writing(open_session(ctx, given).writing()) as connection:
@@ -58,8 +58,8 @@ def rename(ctx: click.Context, /, external_id: str, name: str, **given: Any) -> 
 @click.pass_context
 def archive(ctx: click.Context, /, external_id: str, undo: bool, **given: Any) -> None:
     """Archive a tenant: it is not judged and not counted any more; nothing of it is deleted."""
-    from health.store.engines import writing
-    from health.store.roster import archive_tenant
+    from health.store.opening.engines import writing
+    from health.store.writing.roster import archive_tenant
     from tui.commands.session import open_session
 
     session = open_session(ctx, given)
@@ -73,8 +73,8 @@ def archive(ctx: click.Context, /, external_id: str, undo: bool, **given: Any) -
 @click.pass_context
 def list_(ctx: click.Context, /, **given: Any) -> None:
     """List every tenant, archived ones too."""
-    from health.store.engines import reading_once
-    from health.store.roster import list_tenants
+    from health.store.opening.engines import reading_once
+    from health.store.writing.roster import list_tenants
     from tui.commands.listing import echo_table, whole_seconds
     from tui.commands.session import open_session
 

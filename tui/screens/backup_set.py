@@ -13,17 +13,17 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Input, Static
 
-from health.details import BackupSetAnswer, PartInVerdict
+from health.answers import BackupSetAnswer, PartInVerdict
 from health.facts import BackupItem
 from health.quality import ITEM_FAMILIES, BackupQualityResolver
 from tui.reader import Question
-from tui.safe_text import safe_text
 from tui.screens.facts_screen import FactsScreen
-from tui.screens.set_words import family_lines, recency_lines
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.proof_block import ProofBlock
 from tui.widgets.row_list import Cell, Column, RowList
-from tui.wording import FAMILY_WORDS, part_in_words
+from tui.words.safe_text import safe_text
+from tui.words.set_words import family_lines, recency_lines
+from tui.words.wording import FAMILY_WORDS, part_in_words
 
 _COLUMNS: Final = (
     Column("TYPE", 20, share=1),

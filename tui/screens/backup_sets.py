@@ -10,14 +10,14 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from health.details import SETS_PAGE, BackupSetsAnswer, ListedSet, SetKey
+from health.answers import SETS_PAGE, BackupSetsAnswer, ListedSet, SetKey
 from tui.reader import Question
-from tui.safe_text import safe_text
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.set_cells import listed_set_cells
-from tui.screens.set_words import attempt_sentences
 from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.row_list import Cell, Column, RowList
+from tui.words.safe_text import safe_text
+from tui.words.set_words import attempt_sentences
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual.app import ComposeResult
 
-from health.details import CapturedJson
+from health.answers import CapturedJson
 from health.facts import BackupItem
 from tui.reader import Question
-from tui.safe_text import safe_text
 from tui.screens.facts_screen import FactsScreen
-from tui.widgets.proof_block import Line, ProofBlock
+from tui.widgets.proof_block import ProofBlock
 from tui.widgets.row_list import Cell, Column, RowList
-from tui.wording import item_degradations
+from tui.words.line import Line
+from tui.words.safe_text import safe_text
+from tui.words.wording import item_degradations
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver

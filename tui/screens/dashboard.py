@@ -14,21 +14,21 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Static
 
+from health.answers import DashboardAnswer, ListedSet
 from health.coverage import Coverage
-from health.details import DashboardAnswer, ListedSet
 from health.facts import UnreadableEvidence
 from health.posture import TenantBackupHealth
 from tui.drillthrough import Subject, destination_of
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.set_cells import listed_set_cells
-from tui.screens.set_words import attempt_sentences
 from tui.widgets.coverage_strip import CoverageStrip
 from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.dashboard_kpis import DashboardKpis
 from tui.widgets.healthy_check import HealthyCheck
 from tui.widgets.needs_attention import AttentionItem, NeedsAttention
 from tui.widgets.row_list import Cell, Column, RowList
+from tui.words.set_words import attempt_sentences
 
 _COLUMNS: Final = (
     Column("STATUS", 12),
@@ -161,7 +161,7 @@ class DashboardScreen(FactsScreen):
 
     def exported(self, form: str) -> str:
         """The report of this tenant."""
-        from tui.render import report_as
+        from tui.words.render import report_as
 
         answer: DashboardAnswer = self.answer
         return report_as(form, (answer.health,), self.pilot.context.policy, answer.now)

@@ -16,13 +16,13 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.durations import format_span
 from tui.reader import Question, Request
-from tui.safe_text import safe_text
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.header_line import HeaderLine
 from tui.widgets.key_hints import KeyHints
 from tui.widgets.row_list import Cell, Column, RowList
+from tui.words.durations import format_span
+from tui.words.safe_text import safe_text
 
 if TYPE_CHECKING:
     from tui.app import TenantPilotApp
@@ -145,7 +145,7 @@ class FactsScreen(Screen[None]):
 
     def exported(self, form: str) -> str:
         """What `e` writes down in one of the formats: the screen's list, also what there is no room for."""
-        from tui.export import table_as
+        from tui.words.export import table_as
 
         headings, rows = self.query(RowList).first().table()
         return table_as(form, headings, rows)
@@ -334,7 +334,7 @@ class FactsScreen(Screen[None]):
 
     def action_export(self) -> None:
         """Facts that are too old to confirm anything are too old to be handed on as well."""
-        from tui.export import SUFFIXES
+        from tui.words.export import SUFFIXES
 
         if self._answered_at is None:
             self.pilot.say("nothing to export yet")
@@ -345,7 +345,7 @@ class FactsScreen(Screen[None]):
             self.pilot.choose(columns, tuple(SUFFIXES), lambda form: (Cell(form),), self._export)
 
     def _export(self, form: str | None) -> None:
-        from tui.export import SUFFIXES
+        from tui.words.export import SUFFIXES
 
         if form is not None:
             what = type(self).__name__.removesuffix("Screen").lower()

@@ -10,14 +10,14 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from health.details import JudgedSchedule, SchedulesAnswer
+from health.answers import JudgedSchedule, SchedulesAnswer
 from health.forecast import cannot_stay_fresh
-from tui.columns import in_the_past_or_future
 from tui.reader import Question
-from tui.safe_text import safe_text
 from tui.screens.facts_screen import FactsScreen
 from tui.widgets.row_list import Cell, Column, RowList
-from tui.wording import conditions_in_words, cron_in_words, pause_in_words
+from tui.words.columns import in_the_past_or_future
+from tui.words.safe_text import safe_text
+from tui.words.wording import conditions_in_words, cron_in_words, pause_in_words
 
 _COLUMNS: Final = (
     Column("SCHEDULE", 12, share=1),

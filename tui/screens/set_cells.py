@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from health.details import ListedSet, PartInVerdict
+from health.answers import ListedSet, PartInVerdict
 from health.quality import BackupQualitySummary
-from tui.columns import in_the_past_or_future
-from tui.safe_text import safe_text
 from tui.widgets.row_list import Cell
+from tui.words.columns import in_the_past_or_future
+from tui.words.safe_text import safe_text
 
 
 class SetCells(NamedTuple):

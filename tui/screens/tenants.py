@@ -18,18 +18,18 @@ from textual.widgets import Input, Static
 
 from health.instants import beyond, shifted
 from health.posture import TenantBackupHealth
-from tui.columns import degraded_share, goes_stale, latest_backup, states_counted
-from tui.durations import format_duration
 from tui.fleet_view import Filters, FleetView, Order, fleet_view, listed, with_tenant
 from tui.reader import Question
-from tui.safe_text import safe_text
 from tui.screens.facts_screen import FactsScreen
 from tui.visits import NEW, LastVisit, VisitUnreadable, read_visit, write_visit
 from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.header_line import HeaderLine
 from tui.widgets.row_list import Cell, Column, RowList
-from tui.wording import State, ago, clocks_in_words, counted, part_in_words, state_of, why
+from tui.words.columns import degraded_share, goes_stale, latest_backup, states_counted
+from tui.words.durations import format_duration
+from tui.words.safe_text import safe_text
+from tui.words.wording import State, ago, clocks_in_words, counted, part_in_words, state_of, why
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
@@ -313,7 +313,7 @@ class TenantsScreen(FactsScreen):
 
     def exported(self, form: str) -> str:
         """The report of the tenants listed."""
-        from tui.render import report_as
+        from tui.words.render import report_as
 
         view: FleetView = self.answer
         rows = self.query_one("#tenants", RowList).rows

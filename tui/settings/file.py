@@ -13,7 +13,7 @@ from typing import Final
 from platformdirs import user_config_path
 
 from tui.settings.model import APPLICATION
-from tui.settings_error import SettingsError
+from tui.words.failures import SettingsError
 
 FILE_NAME: Final = "tenantpilot.toml"
 CONFIG_VARIABLE: Final = "TENANTPILOT_CONFIG"

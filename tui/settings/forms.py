@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, SecretStr
 
-from tui.durations import format_duration, parse_duration
+from tui.words.durations import format_duration, parse_duration
 
 _DATABASE_URL: Final = re.compile(r"[a-z][a-z0-9]*(\+[a-z0-9_]+)?://.*", re.DOTALL)
 

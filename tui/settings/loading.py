@@ -11,11 +11,12 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_settings import InitSettingsSource, PydanticBaseSettingsSource
 
-from health.store.urls import has_password
+from health.store.opening.urls import has_password
 from tui.settings.file import CONFIG_VARIABLE, FILE_NAME, configuration_file
 from tui.settings.forms import DATABASE_NAME
 from tui.settings.model import UNNAMED, DatabaseSettings, Settings, handed_in
-from tui.settings_error import VARIABLE_PREFIX, SettingsError, nearest
+from tui.words.failures import SettingsError
+from tui.words.nearest import VARIABLE_PREFIX, nearest
 
 COMMAND_LINE: Final = "command line"
 DEFAULT: Final = "default"

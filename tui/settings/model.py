@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from health.policy import HealthPolicy
-from tui.context import DEFAULT_THEME
 from tui.settings.forms import DatabaseName, DatabaseUrl, Duration, Keys, RefreshInterval, ThemeName, within
+from tui.terminal import DEFAULT_THEME
 
 APPLICATION: Final = "tenantpilot"
 DATABASE_NAME: Final = "fleet.db"

@@ -11,8 +11,8 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from health.coverage import COVERAGE_DAYS, Coverage, CoverageState
-from tui.durations import format_span
-from tui.wording import counted
+from tui.words.durations import format_span
+from tui.words.wording import counted
 
 
 class Look(NamedTuple):

@@ -13,8 +13,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.safe_text import safe_text
 from tui.widgets.row_list import fitted
+from tui.words.safe_text import safe_text
 
 _MARGIN: Final = 1
 

@@ -13,8 +13,8 @@ from textual.widgets import Static
 from health.freshness import Freshness
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
-from tui.columns import degraded_share, goes_stale, latest_backup
-from tui.wording import state_of, window_in_words
+from tui.words.columns import degraded_share, goes_stale, latest_backup
+from tui.words.wording import state_of, window_in_words
 
 
 class DashboardKpis(Horizontal):

@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from tui.safe_text import safe_text
 from tui.widgets.row_list import fitted
+from tui.words.safe_text import safe_text
 
 
 class HeaderLine(Vertical):

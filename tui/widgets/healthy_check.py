@@ -7,7 +7,7 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from health.posture import TenantBackupHealth
-from tui.wording import ASSIGNMENTS_LIMIT, HEALTHY_LIMIT, State, state_of
+from tui.words.wording import ASSIGNMENTS_LIMIT, HEALTHY_LIMIT, State, state_of
 
 
 class HealthyCheck(Static):

@@ -17,8 +17,8 @@ from health.facts import UnreadableEvidence
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
 from tui.drillthrough import Subject, destination_of
-from tui.safe_text import safe_text
-from tui.wording import reason_sentence, state_of, why
+from tui.words.safe_text import safe_text
+from tui.words.wording import reason_sentence, state_of, why
 
 
 class AttentionItem(Horizontal, can_focus=True):

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.safe_text import safe_text
+from tui.words.line import Line
+from tui.words.safe_text import safe_text
 
 _COLOURS = {"text": "$foreground", "quiet": "$quiet"}
-
-
-class Line(NamedTuple):
-    """One line: words that may come from outside, and the name of a state or `text` or `quiet` for its colour."""
-
-    words: str
-    style: str = "text"
 
 
 class ProofBlock(Static, can_focus=True):

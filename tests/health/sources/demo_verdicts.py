@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from health.demo.fleet import DemoTenant, SetRow, demo_fleet
 from health.facts import BASIS_STATUSES, BackupItem, BackupSchedule, BackupSet, Tenant, TenantFacts, UnreadableEvidence
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, judge
 from health.quality import BackupQualityResolver
-from health.sources.demo.fleet import DemoTenant, SetRow, demo_fleet
 
 POLICY = HealthPolicy()
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

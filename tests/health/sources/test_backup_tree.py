@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from health.captured import RefusedInput
 from health.sources.backup_tree import MAX_FOLDERS_DEEP, BackupFile, read_tree
+from health.sources.captured import RefusedInput
 from health.sources.documents import MAX_FILE_BYTES
 from tests.health.sources.trees import plant
 

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from health.demo.fleet import ARCHIVED_TENANTS, DEFAULT_TENANTS, SITUATIONS, demo_fleet
+from health.demo.situations import Evidence, Situation, situation_of
 from health.freshness import Freshness
 from health.policy import HealthPolicy
 from health.posture import Posture, Reason, TenantBackupHealth, judge
 from health.quality import FAMILY_NAMES
 from health.schedules import Condition
-from health.sources.demo.fleet import ARCHIVED_TENANTS, DEFAULT_TENANTS, SITUATIONS, demo_fleet
-from health.sources.demo.situations import Evidence, Situation, situation_of
 from tests.health.sources.demo_verdicts import LARGE, NOW, NOWS, POLICY, facts_of, verdicts
 
 A = Reason.NO_BACKUP_BASIS

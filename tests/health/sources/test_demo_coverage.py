@@ -10,10 +10,10 @@ from functools import lru_cache
 import pytest
 
 from health.coverage import SETS_COUNTED, Coverage, CoverageState, PastSet, PastSets, coverage_of, period_before
+from health.demo.fleet import DEFAULT_TENANTS, DemoTenant, demo_fleet
+from health.demo.situations import Evidence, situation_of
 from health.facts import BackupItem, BackupSet
 from health.quality import BackupQualityResolver
-from health.sources.demo.fleet import DEFAULT_TENANTS, DemoTenant, demo_fleet
-from health.sources.demo.situations import Evidence, situation_of
 from tests.health.sources.demo_verdicts import NOW, NOWS, POLICY, is_kept, verdicts
 
 DAY = timedelta(days=1)

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from health.facts import BASIS_STATUSES
-from health.sources.demo.fleet import (
+from health.demo.fleet import (
     ARCHIVED_TENANTS,
     DEFAULT_TENANTS,
     SITUATIONS,
@@ -27,9 +26,10 @@ from health.sources.demo.fleet import (
     TenantRow,
     demo_fleet,
 )
-from health.sources.demo.items import LARGEST_CONFIGURATION
-from health.sources.demo.names import demo_name
-from health.sources.demo.situations import UNREADABLE, Evidence, situation_of
+from health.demo.items import LARGEST_CONFIGURATION
+from health.demo.names import demo_name
+from health.demo.situations import UNREADABLE, Evidence, situation_of
+from health.facts import BASIS_STATUSES
 from tests.health.sources.demo_verdicts import LARGE, NOW, NOWS, POLICY, basis_row, is_kept, unreadable_of
 
 Row = TenantRow | ScheduleRow | SetRow | ItemRow

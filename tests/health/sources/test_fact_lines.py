@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from health.captured import (
+from health.sources import fact_lines
+from health.sources.captured import (
     NOT_DELETED,
     CapturedFacts,
     CapturedItem,
@@ -17,7 +18,6 @@ from health.captured import (
     CapturedTenant,
     RefusedInput,
 )
-from health.sources import fact_lines
 from health.sources.fact_lines import read_fact_lines
 
 TENANT = {"kind": "tenant", "external_id": "contoso", "name": "Contoso"}

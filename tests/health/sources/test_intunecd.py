@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from health.captured import CapturedSet, RefusedInput
+from health.sources.captured import CapturedSet, RefusedInput
 from health.sources.intunecd import read_folder
 from tests.health.sources.trees import plant, policy
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from health.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources import intunecd_git
 from health.sources.backup_tree import BackupFile
+from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.intunecd import item_of
 from health.sources.intunecd_git import read_history
 from tests.health.sources.repositories import START, Repository

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from health.captured import CapturedSet, RefusedInput
+from health.sources.captured import CapturedSet, RefusedInput
 from health.sources.intunecd_git import read_history
 from tests.health.sources.repositories import Repository
 from tests.health.sources.trees import plant, policy

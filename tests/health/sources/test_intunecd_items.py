@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from health.captured import CapturedItem
 from health.facts import BackupItem
 from health.quality import BackupQualityResolver
 from health.sources import policy_sets
+from health.sources.captured import CapturedItem
 from health.sources.intunecd import read_folder
 from tests.health.sources.trees import ALL_DEVICES, EXCLUSION, GROUP, assigned_to, plant, policy
 

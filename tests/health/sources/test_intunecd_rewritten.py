@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from health.captured import CapturedSet, RefusedInput
+from health.sources.captured import CapturedSet, RefusedInput
 from health.sources.intunecd import FilesThatStood, files_as_they_stand, read_folder
 from tests.health.sources.trees import plant, policy
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from health.captured import CapturedItem, CapturedSet, RefusedInput
+from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.intunemanagement import read_export
 from tests.health.sources.trees import ALL_DEVICES, EXCLUSION, GROUP, assigned_to, plant, policy
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from health.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.backup_tree import FilesAtRoot
+from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from tests.health.sources.tenuvault_runs import FOLDER, POLICIES, manifest, plant_run, runs_in
 from tests.health.sources.trees import EXCLUSION, GROUP, assigned_to, plant, policy
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from health.captured import CapturedSet, StoredSet
+from health.sources.captured import CapturedSet, StoredSet
 from health.sources.tenuvault import Run
 from tests.health.sources.tenuvault_runs import plant_run, runs_in
 from tests.health.sources.trees import plant

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from health.store.engines import reading_once, writing
-from health.store.errors import StoreError
-from health.store.urls import DatabaseAddress, parse_database_url
+from health.store.opening.engines import reading_once, writing
+from health.store.opening.errors import StoreError
+from health.store.opening.urls import DatabaseAddress, parse_database_url
 from tests.health.store.bare import bare
 from tests.oracle.loading import sqlite_path
 

@@ -9,13 +9,13 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
 
-from health.store import revision
-from health.store.administration import initialise, state_of, upgrade
-from health.store.engines import transaction
-from health.store.errors import SchemaProblem
 from health.store.migrations import upgrade as migrations
-from health.store.revision import CURRENT, SchemaState
-from health.store.urls import parse_database_url
+from health.store.opening import revision
+from health.store.opening.engines import transaction
+from health.store.opening.errors import SchemaProblem
+from health.store.opening.revision import CURRENT, SchemaState
+from health.store.opening.urls import parse_database_url
+from health.store.writing.administration import initialise, state_of, upgrade
 from tests.health.making import NOW
 from tests.health.store.bare import bare
 from tests.health.store.schema_versions import NEWER, OLDER, drop_everything, execute, sentence_of, set_version, tables

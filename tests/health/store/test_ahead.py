@@ -18,10 +18,11 @@ import pytest
 from health.facts import TenantFacts
 from health.policy import HealthPolicy
 from health.resolver import TenantBackupHealthResolver
-from health.store import drivers, server_statements
-from health.store.ahead import FleetAhead, send_fleet
-from health.store.errors import DatabaseMissing, NotReadAhead, SchemaProblem, StoreUnreachable
-from health.store.urls import parse_database_url
+from health.store.opening import drivers
+from health.store.opening.errors import DatabaseMissing, NotReadAhead, SchemaProblem, StoreUnreachable
+from health.store.opening.urls import parse_database_url
+from health.store.reading import server_statements
+from health.store.reading.ahead import FleetAhead, send_fleet
 from tests.faulty_drivers import CAUSE, Faults, Mode, faulty_drivers
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW
 from tests.health.store.bare import bare
@@ -270,8 +271,7 @@ def test_what_is_broken_off_answers_nothing_and_asks_nothing(database_url: str) 
 
 def test_what_starts_first_imports_nothing_that_takes_long() -> None:
     heavy = ("sqlalchemy", "psycopg", "pydantic", "textual", "alembic")
-    program = (
-        f"import sys, health.resolver, health.store.ahead; print([name for name in {heavy} if name in sys.modules])"
-    )
+    modules = "health.resolver, health.store.reading.ahead"
+    program = f"import sys, {modules}; print([name for name in {heavy} if name in sys.modules])"
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "[]"

@@ -12,9 +12,9 @@ import pytest
 
 from health.policy import HealthPolicy
 from health.resolver import TenantBackupHealthResolver
-from health.store import deadline, drivers
-from health.store.errors import StoreError, StoreSilent, StoreUnreachable
-from health.store.urls import parse_database_url
+from health.store.opening import deadline, drivers
+from health.store.opening.errors import StoreError, StoreSilent, StoreUnreachable
+from health.store.opening.urls import parse_database_url
 from tests.health.making import HOUR, LONG_AGO, NOW
 from tests.link import Link, link_to
 from tests.oracle.loading import load

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from health.captured import CapturedItem, CapturedSet, CapturedTenant
-from health.missing_types import missing_types_error
-from health.store import earlier_sets
-from health.store.engines import writing
-from health.store.urls import parse_database_url
-from health.store.writing import write_set, write_tenant
+from health.sources.captured import CapturedItem, CapturedSet, CapturedTenant
+from health.sources.missing_types import missing_types_error
+from health.store.opening.engines import writing
+from health.store.opening.urls import parse_database_url
+from health.store.writing import earlier_sets
+from health.store.writing.sets import write_set, write_tenant
 from tests.health.making import DAY, HOUR, NOW, TICK
 
 

@@ -7,9 +7,9 @@ from random import Random
 
 from health.facts import BackupItem, ItemTally
 from health.quality import BackupQualityResolver
-from health.store.engines import reading_once
-from health.store.reading import Snapshot
-from health.store.urls import parse_database_url
+from health.store.opening.engines import reading_once
+from health.store.opening.urls import parse_database_url
+from health.store.reading.snapshot import Snapshot
 from tests.health.making import LONG_AGO, NOW, POLICY
 from tests.oracle.loading import load
 from tests.oracle.rows import ItemRow, Rows, SetRow, TenantRow

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from health.store.administration import state_of
-from health.store.errors import SchemaProblem
-from health.store.urls import parse_database_url
+from health.store.opening.errors import SchemaProblem
+from health.store.opening.urls import parse_database_url
+from health.store.writing.administration import state_of
 from tests.health.store.schema_versions import execute
 from tui.commands import run
 

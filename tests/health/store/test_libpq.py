@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from health.store.engines import reading_once
-from health.store.errors import StoreUnreachable
-from health.store.urls import parse_database_url
+from health.store.opening.engines import reading_once
+from health.store.opening.errors import StoreUnreachable
+from health.store.opening.urls import parse_database_url
 from tests.waiting import until
 
 PASSWORD = "pa55-w0rd"

@@ -8,9 +8,9 @@ from random import Random
 import pytest
 
 from health.coverage import SETS_COUNTED, Coverage, CoverageState
-from health.store.engines import reading_once
-from health.store.reading import Snapshot
-from health.store.urls import parse_database_url
+from health.store.opening.engines import reading_once
+from health.store.opening.urls import parse_database_url
+from health.store.reading.snapshot import Snapshot
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW, TICK, WINDOW
 from tests.oracle.loading import load
 from tests.oracle.rows import DEFAULT_POLICY, ItemRow, Rows, SetRow, TenantRow, known

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy import Connection, event
 
-from health.details import SetKey
+from health.answers import SetKey
 from health.posture import TenantBackupHealth, judge
-from health.store.engines import reading_once
-from health.store.reading import Snapshot
-from health.store.urls import parse_database_url
+from health.store.opening.engines import reading_once
+from health.store.opening.urls import parse_database_url
+from health.store.reading.snapshot import Snapshot
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW, POLICY, facts_of
 from tests.health.store.bare import Bare, bare
 from tests.oracle.loading import load

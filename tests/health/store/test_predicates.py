@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 
 from health.quality import ITEM_FAMILIES
-from health.store import predicates
+from health.store.reading import predicates
 from tests.health.store.bare import Bare
 
 MIGRATION: Final[Any] = importlib.import_module("health.store.migrations.versions.0001_facts")

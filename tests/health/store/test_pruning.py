@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from health.missing_types import missing_types_error
 from health.policy import HealthPolicy
-from health.store import pruning
-from health.store.earlier_sets import types_of_last_completed_set
-from health.store.engines import reading_once, writing
-from health.store.errors import StoreConflict, StoreUnreachable
-from health.store.pruning import KeepLast, KeepSince, PrunePlan, PruneRequest, plan_pruning, prune
-from health.store.urls import parse_database_url
+from health.sources.missing_types import missing_types_error
+from health.store.opening.engines import reading_once, writing
+from health.store.opening.errors import StoreConflict, StoreUnreachable
+from health.store.opening.urls import parse_database_url
+from health.store.writing import pruning
+from health.store.writing.earlier_sets import types_of_last_completed_set
+from health.store.writing.pruning import KeepLast, KeepSince, PrunePlan, PruneRequest, plan_pruning, prune
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW, TICK
 from tests.health.store.bare import Bare, bare
 from tests.oracle.loading import load

@@ -14,9 +14,9 @@ from psycopg import sql
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from health.store.engines import reading_engine, reading_once
-from health.store.errors import DatabaseMissing, StoreError
-from health.store.urls import parse_database_url
+from health.store.opening.engines import reading_engine, reading_once
+from health.store.opening.errors import DatabaseMissing, StoreError
+from health.store.opening.urls import parse_database_url
 from tests.health.making import LONG_AGO, NOW
 from tests.health.store.bare import bare
 from tests.oracle.loading import load, sqlite_path

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from health.details import PartInVerdict
+from health.answers import PartInVerdict
 from tests.health.making import NOW
 from tests.health.store.bare import Bare, bare
 from tests.health.store.spoiled_rows import entries, two_tenants

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from health.details import PartInVerdict
-from health.store.rows import parse_postgresql_instant, parse_sqlite_instant
+from health.answers import PartInVerdict
+from health.store.reading.rows import parse_postgresql_instant, parse_sqlite_instant
 from tests.health.making import FIRST_INSTANT, LAST_INSTANT, LONG_AGO, NOW, TICK
 from tests.health.store.bare import bare
 from tests.health.store.spoiled_rows import entries, garbage, two_tenants

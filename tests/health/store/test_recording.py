@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import pytest
 
-from health.captured import CapturedItem, CapturedSchedule, CapturedTenant
 from health.policy import HealthPolicy
-from health.store.engines import transaction, writing
-from health.store.errors import StoreConflict
-from health.store.loading import unchecked
-from health.store.recording import (
+from health.sources.captured import CapturedItem, CapturedSchedule, CapturedTenant
+from health.store.opening.engines import transaction, writing
+from health.store.opening.errors import StoreConflict
+from health.store.opening.urls import parse_database_url
+from health.store.writing.loading import unchecked
+from health.store.writing.recording import (
     NO_WORD,
     OnThisMachine,
     RecordedRun,
@@ -23,8 +24,7 @@ from health.store.recording import (
     require_no_other_run,
     start_in,
 )
-from health.store.urls import parse_database_url
-from health.store.writing import write_schedule, write_tenant
+from health.store.writing.sets import write_schedule, write_tenant
 from tests.health.store.bare import Bare, bare
 from tests.subject import fleet_report
 

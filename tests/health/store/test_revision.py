@@ -11,11 +11,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from health.store import drivers, revision
-from health.store.administration import initialise, state_of, upgrade
-from health.store.errors import DatabaseMissing, SchemaProblem, StoreError, StoreUnreachable
-from health.store.revision import CURRENT, REVISIONS, SchemaState
-from health.store.urls import parse_database_url
+from health.store.opening import drivers, revision
+from health.store.opening.errors import DatabaseMissing, SchemaProblem, StoreError, StoreUnreachable
+from health.store.opening.revision import CURRENT, REVISIONS, SchemaState
+from health.store.opening.urls import parse_database_url
+from health.store.writing.administration import initialise, state_of, upgrade
 from tests.health.store.bare import bare
 from tests.health.store.schema_versions import NEWER, OLDER, execute, read, sentence_of, set_version, tables, write
 from tests.oracle.loading import sqlite_path
@@ -26,7 +26,7 @@ def test_the_newest_migration_is_the_schema_that_this_program_reads(fresh_url: s
     """`revision.py` knows the versions without Alembic; the files are the truth."""
     with bare(fresh_url) as store:
         assert store.execute("SELECT version_num FROM alembic_version") == [(CURRENT,)]
-    folder = Path(revision.__file__).parent / "migrations" / "versions"
+    folder = Path(revision.__file__).parent.parent / "migrations" / "versions"
     assert len(list(folder.glob("[0-9]*.py"))) == len(REVISIONS)
     assert REVISIONS[-1] == CURRENT
     read(parse_database_url(fresh_url))

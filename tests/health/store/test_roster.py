@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from health.captured import CapturedSchedule
-from health.store import roster
-from health.store.engines import reading_once, writing
-from health.store.errors import StoreConflict
-from health.store.urls import parse_database_url
+from health.sources.captured import CapturedSchedule
+from health.store.opening.engines import reading_once, writing
+from health.store.opening.errors import StoreConflict
+from health.store.opening.urls import parse_database_url
+from health.store.writing import roster
 from tests.health.making import DAY, LONG_AGO, NOW
 from tests.health.store.bare import bare
 

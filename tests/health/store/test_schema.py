@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Inspector, create_engine, inspect
 
-from health.store.schema import metadata
-from health.store.urls import parse_database_url
+from health.store.opening.urls import parse_database_url
+from health.store.writing.tables import metadata
 from tests.health.store.bare import Bare
 
 THEN = datetime(2026, 11, 23, 9, tzinfo=UTC)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from health.store.schema import sqlite_text
+from health.store.writing.tables import sqlite_text
 from tests.health.store.bare import Bare, bare
 from tests.health.store.test_schema import COLUMNS, GOOD, THEN
 

@@ -18,9 +18,9 @@ from sqlalchemy.engine import ExceptionContext
 
 from health.posture import TenantBackupHealth
 from health.resolver import TenantBackupHealthResolver
-from health.store.administration import initialise
-from health.store.errors import StoreError, StoreUnreachable
-from health.store.urls import parse_database_url
+from health.store.opening.errors import StoreError, StoreUnreachable
+from health.store.opening.urls import parse_database_url
+from health.store.writing.administration import initialise
 from tests.health.making import HOUR, LONG_AGO, NOW
 from tests.oracle.loading import clear, load
 from tests.oracle.rows import DEFAULT_POLICY, ItemRow, Rows, ScheduleRow, SetRow, TenantRow

@@ -14,12 +14,12 @@ import pytest
 from sqlalchemy import create_engine, inspect
 from sqlalchemy.engine import Inspector
 
-from health.details import SetKey
+from health.answers import SetKey
 from health.policy import HealthPolicy
 from health.resolver import TenantBackupHealthResolver
-from health.store.fleet_statements import unreadable_candidates
-from health.store.schema import metadata
-from health.store.urls import parse_database_url
+from health.store.opening.urls import parse_database_url
+from health.store.reading.fleet_statements import unreadable_candidates
+from health.store.writing.tables import metadata
 from tests.health.making import DAY, LONG_AGO, NOW
 from tests.health.store.bare import Bare
 from tests.oracle.loading import load

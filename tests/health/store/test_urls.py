@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from health.store.engines import reading_once
-from health.store.errors import BadDatabaseUrl, StoreUnreachable
-from health.store.urls import has_password, parse_database_url, without_passwords
+from health.store.opening.engines import reading_once
+from health.store.opening.errors import BadDatabaseUrl, StoreUnreachable
+from health.store.opening.urls import has_password, parse_database_url, without_passwords
 
 SECRET = "pa55-w0rd"
 

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from health.store.rows import parse_postgresql_instant, parse_sqlite_instant
+from health.store.reading.rows import parse_postgresql_instant, parse_sqlite_instant
 from tests.health.store.bare import COLUMNS, bare
 from tests.subject import fleet_report
 from tests.waiting import DEADLINE
-from tui.commands.clock import utc_now
+from tui.clock import utc_now
 
 TENANTPILOT: Final = str(Path(sys.executable).with_name("tenantpilot"))
 ONE_FILE: Final = "mkdir -p out/Filters && echo '{\"a\":1}' >out/Filters/one.json"

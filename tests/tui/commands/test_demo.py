@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from health.sources.demo.fleet import DEFAULT_TENANTS
+from health.demo.fleet import DEFAULT_TENANTS
 from tui.commands.demo import demo
 
 

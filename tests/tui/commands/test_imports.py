@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from health.captured import CapturedSet
+from health.sources.captured import CapturedSet
 from health.sources.tenuvault import Run
 from tests.health.sources.tenuvault_runs import plant_run
 from tests.health.sources.trees import GROUP, assigned_to, plant, policy

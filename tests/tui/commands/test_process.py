@@ -56,7 +56,7 @@ def test_help_version_and_a_wrong_command_line_import_nothing_heavy() -> None:
 def test_the_first_frame_waits_for_no_settings_and_no_database_to_be_imported() -> None:
     """Those are the second process's to import, while this one imports Textual."""
     late = ("pydantic", "sqlalchemy", "psycopg", "alembic", "yaml")
-    modules = "tui.app, tui.commands.screens, tui.process, health.resolver, health.store.ahead"
+    modules = "tui.app, tui.commands.screens, tui.terminal.process, health.resolver, health.store.reading.ahead"
     code = f"import sys, {modules}; print([name for name in {late!r} if name in sys.modules])"
     assert tenantpilot(code=code).stdout.strip() == b"[]"
 

@@ -100,7 +100,7 @@ def test_the_pipeline_step(machine: Recorder) -> None:
 
 
 def test_every_exit_code_of_our_own_is_explained() -> None:
-    from tui.commands import failures
+    from tui.words import failures
 
     rows = re.findall(r"^\| ([\d, ]+) \|", PAGE, re.MULTILINE)
     explained = {int(code) for row in rows for code in row.split(",")}

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from health.store import recording
+from health.store.writing import recording
 from tests.link import Link, link_to
 from tests.tui.commands.recorder import TWO_FILES, Recorder
 from tui.commands import record, run

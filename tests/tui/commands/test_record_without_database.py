@@ -136,8 +136,8 @@ def test_a_database_that_fails_once_costs_nothing(
     recorder: Recorder, broken: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The start, the question for the expected types, the outcome: whichever of them fails, the record is whole."""
-    from health.store import engines
-    from health.store.errors import StoreUnreachable
+    from health.store.opening import engines
+    from health.store.opening.errors import StoreUnreachable
     from tui.commands import record, run
 
     calls = 0

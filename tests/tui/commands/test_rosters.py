@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from health.store import revision
 from health.store.migrations import upgrade
+from health.store.opening import revision
 from tests.health.store.bare import bare
 from tests.oracle.loading import sqlite_path
 from tests.tui.commands.console import Console, a_fleet

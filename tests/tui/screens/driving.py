@@ -15,18 +15,18 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from health.details import DashboardAnswer, FleetAnswer
+from health.answers import DashboardAnswer, FleetAnswer
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, triage_key
 from health.resolver import TenantBackupHealthResolver
-from health.store.urls import parse_database_url
+from health.store.opening.urls import parse_database_url
 from tests.tui.screens.fleets import NOW
 from tui.app import TenantPilotApp
 from tui.context import AppContext, Database
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
 from tui.widgets.row_list import Cell, RowList
-from tui.wording import HEALTHY_LIMIT, State
+from tui.words.wording import HEALTHY_LIMIT, State
 
 POLICY: Final = HealthPolicy()
 _PATIENCE: Final = 10.0

@@ -15,7 +15,7 @@ from tests.tui.screens.fleets import HOUR, NOW, Facts, small_fleet, write
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
 from tui.screens.captured_item import CapturedItemScreen
-from tui.wording import FAMILY_WORDS, item_degradations
+from tui.words.wording import FAMILY_WORDS, item_degradations
 
 ITEMS = (
     ItemRow(display_name="Alpha", policy_type="deviceCompliancePolicy", platform="windows10"),

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from health.details import SETS_PAGE, PartInVerdict
-from health.store.errors import StoreUnreachable
+from health.answers import SETS_PAGE, PartInVerdict
+from health.store.opening.errors import StoreUnreachable
 from tests.tui.screens.driving import Driver, cells, open_app, row_list, under_cursor, watched
 from tests.tui.screens.fleets import DAY, DEGRADED_ITEMS, HOUR, NOW, Facts, add_set, stored, write
 from tui.screens.backup_set import BackupSetScreen

@@ -11,7 +11,7 @@ import pytest
 from tests.tui.screens.driving import POLICY, Clock, Driver, looks_calm, open_app, watched
 from tests.tui.screens.fleets import NOW, Facts
 from tui.screens.tenants import TenantsScreen
-from tui.wording import State
+from tui.words.wording import State
 
 MINUTE = timedelta(minutes=1)
 

@@ -28,7 +28,7 @@ from tui.screens.schedules import SchedulesScreen
 from tui.screens.tenants import TenantsScreen
 from tui.widgets.healthy_check import HealthyCheck
 from tui.widgets.needs_attention import AttentionItem
-from tui.wording import ASSIGNMENTS_LIMIT, HEALTHY_LIMIT, State
+from tui.words.wording import ASSIGNMENTS_LIMIT, HEALTHY_LIMIT, State
 
 
 @pytest.fixture

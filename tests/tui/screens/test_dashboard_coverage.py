@@ -27,7 +27,7 @@ from tui.widgets.coverage_strip import CoverageStrip
 from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.needs_attention import AttentionItem
 from tui.widgets.row_list import RowList
-from tui.wording import State, state_of
+from tui.words.wording import State, state_of
 
 TITLE = "Last 30 days, without what was deleted since"
 TICK = timedelta(microseconds=1)

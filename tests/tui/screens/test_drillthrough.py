@@ -35,7 +35,7 @@ from tui.screens.facts_screen import SMALLEST
 from tui.screens.schedules import SchedulesScreen
 from tui.screens.tenants import TenantsScreen
 from tui.widgets.needs_attention import AttentionItem
-from tui.wording import FAMILY_WORDS, UNCOUNTED_FAMILIES, conditions_in_words
+from tui.words.wording import FAMILY_WORDS, UNCOUNTED_FAMILIES, conditions_in_words
 
 KINDS: dict[str, type[Screen[Any]]] = {
     "backup_sets": BackupSetsScreen,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from health.details import SETS_PAGE
+from health.answers import SETS_PAGE
 from tests.oracle.rows import DEFAULT_POLICY, ItemRow
 from tests.subject import fleet_report
 from tests.tui.screens.driving import Clock, Driver, open_app, watched

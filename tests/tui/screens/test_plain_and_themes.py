@@ -9,8 +9,8 @@ from tests.tui.screens.fleets import every_combination
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.schedules import SchedulesScreen
 from tui.screens.tenants import TenantsScreen
-from tui.theme import THEMES
-from tui.wording import State
+from tui.terminal.themes import THEMES
+from tui.words.wording import State
 
 DRAWING = {state.glyph for state in State} - {"?"} | {chr(code) for code in range(0x2500, 0x25A0)}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from health.store.errors import StoreUnreachable
+from health.store.opening.errors import StoreUnreachable
 from tests.tui.screens.driving import (
     Clock,
     Driver,
@@ -27,7 +27,7 @@ from tui.screens.dashboard import DashboardScreen
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.schedules import SchedulesScreen
 from tui.screens.tenants import TenantsScreen
-from tui.wording import HEALTHY_LIMIT, State
+from tui.words.wording import HEALTHY_LIMIT, State
 
 DOWN = StoreUnreachable("fleet@db1 cannot be read: the server closed the connection.")
 SECOND = timedelta(seconds=1)

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from health.store.errors import StoreUnreachable
+from health.store.opening.errors import StoreUnreachable
 from tests.health.making import LONG_AGO
 from tests.oracle.loading import load
 from tests.oracle.rows import Rows, SetRow, TenantRow
 from tests.tui.screens.driving import Clock, open_app, watched
 from tests.tui.screens.fleets import NOW
-from tui.commands.clock import utc_now
+from tui.clock import utc_now
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.tenants import TenantsScreen
 

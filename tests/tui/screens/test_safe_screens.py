@@ -11,7 +11,7 @@ from textual import events
 from textual.command import CommandPalette
 from textual.widgets import Input
 
-from health.store.errors import StoreUnreachable
+from health.store.opening.errors import StoreUnreachable
 from tests.oracle.rows import ItemRow
 from tests.tui.screens.driving import Driver, cells, open_app, real_resolver, row_list, watched
 from tests.tui.screens.fleets import DAY, HOUR, NOW, Facts, small_fleet, write

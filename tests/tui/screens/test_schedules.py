@@ -10,7 +10,7 @@ from health.schedules import Condition
 from tests.tui.screens.driving import POLICY, Driver, cells, open_app, row_list, under_cursor
 from tests.tui.screens.fleets import DAY, HOUR, NOW, Facts, write
 from tui.screens.schedules import SchedulesScreen
-from tui.wording import conditions_in_words
+from tui.words.wording import conditions_in_words
 
 FIGURES = {
     "impossible": ("cannot be evaluated", "cron"),

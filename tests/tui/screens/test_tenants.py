@@ -26,7 +26,7 @@ from tests.tui.screens.fleets import (
 )
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.tenants import TenantsScreen
-from tui.wording import REASON_WORDS, State, state_of
+from tui.words.wording import REASON_WORDS, State, state_of
 
 
 def names(tenants: TenantsScreen) -> list[str]:

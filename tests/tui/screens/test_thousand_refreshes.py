@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 
-from health.details import FleetAnswer
+from health.answers import FleetAnswer
 from health.posture import TenantBackupHealth
-from health.store.errors import StoreUnreachable
+from health.store.opening.errors import StoreUnreachable
 from tests.health.making import HOUR, NOW, a_set, a_tenant, judged
 from tests.memory import holdings
 from tests.tui.screens.driving import Clock, Driver, KnownVerdicts, open_app

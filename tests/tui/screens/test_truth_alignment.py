@@ -17,7 +17,7 @@ from tui.screens.tenants import TenantsScreen
 from tui.widgets.dashboard_kpis import DashboardKpis
 from tui.widgets.healthy_check import HealthyCheck
 from tui.widgets.needs_attention import NeedsAttention
-from tui.wording import HEALTHY_LIMIT, reason_sentence, state_of
+from tui.words.wording import HEALTHY_LIMIT, reason_sentence, state_of
 
 
 def row_of(driver: Driver, external_id: str) -> TenantBackupHealth:

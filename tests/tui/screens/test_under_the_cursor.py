@@ -7,7 +7,7 @@ from tests.tui.screens.fleets import DEGRADED_ITEMS, HOUR, NOW, STALE_AT, Facts
 from tui.screens.backup_sets import BackupSetsScreen
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.tenants import TenantsScreen
-from tui.wording import why
+from tui.words.wording import why
 
 ERROR = "403 Forbidden: DeviceManagementConfiguration.Read.All is not granted to app 4f1c"
 ALIKE = "Consolidated Messenger"

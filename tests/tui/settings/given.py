@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tui.safe_text import safe_text
 from tui.settings import LoadedSettings, load_settings
-from tui.settings_error import SettingsError
+from tui.words.failures import SettingsError
+from tui.words.safe_text import safe_text
 
 SECRET = "pa55-w0rd"
 SECRET_URL = f"postgresql://triage:{SECRET}@db1/fleet"

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from tui.theme import DARK, TERMINALS_OWN, THEMES
+from tui.terminal.themes import DARK, TERMINALS_OWN, THEMES
 
 
 class HostApp(App[None]):

@@ -11,7 +11,7 @@ from health.coverage import Coverage, CoverageState, Span
 from tests.health.making import DAY, HOUR, NOW
 from tests.tui.widgets.hosting import hosted, lines, words
 from tui.widgets.coverage_strip import CoverageStrip
-from tui.wording import State
+from tui.words.wording import State
 
 PROTECTED, DEGRADED, NOT_COVERED = CoverageState
 BEGIN = NOW - 30 * DAY

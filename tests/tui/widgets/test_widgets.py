@@ -27,9 +27,10 @@ from tui.widgets.filter_input import FilterInput
 from tui.widgets.header_line import HeaderLine, crumbs_that_fit
 from tui.widgets.healthy_check import HealthyCheck
 from tui.widgets.needs_attention import AttentionItem, NeedsAttention
-from tui.widgets.proof_block import Line, ProofBlock
+from tui.widgets.proof_block import ProofBlock
 from tui.widgets.row_list import Cell, Column, RowList
-from tui.wording import HEALTHY_LIMIT, State, reason_sentence, state_of
+from tui.words.line import Line
+from tui.words.wording import HEALTHY_LIMIT, State, reason_sentence, state_of
 
 LATE = a_schedule(last_run_at=NOW - 3 * DAY, last_run_status="failed", next_run_at=NOW - DAY)
 BASES = (None, a_set(), a_set(NOW - 3 * DAY))

@@ -1,0 +1,1 @@
+"""Addresses, drivers and engines, deadlines, the version of the schema."""

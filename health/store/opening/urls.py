@@ -1,0 +1,230 @@
+"""A database's URL: parsed once, checked, and named without its secrets."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+from health.store.opening.errors import BadDatabaseUrl
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+_FORMS: Final = "write sqlite:///PATH or postgresql://USER@HOST/NAME"
+_POSTGRESQL: Final = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
+_SQLITE: Final = frozenset({"sqlite", "sqlite+pysqlite"})
+_THIS_MACHINE: Final = frozenset({"", "localhost", "127.0.0.1", "::1"})
+
+# As SQLAlchemy reads a URL, whose import alone would take longer than the first frame of the screens may.
+_FORM: Final = re.compile(
+    r"(?P<kind>[\w+]+)://"
+    r"((?P<username>[^:/]*)(:(?P<password>[^@]*))?@)?"
+    r"((\[(?P<ipv6>[^/?]+)\]|(?P<host>[^/:?]+))?(:(?P<port>[^/?]*))?)?"
+    r"(/(?P<database>[^?]*))?"
+    r"(\?(?P<query>.*))?",
+    re.DOTALL,
+)
+_SECRET_PARAMETERS: Final = frozenset(
+    {"password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"}
+)
+
+
+class _Parts(NamedTuple):
+    """A URL taken apart, percent signs resolved. Values of `query` that were given twice are tuples."""
+
+    username: str | None
+    password: str | None
+    host: str | None
+    port: int | None
+    database: str | None
+    query: Mapping[str, str | tuple[str, ...]]
+
+    def __repr__(self) -> str:
+        """Nothing: a password may be in it, and whoever prints an address prints this."""
+        return "..."
+
+
+class DatabaseAddress(NamedTuple):
+    """Where a fleet is kept. `file` is there iff it is a SQLite database; `label` may be shown to anybody."""
+
+    parts: _Parts
+    file: Path | None
+    label: str
+
+    @property
+    def place(self) -> str:
+        """What tells the database from every other one, however its URL is written. Not to be shown: it is no name.
+
+        Of two tunnels on one machine only the ports differ, and the label does not say everything that libpq is told.
+        """
+        if self.file is not None:
+            return str(self.file.resolve())
+        told = {"port": _PORT} | _told_by_environment() | self.libpq_parameters()
+        return "\0".join((*(told.get(name, "") for name in _WHERE), _database_in(told)))
+
+    @property
+    def url(self) -> URL:
+        """As one URL again, password and all."""
+        from sqlalchemy.engine import URL
+
+        kind = "postgresql+psycopg" if self.file is None else "sqlite+pysqlite"
+        return URL.create(kind, *self.parts)
+
+    def libpq_parameters(self) -> dict[str, str]:
+        """What libpq is told, by its own names, password and all. Never show it."""
+        parts = self.parts
+        named = {
+            "user": parts.username, "password": parts.password, "host": parts.host,
+            "port": parts.port, "dbname": parts.database,
+        }  # fmt: skip
+        given = {name: str(value) for name, value in named.items() if value}
+        given |= {name: value if isinstance(value, str) else ",".join(value) for name, value in parts.query.items()}
+        hosts = [_host_and_port(host) for host in given.get("host", "").split(",")]
+        if "port" not in parts.query and any(port for _, port in hosts):
+            given |= {"host": ",".join(host for host, _ in hosts), "port": ",".join(port for _, port in hosts)}
+        return given
+
+
+def parse_database_url(text: str) -> DatabaseAddress:
+    """Parse a URL. Raises BadDatabaseUrl with one sentence that never repeats what could be a password."""
+    found = _FORM.fullmatch(text)
+    try:
+        parts = None if found is None else _parts(found)
+    except ValueError:
+        parts = None
+    if found is None or parts is None or "\0" in unquote(text):
+        raise BadDatabaseUrl(f"The database URL cannot be parsed: {_FORMS}.")
+    if found["password"] is not None and "@" in text[found.end("password") + 1 :]:
+        # The rest of the password would be taken for the host or the database, and shown as such.
+        raise BadDatabaseUrl("The database URL has one @ too many: write @ in a password, and behind it, as %40.")
+    if found["kind"] in _SQLITE:
+        return _sqlite_address(parts)
+    if found["kind"] in _POSTGRESQL:
+        return _postgresql_address(parts)
+    raise BadDatabaseUrl(f"The database URL names a kind of database that is not supported: {_FORMS}.")
+
+
+def has_password(text: str) -> bool:
+    """Whether a password stands in a URL, whatever kind of database it names and whatever else is wrong with it."""
+    found = _FORM.fullmatch(text)
+    return found is not None and (bool(found["password"]) or any(map(_has_secret, _parameters(found))))
+
+
+def without_passwords(text: str) -> str:
+    """A URL as it was written, with `***` for each password. Raises BadDatabaseUrl."""
+    parse_database_url(text)
+    found = _FORM.fullmatch(text)
+    assert found is not None
+    query = "&".join(
+        f"{parameter.partition('=')[0]}=***" if _has_secret(parameter) else parameter
+        for parameter in _parameters(found)
+    )
+    shown = text if found["query"] is None else f"{text[: found.start('query')]}{query}"
+    return f"{shown[: found.start('password')]}***{shown[found.end('password') :]}" if found["password"] else shown
+
+
+def _parameters(found: re.Match[str]) -> list[str]:
+    """The parameters of a URL as they were written."""
+    return (found["query"] or "").split("&")
+
+
+def _has_secret(parameter: str) -> bool:
+    # Whoever writes PASSWORD, which libpq does not know, has written a password all the same.
+    return any(name.lower() in _SECRET_PARAMETERS for name, _ in parse_qsl(parameter))
+
+
+def _parts(found: re.Match[str]) -> _Parts:
+    query: dict[str, str | tuple[str, ...]] = {}
+    for name, value in parse_qsl(found["query"] or ""):
+        known = query.get(name)
+        query[name] = value if known is None else (*((known,) if isinstance(known, str) else known), value)
+    username, password, database = (
+        None if found[name] is None else unquote(found[name]) for name in ("username", "password", "database")
+    )
+    port = int(found["port"]) if found["port"] else None
+    return _Parts(username, password, found["host"] or found["ipv6"], port, database, query)
+
+
+def _sqlite_address(parts: _Parts) -> DatabaseAddress:
+    if not parts.database or parts.database == ":memory:" or parts.database.startswith("file:"):
+        raise BadDatabaseUrl(
+            "The SQLite URL names no file: write sqlite:///PATH, with four slashes for an absolute path."
+        )
+    if parts.query or parts.host or parts.username:
+        raise BadDatabaseUrl("The SQLite URL has more than a path: write sqlite:///PATH without a host or parameters.")
+    try:
+        file = Path(parts.database).expanduser()
+    except RuntimeError:
+        raise BadDatabaseUrl("The SQLite URL names the home of a user that is not there: write the path out.") from None
+    return DatabaseAddress(parts, file, file.name)
+
+
+def _postgresql_address(parts: _Parts) -> DatabaseAddress:
+    if "plugin" in parts.query:
+        raise BadDatabaseUrl("The database URL has the parameter 'plugin', which is not PostgreSQL's: leave it out.")
+    hosts = _hosts_of(parts)
+    query = dict(parts.query)
+    over_a_network = not all(_is_this_machine(host) for host in hosts)
+    if over_a_network and "sslmode" not in query and not os.environ.get("PGSSLMODE"):
+        query["sslmode"] = "verify-full"
+        if "sslrootcert" not in query and "PGSSLROOTCERT" not in os.environ and not _OWN_ROOTS.expanduser().exists():
+            query["sslrootcert"] = "system"
+    address = DatabaseAddress(parts._replace(query=query), None, "")
+    told = _told_by_environment() | address.libpq_parameters()
+    named = [host for host in hosts if not host.startswith("/")]
+    # Where a service is named, the port of the environment is none but by its leave.
+    port = (address.libpq_parameters() if "service" in told else told).get("port", "").partition(",")[0]
+    shown = f":{port}" if port not in ("", _PORT) else ""
+    return address._replace(label=f"{_database_in(told)}@{named[0] if named else 'localhost'}{shown}")
+
+
+_OWN_ROOTS: Final = Path("~/.postgresql/root.crt")
+_PORT: Final = "5432"
+_WHERE: Final = ("service", "host", "hostaddr", "port")
+_VARIABLES: Final = {
+    "service": "PGSERVICE", "host": "PGHOST", "hostaddr": "PGHOSTADDR", "port": "PGPORT",
+    "dbname": "PGDATABASE", "user": "PGUSER",
+}  # fmt: skip
+
+
+def _told_by_environment() -> dict[str, str]:
+    """What libpq takes from the environment, by its own names, where a URL does not say it."""
+    return {name: os.environ[variable] for name, variable in _VARIABLES.items() if os.environ.get(variable)}
+
+
+def _database_in(told: Mapping[str, str]) -> str:
+    """The database's name: libpq takes the user's where none is given."""
+    return told.get("dbname") or told.get("user") or "postgres"
+
+
+def _hosts_of(parts: _Parts) -> list[str]:
+    """Every host that libpq may connect to, where the URL or else the environment names any; it tries them all.
+
+    In libpq's order: a parameter takes the place of the host before it, and a service that of the environment.
+    """
+    hosts = _named(parts.query.get("host") or parts.host)
+    addresses = _named(parts.query.get("hostaddr"))
+    service = parts.query.get("service") or os.environ.get("PGSERVICE")
+    if service and not hosts and not addresses:
+        # Its host is in a file of the user's; it may be any.
+        return [f"service {service}"]
+    return (hosts or _named(os.environ.get("PGHOST"))) + (addresses or _named(os.environ.get("PGHOSTADDR")))
+
+
+def _named(said: str | tuple[str, ...] | None) -> list[str]:
+    names = (said or "").split(",") if isinstance(said, str | None) else list(said)
+    return [_host_and_port(name)[0] for name in names if name]
+
+
+def _host_and_port(name: str) -> tuple[str, str]:
+    """`HOST:PORT` may stand where libpq itself takes a host alone; more colons are those of an address."""
+    host, colon, port = name.partition(":")
+    return (host, port) if colon and ":" not in port else (name, "")
+
+
+def _is_this_machine(host: str) -> bool:
+    return host in _THIS_MACHINE or host.startswith("/")

@@ -1,0 +1,1 @@
+"""Predicates, statements, rows to facts, one snapshot, one held connection."""

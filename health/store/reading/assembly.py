@@ -1,0 +1,96 @@
+"""Rows of the statements of a verdict -> the facts of each tenant, whoever has run the statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any, Final, NamedTuple
+
+from health.facts import BackupSchedule, Tenant, TenantFacts, UnreadableEvidence
+from health.store.reading import fleet_statements
+from health.store.reading.rows import RowReader, UnreadableRow, by_tenant, tally, tenant_as_far_as_known, unreadable
+
+Rows = Iterable[Sequence[Any]]
+
+ROWS_AT_ONCE: Final = 500
+"""While a driver makes rows, no other thread runs, nor the screens: it is asked for so many at a time."""
+
+
+Run = Callable[[str], Iterable[Rows]]
+"""Runs one statement; gives back its rows, part by part."""
+
+
+class FleetRows(NamedTuple):
+    """What the statements of a verdict found; of the sets, whose statement takes longest, part by part."""
+
+    tenants: Rows
+    schedules: Rows
+    unreadable_candidates: Rows
+    basis_sets: Iterable[Rows]
+
+
+def fleet_rows(dialect: str, run: Run, *, narrowed: bool = False) -> FleetRows:
+    """Run the statements of a verdict in one snapshot: the last one as its parts are asked for."""
+
+    def rows(statement: str) -> Rows:
+        return list(chain.from_iterable(run(statement)))
+
+    return FleetRows(
+        rows(fleet_statements.judged_tenants(dialect, narrowed)),
+        rows(fleet_statements.enabled_schedules(dialect, narrowed)),
+        rows(fleet_statements.unreadable_candidates(dialect)),
+        run(fleet_statements.basis_sets(dialect, narrowed)),
+    )
+
+
+def facts_in(dialect: str, found: FleetRows) -> Iterator[TenantFacts]:
+    """The facts of each tenant, as soon as its last row is there, in no order.
+
+    A value that cannot be read becomes that tenant's evidence instead of an error.
+    """
+    assembly = _Assembly(RowReader(dialect), found)
+    for part in found.basis_sets:
+        for row in part:
+            if (tenant := assembly.waiting.pop(row[1], None)) is not None:
+                yield assembly.facts(tenant, row)
+    for tenant in assembly.waiting.values():
+        yield assembly.facts(tenant, None)
+
+
+class _Assembly:
+    """Puts rows together, tenant by tenant."""
+
+    def __init__(self, reader: RowReader, found: FleetRows) -> None:
+        self._reader = reader
+        self._schedules = by_tenant(found.schedules, 1)
+        self._lost = by_tenant(found.unreadable_candidates, 0)
+        self.waiting = {row[0]: row for row in found.tenants}
+        """Rows of tenants whose facts are not put together yet, by their id."""
+
+    def facts(self, row: Sequence[Any], basis_row: Sequence[Any] | None) -> TenantFacts:
+        """One tenant's facts, from its row and that of its basis where it has one."""
+        tenant_id = row[0]
+        try:
+            tenant = self._reader.tenant(row)
+        except UnreadableRow as problem:
+            return _without_verdict(tenant_as_far_as_known(row), problem.evidence)
+        if lost := self._lost.get(tenant_id):
+            _, set_id, column, value = lost[0]
+            return _without_verdict(tenant, unreadable("backup_sets", column, set_id, value))
+        basis = counts = None
+        try:
+            if basis_row is not None:
+                basis = self._reader.backup_set(basis_row)
+                counts = tally(basis_row)
+            schedules = self._read_schedules(tenant_id)
+        except UnreadableRow as problem:
+            return _without_verdict(tenant, problem.evidence)
+        return TenantFacts(tenant, basis, counts, schedules)
+
+    def _read_schedules(self, tenant_id: int) -> tuple[BackupSchedule, ...]:
+        rows = self._schedules.get(tenant_id)
+        return tuple(map(self._reader.schedule, rows)) if rows else ()
+
+
+def _without_verdict(tenant: Tenant, evidence: UnreadableEvidence) -> TenantFacts:
+    return TenantFacts(tenant, None, None, (), evidence)

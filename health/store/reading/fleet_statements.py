@@ -1,0 +1,170 @@
+"""The statements of a verdict, as text: the fleet's facts, or those of some tenants (`design.md` 6).
+
+As text and without SQLAlchemy, because the process that reads ahead has no time to import it; where SQLAlchemy is, it
+runs the same text. Each costs per tenant, not per history: the basis is a LIMIT 1 on an index, and every count comes
+from an index alone. Where `narrowed` is true, a statement has the parameter `external_ids`, a list. Each is made once:
+making it would cost more than one tenant's answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+from health.facts import BackupSchedule, BackupSet
+from health.quality import ITEM_FAMILIES
+from health.store.reading.predicates import (
+    candidate_predicate,
+    degraded_predicate,
+    deletion_unknown_candidate_predicate,
+    deletion_unknown_predicate,
+    family_predicate,
+    no_instant_predicate,
+    not_disabled_predicate,
+    not_recorded_predicate,
+    orphans_unknown_predicate,
+    present_predicate,
+)
+
+_TENANT_COLUMNS: Final = "tenants.id, tenants.external_id, tenants.name, tenants.created_at, tenants.archived_at"
+# The named tuples of the facts have the columns of their tables in their order.
+_SET_COLUMNS: Final = ", ".join(f"backup_sets.{name}" for name in BackupSet._fields)
+SCHEDULE_COLUMNS: Final = ", ".join(f"backup_schedules.{name}" for name in BackupSchedule._fields)
+
+
+@cache
+def judged_tenants(dialect: str, narrowed: bool) -> str:
+    """The tenants to judge: the fleet, or those of the external ids given that are not archived."""
+    return f"SELECT {_TENANT_COLUMNS} FROM tenants WHERE {_judged(dialect, narrowed)}"  # noqa: S608 - our own rules
+
+
+@cache
+def basis_sets(dialect: str, narrowed: bool) -> str:
+    """One row a tenant that has a basis: the set's columns, then those of its items."""
+    if dialect == "sqlite":
+        # Materialized, or the LIMIT 1 is computed more than once a tenant.
+        return (
+            f"WITH latest AS MATERIALIZED (SELECT tenants.id AS tenant_id, ({_latest('id')}) AS set_id"  # noqa: S608
+            f" FROM tenants WHERE {_judged(dialect, narrowed)})"
+            f" SELECT {_SET_COLUMNS}, {', '.join(item_columns(dialect))} FROM latest JOIN backup_sets"
+            " ON backup_sets.tenant_id = latest.tenant_id AND backup_sets.id = latest.set_id"
+        )
+    # A lateral join has the row of the set without looking for it by its id, and a set without a degraded item, as most
+    # are, has none in any family: a sixth less time in all.
+    unknown_deletion, unknown_orphans, present, degraded, not_recorded, *families = item_columns(dialect)
+    counted = (f"CASE WHEN counted.degraded > 0 THEN {family} ELSE 0 END" for family in families)
+    columns = ", ".join([unknown_deletion, unknown_orphans, present, "counted.degraded", not_recorded, *counted])
+    return (
+        f"SELECT {_SET_COLUMNS}, {columns} FROM tenants CROSS JOIN LATERAL ({_latest('*')}) AS backup_sets"  # noqa: S608
+        f" CROSS JOIN LATERAL {degraded} AS counted (degraded) WHERE {_judged(dialect, narrowed)}"
+    )
+
+
+def _latest(columns: str) -> str:
+    """The basis of the tenant that the statement around it is at."""
+    return (
+        f"SELECT candidate.{columns} FROM backup_sets AS candidate"  # noqa: S608 - our own rules
+        f" WHERE candidate.tenant_id = tenants.id AND {candidate_predicate('candidate.')}"
+        " ORDER BY candidate.completed_at DESC, candidate.id DESC LIMIT 1"
+    )
+
+
+@cache
+def enabled_schedules(dialect: str, narrowed: bool) -> str:
+    """The enabled schedules of the tenants to judge, by tenant and id.
+
+    With those of which nobody can know whether they are enabled, or deleted: none is left out in silence.
+    """
+    return (
+        f"SELECT {SCHEDULE_COLUMNS}"  # noqa: S608 - our own rules
+        " FROM backup_schedules JOIN tenants ON tenants.id = backup_schedules.tenant_id"
+        f" WHERE {_judged(dialect, narrowed)}"
+        f" AND {not_disabled_predicate(dialect, 'backup_schedules.')}"
+        f" AND {no_instant_predicate('backup_schedules.deleted_at', dialect)}"
+        " ORDER BY backup_schedules.tenant_id, backup_schedules.id"
+    )
+
+
+@cache
+def unreadable_candidates(dialect: str) -> str:
+    """Sets that may be a basis but whose place among the others nobody can know, with the column and its value.
+
+    Of all tenants, whichever are asked for: those of one would be looked for in its whole history. Two indexes hold
+    just these: an instant that is none in `completed_at` or in `deleted_at`.
+    """
+    without_place = f"{candidate_predicate()} AND {no_instant_predicate('completed_at', dialect)}"
+    return (
+        f"{_lost_sets(dialect, 'completed_at', 'ix_backup_sets_no_instant', without_place)} UNION ALL "
+        + _lost_sets(
+            dialect, "deleted_at", "ix_backup_sets_deletion_unknown", deletion_unknown_candidate_predicate(dialect)
+        )
+        + " ORDER BY tenant_id, id"
+    )
+
+
+def _lost_sets(dialect: str, column: str, index: str, predicate: str) -> str:
+    # SQLite keeps no statistics of an index that is empty, as this one should be, and would rather read every set.
+    named = _named(dialect, index)
+    return (
+        f"SELECT tenant_id, id, '{column}' AS unreadable, {column}"  # noqa: S608 - our own rules
+        f" FROM backup_sets{named} WHERE {predicate}"
+    )
+
+
+def _named(dialect: str, index: str) -> str:
+    return f" INDEXED BY {index}" if dialect == "sqlite" else ""
+
+
+@cache
+def item_columns(dialect: str) -> tuple[str, ...]:
+    """What a row of `backup_sets` has of its items, each from its own partial index.
+
+    First an item of which nobody can know whether it is deleted, and one whose orphaned assignments nobody can count:
+    its id, null where there is none, as there should be. Then the counts in the order of `ItemTally`.
+    """
+    return (
+        _first(dialect, "ix_backup_items_deletion_unknown", deletion_unknown_predicate),
+        _first(dialect, "ix_backup_items_orphans_unknown", orphans_unknown_predicate),
+        *_counts(dialect),
+    )
+
+
+def _counts(dialect: str) -> tuple[str, ...]:
+    counts = (
+        ("present", present_predicate("item.")),
+        ("degraded", f"{present_predicate('item.')} AND {degraded_predicate('item.')}"),
+        ("not_recorded", f"{present_predicate('item.')} AND {not_recorded_predicate('item.')}"),
+        *(
+            (family.name, f"{present_predicate('item.')} AND {family_predicate(family, 'item.')}")
+            for family in ITEM_FAMILIES
+        ),
+    )
+    return tuple(
+        f"(SELECT count(*){_of_the_set(dialect, f'ix_backup_items_{name}', predicate)})" for name, predicate in counts
+    )
+
+
+def _first(dialect: str, index: str, predicate: Callable[[str, str], str]) -> str:
+    first = f"(SELECT item.id{_of_the_set(dialect, index, predicate(dialect, 'item.'))} ORDER BY item.id LIMIT 1)"
+    if dialect == "postgresql":
+        return first
+    # Looked for set by set only if there is one at all, of whatever tenant: as a rule there is none. In PostgreSQL that
+    # would save little, and a statement that names the tenant of every row is what tenants on nodes need.
+    anywhere = f"SELECT 1 FROM backup_items AS lost{_named(dialect, index)} WHERE {predicate(dialect, 'lost.')}"  # noqa: S608
+    return f"CASE WHEN EXISTS ({anywhere}) THEN {first} END"
+
+
+def _of_the_set(dialect: str, index: str, predicate: str) -> str:
+    # Of indexes with the same statistics SQLite may take the one over all degraded items, and then reads each of them.
+    named = _named(dialect, index)
+    return (
+        f" FROM backup_items AS item{named} WHERE item.tenant_id = backup_sets.tenant_id"
+        f" AND item.backup_set_id = backup_sets.id AND {predicate}"
+    )
+
+
+def _judged(dialect: str, narrowed: bool) -> str:
+    """Tenants that are not archived, or whose archiving cannot be read: those are never left out in silence."""
+    asked_for = " AND tenants.external_id IN :external_ids" if narrowed else ""
+    return f"{no_instant_predicate('tenants.archived_at', dialect)}{asked_for}"

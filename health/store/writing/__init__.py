@@ -1,0 +1,1 @@
+"""Tables, transactions, recorded runs, the roster, pruning, administration."""

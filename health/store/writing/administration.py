@@ -1,0 +1,86 @@
+"""Creating and upgrading a database's schema, and saying what was found (`tenantpilot db`)."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from health.instants import EARLIEST
+from health.store.opening.engines import looking, transaction
+from health.store.opening.errors import SchemaProblem
+from health.store.opening.revision import SchemaState, schema_state
+from health.store.opening.urls import DatabaseAddress
+from health.store.reading import statements
+from health.store.reading.snapshot import Snapshot
+
+
+def initialise(address: DatabaseAddress) -> bool:
+    """Create the tables in an empty database, and the SQLite file with its folder. False: they were there already.
+
+    Raises SchemaProblem where an older or newer schema or another program's tables are found, and StoreError.
+    """
+    from health.store.migrations.upgrade import upgrade_schema
+
+    if address.file is not None:
+        address.file.parent.mkdir(parents=True, exist_ok=True)
+        if not address.file.exists():
+            address.file.touch(mode=0o600)
+    with transaction(address, create=True) as connection:
+        match schema_state(connection):
+            case SchemaState.ABSENT:
+                upgrade_schema(connection)
+                return True
+            case SchemaState.CURRENT:
+                return False
+            case SchemaState.OLDER:
+                raise SchemaProblem(f"{address.label} has an older schema already: run 'tenantpilot db upgrade'.")
+            case SchemaState.NEWER:
+                raise SchemaProblem(f"{address.label} has a newer schema already: install a newer TenantPilot.")
+            case SchemaState.UNKNOWN:
+                raise SchemaProblem(f"{address.label} has an unknown schema version already: name an empty database.")
+            case SchemaState.FOREIGN:
+                raise SchemaProblem(f"{address.label} holds another program's tables: name an empty database.")
+
+
+def upgrade(address: DatabaseAddress) -> SchemaState:
+    """Bring an older schema to the current one; gives back what was found. Raises SchemaProblem and StoreError."""
+    from health.store.migrations.upgrade import upgrade_schema
+
+    with transaction(address) as connection:
+        found = schema_state(connection)
+        if found is SchemaState.OLDER:
+            upgrade_schema(connection)
+        elif found is SchemaState.ABSENT:
+            raise SchemaProblem(f"{address.label} has no tables yet: run 'tenantpilot db init'.")
+        elif found is SchemaState.NEWER:
+            raise SchemaProblem(f"{address.label} has a newer schema already: install a newer TenantPilot.")
+        elif found is SchemaState.UNKNOWN:
+            raise SchemaProblem(f"{address.label} has an unknown schema version: nothing was changed.")
+        elif found is SchemaState.FOREIGN:
+            raise SchemaProblem(f"{address.label} holds another program's tables: nothing was changed.")
+        return found
+
+
+def state_of(address: DatabaseAddress) -> SchemaState:
+    """What schema the database has. Raises StoreError where it cannot be opened, or not be read as it claims."""
+    with looking(address) as connection:
+        found = schema_state(connection)
+        if found is SchemaState.CURRENT:
+            _try_reading(connection)
+        return found
+
+
+def _try_reading(connection: Connection) -> None:
+    """Ask all that is ever asked: the fleet's facts, and of a tenant that is not there what the screens ask."""
+    Snapshot(connection).facts()
+    dialect = connection.dialect.name
+    parameters = {"tenant_id": 0, "most": 1, "happened_at": EARLIEST, "set_id": 0, "begin": EARLIEST, "end": EARLIEST}
+    for statement in (
+        statements.sets_page(dialect, after_a_key=False),
+        statements.sets_page(dialect, after_a_key=True),
+        statements.past_sets(dialect),
+        statements.one_set(dialect, 0, 0),
+        statements.items_of(dialect, 0, 0),
+        statements.captured_json(0, 0, 0),
+        statements.all_schedules(dialect),
+    ):
+        connection.execute(statement, parameters).all()

@@ -1,0 +1,73 @@
+"""Rows in bulk, by the fastest way each driver has: COPY in PostgreSQL, executemany in SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Connection, Table, text
+
+from health.store.writing.tables import Instant, metadata, sqlite_text
+
+
+def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows whose values stand in the order of `columns`, within the caller's transaction.
+
+    Instants are aware datetimes; JSON is text. Raises the driver's error, which the transaction turns into a sentence.
+    """
+    names = ", ".join(columns)
+    driver = cast(Any, connection.connection.driver_connection)
+    if connection.dialect.name == "postgresql":
+        with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        return
+    marks = ", ".join("?" * len(columns))
+    statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - names from our own tables
+    instants = [place for place, name in enumerate(columns) if isinstance(table.c[name].type, Instant)]
+    driver.executemany(statement, (_bindable(row, instants) for row in rows))
+
+
+def _bindable(row: Sequence[Any], instants: Iterable[int]) -> Sequence[Any]:
+    values = list(row)
+    for place in instants:
+        if isinstance(values[place], datetime):
+            values[place] = sqlite_text(values[place])
+    return values
+
+
+@contextmanager
+def unchecked(connection: Connection) -> Iterator[None]:
+    """Let SQLite take values that its checks refuse, as a writer of another program could: for the demo's bad row."""
+    sqlite = connection.dialect.name == "sqlite"
+    if sqlite:
+        connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
+    try:
+        yield
+    finally:
+        if sqlite:
+            connection.exec_driver_sql("PRAGMA ignore_check_constraints = OFF")
+
+
+@contextmanager
+def indexes_afterwards(connection: Connection, table: Table) -> Iterator[None]:
+    """While many rows are loaded into an empty SQLite table, leave its indexes out, and build each in one go then."""
+    sqlite = connection.dialect.name == "sqlite"
+    query = text("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name = :name")
+    indexes = connection.execute(query, {"name": table.name}).fetchall() if sqlite else []
+    for name, _ in indexes:
+        connection.exec_driver_sql(f"DROP INDEX {name}")
+    yield
+    for _, made_by in indexes:
+        connection.exec_driver_sql(made_by)
+
+
+def settle(connection: Connection) -> None:
+    """After rows with ids of their own: let the next ids follow, and have the planner know what is there."""
+    if connection.dialect.name == "postgresql":
+        for table in metadata.sorted_tables:
+            highest = f"(SELECT coalesce(max(id), 0) + 1 FROM {table.name})"  # noqa: S608
+            connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), {highest}, false)"))
+    connection.execute(text("ANALYZE"))

@@ -1,0 +1,114 @@
+"""Tenants and their schedules, looked after by hand (`tenantpilot tenant` and `tenantpilot schedule`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from health.sources.captured import CapturedSchedule, CapturedTenant
+from health.store.opening.errors import StoreConflict
+from health.store.writing.sets import schedule_id_of, tenant_id_of, write_schedule, write_tenant
+from health.store.writing.tables import backup_schedules, tenants
+
+
+def add_tenant(connection: Connection, external_id: str, name: str, now: datetime) -> None:
+    """Add a tenant. Raises StoreConflict where the external id is taken."""
+    if tenant_exists(connection, external_id):
+        raise StoreConflict(f"There is a tenant {external_id!r} already: see 'tenantpilot tenant list'.")
+    write_tenant(connection, CapturedTenant(external_id, name), now)
+
+
+def tenant_exists(connection: Connection, external_id: str) -> bool:
+    """Whether a tenant has this external id, archived or not."""
+    query = select(tenants.c.id).where(tenants.c.external_id == external_id)
+    return connection.execute(query).scalar_one_or_none() is not None
+
+
+def have_tenant(connection: Connection, external_id: str, new_name: str | None, now: datetime) -> None:
+    """Add the tenant under a new name if it is not there yet. Raises StoreConflict where no name is given for it."""
+    if new_name is not None and not tenant_exists(connection, external_id):
+        add_tenant(connection, external_id, new_name, now)
+    tenant_id_of(connection, external_id)
+
+
+def rename_tenant(connection: Connection, external_id: str, name: str) -> None:
+    """Give a tenant another name. Raises StoreConflict where there is no such tenant."""
+    tenant_id = tenant_id_of(connection, external_id)
+    connection.execute(update(tenants).where(tenants.c.id == tenant_id).values(name=name))
+
+
+def archive_tenant(connection: Connection, external_id: str, archived_at: datetime | None) -> None:
+    """Archive a tenant at an instant, or take it back into the fleet (None). Raises StoreConflict."""
+    tenant_id = tenant_id_of(connection, external_id)
+    connection.execute(update(tenants).where(tenants.c.id == tenant_id).values(archived_at=archived_at))
+
+
+def archived_tenants(connection: Connection) -> frozenset[str]:
+    """The external ids of the tenants that are archived: what is written of them is kept and not judged."""
+    query = select(tenants.c.external_id).where(tenants.c.archived_at.is_not(None))
+    return frozenset(connection.execute(query).scalars())
+
+
+def list_tenants(connection: Connection) -> Sequence[Any]:
+    """Rows of external id, name, created_at and archived_at (as stored), by external id."""
+    columns = (tenants.c.external_id, tenants.c.name, tenants.c.created_at, tenants.c.archived_at)
+    return connection.execute(select(*columns).order_by(tenants.c.external_id)).fetchall()
+
+
+def add_schedule(connection: Connection, schedule: CapturedSchedule, now: datetime) -> None:
+    """Add a schedule to a tenant. Raises StoreConflict where the tenant is missing or has one of this name."""
+    tenant_id = tenant_id_of(connection, schedule.external_id)
+    if schedule_id_of(connection, tenant_id, schedule.name) is not None:
+        raise StoreConflict(f"The tenant {schedule.external_id!r} has a schedule {schedule.name!r} already.")
+    write_schedule(connection, schedule, now)
+
+
+def enable_schedule(connection: Connection, external_id: str, name: str, enabled_at: datetime) -> None:
+    """Enable a schedule: what it owes counts from this instant on. Raises StoreConflict."""
+    _set_enabled(connection, external_id, name, {"is_enabled": True, "enabled_at": enabled_at})
+
+
+def disable_schedule(connection: Connection, external_id: str, name: str) -> None:
+    """Disable a schedule: it is not judged any more. Raises StoreConflict."""
+    _set_enabled(connection, external_id, name, {"is_enabled": False})
+
+
+def _set_enabled(connection: Connection, external_id: str, name: str, values: dict[str, Any]) -> None:
+    tenant_id = tenant_id_of(connection, external_id)
+    schedule_id = schedule_id_of(connection, tenant_id, name)
+    if schedule_id is None:
+        raise StoreConflict(f"The tenant {external_id!r} has no schedule {name!r}: see 'tenantpilot schedule list'.")
+    connection.execute(
+        update(backup_schedules)
+        .where(
+            backup_schedules.c.tenant_id == tenant_id,
+            backup_schedules.c.id == schedule_id,
+            backup_schedules.c.is_enabled.is_not(values["is_enabled"]),
+        )
+        .values(values)
+    )
+
+
+def list_schedules(connection: Connection, external_id: str | None) -> Sequence[Any]:
+    """Rows of tenant, name, enabled, cron, zone, last run and status of the schedules that are not deleted."""
+    columns = (
+        tenants.c.external_id,
+        backup_schedules.c.name,
+        backup_schedules.c.is_enabled,
+        backup_schedules.c.cron,
+        backup_schedules.c.timezone,
+        backup_schedules.c.last_run_at,
+        backup_schedules.c.last_run_status,
+    )
+    query = (
+        select(*columns)
+        .join(tenants, tenants.c.id == backup_schedules.c.tenant_id)
+        .where(backup_schedules.c.deleted_at.is_(None))
+        .order_by(tenants.c.external_id, backup_schedules.c.name, backup_schedules.c.id)
+    )
+    if external_id is not None:
+        query = query.where(backup_schedules.c.tenant_id == tenant_id_of(connection, external_id))
+    return connection.execute(query).fetchall()

@@ -1,0 +1,283 @@
+"""Captured facts into the store: by what identifies them, so that importing twice changes nothing (`formats.md`).
+
+Every function works within the caller's transaction: an import is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, Text, and_, cast, delete, insert, select, update
+
+from health.sources.captured import (
+    NOT_DELETED,
+    CapturedFacts,
+    CapturedItem,
+    CapturedSchedule,
+    CapturedSet,
+    CapturedTenant,
+)
+from health.store.opening.errors import StoreConflict
+from health.store.reading.rows import ParseInstant, instant_parser
+from health.store.writing.loading import insert_rows
+from health.store.writing.tables import backup_items, backup_schedules, backup_sets, tenants
+
+_ITEM_FIELDS: Final = CapturedItem._fields
+_JSON: Final = ("assignments", "payload")
+
+
+class ImportSummary(NamedTuple):
+    """What an import did, in rows: sets and what became of them, and the items of those that were written."""
+
+    sets_created: int = 0
+    sets_replaced: int = 0
+    sets_unchanged: int = 0
+    items_written: int = 0
+
+    def plus(self, other: ImportSummary) -> ImportSummary:
+        """The two added up."""
+        return ImportSummary(*(one + two for one, two in zip(self, other, strict=True)))
+
+
+def write_facts(connection: Connection, facts: CapturedFacts, now: datetime) -> ImportSummary:
+    """Write tenants, schedules and sets. `now` (UTC) is when rows are first written. Raises StoreConflict."""
+    for tenant in facts.tenants:
+        write_tenant(connection, tenant, now)
+    for schedule in facts.schedules:
+        write_schedule(connection, schedule, now)
+    summary = ImportSummary()
+    for captured in facts.sets:
+        summary = summary.plus(write_set(connection, captured, now))
+    return summary
+
+
+def tenant_id_of(connection: Connection, external_id: str) -> int:
+    """The id of a tenant. Raises StoreConflict with a sentence where there is none."""
+    found = connection.execute(select(tenants.c.id).where(tenants.c.external_id == external_id)).scalar_one_or_none()
+    if found is None:
+        raise StoreConflict(
+            f"There is no tenant {external_id!r}: add it with 'tenantpilot tenant add', or name another."
+        )
+    return int(found)
+
+
+def write_tenant(connection: Connection, tenant: CapturedTenant, now: datetime) -> None:
+    """Add a tenant, or bring the one with this external id to the name and archiving given."""
+    parse = instant_parser(connection.dialect.name)
+    known = connection.execute(
+        select(tenants.c.id, tenants.c.name, tenants.c.archived_at).where(tenants.c.external_id == tenant.external_id)
+    ).one_or_none()
+    if known is None:
+        values = tenant._replace(created_at=tenant.created_at or now)._asdict()
+        connection.execute(insert(tenants).values(values))
+    elif known.name != tenant.name or not _same_instant(parse, known.archived_at, tenant.archived_at):
+        changed = {"name": tenant.name, "archived_at": tenant.archived_at}
+        connection.execute(update(tenants).where(tenants.c.id == known.id).values(changed))
+
+
+def write_schedule(connection: Connection, schedule: CapturedSchedule, now: datetime) -> int:
+    """Add a schedule, or bring the one of this tenant and name to the values given. Gives back its id."""
+    tenant_id = tenant_id_of(connection, schedule.external_id)
+    values = schedule._asdict()
+    del values["external_id"]
+    known = schedule_id_of(connection, tenant_id, schedule.name)
+    if known is None and schedule.deleted_at is not None:
+        # It may be the one that an earlier import deleted.
+        known = schedule_id_of(connection, tenant_id, schedule.name, deleted=True)
+    if known is None:
+        values |= {"tenant_id": tenant_id, "created_at": schedule.created_at or now}
+        inserted = connection.execute(insert(backup_schedules).values(values).returning(backup_schedules.c.id))
+        return int(inserted.scalar_one())
+    if schedule.created_at is None:
+        del values["created_at"]
+    connection.execute(
+        update(backup_schedules)
+        .where(backup_schedules.c.tenant_id == tenant_id, backup_schedules.c.id == known)
+        .values(values)
+    )
+    return known
+
+
+def schedule_id_of(connection: Connection, tenant_id: int, name: str, *, deleted: bool = False) -> int | None:
+    """The id of a tenant's newest schedule of a name: of those that are not deleted, or of those that are."""
+    deleted_at = backup_schedules.c.deleted_at
+    found = connection.execute(
+        select(backup_schedules.c.id)
+        .where(
+            backup_schedules.c.tenant_id == tenant_id,
+            backup_schedules.c.name == name,
+            deleted_at.is_not(None) if deleted else deleted_at.is_(None),
+        )
+        .order_by(backup_schedules.c.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return None if found is None else int(found)
+
+
+def write_set(connection: Connection, captured: CapturedSet, now: datetime) -> ImportSummary:
+    """Write one set with its items: a new one, or in the place of the one with the same source and reference.
+
+    A set that is the same to the last item is left alone. What somebody deleted, set or item, stays deleted, unless the
+    facts say outright that it is not.
+    """
+    tenant_id = tenant_id_of(connection, captured.external_id)
+    values = _set_values(connection, tenant_id, captured)
+    identity = and_(
+        backup_sets.c.tenant_id == tenant_id,
+        backup_sets.c.source == captured.source,
+        backup_sets.c.source_ref == captured.source_ref,
+    )
+    known = connection.execute(select(backup_sets).where(identity)).one_or_none()
+    if known is None:
+        values |= {"tenant_id": tenant_id, "created_at": captured.created_at or now}
+        set_id = connection.execute(insert(backup_sets).values(values).returning(backup_sets.c.id)).scalar_one()
+        _insert_items(connection, tenant_id, set_id, _with_deletions(captured.items, {}))
+        return ImportSummary(sets_created=1, items_written=len(captured.items))
+    if captured.deleted_at is None:
+        del values["deleted_at"]
+    if captured.created_at is not None:
+        values["created_at"] = captured.created_at
+    items = _with_deletions(captured.items, _deleted_items(connection, tenant_id, known.id))
+    if _same_set(connection, known, values) and _same_items(connection, tenant_id, known.id, items):
+        return ImportSummary(sets_unchanged=1)
+    connection.execute(update(backup_sets).where(identity).values(values))
+    connection.execute(
+        delete(backup_items).where(backup_items.c.tenant_id == tenant_id, backup_items.c.backup_set_id == known.id)
+    )
+    _insert_items(connection, tenant_id, known.id, items)
+    return ImportSummary(sets_replaced=1, items_written=len(items))
+
+
+def _set_values(connection: Connection, tenant_id: int, captured: CapturedSet) -> dict[str, Any]:
+    schedule_id = None
+    if captured.schedule is not None:
+        schedule_id = schedule_id_of(connection, tenant_id, captured.schedule)
+        if schedule_id is None:
+            raise StoreConflict(
+                f"The tenant {captured.external_id!r} has no schedule {captured.schedule!r}:"
+                " add it with 'tenantpilot schedule add'."
+            )
+    deleted_at = None if captured.deleted_at is NOT_DELETED else captured.deleted_at
+    values = captured._asdict() | {"schedule_id": schedule_id, "deleted_at": deleted_at}
+    for name in ("external_id", "items", "schedule", "created_at"):
+        del values[name]
+    return values
+
+
+def _insert_items(connection: Connection, tenant_id: int, set_id: int, items: Sequence[CapturedItem]) -> None:
+    columns = ("tenant_id", "backup_set_id", *_ITEM_FIELDS)
+    insert_rows(connection, backup_items, columns, ((tenant_id, set_id, *item) for item in items))
+
+
+def _deleted_items(connection: Connection, tenant_id: int, set_id: int) -> dict[tuple[str, str], datetime]:
+    """When each item that is deleted was, of those that are stored."""
+    deleted = connection.execute(
+        select(backup_items.c.policy_type, backup_items.c.policy_identifier, backup_items.c.deleted_at).where(
+            backup_items.c.tenant_id == tenant_id,
+            backup_items.c.backup_set_id == set_id,
+            backup_items.c.deleted_at.is_not(None),
+        )
+    ).fetchall()
+    parse = instant_parser(connection.dialect.name)
+    known: dict[tuple[str, str], datetime] = {}
+    for row in deleted:
+        with suppress(ValueError):
+            known[row.policy_type, row.policy_identifier] = parse(row.deleted_at)
+    return known
+
+
+def _with_deletions(items: Sequence[CapturedItem], known: Mapping[tuple[str, str], datetime]) -> Sequence[CapturedItem]:
+    """The items as they are to be stored: with the deletions that are `known`, where they say nothing of one."""
+    if not known and all(item.deleted_at is not NOT_DELETED for item in items):
+        return items
+    return [item._replace(deleted_at=_deletion_of(item, known)) for item in items]
+
+
+def _deletion_of(item: CapturedItem, known: Mapping[tuple[str, str], datetime]) -> datetime | None:
+    if item.deleted_at is NOT_DELETED:
+        return None
+    return item.deleted_at or known.get((item.policy_type, item.policy_identifier))
+
+
+def _same_set(connection: Connection, known: Any, values: dict[str, Any]) -> bool:
+    parse = instant_parser(connection.dialect.name)
+    return all(
+        _same_instant(parse, getattr(known, name), value) if name.endswith("_at") else getattr(known, name) == value
+        for name, value in values.items()
+    )
+
+
+def _same_items(connection: Connection, tenant_id: int, set_id: int, items: Sequence[CapturedItem]) -> bool:
+    columns = [
+        cast(backup_items.c[name], Text).label(name) if name in _JSON else backup_items.c[name] for name in _ITEM_FIELDS
+    ]
+    rows = connection.execute(
+        select(*columns).where(backup_items.c.tenant_id == tenant_id, backup_items.c.backup_set_id == set_id)
+    ).fetchall()
+    if len(rows) != len(items):
+        return False
+    parse = instant_parser(connection.dialect.name)
+    known = {(row.policy_type, row.policy_identifier): row for row in rows}
+    return all(_same_item(parse, known.get((item.policy_type, item.policy_identifier)), item) for item in items)
+
+
+def _same_item(parse: ParseInstant, row: Any, item: CapturedItem) -> bool:
+    if row is None:
+        return False
+    for name in _ITEM_FIELDS:
+        stored, captured = getattr(row, name), getattr(item, name)
+        if name.endswith("_at"):
+            same = _same_instant(parse, stored, captured)
+        elif name in _JSON:
+            same = _same_json(stored, captured)
+        else:
+            same = stored == captured
+        if not same:
+            return False
+    return True
+
+
+def _same_instant(parse: ParseInstant, stored: Any, captured: datetime | None) -> bool:
+    if stored is None or captured is None:
+        return stored is captured
+    try:
+        return parse(stored) == captured
+    except ValueError:
+        return False
+
+
+def _same_json(stored: str | None, captured: str | None) -> bool:
+    """Compared as values: PostgreSQL keeps neither the order of keys nor white space."""
+    if stored is None or captured is None or stored == captured:
+        return stored == captured
+    try:
+        return _same_value(json.loads(stored), json.loads(captured))
+    except ValueError:
+        return False
+
+
+def _same_value(one: Any, other: Any) -> bool:
+    """Equal as JSON, where `true` is not 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same_value(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same_value, one, other))
+    if isinstance(one, float) and isinstance(other, int):
+        return _same_number(one, other)
+    if isinstance(one, int) and isinstance(other, float):
+        return _same_number(other, one)
+    return bool(one == other)
+
+
+def _same_number(number: float, whole: int) -> bool:
+    """PostgreSQL gives 1e23 back with all its digits: a whole number that is not the float's exact value."""
+    try:
+        return number == float(whole)
+    except OverflowError:
+        return False

@@ -1,0 +1,56 @@
+"""What the store has of a source's sets already, so that an import need not read again what it would find unchanged."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Connection, and_, exists, func, or_, select
+
+from health.sources.captured import CapturedSet, StoredSet
+from health.store.reading.rows import instant_parser
+from health.store.writing.tables import backup_items, backup_sets, tenants
+
+_FRAME: Final = ("name", "source", "source_ref", "status", "item_count", "error", "started_at", "completed_at")
+
+_OF_THE_SET: Final = and_(
+    backup_items.c.tenant_id == backup_sets.c.tenant_id, backup_items.c.backup_set_id == backup_sets.c.id
+)
+
+ITEM_HOLDS_JSON: Final = or_(backup_items.c.payload.is_not(None), backup_items.c.assignments.is_not(None))
+"""Whether an item has its captured JSON, in a query over `backup_items`."""
+SET_HOLDS_JSON: Final = exists().where(_OF_THE_SET, ITEM_HOLDS_JSON).correlate(backup_sets)
+"""Whether any item of a set has its captured JSON, in a query over `backup_sets`."""
+
+
+def stored_sets(connection: Connection, external_id: str, source: str) -> dict[str, StoredSet]:
+    """A tenant's sets of one source by their source reference, whether somebody deleted them or not.
+
+    Left out are those that an import would bring to something else: of a schedule, or with an instant that is none.
+    """
+    query = (
+        select(
+            *(backup_sets.c[name] for name in _FRAME),
+            backup_sets.c.created_at,
+            select(func.count()).where(_OF_THE_SET).correlate(backup_sets).scalar_subquery(),
+            SET_HOLDS_JSON,
+        )
+        .join(tenants, tenants.c.id == backup_sets.c.tenant_id)
+        .where(
+            tenants.c.external_id == external_id,
+            backup_sets.c.source == source,
+            backup_sets.c.source_ref.is_not(None),
+            backup_sets.c.schedule_id.is_(None),
+        )
+    )
+    parse = instant_parser(connection.dialect.name)
+    found: dict[str, StoredSet] = {}
+    for *columns, created_at, items, holds_json in connection.execute(query):
+        values = dict(zip(_FRAME, columns, strict=True))
+        try:
+            for name in ("started_at", "completed_at"):
+                values[name] = None if values[name] is None else parse(values[name])
+            frame = CapturedSet(external_id=external_id, items=(), **values)
+            found[frame.source_ref] = StoredSet(frame, items, bool(holds_json), parse(created_at))
+        except ValueError:
+            continue
+    return found

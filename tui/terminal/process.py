@@ -1,0 +1,132 @@
+"""How the process ends: by a signal, or without its terminal, as by `q`."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final
+
+_ENDING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+# How long the app may take to leave by itself. A terminal that is gone has nothing left to be restored.
+_GRACE_SECONDS: Final = {signal.SIGTERM: 3.0, signal.SIGHUP: 0.6, signal.SIGINT: 3.0}
+# Keyboard protocol, paste, focus and mouse reports off, lines wrap, alternate screen left, cursor shown.
+_RESTORED: Final = (
+    b"\x1b[<u\x1b[?2004l\x1b[?1004l\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?7h\x1b[?1049l\x1b[?25h"
+)
+
+
+_RESTORING_TRIES: Final = 50
+_WRITER: Final = "textual-output"
+"""Textual's thread that writes to the terminal."""
+
+
+@contextmanager
+def ended_by_signals(end: Callable[[int], None]) -> Iterator[None]:
+    """While the block runs, a signal that ends a program calls `end` with the exit code that a shell gives it.
+
+    So does the loss of the terminal, as SIGHUP: Textual would read its end of file for ever. Where the app cannot
+    leave, because the terminal takes no more output, the process ends all the same after a moment.
+    """
+    attributes = _terminal_attributes()
+    ending = threading.Event()
+    # Only one of the two ends the process: the app that leaves, or the last resort.
+    turn = threading.Lock()
+
+    def on_signal(number: int, _frame: object) -> None:
+        if ending.is_set():
+            return
+        ending.set()
+        if _in_the_background():
+            # Suspended: the terminal is the shell's, and already as it was.
+            os._exit(128 + number)
+        arguments = (number, attributes, turn)
+        last_resort = threading.Timer(_GRACE_SECONDS[signal.Signals(number)], _end_now, arguments)
+        last_resort.daemon = True
+        last_resort.start()
+        end(128 + number)
+
+    before = {number: signal.signal(number, on_signal) for number in _ENDING}
+    hook, threading.excepthook = threading.excepthook, _note_thread_fault
+    threading.Thread(target=_hang_up_without_terminal, name="terminal-watch", daemon=True).start()
+    try:
+        yield
+    finally:
+        turn.acquire()
+        _drop_what_nobody_takes()
+        threading.excepthook = hook
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _hang_up_without_terminal() -> None:
+    watch = select.poll()
+    for descriptor in (0, 2):
+        # No event asked for: only that the other side is gone is reported, and nothing wakes up before that.
+        watch.register(descriptor, 0)
+    if any(event & (select.POLLHUP | select.POLLERR) for _, event in watch.poll()):
+        os.kill(os.getpid(), signal.SIGHUP)
+
+
+def _drop_what_nobody_takes() -> None:
+    """Of a terminal that is gone: the interpreter would try it again at the end, and change the exit code."""
+    for printed in filter(None, (sys.__stdout__, sys.__stderr__)):
+        try:
+            printed.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), printed.fileno())
+
+
+def _in_the_background() -> bool:
+    with suppress(OSError):
+        return os.tcgetpgrp(0) != os.getpgrp()
+    return False
+
+
+def has_job_control() -> bool:
+    """Whether a shell is there to bring this process back after Ctrl-Z."""
+    return os.getsid(0) != os.getpgrp()
+
+
+def _terminal_attributes() -> list[Any] | None:
+    import termios
+
+    with suppress(termios.error):
+        return termios.tcgetattr(0)
+    return None
+
+
+def _end_now(number: int, attributes: list[Any] | None, turn: threading.Lock) -> None:
+    """End the process beside an event loop that hangs; the terminal is restored as far as it can be reached."""
+    import termios
+
+    turn.acquire()
+    with suppress(OSError, termios.error):
+        if attributes is not None:
+            termios.tcsetattr(0, termios.TCSANOW, attributes)
+        terminal = os.open(os.ttyname(2), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        # The write that waits for a stalled terminal is woken up and finds that it goes nowhere now.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        for thread in threading.enumerate():
+            if thread.name == _WRITER and thread.ident is not None:
+                signal.pthread_kill(thread.ident, number)
+        for _ in range(_RESTORING_TRIES):
+            # What the terminal has not taken yet is given up, so that there is room for this.
+            termios.tcflush(terminal, termios.TCOFLUSH)
+            with suppress(BlockingIOError):
+                os.write(terminal, _RESTORED)
+                break
+            time.sleep(0.01)
+    os._exit(128 + number)
+
+
+def _note_thread_fault(fault: threading.ExceptHookArgs) -> None:
+    from tui.words.fault_log import note_fault
+
+    if fault.exc_value is not None:
+        note_fault(fault.exc_value)

@@ -1,0 +1,1 @@
+"""What the command line and the screens both say: wording, columns, durations, safe text, reports, failures."""

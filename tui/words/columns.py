@@ -1,0 +1,53 @@
+"""What the columns of a list of tenants say, and what the counts above it are of: on the screens and in a report."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from health.freshness import Freshness, goes_stale_at
+from health.policy import HealthPolicy
+from health.posture import TenantBackupHealth
+from health.report import FleetTotals
+from tui.words.durations import format_span
+from tui.words.wording import State, ago
+
+
+def states_counted(totals: FleetTotals) -> tuple[tuple[State, int], ...]:
+    """The totals as the states that tenants are shown in, worst first; they add up to the tenants."""
+    return (
+        (State.UNREADABLE, totals.unreadable),
+        (State.ABSENT, totals.absent),
+        (State.STALE, totals.stale),
+        (State.DEGRADED, totals.degraded),
+        (State.FOLLOW_UP, totals.healthy - totals.confirmed),
+        (State.HEALTHY, totals.confirmed),
+    )
+
+
+def latest_backup(health: TenantBackupHealth, now: datetime) -> str:
+    """How long ago the basis was completed; `never` without one, `-` where it cannot be read."""
+    if health.unreadable is not None:
+        return "-"
+    if health.basis is None or health.basis.completed_at is None:
+        return "never"
+    return in_the_past_or_future(health.basis.completed_at, now)
+
+
+def in_the_past_or_future(instant: datetime, now: datetime) -> str:
+    """`3d 4h ago`, or `in 2h` for an instant that lies ahead."""
+    return f"in {format_span(instant - now)}" if instant > now else ago(now - instant)
+
+
+def goes_stale(health: TenantBackupHealth, policy: HealthPolicy, now: datetime) -> str:
+    """When the basis goes stale if nothing runs: `in 19h`, or `3d ago`; `-` where there is no age to trust."""
+    basis = health.basis
+    if basis is None or basis.completed_at is None or health.freshness is Freshness.IN_THE_FUTURE:
+        return "-"
+    at = goes_stale_at(basis.completed_at, policy)
+    return ago(now - at) if now > at else f"in {format_span(at - now)}"
+
+
+def degraded_share(health: TenantBackupHealth) -> str:
+    """Degraded items of all items in the basis; `-` where there is none to speak of."""
+    quality = health.quality
+    return "-" if quality is None else f"{quality.degraded_items}/{quality.items}"

@@ -1,0 +1,37 @@
+"""What is on a screen as a file to hand on: a table as CSV, JSON or Markdown, and the picture itself."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from tui.words.render import inert_cell, inert_markdown
+
+SUFFIXES: Final = {"csv": ".csv", "json": ".json", "markdown": ".md"}
+"""The formats of an export, and how their files' names end."""
+
+# Rich puts the addresses of fonts into a picture, which a viewer would fetch from somebody's machine.
+_FONTS: Final = re.compile(r"@font-face\s*\{[^}]*\}")
+
+
+def table_as(form: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A list of a screen in one of the formats; its texts came through `safe_text` already."""
+    if form == "json":
+        return json.dumps([dict(zip(headings, row, strict=True)) for row in rows], indent=1) + "\n"
+    if form == "csv":
+        written = io.StringIO()
+        writer = csv.writer(written, lineterminator="\n")
+        writer.writerow(headings)
+        writer.writerows([inert_cell(cell) for cell in row] for row in rows)
+        return written.getvalue()
+    lines = [headings, ["---"] * len(headings), *([inert_markdown(cell) for cell in row] for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def picture_alone(svg: str) -> str:
+    """A picture of the screen that fetches nothing from anywhere when it is looked at."""
+    return _FONTS.sub("", svg)

@@ -1,0 +1,108 @@
+"""What can go wrong in a command, as one sentence and an exit code. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from typing import Final
+
+EXIT_DONE: Final = 0
+EXIT_REFUSED: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_UNREADABLE: Final = 3
+EXIT_FAULT: Final = 70
+EXIT_NOT_RECORDED: Final = 74
+EXIT_UNDER_WAY: Final = 75
+EXIT_CANNOT_RUN: Final = 126
+EXIT_NO_SUCH_COMMAND: Final = 127
+EXIT_INTERRUPTED: Final = 130
+
+EXIT_MEANINGS: Final = {
+    EXIT_DONE: "done",
+    EXIT_REFUSED: "the input was refused; nothing was written",
+    EXIT_USAGE: "the command line or the settings are wrong",
+    EXIT_UNREADABLE: "the facts cannot be read",
+    EXIT_FAULT: "a fault in TenantPilot; the log that 'tenantpilot config' names has its place",
+    EXIT_INTERRUPTED: "interrupted; nothing was left half done",
+}
+"""What an exit code says, except where a command's own help says something else (`check`, `record`)."""
+
+
+class CommandFailed(Exception):
+    """A command cannot do what it was asked; the message is one sentence: what, where, what to do."""
+
+    def __init__(self, sentence: str, exit_code: int) -> None:
+        super().__init__(sentence)
+        self.exit_code = exit_code
+
+
+class SettingsError(ValueError):
+    """Settings that cannot be used: one sentence (what, where, what to do) that never holds a secret.
+
+    Names of files and settings are in it as they are; whoever shows it makes it safe.
+    """
+
+
+def tell(sentence: str) -> None:
+    """Say one sentence to whoever started the program, on standard error, if anybody listens there still."""
+    from contextlib import suppress
+
+    from click import echo
+
+    from tui.words.safe_text import safe_text
+
+    with suppress(OSError):
+        echo(f"tenantpilot: {safe_text(sentence, limit=1000)}", err=True)
+
+
+def describe(error: Exception) -> tuple[str, int]:
+    """The sentence and the exit code for an error that reached the door. Anything unknown is a fault of ours."""
+    from health.sources.captured import RefusedInput
+
+    if isinstance(error, RefusedInput):
+        return str(error), EXIT_REFUSED
+    known = _store_failure(error) or _unknown_tenant(error) or _settings_failure(error)
+    if known is not None:
+        return known
+    if isinstance(error, OSError) and error.strerror is not None:
+        where = f" ({error.filename})" if error.filename else ""
+        return f"{error.strerror}{where}.", EXIT_REFUSED
+    from tui.words.fault_log import note_fault
+
+    return note_fault(error), EXIT_FAULT
+
+
+def _store_failure(error: Exception) -> tuple[str, int] | None:
+    import sys
+
+    # An error of the store can only have been raised by a module that is loaded.
+    if "health.store.opening.errors" not in sys.modules:
+        return None
+    from health.store.opening.errors import BadDatabaseUrl, StoreConflict, StoreError
+
+    if isinstance(error, StoreConflict):
+        return str(error), EXIT_REFUSED
+    if isinstance(error, BadDatabaseUrl):
+        return str(error), EXIT_USAGE
+    if isinstance(error, StoreError):
+        return str(error), EXIT_UNREADABLE
+    return None
+
+
+def _unknown_tenant(error: Exception) -> tuple[str, int] | None:
+    import sys
+
+    if "health.resolver" not in sys.modules:
+        return None
+    from health.resolver import UnknownTenant
+
+    if not isinstance(error, UnknownTenant):
+        return None
+    return f"There is no tenant {error.args[0]!r} that is judged: see 'tenantpilot tenant list'.", EXIT_UNREADABLE
+
+
+def _settings_failure(error: Exception) -> tuple[str, int] | None:
+    """The settings, or a command line that does not go with them, be it only by now."""
+    from click import UsageError
+
+    if isinstance(error, UsageError):
+        return f"{error.format_message().rstrip('.')}.", EXIT_USAGE
+    return (str(error), EXIT_USAGE) if isinstance(error, SettingsError) else None

@@ -1,0 +1,137 @@
+"""Verdicts as OpenMetrics text, for Prometheus and whatever scrapes like it (`docs/monitoring.md`).
+
+Gauges only, and no timestamps on samples: that much means the same in the older text format, which the textfile
+collector of node_exporter reads. The age of the facts is told by the instant that they were read at: an age in a file
+that nobody writes any more would stay as it is and look young for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from health.posture import Reason, TenantBackupHealth
+from health.report import FleetTotals
+from tui.words.columns import states_counted
+from tui.words.safe_text import safe_text
+from tui.words.wording import State, state_of
+
+CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+
+_LONGEST_LABEL: Final = 200
+
+
+class Reading(NamedTuple):
+    """One reading of the fleet: verdicts judged at `evaluated_at`, over facts read at `read_at` (UTC)."""
+
+    verdicts: Sequence[TenantBackupHealth]
+    evaluated_at: datetime
+    read_at: datetime
+
+
+def metrics_text(reading: Reading | None, *, per_tenant: bool = True) -> str:
+    """The text of one scrape. None: the facts cannot be read, so no tenant has a state, and just that is said.
+
+    `per_tenant` is the switch of cardinality: up to four series a tenant, beside the dozen of the fleet.
+    """
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Families(_families(reading, per_tenant=per_tenant)))
+    text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
+    return text.decode()
+
+
+class _Families(Collector):
+    def __init__(self, families: Iterable[GaugeMetricFamily]) -> None:
+        self._families = families
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """Nothing: asked at registration, where the families themselves would be made."""
+        return ()
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        return self._families
+
+
+def _families(reading: Reading | None, *, per_tenant: bool) -> Iterator[GaugeMetricFamily]:
+    readable = 0 if reading is None else 1
+    yield GaugeMetricFamily("tenantpilot_facts_readable", "Whether the facts could be read: 1 or 0.", readable)
+    if reading is None:
+        return
+    yield GaugeMetricFamily(
+        "tenantpilot_facts_read_timestamp_seconds",
+        "When the facts were read; now minus this is their age.",
+        reading.read_at.timestamp(),
+        unit="seconds",
+    )
+    yield GaugeMetricFamily(
+        "tenantpilot_evaluation_timestamp_seconds",
+        "The instant that the tenants were judged at; another one than the reading only with --now.",
+        reading.evaluated_at.timestamp(),
+        unit="seconds",
+    )
+    yield from _of_the_fleet(reading.verdicts)
+    if per_tenant:
+        yield from _of_each_tenant(reading)
+
+
+def _of_the_fleet(verdicts: Sequence[TenantBackupHealth]) -> Iterator[GaugeMetricFamily]:
+    states = GaugeMetricFamily("tenantpilot_tenants", "Tenants in each state; they add up.", labels=["state"])
+    for state, count in states_counted(FleetTotals.of(verdicts)):
+        states.add_metric([_word(state)], count)
+    yield states
+    reasons = GaugeMetricFamily(
+        "tenantpilot_tenants_with_reason",
+        "Tenants that each reason holds for; one may have several.",
+        labels=["reason"],
+    )
+    for reason in Reason:
+        reasons.add_metric([reason.value], sum(reason in health.reasons for health in verdicts))
+    yield reasons
+
+
+def _of_each_tenant(reading: Reading) -> Iterator[GaugeMetricFamily]:
+    labels = _labels(reading.verdicts)
+    states = GaugeMetricFamily(
+        "tenantpilot_tenant_state", "1 for the state a tenant is in.", labels=["tenant", "state"]
+    )
+    ages = _gauge("tenantpilot_basis_age_seconds", "Age of the basis when judged; negative in the future.", "seconds")
+    items = _gauge("tenantpilot_basis_items", "Items in the basis.")
+    degraded = _gauge("tenantpilot_basis_degraded_items", "Degraded items in the basis.")
+    for health in reading.verdicts:
+        label = labels[health.tenant.id]
+        states.add_metric([label, _word(state_of(health))], 1)
+        if health.basis is not None and health.basis.completed_at is not None and health.quality is not None:
+            ages.add_metric([label], (reading.evaluated_at - health.basis.completed_at).total_seconds())
+            items.add_metric([label], health.quality.items)
+            degraded.add_metric([label], health.quality.degraded_items)
+    yield from (states, ages, items, degraded)
+
+
+def _gauge(name: str, explained: str, unit: str = "") -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, explained, labels=["tenant"], unit=unit)
+
+
+def _word(state: State) -> str:
+    """A state as a label value. `confirmed`, as the report and the check call it, where the screens show `healthy`."""
+    return "confirmed" if state is State.HEALTHY else state.name.lower()
+
+
+def _labels(verdicts: Sequence[TenantBackupHealth]) -> dict[int, str]:
+    """External ids as label values, by tenant id: printable, and no two alike, or the whole scrape would be refused."""
+    labels: dict[int, str] = {}
+    used: set[str] = set()
+    for tenant in sorted((health.tenant for health in verdicts), key=lambda tenant: tenant.id):
+        plain = label = safe_text(tenant.external_id, limit=_LONGEST_LABEL)
+        copies = 1
+        while label in used:
+            copies += 1
+            label = f"{plain} ({copies})"
+        used.add(label)
+        labels[tenant.id] = label
+    return labels

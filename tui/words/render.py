@@ -1,0 +1,219 @@
+"""Verdicts as text for people and spreadsheets: a table, CSV, Markdown, and the line of a check (`design.md` 7)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+from health.policy import HealthPolicy
+from health.posture import TenantBackupHealth
+from health.report import CheckStatus, FleetTotals, report_document, rfc3339
+from tui.words.columns import degraded_share, goes_stale, latest_backup, states_counted
+from tui.words.safe_text import safe_text
+from tui.words.wording import State, counted, reason_sentence, state_of, why, window_in_words
+
+_NAMES_SHOWN: Final = 3
+_NARROWEST: Final = 60
+_ROOMY: Final = 80
+"""Columns from which on names may take a quarter of them; of fewer they have what is left to see one tenant by."""
+_SHORTEST_NAME: Final = 12
+_WITH_FORECAST: Final = 100
+"""Columns from which on a table, as the screen, says when each latest backup goes stale."""
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+CSV_COLUMNS: Final = (
+    "tenant", "name", "posture", "confirmed", "reasons", "basis_id", "basis_completed_at", "freshness",
+    "items", "degraded_items", "families", "schedules_enabled", "follow_up", "unreadable",
+)  # fmt: skip
+
+
+def report_as(
+    form: str, verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, only: str = ""
+) -> str:
+    """The report as `json`, `csv`, `markdown` or `table`, with its last newline.
+
+    `only` says in words to which tenants it was narrowed; the contract's document and CSV have no place for that.
+    """
+    match form:
+        case "json":
+            return json.dumps(report_document(verdicts, policy, now), indent=1) + "\n"
+        case "csv":
+            return csv_report(verdicts)
+        case "markdown":
+            return markdown_report(verdicts, policy, now, only)
+        case _:
+            return table_report(verdicts, policy, now, only)
+
+
+def table_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, only: str) -> str:
+    """A table for a terminal, as wide as the terminal is, with the totals over it, and which tenants it is about."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    width = _width()
+    forecast = ("GOES STALE",) if only or width >= _WITH_FORECAST else ()
+    for heading in ("POSTURE", "TENANT", "LATEST BACKUP", *forecast, "DEGRADED"):
+        # A long name would take the room of the posture and the reasons, which are what a table is read for.
+        name = width // 4 if width >= _ROOMY else _SHORTEST_NAME
+        most = name if heading == "TENANT" else None
+        least = max((len(state_of(health).label) for health in verdicts), default=0) if heading == "POSTURE" else None
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", min_width=least, max_width=most)
+    table.add_column("WHY", overflow="fold")
+    for health in verdicts:
+        cells = (
+            state_of(health).label,
+            safe_text(health.tenant.name),
+            latest_backup(health, now),
+            *(goes_stale(health, policy, now) for _ in forecast),
+            degraded_share(health),
+            safe_text(why(health, policy, now)),
+        )
+        table.add_row(*(Text(cell) for cell in cells))
+    console = Console(file=io.StringIO(), highlight=False, markup=False, emoji=False, width=width)
+    console.print(Text(totals_line(FleetTotals.of(verdicts))))
+    window = window_in_words(policy.freshness_window)
+    console.print(Text(f"judged at {rfc3339(now)}, window {window}{only and f'; {only}'}"))
+    console.print(table)
+    printed = console.file
+    assert isinstance(printed, io.StringIO)
+    return "\n".join(line.rstrip() for line in printed.getvalue().splitlines()) + "\n"
+
+
+def _width() -> int:
+    return max(shutil.get_terminal_size((100, 24)).columns, _NARROWEST)
+
+
+def totals_line(totals: FleetTotals) -> str:
+    """Every state with its count, worst first, and the number of tenants."""
+    counts = (f"{state.label} {count:,}" for state, count in states_counted(totals) if count)
+    return "  ".join((counted(totals.tenants, "tenant"), *counts))
+
+
+def csv_report(verdicts: Iterable[TenantBackupHealth]) -> str:
+    """One line a tenant. A cell that a spreadsheet would take for a formula gets a leading quote."""
+    printed = io.StringIO()
+    writer = csv.writer(printed, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for health in verdicts:
+        writer.writerow([inert_cell(cell) for cell in _csv_cells(health)])
+    return printed.getvalue()
+
+
+def _csv_cells(health: TenantBackupHealth) -> tuple[object, ...]:
+    basis, quality = health.basis, health.quality
+    completed_at = None if basis is None else basis.completed_at
+    follow_up = (f"{each.schedule.name}: {' '.join(each.conditions)}" for each in health.follow_ups)
+    return (
+        health.tenant.external_id,
+        health.tenant.name,
+        health.posture or "unreadable",
+        "yes" if health.confirmed else "no",
+        " ".join(health.reasons),
+        None if basis is None else basis.id,
+        None if completed_at is None else rfc3339(completed_at),
+        health.freshness,
+        None if quality is None else quality.items,
+        None if quality is None else quality.degraded_items,
+        None if quality is None else " ".join(f"{name}={count}" for name, count in quality.families),
+        None if health.posture is None else len(health.schedules),
+        "; ".join(follow_up),
+        None if health.unreadable is None else health.unreadable.message,
+    )
+
+
+def inert_cell(cell: object) -> str:
+    """The text of a CSV cell that no spreadsheet computes: what looks like a formula gets a leading quote."""
+    if cell is None:
+        return ""
+    text = str(cell)
+    shown = safe_text(text, limit=1000)
+    return f"'{shown}" if text.startswith(_FORMULA) or shown.startswith(_FORMULA) else shown
+
+
+def markdown_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, only: str) -> str:
+    """A note for a colleague: the totals, then every tenant that is not confirmed with each of its reasons.
+
+    A report that was narrowed by time names every tenant with the time it has left.
+    """
+    totals = FleetTotals.of(verdicts)
+    lines = [
+        f"# Backup health at {now:%Y-%m-%d %H:%M} UTC",
+        "",
+        f"{totals_line(totals)}. Freshness window: {window_in_words(policy.freshness_window)}.",
+        "",
+    ]
+    if only:
+        lines.extend((f"Here is {only}.", ""))
+    for health in verdicts:
+        if health.confirmed and not only:
+            continue
+        name, external_id = inert_markdown(health.tenant.name), inert_markdown(health.tenant.external_id)
+        lines.append(f"- **{state_of(health).label}** {name} ({external_id})")
+        if health.unreadable is not None:
+            lines.append(f"  - {inert_markdown(why(health, policy, now))}")
+        lines.extend(f"  - {inert_markdown(reason_sentence(health, reason, policy, now))}" for reason in health.reasons)
+        if only:
+            lines.append(f"  - Goes stale {goes_stale(health, policy, now)}")
+    if totals.confirmed:
+        confirmed = f"Confirmed: {counted(totals.confirmed, 'tenant')}"
+        lines.extend(("", f"{confirmed}. That does not prove that a restore will succeed."))
+    return "\n".join(lines) + "\n"
+
+
+# What Markdown reads as markup, and GitHub besides: addresses, mentions, mathematics, emoji by their names.
+_MARKUP: Final = re.compile(r"([\\`*_\[\]<>#|~!&@$]|:(?=\S)|(?<=www)\.)", re.IGNORECASE)
+
+
+def inert_markdown(text: str) -> str:
+    """Text from outside as one line of Markdown in which nothing is markup."""
+    return _MARKUP.sub(r"\\\1", safe_text(text, limit=1000))
+
+
+def check_line(
+    status: CheckStatus,
+    totals: FleetTotals,
+    verdicts: Sequence[TenantBackupHealth],
+    *,
+    left_out: int,
+    min_tenants: int,
+) -> str:
+    """The line of a monitoring plug-in: status, counts with the first names of each state, performance data."""
+    parts = [counted(totals.tenants, "tenant")]
+    for state, count in states_counted(totals):
+        if count and state is not State.HEALTHY:
+            parts.append(f"{count} {state.word} ({_first_names(verdicts, state)})")
+    parts.append(f"{totals.confirmed} confirmed")
+    if left_out:
+        parts.append(f"{left_out} newer left out")
+    if totals.tenants < max(1, min_tenants):
+        parts.append(f"at least {max(1, min_tenants)} expected")
+    figures = " ".join(f"{name}={getattr(totals, name)}" for name in FleetTotals.__slots__)
+    return f"{_plugin_line(status, ', '.join(parts))} | {figures}"
+
+
+def unknown_line(sentence: str) -> str:
+    """The line of a check that came to no verdict: why, and no figures, which would say that they were counted."""
+    return _plugin_line(CheckStatus.UNKNOWN, _without_bars(safe_text(sentence, limit=1000)))
+
+
+def _plugin_line(status: CheckStatus, words: str) -> str:
+    return f"TENANTPILOT {status.name} - {words}"
+
+
+def _without_bars(text: str) -> str:
+    # The bar separates the text from the performance data; what comes from outside must not.
+    return text.replace("|", "¦")
+
+
+def _first_names(verdicts: Iterable[TenantBackupHealth], state: State) -> str:
+    names = [safe_text(health.tenant.name, limit=40) for health in verdicts if state_of(health) is state]
+    shown = _without_bars(", ".join(names[:_NAMES_SHOWN]))
+    return shown if len(names) <= _NAMES_SHOWN else f"{shown}, ..."
