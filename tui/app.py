@@ -25,8 +25,8 @@ from textual.worker import WorkerFailed
 
 from tui.context import AppContext, Database
 from tui.reader import FactsReader
+from tui.routes import opened_at, screen_named
 from tui.screens.facts_screen import FactsScreen
-from tui.screens.routes import opened_at, screen_named
 from tui.screens.tenants import TenantsScreen
 from tui.terminal.clipboard import clipboard_sequence, why_not_copied
 from tui.terminal.plain import PlainFilter
@@ -247,9 +247,9 @@ class TenantPilotApp(App[None]):
         if len(self.screen_stack) > 1 and isinstance(self.screen, FactsScreen) and self.screen.is_mounted:
             self.pop_screen()
 
-    def open_screen(self, name: str, external_id: str, tenant_name: str, **arguments: Any) -> None:
-        """Push a screen of a tenant by its name in the contract (`design.md` 7)."""
-        screen = screen_named(name, external_id, tenant_name, **arguments)
+    def open_screen(self, name: str, *arguments: Any, **named: Any) -> None:
+        """Push a new screen by its name in `tui.routes.ROUTES`, made with these arguments."""
+        screen = screen_named(name, *arguments, **named)
         # Of two presses in one packet both reach the screen that the first of them leaves.
         if type(screen) is not type(self.screen):
             self.push_screen(screen)

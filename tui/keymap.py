@@ -14,14 +14,7 @@ from textual.binding import Binding
 from textual.keys import Keys, key_to_character
 
 from tui.app import TenantPilotApp
-from tui.screens.backup_set import BackupSetScreen
-from tui.screens.backup_sets import BackupSetsScreen
-from tui.screens.captured_item import CapturedItemScreen
-from tui.screens.choice import ChoiceScreen
-from tui.screens.dashboard import DashboardScreen
-from tui.screens.help import HelpScreen
-from tui.screens.schedules import SchedulesScreen
-from tui.screens.tenants import TenantsScreen
+from tui.routes import ROUTES
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.needs_attention import AttentionItem
 from tui.widgets.proof_block import ProofBlock
@@ -29,10 +22,7 @@ from tui.widgets.row_list import RowList
 from tui.words.failures import SettingsError
 from tui.words.nearest import nearest
 
-SCREENS: Final[tuple[type, ...]] = (
-    TenantsScreen, DashboardScreen, BackupSetsScreen, BackupSetScreen, SchedulesScreen, CapturedItemScreen, HelpScreen,
-    ChoiceScreen,
-)  # fmt: skip
+SCREENS: Final[tuple[type, ...]] = tuple(route.screen_class() for route in ROUTES)
 WIDGETS: Final[tuple[type, ...]] = (RowList, AttentionItem, ProofBlock, FilterInput)
 _MODIFIERS: Final = frozenset({"ctrl", "shift", "alt"})
 _NAMED: Final = tuple(key.value for key in Keys if not key.value.startswith("<"))

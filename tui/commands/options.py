@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+from tui.routes import START_SCREENS
 
-SCREENS: Final = ("dashboard", "backup_sets", "backup_set", "schedules")
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class InstantType(click.ParamType[Any]):
@@ -151,7 +151,7 @@ def tenants_option(command: Command) -> Command:
 def app_options(command: Command) -> Command:
     """What the screens open with."""
     command = click.option(
-        "--screen", type=click.Choice(SCREENS), help="Open this screen of the tenant, the way back as if walked."
+        "--screen", type=click.Choice(START_SCREENS), help="Open this screen of the tenant, the way back as if walked."
     )(command)
     command = click.option(
         "--tenant", type=ExternalIdType(), metavar="EXTERNAL_ID", help="Open this tenant's dashboard."

@@ -159,9 +159,7 @@ class BackupSetScreen(FactsScreen):
     def _open_item(self, message: RowList.Chosen) -> None:
         answer: BackupSetAnswer | None = self.answer
         if self.is_active and answer is not None and answer.listed is not None:
-            from tui.screens.captured_item import CapturedItemScreen
-
-            self.app.push_screen(CapturedItemScreen(self.external_id, answer.listed.key.set_id, message.row))
+            self.pilot.open_screen("captured_item", self.external_id, answer.listed.key.set_id, message.row)
 
     @on(Input.Changed, "#filter")
     def _filter_typed(self, message: Input.Changed) -> None:
