@@ -158,14 +158,14 @@ class Soak:
         if screen.has_problem:
             demand(is_gone(driver), "not recovered")
             return
-        expected = entries(self._url, screen.answer.now)
+        expected = entries(self._url, screen.facts.now)
         if isinstance(screen, TenantsScreen):
             self._compare_fleet(driver, screen, expected)
-        elif hasattr(screen.answer, "health"):
-            self._compare_tenant(driver, screen.answer.health, expected, screen.answer.now)
+        elif hasattr(screen.facts, "health"):
+            self._compare_tenant(driver, screen.facts.health, expected, screen.facts.now)
 
     def _compare_fleet(self, driver: Driver, screen: TenantsScreen, expected: dict[str, Any]) -> None:
-        view = screen.answer
+        view = screen.facts
         found = {health.tenant.external_id: tenant_entry(health, view.now) for health in view.answer.verdicts}
         demand(list(found) == list(expected), "another order than the report's")
         demand(found == expected, "another verdict than the report's")

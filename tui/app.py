@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shlex
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from datetime import datetime
 from itertools import count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
-from textual.app import App, SystemCommand
-from textual.await_complete import AwaitComplete
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.widgets import Input
 from textual.worker import WorkerFailed
 
 from tui.context import AppContext, Database
+from tui.pilot import Pilot, Row
 from tui.reader import FactsReader
 from tui.routes import opened_at, screen_named
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
-from tui.terminal.clipboard import clipboard_sequence, why_not_copied
 from tui.terminal.plain import PlainFilter
 from tui.terminal.process import has_job_control
 from tui.terminal.themes import TERMINALS_OWN, THEMES, WITHOUT_COLOURS
@@ -54,32 +47,7 @@ def _database_cells(database: Database) -> Sequence[Cell]:
     return Cell(safe_text(database.name)), Cell(safe_text(database.label)), mark
 
 
-class QuietPalette(CommandPalette):
-    """The command palette without a blinking cursor and without a spinner: both would flood a slow link."""
-
-    DEFAULT_CSS = """
-    QuietPalette LoadingIndicator { display: none !important; }
-    """
-
-    def on_mount(self) -> None:
-        self.query_one(Input).cursor_blink = False
-
-    def dismiss(self, result: Any = None) -> AwaitComplete:
-        """Keys of one packet come when it is gone already, and would leave the screen below it, or not there yet."""
-        return super().dismiss(result) if self.is_active and self.is_mounted else AwaitComplete()
-
-    def _refresh_command_list(self, *arguments: Any) -> None:
-        # A search may find something when the palette has been left already.
-        if self.is_active:
-            super()._refresh_command_list(*arguments)
-
-    def _action_command_list(self, action: str) -> None:
-        # A page key that comes before Textual has laid out what was found.
-        with suppress(KeyError):
-            super()._action_command_list(action)
-
-
-class TenantPilotApp(App[None]):
+class TenantPilotApp(Pilot):
     """One app over one database."""
 
     TITLE = "TenantPilot"
@@ -102,11 +70,8 @@ class TenantPilotApp(App[None]):
     ]
 
     def __init__(self, context: AppContext) -> None:
-        self.context = context
-        # Decided before Textual sets up its filters: with NO_COLOR only the terminal's own colours emit none.
-        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        super().__init__(context)
         self.animation_level = "none"
-        self.reader = FactsReader(context.open_first or context.database.open_resolver)
         self.fault: str | None = None
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self._numbers = count(1)
@@ -210,52 +175,27 @@ class TenantPilotApp(App[None]):
             event.text = "".join(char for char in event.text if char == "\n" or not has_hidden(char))
         await super().on_event(event)
 
-    # Time
-
-    def evaluation_instant(self) -> datetime:
-        """The instant to judge at: the clock's, or the one given with --now."""
-        return self.context.fixed_now or self.context.clock()
-
-    def boot_seconds(self) -> float:
-        """For the age of facts."""
-        return self.context.boot_clock()
-
-    # Where one is
-
-    def place_words(self) -> str:
-        """Which database, that it is read-only, and the instant where it is not the clock's."""
-        fixed = self.context.fixed_now
-        # What says nothing takes no room from where one is.
-        form = "%Y-%m-%d %H:%M:%S" if fixed is not None and fixed.second else "%Y-%m-%d %H:%M"
-        at = "" if fixed is None else f" at {fixed:{form}}Z"
-        database = self.context.database
-        return f"{f'{database.name}: ' if database.name else ''}{database.label} read-only{at}"
-
-    def crumbs(self, screen: Screen[Any]) -> tuple[str, ...]:
-        """The way from the first screen to this one."""
-        stack = [each for each in self.screen_stack if isinstance(each, FactsScreen)]
-        if isinstance(screen, FactsScreen) and screen not in stack:
-            stack.append(screen)
-        names = [each.crumb() for each in stack[: stack.index(screen) + 1]] if screen in stack else []
-        return ("TenantPilot", *names)
-
-    def go_back(self) -> None:
-        """One screen back; on the first screen nothing, because Esc never quits.
-
-        Keys of one packet may come when something has opened over their screen, or is half built there: not for that.
-        """
-        if len(self.screen_stack) > 1 and isinstance(self.screen, FactsScreen) and self.screen.is_mounted:
-            self.pop_screen()
+    # The way between screens
 
     def open_screen(self, name: str, *arguments: Any, **named: Any) -> None:
-        """Push a new screen by its name in `tui.routes.ROUTES`, made with these arguments."""
-        screen = screen_named(name, *arguments, **named)
+        self._push(screen_named(name, *arguments, **named))
+
+    def choose(
+        self,
+        columns: Sequence[Column],
+        rows: Sequence[Row],
+        cells: Callable[[Row], Sequence[Cell]],
+        then: Callable[[Row | None], None],
+        **named: Any,
+    ) -> None:
+        self._push(screen_named("choice", columns, rows, cells, **named), then)
+
+    def _push(self, screen: Screen[Any], then: Callable[[Any], None] | None = None) -> None:
         # Of two presses in one packet both reach the screen that the first of them leaves.
         if type(screen) is not type(self.screen):
-            self.push_screen(screen)
+            self.push_screen(screen, then)
 
     def adopt(self, health: TenantBackupHealth) -> TenantBackupHealth:
-        """A screen read one tenant anew: gives back the one object that it and the fleet's list show from now on."""
         for screen in self.screen_stack:
             if isinstance(screen, TenantsScreen):
                 return screen.adopt(health)
@@ -301,81 +241,19 @@ class TenantPilotApp(App[None]):
 
     # What works everywhere
 
-    def choose(
-        self,
-        columns: Sequence[Column],
-        rows: Sequence[Any],
-        cells: Callable[[Any], Sequence[Cell]],
-        then: Callable[[Any], None],
-        **named: Any,
-    ) -> None:
-        """Let one row be chosen, and go on with it, or with None."""
-        from tui.screens.choice import ChoiceScreen
-
-        if not isinstance(self.screen, ChoiceScreen):
-            self.push_screen(ChoiceScreen(columns, rows, cells, **named), then)
-
-    def save_new(self, stem: str, suffix: str, text: str, what: str = "") -> None:
-        """Write a new file into the working directory, and say where it is or why it is not there.
-
-        `what` is said with it: the part of what there is, where it is not all.
-        """
-        from tui.files import new_file
-
-        try:
-            self.say(f"saved {what + ' as ' if what else ''}{new_file(Path.cwd(), stem, suffix, text)}")
-        except OSError as error:
-            self.say(f"not saved: {error.strerror}")
-
     def action_save_picture(self) -> None:
         from tui.words.export import picture_alone
 
         self.save_new(self.stem("screen"), ".svg", picture_alone(self.export_screenshot()))
 
-    def stem(self, what: str) -> str:
-        """The begin of a file's name: nothing of it comes from outside."""
-        return f"tenantpilot-{what}-{self.evaluation_instant():%Y%m%dT%H%M%SZ}"
-
     def action_show_help(self) -> None:
-        from tui.screens.help import HelpScreen
-
-        if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(key_uses(self.screen)))
+        self.open_screen("help", key_uses(self.screen))
 
     def action_command_palette(self) -> None:
         if not any(isinstance(screen, CommandPalette) for screen in self.screen_stack):
-            from tui.palette import PROVIDERS
+            from tui.palette import PROVIDERS, QuietPalette
 
             self.push_screen(QuietPalette(PROVIDERS, placeholder="a tenant or an action"))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         return ()
-
-    def copy_text(self, text: str | None, otherwise: str) -> None:
-        """Put text on the terminal's clipboard, and say so."""
-        if text is None:
-            self.say(otherwise)
-        elif has_hidden(text):
-            self.say("not copied: it has characters that do not show, and a shell could obey them")
-        elif (problem := why_not_copied(text, os.environ)) is not None:
-            self.say(f"{problem}: {text}")
-        else:
-            self.copy_to_clipboard(text.encode("utf-8", "replace").decode())
-            # Whether it took it no terminal tells.
-            self.say(f"sent to the terminal's clipboard: {text}")
-
-    def copy_to_clipboard(self, text: str) -> None:
-        """As Textual does, and through tmux and screen as well."""
-        self._clipboard = text
-        if self._driver is not None:
-            self._driver.write(clipboard_sequence(text, os.environ))
-
-    def copy_command(self, arguments: list[str]) -> None:
-        """Copy the command line that opens the present place."""
-        at = [] if self.context.fixed_now is None else ["--now", self.context.fixed_now.isoformat()]
-        self.copy_text(shlex.join([*self.context.invocation, *at, *arguments]), "")
-
-    def say(self, words: str) -> None:
-        """A toast, with text that may come from outside; one line of it stands over the keys and covers no row."""
-        self.clear_notifications()
-        self.notify(safe_text(words), markup=False, timeout=4)

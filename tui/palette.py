@@ -3,23 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.await_complete import AwaitComplete
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.widgets import Input
 
-from tui.fleet_view import FleetView, found_by
+from tui.fleet_view import found_by
+from tui.pilot import Pilot
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
 from tui.terminal.themes import THEMES
 from tui.widgets.key_hints import key_uses
 from tui.words.safe_text import safe_text
 
-if TYPE_CHECKING:
-    from tui.app import TenantPilotApp
-
 _MOST_TENANTS: Final = 50
+
+
+class QuietPalette(CommandPalette):
+    """The command palette without a blinking cursor and without a spinner: both would flood a slow link."""
+
+    DEFAULT_CSS = """
+    QuietPalette LoadingIndicator { display: none !important; }
+    """
+
+    def on_mount(self) -> None:
+        self.query_one(Input).cursor_blink = False
+
+    def dismiss(self, result: Any = None) -> AwaitComplete:
+        """Keys of one packet come when it is gone already, and would leave the screen below it, or not there yet."""
+        return super().dismiss(result) if self.is_active and self.is_mounted else AwaitComplete()
+
+    def _refresh_command_list(self, *arguments: Any) -> None:
+        # A search may find something when the palette has been left already.
+        if self.is_active:
+            super()._refresh_command_list(*arguments)
+
+    def _action_command_list(self, action: str) -> None:
+        # A page key that comes before Textual has laid out what was found.
+        with suppress(KeyError):
+            super()._action_command_list(action)
 
 
 class ActionProvider(Provider):
@@ -48,9 +74,9 @@ class TenantProvider(Provider):
     """The tenants of the fleet as it was read last, by name and external id."""
 
     async def search(self, query: str) -> Hits:
-        app = cast("TenantPilotApp", self.app)
+        app = cast(Pilot, self.app)
         fleet = next((each for each in app.screen_stack if isinstance(each, TenantsScreen)), None)
-        view: FleetView | None = None if fleet is None else fleet.answer
+        view = None if fleet is None else fleet.answer
         if view is None:
             return
         wanted, found = query.casefold().split(), 0
@@ -63,18 +89,21 @@ class TenantProvider(Provider):
                 shown = safe_text(tenant.name)
                 yield Hit(
                     1 - found / 1000,
-                    Content(shown),
+                    _two_lines(shown, safe_text(tenant.external_id)),
                     partial(self._open, tenant.external_id, tenant.name),
                     text=shown,
-                    # As Content it is taken as it is; Textual reads a plain string as markup.
-                    help=cast("str", Content(safe_text(tenant.external_id))),
                 )
 
     def _open(self, external_id: str, name: str) -> None:
-        app = cast("TenantPilotApp", self.app)
+        app = cast(Pilot, self.app)
         while len(app.screen_stack) > 1 and isinstance(app.screen, FactsScreen):
             app.pop_screen()
         app.open_screen("dashboard", external_id, name)
+
+
+def _two_lines(name: str, external_id: str) -> Content:
+    """As Textual shows a command and its help; it would read a help of its own as markup."""
+    return Content.assemble(name, "\n", (external_id, "dim not bold"))
 
 
 PROVIDERS: Final = (ActionProvider, TenantProvider)

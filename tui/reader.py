@@ -10,28 +10,29 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from health.store.reading.collector import collect_only_from_now_on
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
 
-Question = Callable[["TenantBackupHealthResolver"], Any]
+Answer = TypeVar("Answer")
+Question: TypeAlias = Callable[["TenantBackupHealthResolver"], Answer]
 
 _SWITCH_SECONDS: Final = 0.001
 _PAINTED_SECONDS: Final = 0.2
 
 
-class Request(NamedTuple):
+class Request(NamedTuple, Generic[Answer]):
     """One question on its way: who asked, and what is to be called with the answer or with the sentence of a failure.
 
     Both are called in the reader thread: they post a message and do nothing else.
     """
 
     owner: object
-    question: Question
-    answered: Callable[[Any], None]
+    question: Question[Answer]
+    answered: Callable[[Answer], None]
     failed: Callable[[str], None]
 
 
@@ -41,8 +42,8 @@ class FactsReader:
     def __init__(self, open_resolver: Callable[[], TenantBackupHealthResolver]) -> None:
         self._open_resolver = open_resolver
         self._resolver: TenantBackupHealthResolver | None = None
-        self._waiting: list[Request] = []
-        self._running: Request | None = None
+        self._waiting: list[Request[Any]] = []
+        self._running: Request[Any] | None = None
         self._wake = threading.Condition()
         self._stopped = False
         self._breaking_off = 0
@@ -54,7 +55,7 @@ class FactsReader:
         sys.setswitchinterval(_SWITCH_SECONDS)
         self._thread.start()
 
-    def ask(self, request: Request) -> None:
+    def ask(self, request: Request[Any]) -> None:
         """Ask; what the same owner asked before and has no answer yet is given up."""
         with self._wake:
             self._give_up(request.owner)
@@ -124,7 +125,7 @@ class FactsReader:
         with suppress(Exception):  # whatever it is, the next question tells
             resolver.connect()
 
-    def _next(self) -> Request | None:
+    def _next(self) -> Request[Any] | None:
         with self._wake:
             # While a break-off is under way nothing new starts: it would hit the new question instead of the old one.
             while not self._stopped and (self._breaking_off or not self._waiting):
@@ -134,7 +135,7 @@ class FactsReader:
             self._running = self._waiting.pop(0)
             return self._running
 
-    def _deliver(self, request: Request, receive: Callable[[Any], None], value: object) -> None:
+    def _deliver(self, request: Request[Any], receive: Callable[[Any], None], value: object) -> None:
         with self._wake:
             wanted = self._running is request and not self._stopped
             if wanted:

@@ -34,7 +34,7 @@ _COLUMNS: Final = (
 _FAMILY_FILTERS: Final = (None, "any family", *(family.name for family in ITEM_FAMILIES))
 
 
-class BackupSetScreen(FactsScreen):
+class BackupSetScreen(FactsScreen[BackupSetAnswer]):
     """`answer` is a BackupSetAnswer. Opened for a reason, the block that confirms it is focused and marked."""
 
     DEFAULT_CSS = """
@@ -74,7 +74,7 @@ class BackupSetScreen(FactsScreen):
     def crumb(self) -> str:
         return "Backup set"
 
-    def question(self) -> Question:
+    def question(self) -> Question[BackupSetAnswer]:
         now, set_id = self.pilot.evaluation_instant(), self._set_id
         return lambda resolver: resolver.backup_set(self.external_id, set_id, now)
 
@@ -136,7 +136,7 @@ class BackupSetScreen(FactsScreen):
         return "Superseded: this set is no longer the basis; there is no basis now."
 
     def _list_items(self) -> None:
-        answer: BackupSetAnswer | None = self.answer
+        answer = self.answer
         if answer is None:
             return
         items = [item for item in answer.items if self._is_wanted(item)]
@@ -157,7 +157,7 @@ class BackupSetScreen(FactsScreen):
 
     @on(RowList.Chosen)
     def _open_item(self, message: RowList.Chosen) -> None:
-        answer: BackupSetAnswer | None = self.answer
+        answer = self.answer
         if self.is_active and answer is not None and answer.listed is not None:
             self.pilot.open_screen("captured_item", self.external_id, answer.listed.key.set_id, message.row)
 
@@ -180,11 +180,13 @@ class BackupSetScreen(FactsScreen):
         return newer is not None and newer.id != self._set_id
 
     def action_open_newer(self) -> None:
-        self._set_id = self.answer.health.basis.id
-        self.load()
+        newer = self.facts.health.basis
+        if newer is not None:
+            self._set_id = newer.id
+            self.load()
 
     def part_exported(self) -> str:
-        return part_in_words(len(self.query_one("#items", RowList).rows), len(self.answer.items), "item")
+        return part_in_words(len(self.query_one("#items", RowList).rows), len(self.facts.items), "item")
 
     def name_under_cursor(self) -> str | None:
         item: BackupItem | None = self.query_one("#items", RowList).current

@@ -34,7 +34,7 @@ _COLUMNS: Final = (
 )
 
 
-class BackupSetsScreen(FactsScreen):
+class BackupSetsScreen(FactsScreen[BackupSetsAnswer]):
     """`answer` is a BackupSetsAnswer of every page read so far. The next page is asked for by the last row's key."""
 
     DEFAULT_CSS = """
@@ -51,9 +51,9 @@ class BackupSetsScreen(FactsScreen):
     def crumb(self) -> str:
         return "Backup sets"
 
-    def question(self) -> Question:
+    def question(self) -> Question[BackupSetsAnswer]:
         now = self.pilot.evaluation_instant()
-        known: BackupSetsAnswer | None = self.answer
+        known = self.answer
         wants_page, self._wants_page = self._wants_page, False
         if known is None or not wants_page:
             limit = SETS_PAGE if known is None else max(SETS_PAGE, len(known.sets))
@@ -70,7 +70,7 @@ class BackupSetsScreen(FactsScreen):
 
     def facts_from(self, answer: BackupSetsAnswer) -> float:
         """Another page makes the rows before it no younger."""
-        known: BackupSetsAnswer | None = self.answer
+        known = self.answer
         if known is not None and known.sets and answer.sets and answer.sets[0] is known.sets[0]:
             assert self._answered_at is not None
             return self._answered_at
@@ -104,7 +104,7 @@ class BackupSetsScreen(FactsScreen):
 
     def first_focus(self) -> None:
         super().first_focus()
-        answer: BackupSetsAnswer = self.answer
+        answer = self.facts
         lost = answer.health.unreadable
         row = next((each for each in answer.sets if lost is not None and each.unreadable == lost), None)
         if row is not None:
@@ -129,7 +129,7 @@ class BackupSetsScreen(FactsScreen):
 
     @on(RowList.EndNear)
     def _next_page(self) -> None:
-        answer: BackupSetsAnswer | None = self.answer
+        answer = self.answer
         if answer is not None and answer.more and not self.reading:
             self._wants_page = True
             self.load()
@@ -141,7 +141,7 @@ class BackupSetsScreen(FactsScreen):
             self.pilot.open_screen("backup_set", self.external_id, self.tenant_name, set_id=key.set_id)
 
     def part_exported(self) -> str:
-        return f"the newest {len(self.answer.sets):,}" if self.answer.more else ""
+        return f"the newest {len(self.facts.sets):,}" if self.facts.more else ""
 
     def name_under_cursor(self) -> str | None:
         listed = self.query_one("#sets", RowList).current

@@ -32,7 +32,7 @@ class JsonLines(NamedTuple):
     now: datetime
 
 
-class CapturedItemScreen(FactsScreen):
+class CapturedItemScreen(FactsScreen[JsonLines]):
     """`answer` is the captured JSON, in lines."""
 
     def __init__(self, external_id: str, set_id: int, item: BackupItem) -> None:
@@ -44,7 +44,7 @@ class CapturedItemScreen(FactsScreen):
     def crumb(self) -> str:
         return self._item.display_name
 
-    def question(self) -> Question:
+    def question(self) -> Question[JsonLines]:
         now = self.pilot.evaluation_instant()
 
         def ask(resolver: TenantBackupHealthResolver) -> JsonLines:

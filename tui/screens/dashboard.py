@@ -59,7 +59,7 @@ class _Context(Vertical):
         self.set_class(event.size.height < _ROOM_FOR_HISTORY, "-low")
 
 
-class DashboardScreen(FactsScreen):
+class DashboardScreen(FactsScreen[DashboardAnswer]):
     """`answer` is a DashboardAnswer; its verdict is handed down to every widget by binding."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -80,7 +80,7 @@ class DashboardScreen(FactsScreen):
     def crumb(self) -> str:
         return self.tenant_name
 
-    def question(self) -> Question:
+    def question(self) -> Question[DashboardAnswer]:
         now = self.pilot.evaluation_instant()
         return lambda resolver: resolver.dashboard(self.external_id, now)
 
@@ -163,7 +163,7 @@ class DashboardScreen(FactsScreen):
         """The report of this tenant."""
         from tui.words.render import report_as
 
-        answer: DashboardAnswer = self.answer
+        answer = self.facts
         return report_as(form, (answer.health,), self.pilot.context.policy, answer.now)
 
     def name_under_cursor(self) -> str | None:

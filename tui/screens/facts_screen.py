@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
+from typing import ClassVar, Final, Generic, Protocol, TypeVar, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -16,6 +16,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tui.pilot import Pilot
 from tui.reader import Question, Request
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.header_line import HeaderLine
@@ -23,9 +24,6 @@ from tui.widgets.key_hints import KeyHints
 from tui.widgets.row_list import Cell, Column, RowList
 from tui.words.durations import format_span
 from tui.words.safe_text import safe_text
-
-if TYPE_CHECKING:
-    from tui.app import TenantPilotApp
 
 _LONGEST_BACK_OFF: Final = timedelta(minutes=1)
 """How long a database that fails is left alone at most, unless the refresh interval itself is longer."""
@@ -36,10 +34,20 @@ _LOW: Final = 20
 """Lines below which what stands beside a list leaves its room to the rows."""
 
 
-class FactsArrived(Message):
+class Judged(Protocol):
+    """What every answer has: the instant that it was judged at (UTC)."""
+
+    @property
+    def now(self) -> datetime: ...
+
+
+Answer = TypeVar("Answer", bound=Judged)
+
+
+class FactsArrived(Message, Generic[Answer]):
     """The resolver's answer to a screen's question."""
 
-    def __init__(self, number: int, answer: Any) -> None:
+    def __init__(self, number: int, answer: Answer) -> None:
         super().__init__()
         self.number = number
         self.answer = answer
@@ -54,7 +62,7 @@ class FactsFailed(Message):
         self.sentence = sentence
 
 
-class FactsScreen(Screen[None]):
+class FactsScreen(Screen[None], Generic[Answer]):
     """A screen over one answer of the resolver. A failed refresh keeps the last answer, its age and the cause."""
 
     DEFAULT_CSS = """
@@ -81,7 +89,7 @@ class FactsScreen(Screen[None]):
         Binding("e", "export", "export", show=False, id="screen.export"),
     ]
 
-    answer: reactive[Any] = reactive(None, init=False)
+    answer: reactive[Answer | None] = reactive(None, init=False)
     unconfirmed: reactive[bool] = reactive(False, init=False)
     """The facts are too old for a confirmation (`design.md` 4.6)."""
 
@@ -97,9 +105,15 @@ class FactsScreen(Screen[None]):
         self._focused_before: Widget | None = None
 
     @property
-    def pilot(self) -> TenantPilotApp:
+    def pilot(self) -> Pilot:
         """The app, by its own type."""
-        return cast("TenantPilotApp", self.app)
+        return cast(Pilot, self.app)
+
+    @property
+    def facts(self) -> Answer:
+        """The last answer, where one has come already."""
+        assert self.answer is not None
+        return self.answer
 
     @property
     def reading(self) -> bool:
@@ -127,7 +141,7 @@ class FactsScreen(Screen[None]):
         """This screen's name in the breadcrumbs."""
         raise NotImplementedError
 
-    def question(self) -> Question:
+    def question(self) -> Question[Answer]:
         """What this screen asks the resolver; called when it asks, so that it sees the latest state of the screen."""
         raise NotImplementedError
 
@@ -187,7 +201,13 @@ class FactsScreen(Screen[None]):
         """Say where this screen is; the screens behind it may have other names by now."""
         # A screen that is only being opened has no header yet.
         for header in self.query(HeaderLine):
-            header.crumbs = self.pilot.crumbs(self)
+            header.crumbs = self._way_here()
+
+    def _way_here(self) -> tuple[str, ...]:
+        """The names of the screens from the first to this one, which may only be opening."""
+        stack = [each for each in self.app.screen_stack if isinstance(each, FactsScreen)]
+        behind = stack[: stack.index(self)] if self in stack else stack
+        return ("TenantPilot", *(each.crumb() for each in (*behind, self)))
 
     def on_screen_resume(self) -> None:
         self.show_crumbs()
@@ -228,7 +248,7 @@ class FactsScreen(Screen[None]):
         """Whether an answer is the one to the last question, and this screen is not on its way out."""
         return number == self._asked and self in self.app.screen_stack
 
-    def on_facts_arrived(self, message: FactsArrived) -> None:
+    def on_facts_arrived(self, message: FactsArrived[Answer]) -> None:
         message.stop()
         if not self._is_awaited(message.number):
             return
@@ -269,7 +289,7 @@ class FactsScreen(Screen[None]):
             self.query_one("#waiting", Static).update(Content(safe_text(message.sentence, limit=1000)))
         self._tick()
 
-    def facts_from(self, answer: Any) -> float:
+    def facts_from(self, answer: Answer) -> float:
         """Since when the facts of an answer are on their way: not when they came, because waiting has aged them."""
         return self._asked_at
 
@@ -281,7 +301,7 @@ class FactsScreen(Screen[None]):
         """The instant to show ages at: that of the evaluation, moved on by what has passed since."""
         if self.answer is None or self._answered_at is None:
             return self.pilot.evaluation_instant()
-        judged_at: datetime = self.answer.now
+        judged_at = self.answer.now
         if self.pilot.context.fixed_now is not None:
             return judged_at
         return judged_at + timedelta(seconds=int(self.pilot.boot_seconds() - self._answered_at))
@@ -324,7 +344,13 @@ class FactsScreen(Screen[None]):
         return action != "back" or len(self.app.screen_stack) > 1
 
     def action_back(self) -> None:
-        self.pilot.go_back()
+        """One screen back; on the first screen nothing, because Esc never quits.
+
+        Keys of one packet may come when something has opened over this screen, or is half built there: not for that.
+        """
+        top = self.app.screen
+        if len(self.app.screen_stack) > 1 and isinstance(top, FactsScreen) and top.is_mounted:
+            self.app.pop_screen()
 
     def action_refresh_facts(self) -> None:
         self.load()

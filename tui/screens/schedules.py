@@ -30,7 +30,7 @@ _COLUMNS: Final = (
 )
 
 
-class SchedulesScreen(FactsScreen):
+class SchedulesScreen(FactsScreen[SchedulesAnswer]):
     """`answer` is a SchedulesAnswer. Under the list the schedule at the cursor is told in full."""
 
     DEFAULT_CSS = """
@@ -50,7 +50,7 @@ class SchedulesScreen(FactsScreen):
     def crumb(self) -> str:
         return "Schedules"
 
-    def question(self) -> Question:
+    def question(self) -> Question[SchedulesAnswer]:
         now = self.pilot.evaluation_instant()
         return lambda resolver: resolver.schedules(self.external_id, now)
 

@@ -50,7 +50,7 @@ _SHIFTS: Final = (None, *(timedelta(hours=hours) for hours in (4, 8, 12)))
 _FILTERED_STATES: Final = (None, *(state for state in State if state is not State.UNCONFIRMED))
 
 
-class TenantsScreen(FactsScreen):
+class TenantsScreen(FactsScreen[FleetView]):
     """Every tenant, worst first. `answer` is a FleetView."""
 
     DEFAULT_CSS = """
@@ -83,11 +83,11 @@ class TenantsScreen(FactsScreen):
         ahead_since = self.pilot.context.ahead_since
         return super().asked_from() if self._asked > 1 or ahead_since is None else ahead_since
 
-    def question(self) -> Question:
+    def question(self) -> Question[FleetView]:
         clock = self.pilot.context.clock
         asked_at = clock() - timedelta(seconds=self.pilot.boot_seconds() - self._asked_at)
         now = self.pilot.context.fixed_now or asked_at
-        known: FleetView | None = self.answer
+        known = self.answer
         visit_file = None if known is not None else self.pilot.context.database.visit_file
 
         def ask(resolver: TenantBackupHealthResolver) -> FleetView:
@@ -129,7 +129,7 @@ class TenantsScreen(FactsScreen):
         if opened_at is None:
             return
         # Opened at a tenant, the way back ends on its row, as if one had walked from there.
-        verdicts = self.answer.answer.verdicts
+        verdicts = self.facts.answer.verdicts
         row = next((each for each in verdicts if each.tenant.external_id == opened_at), None)
         if row is not None:
             self.query_one("#tenants", RowList).move_to_key(row.tenant.id)
@@ -187,7 +187,7 @@ class TenantsScreen(FactsScreen):
         self._list_again()
 
     def _list_again(self) -> None:
-        view: FleetView | None = self.answer
+        view = self.answer
         if view is None:
             return
         stale_by = None if self.within is None else shifted(self.now(), self.within)
@@ -241,7 +241,7 @@ class TenantsScreen(FactsScreen):
         if state is State.UNCONFIRMED:
             reasons = "facts too old to confirm"
         if self.changed_only:
-            was = self.answer.changed.get(health.tenant.id, state.word)
+            was = self.facts.changed.get(health.tenant.id, state.word)
             reasons = "; ".join(filter(None, ("new" if was == NEW else f"was {was}", reasons)))
         if self.within is not None:
             reasons = "; ".join(filter(None, (f"goes stale {goes_stale(health, policy, now)}", reasons)))
@@ -261,7 +261,7 @@ class TenantsScreen(FactsScreen):
 
     def adopt(self, health: TenantBackupHealth) -> TenantBackupHealth:
         """List a tenant's verdict that another screen has read since; gives back the object that is listed then."""
-        view: FleetView | None = self.answer
+        view = self.answer
         if view is None:
             return health
         self.answer, shown = with_tenant(view, health)
@@ -301,7 +301,7 @@ class TenantsScreen(FactsScreen):
         self.state = _FILTERED_STATES[(place + 1) % len(_FILTERED_STATES)]
 
     def action_changed(self) -> None:
-        view: FleetView | None = self.answer
+        view = self.answer
         if view is None or view.visit is None:
             self.pilot.say("nothing to compare with: this is the first visit that is known")
         else:
@@ -315,13 +315,13 @@ class TenantsScreen(FactsScreen):
         """The report of the tenants listed."""
         from tui.words.render import report_as
 
-        view: FleetView = self.answer
+        view = self.facts
         rows = self.query_one("#tenants", RowList).rows
         only = self._shown(rows, view) if len(rows) != view.totals.tenants else ""
         return report_as(form, rows, self.pilot.context.policy, view.now, only)
 
     def part_exported(self) -> str:
-        return part_in_words(len(self.query_one("#tenants", RowList).rows), self.answer.totals.tenants, "tenant")
+        return part_in_words(len(self.query_one("#tenants", RowList).rows), self.facts.totals.tenants, "tenant")
 
     def name_under_cursor(self) -> str | None:
         health = self.query_one("#tenants", RowList).current

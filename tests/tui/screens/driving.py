@@ -15,7 +15,8 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from health.answers import DashboardAnswer, FleetAnswer
+from health.answers import DashboardAnswer, FleetAnswer, ListedSet
+from health.facts import BackupSet
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, triage_key
 from health.resolver import TenantBackupHealthResolver
@@ -23,6 +24,8 @@ from health.store.opening.urls import parse_database_url
 from tests.tui.screens.fleets import NOW
 from tui.app import TenantPilotApp
 from tui.context import AppContext, Database
+from tui.screens.backup_set import BackupSetScreen
+from tui.screens.backup_sets import BackupSetsScreen
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
 from tui.widgets.row_list import Cell, RowList
@@ -121,7 +124,7 @@ class Driver:
     # What is seen
 
     @property
-    def facts(self) -> FactsScreen:
+    def facts(self) -> FactsScreen[Any]:
         """The screen shown, which is one over facts."""
         screen = self.app.screen
         assert isinstance(screen, FactsScreen), screen
@@ -173,6 +176,20 @@ def cells(screen: Screen[Any]) -> list[dict[str, Cell]]:
 def listed(tenants: TenantsScreen) -> list[TenantBackupHealth]:
     """The verdicts that the first screen lists, in its order."""
     return list(row_list(tenants).rows)
+
+
+def set_shown(screen: BackupSetScreen) -> ListedSet:
+    """The set that a screen of one set shows."""
+    listed_set = screen.facts.listed
+    assert listed_set is not None
+    return listed_set
+
+
+def basis_shown(screen: BackupSetsScreen) -> BackupSet:
+    """The basis that a screen's list of sets was read with."""
+    basis = screen.facts.health.basis
+    assert basis is not None
+    return basis
 
 
 class HeldBack:

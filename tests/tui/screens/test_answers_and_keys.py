@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from textual import events
 
 from tests.tui.screens.driving import Driver, WatchedResolver, listed, looks_calm, open_app, watched
 from tests.tui.screens.fleets import HOUR, NOW, Facts, small_fleet, write
+from tui.fleet_view import fleet_view
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
 from tui.screens.captured_item import CapturedItemScreen
@@ -48,7 +50,8 @@ async def test_an_answer_to_a_question_before_the_latest_is_dropped(resolver: Wa
     async with open_app(resolver) as driver:
         tenants = await driver.arrived(TenantsScreen)
         answer = tenants.answer
-        tenants.post_message(FactsArrived(0, "an answer from before"))
+        before = tenants.facts.answer._replace(verdicts=())
+        tenants.post_message(FactsArrived(0, fleet_view(before, None)))
         await driver.pump()
         assert tenants.answer is answer
 
@@ -84,7 +87,7 @@ async def test_two_enters_in_one_packet_open_one_screen(sqlite_url: str) -> None
         await twice(driver, "enter", CapturedItemScreen)
 
 
-async def twice(driver: Driver, key: str, kind: type[FactsScreen]) -> None:
+async def twice(driver: Driver, key: str, kind: type[FactsScreen[Any]]) -> None:
     """The key two times in one packet opens one screen of this kind."""
     before = len(driver.app.screen_stack)
     await driver.press_at_once(key, key)
@@ -104,7 +107,7 @@ async def test_two_different_keys_in_one_packet_open_one_screen_too(key: str, ur
 
 
 async def test_a_held_down_arrow_key_asks_nothing(resolver: WatchedResolver) -> None:
-    async def hold_down(kind: type[FactsScreen]) -> None:
+    async def hold_down(kind: type[FactsScreen[Any]]) -> None:
         await driver.arrived(kind)
         resolver.asked.clear()
         await driver.press_at_once(*["down"] * 30, *["up"] * 30)

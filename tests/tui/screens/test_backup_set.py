@@ -10,7 +10,7 @@ import pytest
 
 from health.quality import ITEM_FAMILIES, BackupQualityResolver
 from tests.oracle.rows import ItemRow
-from tests.tui.screens.driving import Driver, cells, open_app, row_list, under_cursor
+from tests.tui.screens.driving import Driver, cells, open_app, row_list, set_shown, under_cursor
 from tests.tui.screens.fleets import HOUR, NOW, Facts, small_fleet, write
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
@@ -74,7 +74,7 @@ async def test_of_a_set_that_is_not_the_basis_nobody_is_told_when_it_would_go_st
     async with open_app(facts.load(sqlite_url), tenant="contoso.example", screen="backup_sets") as driver:
         await driver.arrived(BackupSetsScreen)
         await driver.press("j", "enter")
-        assert (await opened(driver)).answer.listed.key.set_id == older
+        assert set_shown(await opened(driver)).key.set_id == older
         assert "completed 2h ago, window 24h" in driver.words()
         assert "goes stale" not in driver.words()
 
@@ -180,7 +180,7 @@ async def test_filters_and_cursor_outlive_a_refresh(url: str) -> None:
         assert under_cursor(screen).display_name == "Echo"
         write(url, "UPDATE backup_items SET capture_mode = 'full' WHERE display_name = 'Bravo'")
         await driver.press("r")
-        await driver.until(lambda: "Assignments" not in names(screen) and len(screen.answer.items) == 8)
+        await driver.until(lambda: "Assignments" not in names(screen) and len(screen.facts.items) == 8)
         await driver.settled()
         assert names(screen) == DEGRADED
         assert under_cursor(screen).display_name == "Echo"

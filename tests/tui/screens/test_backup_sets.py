@@ -8,7 +8,7 @@ import pytest
 
 from health.answers import SETS_PAGE, PartInVerdict
 from health.store.opening.errors import StoreUnreachable
-from tests.tui.screens.driving import Driver, cells, open_app, row_list, under_cursor, watched
+from tests.tui.screens.driving import Driver, basis_shown, cells, open_app, row_list, set_shown, under_cursor, watched
 from tests.tui.screens.fleets import DAY, DEGRADED_ITEMS, HOUR, NOW, Facts, add_set, stored, write
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
@@ -57,7 +57,7 @@ async def test_keys_alone_lead_to_the_very_last_set_and_each_is_there_once(key: 
             await driver.settled()
             if before == (row_list(screen).cursor, len(ids(screen))):
                 break
-        assert not screen.answer.more
+        assert not screen.facts.more
         assert driver.shown("#sets-title") == f"Backup sets: {SETS}, newest first"
         shown = row_list(screen).rows
         assert sorted(ids(screen)) == list(range(1, SETS + 1))
@@ -148,7 +148,7 @@ async def test_enter_opens_the_set_and_escape_comes_back_to_its_row(history: str
         wanted = under_cursor(screen)
         await driver.press("enter")
         detail = await driver.arrived(BackupSetScreen)
-        assert detail.answer.listed.key == wanted.key
+        assert set_shown(detail).key == wanted.key
         await driver.press("escape")
         screen = await opened(driver)
         # What was read stays read, and the cursor where it was.
@@ -159,11 +159,11 @@ async def test_enter_opens_the_set_and_escape_comes_back_to_its_row(history: str
 async def test_a_page_that_finds_another_basis_names_no_basis_twice(history: str) -> None:
     async with open_app(history, tenant="contoso.example", screen="backup_sets") as driver:
         screen = await opened(driver)
-        basis = screen.answer.health.basis.id
+        basis = basis_shown(screen).id
         add_set(history, 900, 1, NOW, name="the newer run")
         await driver.press("end")
         await driver.until(lambda: len(ids(screen)) > SETS_PAGE)
-        assert screen.answer.health.basis.id == 900
+        assert basis_shown(screen).id == 900
         listed = dict(zip(ids(screen), parts(screen), strict=True))
         assert [set_id for set_id, part in listed.items() if part is PartInVerdict.BASIS] == [900]
         assert listed[basis] is PartInVerdict.OLDER
@@ -174,15 +174,13 @@ async def test_a_page_that_finds_another_basis_names_no_basis_twice(history: str
 async def test_a_page_whose_basis_was_deleted_says_so_of_the_rows_before_it(history: str) -> None:
     async with open_app(history, tenant="contoso.example", screen="backup_sets") as driver:
         screen = await opened(driver)
-        basis = screen.answer.health.basis.id
+        basis = basis_shown(screen).id
         write(history, "UPDATE backup_sets SET deleted_at = ? WHERE id = ?", stored(NOW), basis)
         await driver.press("end")
         await driver.until(lambda: len(ids(screen)) > SETS_PAGE)
         listed = dict(zip(ids(screen), parts(screen), strict=True))
         assert listed[basis] is PartInVerdict.DELETED
-        assert [set_id for set_id, part in listed.items() if part is PartInVerdict.BASIS] == [
-            screen.answer.health.basis.id
-        ]
+        assert [set_id for set_id, part in listed.items() if part is PartInVerdict.BASIS] == [basis_shown(screen).id]
 
 
 async def test_another_page_makes_the_rows_before_it_no_younger(history: str) -> None:

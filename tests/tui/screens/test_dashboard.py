@@ -8,7 +8,7 @@ import pytest
 
 from health.policy import HealthPolicy
 from tests.oracle.rows import ItemRow
-from tests.tui.screens.driving import Driver, cells, open_app, real_resolver, under_cursor
+from tests.tui.screens.driving import Driver, cells, open_app, real_resolver, set_shown, under_cursor
 from tests.tui.screens.fleets import (
     DAY,
     DEGRADED_ITEMS,
@@ -148,7 +148,7 @@ async def test_the_latest_attempts_are_context_whatever_their_status(sqlite_url:
         assert dashboard.health.confirmed
         await driver.press("down", "enter")
         screen = await driver.arrived(BackupSetScreen)
-        assert screen.answer.listed.name == "retry"
+        assert set_shown(screen).name == "retry"
         assert "not the basis: failed" in driver.words()
         await driver.press("escape")
         assert under_cursor(await driver.arrived(DashboardScreen)).name == "retry"

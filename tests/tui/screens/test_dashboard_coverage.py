@@ -54,7 +54,7 @@ async def test_the_strip_shows_the_coverage_that_the_resolver_gave_out(sqlite_ur
         dashboard = await driver.arrived(DashboardScreen)
         coverage = strip_of(driver).coverage
         assert coverage is not None
-        assert coverage is dashboard.answer.coverage
+        assert coverage is dashboard.facts.coverage
         assert coverage.lasted(CoverageState.NOT_COVERED) == DAY - TICK
         assert coverage.lasted(CoverageState.DEGRADED) == DAY
         # Each set came an hour before a day's cell ends: what was bad of two days is bad in both.
@@ -95,7 +95,7 @@ async def test_an_unreadable_tenant_has_no_strip(sqlite_url: str) -> None:
     url = every_combination().load(sqlite_url)
     async with open_app(url, tenant=UNREADABLE.external_id) as driver:
         dashboard = await driver.arrived(DashboardScreen)
-        assert dashboard.answer.coverage is None
+        assert dashboard.facts.coverage is None
         assert not strip_of(driver).display
         assert "Last 30 days" not in driver.words()
 

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from health.posture import Reason
 from health.quality import FAMILY_NAMES, BackupQualityResolver
 from tests.oracle.rows import ItemRow
-from tests.tui.screens.driving import POLICY, Driver, open_app, row_list, under_cursor
+from tests.tui.screens.driving import POLICY, Driver, open_app, row_list, set_shown, under_cursor
 from tests.tui.screens.fleets import (
     COMBINATIONS,
     DEGRADED_ITEMS,
@@ -254,13 +254,13 @@ def fabrikam(sqlite_url: str) -> str:
 async def test_a_superseded_basis_says_so_and_n_opens_the_newer_one(fabrikam: str) -> None:
     async with open_app(fabrikam) as driver:
         screen = await opened_then_superseded(driver, fabrikam, at=NOW - HOUR)
-        assert screen.answer.listed.key.set_id == 1
+        assert set_shown(screen).key.set_id == 1
         assert "Superseded" in driver.words()
         assert "press n for the basis now: the newer run" in driver.words()
         assert_says_stale(driver.words(), STALE_AT)
 
         await driver.press("n")
-        await driver.until(lambda: screen.answer.listed.key.set_id == 900)
+        await driver.until(lambda: set_shown(screen).key.set_id == 900)
         await driver.pump()
         words = driver.words()
         assert "Superseded" not in words
@@ -295,7 +295,7 @@ async def test_a_basis_that_was_deleted_meanwhile_says_so_and_offers_nothing(fab
         screen = await driver.arrived(BackupSetScreen)
         assert "there is no basis now" in driver.words()
         await driver.press("n")
-        assert screen.answer.listed.key.set_id == 1
+        assert set_shown(screen).key.set_id == 1
 
 
 async def test_evidence_that_became_unreadable_meanwhile_is_not_called_superseded(fabrikam: str) -> None:
@@ -322,7 +322,7 @@ async def test_a_set_that_was_opened_as_what_it_is_was_never_the_basis(sqlite_ur
         await driver.arrived(BackupSetsScreen)
         await driver.press("down", "enter")
         screen = await driver.arrived(BackupSetScreen)
-        assert screen.answer.listed.key.set_id == 1
+        assert set_shown(screen).key.set_id == 1
         assert "Superseded" not in driver.words()
         assert "not the basis" in driver.words()
 

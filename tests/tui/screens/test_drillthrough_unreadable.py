@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -15,7 +15,7 @@ from tui.screens.facts_screen import FactsScreen
 from tui.screens.schedules import SchedulesScreen
 from tui.widgets.needs_attention import AttentionItem
 
-ROWS: Final[dict[str, tuple[type[FactsScreen], str]]] = {
+ROWS: Final[dict[str, tuple[type[FactsScreen[Any]], str]]] = {
     "backup_sets": (BackupSetScreen, "> Recency ? unreadable: backup_sets.started_at of row 2 is no instant: 'soon'"),
     "backup_items": (BackupSetsScreen, "? unreadable: backup_items.deleted_at of row 3 is no instant"),
     "backup_schedules": (SchedulesScreen, "? unreadable: backup_schedules.created_at of row 1 is no instant: 'soon'"),

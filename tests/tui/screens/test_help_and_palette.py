@@ -76,13 +76,13 @@ async def listed_in_help(driver: Driver) -> set[str]:
     return ids
 
 
-def declared(screen: FactsScreen) -> set[str]:
+def declared(screen: FactsScreen[Any]) -> set[str]:
     """The ids of every binding that the app, this screen and its list have."""
     kinds = [TenantPilotApp, *type(screen).__mro__, *type(row_list(screen)).__mro__]
     return {binding.id or "" for kind in kinds for binding in own_bindings(kind)} - {""}
 
 
-SCREENS: list[tuple[str | None, type[FactsScreen], set[str]]] = [
+SCREENS: list[tuple[str | None, type[FactsScreen[Any]], set[str]]] = [
     # What does not work here and now: no way back, no filter to clear, no newer basis, nothing to open.
     (None, TenantsScreen, {"screen.back", "tenants.clear_filters"}),
     ("dashboard", DashboardScreen, set()),
@@ -94,7 +94,7 @@ SCREENS: list[tuple[str | None, type[FactsScreen], set[str]]] = [
 
 @pytest.mark.parametrize(("name", "kind", "idle"), SCREENS)
 async def test_every_key_of_every_screen_is_in_the_help(
-    name: str | None, kind: type[FactsScreen], idle: set[str], url: str
+    name: str | None, kind: type[FactsScreen[Any]], idle: set[str], url: str
 ) -> None:
     tenant = None if name is None else "tailspin.example"
     async with open_app(url, tenant=tenant, screen=name, size=(200, 24)) as driver:
@@ -181,7 +181,7 @@ async def choose(driver: Driver, words: str) -> None:
 
 @pytest.mark.parametrize(("name", "kind", "idle"), SCREENS)
 async def test_the_palette_offers_every_action_that_works_here(
-    name: str | None, kind: type[FactsScreen], idle: set[str], url: str
+    name: str | None, kind: type[FactsScreen[Any]], idle: set[str], url: str
 ) -> None:
     tenant = None if name is None else "tailspin.example"
     async with open_app(url, tenant=tenant, screen=name) as driver:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -115,7 +116,7 @@ async def test_past_the_limit_what_was_confirmed_is_unconfirmed(refresh: int, li
         assert State.HEALTHY.label in driver.words()
 
 
-SCREENS: list[tuple[str | None, type[FactsScreen]]] = [
+SCREENS: list[tuple[str | None, type[FactsScreen[Any]]]] = [
     (None, TenantsScreen),
     ("dashboard", DashboardScreen),
     ("backup_sets", BackupSetsScreen),
@@ -127,7 +128,7 @@ SCREENS: list[tuple[str | None, type[FactsScreen]]] = [
 @pytest.mark.parametrize("fixed", [False, True], ids=["by the clock", "with --now"])
 @pytest.mark.parametrize(("name", "kind"), SCREENS)
 async def test_facts_that_grow_too_old_confirm_nothing_on_any_screen(
-    name: str | None, kind: type[FactsScreen], fixed: bool, resolver: WatchedResolver
+    name: str | None, kind: type[FactsScreen[Any]], fixed: bool, resolver: WatchedResolver
 ) -> None:
     tenant = None if name is None else "tailspin.example"
     async with open_app(resolver, tenant=tenant, screen=name, fixed_now=NOW if fixed else None) as driver:
@@ -173,7 +174,7 @@ async def test_what_was_read_ahead_is_as_old_as_the_process_that_reads_it(url: s
     async with open_app(url, clock=clock, ahead_since=clock.boot - 600) as driver:
         tenants = await driver.arrived(TenantsScreen)
         await age_until(driver, "facts 10m old")
-        assert tenants.answer.now == NOW - timedelta(minutes=10)
+        assert tenants.facts.now == NOW - timedelta(minutes=10)
         assert tenants.now() == NOW
         await driver.until(lambda: tenants.unconfirmed)
         await driver.pump()
@@ -182,7 +183,7 @@ async def test_what_was_read_ahead_is_as_old_as_the_process_that_reads_it(url: s
         await driver.press("r")
         await driver.settled()
         await age_until(driver, "facts 0s old")
-        assert tenants.answer.now == NOW
+        assert tenants.facts.now == NOW
 
 
 async def test_ages_go_on_in_every_place_though_no_refresh_comes(url: str) -> None:
@@ -206,7 +207,7 @@ async def test_ages_go_on_in_every_place_though_no_refresh_comes(url: str) -> No
 
 @pytest.mark.parametrize(("name", "kind"), SCREENS)
 async def test_a_first_load_that_fails_shows_the_sentence_and_r_tries_again(
-    name: str | None, kind: type[FactsScreen], resolver: WatchedResolver
+    name: str | None, kind: type[FactsScreen[Any]], resolver: WatchedResolver
 ) -> None:
     resolver.failure = DOWN
     tenant = None if name is None else "tailspin.example"
@@ -332,7 +333,7 @@ async def asked_at(driver: Driver, resolver: WatchedResolver, seconds: int) -> l
 
 @pytest.mark.parametrize(("name", "kind"), SCREENS)
 async def test_in_a_window_too_small_there_is_nothing_but_that_word(
-    name: str | None, kind: type[FactsScreen], url: str
+    name: str | None, kind: type[FactsScreen[Any]], url: str
 ) -> None:
     tenant = None if name is None else "tailspin.example"
     async with open_app(url, tenant=tenant, screen=name, size=(80, 24)) as driver:

@@ -138,7 +138,7 @@ async def test_plans_that_cannot_keep_a_backup_fresh(sqlite_url: str, cron: str 
         screen = await opened(driver)
         assert ("planned up to 24h apart and the window is 24h" in driver.words()) == warned
         # No follow-up: the verdict is what it was.
-        assert screen.answer.health.confirmed
+        assert screen.facts.health.confirmed
 
 
 async def test_no_schedule_is_no_reason_and_no_evidence(sqlite_url: str) -> None:
@@ -148,7 +148,7 @@ async def test_no_schedule_is_no_reason_and_no_evidence(sqlite_url: str) -> None
     async with open_app(sqlite_url, tenant="contoso.example", screen="schedules") as driver:
         screen = await opened(driver)
         assert "no schedule" in driver.words()
-        assert screen.answer.health.confirmed
+        assert screen.facts.health.confirmed
         await driver.press("enter", "down", "G")
         assert driver.app.screen is screen
 

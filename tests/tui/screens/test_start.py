@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from tui.screens.facts_screen import FactsScreen
 from tui.screens.schedules import SchedulesScreen
 from tui.screens.tenants import TenantsScreen
 
-STACKS: list[tuple[str | None, list[type[FactsScreen]]]] = [
+STACKS: list[tuple[str | None, list[type[FactsScreen[Any]]]]] = [
     (None, [TenantsScreen, DashboardScreen]),
     ("dashboard", [TenantsScreen, DashboardScreen]),
     ("backup_sets", [TenantsScreen, DashboardScreen, BackupSetsScreen]),
@@ -35,7 +36,7 @@ def kinds(driver: Driver) -> list[type]:
 
 @pytest.mark.parametrize(("name", "stack"), STACKS)
 async def test_the_way_back_is_the_one_that_walking_would_have_made(
-    name: str | None, stack: list[type[FactsScreen]], url: str
+    name: str | None, stack: list[type[FactsScreen[Any]]], url: str
 ) -> None:
     async with open_app(url, tenant="adventure-works.example", screen=name, size=(120, 24)) as driver:
         await driver.until(lambda: len(driver.app.screen_stack) == len(stack))
@@ -81,7 +82,7 @@ async def test_now_judges_everything_at_that_instant_and_the_header_says_so(url:
         driver.clock.forward(timedelta(hours=5))
         await driver.press("r")
         await driver.settled()
-        assert tenants.answer.now == later
+        assert tenants.facts.now == later
         await driver.press("down", "down", "down", "enter")
         await driver.arrived(DashboardScreen)
         assert f"{later:{form}}" in driver.lines()[0]
@@ -94,5 +95,5 @@ async def test_without_now_the_header_names_no_instant_and_time_goes_on(url: str
         assert " at 20" not in driver.lines()[0]
         driver.clock.forward(timedelta(hours=30))
         await driver.press("r")
-        await driver.until(lambda: tenants.answer.now == NOW + timedelta(hours=30))
+        await driver.until(lambda: tenants.facts.now == NOW + timedelta(hours=30))
         assert "healthy" not in driver.shown("#counts")

@@ -1,0 +1,124 @@
+"""What a screen may ask of the app: the instant, the reader, the clipboard, a file, another screen.
+
+Below the screens, so that they can name it; the app that opens them stands above and extends it.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from textual.app import App
+
+from tui.context import AppContext
+from tui.files import new_file
+from tui.reader import FactsReader
+from tui.terminal.clipboard import clipboard_sequence, why_not_copied
+from tui.widgets.row_list import Cell, Column
+from tui.words.safe_text import has_hidden, safe_text
+
+if TYPE_CHECKING:
+    from health.posture import TenantBackupHealth
+
+Row = TypeVar("Row")
+
+
+class Pilot(App[None]):
+    """The app as its screens see it."""
+
+    def __init__(self, context: AppContext) -> None:
+        self.context = context
+        # Decided before Textual sets up its filters: with NO_COLOR only the terminal's own colours emit none.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        self.reader = FactsReader(context.open_first or context.database.open_resolver)
+
+    # Time
+
+    def evaluation_instant(self) -> datetime:
+        """The instant to judge at (UTC): the clock's, or the one given with --now."""
+        return self.context.fixed_now or self.context.clock()
+
+    def boot_seconds(self) -> float:
+        """Seconds by the clock that runs on in suspend: the age of facts is measured by it."""
+        return self.context.boot_clock()
+
+    # Where one is
+
+    def place_words(self) -> str:
+        """Which database, that it is read-only, and the instant where it is not the clock's."""
+        fixed = self.context.fixed_now
+        # What says nothing takes no room from where one is.
+        form = "%Y-%m-%d %H:%M:%S" if fixed is not None and fixed.second else "%Y-%m-%d %H:%M"
+        at = "" if fixed is None else f" at {fixed:{form}}Z"
+        database = self.context.database
+        return f"{f'{database.name}: ' if database.name else ''}{database.label} read-only{at}"
+
+    # Other screens
+
+    def open_screen(self, name: str, *arguments: Any, **named: Any) -> None:
+        """Push a new screen by its name in `tui.routes.ROUTES`, made with these arguments."""
+        raise NotImplementedError
+
+    def choose(
+        self,
+        columns: Sequence[Column],
+        rows: Sequence[Row],
+        cells: Callable[[Row], Sequence[Cell]],
+        then: Callable[[Row | None], None],
+        **named: Any,
+    ) -> None:
+        """Let one row be chosen, and go on with it, or with None."""
+        raise NotImplementedError
+
+    def adopt(self, health: TenantBackupHealth) -> TenantBackupHealth:
+        """A screen read one tenant anew: gives back the one object that it and the fleet's list show from now on."""
+        raise NotImplementedError
+
+    # What is handed on
+
+    def copy_text(self, text: str | None, otherwise: str) -> None:
+        """Put text on the terminal's clipboard, and say so."""
+        if text is None:
+            self.say(otherwise)
+        elif has_hidden(text):
+            self.say("not copied: it has characters that do not show, and a shell could obey them")
+        elif (problem := why_not_copied(text, os.environ)) is not None:
+            self.say(f"{problem}: {text}")
+        else:
+            self.copy_to_clipboard(text.encode("utf-8", "replace").decode())
+            # Whether it took it no terminal tells.
+            self.say(f"sent to the terminal's clipboard: {text}")
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """As Textual does, and through tmux and screen as well."""
+        self._clipboard = text
+        if self._driver is not None:
+            self._driver.write(clipboard_sequence(text, os.environ))
+
+    def copy_command(self, arguments: list[str]) -> None:
+        """Copy the command line that opens the present place."""
+        at = [] if self.context.fixed_now is None else ["--now", self.context.fixed_now.isoformat()]
+        self.copy_text(shlex.join([*self.context.invocation, *at, *arguments]), "")
+
+    def stem(self, what: str) -> str:
+        """The begin of a file's name: nothing of it comes from outside."""
+        return f"tenantpilot-{what}-{self.evaluation_instant():%Y%m%dT%H%M%SZ}"
+
+    def save_new(self, stem: str, suffix: str, text: str, what: str = "") -> None:
+        """Write a new file into the working directory, and say where it is or why it is not there.
+
+        `what` is said with it: the part of what there is, where it is not all.
+        """
+        try:
+            self.say(f"saved {what + ' as ' if what else ''}{new_file(Path.cwd(), stem, suffix, text)}")
+        except OSError as error:
+            self.say(f"not saved: {error.strerror}")
+
+    def say(self, words: str) -> None:
+        """A toast, with text that may come from outside; one line of it stands over the keys and covers no row."""
+        self.clear_notifications()
+        self.notify(safe_text(words), markup=False, timeout=4)
