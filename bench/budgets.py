@@ -1,4 +1,4 @@
-"""What was measured against what is allowed, and the one table of it (`design.md` 10)."""
+"""What was measured against what is allowed, and the one table of it (docs/budgets.md, "Budgets")."""
 
 from __future__ import annotations
 

@@ -201,7 +201,7 @@ def is_gone(driver: Driver) -> bool:
 
 
 def label(entry: dict[str, Any]) -> str:
-    """The glyph and the word of a report's entry (`design.md` 8), whose facts are new."""
+    """The glyph and the word of a report's entry (docs/screens.md, "States"), whose facts are new."""
     if entry["posture"] == "healthy":
         return "✓ healthy" if entry["confirmed"] else "◷ follow-up"
     return _LABELS[entry["posture"]]

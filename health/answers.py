@@ -1,4 +1,7 @@
-"""What the resolver answers to one screen: immutable, judged at one instant, read in one snapshot (`design.md` 8)."""
+"""What the resolver answers to one screen: immutable, judged at one instant, read in one snapshot.
+
+(docs/reading.md, "One snapshot")
+"""
 
 from __future__ import annotations
 

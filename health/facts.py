@@ -1,4 +1,4 @@
-"""The facts as they were read (`design.md` 3): frozen, typed, every instant an aware datetime in UTC.
+"""The facts as they were read (docs/facts.md, "The facts"): frozen, typed, every instant an aware datetime in UTC.
 
 Named tuples, because a fleet is tens of thousands of them and they are made straight from rows.
 """
@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 BASIS_STATUSES: Final = ("completed", "partial")
-"""The statuses of a set that ended with something kept (`design.md` 4.1), compared exactly."""
+"""The statuses of a set that ended with something kept (docs/concepts.md, "The basis"), compared exactly."""
 
 
 class Tenant(NamedTuple):
@@ -85,7 +85,10 @@ class BackupSchedule(NamedTuple):
 
 
 class UnreadableEvidence(NamedTuple):
-    """A value that a verdict needs and that cannot be read (`design.md` 4.6): where it is and what is wrong."""
+    """A value that a verdict needs and that cannot be read: where it is and what is wrong.
+
+    (docs/concepts.md, "Evidence that cannot be read")
+    """
 
     table: str
     column: str

@@ -23,7 +23,7 @@ _MOST_RUNS: Final = 2_000
 def goes_stale_by(health: TenantBackupHealth, policy: HealthPolicy, instant: datetime) -> bool:
     """Whether the basis of a verdict, fresh when it was judged, will be too old at a later instant if nothing runs.
 
-    It is what `judge` would find at that instant from the same facts (`design.md` 4.3).
+    It is what `judge` would find at that instant from the same facts (docs/concepts.md, "Freshness").
     """
     basis = health.basis
     if health.freshness is not Freshness.FRESH or basis is None or basis.completed_at is None:

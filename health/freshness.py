@@ -1,4 +1,4 @@
-"""Is the basis within the one freshness window (`design.md` 4.3)."""
+"""Is the basis within the one freshness window (docs/concepts.md, "Freshness")."""
 
 from __future__ import annotations
 

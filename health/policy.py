@@ -1,4 +1,7 @@
-"""The four durations every verdict is judged by (`design.md` 4). A module of its own, because each rule needs it."""
+"""The four durations every verdict is judged by. A module of its own, because each rule needs it.
+
+(docs/concepts.md, "The policy")
+"""
 
 from __future__ import annotations
 

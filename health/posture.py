@@ -1,4 +1,7 @@
-"""The one decision: what a tenant's facts say about its recovery starting point (`design.md` 4.5)."""
+"""The one decision: what a tenant's facts say about its recovery starting point.
+
+(docs/concepts.md, "Posture and reasons")
+"""
 
 from __future__ import annotations
 
@@ -102,7 +105,7 @@ _WORST_FIRST: Final = (None, *Posture)
 
 
 def triage_key(health: TenantBackupHealth) -> tuple[int, datetime, str, str]:
-    """Sorts tenants worst first, then oldest basis, then name and external id (`design.md` 7)."""
+    """Sorts tenants worst first, then oldest basis, then name and external id (docs/documents.md, "Triage order")."""
     rank = len(_WORST_FIRST) if health.confirmed else _WORST_FIRST.index(health.posture)
     completed_at = EARLIEST if health.basis is None else health.basis.completed_at or EARLIEST
     return rank, completed_at, health.tenant.name.casefold(), health.tenant.external_id

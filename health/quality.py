@@ -1,4 +1,4 @@
-"""What a set is worth: the degradation families and the one quality resolver (`design.md` 4.2).
+"""What a set is worth: the degradation families and the one quality resolver (docs/concepts.md, "Quality").
 
 A family of items is data: a column and a test on its value. `store/predicates.py` renders the same data as SQL for the
 counts that the fleet read takes from indexes, so that there is one definition of degradation.

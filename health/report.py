@@ -1,4 +1,7 @@
-"""The report document and the check's exit status, from verdicts (`design.md` 7, the contract of other programs)."""
+"""The report document and the check's exit status, from verdicts: what other programs read.
+
+(docs/documents.md, "The report" and "The check")
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ CONFIRMING_SCREENS: Final[Mapping[Reason, str]] = MappingProxyType(
         Reason.SCHEDULE_FOLLOW_UP: "schedules",
     }
 )
-"""From a reason to the screen that confirms it (`design.md` 4.7)."""
+"""From a reason to the screen that confirms it (docs/concepts.md, "Where a reason is confirmed")."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Facts in bounded queries -> judge: one tenant or the fleet, within one snapshot (`design.md` 5 and 6)."""
+"""Facts in bounded queries -> judge: one tenant or the fleet, within one snapshot (docs/reading.md, "One snapshot")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The follow-up conditions of one schedule (`design.md` 4.4). A schedule never proves a backup."""
+"""The follow-up conditions of one schedule (docs/concepts.md, "Schedules"). A schedule never proves a backup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""When a cron expression is due: slots of cronsim in a schedule's time zone, as UTC instants (`design.md` 4.4)."""
+"""When a cron expression is due: slots of cronsim in a schedule's time zone, as UTC instants.
+
+(docs/concepts.md, "Schedules")
+"""
 
 from __future__ import annotations
 

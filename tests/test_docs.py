@@ -26,7 +26,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 def test_the_readme_links_to_every_page() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert [page.name for page in PAGES if page.parent.name == "docs" and f"docs/{page.name}" not in readme] == []
+    assert [page.name for page in PAGES if page.parent == ROOT / "docs" and f"docs/{page.name}" not in readme] == []
 
 
 def test_the_readme_has_every_exit_code_that_commands_have_in_common() -> None:

@@ -90,7 +90,10 @@ class AppContext(NamedTuple):
 
     @property
     def confirmation_limit(self) -> timedelta:
-        """How old facts may be and still confirm: three refresh intervals, 90 seconds at least (`design.md` 4.6)."""
+        """How old facts may be and still confirm: three refresh intervals, 90 seconds at least.
+
+        (docs/concepts.md, "Evidence that cannot be read")
+        """
         return max(3 * self.refresh, _LEAST_CONFIRMATION)
 
     @property

@@ -1,4 +1,7 @@
-"""From a reason to the screen that confirms it (`design.md` 4.7), and from what cannot be read to its row, as data."""
+"""From a reason to the screen that confirms it, and from what cannot be read to its row, as data.
+
+(docs/concepts.md, "Where a reason is confirmed")
+"""
 
 from __future__ import annotations
 

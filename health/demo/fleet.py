@@ -1,7 +1,7 @@
-"""The demo fleet: believable tenants, relative to an instant, in every state a verdict can come to (`design.md` 4).
+"""The demo fleet: believable tenants, relative to an instant, in every state a verdict can come to.
 
 `demo_fleet` makes rows and never touches a store. What is shown is data in `situations.py`; what happened to a
-tenant comes from `histories.py`; this file turns it into rows.
+tenant comes from `histories.py`; this file turns it into rows (docs/concepts.md, "The verdict").
 """
 
 from __future__ import annotations
@@ -139,7 +139,10 @@ def _created_at(fleet: _Fleet, situation: Situation, rng: Random) -> datetime:
 
 
 class _Telling:
-    """One tenant's runs as sets with their items. The basis is the run that the rule of `design.md` 4.1 would take."""
+    """One tenant's runs as sets with their items. The basis is the run that the rule would take.
+
+    (docs/concepts.md, "The basis")
+    """
 
     def __init__(self, fleet: _Fleet, scene: Scene, situation: Situation, runs: tuple[Run, ...]) -> None:
         self._fleet = fleet
@@ -231,7 +234,10 @@ class _Telling:
         return row if self._source == "intunecd" else row._replace(item_count=items)
 
     def _basis(self, row: SetRow, captures: tuple[Capture, ...]) -> tuple[SetRow, tuple[Capture, ...]]:
-        """The basis with the set families of the situation (`design.md` 4.2); the item families are in its captures."""
+        """The basis with the set families of the situation; the item families are in its captures.
+
+        (docs/concepts.md, "Quality")
+        """
         rng, families = self._scene.rng, self._situation.families
         if EMPTY_SET in families:
             captures = ()

@@ -124,7 +124,10 @@ def _guid(rng: Random) -> str:
 
 
 def flawed(captures: Sequence[Capture], families: Sequence[str], rng: Random) -> tuple[Capture, ...]:
-    """The same objects, some of them (at least one, at most a fifth) in each of the item families (`design.md` 4.2)."""
+    """The same objects, some of them (at least one, at most a fifth) in each of the item families.
+
+    (docs/concepts.md, "Quality")
+    """
     shown = [family for family in families if family in _FLAWS]
     if not shown:
         return tuple(captures)

@@ -1,4 +1,7 @@
-"""Rows of the demo fleet: the four tables column by column, in the order of `design.md` 3, ready to be bulk loaded."""
+"""Rows of the demo fleet: the four tables column by column, in the order of their page, ready to be bulk loaded.
+
+(docs/facts.md, "The facts")
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
 UNREADABLE_INSTANT: Final = "infinity"
-"""What one tenant's newest set has for its completion: both engines can hold it, and it is none (`design.md` 4.6)."""
+"""What one tenant's newest set has for its completion: both engines can hold it, and it is none.
+
+(docs/concepts.md, "Evidence that cannot be read")
+"""
 
 
 class TenantRow(NamedTuple):

@@ -1,4 +1,4 @@
-"""What the demo fleet has to show, and which tenant shows what (`design.md` 4)."""
+"""What the demo fleet has to show, and which tenant shows what (docs/concepts.md, "The verdict")."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Facts on their way in: what a source read from another tool's backup, before the store gives it ids (`design.md` 3).
+"""Facts on their way in: what a source read from another tool's backup, before the store gives it ids.
 
 A source makes these and never touches the store; `store/writing.py` writes them and never reads a backup. Instants are
 aware datetimes in UTC. A `created_at` of None means: when the row is first written. A `deleted_at` of None, of a set or
-an item, says nothing of a deletion: what somebody deleted stays deleted; NOT_DELETED takes it back.
+an item, says nothing of a deletion: what somebody deleted stays deleted; NOT_DELETED takes it back
+(docs/facts.md, "The facts").
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""What each column of a fact line may hold (`design.md` 3): a JSON value in, the fact's own value out, or a refusal.
+"""What each column of a fact line may hold: a JSON value in, the fact's own value out, or a refusal.
 
 Facts may be bad, and then the verdict says so: a cron that no library takes and a run that ended before it began are
-taken as they are. Refused is what could not be stored, or would not mean what its writer thinks.
+taken as they are. Refused is what could not be stored, or would not mean what its writer thinks
+(docs/facts.md, "The facts").
 """
 
 from __future__ import annotations

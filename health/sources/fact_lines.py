@@ -1,9 +1,10 @@
-"""Facts from any other tool: JSON lines, one object a line, with the column names of `design.md` 3 (`formats.md`).
+"""Facts from any other tool: JSON lines, one object a line, with the column names of the tables.
 
     {"kind": "tenant", "external_id": "contoso.example", "name": "Contoso"}
     {"kind": "schedule", "external_id": "contoso.example", "name": "nightly", "cron": "10 2 * * *", "timezone": "UTC"}
 
-Strict, because a key that is misspelt would be a fact that silently is not there: the first bad line refuses the whole.
+Strict, because a key that is misspelt would be a fact that silently is not there: the first bad line refuses the whole
+(docs/import-facts.md, "Any other tool: import facts").
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""IntuneCD: `<root>/<Type>/<name>_<odata type>.json`, or YAML, in a folder or in a git repository (`formats.md`).
+"""IntuneCD: `<root>/<Type>/<name>_<odata type>.json`, or YAML, in a folder or in a git repository.
 
 `intunecd_git.py` reads the same tree out of commits. The tool leaves no manifest: it declares no number of items and
-says nothing of what failed.
+says nothing of what failed (docs/import-folders.md, "IntuneCD").
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class IntuneCDLayout(PolicyFolders):
-    """Folders of policies, but for the few that hold something else (`formats.md`)."""
+    """Folders of policies, but for the few that hold something else (docs/import-folders.md, "IntuneCD")."""
 
     def enters(self, folder: str, name: str) -> bool:
         """Reports, scripts and archives are no types."""

@@ -1,9 +1,9 @@
-"""IntuneCD backups in git: each commit that touches the root is a set, completed at its committer date (`formats.md`).
+"""IntuneCD backups in git: each commit that touches the root is a set, completed at its committer date.
 
 The tool's pipelines commit only on change, so a commit's age is the age of the last change and not of the last run.
 
 The repository is somebody else's: git reads its objects and nothing else. No checkout, no hook, no filter, no pager,
-no replaced or grafted history, and no fetch of what a partial clone left behind.
+no replaced or grafted history, and no fetch of what a partial clone left behind (docs/import-folders.md, "IntuneCD").
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""IntuneManagement: `<root>/<Type>/<name>.json`, mostly UTF-16, and `MigrationTable.json` beside them (`formats.md`).
+"""IntuneManagement: `<root>/<Type>/<name>.json`, mostly UTF-16, and `MigrationTable.json` beside them.
 
 The table lists the groups that the assignments name. The tool leaves no manifest: it says nothing of what failed, nor
 of what it was not asked to export. A type that the last completed set has and this export has not makes it partial, as
-with IntuneCD: a type that failed and a chosen part of the tenant look alike, and neither is a whole (`design.md` 3).
+with IntuneCD: a type that failed and a chosen part of the tenant look alike, and neither is a whole
+(docs/facts.md, "backup_sets"; docs/import-folders.md, "IntuneManagement").
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Types that went missing between two sets of one source: how a set says so, and how that is read again (`formats.md`).
+"""Types that went missing between two sets of one source: how a set says so, and how that is read again.
 
 Sources say it in a set's error, the store reads it there: of a set that took the place of the last completed one, the
-error is all that is left of what that one had.
+error is all that is left of what that one had (docs/concepts.md, "Losses").
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
-"""TenuVault: `<root>/backup-YYYY-MM-DD-HHMMSS/<Category>/<policy name>.json`, a folder a run (`formats.md`).
+"""TenuVault: `<root>/backup-YYYY-MM-DD-HHMMSS/<Category>/<policy name>.json`, a folder a run.
 
 Most editions do not say which categories they were asked for, and call a run of a few of them a success. So a type that
 the last completed run has and this one has not makes it partial, as with IntuneCD: a chosen part is no whole
-(`design.md` 3).
+(docs/facts.md, "backup_sets").
 
 A root keeps its runs for months, so most of them are stored when it is imported again. Such a run is passed over only
 where that is known and not hoped: what it says of itself is read again and compared, its files are counted against the
 stored items, and no file and no folder of it was changed, by the file system's own stamp, since the set was stored.
 That costs a look at each file and no reading. A program that rewrites, replaces or renames a file or a folder cannot
 set that stamp back; where a file system does not keep it (some network ones), copying the root or touching its files
-has them read again.
+has them read again (docs/import-folders.md, "TenuVault").
 """
 
 from __future__ import annotations

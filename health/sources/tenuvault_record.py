@@ -1,9 +1,10 @@
-"""What a run of TenuVault says of itself in `metadata.json` and `backup.log`, as a set without items (`formats.md`).
+"""What a run of TenuVault says of itself in `metadata.json` and `backup.log`, as a set without items.
 
 Whatever the run complains of becomes the set's error, and a run that complains is never `completed`: types skipped for
 a missing permission are reported as success. One that names types which failed or were skipped is `partial` whatever it
 calls itself, if it says when it ended and kept a file: else it is no backup, and calling it one would be calmer than
-what it says. What it calls failed or cancelled without naming types is never made more of.
+what it says. What it calls failed or cancelled without naming types is never made more of
+(docs/import-folders.md, "TenuVault").
 """
 
 from __future__ import annotations
@@ -94,7 +95,7 @@ def read_record(
     complaints.extend(_log_complaints(records.get(LOG)))
     status = _status_in(manifest, complaints)
     if status in BASIS_STATUSES and times[1] is None:
-        # Without a time of completion it can be no basis (`design.md` 3).
+        # Without a time of completion it can be no basis (docs/facts.md, "backup_sets").
         status = "failed"
         complaints.append("it does not say when it was complete")
     elif status == "completed" and complaints:

@@ -37,11 +37,22 @@ def test_every_contract_has_its_row_and_no_other() -> None:
 
 def test_the_floors_stand_in_the_picture_in_their_order() -> None:
     (picture,) = blocks("architecture.md", "text")
-    (floors,) = (contract["layers"] for contract in contracts() if contract["type"] == "layers")
-    for upper, lower in itertools.pairwise(floors):
+    for upper, lower in itertools.pairwise(layers("The floors of health, upper to lower")):
         for above in _modules(upper):
             for below in _modules(lower):
                 assert _place(above, picture) < _place(below, picture)
+
+
+def test_the_rooms_of_tui_are_listed_by_their_floors() -> None:
+    table = HOUSE.partition("## The rooms of `tui/`")[2].partition("\n## ")[0]
+    listed = [re.findall(r"`(\w+)`", row) for row in re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE)]
+    assert listed == [_modules(floor) for floor in layers("The floors of tui, upper to lower")]
+
+
+def layers(name: str) -> list[str]:
+    """The floors of a contract."""
+    (found,) = (contract["layers"] for contract in contracts() if contract["name"] == name)
+    return list(found)
 
 
 def _modules(floor: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Facts made by hand for the tests of the pure floors: everything in order unless a test says otherwise.
 
-The durations are those that `design.md` 4 states, spelled again: a default that drifts in the product fails here.
+The durations (docs/concepts.md, "The policy") are spelled again: a default that drifts in the product fails here.
 """
 
 from __future__ import annotations
@@ -115,5 +115,5 @@ def judged(
     tally: ItemTally | None = None,
     tenant: Tenant | None = None,
 ) -> TenantBackupHealth:
-    """The verdict on such facts at NOW, by the policy of `design.md` 4."""
+    """The verdict on such facts at NOW, by the documented policy (docs/concepts.md, "The policy")."""
     return judge(facts_of(basis, *schedules, tally=tally, tenant=tenant), POLICY, NOW)

@@ -1,6 +1,7 @@
 """The product's report against the oracle, on both engines: every case a tenant, every state space one fleet read.
 
-What is compared: every entry of `tenants`, their order, the `totals`, and the head of the document (design.md 4 and 7).
+What is compared: every entry of `tenants`, their order, the `totals`, and the head of the document
+(docs/concepts.md, "The verdict"; docs/documents.md, "The report").
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ SQLITE_GARBAGE: list[Instant] = [
     "10000-01-01 00:00:00.000000",
     "2026-01-01T00:00:00Z",
     1767225600,
-    # Not the canonical form of design.md 3, though some parsers would take them.
+    # Not the canonical form (docs/facts.md, "Instants"), though some parsers would take them.
     "2026-01-01 00:00:00",
     "2026-01-01 00:00:00.000000+00:00",
     "2026-01-01 00:00:00,000000",
@@ -97,7 +98,7 @@ def canonical(value: object) -> str:
 
 
 def _normal(entry: dict[str, Any]) -> dict[str, Any]:
-    """The subject's entry without what design.md 7 leaves open: a message's words, trailing zeros of a fraction."""
+    """The entry without a message's words and a fraction's trailing zeros (docs/documents.md, "The report")."""
     entry = dict(entry)
     error = entry.get("error")
     if isinstance(error, dict) and isinstance(error.get("message"), str) and error["message"]:
@@ -237,7 +238,10 @@ def _a_bit_of_everything() -> Rows:
 
 
 def test_ids_that_repeat_from_tenant_to_tenant(postgres_url: str, record_property: Record) -> None:
-    """In PostgreSQL the primary keys are (tenant_id, id), so that an id alone is nobody's (design.md 3)."""
+    """In PostgreSQL the primary keys are (tenant_id, id), so that an id alone is nobody's.
+
+    (docs/facts.md, "The facts")
+    """
     rows = _a_bit_of_everything()
     load(postgres_url, rows)
     _note(record_property, postgres_url, "cases whose ids repeat", compare(postgres_url, rows))

@@ -64,7 +64,7 @@ def kept(completed_at: datetime, *items: BackupItem, readable: bool = True, **co
 
 
 def basis_of(sets: Sequence[Kept], at: datetime) -> Kept | None:
-    """`design.md` 4.1 at an instant: completed by then, the latest, ties by the greatest id."""
+    """The basis of an instant: completed by then, the latest, then the greatest id (docs/concepts.md, "The basis")."""
     completed = [each for each in sets if each.completed_at <= at]
     return max(completed, key=lambda each: (each.completed_at, each.backup_set.id), default=None)
 

@@ -1,4 +1,4 @@
-"""Both sides of the freshness window and of the clocks' tolerance, by `design.md` 4.3."""
+"""Both sides of the freshness window and of the clocks' tolerance (docs/concepts.md, "Freshness")."""
 
 from __future__ import annotations
 

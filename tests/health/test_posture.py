@@ -1,4 +1,4 @@
-"""The one decision, by `design.md` 4.5: the ten combinations, their order, and how long a verdict holds."""
+"""The one decision: the ten combinations, their order, how long it holds (docs/concepts.md, "Posture and reasons")."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_a_basis_of_which_something_is_missing_is_none(basis: BackupSet, tally: 
 
 
 def tenants_in_triage_order() -> Iterator[TenantBackupHealth]:
-    """Each differs from the next in just what `design.md` 7 sorts by there."""
+    """Each differs from the next in just what is sorted by there (docs/documents.md, "Triage order")."""
     number = 0
 
     def named(name: str, external_id: str = "") -> Any:

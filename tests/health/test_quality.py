@@ -1,4 +1,4 @@
-"""Every degradation family, on both sides, by the two tables of `design.md` 4.2."""
+"""Every degradation family, on both sides, by the two tables (docs/concepts.md, "Quality")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The document of `design.md` 7, key by key against literals written by hand, and the exit status of `check`."""
+"""The report, key by key against literals written by hand, and the exit status of `check`.
+
+(docs/documents.md, "The report" and "The check")
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The follow-up conditions of one schedule, both sides of each, by `design.md` 4.4."""
+"""The follow-up conditions of one schedule, both sides of each (docs/concepts.md, "Schedules")."""
 
 from __future__ import annotations
 

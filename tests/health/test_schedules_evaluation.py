@@ -1,4 +1,4 @@
-"""When a schedule cannot be evaluated at all, and how long what was found of one holds, by `design.md` 4.4."""
+"""When a schedule cannot be evaluated, and how long what was found of one holds (docs/concepts.md, "Schedules")."""
 
 from __future__ import annotations
 

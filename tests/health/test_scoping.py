@@ -1,6 +1,6 @@
 """Tenants never mix: two that share everything but their ids, asked for each other's sets, items and schedules.
 
-In PostgreSQL their ids are even the same, because a key there begins with the tenant (`design.md` 3).
+In PostgreSQL their ids are even the same, because a key there begins with the tenant (docs/facts.md, "The facts").
 """
 
 from __future__ import annotations

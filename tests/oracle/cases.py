@@ -48,7 +48,7 @@ NAMES = [
     "ı dotless",
     "Ω \u202eevil\n[/]",
 ]
-"""Tenant names that tie, nearly tie, and differ only by `casefold` (design.md 7)."""
+"""Tenant names that tie, nearly tie, and differ only by `casefold` (docs/documents.md, "Triage order")."""
 
 
 class SetShape(NamedTuple):
@@ -86,7 +86,7 @@ def numbered(blueprints: Iterable[Blueprint], *, ids_repeat: bool = False) -> It
     """The blueprints as tenants `case-000001` and so on, with ids.
 
     With `ids_repeat` the ids of sets, items and schedules start again in every tenant, as the primary keys of
-    PostgreSQL allow (design.md 3), so that a join that forgets the tenant mixes tenants.
+    PostgreSQL allow (docs/facts.md, "The facts"), so that a join that forgets the tenant mixes tenants.
     """
     set_ids, item_ids, schedule_ids = count(1), count(1), count(1)
     for tenant_id, blueprint in enumerate(blueprints, 1):

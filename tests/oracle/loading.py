@@ -1,7 +1,7 @@
-"""Writes rows into the four tables of design.md 3 by the bare drivers: the product's own writing is not trusted here.
+"""Writes rows into the four tables by the bare drivers: the product's own writing is not trusted here.
 
 The tables are there already, made by the product's migrations. Rows go in last id first, so that nothing can rely on
-the order in which they were written.
+the order in which they were written (docs/facts.md, "The facts").
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ ANALYZE_FROM = 5000
 
 
 def load(url: str, rows: Rows, *, unchecked: bool = False) -> None:
-    """Adds the rows to the database. With `unchecked`, also what its CHECK constraints would refuse (design.md 4.6)."""
+    """Adds the rows to the database. With `unchecked`, also what its CHECK constraints would refuse.
+
+    (docs/concepts.md, "Evidence that cannot be read")
+    """
     if url.startswith("sqlite"):
         _load_sqlite(url, rows, unchecked)
     else:
@@ -81,7 +84,10 @@ def _connect_sqlite(url: str) -> sqlite3.Connection:
 
 
 def sqlite_value(value: Any) -> Any:
-    """An instant in the canonical text form of design.md 3, a boolean as 0 or 1, anything else as it is."""
+    """An instant in the canonical text form, a boolean as 0 or 1, anything else as it is.
+
+    (docs/facts.md, "Instants")
+    """
     if isinstance(value, datetime):
         return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
     if isinstance(value, bool):

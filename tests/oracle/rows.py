@@ -1,4 +1,4 @@
-"""The rows of the oracle: the four tables of design.md 3, column by column, as plain tuples; and the policy."""
+"""The rows of the oracle: the four tables (docs/facts.md, "The facts") as plain tuples; and the policy."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 Instant = datetime | str | int | float | bytes | None
-"""An aware UTC datetime, null, or the raw value of a cell that is no instant, which is unreadable (design.md 4.6)."""
+"""An aware UTC datetime, null, or the raw value of a cell that is no instant, which is unreadable.
+
+(docs/concepts.md, "Evidence that cannot be read")
+"""
 
 
 class TenantRow(NamedTuple):
-    """One row of `tenants`, columns as in design.md 3."""
+    """One row of `tenants` (docs/facts.md, "tenants")."""
 
     id: int = 0
     external_id: str = ""
@@ -21,7 +24,7 @@ class TenantRow(NamedTuple):
 
 
 class ScheduleRow(NamedTuple):
-    """One row of `backup_schedules`, columns as in design.md 3."""
+    """One row of `backup_schedules` (docs/facts.md, "backup_schedules")."""
 
     id: int = 0
     tenant_id: int = 0
@@ -38,7 +41,7 @@ class ScheduleRow(NamedTuple):
 
 
 class SetRow(NamedTuple):
-    """One row of `backup_sets`, columns as in design.md 3."""
+    """One row of `backup_sets` (docs/facts.md, "backup_sets")."""
 
     id: int = 0
     tenant_id: int = 0
@@ -56,7 +59,7 @@ class SetRow(NamedTuple):
 
 
 class ItemRow(NamedTuple):
-    """One row of `backup_items`, columns as in design.md 3."""
+    """One row of `backup_items` (docs/facts.md, "backup_items")."""
 
     id: int = 0
     tenant_id: int = 0
@@ -85,7 +88,7 @@ class Rows(NamedTuple):
 
 
 Policy = Mapping[str, int]
-"""Seconds, under the key names of the report's `policy` (design.md 7)."""
+"""Seconds, under the key names of the report's `policy` (docs/documents.md, "The report")."""
 
 DEFAULT_POLICY: dict[str, int] = {
     "freshness_window_seconds": 24 * 3600,
@@ -93,26 +96,26 @@ DEFAULT_POLICY: dict[str, int] = {
     "clock_skew_seconds": 300,
     "longest_run_seconds": 6 * 3600,
 }
-"""The values of design.md 4."""
+"""The default values (docs/concepts.md, "The policy")."""
 
 
 def window_of(policy: Policy) -> timedelta:
-    """The freshness window (design.md 4)."""
+    """The freshness window (docs/concepts.md, "The policy")."""
     return timedelta(seconds=policy["freshness_window_seconds"])
 
 
 def grace_of(policy: Policy) -> timedelta:
-    """The schedule grace (design.md 4)."""
+    """The schedule grace (docs/concepts.md, "The policy")."""
     return timedelta(seconds=policy["schedule_grace_seconds"])
 
 
 def skew_of(policy: Policy) -> timedelta:
-    """The clock-skew tolerance (design.md 4)."""
+    """The clock-skew tolerance (docs/concepts.md, "The policy")."""
     return timedelta(seconds=policy["clock_skew_seconds"])
 
 
 def longest_run_of(policy: Policy) -> timedelta:
-    """The longest plausible run (design.md 4)."""
+    """The longest plausible run (docs/concepts.md, "The policy")."""
     return timedelta(seconds=policy["longest_run_seconds"])
 
 
@@ -123,5 +126,8 @@ def known(value: Instant) -> datetime:
 
 
 def is_garbage(value: Instant) -> bool:
-    """Whether the cell holds something that is neither null nor an instant (design.md 4.6)."""
+    """Whether the cell holds something that is neither null nor an instant.
+
+    (docs/concepts.md, "Evidence that cannot be read")
+    """
     return value is not None and not isinstance(value, datetime)

@@ -1,4 +1,4 @@
-"""The state space of design.md 4.4: every choice for every column of a schedule, on both sides of every boundary."""
+"""Every choice for every column of a schedule, on both sides of every boundary (docs/concepts.md, "Schedules")."""
 
 from __future__ import annotations
 

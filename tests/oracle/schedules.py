@@ -1,4 +1,4 @@
-"""The follow-up conditions of one schedule: design.md 4.4, sentence by sentence.
+"""The follow-up conditions of one schedule, sentence by sentence (docs/concepts.md, "Schedules").
 
 Instants are compared through their differences, because a sum with an instant near year 9999 overflows.
 """
@@ -20,7 +20,10 @@ TIMEZONE_NAMES = frozenset(files("tzdata").joinpath("zones").read_text(encoding=
 
 @cache
 def cron_is_accepted(cron: str) -> bool:
-    """Five fields that the library accepts (design.md 4.4); whatever it raises, it does not accept them."""
+    """Five fields that the library accepts; whatever it raises, it does not accept them.
+
+    (docs/concepts.md, "Schedules")
+    """
     if len(cron.split()) != 5:
         return False
     try:
@@ -32,7 +35,10 @@ def cron_is_accepted(cron: str) -> bool:
 
 @cache
 def first_slot(cron: str, timezone: str, after: datetime) -> datetime | None:
-    """The first slot in local time that in UTC is after that instant (design.md 4.4); none up to year 9999: none."""
+    """The first slot in local time that in UTC is after that instant; none up to year 9999: none.
+
+    (docs/concepts.md, "Schedules")
+    """
     try:
         for slot in CronSim(cron, after.astimezone(ZoneInfo(timezone))):
             if slot.astimezone(UTC) > after:
@@ -43,13 +49,13 @@ def first_slot(cron: str, timezone: str, after: datetime) -> datetime | None:
 
 
 def anchor_of(schedule: ScheduleRow) -> datetime:
-    """The latest of `created_at`, `enabled_at`, `last_run_at` (design.md 4.4)."""
+    """The latest of `created_at`, `enabled_at`, `last_run_at` (docs/concepts.md, "Schedules")."""
     instants = [schedule.created_at, schedule.enabled_at, schedule.last_run_at]
     return max(known(instant) for instant in instants if instant is not None)
 
 
 def cannot_evaluate(schedule: ScheduleRow, policy: Policy, now: datetime) -> bool:
-    """The first condition of design.md 4.4."""
+    """The first condition of the table (docs/concepts.md, "Schedules")."""
     for instant in (schedule.created_at, schedule.enabled_at, schedule.last_run_at):
         if instant is not None and known(instant) - now > skew_of(policy):
             return True
@@ -63,7 +69,7 @@ def cannot_evaluate(schedule: ScheduleRow, policy: Policy, now: datetime) -> boo
 
 
 def due_of(schedule: ScheduleRow, policy: Policy) -> datetime | None:
-    """`due` of a schedule that can be evaluated (design.md 4.4)."""
+    """`due` of a schedule that can be evaluated (docs/concepts.md, "Schedules")."""
     found = []
     if schedule.next_run_at is not None:
         next_run_at = known(schedule.next_run_at)
@@ -86,7 +92,7 @@ def due_of(schedule: ScheduleRow, policy: Policy) -> datetime | None:
 
 
 def conditions_of(schedule: ScheduleRow, basis: SetRow | None, policy: Policy, now: datetime) -> list[str]:
-    """The conditions of one enabled schedule, in the order of the table in design.md 4.4."""
+    """The conditions of one enabled schedule, in the order of the table (docs/concepts.md, "Schedules")."""
     if cannot_evaluate(schedule, policy, now):
         return ["cannot_evaluate"]
     word = None if schedule.last_run_status is None else schedule.last_run_status.lower()

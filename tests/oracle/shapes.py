@@ -1,4 +1,7 @@
-"""The state space of design.md 4.1 to 4.3 (sets and items), cells that are no instant (4.6), and everything mixed."""
+"""The state space of sets and items, cells that cannot be read, and everything mixed.
+
+(docs/concepts.md, "The basis", "Quality", "Freshness" and "Evidence that cannot be read")
+"""
 
 from __future__ import annotations
 
@@ -158,7 +161,7 @@ def item_cases(now: datetime = NOW) -> Iterator[Case]:
     )
 
 
-# --- design.md 4.6 ----------------------------------------------------------------------------------------
+# --- cells that cannot be read --------------------------------------------------------------------------
 
 
 def _with(row: AnyRow, column: str, value: Instant) -> AnyRow:

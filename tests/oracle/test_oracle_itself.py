@@ -1,4 +1,7 @@
-"""The oracle against figures worked out by hand from the words of design.md 4 and 7, so that it is itself believed."""
+"""The oracle against figures worked out by hand, so that it is itself believed.
+
+(docs/concepts.md, "The verdict"; docs/documents.md, "The report")
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The oracle's schedules against figures worked out by hand from the words of design.md 4.4."""
+"""The oracle's schedules against figures worked out by hand (docs/concepts.md, "Schedules")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verdict of design.md section 4 and the report of section 7, word by word.
+"""The verdict (docs/concepts.md, "The verdict") and the report (docs/documents.md, "The report"), word by word.
 
 Naive on purpose: lists, loops and the sentences of the page in their order. Instants are compared through their
 differences, because a sum with an instant near year 9999 overflows.
@@ -29,7 +29,7 @@ from tests.oracle.schedules import conditions_of
 
 
 def candidates(tenant: TenantRow, sets: Iterable[SetRow]) -> list[SetRow]:
-    """The relevant sets of design.md 4.1: of this tenant, not deleted, completed or partial (compared exactly)."""
+    """The relevant sets: this tenant's, not deleted, completed or partial exactly (docs/concepts.md, "The basis")."""
     return [
         row
         for row in sets
@@ -38,7 +38,7 @@ def candidates(tenant: TenantRow, sets: Iterable[SetRow]) -> list[SetRow]:
 
 
 def basis_of(relevant: Sequence[SetRow]) -> SetRow | None:
-    """The candidate with the greatest `completed_at`, ties by greatest `id` (design.md 4.1)."""
+    """The candidate with the greatest `completed_at`, ties by greatest `id` (docs/concepts.md, "The basis")."""
     if not relevant:
         return None
     return max(relevant, key=lambda row: (known(row.completed_at), row.id))
@@ -48,7 +48,7 @@ def basis_of(relevant: Sequence[SetRow]) -> SetRow | None:
 
 
 def item_families(item: ItemRow) -> list[str]:
-    """The families of one item (design.md 4.2, first table)."""
+    """The families of one item (docs/concepts.md, "Quality", first table)."""
     found = []
     if item.capture_mode not in ("full", "metadata_only"):
         found.append("unknown_quality")
@@ -64,7 +64,7 @@ def item_families(item: ItemRow) -> list[str]:
 
 
 def is_contradictory(basis: SetRow, policy: Policy) -> bool:
-    """`contradictory_run` (design.md 4.2, second table)."""
+    """`contradictory_run` (docs/concepts.md, "Quality", second table)."""
     completed_at = known(basis.completed_at)
     if basis.status == "completed" and basis.error is not None:
         return True
@@ -74,7 +74,7 @@ def is_contradictory(basis: SetRow, policy: Policy) -> bool:
 
 
 def quality_of(basis: SetRow, items: Iterable[ItemRow], policy: Policy) -> tuple[int, int, dict[str, int]]:
-    """Items present, degraded items, and the families above zero with their counts (design.md 4.2, 7)."""
+    """Items present, degraded items, and the families above zero with their counts (docs/concepts.md, "Quality")."""
     present = [
         item
         for item in items
@@ -102,7 +102,7 @@ def quality_of(basis: SetRow, items: Iterable[ItemRow], policy: Policy) -> tuple
 
 
 def freshness_of(completed_at: datetime, policy: Policy, now: datetime) -> str:
-    """Fresh iff `-skew <= age <= window` (design.md 4.3)."""
+    """Fresh iff `-skew <= age <= window` (docs/concepts.md, "Freshness")."""
     age = now - completed_at
     if age > window_of(policy):
         return "too_old"
@@ -114,15 +114,16 @@ def freshness_of(completed_at: datetime, policy: Policy, now: datetime) -> str:
 # --- 4.6 evidence that cannot be read ---------------------------------------------------------------------
 
 Cell = dict[str, Any]
-"""`{"table", "column", "row"}` of the report's `error` (design.md 7)."""
+"""`{"table", "column", "row"}` of the report's `error` (docs/documents.md, "The report")."""
 
 
 def unreadable_cells(
     tenant: TenantRow, sets: Sequence[SetRow], items: Sequence[ItemRow], schedules: Sequence[ScheduleRow]
 ) -> list[Cell]:
-    """Every cell that makes this tenant unreadable (design.md 4.6). Which of several is named, the page leaves open.
+    """Every cell that makes this tenant unreadable. Which of several is named, the page leaves open.
 
-    A `deleted_at` that is no instant does not delete: whether the row is there decides the verdict, and nobody knows.
+    A `deleted_at` that is no instant does not delete: whether the row is there decides the verdict, and nobody knows
+    (docs/concepts.md, "Evidence that cannot be read").
     """
     cells: list[Cell] = []
 
@@ -162,7 +163,7 @@ def unreadable_cells(
 
 
 def rfc3339(instant: datetime) -> str:
-    """RFC 3339 in UTC, with a fraction only where there is one (design.md 7)."""
+    """RFC 3339 in UTC, with a fraction only where there is one (docs/documents.md, "The report")."""
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
@@ -189,7 +190,10 @@ def expected_tenant(
     policy: Policy,
     now: datetime,
 ) -> dict[str, Any]:
-    """The report entry of one tenant that is not archived (design.md 4.5, 4.7, 7); `error` without its message."""
+    """The report entry of one tenant that is not archived; `error` without its message.
+
+    (docs/documents.md, "The report")
+    """
     cells = unreadable_cells(tenant, sets, items, schedules)
     if cells:
         return _unreadable_entry(tenant, cells[0])
@@ -253,16 +257,17 @@ def expected_tenant(
 
 
 def _triage_state(entry: Mapping[str, Any]) -> int:
-    """The place of an entry's state in triage order (design.md 7)."""
+    """The place of an entry's state in triage order (docs/documents.md, "Triage order")."""
     if entry["posture"] == "healthy":
         return 5 if entry["confirmed"] else 4
     return [None, "absent", "stale", "degraded"].index(entry["posture"])
 
 
 def expected_report(rows: Rows, policy: Policy, now: datetime) -> dict[str, Any]:
-    """The report's `totals` and its `tenants` in triage order (design.md 7). Archived tenants are left out (4.5).
+    """The report's `totals` and its `tenants` in triage order. Archived ones are left out.
 
-    An `archived_at` that is no instant does not archive: no tenant drops out of the counts for a cell nobody can read.
+    An `archived_at` that is no instant does not archive: no tenant drops out of the counts for a cell nobody can read
+    (docs/documents.md, "Triage order").
     """
     sets_of: dict[int, list[SetRow]] = {}
     items_of: dict[int, list[ItemRow]] = {}

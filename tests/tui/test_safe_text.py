@@ -1,4 +1,4 @@
-"""Text from outside becomes one printable line, whatever it is (`staying-true.md`)."""
+"""Text from outside becomes one printable line, whatever it is (docs/proofs.md, "Text from outside")."""
 
 from __future__ import annotations
 

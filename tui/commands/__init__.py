@@ -186,9 +186,9 @@ def _failed(sentence: str, exit_code: int) -> int:
 
 
 def _failed_as_its_command(words: list[str], sentence: str, exit_code: int) -> int:
-    """A `check` that did not come to its line knows nothing: 0, 1 and 2 say something of the fleet (`design.md` 7).
+    """A `check` that did not come to its line knows nothing: 0, 1 and 2 say something of the fleet.
 
-    It has a line all the same: what runs plug-ins often shows standard output alone.
+    It has a line all the same: what runs plug-ins often shows standard output alone (docs/documents.md, "The check").
     """
     if not _means_check(words):
         return _failed(sentence, exit_code)

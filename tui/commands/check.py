@@ -1,4 +1,4 @@
-"""`tenantpilot check`: one line and an exit code, as monitoring plug-ins have it (`design.md` 7)."""
+"""`tenantpilot check`: one line and an exit code, as monitoring plug-ins have it (docs/documents.md, "The check")."""
 
 from __future__ import annotations
 

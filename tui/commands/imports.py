@@ -1,4 +1,7 @@
-"""`tenantpilot import`: other tools' backups into the store, each import in one transaction (`formats.md`)."""
+"""`tenantpilot import`: other tools' backups into the store, each import in one transaction.
+
+(docs/import-folders.md, "The door")
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`tenantpilot metrics`: the fleet's verdicts for Prometheus, once or over HTTP (`docs/monitoring.md`)."""
+"""`tenantpilot metrics`: the fleet's verdicts for Prometheus, once or over HTTP.
+
+(docs/monitoring.md, "metrics: Prometheus")
+"""
 
 from __future__ import annotations
 

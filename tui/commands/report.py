@@ -1,4 +1,4 @@
-"""`tenantpilot report`: every tenant's posture, reasons and evidence (`design.md` 7)."""
+"""`tenantpilot report`: every tenant's posture, reasons and evidence (docs/documents.md, "The report")."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One file a screen (`design.md` 8)."""
+"""One file a screen (docs/screens.md, "The screens")."""

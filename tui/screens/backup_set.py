@@ -1,4 +1,7 @@
-"""One backup set: its recency against the window, its families with counts, its items (`design.md` 8)."""
+"""One backup set: its recency against the window, its families with counts, its items.
+
+(docs/screens.md, "Backup set")
+"""
 
 from __future__ import annotations
 

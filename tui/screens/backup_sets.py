@@ -1,4 +1,4 @@
-"""Every backup set of one tenant, newest first, each with its part in the verdict (`design.md` 8)."""
+"""Every backup set of one tenant, newest first, each with its part in the verdict (docs/screens.md, "Backup sets")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One tenant: the KPI strip, what needs attention, and as context its coverage and latest attempts (`design.md` 8)."""
+"""One tenant: the KPI strip, what needs attention, and as context its coverage and latest attempts.
+
+(docs/screens.md, "Dashboard")
+"""
 
 from __future__ import annotations
 

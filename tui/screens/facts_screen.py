@@ -91,7 +91,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
 
     answer: reactive[Answer | None] = reactive(None, init=False)
     unconfirmed: reactive[bool] = reactive(False, init=False)
-    """The facts are too old for a confirmation (`design.md` 4.6)."""
+    """The facts are too old for a confirmation (docs/concepts.md, "Evidence that cannot be read")."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The backup schedules of one tenant, those that need follow-up first (`design.md` 8)."""
+"""The backup schedules of one tenant, those that need follow-up first (docs/screens.md, "Schedules")."""
 
 from __future__ import annotations
 

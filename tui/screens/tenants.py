@@ -1,4 +1,4 @@
-"""The first screen: the fleet in triage order, and the picker of a tenant (`design.md` 8)."""
+"""The first screen: the fleet in triage order, and the picker of a tenant (docs/screens.md, "Tenants")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The product's settings: one model, and the one way in which it is filled (`design.md` 9).
+"""The product's settings: one model, and the one way in which it is filled (docs/settings.md, "Settings").
 
 Importing pydantic-settings takes longer than `--help` may, so only these modules do, and nothing imports them before a
 command needs a setting.

@@ -64,7 +64,10 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def _untrusted(path: Path, status: os.stat_result) -> str | None:
-    """Why somebody else could decide what is read there (`staying-true.md`), a pipe's end; None if nobody could."""
+    """Why somebody else could decide what is read there, a pipe's end; None if nobody could.
+
+    (docs/settings.md, "Settings")
+    """
     if path == Path(os.devnull):
         return None  # always empty, whoever may write to it
     if not stat.S_ISREG(status.st_mode):

@@ -1,4 +1,4 @@
-"""The model of the settings: every name, its form, its default and what it is for (`design.md` 9)."""
+"""The model of the settings: every name, its form, its default and what it is for (docs/settings.md, "Settings")."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class DatabaseSettings(BaseModel):
 
 
 class BackupHealthSettings(BaseModel):
-    """`[backup_health]`: the four durations every tenant is judged by (`design.md` 4)."""
+    """`[backup_health]`: the four durations every tenant is judged by (docs/concepts.md, "The policy")."""
 
     model_config = _SECTION
 

@@ -1,4 +1,7 @@
-"""The healthy check: shown only where a verdict is confirmed, with its limit in words (`design.md` 8)."""
+"""The healthy check: shown only where a verdict is confirmed, with its limit in words.
+
+(docs/screens.md, "Dashboard")
+"""
 
 from __future__ import annotations
 

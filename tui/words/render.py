@@ -1,4 +1,7 @@
-"""Verdicts as text for people and spreadsheets: a table, CSV, Markdown, and the line of a check (`design.md` 7)."""
+"""Verdicts as text for people and spreadsheets: a table, CSV, Markdown, and the line of a check.
+
+(docs/documents.md, "The other forms")
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A backup set's proof in lines: its recency, and its families with counts (`design.md` 8)."""
+"""A backup set's proof in lines: its recency, and its families with counts (docs/screens.md, "Backup set")."""
 
 from __future__ import annotations
 

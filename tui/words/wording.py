@@ -1,6 +1,7 @@
-"""A verdict in words, with its figures: what every screen, table and note says of the same object (`design.md` 8).
+"""A verdict in words, with its figures: what every screen, table and note says of the same object.
 
-Names and status words in these sentences come from outside: whoever shows a sentence passes it through `safe_text`.
+Names and status words in these sentences come from outside: whoever shows a sentence passes it through `safe_text`
+(docs/screens.md, "States").
 """
 
 from __future__ import annotations
@@ -65,7 +66,10 @@ _OF_POSTURE: Final[Mapping[Posture, State]] = MappingProxyType(
 
 
 def state_of(health: TenantBackupHealth, *, facts_too_old: bool = False) -> State:
-    """How a verdict is shown. What was confirmed from facts that are now too old is unconfirmed (`design.md` 4.6)."""
+    """How a verdict is shown. What was confirmed from facts that are now too old is unconfirmed.
+
+    (docs/concepts.md, "Evidence that cannot be read")
+    """
     if health.posture is None:
         return State.UNREADABLE
     if health.posture is not Posture.HEALTHY:

@@ -1,4 +1,4 @@
-"""Engines: a reading one whose connections cannot write, and a writing one (`design.md` 6).
+"""Engines: a reading one whose connections cannot write, and a writing one (docs/reading.md, "Read-only").
 
 Reading takes one snapshot an evaluation: a deferred transaction in SQLite, REPEATABLE READ READ ONLY in PostgreSQL.
 """

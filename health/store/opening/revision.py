@@ -1,4 +1,4 @@
-"""Which schema a database has, read without Alembic (`design.md` 3)."""
+"""Which schema a database has, read without Alembic (docs/reading.md, "One schema")."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""A fleet's rows, read by another process while this one is still starting: both ends (`design.md` 6).
+"""A fleet's rows, read by another process while this one is still starting: both ends.
 
 One end reads every row of one snapshot by the bare driver, and sends them as the driver gives them. The other makes
 facts of them as they come. Where the first end fails, nothing says that the fleet is whole, and the other end reads by
-itself; only that an unreachable database was waited for in vain is told, so that nobody waits as long again.
+itself; only that an unreachable database was waited for in vain is told, so that nobody waits as long again
+(docs/reading.md, "One snapshot").
 """
 
 from __future__ import annotations

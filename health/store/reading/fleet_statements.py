@@ -1,4 +1,4 @@
-"""The statements of a verdict, as text: the fleet's facts, or those of some tenants (`design.md` 6).
+"""The statements of a verdict, as text: the fleet's facts, or those of some tenants (docs/reading.md, "One snapshot").
 
 As text and without SQLAlchemy, because the process that reads ahead has no time to import it; where SQLAlchemy is, it
 runs the same text. Each costs per tenant, not per history: the basis is a LIMIT 1 on an index, and every count comes

@@ -46,12 +46,15 @@ def present_predicate(table: str = "") -> str:
 
 
 def candidate_predicate(table: str = "") -> str:
-    """A set that may be the basis: not deleted, and ended with something kept (`design.md` 4.1)."""
+    """A set that may be the basis: not deleted, and ended with something kept (docs/concepts.md, "The basis")."""
     return f"{table}deleted_at IS NULL AND {table}status IN {_words(BASIS_STATUSES)}"
 
 
 def deletion_unknown_predicate(dialect: str, table: str = "") -> str:
-    """Marked as deleted, at what is no instant: neither deleted nor present is known of it (`design.md` 4.6)."""
+    """Marked as deleted, at what is no instant: neither deleted nor present is known of it.
+
+    (docs/concepts.md, "Evidence that cannot be read")
+    """
     return f"{table}deleted_at IS NOT NULL AND {no_instant_predicate(f'{table}deleted_at', dialect)}"
 
 
@@ -78,7 +81,10 @@ def not_disabled_predicate(dialect: str, table: str = "") -> str:
 
 
 def no_instant_predicate(column: str, dialect: str) -> str:
-    """The value, null or not, is no instant of the years 1 to 9999 in the store's one form (`design.md` 3 and 4.6)."""
+    """The value, null or not, is no instant of the years 1 to 9999 in the store's one form.
+
+    (docs/facts.md, "Instants")
+    """
     if dialect == "sqlite":
         return f"({column} IS NULL OR NOT {sqlite_instant(column)})"
     return (

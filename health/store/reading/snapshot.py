@@ -1,4 +1,7 @@
-"""Facts out of one snapshot, in a number of statements that depends on neither tenants nor history (`design.md` 6)."""
+"""Facts out of one snapshot, in a number of statements that depends on neither tenants nor history.
+
+(docs/reading.md, "One snapshot")
+"""
 
 from __future__ import annotations
 

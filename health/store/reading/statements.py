@@ -1,6 +1,7 @@
-"""The reading statements of one tenant's screens, the same on SQLite and on PostgreSQL (`design.md` 6).
+"""The reading statements of one tenant's screens, the same on SQLite and on PostgreSQL.
 
-Every count comes from an index alone. The statements of a verdict, of the fleet's too, are in `fleet_statements.py`.
+Every count comes from an index alone. The statements of a verdict, of the fleet's too, are in `fleet_statements.py`
+(docs/reading.md, "One snapshot").
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 What goes is decided set by set, whatever became of it: failed and soft-deleted ones too. What never goes, however old:
 
-- a tenant's basis (`design.md` 4.1), archived tenants' too, because an archived one can be taken back;
+- a tenant's basis (docs/concepts.md, "The basis"), archived tenants' too, because an archived one can be taken back;
 - the last completed set of each source, against which the next import is held to tell which types went missing, and a
   partial one after it, the last: of a completed set that an import has replaced, its error alone knows the types;
 - a run that may still be under way: one that began no longer ago than the longest plausible run;

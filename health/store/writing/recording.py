@@ -1,4 +1,4 @@
-"""One run of a schedule's command, noted as it happens (`formats.md`, *Recording runs*; `design.md` 3 and 4.4).
+"""One run of a schedule's command, noted as it happens (docs/record.md, "What is noted").
 
 The start leaves a `running` set and a schedule that is `running`; the outcome turns both into what the run was worth,
 in place. The schedule's word is the lock between two runs: it is there whatever machine either of them is on, and it
@@ -105,7 +105,8 @@ def require_no_other_run(
 
     `running_since` is when the run began that the schedule says is running (None: it says nothing, or nobody can be
     asked; then this machine's word counts). A run counts for as long as the longest plausible one: past that the
-    schedule is `stuck` (`design.md` 4.4), and a backup that hangs must not keep every later one from being made.
+    schedule is `stuck` (docs/concepts.md, "Schedules"), and a backup that hangs must not keep every later one
+    from being made.
     """
     since = here.alive_since if running_since is None else running_since
     if since is None or run._replace(started_at=since).reference == here.over:

@@ -1,6 +1,7 @@
-"""Captured facts into the store: by what identifies them, so that importing twice changes nothing (`formats.md`).
+"""Captured facts into the store: by what identifies them, so that importing twice changes nothing.
 
-Every function works within the caller's transaction: an import is written whole or not at all.
+Every function works within the caller's transaction: an import is written whole or not at all
+(docs/import-folders.md, "The door").
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The four tables as the statements see them (`design.md` 3). Their keys, checks and indexes are in the migrations."""
+"""The four tables as the statements see them. Their keys, checks and indexes are in the migrations.
+
+(docs/facts.md, "The facts")
+"""
 
 from __future__ import annotations
 

@@ -33,14 +33,14 @@ LARGE = 2_000
 
 
 def basis_row(demo: DemoTenant) -> SetRow | None:
-    """The set of design.md 4.1, where every candidate's completion is an instant."""
+    """The basis (docs/concepts.md, "The basis"), where every candidate's completion is an instant."""
     candidates = [row for row in demo.sets if is_kept(row)]
     assert all(isinstance(row.completed_at, datetime) for row in candidates)
     return max(candidates, key=lambda row: (row.completed_at, row.id), default=None)
 
 
 def is_kept(row: SetRow) -> bool:
-    """Whether a set is a candidate for the basis (design.md 4.1)."""
+    """Whether a set is a candidate for the basis (docs/concepts.md, "The basis")."""
     return row.deleted_at is None and row.status in BASIS_STATUSES
 
 

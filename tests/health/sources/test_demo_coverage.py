@@ -76,7 +76,7 @@ def test_whose_backups_ended_was_covered_before() -> None:
 
 
 def test_what_is_kept_of_the_past_has_the_items_it_declares() -> None:
-    """A set without any would be degraded (design.md 4.2), as one that declares more than it has."""
+    """A set without any would be degraded (docs/concepts.md, "Quality"), as one that declares more than it has."""
     for demo in demo_fleet(NOW, DEFAULT_TENANTS, POLICY):
         present = Counter(item.backup_set_id for item in demo.items if item.deleted_at is None)
         for row in list(filter(is_kept, demo.sets))[:-1]:

@@ -85,7 +85,7 @@ def test_rows_have_the_columns_of_the_contract_in_their_order() -> None:
 
 
 def assert_storable(demo: DemoTenant) -> None:
-    """What the constraints of design.md 3 would refuse, within one tenant."""
+    """What the tables' constraints would refuse (docs/facts.md, "The facts"), within one tenant."""
     schedules, sets = {row.id for row in demo.schedules}, {row.id for row in demo.sets}
     for row in rows_of(demo):
         assert row.id > 0

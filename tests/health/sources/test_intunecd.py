@@ -1,4 +1,4 @@
-"""An IntuneCD folder as one set, by the rules of `formats.md`."""
+"""An IntuneCD folder as one set (docs/import-folders.md, "IntuneCD")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One IntuneCD file as one item, by the rules of `formats.md`."""
+"""One IntuneCD file as one item (docs/import-folders.md, "IntuneCD")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An export of IntuneManagement as one set, by the rules of `formats.md`."""
+"""An export of IntuneManagement as one set (docs/import-folders.md, "IntuneManagement")."""
 
 from __future__ import annotations
 

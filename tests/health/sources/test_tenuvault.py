@@ -1,4 +1,4 @@
-"""TenuVault's runs as sets, by the rules of `formats.md`."""
+"""TenuVault's runs as sets (docs/import-folders.md, "TenuVault")."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def coverage_in(url: str, tenant: int) -> Coverage:
 
 
 def by_the_oracle(rows: Rows, tenant: TenantRow, at: datetime) -> CoverageState:
-    """`design.md` 4.1 to 4.3 of the rows as they are, but for the sets completed later."""
+    """By the rows as they are, without the sets completed later (docs/concepts.md, "The basis" and "Freshness")."""
     basis = basis_of([row for row in candidates(tenant, rows.sets) if known(row.completed_at) <= at])
     if basis is None or freshness_of(known(basis.completed_at), DEFAULT_POLICY, at) != "fresh":
         return NOT_COVERED

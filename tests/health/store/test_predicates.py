@@ -36,7 +36,10 @@ INDEXES = {
     "ix_backup_items_orphaned_assignments": f"deleted_at IS NULL AND {ORPHANED}",
     "ix_backup_items_integrity_warning": f"deleted_at IS NULL AND {WARNED}",
 }
-"""Each partial index with its predicate, by hand from `design.md` 4.1 and 4.2; that of no instant differs by engine."""
+"""Each partial index with its predicate, by hand (docs/concepts.md, "The basis" and "Quality").
+
+The predicate of no instant differs by engine.
+"""
 
 
 def test_the_rules_are_rendered_as_the_contract_states_them() -> None:

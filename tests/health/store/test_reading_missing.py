@@ -27,7 +27,7 @@ READ: Final = [
     ("backup_schedules", "timezone", 10),
     ("backup_schedules", "created_at", 10),
 ]
-"""What a verdict reads and design.md 3 does not mark null, with the row of the first tenant that has it."""
+"""Columns that a verdict reads and that may not be null (docs/facts.md, "The facts"), with the first tenant's row."""
 
 
 def without_not_null(store: Bare) -> None:

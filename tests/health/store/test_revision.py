@@ -1,4 +1,4 @@
-"""Which schema a database has, and one sentence for each that says what to run (`design.md` 3)."""
+"""Which schema a database has, and one sentence for each that says what to run (docs/reading.md, "One schema")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Whether the database's role could write, which only our session keeps it from (`design.md` 6): asked, not assumed."""
+"""Whether the database's role could write, which only our session keeps it from: asked, not assumed.
+
+(docs/reading.md, "Read-only")
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The four tables of `design.md` 3 as the databases themselves hold them: columns, nulls, checks, keys."""
+"""The four tables as the databases themselves hold them (docs/facts.md, "The facts"): columns, nulls, checks, keys."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""`tenant_id` is in every key, constraint, index, join and filter of the three large tables (`design.md` 3).
+"""`tenant_id` is in every key, constraint, index, join and filter of the three large tables.
 
 So that tenants never mix, and a distributed PostgreSQL can keep each tenant's rows on one node. The statements are
-those that really run, caught on their way to the driver.
+those that really run, caught on their way to the driver (docs/facts.md, "The facts").
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`tenant`, `schedule` and `db`: nobody needs SQL to start (`design.md` 9)."""
+"""`tenant`, `schedule` and `db`: nobody needs SQL to start (docs/commands.md, "tenantpilot tenant")."""
 
 from __future__ import annotations
 

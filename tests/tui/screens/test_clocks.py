@@ -1,4 +1,7 @@
-"""A database whose clock is another than ours: said on the first screen, calmly, past the tolerance (`design.md` 4)."""
+"""A database whose clock is another than ours: said on the first screen, calmly, past the tolerance.
+
+(docs/reading.md, "How old the facts are")
+"""
 
 from __future__ import annotations
 

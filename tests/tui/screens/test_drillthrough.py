@@ -1,4 +1,7 @@
-"""From the list to the proof and back by keys: every posture with every combination of reasons (`design.md` 4.7)."""
+"""From the list to the proof and back by keys: every posture with every combination of reasons.
+
+(docs/concepts.md, "Where a reason is confirmed")
+"""
 
 from __future__ import annotations
 

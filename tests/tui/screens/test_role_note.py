@@ -1,4 +1,7 @@
-"""A role that could write is said on the first screen, calmly, and pushes nothing out (`design.md` 6)."""
+"""A role that could write is said on the first screen, calmly, and pushes nothing out.
+
+(docs/reading.md, "Read-only")
+"""
 
 from __future__ import annotations
 

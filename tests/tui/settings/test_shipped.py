@@ -1,4 +1,7 @@
-"""The shipped `tenantpilot.toml` has every setting at its default, explained, and names no database (`design.md` 9)."""
+"""The shipped `tenantpilot.toml` has every setting at its default, explained, and names no database.
+
+(docs/settings.md, "Settings")
+"""
 
 from __future__ import annotations
 

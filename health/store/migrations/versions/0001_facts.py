@@ -1,4 +1,4 @@
-"""The four tables of `design.md` 3, with the indexes that answer a fleet read.
+"""The four tables (docs/facts.md, "The facts"), with the indexes that answer a fleet read.
 
 Frozen: the predicates below are copies of what `store/predicates.py` rendered when this version was written, and a test
 holds them against it. A change of the rules is a new version that builds its indexes anew.

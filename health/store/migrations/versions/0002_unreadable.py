@@ -1,6 +1,7 @@
-"""Indexes of the rows whose deletion, or whose count, nobody can know (`design.md` 4.6): empty, as they should be.
+"""Indexes of the rows whose deletion, or whose count, nobody can know: empty, as they should be.
 
-A fleet read finds such a row in them without looking at any other. Frozen as the first version is.
+A fleet read finds such a row in them without looking at any other. Frozen as the first version is
+(docs/concepts.md, "Evidence that cannot be read").
 """
 
 from __future__ import annotations
