@@ -56,7 +56,7 @@ def main(words: "list[str]") -> int:
     if target == "docs":
         return run(PYTHON, "-m", "docs.reference")
     if target == "mutants":
-        return run(PYTHON, "-m", "bench.mutants", *rest)
+        return run(PYTHON, "-m", "tests.mutation.mutants", *rest)
     if target == "release":
         return release()
     if target == "test":

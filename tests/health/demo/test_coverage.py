@@ -14,7 +14,7 @@ from health.demo.fleet import DEFAULT_TENANTS, DemoTenant, demo_fleet
 from health.demo.situations import Evidence, situation_of
 from health.facts import BackupItem, BackupSet
 from health.quality import BackupQualityResolver
-from tests.health.sources.demo_verdicts import NOW, NOWS, POLICY, is_kept, verdicts
+from tests.health.demo.demo_verdicts import NOW, NOWS, POLICY, is_kept, verdicts
 
 DAY = timedelta(days=1)
 

@@ -35,7 +35,7 @@ def begun(work: str, first: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     )
 
 
@@ -112,6 +112,6 @@ def test_where_no_process_can_begin_there_is_none() -> None:
     refused = "import os\ndef fork(): raise OSError\nos.fork = fork\n"
     ended = subprocess.run(
         [sys.executable, "-c", refused + PROGRAM.format(work="    pass", first=first)],
-        capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2],
+        capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3],
     )  # fmt: skip
     assert ended.stdout.strip() == "None"

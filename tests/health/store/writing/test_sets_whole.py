@@ -11,7 +11,7 @@ from health.store.opening.urls import parse_database_url
 from health.store.writing.sets import ImportSummary, write_facts
 from tests.health.making import NOW
 from tests.health.store.bare import bare
-from tests.health.store.test_writing import CONTOSO, FACTS, ITEMS, NIGHTLY, a_run, column, everything, write
+from tests.health.store.writing.test_sets import CONTOSO, FACTS, ITEMS, NIGHTLY, a_run, column, everything, write
 
 
 @pytest.mark.parametrize(

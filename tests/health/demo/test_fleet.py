@@ -14,7 +14,7 @@ from health.policy import HealthPolicy
 from health.posture import Posture, Reason, TenantBackupHealth, judge
 from health.quality import FAMILY_NAMES
 from health.schedules import Condition
-from tests.health.sources.demo_verdicts import LARGE, NOW, NOWS, POLICY, facts_of, verdicts
+from tests.health.demo.demo_verdicts import LARGE, NOW, NOWS, POLICY, facts_of, verdicts
 
 A = Reason.NO_BACKUP_BASIS
 S = Reason.LATEST_BACKUP_STALE

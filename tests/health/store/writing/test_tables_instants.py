@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from health.store.writing.tables import sqlite_text
 from tests.health.store.bare import Bare, bare
-from tests.health.store.test_schema import COLUMNS, GOOD, THEN
+from tests.health.store.writing.test_tables import COLUMNS, GOOD, THEN
 
 CANONICAL = [
     "2026-11-23 09:00:00.000000",

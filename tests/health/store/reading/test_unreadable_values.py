@@ -13,7 +13,7 @@ from health.store.reading.rows import parse_postgresql_instant, parse_sqlite_ins
 from tests.health.making import FIRST_INSTANT, LAST_INSTANT, LONG_AGO, NOW, TICK
 from tests.health.store.bare import bare
 from tests.health.store.spoiled_rows import entries, garbage, two_tenants
-from tests.health.store.test_schema_instants import CANONICAL, NO_INSTANTS
+from tests.health.store.writing.test_tables_instants import CANONICAL, NO_INSTANTS
 from tests.oracle.loading import load
 from tests.oracle.rows import DEFAULT_POLICY, ItemRow, TenantRow
 from tests.resolving import resolving

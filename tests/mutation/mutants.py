@@ -1,4 +1,4 @@
-"""`python -m bench.mutants`: change the rules a little, in every place and way, and see that a test fails each time.
+"""`python3 make.py mutants`: change the rules a little, in every place and way, and see that a test fails each time.
 
 The changes are mutmut's, one at a time. Its own runner takes only functions without decorators; here the words and
 families, which are data, the properties and what is remembered are changed as well. No file is: a child process takes
@@ -29,7 +29,7 @@ import pytest
 from hypothesis import Phase, settings
 from mutmut.mutation.mutators import mutation_operators
 
-_ROOT: Final = Path(__file__).parent.parent
+_ROOT: Final = Path(__file__).parents[2]
 _COPIED: Final = ("health", "tui", "tests", "docs", "pyproject.toml")
 PAGE: Final = _ROOT / "docs" / "proofs.md"
 _LISTED: Final = re.compile(r"^- `(?P<module>[\w/]+\.py)`: `(?P<before>.*)` → `(?P<after>.*)`$", re.MULTILINE)
@@ -41,7 +41,7 @@ MODULES: Final = {
     "health/slots.py": ("tests/health/test_slots.py",),
     "health/schedules.py": ("tests/health/test_schedules.py", "tests/health/test_schedules_evaluation.py"),
     "health/posture.py": ("tests/health/test_posture.py",),
-    "tui/words/safe_text.py": ("tests/tui/test_safe_text.py",),
+    "tui/words/safe_text.py": ("tests/tui/words/test_safe_text.py",),
 }
 """What is changed, with the tests that are for it: they come first, because they find most."""
 _RULES: Final = tuple(module for module in MODULES if module.startswith("health/"))
@@ -250,6 +250,9 @@ def main(modules: tuple[str, ...]) -> None:
             copy(_ROOT / name, Path(folder, name))
         os.chdir(folder)
         sys.path[0] = folder
+        # The package this module is of comes from the copy as well: pytest refuses a `conftest` from two places.
+        for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
+            del sys.modules[name]
         outcomes = all_outcomes(modules or tuple(MODULES))
     click.echo("\n".join(table(outcomes)))
     # Not a failure: which characters are assigned depends on the Python.

@@ -1,4 +1,4 @@
-"""The short form of `python -m bench.soak`: as many steps of the same driver as every run of the tests has time for."""
+"""The short form of `python -m tests.soak`: as many steps of the same driver as every run of the tests has time for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.soak import SoakFailed, soak
+from tests.soak.run import SoakFailed, soak
 
 STEPS = 50
 SEED = 7
@@ -16,4 +16,4 @@ def test_the_screens_say_what_a_report_says_whatever_happens(tmp_path: Path) -> 
     try:
         soak(tmp_path, SEED, lambda done: done < STEPS)
     except SoakFailed as error:
-        pytest.fail(f"python -m bench.soak --seed {SEED} --steps {STEPS}: {error}", pytrace=False)
+        pytest.fail(f"python -m tests.soak --seed {SEED} --steps {STEPS}: {error}", pytrace=False)

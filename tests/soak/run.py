@@ -1,4 +1,4 @@
-"""`python -m bench.soak`: the screens for a long time, with a writer beside them, faults beneath them and random keys.
+"""`python -m tests.soak`: the screens for a long time, with a writer beside them, faults beneath them and random keys.
 
 Every step is followed by a look: what the screen says is what a report says of the same facts at the same instant, and
 nothing is calm that is not confirmed or whose facts are too old. The seed says all that happens; a failure prints it.
@@ -7,25 +7,20 @@ nothing is calm that is not confirmed or whose facts are too old. The seed says 
 from __future__ import annotations
 
 import asyncio
-import sys
-import tempfile
 import threading
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-import click
-
-from bench.soak_writer import Writer
 from health.policy import HealthPolicy
 from health.report import report_document, tenant_entry
 from health.resolver import TenantBackupHealthResolver
 from health.store.opening.urls import parse_database_url
 from health.store.writing.administration import initialise
 from tests.faulty_drivers import CAUSE, Faults, Mode, faulty_drivers
+from tests.soak.writer import Writer
 from tests.tui.screens.driving import Clock, Driver, looks_calm, open_app
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
@@ -225,30 +220,3 @@ def soak(folder: Path, seed: int, goes_on: Callable[[int], bool]) -> timedelta:
     run = Soak(url, seed)
     asyncio.run(run.run(goes_on))
     return run.passed
-
-
-@click.command()
-@click.option("--seed", default=1, show_default=True, help="The first seed; each run of --minutes takes the next.")
-@click.option("--steps", default=300, show_default=True, help="Steps of one run.")
-@click.option("--minutes", type=float, help="Run after run for this long.")
-def main(seed: int, steps: int, minutes: float | None) -> None:
-    """Soak the screens; exit status 1 and the seed where they said what is not so."""
-    end = time.monotonic() + (minutes or 0) * 60
-    total, passed = 0, timedelta()
-    while True:
-        try:
-            with tempfile.TemporaryDirectory() as folder:
-                passed += soak(Path(folder), seed, lambda done: done < steps)
-        except SoakFailed as error:
-            click.echo(f"seed {seed}: {error}")
-            sys.exit(1)
-        total += steps
-        hours = passed // timedelta(hours=1)
-        click.echo(f"seed {seed}: {steps} steps, nothing wrong; in all {total:,} steps and {hours:,} simulated hours")
-        seed += 1
-        if time.monotonic() >= end:
-            return
-
-
-if __name__ == "__main__":
-    main()

@@ -30,7 +30,7 @@ from health.demo.items import LARGEST_CONFIGURATION
 from health.demo.names import demo_name
 from health.demo.situations import UNREADABLE, Evidence, situation_of
 from health.facts import BASIS_STATUSES
-from tests.health.sources.demo_verdicts import LARGE, NOW, NOWS, POLICY, basis_row, is_kept, unreadable_of
+from tests.health.demo.demo_verdicts import LARGE, NOW, NOWS, POLICY, basis_row, is_kept, unreadable_of
 
 Row = TenantRow | ScheduleRow | SetRow | ItemRow
 
@@ -190,7 +190,7 @@ def digest_of(now: datetime, tenants: int) -> str:
 def test_the_same_arguments_give_the_same_rows_in_every_process() -> None:
     here = digest_of(NOW, 30)
     assert digest_of(NOW, 30) == here
-    code = "from tests.health.sources.test_demo_rows import NOW, digest_of; print(digest_of(NOW, 30))"
+    code = "from tests.health.demo.test_rows import NOW, digest_of; print(digest_of(NOW, 30))"
     for seed in ("1", "2"):
         output = subprocess.run(
             [sys.executable, "-c", code],
