@@ -14,6 +14,7 @@ from health.answers import JudgedSchedule, SchedulesAnswer
 from health.forecast import cannot_stay_fresh
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
+from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.row_list import Cell, Column, RowList
 from tui.words.columns import in_the_past_or_future
 from tui.words.safe_text import safe_text
@@ -38,7 +39,10 @@ class SchedulesScreen(FactsScreen[SchedulesAnswer]):
     SchedulesScreen #pause.-warning { display: block; }
     /* The conditions come first: what cannot stay fresh will be seen as stale soon enough. */
     SchedulesScreen.-low #pause { display: none; }
-    SchedulesScreen #detail { height: auto; max-height: 8; padding: 0 1; border-top: solid $panel; }
+    SchedulesScreen CursorDetail { height: 4; }
+    /* In a low window too: the conditions prove the reason that led here, and the list cuts them there. */
+    SchedulesScreen.-low CursorDetail { display: block; }
+    SchedulesScreen.-low CursorDetail.-empty { display: none; }
     """
 
     def __init__(self, external_id: str, tenant_name: str, confirms: str | None = None) -> None:
@@ -67,7 +71,7 @@ class SchedulesScreen(FactsScreen[SchedulesAnswer]):
             opens=False,
             id="schedules",
         )
-        yield Static(id="detail", markup=False)
+        yield CursorDetail()
 
     def watch_answer(self, answer: SchedulesAnswer) -> None:
         self.query_one("#schedules", RowList).replace(answer.schedules)
@@ -96,25 +100,25 @@ class SchedulesScreen(FactsScreen[SchedulesAnswer]):
     def _tell(self) -> None:
         """The row under the cursor in full sentences: at 80 columns the list has to cut them."""
         judged: JudgedSchedule | None = self.query_one("#schedules", RowList).current
-        lines = [] if judged is None else self._lines(judged)
-        self.query_one("#detail", Static).update(Content("\n".join(safe_text(line, limit=400) for line in lines)))
+        self.query_one(CursorDetail).show([] if judged is None else self._sentences(judged))
 
-    def _lines(self, judged: JudgedSchedule) -> list[str]:
+    def _sentences(self, judged: JudgedSchedule) -> list[str]:
+        """What is wrong comes first, as in every list: what there is no room for is left out at the end."""
         schedule = judged.schedule
         if schedule is None:
             return [f"? unreadable: {judged.unreadable.message if judged.unreadable else ''}"]
-        lines = [
+        return [
+            self._follow_up(judged),
             f"{schedule.name}: {cron_in_words(schedule.cron)}, time zone {schedule.timezone}",
             f"last run {self._last_run(judged)}; next run {self._next_run(judged)}",
         ]
-        if judged.assessment is not None and judged.assessment.conditions:
-            words = conditions_in_words(judged.assessment, self.pilot.context.policy, self.now())
-            lines.append(f"◷ follow-up: {words}")
-        elif judged.assessment is not None:
-            lines.append("no follow-up")
-        else:
-            lines.append("disabled: not judged")
-        return lines
+
+    def _follow_up(self, judged: JudgedSchedule) -> str:
+        if judged.assessment is None:
+            return "disabled: not judged"
+        if not judged.assessment.conditions:
+            return "no follow-up"
+        return f"◷ follow-up: {conditions_in_words(judged.assessment, self.pilot.context.policy, self.now())}"
 
     def _cells(self, judged: JudgedSchedule) -> Sequence[Cell]:
         schedule, assessment = judged.schedule, judged.assessment
