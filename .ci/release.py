@@ -1,0 +1,247 @@
+"""Build what is published into `dist`, and try it where nothing of the checkout is: `python3 make.py release`.
+
+The sdist, from what is in it the wheel (with the man pages in its data), and `tenantpilot.pyz`: the program and its
+dependencies as one file, for the minor version of Python and the platform that built it. Everything is built twice and
+must come out the same, byte for byte; `SHA256SUMS` has the checksums.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+DIST: Final = ROOT / "dist"
+BIN: Final = Path(sys.executable).parent
+REQUIREMENTS: Final = ROOT / "requirements.txt"
+MAN: Final = Path("build") / "man"
+"""Where the man pages stand while the sdist and the wheel are built; pyproject.toml puts them into the wheel's data."""
+
+# Every module of the product can be imported, so none needs a package that only the checkout's environment has.
+EVERY_MODULE: Final = """
+import importlib.resources, pkgutil, health, tui
+for package in health, tui:
+    assert importlib.resources.files(package).joinpath("py.typed").is_file()
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if ".migrations." not in module.name:  # those are Alembic's to import
+            importlib.import_module(module.name)
+"""
+# The file holds compiled modules: another Python cannot load them, and would say so with a traceback.
+OTHER_PYTHON: Final = """
+import sys
+if sys.version_info[:2] != {version}:
+    this = "%d.%d" % sys.version_info[:2]
+    sys.exit("tenantpilot.pyz needs Python {words} and this is " + this + ": run 'python{words} tenantpilot.pyz'.")
+"""
+FASTER_THE_SECOND_TIME: Final = 2
+
+
+class Failed(Exception):
+    """A step of the release failed; the message says which."""
+
+
+def main() -> int:
+    """Build everything twice, compare, write the checksums and try each; gives back an exit code."""
+    shutil.rmtree(DIST, ignore_errors=True)
+    try:
+        with tempfile.TemporaryDirectory(prefix="tenantpilot-release-") as temporary:
+            elsewhere = Path(temporary)
+            build(DIST, elsewhere / "first")
+            build(elsewhere / "again", elsewhere / "second")
+            require_the_same(DIST, elsewhere / "again")
+            write_checksums(DIST)
+            (wheel,) = DIST.glob("*.whl")
+            try_wheel(wheel, elsewhere)
+            try_one_file(DIST / "tenantpilot.pyz", elsewhere)
+    except Failed as failure:
+        print(f"release: {failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+# Building
+
+
+def build(into: Path, scratch: Path) -> None:
+    """Build the sdist, the wheel and the one file into a folder; `scratch` is a folder that nothing else uses."""
+    scratch.mkdir()
+    moment = str(committed_at())
+    fixed = os.environ | {"SOURCE_DATE_EPOCH": moment, "PYTHONHASHSEED": "0"}
+    shutil.rmtree(ROOT / MAN, ignore_errors=True)
+    date = f"{datetime.fromtimestamp(int(moment), UTC):%Y-%m-%d}"
+    run(sys.executable, "-m", "docs.man_pages", MAN, date)
+    run(BIN / "hatchling", "build", "--target", "sdist", "--directory", into, env=fixed)
+    (sdist,) = into.glob("*.tar.gz")
+    shutil.unpack_archive(sdist, scratch)
+    source = scratch / sdist.name.removesuffix(".tar.gz")
+    run(BIN / "hatchling", "build", "--target", "wheel", "--directory", into.resolve(), cwd=source, env=fixed)
+    # Gone before anything is tried, so that there is nothing else that a wheel could be working from.
+    shutil.rmtree(source)
+    build_one_file(into, scratch, fixed)
+
+
+def committed_at() -> int:
+    """When what is built was committed, in seconds since 1970: the one date that is the same wherever it is built."""
+    asked = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return int(asked.stdout) if asked.returncode == 0 and asked.stdout.strip() else 1_577_836_800
+
+
+def build_one_file(into: Path, scratch: Path, fixed: dict[str, str]) -> None:
+    """Build `tenantpilot.pyz` from the wheel and the locked requirements."""
+    site = scratch / "site-packages"
+    (wheel,) = into.glob("*.whl")
+    own = f"tenantpilot=={wheel.name.split('-')[1]}"
+    target = (*PIP, "install", "--quiet", "--no-compile", "--target", site)
+    run(*target, "--require-hashes", "--requirement", REQUIREMENTS)
+    run(*target, "--no-deps", "--no-index", "--find-links", into, "--upgrade", own)
+    # What pip notes of this machine: programs that begin with its path, and lists of them.
+    shutil.rmtree(site / "bin", ignore_errors=True)
+    for name in ("RECORD", "direct_url.json"):
+        for note in site.glob(f"*.dist-info/{name}"):
+            note.unlink()
+    major_minor = sys.version_info[:2]
+    preamble = scratch / "other_python.py"
+    preamble.write_text(OTHER_PYTHON.format(version=tuple(major_minor), words="{}.{}".format(*major_minor)))
+    run(
+        BIN / "shiv", "--site-packages", site, "--console-script", "tenantpilot", "--compressed", "--compile-pyc",
+        "--reproducible", "--python", "/usr/bin/env python{}.{}".format(*major_minor), "--preamble", preamble,
+        "--output-file", into / "tenantpilot.pyz", env=fixed,
+    )  # fmt: skip
+
+
+def require_the_same(first: Path, second: Path) -> None:
+    """Raise Failed where what was built twice differs."""
+    for path in sorted(first.iterdir()):
+        if path.read_bytes() != (second / path.name).read_bytes():
+            raise Failed(f"{path.name} came out different when it was built again.")
+    print(f"Built twice, the same byte for byte: {', '.join(path.name for path in sorted(first.iterdir()))}")
+
+
+def write_checksums(folder: Path) -> None:
+    """Write `SHA256SUMS` as sha256sum reads it."""
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(folder.iterdir())]
+    (folder / "SHA256SUMS").write_text("".join(lines), encoding="ascii")
+
+
+# Trying
+
+
+def try_wheel(wheel: Path, folder: Path) -> None:
+    """Use a wheel in an empty environment with the locked requirements."""
+    home = folder / "home"
+    home.mkdir()
+    installed = filled_environment(newest_python(), folder / "newest")
+    if installed is None:
+        print("The locked requirements cannot be installed for it here: trying the wheel with this Python.", flush=True)
+        installed = filled_environment(sys.executable, folder / "this")
+    if installed is None:
+        raise Failed("the locked requirements cannot be installed.")
+    run(*pip_of(installed), "--no-compile", "--no-deps", wheel)
+    if not (installed.parent / "share" / "man" / "man1" / "tenantpilot-check.1").is_file():
+        raise Failed("the wheel brought no man pages.")
+    # A login that knows of no checkout, no settings and no other Python.
+    login = {"HOME": str(home), "PATH": str(installed), "LANG": "C.UTF-8"}
+    run(installed / "python", "-c", EVERY_MODULE, cwd=home, env=login)
+    use((str(installed / "tenantpilot"),), home, login)
+    print(f"{wheel.name} works by itself.", flush=True)
+
+
+def use(program: tuple[str, ...], home: Path, login: dict[str, str]) -> None:
+    """What a new user does first."""
+    fleet = ("--database", f"sqlite:///{home}/fleet.db")
+    for words in (
+        ("--version",),
+        ("demo", "--tenants", "20", *fleet),
+        ("db", "status", *fleet),
+        ("report", "--format", "table", *fleet),
+    ):
+        print("$ tenantpilot", *words, flush=True)
+        run(*program, *words, cwd=home, env=login)
+
+
+def try_one_file(file: Path, folder: Path) -> None:
+    """Use the one file from a read-only folder, with nothing but a Python, and the network out of reach."""
+    here, home = folder / "read-only", folder / "another-home"
+    home.mkdir()
+    here.mkdir()
+    copy = shutil.copy(file, here)
+    here.chmod(0o555)
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")
+    login = {"HOME": str(home), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"} | nowhere
+    # The Python that the environment was made from: none of its packages is on the way.
+    program = (str(Path(sysconfig.get_config_var("BINDIR")) / "python3"), "-I", str(copy))
+    first, second = (seconds_of(*program, "--version", cwd=home, env=login) for _ in range(2))
+    print(f"tenantpilot.pyz --version: {first:.2f} s the first time, {second:.2f} s the second.", flush=True)
+    if first < FASTER_THE_SECOND_TIME * second:
+        raise Failed("tenantpilot.pyz is not twice as fast the second time: what it unpacks is not kept.")
+    use(program, home, login)
+    print(f"{file.name} works by itself.", flush=True)
+
+
+def seconds_of(*command: str | Path, cwd: Path, env: dict[str, str]) -> float:
+    """How long a program takes."""
+    began = time.monotonic()
+    run(*command, cwd=cwd, env=env)
+    return time.monotonic() - began
+
+
+PIP: Final = (sys.executable, "-m", "pip", "--disable-pip-version-check")
+
+
+def filled_environment(python: str, folder: Path) -> Path | None:
+    """A new environment with the locked requirements: the folder of its programs, None if that fails."""
+    installed = folder / BIN.name
+    try:
+        run(python, "-m", "venv", "--without-pip", folder)
+        run(*pip_of(installed), "--no-compile", "--require-hashes", "--requirement", REQUIREMENTS)
+    except Failed:
+        return None
+    return installed
+
+
+def pip_of(installed: Path) -> tuple[str | Path, ...]:
+    """The command that installs into an environment, by the pip of the checkout's."""
+    return (*PIP, "--python", installed / "python", "install", "--quiet")
+
+
+def newest_python() -> str:
+    """The newest Python on this machine of those that pyproject.toml names; this one if no other is. Says which."""
+    named = re.findall(r'"Programming Language :: Python :: 3[.](\d+)"', (ROOT / "pyproject.toml").read_text())
+    newer = sorted((int(minor) for minor in named if int(minor) > sys.version_info.minor), reverse=True)
+    found = next(filter(None, map(python_of, newer)), None)
+    if found is None:
+        print(f"Trying the wheel with Python {sys.version.split()[0]}: there is no newer one here.", flush=True)
+        return sys.executable
+    print(f"Trying the wheel with {found}, the newest here of the Pythons that pyproject.toml names.", flush=True)
+    return found
+
+
+def python_of(minor: int) -> str | None:
+    """A Python 3 of that minor version: on the path, or one that pyenv keeps beside it."""
+    kept = sorted(Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob(f"versions/3.{minor}.*/bin/python"))
+    for candidate in filter(None, (shutil.which(f"python3.{minor}"), *map(str, kept))):
+        # What pyenv puts on the path is there for every version that it keeps, and may refuse to run.
+        if not subprocess.run([candidate, "-c", ""], capture_output=True, check=False).returncode:
+            return candidate
+    return None
+
+
+def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
+    """Run a program, in the checkout unless another folder is given. Raises Failed unless it ends with 0."""
+    words = [str(word) for word in command]
+    if code := subprocess.run(words, cwd=cwd, env=env, check=False).returncode:
+        raise Failed(f"{Path(words[0]).name} {' '.join(words[1:4])} ... ended with {code}.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
