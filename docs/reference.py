@@ -21,7 +21,7 @@ from tui.commands import cli
 from tui.keymap import named_bindings
 from tui.settings import CONFIG_VARIABLE, FILE_NAME, Settings
 from tui.settings.forms import Form
-from tui.settings.loading import variable_name
+from tui.settings.names import is_section, variable_name
 from tui.words.failures import EXIT_MEANINGS
 
 FOLDER: Final = Path(__file__).parent
@@ -62,7 +62,7 @@ refused, and so is a file that everybody can write to, or that belongs to neithe
 
 def _section(name: str, field: FieldInfo) -> str:
     heading = f"## `[{name}]`\n\n{field.description}"
-    if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+    if is_section(field.annotation):
         return f"{heading}\n\n{_settings_of(name, field.annotation)}"
     if name == "databases":
         return f"{heading} {_OF_DATABASES}"

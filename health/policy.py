@@ -1,4 +1,4 @@
-"""The four durations every verdict is judged by. A module of its own, because each rule needs it.
+"""What every verdict is judged by, and what a loss is. A module of its own, because each rule needs it.
 
 (docs/concepts.md, "The policy")
 """
@@ -17,3 +17,14 @@ class HealthPolicy:
     schedule_grace: timedelta = timedelta(minutes=60)
     clock_skew: timedelta = timedelta(minutes=5)
     longest_run: timedelta = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True)
+class LossRule:
+    """From when on a set that has fewer items of a type than the set before it has lost them (docs/concepts.md, "Losses").
+
+    A loss is more than `share_percent` per cent of the earlier items, and at least `items` of them.
+    """
+
+    share_percent: int = 50
+    items: int = 3

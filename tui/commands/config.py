@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import reduce
-from operator import getitem
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -54,13 +52,12 @@ def _refuse_what_the_screens_would(settings: Settings) -> None:
 
 
 def _with_origins(loaded: LoadedSettings) -> Iterator[tuple[tuple[str, object], str]]:
-    from tui.settings.loading import is_secret, path_of
+    from tui.settings.forms import leaves
+    from tui.settings.names import is_secret
 
-    written, real = loaded.settings.model_dump(mode="json"), loaded.settings.model_dump()
-    for key, origin in loaded.sources.items():
-        shown: Any = reduce(getitem, path_of(key), written)
-        secret: Any = reduce(getitem, path_of(key), real)
-        yield (key, _url(key, secret, loaded.settings) if is_secret(key) else shown), origin
+    real = dict(leaves(loaded.settings.model_dump()))
+    for key, shown in leaves(loaded.settings.model_dump(mode="json")):
+        yield (key, _url(key, real[key], loaded.settings) if is_secret(key) else shown), loaded.sources[key]
 
 
 def _url(key: str, secret: SecretStr | None, settings: Settings) -> str | None:

@@ -5,9 +5,9 @@ command needs a setting.
 """
 
 from tui.settings.file import CONFIG_VARIABLE, FILE_NAME
+from tui.settings.forms import UNNAMED
 from tui.settings.loading import LoadedSettings, load_settings
 from tui.settings.model import (
-    UNNAMED,
     DatabaseSettings,
     Settings,
     default_database_path,

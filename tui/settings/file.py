@@ -7,13 +7,19 @@ import re
 import stat
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from platformdirs import user_config_path
+from pydantic_settings import TomlConfigSettingsSource
 
-from tui.settings.model import APPLICATION
+from tui.settings.model import APPLICATION, Settings
 from tui.words.failures import SettingsError
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 FILE_NAME: Final = "tenantpilot.toml"
 CONFIG_VARIABLE: Final = "TENANTPILOT_CONFIG"
@@ -21,10 +27,28 @@ CONFIG_VARIABLE: Final = "TENANTPILOT_CONFIG"
 _TOML_PLACE: Final = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", re.DOTALL)
 
 
-def configuration_file(
-    config: Path | None, environ: Mapping[str, str], cwd: Path
-) -> tuple[Path | None, dict[str, object]]:
-    """The file that counts and what it says; None and nothing where there is none."""
+@dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """A file that counts, once it was read: its bytes are those of the file whose owner and rights were looked at.
+
+    pydantic-settings reads it as it would a file of a package.
+    """
+
+    path: Path
+    content: bytes
+
+    def is_file(self) -> bool:
+        """Whether there is one: it was read."""
+        return True
+
+    def open(self, mode: str = "rb") -> BytesIO:
+        """Its bytes, whatever stands at its path by now."""
+        assert mode == "rb"
+        return BytesIO(self.content)
+
+
+def settings_file(config: Path | None, environ: Mapping[str, str], cwd: Path) -> SettingsFile | None:
+    """The file that counts; None where there is none. Raises SettingsError for one that cannot be read or trusted."""
     named_by = "--config" if config is not None else CONFIG_VARIABLE
     named = config if config is not None else environ.get(CONFIG_VARIABLE) or None
     if named is not None:
@@ -32,13 +56,13 @@ def configuration_file(
         content = _read(path)
         if content is None:
             raise SettingsError(f"configuration file {path} does not exist; correct {named_by}, or leave it out")
-        return path, _parsed(path, content)
+        return SettingsFile(path, content)
     for directory in (cwd, user_config_path(APPLICATION, appauthor=False)):
         path = directory / FILE_NAME
         content = _read(path)
         if content is not None:
-            return path, _parsed(path, content)
-    return None, {}
+            return SettingsFile(path, content)
+    return None
 
 
 def _read(path: Path) -> bytes | None:
@@ -79,12 +103,13 @@ def _untrusted(path: Path, status: os.stat_result) -> str | None:
     return None
 
 
-def _parsed(path: Path, content: bytes) -> dict[str, object]:
-    problem, line = "", content.count(b"\n") + 1
+def toml_source(file: SettingsFile) -> TomlConfigSettingsSource:
+    """What a file says. Raises SettingsError, with the line, if it is not TOML."""
+    problem, line = "", file.content.count(b"\n") + 1
     try:
-        return tomllib.loads(content.decode("utf-8"))
+        return TomlConfigSettingsSource(Settings, cast("Traversable", file))
     except UnicodeDecodeError as error:
-        problem, line = "this is not UTF-8 text", content.count(b"\n", 0, error.start) + 1
+        problem, line = "this is not UTF-8 text", file.content.count(b"\n", 0, error.start) + 1
     except RecursionError:
         problem = "values are nested too deeply"
     except tomllib.TOMLDecodeError as error:
@@ -92,4 +117,4 @@ def _parsed(path: Path, content: bytes) -> dict[str, object]:
         problem = place[1] if place else str(error)
         line = int(place[2]) if place and place[2] else line
     # Outside the handlers: newer Pythons' TOML errors carry the whole file, and a password may be in it.
-    raise SettingsError(f"configuration file {path} is not valid TOML: line {line}: {problem}")
+    raise SettingsError(f"configuration file {file.path} is not valid TOML: line {line}: {problem}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Final
@@ -11,6 +11,9 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, SecretStr
 
 from tui.words.durations import format_duration, parse_duration
+
+UNNAMED: Final = "default"
+"""What the database of `[database]` is called where it stands beside named ones."""
 
 _DATABASE_URL: Final = re.compile(r"[a-z][a-z0-9]*(\+[a-z0-9_]+)?://.*", re.DOTALL)
 
@@ -52,10 +55,27 @@ _KEYS: Final = Form(
     'keys in quotes, several with commas between them, such as "o" or "ctrl+o,f5"',
     lambda keys: all(key.strip() for key in keys.replace(",,", ",comma").split(",")),
 )
-DATABASE_NAME: Final = Form(
-    "small letters, digits and _, a letter first, and not default",
-    lambda name: re.fullmatch(r"[a-z][a-z0-9_]{0,31}", name),
+_DATABASE_NAME: Final = Form(
+    "at most 32 small letters and digits, a letter first, single _ between them, and not default",
+    # Two _ part the words of an environment variable.
+    lambda name: len(name) <= 32 and name != UNNAMED and re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name),
 )
+_PERCENTAGE: Final = Form('from "1%" to "100%", a whole number', lambda share: 1 <= share <= 100)
+_COUNT: Final = Form("a whole number from 1 to 1000000", lambda count: 1 <= count <= 1_000_000)
+
+
+def leaves(sections: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Every value in nested tables by its dotted name: `ui.theme`."""
+    for name, value in sections.items():
+        if isinstance(value, dict):
+            yield from ((f"{name}.{rest}", leaf) for rest, leaf in leaves(value))
+        else:
+            yield name, value
+
+
+def _by_dotted_names(entries: object) -> object:
+    # `tenants.sort = "o"` is a table in a table unless the id is in quotes; both mean the same.
+    return dict(leaves(entries)) if isinstance(entries, dict) else entries
 
 
 def _duration(value: object) -> timedelta:
@@ -68,6 +88,21 @@ def _duration(value: object) -> timedelta:
     raise ValueError('must be a duration in quotes, such as "24h" or "1h30m"')
 
 
+def _percentage(value: object) -> int:
+    written = re.fullmatch(r"([0-9]{1,3})%", value) if isinstance(value, str) else None
+    if written is None:
+        raise ValueError('must be a share in quotes, such as "50%"')
+    return int(written[1])
+
+
+def _count(value: object) -> int:
+    if type(value) is int:
+        return value
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
+        return int(value)
+    raise ValueError(f"must be {_COUNT.words}")
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
@@ -76,5 +111,12 @@ Duration = Annotated[
 RefreshInterval = Annotated[Duration, AfterValidator(_REFRESH)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_URL)]
 ThemeName = Annotated[str, AfterValidator(_THEME)]
-DatabaseName = Annotated[str, AfterValidator(DATABASE_NAME)]
-Keys = Annotated[str, AfterValidator(_KEYS)]
+DatabaseName = Annotated[str, AfterValidator(_DATABASE_NAME)]
+KeysById = Annotated[dict[str, Annotated[str, AfterValidator(_KEYS)]], BeforeValidator(_by_dotted_names)]
+Percentage = Annotated[
+    int,
+    BeforeValidator(_percentage),
+    AfterValidator(_PERCENTAGE),
+    PlainSerializer(lambda share: f"{share}%", return_type=str, when_used="json"),
+]
+Count = Annotated[int, BeforeValidator(_count), AfterValidator(_COUNT)]

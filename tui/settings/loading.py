@@ -1,20 +1,24 @@
-"""The one way in which the settings are filled: command line, environment, file, default, in this order."""
+"""The one way in which the settings are filled: command line, environment, file, default, in this order.
+
+pydantic-settings reads the sources, lays them over each other and checks the values. We do by hand what it does not do:
+name the nearest known setting for an unknown one, say where each value came from, and refuse in one sentence.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from pydantic import BaseModel, SecretStr, ValidationError
-from pydantic_settings import InitSettingsSource, PydanticBaseSettingsSource
+from pydantic import ValidationError
+from pydantic_settings import EnvSettingsSource
 
 from health.store.opening.urls import has_password
-from tui.settings.file import CONFIG_VARIABLE, FILE_NAME, configuration_file
-from tui.settings.forms import DATABASE_NAME
-from tui.settings.model import UNNAMED, DatabaseSettings, Settings, handed_in
+from tui.settings.file import CONFIG_VARIABLE, FILE_NAME, settings_file, toml_source
+from tui.settings.forms import leaves
+from tui.settings.model import Settings, handed_in
+from tui.settings.names import is_secret, known_keys, variable_name
 from tui.words.failures import SettingsError
 from tui.words.nearest import VARIABLE_PREFIX, nearest
 
@@ -41,170 +45,117 @@ class LoadedSettings:
     file: Path | None
 
 
-class _Layer(NamedTuple):
-    """What one source says: values and the source's name, both by dotted key."""
+class _Environment(EnvSettingsSource):
+    """The variables that were handed in, not those of the process. One that is empty counts as unset."""
 
-    values: dict[str, object]
-    origins: dict[str, str]
-
-    def as_source(self) -> PydanticBaseSettingsSource:
-        sections: dict[str, Any] = {}
-        for dotted, value in self.values.items():
-            *way, name = path_of(dotted)
-            section = reduce(lambda inner, step: inner.setdefault(step, {}), way, sections)
-            # Wrapped at once, so that no error and no log of pydantic's can show what is in it.
-            section[name] = SecretStr(str(value)) if is_secret(dotted) and isinstance(value, str) else value
-        return InitSettingsSource(Settings, sections)
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        super().__init__(Settings)
+        self.env_vars = {name.lower(): value for name, value in environ.items() if value}
 
 
 def load_settings(
     *, config: Path | None, overrides: Mapping[str, str], environ: Mapping[str, str], cwd: Path
 ) -> LoadedSettings:
-    """Read the settings: `overrides` (dotted key -> text of the command line), `environ`, one file, defaults.
+    """Read the settings: `overrides` (`section.setting` -> text of the command line), `environ`, one file, defaults.
 
     The file is `config` (`--config`), else what `TENANTPILOT_CONFIG` names, both relative to `cwd`, else
     `tenantpilot.toml` in `cwd`, else the one in the user's configuration directory. A known variable that is empty
     counts as unset.
-    Raises SettingsError for the first thing that is wrong: an unknown name, a value that cannot be, a named file that
-    is not there, a file that cannot be read or that others could have written, a password on the command line.
+    Raises SettingsError for the first thing that is wrong: an unknown name, an impossible value, a named file that
+    does not exist, a file that cannot be read or that others could have written, a password on the command line.
     """
-    file, table = configuration_file(config, environ, cwd)
-    in_file = _from_file(file, table)
-    known = known_keys(_database_names(in_file))
-    layers = (_from_command_line(overrides, known), _from_environment(environ, known), in_file)
-    sources = dict.fromkeys(known, DEFAULT)
-    for layer in reversed(layers):
-        sources |= layer.origins
-    for name in _database_names(in_file):
-        if sources[f"databases.{name}.url"] == DEFAULT:
-            raise SettingsError(f"databases.{name} (file {file}): has no url; write the database's URL there")
-    token = handed_in.set(tuple(layer.as_source() for layer in layers))
+    file = settings_file(config, environ, cwd)
+    path = None if file is None else file.path
+    in_file = () if file is None else (toml_source(file),)
+    table = in_file[0].toml_data if in_file else {}
+    _refuse_what_takes_the_place_of_a_section(table, path)
+    known = known_keys(table)
+    _refuse_unknown_variables(environ, known)
+    _refuse_passwords(overrides)
+    in_environment = _Environment(environ)
+    origins = {
+        **{dotted: f"file {path}" for dotted, _ in leaves(table)},
+        **{dotted: f"environment {variable_name(dotted)}" for dotted, _ in leaves(in_environment())},
+        **dict.fromkeys(overrides, COMMAND_LINE),
+    }
+    token = handed_in.set((in_environment, *in_file))
     try:
-        return LoadedSettings(Settings(), sources, file)
+        settings = Settings(**_sections(overrides))
+        sources = {dotted: origins.get(dotted, DEFAULT) for dotted, _ in leaves(settings.model_dump())}
+        return LoadedSettings(settings, sources, path)
     except ValidationError as refused:
-        sentence = _first_refusal(refused, sources)
+        sentence = _first_refusal(refused, table, origins, f"file {path}", known)
     finally:
         handed_in.reset(token)
     # Raised here and not above, so that the traceback carries no exception that still knows the values.
     raise SettingsError(sentence)
 
 
-def known_keys(databases: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """The dotted key of every setting, those of databases with these names among them; not the free ones of `keys`."""
-    keys = [
-        f"{section}.{key}"
-        for section, field in Settings.model_fields.items()
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
-        for key in field.annotation.model_fields
-    ]
-    return (*keys, *(f"databases.{name}.{key}" for name in databases for key in DatabaseSettings.model_fields))
-
-
-def path_of(dotted: str) -> tuple[str, ...]:
-    """The way to a setting in the model: the ids of keys have dots of their own."""
-    section, _, rest = dotted.partition(".")
-    return (section, rest) if section == "keys" else (section, *rest.split("."))
-
-
-def is_secret(dotted: str) -> bool:
-    """Whether a setting may hold a password."""
-    return dotted.startswith("database") and dotted.endswith("url")
-
-
-def variable_name(dotted: str) -> str:
-    """The environment variable of a setting: `ui.theme` is TENANTPILOT_UI__THEME."""
-    return VARIABLE_PREFIX + dotted.upper().replace(".", "__")
-
-
-def _from_command_line(overrides: Mapping[str, str], known: tuple[str, ...]) -> _Layer:
-    for key, value in overrides.items():
-        if key not in known:
-            raise _unknown("setting", key, COMMAND_LINE, known)
-        if is_secret(key) and has_password(value):
-            raise SettingsError(
-                f"{key} ({COMMAND_LINE}): every user of this machine can see a password there; "
-                f"put the URL into {variable_name(key)} or {FILE_NAME}, or the password into ~/.pgpass"
-            )
-    return _Layer(dict(overrides), dict.fromkeys(overrides, COMMAND_LINE))
-
-
-def _from_environment(environ: Mapping[str, str], known: tuple[str, ...]) -> _Layer:
-    variables = {variable_name(key): key for key in known}
-    layer = _Layer({}, {})
-    for name, value in environ.items():
-        if not name.startswith(VARIABLE_PREFIX) or name == CONFIG_VARIABLE:
-            continue
-        if name not in variables:
-            raise _unknown("variable", name, "environment", (*variables, CONFIG_VARIABLE))
-        if value:
-            layer.values[variables[name]] = value
-            layer.origins[variables[name]] = f"environment {name}"
-    return layer
-
-
-def _from_file(file: Path | None, table: Mapping[str, object]) -> _Layer:
-    origin = f"file {file}"
-    values = dict(_settings_in(table, origin))
-    layer = _Layer(values, dict.fromkeys(values, origin))
-    known = known_keys(_database_names(layer))
-    for key in values:
-        if key not in known and not key.startswith("keys."):
-            raise _unknown("setting", key, origin, known)
-    return layer
-
-
-def _settings_in(table: Mapping[str, object], origin: str) -> Iterator[tuple[str, object]]:
+def _refuse_what_takes_the_place_of_a_section(table: Mapping[str, Any], path: Path | None) -> None:
+    # Before the model sees it: a variable of that section would replace it, and nobody would notice.
     for section, entries in table.items():
-        if section not in Settings.model_fields and not (isinstance(entries, dict) and entries):
-            raise _unknown("setting", section, origin, known_keys())
-        inner = _section(section, entries, origin)
-        if section == "keys":
-            yield from ((f"keys.{name}", value) for name, value in _leaves(inner))
-        elif section == "databases":
-            for name, database in inner.items():
-                _require_name(name, origin)
-                keys = _section(f"databases.{name}", database, origin)
-                # One that says nothing is there all the same, and is refused for it.
-                yield from (
-                    (f"databases.{name}.{key}", value) for key, value in (keys or {"production": False}).items()
-                )
-        else:
-            yield from ((f"{section}.{key}", value) for key, value in inner.items())
+        if section in Settings.model_fields and not isinstance(entries, dict):
+            raise SettingsError(_not_a_section(section, f"file {path}"))
 
 
-def _section(name: str, entries: object, origin: str) -> dict[str, object]:
-    if not isinstance(entries, dict):
-        raise SettingsError(f"{name} ({origin}): must be a section, written [{name}]")
-    return entries
+def _refuse_unknown_variables(environ: Mapping[str, str], known: tuple[str, ...]) -> None:
+    variables = (*map(variable_name, known), CONFIG_VARIABLE)
+    for name in environ:
+        if name.startswith(VARIABLE_PREFIX) and name not in variables:
+            raise SettingsError(_unknown("variable", name, "environment", variables))
 
 
-def _leaves(entries: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    """`tenants.sort = "o"` is a table in a table where the id is not in quotes; both ways are meant."""
-    for name, value in entries.items():
-        if isinstance(value, dict):
-            yield from ((f"{name}.{rest}", leaf) for rest, leaf in _leaves(value))
-        else:
-            yield name, value
+def _refuse_passwords(overrides: Mapping[str, str]) -> None:
+    for dotted, value in overrides.items():
+        if is_secret(dotted) and has_password(value):
+            raise SettingsError(
+                f"{dotted} ({COMMAND_LINE}): every user of this machine can see a password there; "
+                f"put the URL into {variable_name(dotted)} or {FILE_NAME}, or the password into ~/.pgpass"
+            )
 
 
-def _require_name(name: str, origin: str) -> None:
-    if not DATABASE_NAME.holds(name) or name == UNNAMED:
-        raise SettingsError(f"databases.{name} ({origin}): its name must be {DATABASE_NAME.words}")
+def _sections(overrides: Mapping[str, str]) -> dict[str, Any]:
+    sections: dict[str, Any] = {}
+    for dotted, value in overrides.items():
+        section, _, name = dotted.partition(".")
+        sections.setdefault(section, {})[name] = value
+    return sections
 
 
-def _database_names(layer: _Layer) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(path_of(key)[1] for key in layer.values if key.startswith("databases.")))
+def _first_refusal(
+    refused: ValidationError, table: Mapping[str, Any], origins: Mapping[str, str], file: str, known: tuple[str, ...]
+) -> str:
+    """One sentence about an unknown name, else about the first value that cannot be.
+
+    What has no value of its own, a section or a name of a user's own, can only come from the file.
+    """
+    errors = refused.errors(include_url=False, include_input=False)
+    first = next((error for error in errors if error["type"] == "extra_forbidden"), errors[0])
+    place = [str(part) for part in first["loc"]]
+    key = ".".join(place)
+    match first["type"]:
+        case "extra_forbidden":
+            # Of an unknown section the first setting is named: the nearest known one is nearer to that.
+            inner = table.get(key)
+            key = f"{key}.{next(iter(inner))}" if inner and isinstance(inner, dict) else key
+            return _unknown("setting", key, origins.get(key, file), known)
+        case "model_type":
+            return _not_a_section(key, file)
+        case "missing":
+            key, reason = ".".join(place[:-1]), f"has no {place[-1]}; write it there"
+        case kind:
+            cause = first.get("ctx", {}).get("error")
+            reason = _PLAIN_REASONS.get(kind, first["msg"]) if cause is None else str(cause)
+    if place[-1] == "[key]":
+        key, reason = ".".join(place[:-1]), f"its name {reason}"
+    return f"{key} ({origins.get(key, file)}): {reason}"
 
 
-def _unknown(kind: str, name: str, origin: str, known: tuple[str, ...]) -> SettingsError:
+def _not_a_section(dotted: str, origin: str) -> str:
+    return f"{dotted} ({origin}): must be a section, written [{dotted}]"
+
+
+def _unknown(kind: str, name: str, origin: str, known: tuple[str, ...]) -> str:
     # Cut, so that however long it is the nearest one can still be read.
     shown = name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}..."
-    return SettingsError(f"unknown {kind} {shown} ({origin}); the nearest known one is {nearest(name, known)}")
-
-
-def _first_refusal(refused: ValidationError, sources: Mapping[str, str]) -> str:
-    first = refused.errors(include_url=False, include_input=False)[0]
-    key = ".".join(str(part) for part in first["loc"][: 3 if first["loc"][0] == "databases" else 2])
-    cause = first.get("ctx", {}).get("error")
-    reason = _PLAIN_REASONS.get(first["type"], first["msg"]) if cause is None else str(cause)
-    return f"{key} ({sources.get(key, DEFAULT)}): {reason}"
+    return f"unknown {kind} {shown} ({origin}); the nearest known one is {nearest(name, known)}"

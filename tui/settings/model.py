@@ -11,17 +11,27 @@ from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from health.policy import HealthPolicy
-from tui.settings.forms import DatabaseName, DatabaseUrl, Duration, Keys, RefreshInterval, ThemeName, within
+from health.policy import HealthPolicy, LossRule
+from tui.settings.forms import (
+    UNNAMED,
+    Count,
+    DatabaseName,
+    DatabaseUrl,
+    Duration,
+    KeysById,
+    Percentage,
+    RefreshInterval,
+    ThemeName,
+    within,
+)
 from tui.terminal import DEFAULT_THEME
+from tui.words.nearest import VARIABLE_PREFIX
 
 APPLICATION: Final = "tenantpilot"
 DATABASE_NAME: Final = "fleet.db"
-UNNAMED: Final = "default"
-"""What the database of `[database]` is called where it stands beside named ones."""
-
 
 _DEFAULT_POLICY: Final = HealthPolicy()
+_DEFAULT_LOSS: Final = LossRule()
 _SECTION = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
@@ -40,6 +50,12 @@ class DatabaseSettings(BaseModel):
     production: bool = Field(
         default=False, description="Whether the screens mark it as production, so that nobody takes it for another."
     )
+
+
+class NamedDatabaseSettings(DatabaseSettings):
+    """`[databases.NAME]`: as `[database]`, but there is no other URL that it could fall back to."""
+
+    url: DatabaseUrl = Field(description="The database that everything is read from under this name.")
 
 
 class BackupHealthSettings(BaseModel):
@@ -62,6 +78,21 @@ class BackupHealthSettings(BaseModel):
         default=_DEFAULT_POLICY.longest_run,
         description="The longest plausible run: one still running after it is stuck, and a backup set that claims to "
         "have ended longer than this after it was recorded contradicts itself.",
+    )
+
+
+class EvidenceSettings(BaseModel):
+    """`[evidence]`: from when on fewer items than in an earlier backup are a loss."""
+
+    model_config = _SECTION
+
+    loss_share: Percentage = Field(
+        default=_DEFAULT_LOSS.share_percent,
+        description="An imported backup with more than this share of a type's items fewer than the one before it has "
+        "lost them, if they are at least `loss_items`: it is stored as partial.",
+    )
+    loss_items: Count = Field(
+        default=_DEFAULT_LOSS.items, description="How many items fewer a loss is at least. Nothing left is one anyway."
     )
 
 
@@ -90,22 +121,37 @@ handed_in: ContextVar[tuple[PydanticBaseSettingsSource, ...]] = ContextVar("hand
 class Settings(BaseSettings):
     """Every setting of the product. `model_dump(mode="json")` writes them as the file does, secrets masked."""
 
-    model_config = SettingsConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        # `[UI]` is not `[ui]`. Of the variables, which are all in capitals, `load_settings` hands in small letters.
+        case_sensitive=True,
+        env_prefix=VARIABLE_PREFIX.lower(),
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
 
     database: DatabaseSettings = Field(default=DatabaseSettings(), description="Where the facts are.")
     backup_health: BackupHealthSettings = Field(default=BackupHealthSettings(), description="What is judged by.")
+    evidence: EvidenceSettings = Field(
+        default=EvidenceSettings(), description="From when on fewer items than before are a loss."
+    )
     ui: UiSettings = Field(default=UiSettings(), description="How the screens behave.")
-    databases: dict[DatabaseName, DatabaseSettings] = Field(
+    databases: dict[DatabaseName, NamedDatabaseSettings] = Field(
         default_factory=dict,
         description="More databases, each with what `[database]` has under a name of its own: `--use NAME` opens it.",
     )
-    keys: dict[str, Keys] = Field(
+    keys: KeysById = Field(
         default_factory=dict, description="Other keys for what the screens do, by the ids that `?` shows."
     )
 
     def policy(self) -> HealthPolicy:
         """The four durations, for the resolver, which knows no settings."""
         return HealthPolicy(**self.backup_health.model_dump())
+
+    def loss_rule(self) -> LossRule:
+        """From when on fewer items are a loss, for what imports."""
+        return LossRule(self.evidence.loss_share, self.evidence.loss_items)
 
     @classmethod
     def settings_customise_sources(

@@ -121,18 +121,46 @@ def test_the_environment_overrules_a_named_database_of_the_file(cwd: Path) -> No
     assert unknown.endswith(f"the nearest known one is {variable}")
 
 
+@pytest.mark.parametrize("name", ["e", "eu_west_1", "e" * 32])
+def test_the_environment_reaches_a_database_of_any_name(cwd: Path, name: str) -> None:
+    write(cwd, f"[databases.{name}]\nurl = 'sqlite:///x.db'")
+    variable = f"TENANTPILOT_DATABASES__{name.upper()}__URL"
+    settings = load(cwd, environ={variable: "postgresql://r@h/d"}).settings
+    assert effective_database_url(settings.databases[name]) == "postgresql://r@h/d"
+
+
+def test_what_stands_in_the_place_of_a_section_is_refused_even_where_the_environment_has_one(cwd: Path) -> None:
+    given = {"environ": {"TENANTPILOT_UI__THEME": "nord"}}
+    assert "ui (file " in refusal(cwd, "ui = 'dark'", **given)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("databases = 1", "databases (file FILE): must be a section, written [databases]"),
         ("[databases]\neu = 1", "databases.eu (file FILE): must be a section, written [databases.eu]"),
-        ("[databases.eu]", "databases.eu (file FILE): has no url; write the database's URL there"),
+        ("[databases.eu]", "databases.eu (file FILE): has no url; write it there"),
         ("[databases.eu]\nproduction = true", "databases.eu (file FILE): has no url"),
         ("[databases.eu]\nurl = 'nonsense'", "databases.eu.url (file FILE): must be a URL such as postgresql://"),
         ("[databases.eu]\nurl = 'sqlite:///x'\nproduction = 7", "databases.eu.production (file FILE): must be"),
         ("[databases.eu]\nulr = 'sqlite:///x'", "setting databases.eu.ulr (file FILE); the nearest known one is datab"),
-        ("[databases.default]\nurl = 'sqlite:///x'", "databases.default (file FILE): its name must be small letters"),
-        ("[databases.'E U']\nurl = 'sqlite:///x'", "databases.E U (file FILE): its name must be small letters"),
+        (
+            "[databases.default]\nurl = 'sqlite:///x'",
+            "databases.default (file FILE): its name must be at most 32 small letters",
+        ),
+        (
+            "[databases.'E U']\nurl = 'sqlite:///x'",
+            "databases.E U (file FILE): its name must be at most 32 small letters",
+        ),
+        (
+            "[databases.e__u]\nurl = 'sqlite:///x'",
+            "databases.e__u (file FILE): its name must be at most 32 small letters",
+        ),
+        (
+            "[databases.eu_]\nurl = 'sqlite:///x'",
+            "databases.eu_ (file FILE): its name must be at most 32 small letters",
+        ),
+        (f"[databases.{'e' * 33}]\nurl = 'sqlite:///x'", "e (file FILE): its name must be at most 32 small letters"),
         ("[keys]\n'tenants.sort' = 1", "keys.tenants.sort (file FILE): must be text in quotes"),
         ("[keys]\n'tenants.sort' = ''", "keys.tenants.sort (file FILE): must be keys in quotes"),
         ("keys = 'o'", "keys (file FILE): must be a section, written [keys]"),

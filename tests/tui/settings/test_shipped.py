@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tui.keymap import checked_keymap
 from tui.settings import LoadedSettings, Settings, load_settings
-from tui.settings.loading import known_keys
+from tui.settings.names import known_keys
 
 SHIPPED = Path(__file__).parents[3] / "tenantpilot.toml"
 

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from health.policy import HealthPolicy
+from health.policy import HealthPolicy, LossRule
 from tests.tui.settings.given import SECRET, SECRET_URL, WINDOW, WINDOW_VARIABLE, load, load_file, refusal
 from tui.settings import (
     DatabaseSettings,
     Settings,
     effective_database_url,
 )
-from tui.settings.loading import is_secret, known_keys
+from tui.settings.names import is_secret, known_keys
 
 # The order
 
@@ -82,6 +82,7 @@ def test_settings_alone_read_nothing(cwd: Path, monkeypatch: pytest.MonkeyPatch)
             "clock_skew": "5m",
             "longest_run": "6h",
         },
+        "evidence": {"loss_share": "50%", "loss_items": 3},
         "ui": {"refresh": "30s", "theme": "tenantpilot-dark", "plain": False, "mouse": False},
         "databases": {},
         "keys": {},
@@ -155,6 +156,8 @@ def test_a_section_that_is_none_is_refused(cwd: Path) -> None:
         ("backup_health.schedule_grace", ["0", "60m", "30d"], ["-1s", "30d1s"]),
         ("backup_health.clock_skew", ["0", "5m", "24h"], ["24h1s"]),
         ("backup_health.longest_run", ["1s", "6h", "30d"], ["0", "30d1s", "6 hours"]),
+        ("evidence.loss_share", ["1%", "50%", "100%"], ["0%", "101%", "50", "0.5", "50 %", "-1%", "%"]),
+        ("evidence.loss_items", ["1", "3", "1000000"], ["0", "1000001", "3.0", "-1", "three"]),
         ("ui.refresh", ["0", "0s", "1s", "24h"], ["24h1s", "0.5s", "30"]),
         ("ui.theme", ["nord", "a-b_1", "x" * 64], ["Nord", "x" * 65, "a\x1b", "[red]", " "]),
         ("ui.mouse", ["true", "false", "True", "1", "0"], ["maybe", "2"]),
@@ -181,6 +184,12 @@ def test_both_sides_of_every_limit(cwd: Path, key: str, good: list[str], bad: li
         ("[backup_health]\nfreshness_window = 24", 'must be a duration in quotes, such as "24h" or "1h30m"'),
         ("[backup_health]\nfreshness_window = false", 'must be a duration in quotes, such as "24h" or "1h30m"'),
         ("[backup_health]\nfreshness_window = 0", "must be from 1s to 365d"),
+        ("[evidence]\nloss_share = 0.5", 'must be a share in quotes, such as "50%"'),
+        ("[evidence]\nloss_share = 50", 'must be a share in quotes, such as "50%"'),
+        ("[evidence]\nloss_share = '0%'", 'must be from "1%" to "100%", a whole number'),
+        ("[evidence]\nloss_items = true", "must be a whole number from 1 to 1000000"),
+        ("[evidence]\nloss_items = 2.5", "must be a whole number from 1 to 1000000"),
+        ("[evidence]\nloss_items = 0", "must be a whole number from 1 to 1000000"),
         ("[ui]\nrefresh = '25h'", "must be 0, which turns it off, or from 1s to 24h"),
     ],
 )
@@ -192,6 +201,12 @@ def test_a_value_of_the_wrong_kind_is_refused(cwd: Path, line: str, reason: str)
 def test_values_of_the_right_kind_are_read_from_the_file(cwd: Path) -> None:
     ui = load_file(cwd, "[ui]\nmouse = true\nrefresh = 0").settings.ui
     assert (ui.mouse, ui.refresh) == (True, timedelta(0))
+
+
+def test_what_a_loss_is_can_be_set(cwd: Path) -> None:
+    assert load(cwd).settings.loss_rule() == LossRule() == LossRule(share_percent=50, items=3)
+    settings = load_file(cwd, '[evidence]\nloss_share = "100%"\nloss_items = 1').settings
+    assert settings.loss_rule() == LossRule(share_percent=100, items=1)
 
 
 def test_durations_given_by_programs_are_whole_seconds() -> None:
@@ -262,7 +277,7 @@ def test_a_url_without_a_password_is_accepted_on_the_command_line(cwd: Path, url
 
 
 def test_what_is_kept_secret_are_the_urls_of_the_model() -> None:
-    for key in known_keys(("eu",)):
+    for key in known_keys({"databases": {"eu": {}}}):
         section, *_, name = key.split(".")
         model: Any = DatabaseSettings if section == "databases" else Settings.model_fields[section].annotation
         assert is_secret(key) == ("SecretStr" in repr(model.model_fields[name].annotation)), key
