@@ -21,9 +21,9 @@ class HealthPolicy:
 
 @dataclass(frozen=True, slots=True)
 class LossRule:
-    """From when on a set that has fewer items of a type than the set before it has lost them (docs/concepts.md, "Losses").
+    """When fewer items of a type than in an earlier set are a loss (docs/concepts.md, "Losses").
 
-    A loss is more than `share_percent` per cent of the earlier items, and at least `items` of them.
+    That is: more than `share_percent` per cent of the earlier items are gone, and at least `items` of them.
     """
 
     share_percent: int = 50
