@@ -156,7 +156,7 @@ def test_restic_snapshots_become_a_report(machine: Machine) -> None:
 
 
 @needs_jq
-def test_a_restic_run_that_could_not_read_everything_is_partial_for_ever(machine: Machine) -> None:
+def test_an_incomplete_restic_run_is_partial_for_ever(machine: Machine) -> None:
     # The other machine's snapshot is the repository's latest one: it was made while ours was under way.
     (machine.folder / "snapshots.json").write_text(json.dumps(SNAPSHOTS[::-1]))
     machine.run(restic_script(), BACKUP_ENDS_WITH="0")

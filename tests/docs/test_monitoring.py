@@ -63,7 +63,7 @@ def test_every_state_but_the_confirmed_one_has_a_rule() -> None:
     assert asked == {sample.labels["state"] for sample in states_exposed()} - {"confirmed"}
 
 
-def test_a_fleet_without_tenants_has_a_rule_that_holds_for_as_long_as_it_is_empty() -> None:
+def test_a_fleet_without_tenants_has_a_rule_that_holds_while_empty() -> None:
     """`check` says unknown; the rule on tenants that were lost has forgotten them a day later."""
     (lasting,) = (rule for rule in rules() if rule["expr"] == "sum(tenantpilot_tenants) == 0")
     assert lasting["labels"]["severity"] == "critical"
@@ -100,7 +100,7 @@ def test_cron_hears_only_of_what_is_wrong(sqlite_url: str) -> None:
     assert quiet.stdout == ""
 
 
-def test_every_option_of_check_and_metrics_that_the_page_names_is_one() -> None:
+def test_every_option_that_the_page_names_is_one() -> None:
     page = (DOCS / PAGE).read_text()
     known = ""
     for command in ("check", "metrics"):

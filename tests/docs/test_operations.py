@@ -99,7 +99,7 @@ def test_the_writing_role_is_one_that_the_first_screen_would_name(url: str) -> N
 # Where one machine is outgrown
 
 
-def test_what_is_distributed_is_every_table_but_tenants_by_the_tenant_and_on_the_nodes_of_the_first() -> None:
+def test_the_distributed_tables_and_those_on_the_first_nodes() -> None:
     reference, first, *others = CITUS.strip().splitlines()
     assert reference == "SELECT create_reference_table('tenants');"
     table = re.match(r"SELECT create_distributed_table\('(\w+)', 'tenant_id'\);$", first)

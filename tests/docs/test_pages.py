@@ -29,7 +29,7 @@ def test_the_readme_links_to_every_page() -> None:
     assert [page.name for page in PAGES if page.parent == ROOT / "docs" and f"docs/{page.name}" not in readme] == []
 
 
-def test_the_readme_has_every_exit_code_that_commands_have_in_common() -> None:
+def test_the_readme_has_every_common_exit_code() -> None:
     rows = re.findall(
         r"^\| (\d+)(?:, (\d+), (\d+))? \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
     )

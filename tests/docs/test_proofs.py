@@ -22,7 +22,7 @@ def test_every_test_that_is_named_is_there() -> None:
     assert missing == []
 
 
-def test_every_mutant_that_is_explained_changes_lines_that_are_there() -> None:
+def test_every_explained_mutant_changes_lines_that_are_there() -> None:
     sources = {module: " ".join((TESTS.parent / module).read_text(encoding="utf-8").split()) for module in MODULES}
     assert len(listed()) > 10
     assert [change for change in listed() if " ".join(change[1].split()) not in sources[change[0]]] == []

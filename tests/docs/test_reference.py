@@ -26,7 +26,7 @@ def test_every_setting_is_there_with_its_form_and_default() -> None:
     assert form["TENANTPILOT_DATABASE__URL"].startswith("a URL such as postgresql://")
 
 
-def test_every_command_is_there_and_everything_on_its_command_line_is_explained() -> None:
+def test_every_command_and_everything_on_its_line_is_explained() -> None:
     page = pages()["commands.md"]
     headings = re.findall(r"^## `tenantpilot ([a-z]+)`$", page, re.MULTILINE)
     assert headings == list(SUBCOMMANDS)

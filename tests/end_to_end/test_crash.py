@@ -113,7 +113,7 @@ def test_a_fault_of_the_reader_is_told_and_survived(
 
 
 @pytest.mark.usefixtures("secret_url")
-def test_a_fault_behind_what_was_read_ahead_keeps_that_with_the_cause(
+def test_a_fault_behind_what_was_read_ahead_keeps_it_with_the_cause(
     in_terminal: OpenScreens, log_file: Path, tmp_path: Path
 ) -> None:
     terminal = start(in_terminal, AFTER_THE_FIRST_READ, tmp_path)

@@ -83,7 +83,7 @@ def frames(text: str) -> Iterator[str]:
         yield " ".join(" ".join(screen.display).split())
 
 
-def test_changing_the_database_never_shows_the_one_under_the_name_of_the_other(
+def test_changing_the_database_never_shows_one_as_the_other(
     demo_file: Path, in_terminal: OpenScreens, env: dict[str, str], tmp_path: Path
 ) -> None:
     other = tmp_path / "other.db"

@@ -54,7 +54,7 @@ def loaded(url: str, rows: Rows) -> TenantBackupHealthResolver:
     return TenantBackupHealthResolver(parse_database_url(url), HealthPolicy())
 
 
-def test_a_basis_is_fresh_for_a_window_of_seconds_whatever_day_it_is(database_url: str) -> None:
+def test_a_basis_is_fresh_for_its_window_whatever_day_it_is(database_url: str) -> None:
     rows = Rows([], [], [], [])
     for number, instant in enumerate(INSTANTS, 1):
         rows.tenants.append(TenantRow(number, f"tenant-{number}", f"Tenant {number}", LONG_AGO))
@@ -72,7 +72,7 @@ def test_a_basis_is_fresh_for_a_window_of_seconds_whatever_day_it_is(database_ur
     resolver.close()
 
 
-def test_a_schedule_is_overdue_a_grace_after_its_slot_by_the_clocks_of_its_zone(database_url: str) -> None:
+def test_a_schedule_is_overdue_a_grace_after_its_slot_in_its_zone(database_url: str) -> None:
     rows = Rows([], [], [], [])
     for number, (zone, cron, last, _) in enumerate(PLANS, 1):
         rows.tenants.append(TenantRow(number, f"tenant-{number}", f"Tenant {number}", LONG_AGO))

@@ -155,7 +155,7 @@ def instants_of_interest(sets: Sequence[Kept], found: Coverage, policy: HealthPo
 
 
 @given(sets=histories, tenant=tenants, policy=policies, some=st.lists(st.timedeltas(0 * DAY, 30 * DAY), max_size=5))
-def test_at_every_instant_it_is_what_the_basis_of_then_was_judged_then(
+def test_at_every_instant_it_is_what_was_judged_then(
     sets: list[Kept], tenant: Tenant, policy: HealthPolicy, some: list[timedelta]
 ) -> None:
     found = known(coverage(*sets, tenant=tenant, policy=policy))
@@ -180,7 +180,7 @@ def test_the_spans_are_without_a_gap_and_their_durations_add_up(
 
 
 @given(sets=histories, tenant=tenants, policy=policies)
-def test_a_cell_is_as_bad_as_the_worst_in_it_and_the_last_is_never_calmer_than_the_posture(
+def test_a_cell_is_the_worst_in_it_and_the_last_never_calmer(
     sets: list[Kept], tenant: Tenant, policy: HealthPolicy
 ) -> None:
     found = known(coverage(*sets, tenant=tenant, policy=policy))
@@ -250,7 +250,7 @@ def test_the_strip_of_a_history(sets: list[Kept], cells: str) -> None:
     assert shown(coverage(*sets)) == cells
 
 
-def test_of_two_sets_at_one_instant_the_one_with_the_greater_id_counts() -> None:
+def test_of_two_sets_at_one_instant_the_greater_id_counts() -> None:
     whole, bad = kept(NOW - HOUR, id=1), kept(NOW - HOUR, BAD, id=2)
     assert known(coverage(whole, bad)).lasted(DEGRADED) == HOUR
     assert known(coverage(whole, bad._replace(backup_set=bad.backup_set._replace(id=0)))).lasted(PROTECTED) == HOUR
@@ -279,7 +279,7 @@ def test_before_the_tenant_was_recorded_nothing_is_owed() -> None:
     assert found.shares == (50, 0, 50)
 
 
-def test_a_backup_from_before_the_tenant_was_recorded_counts_and_from_then_on_all_is_owed() -> None:
+def test_a_backup_from_before_the_tenant_counts_and_then_all_is_owed() -> None:
     recorded = a_tenant(created_at=NOW - DAY)
     found = known(coverage(kept(NOW - 10 * DAY), kept(NOW - DAY), tenant=recorded))
     assert found.known_from == NOW - 10 * DAY
@@ -307,7 +307,7 @@ def test_where_nothing_of_the_period_is_known_there_is_no_coverage(created_at: d
         ([NOW + HOUR], LONG_AGO, None),
     ],
 )
-def test_it_says_from_when_on_a_set_is_kept_where_something_is_owed_before(
+def test_it_says_from_when_a_set_is_kept_where_more_was_owed(
     sets: list[datetime], created_at: datetime, kept_from: datetime | None
 ) -> None:
     found = known(coverage(*(kept(at) for at in sets), tenant=a_tenant(created_at=created_at)))
@@ -320,7 +320,7 @@ def test_an_unreadable_tenant_has_no_coverage() -> None:
     assert coverage_of(health, PastSets([kept(NOW - HOUR).past], cut=False), POLICY, NOW) is None
 
 
-def test_where_not_all_sets_were_read_nothing_is_known_before_the_oldest_that_was() -> None:
+def test_nothing_is_known_before_the_oldest_set_that_was_read() -> None:
     sets = [kept(NOW - number * HOUR, id=number) for number in range(1, 50)]
     found = known(coverage(*sets, cut=True))
     assert found.known_from == NOW - 49 * HOUR
@@ -331,7 +331,7 @@ def test_where_not_all_sets_were_read_nothing_is_known_before_the_oldest_that_wa
     assert known(coverage(kept(BEGIN), *sets, cut=True)).cut is None
 
 
-def test_a_set_that_cannot_be_read_governs_all_the_same_and_covers_nothing() -> None:
+def test_a_set_that_cannot_be_read_governs_and_covers_nothing() -> None:
     sets = [kept(NOW - day * DAY, id=100 - day) for day in range(31)]
     lost = kept(NOW - 5 * DAY - HOUR, id=7, readable=False)
     found = known(coverage(*sets, lost))
@@ -340,7 +340,7 @@ def test_a_set_that_cannot_be_read_governs_all_the_same_and_covers_nothing() -> 
     assert shown(found) == 24 * "p" + "n" + 5 * "p"
 
 
-def test_a_set_dated_in_the_future_counts_for_nothing_and_the_last_day_is_as_bad_as_the_posture() -> None:
+def test_a_set_dated_in_the_future_counts_for_nothing() -> None:
     sets = [kept(NOW - day * DAY, id=100 - day) for day in range(31)]
     ahead = kept(NOW + SKEW + TICK, id=200)
     found = known(coverage(*sets, ahead))

@@ -15,7 +15,7 @@ from tests.health.making import FIRST_INSTANT, LAST_INSTANT, NOW, POLICY, SKEW, 
 NOTHING = timedelta(0)
 
 
-def test_the_policy_is_the_one_of_the_contract_unless_settings_say_otherwise() -> None:
+def test_the_policy_is_the_contracts_unless_settings_say_otherwise() -> None:
     assert HealthPolicy() == POLICY
 
 
@@ -42,7 +42,7 @@ def test_both_sides_of_the_window_and_of_the_tolerance(age: timedelta, expected:
     ("age", "expected"),
     [(NOTHING, "fresh"), (TICK, "too_old"), (-TICK, "in_the_future")],
 )
-def test_a_policy_without_any_tolerance_still_knows_one_fresh_instant(age: timedelta, expected: str) -> None:
+def test_a_policy_without_tolerance_still_knows_one_fresh_instant(age: timedelta, expected: str) -> None:
     assert freshness_of(NOW - age, HealthPolicy(NOTHING, NOTHING, NOTHING, NOTHING), NOW) == expected
 
 

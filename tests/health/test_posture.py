@@ -98,7 +98,7 @@ def test_both_ends_of_freshness_decide_the_posture(age: timedelta, posture: str)
     assert judged(a_set(NOW - age)).posture == posture
 
 
-def test_a_degraded_set_of_its_own_families_is_degraded_even_if_every_item_is_whole() -> None:
+def test_a_sets_own_families_degrade_it_though_items_are_whole() -> None:
     assert judged(a_set(status="partial")).reasons == (DEGRADED,)
     assert judged(a_set(item_count=2)).reasons == (DEGRADED,)
     assert judged(a_set(), tally=a_tally(an_item(assignments_state=None))).confirmed
@@ -120,7 +120,7 @@ def test_a_verdict_shows_what_it_was_judged_from() -> None:
     assert (absent.basis, absent.freshness, absent.quality, absent.follow_ups) == (None, None, None, ())
 
 
-def test_every_schedule_with_a_condition_is_listed_in_the_order_given() -> None:
+def test_every_schedule_with_a_condition_is_listed_in_order() -> None:
     schedules = [FAILING._replace(id=number) for number in (2, 5, 9)]
     assert [found.schedule.id for found in judged(FRESH_SET, *schedules).follow_ups] == [2, 5, 9]
 
@@ -135,7 +135,7 @@ def test_success_without_backup_is_judged_beside_the_tenants_basis() -> None:
 EVIDENCE = UnreadableEvidence("backup_sets", "completed_at", 4711, "backup_sets.completed_at of row 4711 is missing")
 
 
-def test_what_cannot_be_read_has_no_posture_and_no_reason_and_is_never_confirmed() -> None:
+def test_the_unreadable_has_no_posture_no_reason_no_confirmation() -> None:
     health = judge(TenantFacts(a_tenant(), None, None, (), EVIDENCE), POLICY, NOW)
     assert (health.posture, health.reasons, health.primary_reason) == (None, (), None)
     assert (health.basis, health.freshness, health.quality) == (None, None, None)
@@ -237,7 +237,7 @@ def seen(health: TenantBackupHealth) -> tuple[object, ...]:
 
 
 @given(facts=FACTS, now=INSTANTS, fraction=st.floats(0, 1))
-def test_a_verdict_is_the_same_until_the_instant_it_holds_until_and_another_right_after(
+def test_a_verdict_holds_until_its_instant_and_changes_right_after(
     facts: TenantFacts, now: datetime, fraction: float
 ) -> None:
     health = judge(facts, POLICY, now)
@@ -267,7 +267,7 @@ def rank(health: TenantBackupHealth) -> int:
 
 
 @given(facts=FACTS, now=INSTANTS, later=st.timedeltas(timedelta(0), 9 * DAY))
-def test_time_passing_never_makes_a_posture_better_unless_a_future_stamp_has_become_past(
+def test_time_passing_improves_only_by_a_future_stamp_come_true(
     facts: TenantFacts, now: datetime, later: timedelta
 ) -> None:
     try:

@@ -32,7 +32,7 @@ def test_an_item_captured_in_full_is_in_no_family() -> None:
 
 
 @pytest.mark.parametrize("mode", [None, "", "Full", "FULL", "full ", " full", "metadata-only", "partial", "völlig"])
-def test_a_capture_mode_that_is_none_of_the_two_words_is_of_unknown_quality(mode: str | None) -> None:
+def test_any_other_capture_mode_is_of_unknown_quality(mode: str | None) -> None:
     assert families_of(capture_mode=mode) == ["unknown_quality"]
 
 
@@ -41,12 +41,12 @@ def test_metadata_only_is_a_family_of_its_own_and_not_unknown() -> None:
 
 
 @pytest.mark.parametrize("state", ["failed", "excluded", "", "Captured", "captured ", "CAPTURED", "skipped"])
-def test_assignments_that_failed_were_excluded_or_are_in_an_unknown_state_are_not_captured(state: str) -> None:
+def test_assignments_failed_excluded_or_unknown_are_not_captured(state: str) -> None:
     assert families_of(assignments_state=state) == ["assignments_not_captured"]
 
 
 @pytest.mark.parametrize("state", ["captured", "unassigned", None])
-def test_assignments_captured_or_none_or_not_recorded_degrade_nothing(state: str | None) -> None:
+def test_assignments_captured_none_or_not_recorded_degrade_nothing(state: str | None) -> None:
     assert families_of(assignments_state=state) == []
 
 
@@ -60,7 +60,7 @@ def test_any_integrity_warning_counts_the_empty_one_too(warning: str) -> None:
     assert families_of(integrity_warning=warning) == ["integrity_warning"]
 
 
-def test_an_item_can_be_in_every_family_that_does_not_exclude_another() -> None:
+def test_an_item_can_be_in_every_family_that_excludes_no_other() -> None:
     worst = {"assignments_state": "failed", "orphaned_assignments": 3, "integrity_warning": ""}
     others = ["assignments_not_captured", "orphaned_assignments", "integrity_warning"]
     assert families_of(capture_mode="metadata_only", **worst) == ["metadata_only", *others]
@@ -83,7 +83,7 @@ def test_a_tally_counts_items_once_and_families_each() -> None:
     )
 
 
-def test_a_summary_has_only_families_above_zero_in_the_order_of_the_contract() -> None:
+def test_a_summary_has_families_above_zero_in_the_contracts_order() -> None:
     items = [
         an_item(1, integrity_warning="cut off"),
         an_item(2, capture_mode="new word"),
@@ -99,7 +99,7 @@ def test_a_summary_has_only_families_above_zero_in_the_order_of_the_contract() -
 
 
 @pytest.mark.parametrize("families", [(1, 0, 0, 0), (1, 0, 0, 0, 0, 0)])
-def test_a_tally_of_other_families_is_not_read_as_if_it_were_of_these(families: tuple[int, ...]) -> None:
+def test_a_tally_of_other_families_is_not_read_as_these(families: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="zip"):
         RESOLVER.resolve(a_set(), ItemTally(1, 1, 0, families))
 
@@ -209,7 +209,7 @@ def test_a_run_that_ended_before_it_began_contradicts_itself(
     [(LONGEST - TICK, {}), (LONGEST, {}), (LONGEST + TICK, {"contradictory_run": 1}), (-timedelta(days=900), {})],
 )
 @pytest.mark.parametrize("status", ["completed", "partial"])
-def test_a_run_that_ended_long_after_it_was_recorded_contradicts_itself(
+def test_a_run_that_ended_long_after_its_record_contradicts_itself(
     after: timedelta, expected: dict[str, int], status: str
 ) -> None:
     incomplete = {"incomplete_run": 1} if status == "partial" else {}

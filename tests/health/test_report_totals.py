@@ -41,7 +41,7 @@ def fleet_of_all_states() -> list[TenantBackupHealth]:
     ]
 
 
-def test_totals_count_each_tenant_once_and_a_follow_up_beside_any_posture() -> None:
+def test_totals_count_each_tenant_once_and_a_follow_up_beside() -> None:
     assert FleetTotals.of(fleet_of_all_states()) == FleetTotals(
         tenants=14, unreadable=2, absent=3, stale=3, degraded=2, healthy=4, confirmed=3, schedule_follow_up=4
     )
@@ -99,7 +99,7 @@ def test_fewer_tenants_than_expected_are_no_good_news(least: int, status: int) -
     assert check_status(fleet(confirmed=2), least) == status
 
 
-def test_an_absent_tenant_outranks_too_few_and_unreadable_ones_and_those_outrank_the_rest() -> None:
+def test_absent_outranks_too_few_and_unreadable_and_they_the_rest() -> None:
     assert check_status(fleet(absent=1), 9) == 2
     assert check_status(fleet(absent=1, unreadable=1), 9) == 2
     assert check_status(fleet(stale=1), 9) == 3

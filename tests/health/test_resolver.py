@@ -35,7 +35,7 @@ def a_fleet() -> Rows:
     return rows
 
 
-def test_a_refresh_gives_what_a_fresh_read_gives_at_every_instant_even_if_the_clock_is_set_back(
+def test_a_refresh_is_a_fresh_read_even_if_the_clock_is_set_back(
     database_url: str,
 ) -> None:
     load(database_url, a_fleet())

@@ -64,16 +64,14 @@ def test_what_was_planned_is_due_if_nothing_else_is() -> None:
 
 @pytest.mark.parametrize(("after", "counts"), BOTH_SIDES)
 @pytest.mark.parametrize("column", ["created_at", "enabled_at"])
-def test_a_plan_from_before_the_schedule_was_created_or_enabled_is_none(
-    column: str, after: timedelta, counts: bool
-) -> None:
+def test_a_plan_from_before_created_or_enabled_is_none(column: str, after: timedelta, counts: bool) -> None:
     planned = NOW - HOUR
     schedule = a_schedule(next_run_at=planned, **{column: planned - after})
     assert due_of(schedule) == (planned if counts else None)
 
 
 @pytest.mark.parametrize(("before", "counts"), BOTH_SIDES)
-def test_a_plan_is_served_by_a_run_that_began_within_the_tolerance_before_it(before: timedelta, counts: bool) -> None:
+def test_a_run_that_began_within_the_tolerance_serves_a_plan(before: timedelta, counts: bool) -> None:
     planned = NOW - HOUR
     schedule = a_good_schedule(next_run_at=planned, last_run_at=planned - SKEW - before)
     assert due_of(schedule) == (planned if counts else None)
@@ -121,7 +119,7 @@ def test_enabling_seconds_before_a_slot_serves_nothing() -> None:
     assert due_of(schedule) == SLOT
 
 
-def test_the_earlier_of_plan_and_slot_is_due_so_that_rolling_the_plan_forward_hides_nothing() -> None:
+def test_the_earlier_of_plan_and_slot_is_due() -> None:
     ran = SLOT - DAY
     missed = a_good_schedule(cron=NIGHTLY, last_run_at=ran, next_run_at=SLOT + DAY)
     assert due_of(missed) == SLOT
@@ -141,7 +139,7 @@ def test_slots_are_in_local_time() -> None:
 
 
 @pytest.mark.parametrize(("late", "holds"), BOTH_SIDES)
-def test_never_ran_past_the_grace_after_what_was_due_else_after_the_anchor(late: timedelta, holds: bool) -> None:
+def test_never_ran_past_the_grace_after_due_else_after_the_anchor(late: timedelta, holds: bool) -> None:
     expected = ["never_ran"] if holds else []
     since = NOW - GRACE - late
     assert conditions(a_schedule(created_at=NOW - DAY, next_run_at=since)) == expected
@@ -150,7 +148,7 @@ def test_never_ran_past_the_grace_after_what_was_due_else_after_the_anchor(late:
     assert conditions(a_schedule(created_at=SLOT - HOUR, cron=NIGHTLY), now=SLOT + GRACE + late) == expected
 
 
-def test_never_ran_counts_from_what_is_due_even_if_the_anchor_is_long_past() -> None:
+def test_never_ran_counts_from_what_is_due_not_the_old_anchor() -> None:
     assert conditions(a_schedule(created_at=NOW - 30 * DAY, next_run_at=NOW + HOUR)) == []
 
 
@@ -188,7 +186,7 @@ def test_success_in_any_case(word: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["", " ", "failed", "ok ", " success", "done", "warning", "partial", "ökay"])
-def test_every_other_word_is_no_success_whether_or_not_there_was_a_run(word: str) -> None:
+def test_every_other_word_is_no_success_with_or_without_a_run(word: str) -> None:
     assert conditions(a_good_schedule(last_run_status=word)) == ["last_run_unsuccessful"]
     assert conditions(a_schedule(created_at=NOW, last_run_status=word)) == ["last_run_unsuccessful"]
 
@@ -212,7 +210,7 @@ def test_success_without_backup_past_the_grace_after_the_run(
 
 
 @pytest.mark.parametrize(("earlier", "holds"), BOTH_SIDES)
-def test_a_backup_belongs_to_a_run_that_began_up_to_the_grace_after_it(earlier: timedelta, holds: bool) -> None:
+def test_a_backup_belongs_to_a_run_that_began_up_to_the_grace_after(earlier: timedelta, holds: bool) -> None:
     ran = NOW - 5 * HOUR
     expected = ["success_without_backup"] if holds else []
     assert conditions(a_good_schedule(last_run_at=ran), ran - GRACE - earlier) == expected
@@ -240,9 +238,7 @@ def test_conditions_that_hold_together_are_listed_in_their_order() -> None:
 
 @pytest.mark.parametrize(("late", "holds"), BOTH_SIDES)
 @pytest.mark.parametrize("word", ["running", "RUNNING", "Running"])
-def test_stuck_past_the_longest_run_after_the_run_began_else_after_the_anchor(
-    word: str, late: timedelta, holds: bool
-) -> None:
+def test_stuck_past_the_longest_run_from_its_beginning_or_anchor(word: str, late: timedelta, holds: bool) -> None:
     expected = ["stuck"] if holds else []
     since = NOW - LONGEST - late
     assert conditions(a_good_schedule(last_run_at=since, last_run_status=word), None) == expected
@@ -250,7 +246,7 @@ def test_stuck_past_the_longest_run_after_the_run_began_else_after_the_anchor(
     assert conditions(a_schedule(enabled_at=since, last_run_status=word), None) == expected
 
 
-def test_a_run_is_timed_from_its_own_beginning_even_if_the_schedule_was_enabled_since() -> None:
+def test_a_run_is_timed_from_its_beginning_though_enabled_since() -> None:
     since = NOW - LONGEST - TICK
     schedule = a_good_schedule(last_run_at=since, enabled_at=NOW - HOUR, last_run_status="running")
     assert conditions(schedule) == ["stuck"]

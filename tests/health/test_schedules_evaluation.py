@@ -84,7 +84,7 @@ def test_a_cron_that_has_no_slot_left() -> None:
 
 
 @pytest.mark.parametrize("word", ["running", "failed", "success", None, ""])
-def test_what_cannot_be_evaluated_has_no_other_condition_whatever_the_status(word: str | None) -> None:
+def test_what_cannot_be_evaluated_has_no_other_condition(word: str | None) -> None:
     everything_wrong = a_good_schedule(
         cron="never", last_run_at=NOW - 9 * DAY, next_run_at=NOW - 8 * DAY, last_run_status=word
     )
@@ -94,7 +94,7 @@ def test_what_cannot_be_evaluated_has_no_other_condition_whatever_the_status(wor
     assert conditions(future, basis=None) == ["cannot_evaluate"]
 
 
-def test_what_cannot_be_evaluated_says_which_it_is_since_when_and_why() -> None:
+def test_what_cannot_be_evaluated_says_which_since_when_and_why() -> None:
     future = a_good_schedule(enabled_at=NOW + DAY)
     why = "it was created, enabled or run in the future"
     until = NOW + DAY - SKEW - TICK
@@ -128,6 +128,6 @@ def test_how_long_the_same_conditions_are_found(schedule: BackupSchedule, until:
         assert conditions(schedule, basis, until + TICK) != conditions(schedule, basis, NOW)
 
 
-def test_a_missed_backup_ends_the_verdict_before_the_next_run_is_due() -> None:
+def test_a_missed_backup_ends_the_verdict_before_the_next_run() -> None:
     schedule = a_good_schedule(last_run_at=NOW - GRACE + HOUR / 2)
     assert assess(schedule, None, POLICY, NOW).holds_until == NOW + HOUR / 2

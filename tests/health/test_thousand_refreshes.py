@@ -35,7 +35,7 @@ def a_fleet() -> Rows:
     )
 
 
-def test_after_a_thousand_refreshes_no_more_is_held_than_after_a_hundred(database_url: str) -> None:
+def test_a_thousand_refreshes_hold_no_more_than_a_hundred(database_url: str) -> None:
     load(database_url, a_fleet())
     resolver = TenantBackupHealthResolver(parse_database_url(database_url), HealthPolicy())
     now, before = NOW, holdings()

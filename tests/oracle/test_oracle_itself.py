@@ -153,7 +153,7 @@ def test_freshness(completed_at: datetime, freshness: str, age_seconds: int) -> 
     assert entry["confirmed"] is (freshness == "fresh")
 
 
-def test_stale_and_degraded_lists_both_reasons_with_where_to_confirm_them() -> None:
+def test_stale_and_degraded_lists_both_reasons_with_their_places() -> None:
     late = ScheduleRow(cron="30 7 * * *", created_at=NOW - 9 * DAY, last_run_at=NOW - DAY, last_run_status="failed")
     entry = entry_of(set_shape(NOW - 2 * DAY, BOTH), schedules=(late._replace(is_enabled=False), late, late))
     assert entry["posture"] == "stale"
@@ -174,7 +174,7 @@ def test_stale_and_degraded_lists_both_reasons_with_where_to_confirm_them() -> N
     }
 
 
-def test_a_follow_up_beside_a_healthy_backup_is_healthy_but_not_confirmed() -> None:
+def test_a_follow_up_beside_a_healthy_backup_is_not_confirmed() -> None:
     entry = entry_of(set_shape(RECENT, CLEAN), schedules=(ScheduleRow(created_at=NOW, last_run_status="failed"),))
     assert (entry["posture"], entry["confirmed"], entry["reasons"]) == ("healthy", False, ["schedule_follow_up"])
 

@@ -30,7 +30,7 @@ def link(postgres_url: str) -> Iterator[Link]:
         yield found
 
 
-async def test_a_frozen_link_keeps_the_last_facts_confirms_nothing_past_the_limit_and_recovers(
+async def test_a_frozen_link_keeps_the_facts_confirms_nothing_and_recovers(
     link: Link, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_app(link.url) as driver:

@@ -70,7 +70,7 @@ def test_a_key_with_two_meanings(keys: dict[str, str], names: tuple[str, str]) -
     assert "give one of them another key" in sentence
 
 
-def test_a_key_may_mean_two_things_where_they_never_meet_and_keys_may_change_places() -> None:
+def test_a_key_may_mean_two_things_where_they_never_meet() -> None:
     assert checked_keymap({"dashboard.schedules": "p"})["dashboard.schedules"] == "p"
     swapped = checked_keymap({"tenants.sort": "p", "tenants.posture": "s"})
     assert (swapped["tenants.sort"], swapped["tenants.posture"]) == ("p", "s")

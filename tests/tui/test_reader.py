@@ -101,7 +101,7 @@ def test_of_one_owners_questions_only_the_newest_is_answered(reader: FactsReader
     assert not waiting.begun.is_set()
 
 
-def test_what_was_given_up_is_neither_answered_nor_reported_as_failed(reader: FactsReader) -> None:
+def test_what_was_given_up_is_neither_answered_nor_failed(reader: FactsReader) -> None:
     running, next_one = Asked("a", StoreUnreachable("interrupted"), free=False), Asked("b", 1)
     ask(reader, running)
     assert running.begun.wait(PATIENCE)
@@ -123,7 +123,7 @@ def test_giving_up_what_one_did_not_ask_breaks_nothing_off(reader: FactsReader, 
     assert not resolver.interrupting.is_set()
 
 
-def test_a_break_off_that_is_under_way_never_hits_the_next_question(reader: FactsReader, resolver: Resolver) -> None:
+def test_a_break_off_under_way_never_hits_the_next_question(reader: FactsReader, resolver: Resolver) -> None:
     resolver.interrupt_may_end.clear()
     old, new = Asked("a", 1, free=False), Asked("b", 2)
     ask(reader, old)
@@ -139,7 +139,7 @@ def test_a_break_off_that_is_under_way_never_hits_the_next_question(reader: Fact
     assert new.outcome == [("answered", 2)]
 
 
-def test_a_failure_is_told_as_its_sentence_and_the_next_question_is_answered(reader: FactsReader) -> None:
+def test_a_failure_is_its_sentence_and_the_next_one_is_answered(reader: FactsReader) -> None:
     for error, sentence in (
         (StoreUnreachable("fleet.db is locked."), "fleet.db is locked."),
         (UnknownTenant("x"), "There is no tenant 'x' that is judged: see 'tenantpilot tenant list'."),
@@ -170,9 +170,7 @@ def test_a_database_that_could_not_be_opened_is_tried_again(resolver: Resolver) 
     assert second.outcome == [("answered", 2)]
 
 
-def test_stopping_waits_for_nothing_tells_nothing_and_gives_the_connection_back(
-    reader: FactsReader, resolver: Resolver
-) -> None:
+def test_stopping_waits_for_nothing_and_gives_the_connection_back(reader: FactsReader, resolver: Resolver) -> None:
     resolver.interrupt_may_end.clear()
     running, waiting = Asked("a", 1, free=False), Asked("b", 2)
     ask(reader, running, waiting)
@@ -194,9 +192,7 @@ def test_stopping_what_never_began_and_stopping_twice_do_nothing(resolver: Resol
     assert not resolver.interrupting.is_set()
 
 
-def test_after_the_first_answer_the_connection_is_opened_and_after_a_failure_it_is_not(
-    reader: FactsReader, resolver: Resolver
-) -> None:
+def test_it_connects_after_an_answer_and_not_after_a_failure(reader: FactsReader, resolver: Resolver) -> None:
     answered = Asked()
     ask(reader, answered)
     assert resolver.ready.wait(PATIENCE)

@@ -45,7 +45,7 @@ def test_the_key_map_knows_the_keys_of_every_screen() -> None:
             assert binding.id in named_bindings(), binding
 
 
-def test_the_command_line_offers_the_screens_that_a_tenant_is_enough_for() -> None:
+def test_the_command_line_offers_screens_a_tenant_is_enough_for() -> None:
     @app_options
     def command() -> None: ...
 
@@ -69,7 +69,7 @@ def test_the_screens_pushed_at_the_start(name: str | None, stack: list[type[Scre
     assert [type(screen) for screen in opened_at("contoso.example", name)] == stack
 
 
-def test_every_screen_of_the_command_line_and_those_behind_it_take_a_tenant_alone() -> None:
+def test_every_screen_of_the_command_line_takes_a_tenant_alone() -> None:
     for name in START_SCREENS:
         assert {screen.external_id for screen in opened_at("contoso.example", name)} == {"contoso.example"}  # type: ignore[attr-defined]
 

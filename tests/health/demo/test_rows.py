@@ -171,7 +171,7 @@ def test_names_and_external_ids_are_unique(tenants: int) -> None:
     assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*\.example", name.external_id) for name in names)
 
 
-def test_names_sort_as_people_expect_and_situations_are_not_neighbours() -> None:
+def test_names_sort_as_expected_and_situations_are_mixed() -> None:
     tenants = [demo.tenant for demo in demo_fleet(NOW, DEFAULT_TENANTS, POLICY) if demo.tenant.archived_at is None]
     names = [row.name for row in tenants]
     assert {"Müller & Söhne", "株式会社サンプル", "van der Velde Logistiek"} < set(names)

@@ -64,7 +64,7 @@ def refusal(*facts: object) -> str:
 # What is taken
 
 
-def test_each_kind_becomes_its_fact_with_the_defaults_of_the_schema() -> None:
+def test_each_kind_becomes_its_fact_with_the_schemas_defaults() -> None:
     assert read(TENANT, SCHEDULE, SET, ITEM) == CapturedFacts(
         tenants=(CapturedTenant("contoso", "Contoso"),),
         schedules=(CapturedSchedule("contoso", "nightly", is_enabled=True, timezone="UTC"),),
@@ -108,14 +108,14 @@ def test_every_column_is_taken() -> None:
     )
 
 
-def test_what_may_be_null_may_be_null_and_payloads_null_is_nothing_captured() -> None:
+def test_what_may_be_null_may_be_null_and_a_null_payload_is_nothing() -> None:
     nulls = dict.fromkeys(("item_count", "error", "started_at", "completed_at", "created_at", "schedule"), None)
     facts = read(SET | nulls | {"status": "running"}, ITEM | {"platform": None, "payload": None, "assignments": None})
     assert facts.sets[0].status == "running"
     assert facts.sets[0].items == (CapturedItem("path", "/srv", "/srv"),)
 
 
-def test_a_deletion_that_is_null_is_said_to_be_none_and_one_that_is_left_out_is_not_said() -> None:
+def test_a_deletion_that_is_null_differs_from_one_left_out() -> None:
     null = {"deleted_at": None}
     (said,) = read(SET | null, ITEM | null).sets
     assert (said.deleted_at, said.items[0].deleted_at) == (NOT_DELETED, NOT_DELETED)
@@ -135,7 +135,7 @@ def test_a_tenant_may_be_called_as_the_report_calls_it(fact: dict[str, str]) -> 
     assert read(renamed) == read(fact)
 
 
-def test_text_and_bytes_and_byte_order_marks_and_a_missing_last_newline_are_the_same() -> None:
+def test_text_bytes_byte_order_marks_and_a_missing_newline_are_alike() -> None:
     text = lines(TENANT, SET).decode()
     for stream in (
         io.StringIO(text),

@@ -43,7 +43,7 @@ def test_a_folder_is_one_completed_set_at_the_instant_it_is_told(tmp_path: Path)
     ]
 
 
-def test_the_reference_is_the_instant_in_utc_however_it_was_written(tmp_path: Path) -> None:
+def test_the_reference_is_the_instant_in_utc_however_written(tmp_path: Path) -> None:
     root = plant(tmp_path, {"Roles/a.json": policy()})
     local = AT.astimezone(timezone(timedelta(hours=-5))) + timedelta(microseconds=10)
     captured = read_folder(root, external_id="contoso", completed_at=local)
@@ -92,7 +92,7 @@ def test_a_folder_of_several_backups_is_not_taken_for_one(tmp_path: Path, above:
     assert len(read(tmp_path / above / "v1").items) == len(RUN)
 
 
-def test_types_that_are_called_alike_in_different_folders_are_one_backup(tmp_path: Path) -> None:
+def test_types_called_alike_in_different_folders_are_one_backup(tmp_path: Path) -> None:
     files = {
         f"{kind}/Windows/{name}.json": policy() for kind, name in (("Apps", "a"), ("Profiles", "b"), ("Apps", "c"))
     }
@@ -182,7 +182,7 @@ def test_a_type_without_files_makes_the_set_partial_and_is_named(tmp_path: Path)
     assert len(captured.items) == 1
 
 
-def test_types_that_are_back_or_gone_for_good_or_new_leave_it_completed(tmp_path: Path) -> None:
+def test_types_back_gone_for_good_or_new_leave_it_completed(tmp_path: Path) -> None:
     root = plant(tmp_path, {"Roles/a.json": policy(), "Filters/b.json": policy()})
     for captured in (
         read(root, expected={"Roles", "Filters"}),
@@ -198,7 +198,7 @@ def test_accepting_one_type_does_not_accept_another(tmp_path: Path) -> None:
     assert (captured.status, str(captured.error).rpartition(": ")[2]) == ("partial", "Y")
 
 
-def test_an_unreadable_file_is_a_file_and_an_unreadable_folder_is_none(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_a_file_an_unreadable_folder_is_none(tmp_path: Path) -> None:
     root = plant(tmp_path, {"Roles/a.json": b"\xff", "Filters/b.json": policy()})
     (root / "Applications").symlink_to(root / "Filters")
     captured = read(root, expected={"Roles", "Filters", "Applications"})

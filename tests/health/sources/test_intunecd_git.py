@@ -197,7 +197,7 @@ def test_a_known_commit_that_is_to_be_read_again_stays_whole(repository: Reposit
     assert read(repository.path, known=(accepted,), expected={"Apps"}) == [sets[0], sets[2]]
 
 
-def test_a_commit_that_empties_the_root_is_the_truth_of_that_commit(repository: Repository) -> None:
+def test_a_commit_that_empties_the_root_is_its_own_truth(repository: Repository) -> None:
     repository.commit({"prod/README.md": "x"})
     repository.commit({"prod/Roles/a.json": policy()})
     repository.commit({}, gone=("prod/Roles",))

@@ -116,9 +116,7 @@ def test_a_repository_without_a_backup_is_refused(repository: Repository) -> Non
     refused(repository.path / "prod", "no commit touches this folder")
 
 
-def test_a_shallow_clone_is_refused_where_it_would_make_old_backups_look_new(
-    repository: Repository, tmp_path: Path
-) -> None:
+def test_a_shallow_clone_that_would_make_old_backups_new_is_refused(repository: Repository, tmp_path: Path) -> None:
     repository.commit({"prod/Roles/a.json": policy()})
     last = repository.commit({"README.md": "x"})
     clone = tmp_path / "clone"

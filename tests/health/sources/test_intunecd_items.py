@@ -175,7 +175,7 @@ def test_assignments_that_are_there_are_captured(tmp_path: Path, assignments: li
         ([assigned_to(ALL_DEVICES), {}, group(groupName="Pilots")], "1 of 3"),
     ],
 )
-def test_an_assignment_without_a_target_that_can_be_read_is_a_warning(
+def test_an_assignment_without_a_readable_target_is_a_warning(
     tmp_path: Path, assignments: list[object], unread: str
 ) -> None:
     item = only_item(tmp_path, policy(assignments=assignments))
@@ -246,7 +246,7 @@ def test_what_is_no_regular_file_is_an_item_too(tmp_path: Path) -> None:
     assert "not a regular file" in str(items["Roles/pipe.json"].integrity_warning)
 
 
-def test_a_character_that_no_database_keeps_is_written_out_and_warned_of(tmp_path: Path) -> None:
+def test_a_character_no_database_keeps_is_written_out_and_warned_of(tmp_path: Path) -> None:
     item = only_item(tmp_path, policy("x\0", note="\ud800", assignments=[group(groupName="\0")]))
     assert item.display_name == r"x\x00"
     assert json.loads(item.payload or "")["note"] == "\\ud800"
@@ -274,7 +274,7 @@ def test_a_folder_path_longer_than_an_index_entry_is_shortened(tmp_path: Path) -
     assert len(item.policy_type.encode()) <= 1000
 
 
-def test_a_set_too_large_for_memory_keeps_its_items_without_their_json(
+def test_a_set_too_large_for_memory_keeps_its_items_without_json(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = plant(tmp_path, {"Roles/a.json": policy("a"), "Roles/b.json": policy("b")})

@@ -130,7 +130,7 @@ def test_a_table_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     assert "symbolic link" in str(item.integrity_warning)
 
 
-def test_a_type_that_went_missing_makes_the_set_partial_unless_it_is_gone_for_good(tmp_path: Path) -> None:
+def test_a_missing_type_makes_the_set_partial_unless_gone_for_good(tmp_path: Path) -> None:
     root = plant(tmp_path, {"SettingsCatalog/a.json": policy(), "MigrationTable.json": TABLE})
     partial = read(root, expected={"SettingsCatalog", "CompliancePolicies"})
     assert (partial.status, str(partial.error).rpartition(": ")[2]) == ("partial", "CompliancePolicies")
@@ -161,7 +161,7 @@ def test_progress_counts_the_files(tmp_path: Path) -> None:
     assert seen == [1, 2, 3]
 
 
-def test_the_folder_above_the_export_is_refused_and_the_right_one_named(tmp_path: Path) -> None:
+def test_the_folder_above_is_refused_and_the_right_one_named(tmp_path: Path) -> None:
     plant(tmp_path, {"Contoso/SettingsCatalog/a.json": policy(), "Contoso/MigrationTable.json": TABLE})
     with pytest.raises(RefusedInput, match="the export is in its folder 'Contoso': name that one"):
         read(tmp_path)

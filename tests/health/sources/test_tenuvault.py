@@ -113,7 +113,7 @@ def test_counts_that_are_none_make_the_run_partial(tmp_path: Path, counts: objec
     assert captured.error == 'metadata.json: "ItemCounts" is not a count for each category'
 
 
-def test_assignments_are_captured_and_none_is_known_to_be_an_orphan(tmp_path: Path) -> None:
+def test_assignments_are_captured_and_none_is_a_known_orphan(tmp_path: Path) -> None:
     assignments = [assigned_to(GROUP, groupId="7"), assigned_to(EXCLUSION, groupId="8")]
     plant_run(
         tmp_path, policies={"Roles/a.json": policy(assignments=assignments), "Roles/b.json": policy(settingCount=3)}
@@ -199,7 +199,7 @@ def test_a_run_that_complains_is_partial_whatever_its_status_says(
 
 @pytest.mark.parametrize("key", ["FailedTypes", "SkippedTypes"])
 @pytest.mark.parametrize("word", ["Failed", "Cancelled", "Running"])
-def test_a_run_that_names_types_is_partial_whatever_its_status_says(tmp_path: Path, word: str, key: str) -> None:
+def test_a_run_that_names_types_is_partial_whatever_its_status(tmp_path: Path, word: str, key: str) -> None:
     status, error = said(tmp_path, Status=word, log="FAILED Roles Forbidden\n", **{key: ["Roles"]})
     assert status == "partial"
     assert str(error).startswith(f"its status is {word}")

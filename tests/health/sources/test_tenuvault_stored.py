@@ -33,7 +33,7 @@ def is_stored(run: Run, stored: StoredSet | None, *, with_payload: bool = True) 
     return run.is_stored(stored, with_payload=with_payload, now=a_moment_later() + timedelta(days=1))
 
 
-def test_a_run_is_passed_over_only_while_all_of_it_is_as_it_was_stored(tmp_path: Path) -> None:
+def test_a_run_is_passed_over_only_while_all_is_as_stored(tmp_path: Path) -> None:
     plant_run(tmp_path)
     (run,) = runs_in(tmp_path)
     stored = stored_as(run.read(), a_moment_later())
@@ -119,7 +119,7 @@ def test_passing_over_opens_no_item(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert is_stored(run, stored)
 
 
-def test_a_run_that_lacks_types_is_passed_over_when_it_is_stored_as_such(tmp_path: Path) -> None:
+def test_a_run_lacking_types_is_passed_over_when_stored_as_such(tmp_path: Path) -> None:
     plant_run(tmp_path)
     (run,) = runs_in(tmp_path)
     held = run.held_against({"Roles"})

@@ -12,7 +12,7 @@ from tui.commands import run
 
 
 @pytest.mark.parametrize("table", ["backup_schedules", "backup_items"])
-def test_a_database_that_lacks_a_table_is_told_apart_from_one_that_does_not_answer(
+def test_a_missing_table_is_told_apart_from_a_silent_database(
     fresh_url: str, table: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """By its version alone it would be fine, and only `report` would find out."""
@@ -21,7 +21,7 @@ def test_a_database_that_lacks_a_table_is_told_apart_from_one_that_does_not_answ
 
 
 @pytest.mark.parametrize("column", ["captured_at", "payload"])
-def test_a_database_that_lacks_a_column_that_only_a_screen_asks_for(
+def test_a_missing_column_that_only_a_screen_asks_for(
     fresh_url: str, column: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     execute(fresh_url, f"ALTER TABLE backup_items DROP COLUMN {column}")

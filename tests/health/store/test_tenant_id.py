@@ -118,7 +118,7 @@ def test_every_question_is_asked_here() -> None:
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_every_statement_names_the_tenant_of_every_row_that_it_touches(database_url: str, question: str) -> None:
+def test_every_statement_names_the_tenant_of_every_row_it_touches(database_url: str, question: str) -> None:
     load(database_url, a_fleet())
     name, *arguments = QUESTIONS[question]
     resolver = TenantBackupHealthResolver(parse_database_url(database_url), HealthPolicy())
@@ -141,7 +141,7 @@ def test_every_statement_names_the_tenant_of_every_row_that_it_touches(database_
     assert of_all_tenants.startswith("SELECT tenant_id, ")
 
 
-def test_in_postgresql_a_tenant_is_as_if_another_with_the_same_ids_were_not_there(postgres_url: str) -> None:
+def test_in_postgresql_anothers_same_ids_change_nothing(postgres_url: str) -> None:
     load(postgres_url, of_tenant(1, a_fleet()))
     resolver = TenantBackupHealthResolver(parse_database_url(postgres_url), HealthPolicy())
     try:

@@ -62,7 +62,7 @@ def test_an_instant_without_a_time_zone_or_that_is_none(
 
 
 @pytest.mark.parametrize("command", ["tenant", "schedule", "db", "config", "import", "record"])
-def test_an_instant_to_judge_at_is_no_business_of_a_command_that_does_not_judge(console: Console, command: str) -> None:
+def test_an_instant_to_judge_at_is_for_commands_that_judge(console: Console, command: str) -> None:
     """Before it was refused, `tenantpilot --now ... tenant add` would have made a tenant of another time."""
     found = console.bare(*AT, command)
     assert found.code == 2
@@ -105,7 +105,7 @@ def test_a_tenant_in_bytes_that_are_no_text_is_refused(any_console: Console, wor
 
 
 @pytest.mark.parametrize("external_id", ["a\u202e", "é", "\x1b"])
-def test_a_tenant_by_an_id_that_could_be_in_a_database_is_looked_for(any_console: Console, external_id: str) -> None:
+def test_a_tenants_id_that_could_be_in_a_database_is_looked_for(any_console: Console, external_id: str) -> None:
     found = any_console.run("report", "--tenant", external_id)
     assert found.code == 3
     assert "that is judged" in found.refusal()
@@ -192,7 +192,7 @@ def test_a_url_that_cannot_be_used_on_a_command_line(console: Console, words: li
     assert SECRET not in found.refusal()
 
 
-def test_a_url_with_a_password_that_is_taken_for_a_command_is_not_repeated(console: Console) -> None:
+def test_a_url_with_a_password_taken_for_a_command_is_not_repeated(console: Console) -> None:
     found = console.bare(f"postgresql://triage:{SECRET}@db1/fleet")
     assert found.code == 2
     assert found.refusal() == "A database's URL stands behind --database."

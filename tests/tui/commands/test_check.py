@@ -38,7 +38,7 @@ def test_exit_code(any_console: Console, states: list[str], code: int, word: str
     assert found.out.count("\n") == 1
 
 
-def test_the_line_has_counts_the_first_names_of_each_state_worst_first_and_performance_data(console: Console) -> None:
+def test_the_line_has_counts_first_names_worst_first_and_figures(console: Console) -> None:
     console.load(a_fleet(*STATES, *["stale"] * 4))
     assert console.run("check", *AT).out == (
         "TENANTPILOT CRITICAL - 10 tenants, 1 unreadable (Unreadable 1), 1 absent (Absent 2),"
@@ -86,7 +86,7 @@ def test_too_few_tenants_outrank_a_warning_and_not_an_absent_one(console: Consol
         (timedelta(days=-26_000), False),
     ],
 )
-def test_tenants_created_more_recently_than_that_are_left_out_and_counted(
+def test_tenants_created_more_recently_are_left_out_and_counted(
     any_console: Console, age: timedelta, left_out: bool
 ) -> None:
     fleet = a_fleet("confirmed")
@@ -253,7 +253,7 @@ def test_a_file_that_may_not_be_looked_at_is_3(console: Console, monkeypatch: py
     assert re.search(r"Permission denied \(.*fleet-\d+\.db\)", found.refusal())
 
 
-def test_the_reason_stands_on_standard_output_too_and_cannot_break_the_line(console: Console) -> None:
+def test_the_reason_is_on_standard_output_too_and_breaks_no_line(console: Console) -> None:
     """What runs plug-ins often shows nothing but standard output."""
     found = console.run("check", "--tenant", "a|b\nOK")
     assert found.code == 3

@@ -71,9 +71,7 @@ def test_a_backup_goes_in_and_its_verdict_comes_out(any_console: Console, tmp_pa
     assert (entry["tenant"], entry["name"], entry["posture"]) == ("contoso", "Contoso", "degraded")
 
 
-def test_importing_again_changes_nothing_and_a_changed_backup_replaces_its_set(
-    any_console: Console, tmp_path: Path
-) -> None:
+def test_importing_again_changes_nothing_and_a_change_replaces(any_console: Console, tmp_path: Path) -> None:
     root = plant_backup(tmp_path / "backup")
     imported(any_console, root, "--create-tenant", "Contoso", "--completed-at", COMPLETED)
     before = everything(any_console)
@@ -88,9 +86,7 @@ def test_importing_again_changes_nothing_and_a_changed_backup_replaces_its_set(
     assert [row[0] for row in after["backup_sets"]] == [row[0] for row in before["backup_sets"]]
 
 
-def test_a_type_that_is_gone_makes_the_next_run_partial_until_it_is_accepted(
-    any_console: Console, tmp_path: Path
-) -> None:
+def test_a_gone_type_makes_the_next_run_partial_until_accepted(any_console: Console, tmp_path: Path) -> None:
     root = plant_backup(tmp_path / "backup")
     imported(any_console, root, "--create-tenant", "Contoso", "--completed-at", "2026-11-22T08:00:00Z")
     (root / "Filters" / "Plain.json").unlink()
@@ -107,7 +103,7 @@ def statuses(console: Console) -> list[tuple[Any, ...]]:
         return store.execute("SELECT source_ref, status, error FROM backup_sets ORDER BY completed_at")
 
 
-def test_no_import_makes_a_type_forgotten_that_is_not_accepted_as_gone(any_console: Console, tmp_path: Path) -> None:
+def test_no_import_forgets_a_type_that_is_not_accepted_as_gone(any_console: Console, tmp_path: Path) -> None:
     root = plant(tmp_path / "backup", {"Filters/a.json": policy(), "Roles/b.json": policy()})
     days = [f"2026-11-{day}T08:00:00Z" for day in (20, 21, 22, 23)]
     imported(any_console, root, "--create-tenant", "Contoso", "--completed-at", days[0])
@@ -151,7 +147,7 @@ def test_a_type_that_became_a_link_is_missing_until_it_is_accepted(any_console: 
     assert [row[1] for row in statuses(any_console)] == ["completed", "partial", "completed", "completed"]
 
 
-def test_without_payload_everything_but_the_captured_json_is_stored(console: Console, tmp_path: Path) -> None:
+def test_without_payload_all_but_the_captured_json_is_stored(console: Console, tmp_path: Path) -> None:
     root = plant_backup(tmp_path / "backup")
     imported(console, root, "--create-tenant", "Contoso", "--completed-at", COMPLETED, "--without-payload")
     with bare(console.url) as store:
@@ -301,7 +297,7 @@ def test_facts_go_in_and_come_out(any_console: Console, tmp_path: Path) -> None:
     assert entry["schedules"] == {"enabled": 1, "follow_up": []}
 
 
-def test_facts_twice_change_nothing_and_changed_facts_replace_the_set(any_console: Console, tmp_path: Path) -> None:
+def test_facts_twice_change_nothing_and_changed_ones_replace(any_console: Console, tmp_path: Path) -> None:
     import_facts(any_console, facts_file(tmp_path, FACTS))
     before = everything(any_console)
     assert "0 replaced, 1 unchanged; 0 items" in import_facts(any_console, facts_file(tmp_path, FACTS[::-1]))

@@ -61,7 +61,7 @@ def test_every_run_under_a_root_is_a_set(any_recorder: Recorder) -> None:
     assert verdict["basis"]["name"] == "backup-2026-11-23-021000"
 
 
-def test_importing_again_changes_nothing_and_what_changed_is_replaced(any_recorder: Recorder) -> None:
+def test_importing_again_changes_nothing_and_a_change_replaces(any_recorder: Recorder) -> None:
     root = any_recorder.folder / "runs"
     for day in ("21", "22", "23"):
         plant_run(root, f"backup-2026-11-{day}-021000")
@@ -79,7 +79,7 @@ def test_importing_again_changes_nothing_and_what_changed_is_replaced(any_record
     assert another_zone == "contoso: 0 backup sets created, 3 replaced, 0 unchanged; 6 items written."
 
 
-def test_a_run_of_chosen_categories_is_no_whole_until_it_is_accepted(any_recorder: Recorder) -> None:
+def test_a_run_of_chosen_categories_is_no_whole_until_accepted(any_recorder: Recorder) -> None:
     root = any_recorder.folder / "runs"
     chosen = {"CompliancePolicies/Phones.json": policy("Phones")}
     counts = {"CompliancePolicies": 1, "TotalPolicies": 1}
@@ -101,7 +101,7 @@ def test_a_run_of_chosen_categories_is_no_whole_until_it_is_accepted(any_recorde
     assert any_recorder.verdict(NOW)["confirmed"]
 
 
-def test_a_run_that_loses_a_type_after_it_was_stored_is_held_against_itself(any_recorder: Recorder) -> None:
+def test_a_run_that_loses_a_type_once_stored_is_held_against_itself(any_recorder: Recorder) -> None:
     run = plant_run(any_recorder.folder / "runs")
     said(any_recorder, *TENUVAULT, *BERLIN)
     assert any_recorder.sets[0]["status"] == "completed"
@@ -112,7 +112,7 @@ def test_a_run_that_loses_a_type_after_it_was_stored_is_held_against_itself(any_
     assert again == "contoso: 0 backup sets created, 0 replaced, 1 unchanged; 0 items written."
 
 
-def test_secrets_that_were_stored_go_when_the_runs_are_imported_without_them(recorder: Recorder) -> None:
+def test_stored_secrets_go_when_the_runs_come_without_them(recorder: Recorder) -> None:
     plant_run(recorder.folder / "runs")
     time.sleep(0.05)
     said(recorder, *TENUVAULT, *BERLIN)
@@ -205,7 +205,7 @@ def test_an_export_is_a_set_and_the_next_one_is_held_against_it(any_recorder: Re
     assert any_recorder.verdict(NOW)["confirmed"]
 
 
-def test_an_export_at_the_instant_of_a_stored_one_is_held_against_it(recorder: Recorder) -> None:
+def test_an_export_at_a_stored_ones_instant_is_held_against_it(recorder: Recorder) -> None:
     plant_export(recorder.folder, "SettingsCatalog", "CompliancePolicies")
     said(recorder, *EXPORT, *AT)
     (recorder.folder / "export/CompliancePolicies/x.json").unlink()

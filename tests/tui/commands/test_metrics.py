@@ -184,7 +184,7 @@ def test_there_is_nothing_else_to_ask_for(recorder: Recorder) -> None:
         assert states(served.get()[2]) == {}
 
 
-def test_a_database_that_goes_and_comes_back_is_told_and_read_again(recorder: Recorder) -> None:
+def test_a_database_that_goes_and_comes_back_is_read_again(recorder: Recorder) -> None:
     fill(recorder)
     file = Path(sqlite_path(recorder.url))
     with serving(recorder, "0", *AT) as served:

@@ -42,7 +42,7 @@ def url(sqlite_url: str) -> str:
 # Imports
 
 
-def test_help_version_and_a_wrong_command_line_import_nothing_heavy() -> None:
+def test_help_version_and_a_wrong_line_import_nothing_heavy() -> None:
     code = (
         "import sys; from tui.commands import run;"
         " [run(words.split()) for words in sys.argv[1:]];"
@@ -53,7 +53,7 @@ def test_help_version_and_a_wrong_command_line_import_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == b"heavy: []"
 
 
-def test_the_first_frame_waits_for_no_settings_and_no_database_to_be_imported() -> None:
+def test_the_first_frame_waits_for_no_settings_and_no_database() -> None:
     """Those are the second process's to import, while this one imports Textual."""
     late = ("pydantic", "sqlalchemy", "psycopg", "alembic", "yaml")
     modules = "tui.app, tui.commands.screens, tui.terminal.process, health.resolver, health.store.reading.ahead"
@@ -173,7 +173,7 @@ def test_an_interruption_is_130_and_a_word() -> None:
 
 
 @pytest.mark.parametrize(("command", "exit_code"), [("report", 70), ("check", 3)])
-def test_a_fault_of_ours_is_one_sentence_and_a_log_without_what_was_in_it(
+def test_a_fault_of_ours_is_one_sentence_and_a_log_without_values(
     url: str, tmp_path: Path, command: str, exit_code: int
 ) -> None:
     secret = "pa55-w0rd"

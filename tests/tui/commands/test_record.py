@@ -84,7 +84,7 @@ def test_a_file_brought_in_with_the_time_of_another_run_is_missing(recorder: Rec
     assert recorder.verdict()["basis"]["families"] == {"missing_items": 1}
 
 
-def test_a_type_that_is_gone_makes_the_set_partial_until_it_is_accepted(recorder: Recorder) -> None:
+def test_a_gone_type_makes_the_set_partial_until_accepted(recorder: Recorder) -> None:
     recorder.shell(f"{TWO_FILES}; mkdir out/Roles; cp out/Filters/one.json out/Roles/")
     done = recorder.shell(f"{TWO_FILES}; rm -rf out/Roles")
     assert done.returncode == 0

@@ -56,7 +56,7 @@ def test_a_command_that_a_signal_ends_is_a_failed_run(recorder: Recorder, number
     assert recorder.schedule["last_run_status"] == "failed"
 
 
-def test_a_command_that_stops_when_told_and_calls_it_success_has_not_succeeded(recorder: Recorder) -> None:
+def test_a_command_stopped_that_calls_it_success_has_not_succeeded(recorder: Recorder) -> None:
     script = f"{TWO_FILES}; trap 'exit 0' TERM; touch ready; while :; do sleep 0.05; done"
     process = recorder.begin("sh", "-c", script)
     until((recorder.folder / "ready").exists, "the command is ready")

@@ -121,7 +121,7 @@ def test_what_a_command_leaves_running_holds_up_nobody(recorder: Recorder) -> No
     assert recorder.shell(TWO_FILES).returncode == 0
 
 
-def test_a_run_that_was_given_up_for_dead_does_not_overwrite_its_successor(recorder: Recorder) -> None:
+def test_a_run_given_up_for_dead_does_not_overwrite_its_successor(recorder: Recorder) -> None:
     recorder.env["TENANTPILOT_BACKUP_HEALTH__LONGEST_RUN"] = "1s"
     slow = begun(recorder)
     started_at = recorder.schedule["last_run_at"]

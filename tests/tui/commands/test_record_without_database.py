@@ -23,7 +23,7 @@ def to_bring_it_in(done: subprocess.CompletedProcess[bytes]) -> list[str]:
     return shlex.split(rest.rpartition("'")[0])[1:]
 
 
-def test_without_a_database_the_backup_is_made_and_the_exit_code_tells(recorder: Recorder) -> None:
+def test_without_a_database_the_backup_is_made_and_the_code_tells(recorder: Recorder) -> None:
     Path(sqlite_path(recorder.url)).rename(recorder.folder / "away.db")
     done = recorder.shell(f"{TWO_FILES}; echo made")
     assert (done.returncode, done.stdout) == (74, b"made\n")
@@ -32,7 +32,7 @@ def test_without_a_database_the_backup_is_made_and_the_exit_code_tells(recorder:
     assert failed.returncode == 4
 
 
-def test_what_could_not_be_noted_can_be_brought_in_as_the_sentence_says(recorder: Recorder) -> None:
+def test_what_could_not_be_noted_is_imported_as_the_sentence_says(recorder: Recorder) -> None:
     file = Path(sqlite_path(recorder.url))
     file.rename(recorder.folder / "away.db")
     done = recorder.shell(TWO_FILES)
@@ -92,7 +92,7 @@ def test_settings_that_somebody_broke_stop_no_backup(recorder: Recorder) -> None
     assert done.stderr.count(b"broken.toml") == 2
 
 
-def test_a_database_that_has_another_name_by_the_end_keeps_the_outcome_out_and_says_so(recorder: Recorder) -> None:
+def test_a_database_of_another_name_by_the_end_gets_no_outcome(recorder: Recorder) -> None:
     settings = recorder.folder / "named.toml"
     settings.write_text(f'[databases.eu]\nurl = "{recorder.url}"\n')
     recorder.env["TENANTPILOT_CONFIG"] = str(settings)
@@ -117,7 +117,7 @@ def test_two_at_once_are_refused_without_a_database_too(recorder: Recorder) -> N
     assert [row["status"] for row in recorder.sets] == ["completed"]
 
 
-def test_a_signal_ends_the_wait_for_a_database_that_does_not_answer(recorder: Recorder) -> None:
+def test_a_signal_ends_the_wait_for_a_silent_database(recorder: Recorder) -> None:
     recorder.env["TENANTPILOT_DATABASE__URL"] = NOBODY
     process = recorder.begin("sh", "-c", f"{TWO_FILES}; echo $$ >pid")
     pid = recorder.folder / "pid"

@@ -47,7 +47,7 @@ def everything(console: Console) -> Callable[[], dict[str, list[tuple[Any, ...]]
         ("x" * 201, "it has 201 characters: give it at most 200"),
     ],
 )
-def test_a_name_with_characters_that_nobody_sees_is_refused_when_it_comes_in(
+def test_a_name_with_invisible_characters_is_refused_on_the_way_in(
     console: Console, everything: Callable[[], object], name: str, why: str
 ) -> None:
     before = everything()

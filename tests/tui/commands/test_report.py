@@ -59,7 +59,7 @@ def test_json_is_ascii_only_and_gives_every_character_back(console: Console) -> 
     assert entry["schedules"]["follow_up"][0]["name"] == name
 
 
-def test_now_may_stand_before_or_behind_the_command_and_in_any_offset(console: Console) -> None:
+def test_now_may_stand_before_or_behind_in_any_offset(console: Console) -> None:
     console.load(a_fleet("stale"))
     expected = console.run("report", *AT).out
     assert console.bare(*AT, "report", "--database", console.url).out == expected
@@ -109,7 +109,7 @@ def going_stale() -> Rows:
     return rows._replace(sets=[*rows.sets[:-1], last._replace(completed_at=completed_at, created_at=completed_at)])
 
 
-def test_stale_within_is_what_the_report_of_the_later_instant_has_more(any_console: Console) -> None:
+def test_stale_within_is_what_the_later_report_has_more(any_console: Console) -> None:
     any_console.load(going_stale())
     now = any_console.run("report", *AT).document
 
@@ -225,7 +225,7 @@ def test_csv(console: Console) -> None:
 
 
 @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", " =", "\u2003=", "\t=", "=\x00"])
-def test_a_csv_cell_that_a_spreadsheet_takes_for_a_formula_gets_a_quote(console: Console, begin: str) -> None:
+def test_a_csv_cell_that_looks_like_a_formula_gets_a_quote(console: Console, begin: str) -> None:
     name = f"{begin}cmd|' /C calc'!A0"
     fleet = a_tenant(name)
     console.load(fleet._replace(tenants=[fleet.tenants[0]._replace(external_id=name)]))

@@ -46,7 +46,7 @@ def test_from_nothing_to_a_first_report(tmp_path: Path, capsys: pytest.CaptureFi
     assert console.run("check", "--ignore-newer-than", "1h").code == 3
 
 
-def test_without_any_database_configured_it_is_a_file_of_the_users_own(
+def test_without_any_database_it_is_a_file_of_the_users_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
@@ -180,7 +180,7 @@ def test_another_programs_database_is_left_alone(console: Console, words: list[s
 # Settings
 
 
-def test_config_prints_every_setting_with_its_origin_and_every_path(console: Console, tmp_path: Path) -> None:
+def test_config_prints_every_setting_with_origin_and_every_path(console: Console, tmp_path: Path) -> None:
     file = tmp_path / "own.toml"
     file.write_text('[backup_health]\nfreshness_window = "26h"\n')
     printed = table(said(console, "config", "--config", str(file)))

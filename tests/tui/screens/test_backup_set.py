@@ -64,9 +64,7 @@ async def test_degraded_items_come_first_each_with_why(url: str) -> None:
 
 
 @pytest.mark.parametrize("status", ["completed", "failed"])
-async def test_of_a_set_that_is_not_the_basis_nobody_is_told_when_it_would_go_stale(
-    sqlite_url: str, status: str
-) -> None:
+async def test_only_the_basis_says_when_it_would_go_stale(sqlite_url: str, status: str) -> None:
     facts = Facts()
     tenant = facts.tenant("Contoso")
     older = facts.backup_set(tenant, NOW - 2 * HOUR, ItemRow(), status=status)
@@ -123,7 +121,7 @@ async def test_f_goes_through_any_family_and_each_of_them(url: str) -> None:
         assert " of " not in driver.shown("#shown")
 
 
-async def test_an_item_that_cannot_be_read_comes_first_and_no_filter_of_families_hides_it(sqlite_url: str) -> None:
+async def test_an_unreadable_item_comes_first_and_no_filter_hides_it(sqlite_url: str) -> None:
     facts = Facts()
     lost = ItemRow(display_name="Zulu", deleted_at="infinity")
     facts.backup_set(facts.tenant("Contoso"), NOW - HOUR, *ITEMS, lost)

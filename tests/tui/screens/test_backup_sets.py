@@ -46,7 +46,7 @@ def parts(screen: BackupSetsScreen) -> list[PartInVerdict]:
 
 
 @pytest.mark.parametrize("key", ["G", "pagedown"])
-async def test_keys_alone_lead_to_the_very_last_set_and_each_is_there_once(key: str, history: str) -> None:
+async def test_keys_alone_lead_to_the_last_set_and_each_is_there_once(key: str, history: str) -> None:
     async with open_app(history, tenant="contoso.example", screen="backup_sets", size=(80, 60)) as driver:
         screen = await opened(driver)
         assert len(ids(screen)) == SETS_PAGE
@@ -171,7 +171,7 @@ async def test_a_page_that_finds_another_basis_names_no_basis_twice(history: str
         assert ids(screen)[0] == 900
 
 
-async def test_a_page_whose_basis_was_deleted_says_so_of_the_rows_before_it(history: str) -> None:
+async def test_a_page_whose_basis_was_deleted_says_so_of_rows_before_it(history: str) -> None:
     async with open_app(history, tenant="contoso.example", screen="backup_sets") as driver:
         screen = await opened(driver)
         basis = basis_shown(screen).id

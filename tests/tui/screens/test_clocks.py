@@ -81,7 +81,7 @@ async def test_a_file_has_no_clock(sqlite_url: str, server_now: datetime) -> Non
         assert await note(driver) == ""
 
 
-async def test_a_wall_clock_that_is_set_back_makes_no_facts_younger_and_nothing_calmer(sqlite_url: str) -> None:
+async def test_a_clock_set_back_makes_no_facts_younger_or_calmer(sqlite_url: str) -> None:
     facts = Facts()
     facts.backup_set(facts.tenant("Contoso"), NOW - MINUTE)
     async with open_app(facts.load(sqlite_url)) as driver:

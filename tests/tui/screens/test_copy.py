@@ -35,7 +35,7 @@ async def arguments(driver: Driver) -> list[str]:
     return words[1:]
 
 
-async def test_every_screen_copies_what_the_cursor_is_on_and_how_to_come_back(sqlite_url: str) -> None:
+async def test_every_screen_copies_the_cursors_row_and_the_way_back(sqlite_url: str) -> None:
     facts = Facts()
     tenant = facts.tenant("Contoso")
     facts.backup_set(tenant, NOW - 2 * DAY, name="weekly")
@@ -82,7 +82,7 @@ async def test_a_set_that_is_not_the_basis_is_not_promised_to_open(sqlite_url: s
         assert await arguments(driver) == ["--tenant", "contoso.example", "--screen", "backup_sets"]
 
 
-async def test_the_command_names_the_database_and_the_instant_it_was_given(sqlite_url: str) -> None:
+async def test_the_command_names_the_database_and_its_instant(sqlite_url: str) -> None:
     command = ("tenantpilot", "--database", "sqlite:////a b/fleet.db")
     now = NOW + timedelta(hours=1)
     url = small_fleet().load(sqlite_url)
@@ -105,7 +105,7 @@ async def test_a_nasty_id_reaches_a_shell_as_one_word(sqlite_url: str) -> None:
 
 
 @pytest.mark.parametrize("hidden", ["\n", "\r", "\x1b]52;c;eA==\x07", "\x9b31m", "\u202e", "\u200b"])
-async def test_what_does_not_show_is_not_copied_because_a_shell_could_obey_it(hidden: str, sqlite_url: str) -> None:
+async def test_what_does_not_show_is_not_copied_for_a_shell_to_obey(hidden: str, sqlite_url: str) -> None:
     facts = Facts()
     facts.tenant("Contoso", f"contoso{hidden}rm -rf .")
     facts.load(sqlite_url)

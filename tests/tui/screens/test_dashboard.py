@@ -81,7 +81,7 @@ async def test_the_healthy_check_stands_alone_and_says_its_limit(url: str) -> No
         assert not driver.app.screen.query(AttentionItem)
 
 
-async def test_the_healthy_check_says_where_the_tool_records_no_assignments(sqlite_url: str) -> None:
+async def test_the_check_says_where_the_tool_records_no_assignments(sqlite_url: str) -> None:
     facts = Facts()
     unknown = ItemRow(assignments_state=None)
     facts.backup_set(facts.tenant("None"), NOW - HOUR, unknown, unknown)
@@ -201,7 +201,7 @@ async def test_a_tenant_archived_meanwhile_is_a_sentence_and_no_fault(url: str) 
         assert len(cells(tenants)) == 5
 
 
-async def test_a_verdict_that_gets_worse_on_a_refresh_takes_the_check_away(url: str) -> None:
+async def test_a_verdict_that_gets_worse_takes_the_check_away(url: str) -> None:
     async with open_app(url, tenant="tailspin.example") as driver:
         dashboard = await driver.arrived(DashboardScreen)
         assert HEALTHY_LIMIT in driver.words()
@@ -220,7 +220,7 @@ async def test_a_verdict_that_gets_worse_on_a_refresh_takes_the_check_away(url: 
         await driver.until(lambda: not dashboard.query(AttentionItem))
 
 
-async def test_evidence_that_was_mended_is_not_called_unreadable_any_more(url: str) -> None:
+async def test_evidence_that_was_mended_is_not_called_unreadable(url: str) -> None:
     async with open_app(url, tenant="wingtip.example") as driver:
         dashboard = await driver.arrived(DashboardScreen)
         assert "cannot be read" in driver.words()

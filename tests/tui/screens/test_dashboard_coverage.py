@@ -156,7 +156,7 @@ async def test_facts_that_grew_old_are_not_called_the_last_days(sqlite_url: str)
 
 
 @pytest.mark.parametrize("columns", [60, 80])
-async def test_it_is_hidden_before_it_takes_the_room_of_anything_that_matters(columns: int, sqlite_url: str) -> None:
+async def test_it_is_hidden_before_it_takes_room_of_what_matters(columns: int, sqlite_url: str) -> None:
     url = every_combination().load(sqlite_url)
     async with open_app(url, tenant="stale-degraded-late.example", size=(columns, 40)) as driver:
         dashboard = await driver.arrived(DashboardScreen)

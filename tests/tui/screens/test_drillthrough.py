@@ -175,7 +175,7 @@ async def test_two_keys_lead_from_a_red_row_to_the_proof(sqlite_url: str) -> Non
         assert_says_stale(driver.words(), STALE_AT)
 
 
-async def test_a_basis_in_the_future_is_proved_by_its_date_and_the_tolerance(sqlite_url: str) -> None:
+async def test_a_basis_in_the_future_is_proved_by_date_and_tolerance(sqlite_url: str) -> None:
     facts = Facts()
     facts.backup_set(facts.tenant("Fabrikam"), FUTURE_AT, created_at=NOW)
     async with open_app(facts.load(sqlite_url)) as driver:
@@ -217,7 +217,7 @@ async def test_every_degradation_family_is_on_the_proof_with_its_count(size: tup
             await driver.press("escape", "escape")
 
 
-async def test_every_schedule_that_needs_follow_up_is_told_in_full_at_the_cursor(sqlite_url: str) -> None:
+async def test_every_follow_up_schedule_is_told_in_full_at_the_cursor(sqlite_url: str) -> None:
     facts = Facts()
     tenant = facts.tenant("Contoso")
     facts.backup_set(tenant, NOW - HOUR)
@@ -277,7 +277,7 @@ async def test_a_superseded_basis_says_so_and_n_opens_the_newer_one(fabrikam: st
         assert not dashboard.query(AttentionItem)
 
 
-async def test_a_basis_that_is_superseded_while_its_proof_is_open_says_so_at_the_next_refresh(fabrikam: str) -> None:
+async def test_a_basis_superseded_while_its_proof_is_open_says_so(fabrikam: str) -> None:
     async with open_app(fabrikam) as driver:
         await driver.open_tenant("fabrikam.example")
         await driver.arrived(DashboardScreen)
@@ -288,7 +288,7 @@ async def test_a_basis_that_is_superseded_while_its_proof_is_open_says_so_at_the
         await driver.until(lambda: "Superseded" in driver.words())
 
 
-async def test_a_basis_that_was_deleted_meanwhile_says_so_and_offers_nothing(fabrikam: str) -> None:
+async def test_a_basis_deleted_meanwhile_says_so_and_offers_nothing(fabrikam: str) -> None:
     async with open_app(fabrikam) as driver:
         await driver.open_tenant("fabrikam.example")
         await driver.arrived(DashboardScreen)
@@ -301,7 +301,7 @@ async def test_a_basis_that_was_deleted_meanwhile_says_so_and_offers_nothing(fab
         assert set_shown(screen).key.set_id == 1
 
 
-async def test_evidence_that_became_unreadable_meanwhile_is_not_called_superseded(fabrikam: str) -> None:
+async def test_evidence_unreadable_meanwhile_is_not_called_superseded(fabrikam: str) -> None:
     async with open_app(fabrikam) as driver:
         await driver.open_tenant("fabrikam.example")
         await driver.arrived(DashboardScreen)

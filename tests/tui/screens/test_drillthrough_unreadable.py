@@ -57,7 +57,7 @@ async def test_what_cannot_be_read_leads_to_its_row(table: str, sqlite_url: str)
             assert under_cursor(screen).unreadable.row == 3
 
 
-async def test_a_value_of_the_tenant_itself_leads_nowhere_and_enter_opens_an_attempt(sqlite_url: str) -> None:
+async def test_a_value_of_the_tenant_itself_leads_nowhere(sqlite_url: str) -> None:
     facts = Facts()
     facts.backup_set(facts.tenant("Wingtip", archived_at="soon"), NOW - HOUR)
     async with open_app(facts.load(sqlite_url), tenant="wingtip.example") as driver:

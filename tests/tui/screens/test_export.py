@@ -69,7 +69,7 @@ async def test_a_filtered_fleet_is_exported_filtered_and_says_so(sqlite_url: str
         assert {row["posture"] for row in rows} == {"absent"}
 
 
-async def test_one_tenant_is_exported_as_its_report_and_a_list_as_a_table(sqlite_url: str, folder: Path) -> None:
+async def test_a_tenant_is_exported_as_its_report_and_a_list_as_a_table(sqlite_url: str, folder: Path) -> None:
     facts = Facts()
     tenant = facts.tenant("Contoso")
     facts.backup_set(tenant, NOW - HOUR, ItemRow(), name="=cmd()|x")
@@ -151,7 +151,7 @@ async def test_a_folder_that_cannot_be_written_to_is_told_of(sqlite_url: str, fo
         assert driver.app.is_running
 
 
-async def test_a_picture_has_the_words_and_nothing_that_runs_or_is_fetched(sqlite_url: str, folder: Path) -> None:
+async def test_a_picture_has_the_words_and_runs_or_fetches_nothing(sqlite_url: str, folder: Path) -> None:
     facts = Facts()
     facts.backup_set(facts.tenant("<script>alert(1)</script>&\x1b[2J", "one"), NOW - HOUR)
     async with open_app(facts.load(sqlite_url), toasts=True, size=(120, 24)) as driver:

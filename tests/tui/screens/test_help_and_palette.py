@@ -238,7 +238,7 @@ async def test_a_tenant_is_found_by_name_and_by_id_from_everywhere(url: str) -> 
         assert len(listed(tenants)) == 6
 
 
-async def test_hostile_names_are_found_shown_and_opened_and_do_nothing_else(sqlite_url: str) -> None:
+async def test_hostile_names_are_found_shown_opened_and_nothing_else(sqlite_url: str) -> None:
     facts = Facts()
     for number, name in enumerate(HOSTILE):
         facts.backup_set(facts.tenant(name, f"{name}hostile-{number}"), NOW - HOUR)

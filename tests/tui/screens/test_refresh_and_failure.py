@@ -59,7 +59,7 @@ async def age_until(driver: Driver, words: str) -> None:
     await driver.until(lambda: words in driver.words(), words)
 
 
-async def test_a_failed_refresh_keeps_the_last_facts_with_their_age_and_the_cause(resolver: WatchedResolver) -> None:
+async def test_a_failed_refresh_keeps_the_last_facts_with_age_and_cause(resolver: WatchedResolver) -> None:
     async with open_app(resolver) as driver:
         tenants = await driver.arrived(TenantsScreen)
         await driver.press("down", "down")
@@ -168,7 +168,7 @@ async def test_facts_are_as_old_as_their_question(resolver: WatchedResolver) -> 
         await age_until(driver, "1h 10m ago")
 
 
-async def test_what_was_read_ahead_is_as_old_as_the_process_that_reads_it(url: str) -> None:
+async def test_what_was_read_ahead_is_as_old_as_its_process(url: str) -> None:
     """Stopped by Ctrl-Z while it starts, it comes back with rows of before."""
     clock = Clock()
     async with open_app(url, clock=clock, ahead_since=clock.boot - 600) as driver:
@@ -206,7 +206,7 @@ async def test_ages_go_on_in_every_place_though_no_refresh_comes(url: str) -> No
 
 
 @pytest.mark.parametrize(("name", "kind"), SCREENS)
-async def test_a_first_load_that_fails_shows_the_sentence_and_r_tries_again(
+async def test_a_first_load_that_fails_says_so_and_r_tries_again(
     name: str | None, kind: type[FactsScreen[Any]], resolver: WatchedResolver
 ) -> None:
     resolver.failure = DOWN
@@ -273,7 +273,7 @@ async def test_the_refresh_brings_news_by_itself_to_the_screen_in_front(url: str
         await driver.until(lambda: HEALTHY_LIMIT in driver.words())
 
 
-async def test_a_question_that_takes_longer_than_the_interval_is_answered_all_the_same(
+async def test_a_question_slower_than_the_interval_is_answered(
     resolver: WatchedResolver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     due: list[None] = []
@@ -294,7 +294,7 @@ async def test_a_question_that_takes_longer_than_the_interval_is_answered_all_th
         assert "Tailspin" in driver.words()
 
 
-async def test_a_database_that_fails_is_asked_less_and_less_often_and_again_as_before_once_it_answers(
+async def test_a_failing_database_is_asked_less_often_until_it_answers(
     resolver: WatchedResolver,
 ) -> None:
     async with open_app(resolver) as driver:

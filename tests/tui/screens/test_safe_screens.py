@@ -158,7 +158,7 @@ async def test_hostile_text_is_harmless_on_every_screen(
         assert all((title or "").isprintable() for title in titles)
 
 
-async def test_a_hostile_name_is_shown_letter_by_letter_where_it_is_printable(sqlite_url: str) -> None:
+async def test_a_hostile_name_is_shown_letter_by_letter(sqlite_url: str) -> None:
     facts = Facts()
     for text in ("[/]", "[@click=app.quit]x", "[bold]y"):
         facts.backup_set(facts.tenant(text, text), NOW - HOUR)
@@ -177,7 +177,7 @@ async def test_a_hostile_name_is_shown_letter_by_letter_where_it_is_printable(sq
             await driver.press("escape")
 
 
-async def test_what_is_pasted_reaches_no_field_with_characters_that_do_not_show(sqlite_url: str) -> None:
+async def test_pasted_characters_that_do_not_show_reach_no_field(sqlite_url: str) -> None:
     pasted = "tail\x1b]52;c;eA==\x07\u202espin\x9b\u200b\r\nrm -rf ."
     async with open_app(small_fleet().load(sqlite_url)) as driver:
         tenants = await driver.arrived(TenantsScreen)
@@ -194,7 +194,7 @@ async def test_what_is_pasted_reaches_no_field_with_characters_that_do_not_show(
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-async def test_a_hostile_failure_is_harmless_in_the_header_and_in_the_body(text: str, sqlite_url: str) -> None:
+async def test_a_hostile_failure_is_harmless_in_header_and_body(text: str, sqlite_url: str) -> None:
     resolver = watched(small_fleet().load(sqlite_url))
     async with open_app(resolver) as driver:
         await driver.arrived(TenantsScreen)

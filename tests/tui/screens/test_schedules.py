@@ -58,7 +58,7 @@ def names(screen: SchedulesScreen) -> list[str]:
     return [row["SCHEDULE"].text for row in cells(screen)]
 
 
-async def test_those_with_conditions_come_first_and_disabled_ones_last_and_quiet(url: str) -> None:
+async def test_those_with_conditions_come_first_and_disabled_ones_last(url: str) -> None:
     async with open_app(url, tenant="contoso.example", screen="schedules") as driver:
         screen = await opened(driver)
         assert names(screen) == [*FIGURES, "in order", "disabled"]
@@ -74,7 +74,7 @@ async def test_those_with_conditions_come_first_and_disabled_ones_last_and_quiet
         assert "8 need follow-up" in driver.shown("#schedules-title")
 
 
-async def test_every_condition_is_told_in_full_at_the_cursor_with_its_figures(url: str) -> None:
+async def test_every_condition_is_told_in_full_at_the_cursor(url: str) -> None:
     async with open_app(url, tenant="contoso.example", screen="schedules") as driver:
         screen = await opened(driver)
         seen: set[Condition] = set()
@@ -95,9 +95,7 @@ async def test_every_condition_is_told_in_full_at_the_cursor_with_its_figures(ur
 
 
 @pytest.mark.parametrize("size", [(60, 12), (80, 24)])
-async def test_follow_up_comes_first_so_that_a_long_name_cannot_push_it_out(
-    size: tuple[int, int], sqlite_url: str
-) -> None:
+async def test_follow_up_comes_first_and_no_long_name_pushes_it_out(size: tuple[int, int], sqlite_url: str) -> None:
     facts = Facts()
     tenant = facts.tenant("Contoso")
     facts.backup_set(tenant, NOW - HOUR)
@@ -168,7 +166,7 @@ async def test_no_schedule_is_no_reason_and_no_evidence(sqlite_url: str) -> None
         assert driver.app.screen is screen
 
 
-async def test_a_refresh_keeps_the_cursor_on_its_schedule_though_it_moves(url: str) -> None:
+async def test_a_refresh_keeps_the_cursor_on_a_schedule_that_moves(url: str) -> None:
     async with open_app(url, tenant="contoso.example", screen="schedules") as driver:
         screen = await opened(driver)
         while under_cursor(screen).schedule.name != "in order":

@@ -60,7 +60,7 @@ async def test_the_keys_work_at_once_where_it_opened(url: str) -> None:
         assert under_cursor(screen).display_name == "Policy 2"
 
 
-async def test_an_unknown_tenant_is_a_sentence_and_the_fleet_is_behind_it(url: str) -> None:
+async def test_an_unknown_tenant_is_a_sentence_over_the_fleet(url: str) -> None:
     async with open_app(url, tenant="nobody\x1b.example") as driver:
         await driver.arrived(DashboardScreen)
         assert "There is no tenant 'nobody" in driver.words()
@@ -72,7 +72,7 @@ async def test_an_unknown_tenant_is_a_sentence_and_the_fleet_is_behind_it(url: s
 
 
 @pytest.mark.parametrize(("seconds", "form"), [(0, "at %Y-%m-%d %H:%MZ"), (7, "at %Y-%m-%d %H:%M:%SZ")])
-async def test_now_judges_everything_at_that_instant_and_the_header_says_so(url: str, seconds: int, form: str) -> None:
+async def test_now_judges_everything_then_and_the_header_says_so(url: str, seconds: int, form: str) -> None:
     later = NOW + 2 * DAY + timedelta(seconds=seconds)
     async with open_app(url, fixed_now=later, size=(140, 24)) as driver:
         tenants = await driver.arrived(TenantsScreen)

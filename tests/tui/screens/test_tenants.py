@@ -77,7 +77,7 @@ async def test_every_row_shows_its_state_its_name_and_why(sqlite_url: str) -> No
         assert "backup_sets.completed_at of row 5 is no instant" in text
 
 
-async def test_the_counts_are_those_of_the_report_and_stay_so_under_every_filter(sqlite_url: str) -> None:
+async def test_the_counts_are_the_reports_under_every_filter(sqlite_url: str) -> None:
     url = every_combination().load(sqlite_url)
     async with open_app(url) as driver:
         tenants = await opened(driver)
@@ -264,7 +264,7 @@ async def test_s_goes_through_every_order_and_comes_back(sqlite_url: str) -> Non
 # Refresh
 
 
-async def test_a_refresh_keeps_the_cursor_on_its_tenant_and_the_filter_though_rows_move(sqlite_url: str) -> None:
+async def test_a_refresh_keeps_cursor_and_filter_though_rows_move(sqlite_url: str) -> None:
     url = small_fleet().load(sqlite_url)
     async with open_app(url) as driver:
         tenants = await opened(driver)

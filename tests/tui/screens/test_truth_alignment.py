@@ -56,7 +56,7 @@ async def test_tenant_dashboard_truth_alignment(combination: Combination, sqlite
             assert entry["error"]["message"] in words
 
 
-async def test_a_verdict_that_changed_is_the_same_object_everywhere_again(sqlite_url: str) -> None:
+async def test_a_changed_verdict_is_the_same_object_everywhere_again(sqlite_url: str) -> None:
     url = every_combination().load(sqlite_url)
     async with open_app(url) as driver:
         await driver.open_tenant("stale.example")
@@ -74,7 +74,7 @@ async def test_a_verdict_that_changed_is_the_same_object_everywhere_again(sqlite
         assert row_of(driver, "stale.example") is health
 
 
-async def test_a_fleet_read_anew_behind_the_dashboard_is_what_it_shows_next(sqlite_url: str) -> None:
+async def test_a_fleet_read_behind_the_dashboard_is_what_it_shows_next(sqlite_url: str) -> None:
     resolver = watched(every_combination().load(sqlite_url))
     async with open_app(resolver) as driver:
         await driver.open_tenant("degraded-late.example")

@@ -59,9 +59,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, cwd: Path, **given: Any) -> AppConte
     return session_of(invocation).context(invocation)
 
 
-def test_the_command_that_opens_it_again_names_the_settings_it_was_opened_with(
-    monkeypatch: pytest.MonkeyPatch, cwd: Path
-) -> None:
+def test_the_command_that_opens_it_again_names_the_settings(monkeypatch: pytest.MonkeyPatch, cwd: Path) -> None:
     """Without them it would open another database, or judge by another window."""
     assert opened(monkeypatch, cwd).invocation == ("tenantpilot",)
     file = cwd / "other.toml"

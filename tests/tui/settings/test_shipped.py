@@ -20,7 +20,7 @@ def load(path: Path) -> LoadedSettings:
     return load_settings(config=path, overrides={}, environ={}, cwd=path.parent)
 
 
-def test_every_setting_is_there_at_its_default_and_no_database_is_named() -> None:
+def test_every_setting_is_at_its_default_and_no_database_is_named() -> None:
     expected = Settings().model_dump(mode="json")
     urls = [expected["database"].pop(name) for name in ("url", "write_url")]
     assert urls == [None, None]

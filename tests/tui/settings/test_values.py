@@ -50,7 +50,7 @@ def test_each_source_overrules_the_next_and_is_named(cwd: Path) -> None:
     assert loaded.sources["backup_health.schedule_grace"] == "default"
 
 
-def test_the_file_is_the_named_one_else_the_working_directorys_else_the_users(cwd: Path, home: Path) -> None:
+def test_the_file_is_the_named_one_else_the_folders_else_the_users(cwd: Path, home: Path) -> None:
     def themed(path: Path, theme: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f'[ui]\ntheme = "{theme}"')

@@ -39,7 +39,7 @@ def test_keys(sent: str, pressed: list[str]) -> None:
     assert keys(sent) == pressed
 
 
-def test_the_driver_makes_its_parser_by_the_name_that_is_given_another_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_driver_makes_its_parser_by_the_name_that_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "XTermParser" in linux_driver.LinuxDriver.run_input_thread.__code__.co_names
     monkeypatch.setattr("textual.drivers.linux_driver.XTermParser", None)
     tell_escape_from_alt()

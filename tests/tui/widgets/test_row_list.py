@@ -55,7 +55,7 @@ async def test_every_line_is_as_wide_as_the_list_at_every_width() -> None:
                 assert made.render_line(y).cell_length == made.size.width
 
 
-async def test_cells_stand_under_their_headings_and_columns_come_with_width() -> None:
+async def test_cells_stand_under_headings_and_columns_come_with_width() -> None:
     made = a_list(1, 2)
     async with hosted(made, size=(59, 10)) as pilot:
         heading, first, *_ = lines(pilot)
@@ -80,7 +80,7 @@ async def test_cells_stand_under_their_headings_and_columns_come_with_width() ->
         (9, "  KEY", "> 1"),
     ],
 )
-async def test_where_there_is_no_room_for_the_columns_what_is_cut_says_so(width: int, heading: str, row: str) -> None:
+async def test_where_columns_have_no_room_what_is_cut_says_so(width: int, heading: str, row: str) -> None:
     made = a_list(1)
     async with hosted(made, size=(width, 10)) as pilot:
         made.focus()
@@ -105,7 +105,7 @@ async def test_a_list_without_rows_says_so_and_takes_every_key() -> None:
         assert "nothing" not in words(pilot)
 
 
-async def test_the_cursor_is_marked_by_a_sign_where_the_list_has_the_focus() -> None:
+async def test_the_cursor_is_marked_by_a_sign_where_the_focus_is() -> None:
     made = a_list(1, 2, 3)
     async with hosted(made) as pilot:
         made.focus()
@@ -149,7 +149,7 @@ async def test_the_cursor_stays_on_its_key_when_rows_move() -> None:
             assert (made.cursor, made.current) == (place, (3, "name 3"))
 
 
-async def test_a_row_that_is_gone_leaves_the_cursor_where_it_was_or_at_the_end() -> None:
+async def test_a_row_that_is_gone_leaves_the_cursor_there_or_at_the_end() -> None:
     made = a_list(1, 2, 3, 4)
     async with hosted(made) as pilot:
         made.focus()
@@ -199,7 +199,7 @@ async def test_a_list_that_opens_nothing_does_not_take_enter() -> None:
         assert messages(pilot, RowList.Chosen) == []
 
 
-async def test_the_last_page_tells_that_the_end_is_near_and_the_last_row_tells_it_again() -> None:
+async def test_the_last_page_and_the_last_row_tell_that_the_end_is_near() -> None:
     made = a_list(*range(30))
     async with hosted(made, size=(80, 11)) as pilot:
         made.focus()

@@ -67,7 +67,7 @@ async def test_the_check_shows_for_a_confirmed_verdict_and_for_no_other(too_old:
         assert words(pilot) == ""
 
 
-async def test_the_strip_shows_the_state_of_every_verdict_and_never_health_from_old_facts() -> None:
+async def test_the_strip_shows_every_state_and_no_health_from_old_facts() -> None:
     strip = DashboardKpis(POLICY)
     async with hosted(strip) as pilot:
         assert "healthy" not in words(pilot)
@@ -92,7 +92,7 @@ async def test_the_strip_counts_the_schedules_that_need_follow_up() -> None:
         assert "2 enabled" in words(pilot)
 
 
-async def test_the_attention_list_has_one_item_a_reason_in_their_order_whatever_came_before() -> None:
+async def test_the_attention_list_has_one_item_a_reason_in_order() -> None:
     attention = NeedsAttention(POLICY)
     async with hosted(attention) as pilot:
         attention.shown_at = NOW
@@ -128,7 +128,7 @@ async def test_the_focus_stays_on_its_reason_when_the_reasons_change() -> None:
         assert "Schedule" in marked[0]
 
 
-async def test_a_block_is_marked_iff_it_confirms_and_shows_hostile_words_as_words() -> None:
+async def test_a_block_is_marked_iff_it_confirms_and_shows_words_as_words() -> None:
     plain, proof = ProofBlock("Plain", id="plain", confirms=False), ProofBlock("Proof", id="proof", confirms=True)
     async with hosted(plain, proof) as pilot:
         for block in (plain, proof):
@@ -140,7 +140,7 @@ async def test_a_block_is_marked_iff_it_confirms_and_shows_hostile_words_as_word
         assert said.count("[/] ␛[31m [@click=app.quit]x") == 2
 
 
-async def test_the_header_keeps_the_nearest_crumbs_and_shows_a_problem_only_while_there_is_one() -> None:
+async def test_the_header_keeps_the_nearest_crumbs_and_says_a_problem() -> None:
     header = HeaderLine("fleet@db1 read-only")
     async with hosted(header, size=(60, 10)) as pilot:
         header.crumbs = ("TenantPilot", "Tenants", "Contoso", "Backup sets", "Backup set")

@@ -153,7 +153,7 @@ def test_a_span_in_words(span: timedelta, words: str) -> None:
 
 
 @given(WHOLE_SECONDS)
-def test_a_span_in_words_is_rounded_down_by_less_than_its_smaller_unit(span: timedelta) -> None:
+def test_a_span_in_words_is_rounded_down_by_less_than_its_unit(span: timedelta) -> None:
     lost = span - parse_duration(format_span(span))
     assert timedelta(0) <= lost < (timedelta(hours=1) if span >= timedelta(days=1) else timedelta(minutes=1))
 

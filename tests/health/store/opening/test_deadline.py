@@ -51,7 +51,7 @@ def change(url: str) -> None:
         connection.execute("UPDATE tenants SET name = 'Renamed' WHERE id = 2")
 
 
-def test_the_deadline_leaves_the_server_the_time_to_cancel_a_statement_itself() -> None:
+def test_the_deadline_leaves_the_server_time_to_cancel() -> None:
     assert drivers.STATEMENT_SECONDS < deadline.ANSWER_SECONDS <= drivers.STATEMENT_SECONDS + MARGIN
 
 
@@ -98,7 +98,7 @@ def test_a_new_connection_over_a_frozen_link(link: Link, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("statement", ["hstore", "FROM tenants"])
-def test_a_question_over_a_frozen_link_is_broken_off_long_before_the_deadline(
+def test_a_question_over_a_frozen_link_is_broken_off_early(
     statement: str, link: Link, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deadline, "_BREAK_OFF_SECONDS", SHORT)
@@ -155,7 +155,7 @@ def test_a_wrong_password_is_said_without_it(url: str, link: Link) -> None:
             administrator.execute("DROP ROLE locked_out")
 
 
-def test_a_statement_that_takes_too_long_is_cancelled_by_the_server(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_statement_that_takes_too_long_the_server_cancels(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(drivers.POSTGRESQL_READING, "statement_timeout", "200ms")
     with resolving(url) as resolver, psycopg.connect(url) as holder:
         holder.execute("LOCK TABLE tenants IN ACCESS EXCLUSIVE MODE")

@@ -77,9 +77,7 @@ def test_nothing_can_be_written(url: str, reading: Connection, statement: str) -
         "SET LOCAL default_transaction_read_only = off",
     ],
 )
-def test_in_postgresql_the_transaction_stays_read_only_whatever_the_session_is_told(
-    postgres_url: str, attempt: str, statement: str
-) -> None:
+def test_in_postgresql_the_transaction_stays_read_only(postgres_url: str, attempt: str, statement: str) -> None:
     load(postgres_url, a_small_fleet())
     with reading_once(parse_database_url(postgres_url)) as connection:
         connection.exec_driver_sql(attempt)
@@ -88,9 +86,7 @@ def test_in_postgresql_the_transaction_stays_read_only_whatever_the_session_is_t
 
 
 @pytest.mark.parametrize("attempt", ["SET TRANSACTION READ WRITE", "SET transaction_read_only = off"])
-def test_in_postgresql_a_transaction_that_has_begun_to_read_cannot_be_made_a_writing_one(
-    postgres_url: str, attempt: str
-) -> None:
+def test_in_postgresql_a_begun_reading_cannot_become_a_writing(postgres_url: str, attempt: str) -> None:
     with (
         reading_once(parse_database_url(postgres_url)) as connection,
         pytest.raises(DBAPIError, match="read-write mode"),
@@ -98,7 +94,7 @@ def test_in_postgresql_a_transaction_that_has_begun_to_read_cannot_be_made_a_wri
         connection.exec_driver_sql(attempt)
 
 
-def test_in_postgresql_a_url_cannot_switch_the_read_only_session_off(postgres_url: str) -> None:
+def test_in_postgresql_a_url_cannot_switch_read_only_off(postgres_url: str) -> None:
     options = "&options=-c%20default_transaction_read_only%3Doff"
     engine = reading_engine(parse_database_url(postgres_url + options))
     with engine.connect() as connection:
@@ -227,7 +223,7 @@ def test_every_reading_command_leaves_every_byte_as_it_was(
 
 
 @pytest.mark.parametrize("words", READING_COMMANDS, ids=" ".join)
-def test_every_reading_command_works_beside_a_writer_on_a_file_that_nobody_else_may_write(
+def test_every_reading_command_works_beside_a_writer_of_the_file(
     sqlite_url: str, tmp_path: Path, words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     load(sqlite_url, a_small_fleet())

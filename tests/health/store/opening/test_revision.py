@@ -22,7 +22,7 @@ from tests.oracle.loading import sqlite_path
 from tui.commands import run
 
 
-def test_the_newest_migration_is_the_schema_that_this_program_reads(fresh_url: str) -> None:
+def test_the_newest_migration_is_the_schema_this_program_reads(fresh_url: str) -> None:
     """`revision.py` knows the versions without Alembic; the files are the truth."""
     with bare(fresh_url) as store:
         assert store.execute("SELECT version_num FROM alembic_version") == [(CURRENT,)]
@@ -75,7 +75,7 @@ def test_newer(fresh_url: str) -> None:
     assert state_of(parse_database_url(fresh_url)) is SchemaState.NEWER
 
 
-def test_a_version_of_ours_that_there_never_was_is_not_called_newer(fresh_url: str) -> None:
+def test_a_version_of_ours_that_never_was_is_not_called_newer(fresh_url: str) -> None:
     """Told to install a newer program, somebody would look for one that there is not."""
     set_version(fresh_url, OLDER)
     assert sentence_of(fresh_url) == (
@@ -169,7 +169,7 @@ def test_a_truncated_database(sqlite_url: str) -> None:
     assert "\n" not in str(refused.value)
 
 
-def test_a_database_that_a_writer_has_locked_is_locked_and_not_foreign(
+def test_a_database_locked_by_a_writer_is_locked_and_not_foreign(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drivers, "LOCK_SECONDS", 0.0)

@@ -66,7 +66,7 @@ def test_postgresql_by_any_of_its_names(scheme: str) -> None:
         (f"postgresql://triage:{SECRET}@db1/fleet", "fleet@db1"),
     ],
 )
-def test_a_label_names_database_and_host_and_may_be_shown_to_anybody(text: str, label: str) -> None:
+def test_a_label_names_database_and_host_and_is_for_anybody(text: str, label: str) -> None:
     assert parse_database_url(text).label == label
 
 
@@ -100,7 +100,7 @@ def test_a_place_is_one_databases_alone(monkeypatch: pytest.MonkeyPatch) -> None
     assert parse_database_url("postgresql://localhost/fleet").place == parse_database_url(texts[0]).place
 
 
-def test_a_place_is_the_same_however_it_is_written_and_holds_no_password() -> None:
+def test_a_place_is_the_same_however_written_without_password() -> None:
     one = parse_database_url(f"postgresql://triage:{SECRET}@db1/fleet")
     other = parse_database_url("postgresql://db1:5432/fleet?sslmode=require")
     assert one.place == other.place
@@ -145,7 +145,7 @@ def test_a_place_is_the_same_however_it_is_written_and_holds_no_password() -> No
         f"postgresql://triage:{SECRET}@db1/fleet?plugin=anything",
     ],
 )
-def test_what_names_no_database_is_refused_in_one_sentence_without_the_secret(text: str) -> None:
+def test_no_database_named_is_one_sentence_without_the_secret(text: str) -> None:
     with pytest.raises(BadDatabaseUrl) as refused:
         parse_database_url(text)
     sentence = str(refused.value)
@@ -167,7 +167,7 @@ def test_what_names_no_database_is_refused_in_one_sentence_without_the_secret(te
         f"postgresql://triage:{SECRET}@/fleet?host=/nowhere",
     ],
 )
-def test_a_database_that_does_not_answer_is_one_sentence_without_the_secret(text: str) -> None:
+def test_a_silent_database_is_one_sentence_without_the_secret(text: str) -> None:
     with pytest.raises(StoreUnreachable) as unreachable, reading_once(parse_database_url(text)):
         raise AssertionError("nothing answers there")
     sentence = str(unreachable.value)
@@ -236,7 +236,7 @@ def test_a_password_is_seen_in_a_url_that_is_refused() -> None:
         without_passwords(f"mysql://triage:{SECRET}@db1/fleet")
 
 
-def test_an_address_shows_no_password_where_it_is_printed_by_accident() -> None:
+def test_an_address_printed_by_accident_shows_no_password() -> None:
     address = parse_database_url(f"postgresql://triage:{SECRET}@db1/fleet")
     assert SECRET not in repr(address)
     assert SECRET not in str(address)
@@ -320,7 +320,7 @@ def test_a_host_of_the_environment_counts_too(
     assert tls_of("postgresql:///fleet") == expected
 
 
-def test_a_service_comes_before_a_host_of_the_environment_as_in_libpq(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_comes_before_a_host_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGHOST", "localhost")
     assert tls_of("postgresql:///fleet?service=fleet") == "verify-full"
     monkeypatch.setenv("PGSERVICE", "fleet")
@@ -328,7 +328,7 @@ def test_a_service_comes_before_a_host_of_the_environment_as_in_libpq(monkeypatc
     assert tls_of("postgresql://localhost/fleet") is None
 
 
-def test_the_machines_certificates_are_used_unless_somebody_names_others(
+def test_the_machines_certificates_are_used_unless_others_are_named(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def roots_of(text: str) -> object:

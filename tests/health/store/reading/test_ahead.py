@@ -111,7 +111,7 @@ def resolving_ahead(url: str, messages: list[bytes]) -> Iterator[TenantBackupHea
         resolver.close()
 
 
-def test_the_first_answer_is_what_was_read_ahead_and_the_next_is_read_here(database_url: str) -> None:
+def test_the_first_answer_was_read_ahead_and_the_next_is_read_here(database_url: str) -> None:
     load(database_url, a_fleet())
     messages = sent(database_url)
     with resolving(database_url) as straight, resolving_ahead(database_url, messages) as resolver:

@@ -102,9 +102,7 @@ def test_every_screen_answers(fresh_url: str, table: str, column: str, row: int)
 
 
 @pytest.mark.parametrize("column", ["policy_type", "policy_identifier", "display_name"])
-def test_an_item_without_a_name_counts_as_it_is_and_its_screen_says_what_is_missing(
-    fresh_url: str, column: str
-) -> None:
+def test_an_item_without_a_name_counts_and_its_screen_says_so(fresh_url: str, column: str) -> None:
     make_null(fresh_url, "backup_items", column, 1)
     assert entries(fresh_url)["tenant-1"]["confirmed"]
     with resolving(fresh_url) as resolver:
@@ -114,7 +112,7 @@ def test_an_item_without_a_name_counts_as_it_is_and_its_screen_says_what_is_miss
     assert item.unreadable.message == f"backup_items.{column} of row 1 is missing"
 
 
-def test_a_set_without_a_status_is_no_basis_and_listed_as_unreadable(fresh_url: str) -> None:
+def test_a_set_without_a_status_is_no_basis_but_listed_unreadable(fresh_url: str) -> None:
     make_null(fresh_url, "backup_sets", "status", 12)
     assert entries(fresh_url)["tenant-1"]["confirmed"]
     with resolving(fresh_url) as resolver:

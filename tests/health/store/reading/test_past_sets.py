@@ -73,7 +73,7 @@ def any_history(random: Random, tenants: int, sets: int) -> Rows:
     return rows
 
 
-def test_at_every_instant_it_is_what_the_oracle_says_of_the_sets_completed_by_then(database_url: str) -> None:
+def test_at_every_instant_it_is_what_the_oracle_says(database_url: str) -> None:
     rows = any_history(Random(4711), tenants=20, sets=30)
     load(database_url, rows)
     seen = set()
@@ -107,7 +107,7 @@ def read(url: str, begin: datetime, end: datetime, limit: int = 50) -> tuple[lis
     return [each.id for each in sets], cut
 
 
-def test_read_are_the_sets_of_the_period_and_the_one_before_newest_first(database_url: str) -> None:
+def test_the_sets_of_the_period_and_the_one_before_newest_first(database_url: str) -> None:
     load(database_url, a_history(*(NOW - hours * HOUR for hours in (9, 8, 7, 6, 5, 4, 3, 2, 1, 0))))
     assert read(database_url, NOW - 6 * HOUR, NOW - 2 * HOUR) == ([107, 106, 105, 104, 103], False)
     assert read(database_url, NOW - 6 * HOUR - TICK, NOW - 2 * HOUR) == ([107, 106, 105, 104, 103, 102], False)
@@ -123,7 +123,7 @@ def test_the_latest_are_read_where_there_are_more_than_the_limit(database_url: s
     assert read(database_url, NOW - 5 * HOUR, NOW, limit=5) == ([100, 101, 102, 103, 104], True)
 
 
-def test_a_run_every_five_minutes_is_one_statement_of_bounded_length(database_url: str) -> None:
+def test_a_run_every_five_minutes_is_one_bounded_statement(database_url: str) -> None:
     load(database_url, a_history(*(NOW - number * HOUR / 12 for number in range(800))))
     with resolving(database_url) as resolver, statements() as seen:
         found = resolver.dashboard("tenant-1", NOW).coverage
@@ -143,7 +143,7 @@ def test_another_tenants_sets_are_nobody_elses(database_url: str) -> None:
 # What cannot be read
 
 
-def test_an_older_set_whose_row_cannot_be_read_covers_nothing_and_blinds_nothing(database_url: str) -> None:
+def test_an_older_unreadable_set_covers_nothing_and_blinds_nothing(database_url: str) -> None:
     rows = a_history(NOW - 3 * DAY, NOW - 2 * DAY, NOW - DAY, NOW - HOUR)
     garbage = "garbage" if database_url.startswith("sqlite") else "infinity"
     rows.sets[1] = rows.sets[1]._replace(started_at=garbage)

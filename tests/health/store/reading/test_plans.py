@@ -207,7 +207,7 @@ def counted_by(url: str, explained: list[Explained]) -> list[str]:
 @pytest.mark.parametrize(
     "ask", [ask_fleet, ask_tenant, ask_tenants, ask_first_page, ask_next_page, ask_past_sets, ask_set]
 )
-def test_sets_and_items_are_never_scanned_and_each_count_has_its_own_index(fresh_url: str, ask: Ask) -> None:
+def test_sets_and_items_are_never_scanned_and_counts_are_indexed(fresh_url: str, ask: Ask) -> None:
     with stages(fresh_url) as states:
         for stage in states:
             explained = explain(fresh_url, ask)
@@ -228,7 +228,7 @@ def test_the_items_of_one_set_are_found_by_their_key(fresh_url: str, ask: Ask) -
 
 
 @pytest.mark.parametrize("ask", [ask_fleet, ask_tenant, ask_tenants])
-def test_the_latest_set_is_the_first_of_its_index_and_unreadable_ones_have_their_own(fresh_url: str, ask: Ask) -> None:
+def test_the_latest_set_and_unreadable_ones_come_from_an_index(fresh_url: str, ask: Ask) -> None:
     with stages(fresh_url) as states:
         for stage in states:
             explained = explain(fresh_url, ask)
@@ -241,7 +241,7 @@ def test_the_latest_set_is_the_first_of_its_index_and_unreadable_ones_have_their
             assert re.findall(r"(?:using|on|INDEX) (ix_\w+)", "\n".join(lost)) == UNREADABLE_SET_INDEXES, (stage, lost)
 
 
-def test_past_sets_are_a_stretch_of_the_index_of_candidates_and_so_is_the_one_before(fresh_url: str) -> None:
+def test_past_sets_and_the_one_before_are_a_stretch_of_an_index(fresh_url: str) -> None:
     latest = "ix_backup_sets_latest"
     with stages(fresh_url) as states:
         for stage in states:

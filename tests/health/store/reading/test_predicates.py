@@ -128,7 +128,7 @@ def as_stored(store: Bare, table: str, predicate: str) -> str:
 
 
 @pytest.mark.parametrize("index", INDEXES)
-def test_the_index_in_the_database_has_the_predicate_of_the_contract(shared: Bare, index: str) -> None:
+def test_the_index_in_the_database_has_the_contracts_predicate(shared: Bare, index: str) -> None:
     table = "backup_sets" if "_sets_" in index else "backup_items"
     assert stored_predicate(shared, index) == as_stored(shared, table, INDEXES[index])
 

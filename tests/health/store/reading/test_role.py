@@ -104,7 +104,7 @@ def test_it_is_asked_once_a_connection(postgres_url: str) -> None:
     assert questions(seen) == 2
 
 
-def test_where_the_database_does_not_say_the_facts_are_read_all_the_same(postgres_url: str, as_role: AsRole) -> None:
+def test_where_the_database_does_not_say_the_facts_are_read(postgres_url: str, as_role: AsRole) -> None:
     load(postgres_url, Rows([TenantRow(1, "contoso.example", "Contoso", LONG_AGO)], [], [], []))
     url = as_role(
         "REVOKE EXECUTE ON FUNCTION has_table_privilege(text, text) FROM PUBLIC", "GRANT ALL ON tenants TO {}"

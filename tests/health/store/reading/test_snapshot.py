@@ -78,7 +78,7 @@ def statements_of_a_tenant(url: str, external_id: str) -> list[str]:
     return seen
 
 
-def test_the_number_of_statements_for_a_fleet_does_not_depend_on_the_number_of_tenants(database_url: str) -> None:
+def test_a_fleet_takes_as_many_statements_however_many_tenants(database_url: str) -> None:
     empty = statements_of_a_fleet(database_url)
     load(database_url, a_fleet(1, 1))
     one = statements_of_a_fleet(database_url)
@@ -88,7 +88,7 @@ def test_the_number_of_statements_for_a_fleet_does_not_depend_on_the_number_of_t
     assert sum("tenants" in statement for statement in many) <= 4
 
 
-def test_the_number_of_statements_for_one_tenant_does_not_depend_on_its_history(database_url: str) -> None:
+def test_a_tenant_takes_as_many_statements_whatever_its_history(database_url: str) -> None:
     load(database_url, a_fleet(1, 1))
     load(database_url, a_fleet(1, 80, first=2))
     assert statements_of_a_tenant(database_url, "tenant-1") == statements_of_a_tenant(database_url, "tenant-2")
@@ -189,7 +189,7 @@ def report_while_somebody_commits(url: str, store: Bare, number: int) -> dict[st
 # Which set is the basis
 
 
-def test_the_latest_set_that_ended_with_something_kept_is_the_basis_and_nothing_else(database_url: str) -> None:
+def test_the_latest_set_that_ended_with_something_kept_is_the_basis(database_url: str) -> None:
     sets = [
         a_set(10, 1, NOW - 3 * HOUR),
         a_set(11, 1, NOW - 2 * HOUR, status="partial"),
@@ -247,7 +247,7 @@ def test_in_postgresql_tenants_that_use_the_same_ids_never_mix(postgres_url: str
 # Which schedules and tenants are judged
 
 
-def test_only_schedules_that_are_enabled_and_not_deleted_are_judged_in_the_order_of_their_ids(
+def test_enabled_schedules_not_deleted_are_judged_in_order_of_ids(
     database_url: str,
 ) -> None:
     failing = ScheduleRow(9, 1, created_at=NOW, last_run_status="failed", name="nine")
@@ -284,7 +284,7 @@ def test_no_tenants_at_all(database_url: str) -> None:
         assert resolver.fleet(NOW) == []
 
 
-def test_narrowing_gives_the_same_verdicts_in_triage_order_each_once(database_url: str) -> None:
+def test_narrowing_gives_the_same_verdicts_in_order_each_once(database_url: str) -> None:
     sets = [a_set(1, 1), a_set(2, 2, NOW - 3 * DAY), a_set(4, 4, NOW - 2 * HOUR)]
     items = [an_item(1, 1, 1), an_item(2, 2, 2), an_item(4, 4, 4)]
     load(database_url, rows([tenant(number) for number in range(1, 5)], sets, items))
@@ -305,7 +305,7 @@ def test_an_external_id_is_compared_exactly(database_url: str, external_id: str)
         resolver.tenants([external_id], NOW)
 
 
-def test_in_sqlite_a_blob_does_not_pass_for_the_tenant_whose_id_it_looks_like(sqlite_url: str) -> None:
+def test_in_sqlite_a_blob_does_not_pass_for_a_tenants_id(sqlite_url: str) -> None:
     load(sqlite_url, rows([tenant(1), tenant(2)], [a_set(1, 1), a_set(2, 2)], [an_item(1, 1, 1)]))
     with bare(sqlite_url) as store:
         store.execute("UPDATE tenants SET external_id = ? WHERE id = 2", (b"tenant-1",))

@@ -162,7 +162,7 @@ def test_commits_in_another_order_than_the_beginnings_are_all_seen(pair: Pair) -
             assert [health.tenant.name for health in held.fleet(NOW)].count("Renamed") == done
 
 
-def test_where_the_database_does_not_say_how_far_it_has_replayed_every_refresh_reads(pair: Pair) -> None:
+def test_where_the_replay_position_is_not_said_every_refresh_reads(pair: Pair) -> None:
     pair.write(
         "CREATE ROLE reader LOGIN",
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader",
@@ -234,7 +234,7 @@ def test_a_statement_that_replay_has_ended_is_asked_again_quietly(pair: Pair, en
     assert ended.statements == [(CONFLICT, False)]
 
 
-def test_a_second_one_at_once_is_one_sentence_and_the_next_read_serves(pair: Pair, ended: Ended) -> None:
+def test_a_second_one_at_once_is_one_sentence_then_reading_serves(pair: Pair, ended: Ended) -> None:
     with resolving(pair.url) as held:
         before = one_tenant(held)
         with ThreadPoolExecutor(1) as thread, locked(pair, "backup_schedules"):
@@ -282,7 +282,7 @@ def test_a_connection_that_replay_has_ended_is_replaced_quietly(pair: Pair, ende
     assert ended.statements == [(CONFLICT, True)] * 2
 
 
-def test_a_second_one_that_replay_ends_is_one_sentence_and_the_next_read_serves(pair: Pair, ended: Ended) -> None:
+def test_a_second_one_by_replay_is_one_sentence_then_reading_serves(pair: Pair, ended: Ended) -> None:
     with resolving(pair.url) as held:
         before = held.fleet(NOW)
         pair.write("UPDATE backup_sets SET name = name")
@@ -307,7 +307,7 @@ def test_a_database_that_the_primary_drops_is_one_sentence(pair: Pair) -> None:
             held.fleet(NOW)
 
 
-def test_a_standby_that_is_promoted_is_read_on_and_its_own_changes_are_seen(pair: Pair) -> None:
+def test_a_promoted_standby_is_read_on_with_its_own_changes(pair: Pair) -> None:
     with standby_of(pair.primary) as other, resolving(other.url_of("fleet")) as held:
         before = held.fleet(NOW)
         other.execute("SELECT pg_promote()")

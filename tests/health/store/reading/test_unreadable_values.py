@@ -42,7 +42,7 @@ from tui.commands import run
         ("schedules__0__next_run_at", "backup_schedules", 10),
     ],
 )
-def test_an_instant_that_is_none_costs_its_tenant_the_verdict_and_no_other(
+def test_what_is_no_instant_costs_its_tenant_alone_the_verdict(
     database_url: str, place: str, table: str, row: int
 ) -> None:
     column = place.rpartition("__")[2]
@@ -100,7 +100,7 @@ def test_a_candidate_without_completed_at_is_unreadable(database_url: str, statu
     assert found["tenant-2"]["confirmed"]
 
 
-def test_an_item_of_the_basis_that_may_be_deleted_is_unreadable_and_one_of_another_set_costs_nothing(
+def test_a_possibly_deleted_item_is_unreadable_in_the_basis_alone(
     database_url: str,
 ) -> None:
     fleet = two_tenants(items__0__deleted_at=garbage(database_url))
@@ -192,7 +192,7 @@ def test_counts_of_nothing_are_counts_and_either_flag_is_one(database_url: str) 
     assert (found["confirmed"], found["schedules"]["enabled"]) == (True, 1)
 
 
-def test_the_first_and_the_last_instant_of_the_calendar_are_instants(database_url: str) -> None:
+def test_the_calendars_first_and_last_instants_are_instants(database_url: str) -> None:
     load(
         database_url,
         two_tenants(
@@ -298,7 +298,7 @@ CONSEQUENCES = {
 
 @pytest.mark.parametrize("value", ["x'fffe41'", "CAST(x'fffe41' AS TEXT)", "CAST(x'4100ff' AS TEXT)"])
 @pytest.mark.parametrize(("table", "column"), TEXT_COLUMNS)
-def test_bytes_that_are_no_text_cost_nothing_but_what_an_unknown_word_would(
+def test_bytes_that_are_no_text_cost_what_an_unknown_word_would(
     sqlite_url: str, table: str, column: str, value: str
 ) -> None:
     load(sqlite_url, two_tenants())

@@ -37,9 +37,7 @@ def test_creating_is_done_once(tableless_url: str) -> None:
         assert store.execute("SELECT external_id FROM tenants") == [("x",)]
 
 
-def test_creating_in_a_database_that_is_older_or_newer_changes_nothing(
-    fresh_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_creating_over_an_older_or_newer_one_changes_nothing(fresh_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(revision, "REVISIONS", (OLDER, CURRENT))
     for number, advice in ((OLDER, "run 'tenantpilot db upgrade'"), (NEWER, "install a newer TenantPilot")):
         set_version(fresh_url, number)
@@ -60,7 +58,7 @@ def test_upgrading_what_is_absent_or_newer_says_what_to_do(tableless_url: str) -
         upgrade(parse_database_url(tableless_url))
 
 
-def test_creating_the_file_makes_its_folder_and_nobody_else_may_read_it(tmp_path: Path) -> None:
+def test_creating_the_file_makes_its_folder_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "fleet.db"
     assert initialise(parse_database_url(f"sqlite:///{path}"))
     assert path.stat().st_mode & 0o777 == 0o600
@@ -103,7 +101,7 @@ def indexes(url: str) -> set[tuple[str, str]]:
         return {(name, made_by) for name, made_by in store.execute(listed)}
 
 
-def test_upgrading_the_first_version_keeps_every_row_and_finds_those_that_cannot_be_read(tableless_url: str) -> None:
+def test_upgrading_the_first_version_keeps_rows_and_finds_garbage(tableless_url: str) -> None:
     at_first_version(tableless_url)
     fleet = two_tenants(sets__1__deleted_at=garbage(tableless_url), items__0__orphaned_assignments=-1)
     fleet.items.append(ItemRow(3, 2, 20, policy_identifier="policy-2", deleted_at=garbage(tableless_url)))

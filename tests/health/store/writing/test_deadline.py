@@ -76,7 +76,7 @@ def test_a_link_that_freezes_while_it_is_written(statement: str, link: Link, dat
     assert renamed(database) == bool(database.rows("backup_items")) == (statement == "COMMIT")
 
 
-def test_who_waits_for_a_lock_has_the_word_of_the_server_before_the_deadline(url: str) -> None:
+def test_who_waits_for_a_lock_hears_the_server_before_the_deadline(url: str) -> None:
     with psycopg.connect(url) as holder:
         holder.execute("UPDATE tenants SET name = 'Held'")
         with (

@@ -87,12 +87,12 @@ def partial(reference: str, completed_at: datetime, missing: set[str], *types: s
     return a_run(reference, completed_at, *types, status="partial", error=missing_types_error(missing))
 
 
-def test_what_a_partial_set_lacks_of_the_last_completed_one_adds_nothing(runs: Connection) -> None:
+def test_what_a_partial_set_lacks_adds_nothing(runs: Connection) -> None:
     write_set(runs, partial("later", NOW, {"Roles"}, "New"), NOW)
     assert types_of(runs) == {"Roles"}
 
 
-def test_a_partial_set_in_the_place_of_the_last_completed_one_makes_nothing_forgotten(runs: Connection) -> None:
+def test_a_partial_set_in_the_completed_ones_place_forgets_nothing(runs: Connection) -> None:
     write_set(runs, partial("newest", NOW - HOUR, {"Wi-Fi"}, "Filters"), NOW)
     everything = {"Roles", "Scripts", "Filters", "Wi-Fi"}
     assert types_of(runs) == everything

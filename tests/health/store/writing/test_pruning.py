@@ -161,7 +161,7 @@ def test_what_only_a_partial_set_knows_of_missing_types_stays(database_url: str)
 # By number
 
 
-def test_the_last_backups_stay_and_whatever_is_newer_than_the_oldest_of_them(database_url: str) -> None:
+def test_the_last_backups_stay_and_whatever_is_newer(database_url: str) -> None:
     sets = [
         a_set(1, 9 * DAY),
         a_set(2, 8 * DAY, status="failed"),
@@ -264,7 +264,7 @@ def test_a_tenant_whose_basis_nobody_knows_is_left_alone(
     assert left(database_url) == [1, 2, 3, 4, 12]
 
 
-def test_a_tenant_that_is_unreadable_for_another_reason_is_left_alone(database_url: str) -> None:
+def test_a_tenant_unreadable_for_another_reason_is_left_alone(database_url: str) -> None:
     garbage = "infinity" if database_url.startswith("postgresql") else "2026-02-31 00:00:00.000000"
     schedule = ScheduleRow(1, 1, created_at=garbage)
     load(database_url, Rows([tenant(1)], [a_set(1, 9 * DAY), a_set(2, HOUR)], [], [schedule]), unchecked=True)

@@ -110,7 +110,7 @@ def test_a_run_that_starts_just_before_its_slot_has_served_it(book: Book) -> Non
     assert [text[:19] for text in book.column("next_run_at")] == ["2026-11-24 02:31:00"]
 
 
-def test_a_schedule_that_cannot_be_planned_is_recorded_all_the_same(book: Book) -> None:
+def test_a_schedule_that_cannot_be_planned_is_recorded(book: Book) -> None:
     book.schedules(cron="whenever")
     book.end(book.start())
     assert book.column("next_run_at") == [None]
@@ -139,9 +139,7 @@ def test_a_run_counts_as_under_way_for_the_longest_plausible_run(book: Book) -> 
 @pytest.mark.parametrize(
     ("since", "refused"), [(POLICY.clock_skew, True), (POLICY.clock_skew + TICK, False)], ids=["within", "beyond"]
 )
-def test_a_start_in_the_future_holds_nobody_up_beyond_the_clock_skew(
-    book: Book, since: timedelta, refused: bool
-) -> None:
+def test_a_start_in_the_future_holds_up_no_longer_than_the_skew(book: Book, since: timedelta, refused: bool) -> None:
     book.start(AT + since)
     if refused:
         with pytest.raises(RunUnderWay):
@@ -165,7 +163,7 @@ def test_an_instant_that_is_none_holds_nobody_up(book: Book) -> None:
     assert book.column("last_run_status") == ["completed"]
 
 
-def test_a_run_that_this_machine_knows_to_be_over_is_taken_over_at_once(book: Book) -> None:
+def test_a_run_that_this_machine_knows_is_over_is_taken_over(book: Book) -> None:
     first = book.start()
     later = AT + timedelta(minutes=1)
     with pytest.raises(RunUnderWay):
@@ -174,7 +172,7 @@ def test_a_run_that_this_machine_knows_to_be_over_is_taken_over_at_once(book: Bo
     assert book.column("status", "backup_sets") == ["failed", "running"]
 
 
-def test_this_machines_word_counts_only_where_the_database_has_none(book: Book) -> None:
+def test_this_machines_word_counts_where_the_database_has_none(book: Book) -> None:
     alive = OnThisMachine(alive_since=AT)
     with pytest.raises(RunUnderWay):
         book.start(AT + POLICY.longest_run, here=alive)
@@ -217,7 +215,7 @@ def test_an_outcome_without_its_start_is_noted_whole(book: Book) -> None:
     assert book.column("created_at", "backup_sets") == book.column("completed_at", "backup_sets")
 
 
-def test_an_outcome_without_its_start_leaves_a_later_runs_schedule_alone(book: Book) -> None:
+def test_an_outcome_without_start_leaves_a_later_schedule_alone(book: Book) -> None:
     later = book.start(AT + timedelta(minutes=1))
     book.end(RecordedRun("contoso", "nightly", "intunecd", AT))
     assert book.column("last_run_status") == ["running"]

@@ -138,7 +138,7 @@ def state(url: str) -> list[tuple[bool, str | None]]:
     return [(bool(enabled), None if since is None else since[:19]) for enabled, since in found]
 
 
-def test_enabling_counts_from_then_and_enabling_what_is_enabled_changes_nothing(url: str) -> None:
+def test_enabling_counts_from_then_and_twice_is_once(url: str) -> None:
     def enable(at: datetime) -> None:
         writes(url, lambda connection: roster.enable_schedule(connection, "contoso", "nightly", at))
 
@@ -163,7 +163,7 @@ def test_only_the_tenants_own_schedule_is_changed(url: str) -> None:
     assert state(url) == [(True, None), (False, None)]
 
 
-def test_schedules_are_listed_by_tenant_and_name_without_deleted_ones(url: str) -> None:
+def test_schedules_are_listed_by_tenant_and_name_without_deleted(url: str) -> None:
     writes(
         url,
         lambda connection: roster.add_schedule(connection, NIGHTLY._replace(name="hourly"), NOW),

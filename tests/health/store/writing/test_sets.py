@@ -109,7 +109,7 @@ def test_what_is_written_is_what_was_captured(database_url: str) -> None:
     assert entry["basis"]["families"] == {"metadata_only": 1, "orphaned_assignments": 1, "integrity_warning": 1}
 
 
-def test_created_at_is_when_a_row_was_first_written_unless_the_facts_say_it(database_url: str) -> None:
+def test_created_at_is_the_first_writing_unless_the_facts_say_it(database_url: str) -> None:
     facts = CapturedFacts(
         (CONTOSO._replace(created_at=LONG_AGO), FABRIKAM),
         (NIGHTLY,),
@@ -132,7 +132,7 @@ def test_importing_twice_changes_nothing_row_for_row(database_url: str) -> None:
     assert everything(database_url) == before
 
 
-def test_the_order_of_items_and_of_keys_in_their_json_changes_nothing(database_url: str) -> None:
+def test_the_order_of_items_and_of_json_keys_changes_nothing(database_url: str) -> None:
     write(database_url, FACTS)
     before = everything(database_url)
     again = a_run(items=(ITEMS[1], ITEMS[0]._replace(payload='{"a":[true],"b":1.0}')))
@@ -241,7 +241,7 @@ def delete(url: str, table: str, where: str) -> None:
         store.execute(f"UPDATE {table} SET deleted_at = created_at WHERE {where}")
 
 
-def test_a_set_that_somebody_deleted_stays_deleted_even_if_it_changes(database_url: str) -> None:
+def test_a_set_that_somebody_deleted_stays_deleted(database_url: str) -> None:
     write(database_url, FACTS)
     delete(database_url, "backup_sets", "source_ref = 'run-1'")
     before = everything(database_url)
@@ -251,7 +251,7 @@ def test_a_set_that_somebody_deleted_stays_deleted_even_if_it_changes(database_u
     assert None not in column(database_url, "backup_sets", "deleted_at")
 
 
-def test_an_item_that_somebody_deleted_stays_deleted_even_if_its_set_changes(database_url: str) -> None:
+def test_a_deleted_item_stays_deleted_though_its_set_changes(database_url: str) -> None:
     write(database_url, FACTS)
     with bare(database_url) as store:
         store.execute("UPDATE backup_items SET deleted_at = captured_at WHERE policy_identifier = 'b.json'")
@@ -301,7 +301,7 @@ def test_a_schedule_that_is_deleted_by_its_facts_is_deleted_once(database_url: s
     assert len(before["backup_schedules"]) == 1
 
 
-def test_a_schedule_that_never_lived_here_is_written_deleted_and_once(database_url: str) -> None:
+def test_a_schedule_never_seen_here_is_written_deleted_and_once(database_url: str) -> None:
     facts = CapturedFacts((CONTOSO,), (NIGHTLY._replace(deleted_at=NOW),))
     write(database_url, facts)
     before = everything(database_url)
@@ -323,7 +323,7 @@ def test_a_schedule_of_the_name_of_a_deleted_one_is_a_new_one(database_url: str)
 # Tenants and schedules
 
 
-def test_tenants_and_schedules_are_brought_to_what_the_facts_say_and_keep_their_ids(database_url: str) -> None:
+def test_tenants_and_schedules_become_what_the_facts_say(database_url: str) -> None:
     write(database_url, FACTS)
     before = everything(database_url)
     write(

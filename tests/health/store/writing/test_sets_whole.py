@@ -52,7 +52,7 @@ def test_an_error_in_the_middle_leaves_nothing_of_an_import(database_url: str, b
     assert everything(database_url) == before
 
 
-def test_what_clashes_with_what_is_there_is_a_conflict_and_no_fault_of_the_database(database_url: str) -> None:
+def test_a_clash_with_what_is_there_is_a_conflict_and_no_fault(database_url: str) -> None:
     with pytest.raises(StoreConflict, match="nothing was written"):
         write(database_url, FACTS._replace(sets=BROKEN[:1]))
 
@@ -70,7 +70,7 @@ def test_an_import_that_is_interrupted_leaves_nothing(database_url: str) -> None
     assert everything(database_url) == before
 
 
-def test_bytes_that_are_no_text_in_what_is_there_are_replaced_like_any_other_change(sqlite_url: str) -> None:
+def test_bytes_that_are_no_text_are_replaced_like_any_other_change(sqlite_url: str) -> None:
     write(sqlite_url, FACTS)
     with bare(sqlite_url) as store:
         store.execute("UPDATE tenants SET name = CAST(x'ff' AS TEXT)")

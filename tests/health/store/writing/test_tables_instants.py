@@ -124,9 +124,7 @@ def test_these_are_all_the_columns_of_instants() -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)))
-def test_what_the_product_writes_is_canonical_and_text_order_is_time_order(
-    store: Bare, one: datetime, other: datetime
-) -> None:
+def test_what_is_written_is_canonical_and_text_order_is_time_order(store: Bare, one: datetime, other: datetime) -> None:
     assert refusal(store, "backup_sets", "completed_at", sqlite_text(one)) is None
     assert (sqlite_text(one) < sqlite_text(other)) == (one < other)
 
