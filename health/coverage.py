@@ -1,8 +1,9 @@
 """How a tenant was covered in the days behind an instant: its past bases, each judged by the rules of today's verdict.
 
 History and never posture. The basis of a past instant is the set that the rule would have chosen among those
-completed by then; it is judged by 4.2 and 4.3. What is known is what is kept: sets and items deleted since count as
-deleted, an item as it is now, and a set counts from its completion, whenever it was imported.
+completed by then, judged as the basis of today is (docs/concepts.md, "Coverage"). What is known is what is kept: sets
+and items deleted since count as deleted, an item as it is now, and a set counts from its completion, whenever it was
+imported.
 """
 
 from __future__ import annotations

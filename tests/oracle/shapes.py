@@ -241,7 +241,7 @@ def _deleted_at_no_instant(value: Instant) -> Iterator[Blueprint]:
     yield Blueprint((good, newer), (failing,), archived_at=LONG_AGO)
 
 
-# --- everything mixed -------------------------------------------------------------------------------------
+# --- everything mixed -----------------------------------------------------------------------------------
 
 _STATUSES = ["completed"] * 5 + ["partial"] * 2 + NO_BASIS_WORDS
 _GROUPS = [(CLEAN,), (CLEAN,), (CLEAN, CLEAN, DELETED), (), *ITEM_GROUPS]

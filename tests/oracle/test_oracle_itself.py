@@ -31,7 +31,7 @@ def entry_of(*sets: SetShape, schedules: tuple[ScheduleRow, ...] = (), **columns
     return entry
 
 
-# --- 4.1 the basis ----------------------------------------------------------------------------------------
+# --- the basis ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_absent_names_the_backup_sets() -> None:
     }
 
 
-# --- 4.2 quality ------------------------------------------------------------------------------------------
+# --- quality --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_the_quality_of_a_set(shape: SetShape, items: int, degraded_items: int, 
     assert entry["confirmed"] is not bool(families)
 
 
-# --- 4.3 freshness, 4.5 posture ---------------------------------------------------------------------------
+# --- freshness, posture ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_follow_up_beside_a_healthy_backup_is_not_confirmed() -> None:
     assert (entry["posture"], entry["confirmed"], entry["reasons"]) == ("healthy", False, ["schedule_follow_up"])
 
 
-# --- 4.6 evidence that cannot be read ---------------------------------------------------------------------
+# --- evidence that cannot be read -----------------------------------------------------------------------
 
 GOOD = set_shape(RECENT, CLEAN)
 RAN = ScheduleRow(cron="0 8 * * *", created_at=NOW - 9 * DAY, last_run_at=RECENT, last_run_status="ok")
@@ -231,7 +231,7 @@ def test_unreadable(
     }
 
 
-# --- 7 the report -----------------------------------------------------------------------------------------
+# --- the report -----------------------------------------------------------------------------------------
 
 
 def test_instants_have_a_fraction_only_where_there_is_one() -> None:

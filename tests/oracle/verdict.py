@@ -25,7 +25,7 @@ from tests.oracle.rows import (
 )
 from tests.oracle.schedules import conditions_of
 
-# --- 4.1 the basis -----------------------------------------------------------------------------------------
+# --- the basis ------------------------------------------------------------------------------------------
 
 
 def candidates(tenant: TenantRow, sets: Iterable[SetRow]) -> list[SetRow]:
@@ -44,7 +44,7 @@ def basis_of(relevant: Sequence[SetRow]) -> SetRow | None:
     return max(relevant, key=lambda row: (known(row.completed_at), row.id))
 
 
-# --- 4.2 quality ------------------------------------------------------------------------------------------
+# --- quality --------------------------------------------------------------------------------------------
 
 
 def item_families(item: ItemRow) -> list[str]:
@@ -98,7 +98,7 @@ def quality_of(basis: SetRow, items: Iterable[ItemRow], policy: Policy) -> tuple
     return len(present), degraded_items, families
 
 
-# --- 4.3 freshness ----------------------------------------------------------------------------------------
+# --- freshness ------------------------------------------------------------------------------------------
 
 
 def freshness_of(completed_at: datetime, policy: Policy, now: datetime) -> str:
@@ -111,7 +111,7 @@ def freshness_of(completed_at: datetime, policy: Policy, now: datetime) -> str:
     return "fresh"
 
 
-# --- 4.6 evidence that cannot be read ---------------------------------------------------------------------
+# --- evidence that cannot be read -----------------------------------------------------------------------
 
 Cell = dict[str, Any]
 """`{"table", "column", "row"}` of the report's `error` (docs/documents.md, "The report")."""
@@ -159,7 +159,7 @@ def unreadable_cells(
     return cells
 
 
-# --- 4.5 posture and reasons, 7 the report ----------------------------------------------------------------
+# --- posture and reasons, the report --------------------------------------------------------------------
 
 
 def rfc3339(instant: datetime) -> str:
