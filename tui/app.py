@@ -28,6 +28,7 @@ from tui.terminal.themes import TERMINALS_OWN, THEMES, WITHOUT_COLOURS
 from tui.widgets.key_hints import key_uses
 from tui.widgets.row_list import Cell, Column
 from tui.words.failures import EXIT_FAULT
+from tui.words.fault_log import note_fault, note_trace
 from tui.words.safe_text import has_hidden, safe_text
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 
 def _note_loop_fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Of a task that nobody waits for: asyncio would print its traceback."""
-    from tui.words.fault_log import note_fault
-
     if isinstance(error := context.get("exception"), Exception):
         note_fault(error)
 
@@ -148,8 +147,6 @@ class TenantPilotApp(Pilot):
     # Faults: Textual would print the traceback with every local variable, a password among them
 
     def _handle_exception(self, error: Exception) -> None:
-        from tui.words.fault_log import note_fault
-
         sentence = note_fault(error.error if isinstance(error, WorkerFailed) else error)
         if self._exit:
             return  # what breaks while the screens are taken down changes nothing any more
@@ -162,8 +159,6 @@ class TenantPilotApp(Pilot):
 
     def panic(self, *renderables: Any) -> None:
         """A fault that is noted already; or one of the thread that reads the keys, as Rich has kept it."""
-        from tui.words.fault_log import note_trace
-
         for trace in (each.trace for each in renderables if hasattr(each, "trace")):
             self.fault = self.fault or note_trace(trace)
         self._return_code = self._return_code or EXIT_FAULT
@@ -239,7 +234,7 @@ class TenantPilotApp(Pilot):
         for screen in reversed(screens):
             screen.remove()
 
-    # What works everywhere
+    # What works everywhere. What only a key asks for is imported then: the first frame does not wait for it.
 
     def action_save_picture(self) -> None:
         from tui.words.export import picture_alone

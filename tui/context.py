@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from platformdirs import user_state_path
 
 from health.policy import HealthPolicy
 from tui.clock import utc_now
@@ -31,17 +34,15 @@ def open_resolver(
     address: DatabaseAddress, policy: HealthPolicy, ahead: FleetAhead | None = None
 ) -> TenantBackupHealthResolver:
     """A resolver over the facts at an address, of which some may have been read ahead. Nothing is opened yet."""
-    from health.resolver import TenantBackupHealthResolver  # not before the first frame
+    from health.resolver import (
+        TenantBackupHealthResolver,  # it imports SQLAlchemy, for which the first frame does not wait
+    )
 
     return TenantBackupHealthResolver(address, policy, ahead)
 
 
 def visit_file(place: str) -> Path:
     """Where the visits to a database are kept; `place` tells it from every other, and is not to be seen in the name."""
-    from hashlib import sha256
-
-    from platformdirs import user_state_path
-
     name = sha256(place.encode("utf-8", "surrogatepass")).hexdigest()[:24]
     return user_state_path("tenantpilot", appauthor=False) / "visits" / f"{name}.json"
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from health.store.reading.collector import collect_only_from_now_on
+from tui.words.failures import describe
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
@@ -145,6 +146,4 @@ class FactsReader:
 
     @staticmethod
     def _sentence(error: Exception) -> str:
-        from tui.words.failures import describe
-
         return describe(error)[0]

@@ -164,7 +164,7 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
 
     def exported(self, form: str) -> str:
         """The report of this tenant."""
-        from tui.words.render import report_as
+        from tui.words.render import report_as  # asked for by a key: the first frame does not wait for it
 
         answer = self.facts
         return report_as(form, (answer.health,), self.pilot.context.policy, answer.now)

@@ -159,7 +159,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
 
     def exported(self, form: str) -> str:
         """What `e` writes down in one of the formats: the screen's list, also what there is no room for."""
-        from tui.words.export import table_as
+        from tui.words.export import table_as  # asked for by a key: the first frame does not wait for it
 
         headings, rows = self.query(RowList).first().table()
         return table_as(form, headings, rows)
@@ -368,14 +368,13 @@ class FactsScreen(Screen[None], Generic[Answer]):
             self.pilot.say("not exported: these facts are too old to hand on")
         else:
             columns = [Column("EXPORT AS", 16, share=1)]
-            self.pilot.choose(columns, tuple(SUFFIXES), lambda form: (Cell(form),), self._export)
+            self.pilot.choose(columns, tuple(SUFFIXES.items()), lambda chosen: (Cell(chosen[0]),), self._export)
 
-    def _export(self, form: str | None) -> None:
-        from tui.words.export import SUFFIXES
-
-        if form is not None:
+    def _export(self, chosen: tuple[str, str] | None) -> None:
+        if chosen is not None:
+            form, suffix = chosen
             what = type(self).__name__.removesuffix("Screen").lower()
-            self.pilot.save_new(self.pilot.stem(what), SUFFIXES[form], self.exported(form), self.part_exported())
+            self.pilot.save_new(self.pilot.stem(what), suffix, self.exported(form), self.part_exported())
 
     def action_copy_command(self) -> None:
         self.pilot.copy_command(self.start_arguments())

@@ -313,7 +313,7 @@ class TenantsScreen(FactsScreen[FleetView]):
 
     def exported(self, form: str) -> str:
         """The report of the tenants listed."""
-        from tui.words.render import report_as
+        from tui.words.render import report_as  # asked for by a key: the first frame does not wait for it
 
         view = self.facts
         rows = self.query_one("#tenants", RowList).rows
