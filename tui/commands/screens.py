@@ -1,15 +1,22 @@
-"""`tenantpilot` without a command: the screens."""
+"""`tenantpilot` without a command: the screens.
+
+Imported inside functions is what only one of the two processes of a start needs, or Textual itself: the first frame
+waits for whatever is imported before the second process begins.
+"""
 
 from __future__ import annotations
 
 import gc
 import os
+import pickle
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tui.commands.options import Invocation
 from tui.context import boot_seconds, open_resolver
+from tui.terminal.cores import usable_cores
+from tui.terminal.presence import why_no_terminal
 from tui.terminal.second_process import SecondProcess, Sender
 from tui.words.failures import EXIT_FAULT, EXIT_USAGE, CommandFailed
 
@@ -22,8 +29,6 @@ _ESCAPE_DELAY_MILLISECONDS: Final = "500"
 
 def open_screens(invocation: Invocation, *, tenant: str | None, screen: str | None) -> int:
     """Open the app on the configured database; gives back its exit code. Raises CommandFailed without a terminal."""
-    from tui.terminal.presence import why_no_terminal
-
     if (reason := why_no_terminal()) is not None:
         raise CommandFailed(f"{reason}: 'tenantpilot report' prints the same verdicts.", EXIT_USAGE)
     if screen is not None and tenant is None:
@@ -31,7 +36,10 @@ def open_screens(invocation: Invocation, *, tenant: str | None, screen: str | No
     # Importing makes nothing that could be collected; the reader switches it on again once it is through with that.
     gc.disable()
     began = boot_seconds()
-    second = SecondProcess.begin(partial(_settings_then_fleet, invocation, tenant, screen))
+    second = None
+    # With one core the second process would only wait for it, and its own start comes on top.
+    if usable_cores() > 1:
+        second = SecondProcess.begin(partial(_settings_then_fleet, invocation, tenant, screen))
     _import_textual()
     context = None if second is None else _sent_context(second, began)
     if context is None:
@@ -72,8 +80,6 @@ def _import_textual() -> None:
 
 def _settings_then_fleet(invocation: Invocation, tenant: str | None, screen: str | None, sender: Sender) -> None:
     """In the second process: read the settings, then the fleet. What fails here is done, and told, by the first one."""
-    import pickle
-
     from tui.commands.session import session_of
 
     session = session_of(invocation)
@@ -94,8 +100,6 @@ def _sent_context(second: SecondProcess, began: float) -> AppContext | None:
     if (message := next(messages, None)) is None:
         second.end()
         return None
-    import pickle
-
     from health.store.reading.ahead import FleetAhead
 
     context, address = pickle.loads(message)  # noqa: S301 - by a process of our own
