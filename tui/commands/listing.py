@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import click
+from rich.cells import cell_len
 
 from tui.words.safe_text import safe_text
 
 
 def echo_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows in aligned columns, each cell made safe; None is `-`, an instant is cut to whole seconds."""
+    """Print rows in aligned columns, each cell made safe; None is `-`.
+
+    The same on a terminal as in a file: one line a row, two blanks between columns, nothing cut, folded or coloured.
+    """
     cells = [[_cell(value) for value in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
+    # Cells of a terminal and not characters: a Japanese one is two wide, an accent of its own none.
+    widths = [max(map(cell_len, column)) for column in zip(headings, *cells, strict=True)]
     for line in (headings, *cells):
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())
 
 
 def _cell(value: object) -> str:
