@@ -25,6 +25,7 @@ from health.sources.captured import (
     CapturedTenant,
     RefusedInput,
 )
+from health.sources.declaration import Source
 from health.sources.documents import MAX_FILE_BYTES, parse_json
 from health.sources.fact_columns import READERS, BadValue
 from health.sources.storable import ALTERED, JsonText
@@ -84,7 +85,7 @@ _KINDS: Final = {
 }
 
 
-def read_fact_lines(stream: BinaryIO | TextIO, name: str, *, with_payload: bool = True) -> CapturedFacts:
+def read_fact_lines(stream: BinaryIO | TextIO, name: str, with_payload: bool = True) -> CapturedFacts:
     """Read all facts of an input; `name` is what refusals call it, such as its path.
 
     The lines may come in any order. A set replaces the one that is stored as a whole, so its items stand beside it.
@@ -280,3 +281,12 @@ def _shown(value: object) -> str:
 
 def _listed(words: Iterable[str]) -> str:
     return ", ".join(f'"{word}"' for word in words)
+
+
+DECLARED: Final = Source(
+    name="facts",
+    help="Import facts as JSON lines from FILE, or from standard input where it is '-'.",
+    place="FILE",
+    place_help="One fact a line; '-': standard input.",
+    lines=read_fact_lines,
+)

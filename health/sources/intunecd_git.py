@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
 from health.sources.backup_tree import SYMBOLIC_LINK, TOO_LARGE, BackupFile, closed_to_us, joined, visible_name
-from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
+from health.sources.captured import CapturedItem, CapturedSet, RefusedInput, StoredSet
+from health.sources.declaration import Asked
 from health.sources.documents import MAX_FILE_BYTES
-from health.sources.intunecd import LAYOUT, SOURCE, item_of
-from health.sources.policy_sets import GatheredItems, types_of
+from health.sources.intunecd_policies import LAYOUT, SOURCE, item_of
+from health.sources.policy_sets import GatheredItems
 from health.sources.storable import storable_name, storable_text
 
 _SHORT_HASH: Final = 7
@@ -65,64 +66,49 @@ class _Blob(NamedTuple):
     size: bytes
 
 
-def read_history(
-    root: Path,
-    *,
-    external_id: str,
-    known: Callable[[str], bool],
-    read_again: Callable[[str], bool] = lambda ref: False,
-    expected_types: Set[str] = frozenset(),
-    accept_missing: Set[str] = frozenset(),
-    with_payload: bool = True,
-    accepted: Callable[[Set[str]], object] | None = None,
-    progress: Callable[[int], None] | None = None,
-) -> Iterator[CapturedSet]:
-    """Read each commit reachable from HEAD that touches a folder of a repository as a set, oldest first.
-
-    `known` says of a commit's full hash that it is stored as a `completed` set already: it is passed over, and only
-    its types are looked at; but one of which `read_again` says so is read, and stays `completed`. `expected_types`
-    are those of the tenant's last completed set of this source, against which the first commit is judged; each later
-    one is judged against the last completed before it. `accept_missing` are the types that are gone for good;
-    `accepted` is told which of them would be missing. `progress` is told the number of files gone through so far,
-    over all commits.
+def find_commits(asked: Asked) -> Iterator[FoundCommit]:
+    """Find each commit reachable from HEAD that touches a folder of a repository, oldest first.
 
     Raises RefusedInput, at once, where git or the repository is missing or no commit touches the root.
     """
-    repository = _Repository(root)
+    repository = _Repository(asked.path)
     commits = repository.commits()
 
-    def sets() -> Iterator[CapturedSet]:
-        last_completed, passed_over = expected_types, None
-        with _CommitReader(repository, external_id, with_payload, progress) as reader:
+    def found() -> Iterator[FoundCommit]:
+        with _CommitReader(repository, asked) as reader:
             for commit in commits:
-                whole = known(commit.ref)
-                if whole and not read_again(commit.ref):
-                    passed_over = commit
-                    continue
-                if passed_over is not None:
-                    last_completed, passed_over = reader.types_in(passed_over, last_completed), None
-                # What is stored as whole was so, or was accepted as such, when it was written.
-                expected = frozenset() if whole else last_completed
-                captured, types = reader.read(commit, expected - accept_missing)
-                if accepted is not None:
-                    accepted(accept_missing & expected - types)
-                if captured.status == "completed":
-                    last_completed = types
-                yield captured
+                yield FoundCommit(commit, reader)
 
-    return sets()
+    return found()
+
+
+class FoundCommit(NamedTuple):
+    """A commit that is a set, not read yet."""
+
+    commit: _Commit
+    reader: _CommitReader
+
+    @property
+    def source_ref(self) -> str:
+        """The commit's full hash."""
+        return self.commit.ref
+
+    def is_stored(self, stored: StoredSet | None, *, with_payload: bool, now: datetime) -> bool:
+        """Whether it is stored as a whole, without the captured JSON where none is wanted: a commit never changes."""
+        return stored is not None and stored.frame.status == "completed" and (with_payload or not stored.holds_json)
+
+    def read(self, *, with_payload: bool) -> CapturedSet:
+        """The commit as a set; a `failed` one that says why where git cannot list it or it has no date."""
+        return self.reader.read(self.commit, with_payload)
 
 
 class _CommitReader:
     """Turns commits into sets. From one commit to the next most files stay the same: those are read once."""
 
-    def __init__(
-        self, repository: _Repository, external_id: str, with_payload: bool, progress: Callable[[int], None] | None
-    ) -> None:
+    def __init__(self, repository: _Repository, asked: Asked) -> None:
         self._repository = repository
-        self._external_id = external_id
-        self._with_payload = with_payload
-        self._progress = progress
+        self._external_id = asked.external_id
+        self._progress = asked.progress
         self._contents = _Contents(repository)
         self._items: dict[_Blob, CapturedItem] = {}
         self._files_seen = 0
@@ -133,33 +119,26 @@ class _CommitReader:
     def __exit__(self, *_: object) -> None:
         self._contents.close()
 
-    def read(self, commit: _Commit, expected_types: Set[str]) -> tuple[CapturedSet, Set[str]]:
-        """The set that a commit is, and the types that have files in it."""
-        gathered = GatheredItems(self._with_payload)
+    def read(self, commit: _Commit, with_payload: bool) -> CapturedSet:
+        """The set that a commit is."""
+        gathered = GatheredItems(with_payload)
         frame = self._frame(commit)
         try:
             blobs = self._repository.files(commit.ref)
         except _GitFailed as error:
-            return _failed(frame, f"git cannot list this commit's files: {error}"), gathered.types
+            return _failed(frame, f"git cannot list this commit's files: {error}")
         earlier, self._items = self._items, {}
         for blob in blobs:
             item = self._items[blob] = earlier.get(blob) or item_of(self._contents.filled(blob))
-            gathered.add(item, is_folder=blob.file.is_folder)
+            gathered.add(item)
             self._files_seen += 1
             if self._progress is not None:
                 self._progress(self._files_seen)
-        captured = gathered.as_set(frame, expected_types)
+        captured = gathered.as_set(frame)
         if frame.completed_at is None:
             # Without a time of completion it can be no basis, but it must not keep out the commits that can.
             captured = _failed(captured, "the commit's committer date is not an instant")
-        return captured, gathered.types
-
-    def types_in(self, commit: _Commit, otherwise: Set[str]) -> Set[str]:
-        """The types that have files in a commit, without reading them; `otherwise` if git cannot list it any more."""
-        try:
-            return types_of(blob.file for blob in self._repository.files(commit.ref))
-        except _GitFailed:
-            return otherwise
+        return captured
 
     def _frame(self, commit: _Commit) -> CapturedSet:
         return CapturedSet(

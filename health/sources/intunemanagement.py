@@ -8,16 +8,14 @@ with IntuneCD: a type that failed and a chosen part of the tenant look alike, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
-from datetime import datetime
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from health.sources.backup_tree import BackupFile, FilesAtRoot, read_tree
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
+from health.sources.declaration import Asked, Source
 from health.sources.documents import UnreadableFile, read_document
 from health.sources.policy_items import policy_item, warned
-from health.sources.policy_sets import GatheredItems, PolicyFolders, folder_set
+from health.sources.policy_sets import FolderFiles, PolicyFolders, gathered_from
 
 SOURCE: Final = "intunemanagement"
 
@@ -26,42 +24,19 @@ _RECORDS: Final = FilesAtRoot(frozenset({_TABLE}))
 _LAYOUT: Final = PolicyFolders(_RECORDS.names)
 
 
-def read_export(
-    path: Path,
-    *,
-    external_id: str,
-    completed_at: datetime,
-    expected_types: Set[str] = frozenset(),
-    accept_missing: Set[str] = frozenset(),
-    with_payload: bool = True,
-    accepted: Callable[[Set[str]], object] | None = None,
-    progress: Callable[[int], None] | None = None,
-) -> CapturedSet:
-    """Read an export as the one set that was complete at `completed_at`, which is also its source reference.
+def read_export(asked: Asked) -> CapturedSet:
+    """Read an export as the one set that was complete at `asked.completed_at`.
 
-    `expected_types` are the types that have files in the tenant's last completed set of this source, `accept_missing`
-    those that are gone for good; `accepted` is told which of them would be missing. `progress` is told the number of
-    files read so far.
-
-    Raises RefusedInput if there is no such folder, no item in it, or if it is the folder above the export.
+    Raises RefusedInput if there is no such folder, no item of this run in it, or if it is the folder above the export.
     """
-    groups = _Groups.of(next(read_tree(path, _RECORDS), None))
-    gathered = GatheredItems(with_payload)
-    for number, file in enumerate(read_tree(path, _LAYOUT), start=1):
-        if file.name == _TABLE:
-            raise RefusedInput(f"{path}: the export is in its folder {file.folder!r}: name that one.")
-        gathered.add(groups.item_of(file), is_folder=file.is_folder)
-        if progress is not None:
-            progress(number)
-    if not gathered.items:
-        raise RefusedInput(
-            f"{path}: no item in it, so there is no backup to import; name the folder that holds the types' folders,"
-            " such as 'SettingsCatalog'."
-        )
-    if accepted is not None:
-        accepted(accept_missing & expected_types - gathered.types)
-    frame = folder_set(path, external_id=external_id, source=SOURCE, completed_at=completed_at)
-    return gathered.as_set(frame, expected_types - accept_missing)
+    groups = _Groups.of(next(read_tree(asked.path, _RECORDS), None))
+    files = FolderFiles(asked, _LAYOUT)
+    captured = files.as_set(gathered_from(files, groups.item_of, asked), SOURCE, such_as="SettingsCatalog")
+    for place in files.places:
+        folder, _, name = place.rpartition("/")
+        if name == _TABLE:
+            raise RefusedInput(f"{asked.path}: the export is in its folder {folder!r}: name that one.")
+    return captured
 
 
 class _Groups(NamedTuple):
@@ -97,3 +72,14 @@ class _Groups(NamedTuple):
     def _is_orphan(self, target: dict[str, object]) -> bool:
         group = target.get("groupId")
         return not isinstance(group, str) or group.lower() not in self.ids
+
+
+DECLARED: Final = Source(
+    name=SOURCE,
+    help="Import what IntuneManagement exported to PATH, the folder with the types' folders, at one instant.",
+    place="PATH",
+    place_help="The folder with the types' folders in it.",
+    completed_help="When the export was complete.",
+    layout=_LAYOUT,
+    folder=read_export,
+)

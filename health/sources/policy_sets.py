@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Set
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Callable, Iterator, Set
+from datetime import UTC
 from typing import Final
 
-from health.sources.backup_tree import BackupFile, visible_name
-from health.sources.captured import CapturedItem, CapturedSet
+from health.sources.backup_tree import BackupFile, Layout, joined, read_tree, visible_name
+from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
+from health.sources.declaration import Asked, folder_reference
 from health.sources.documents import is_document
-from health.sources.missing_types import missing_types_error
 from health.sources.policy_items import warned
-from health.sources.storable import storable_name
 
 MAX_SET_BYTES: Final = 512 * 1024 * 1024
 """How much captured JSON one set may hold, in bytes. It is written in one transaction, so it has to fit in memory."""
@@ -46,23 +44,19 @@ class GatheredItems:
 
     def __init__(self, with_payload: bool) -> None:
         self.items: list[CapturedItem] = []
-        self.types: set[str] = set()
-        """The types that have files. A folder that could not be entered shows none."""
         self._with_payload = with_payload
         self._names: set[tuple[str, str]] = set()
         self._bytes = 0
 
-    def add(self, item: CapturedItem, *, is_folder: bool) -> None:
-        """Take an item in. `is_folder` says that it stands for a folder that could not be entered."""
+    def add(self, item: CapturedItem) -> None:
+        """Take an item in."""
         item = self._kept(self._named(item))
         self._names.add((item.policy_type, item.policy_identifier))
         self.items.append(item)
-        if not is_folder:
-            self.types.add(item.policy_type)
 
-    def as_set(self, frame: CapturedSet, expected_types: Set[str]) -> CapturedSet:
-        """The set: `partial` if an expected type has no files, because a module that fails just drops its own."""
-        return lacking(frame._replace(items=tuple(self.items)), expected_types - self.types)
+    def as_set(self, frame: CapturedSet) -> CapturedSet:
+        """The set with the items that came in."""
+        return frame._replace(items=tuple(self.items))
 
     def _named(self, item: CapturedItem) -> CapturedItem:
         """Two files can become one name where a name is not UTF-8, and where a git tree was made by hand."""
@@ -83,35 +77,64 @@ class GatheredItems:
         return warned(without, f"its JSON is not kept: the set would hold more than {MAX_SET_BYTES // 1024**2} MiB")
 
 
-def folder_set(path: Path, *, external_id: str, source: str, completed_at: datetime) -> CapturedSet:
-    """The set that a folder is, still without items. A folder has no clock: it goes by the instant that the user names.
+class FolderFiles:
+    """The files of the folder that a source is asked for, but for those that a recorded run did not write.
 
-    Two imports of one folder that name the same instant are the same set: the instant, in UTC, is its reference.
+    `places` are all files that stand there, relative to the folder, once they have been gone through.
     """
-    return CapturedSet(
-        external_id=external_id,
-        name=visible_name(os.fsencode(path.resolve().name or path)),
-        source=source,
-        source_ref=reference_of(completed_at),
-        status="completed",
-        items=(),
-        completed_at=completed_at.astimezone(UTC),
-    )
+
+    def __init__(self, asked: Asked, layout: Layout) -> None:
+        self._asked = asked
+        self._layout = layout
+        self._written = 0
+        self.places: list[str] = []
+
+    def __iter__(self) -> Iterator[BackupFile]:
+        for file in read_tree(self._asked.path, self._layout):
+            self.places.append(joined(file.folder, file.name))
+            if self._asked.run is None or self._asked.run.wrote(file):
+                self._written += file.written_ns is not None
+                yield file
+            if self._asked.progress is not None:
+                self._asked.progress(len(self.places))
+
+    def as_set(self, gathered: GatheredItems, source: str, *, such_as: str) -> CapturedSet:
+        """The set of these items, completed at the instant that the user names: a folder has no clock.
+
+        Two imports of one folder that name the same instant are the same set: the instant is its reference. A file that
+        a recorded run did not write is counted in `item_count` alone. `such_as` is a folder that the tool writes.
+        Raises RefusedInput if there is no item of the run, for nothing is no backup.
+        """
+        asked = self._asked
+        assert asked.completed_at is not None
+        if not gathered.items or (asked.run is not None and not self._written):
+            raise RefusedInput(self._no_items(such_as))
+        return gathered.as_set(
+            CapturedSet(
+                external_id=asked.external_id,
+                name=visible_name(os.fsencode(asked.path.resolve().name or asked.path)),
+                source=source,
+                source_ref=folder_reference(asked),
+                status="completed",
+                items=(),
+                item_count=None if asked.run is None else len(self.places),
+                completed_at=asked.completed_at.astimezone(UTC),
+            )
+        )
+
+    def _no_items(self, such_as: str) -> str:
+        path, found = self._asked.path, len(self.places)
+        if found:
+            return f"{path}: none of its {found} files was written by this run, so there is no backup to import."
+        return (
+            f"{path}: no item in it, so there is no backup to import; name the folder that holds the types' folders,"
+            f" such as {such_as!r}."
+        )
 
 
-def reference_of(completed_at: datetime) -> str:
-    """The source reference of the set that a folder is: the instant that the user names, in UTC."""
-    return completed_at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def lacking(captured: CapturedSet, types: Set[str]) -> CapturedSet:
-    """The set, `partial` and with an error that names them, if there are types of which it should have files."""
-    if not types:
-        return captured
-    error = "; ".join(filter(None, (captured.error, missing_types_error(types))))
-    return captured._replace(status="partial", error=error)
-
-
-def types_of(files: Iterable[BackupFile]) -> frozenset[str]:
-    """The types that have files: what the next set of the same source is expected to have too."""
-    return frozenset(storable_name(file.folder) for file in files if not file.is_folder)
+def gathered_from(files: FolderFiles, item_of: Callable[[BackupFile], CapturedItem], asked: Asked) -> GatheredItems:
+    """The items of a folder in which each file is one."""
+    gathered = GatheredItems(asked.with_payload)
+    for file in files:
+        gathered.add(item_of(file))
+    return gathered

@@ -15,18 +15,18 @@ has them read again (docs/import-folders.md, "TenuVault").
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Set
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from health.facts import BASIS_STATUSES
 from health.sources.backup_tree import SYMBOLIC_LINK, read_tree
 from health.sources.captured import CapturedSet, RefusedInput, StoredSet
+from health.sources.declaration import Asked, Option, Source
+from health.sources.door import is_made_of
 from health.sources.policy_items import policy_item
-from health.sources.policy_sets import GatheredItems, PolicyFolders, lacking, types_of
-from health.sources.tenuvault_record import RECORDS, RUN_FOLDER, RunRecord, read_record, unread_run
+from health.sources.policy_sets import GatheredItems, PolicyFolders
+from health.sources.tenuvault_record import RECORDS, RUN_FOLDER, SOURCE, RunRecord, read_record, unread_run
 
 _LAYOUT: Final = PolicyFolders(RECORDS.names)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,9 +40,14 @@ class Run(NamedTuple):
     path: Path
     frame: CapturedSet
 
+    @property
+    def source_ref(self) -> str:
+        """The name of the run's folder."""
+        return self.frame.source_ref
+
     def is_stored(self, stored: StoredSet | None, *, with_payload: bool, now: datetime) -> bool:
         """Whether reading the run anew could change nothing. `stored` is what the store has of it, `now` is UTC."""
-        if stored is None or stored.frame != self.frame or stored.holds_json is not with_payload:
+        if stored is None or not is_made_of(stored.frame, self.frame) or stored.holds_json is not with_payload:
             return False
         if stored.created_at > now:
             return False  # written under a clock that was wrong, or with --now
@@ -54,51 +59,31 @@ class Run(NamedTuple):
         unchanged = all(file.changed_ns is not None and file.changed_ns < stored_ns for file in files)
         return unchanged and len(files) == stored.items
 
-    def held_against(
-        self,
-        expected_types: Set[str],
-        accept_missing: Set[str] = frozenset(),
-        accepted: Callable[[Set[str]], object] | None = None,
-    ) -> Run:
-        """The run, as a `partial` one if it has no files of some of these types. Only names are read.
-
-        `accept_missing` are the types that are gone for good; `accepted` is told which of them would be missing.
-        """
-        if self.frame.status not in BASIS_STATUSES:
-            return self
-        try:
-            files = list(read_tree(self.path, _LAYOUT, contents=False, follow_root=False))
-        except RefusedInput:
-            return self
-        missing = expected_types - types_of(files)
-        if accepted is not None:
-            accepted(accept_missing & missing)
-        return self._replace(frame=lacking(self.frame, missing - accept_missing))
-
     def read(self, *, with_payload: bool = True) -> CapturedSet:
         """The run's set with all its items. One that cannot be read any more is a failed one that says why."""
         gathered = GatheredItems(with_payload)
         try:
             for file in read_tree(self.path, _LAYOUT, follow_root=False):
-                gathered.add(policy_item(file, _nobody_knows), is_folder=file.is_folder)
+                gathered.add(policy_item(file, _nobody_knows))
         except RefusedInput as problem:
             return self.frame._replace(status="failed", error=self.frame.error or str(problem))
-        return self.frame._replace(items=tuple(gathered.items))
+        return gathered.as_set(self.frame)
 
 
-def find_runs(root: Path, *, external_id: str, zone: ZoneInfo) -> list[Run]:
+def find_runs(asked: Asked) -> list[Run]:
     """Every run under a root, oldest first, with what it says of itself; no item is read yet.
 
-    `zone` is the time zone of the machine that ran the tool. Raises RefusedInput where there is no run, and where the
-    runs name more than one tenant: one tenant's backup must never count for another.
+    The option `timezone` is that of the machine that ran the tool. Raises RefusedInput where there is no run, and where
+    the runs name more than one tenant: one tenant's backup must never count for another.
     """
+    root, zone = asked.path, asked.options["timezone"]
     folders = _run_folders(root)
     if not folders:
         raise RefusedInput(
             f"{root}: no run in it, so there is no backup to import; name the folder that holds the folders"
             " 'backup-YYYY-MM-DD-HHMMSS'."
         )
-    records = {folder: _record_of(root / folder, external_id, zone) for folder in folders}
+    records = {folder: _record_of(root / folder, asked.external_id, zone) for folder in folders}
     if len(tenant_ids := sorted({record.tenant_id for record in records.values() if record.tenant_id})) > 1:
         raise RefusedInput(
             f"{root}: its runs are of {len(tenant_ids)} tenants ({', '.join(tenant_ids)}); put each tenant's runs into"
@@ -139,3 +124,18 @@ def _keeps_items(path: Path) -> bool:
 def _nobody_knows(_target: dict[str, object]) -> bool:
     """TenuVault keeps the ids of groups and no list of those that exist, so no assignment is known to be an orphan."""
     return False
+
+
+DECLARED: Final = Source(
+    name=SOURCE,
+    help="""\
+    Import every run of TenuVault under ROOT, by its folder; one that is stored and did not change is passed over.
+
+    TenuVault writes local times and not where: ZONE is the time zone of the machine that it ran on. A run that has no
+    files of a type that the last completed run has is partial: it may have been asked for a part only.
+    """,
+    place="ROOT",
+    place_help="The folder with the runs' folders in it.",
+    options=(Option("timezone", "timezone", "Where the tool ran: Europe/Berlin.", metavar="ZONE", required=True),),
+    runs=find_runs,
+)

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from tui.commands.names import NameType
+from tui.commands.options import TimezoneType
+
+if TYPE_CHECKING:
+    from health.sources.declaration import Option
 
 TENANT = click.option(
     "--tenant",
@@ -21,3 +28,17 @@ ACCEPT_MISSING = click.option(
     "--accept-missing", multiple=True, metavar="TYPE", help="A type that is gone for good; may be repeated."
 )
 WITHOUT_PAYLOAD = click.option("--without-payload", is_flag=True, help="Store no captured JSON: it may hold secrets.")
+
+
+def option_of(declared: Option) -> Callable[[Any], Any]:
+    """The command line's option for one that a source declares as its own."""
+    flag = declared.kind == "flag"
+    return click.option(
+        f"--{declared.name.replace('_', '-')}",
+        declared.name,
+        type=TimezoneType() if declared.kind == "timezone" else None,
+        is_flag=flag,
+        required=declared.required,
+        metavar=declared.metavar,
+        help=declared.help,
+    )

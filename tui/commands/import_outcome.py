@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -14,23 +14,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from health.store.writing.sets import ImportSummary
-
-
-class AcceptedTypes:
-    """The types that the user says are gone for good, and those of them that were missing somewhere."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names = frozenset(names)
-        self._missing: set[str] = set()
-
-    def note(self, missing: Set[str]) -> None:
-        """Some of them were missing."""
-        self._missing |= missing
-
-    @property
-    def unused(self) -> list[str]:
-        """Those that were missing nowhere: misspelt, perhaps, or accepted by an earlier import already."""
-        return sorted(self.names - self._missing)
 
 
 def echo_summary(external_id: str, summary: ImportSummary) -> None:
@@ -49,14 +32,14 @@ def archived_among(connection: Connection, external_ids: Iterable[str]) -> list[
     return sorted(archived_tenants(connection).intersection(external_ids))
 
 
-def tell_of(archived: Sequence[str], accepted: AcceptedTypes | None = None) -> None:
+def tell_of(archived: Sequence[str], accepted_for_nothing: Sequence[str] = ()) -> None:
     """Say what whoever imported might take for granted, and is not so."""
     if archived:
         tell(
             f"What was imported is kept, but not judged, because the tenant is archived: {', '.join(archived)};"
             " 'tenantpilot tenant archive --undo' takes it back."
         )
-    for name in accepted.unused if accepted is not None else ():
+    for name in accepted_for_nothing:
         tell(f"--accept-missing {name!r} accepted nothing: no set that was read lacks a type of that name.")
 
 

@@ -12,7 +12,7 @@ run is under way, 126 and 127 it cannot be run, and, before anything has run, 1 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 import click
 
 from health.instants import shifted
+from health.sources.listed import SOURCES, source_named
 from tui.commands.import_options import ACCEPT_MISSING, NEW_TENANT, TENANT, WITHOUT_PAYLOAD
 from tui.commands.names import NameType
 from tui.commands.options import Invocation, place_options
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 
     from health.policy import HealthPolicy
     from health.sources.captured import CapturedSet
-    from health.sources.intunecd import FilesThatStood
+    from health.sources.declaration import Source
+    from health.sources.door import Reference
+    from health.sources.run_files import FilesThatStood
     from health.store.opening.urls import DatabaseAddress
     from health.store.writing.recording import OnThisMachine, RecordedRun
     from tui.commands.running import Ended, HeldSignals
@@ -48,17 +51,23 @@ NOTE_SECONDS: Final = 20.0
 class _Backup(NamedTuple):
     """What the command writes, as the command line says it, and the files that stood there before it ran."""
 
+    source: Source
     path: Path
-    accept_missing: frozenset[str]
+    accepted: frozenset[str]
     with_payload: bool
     stood_before: FilesThatStood
+
+
+def recorded_sources() -> list[str]:
+    """The names of the sources whose runs can be recorded: those that read a folder as one set."""
+    return [name for name in SOURCES if source_named(name).folder is not None]
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @TENANT
 @NEW_TENANT
 @click.option("--schedule", type=NameType(), required=True, metavar="NAME", help="The schedule; added if missing.")
-@click.option("--source", type=click.Choice(["intunecd"]), required=True, help="The tool that COMMAND runs.")
+@click.option("--source", type=click.Choice(recorded_sources()), required=True, help="The tool that COMMAND runs.")
 @click.option(
     "--path", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The folder that COMMAND writes to."
 )
@@ -98,7 +107,7 @@ def record(
     Exits with the command's own code (128+n: killed by signal n). 75: not run, another run is under way. 74: it
     succeeded, but that could not be noted. 126, 127: it cannot be run.
     """
-    from health.sources.intunecd import files_as_they_stand
+    from health.sources.run_files import files_as_they_stand
     from health.store.writing.recording import RecordedRun
     from tui.clock import utc_now
     from tui.commands.running import HeldSignals
@@ -107,7 +116,10 @@ def record(
     started_at = utc_now()
     require_slots(ctx, cron, timezone or "UTC", started_at)
     run = RecordedRun(external_id, schedule, source, started_at, cron, timezone, new_name)
-    backup = _Backup(path, frozenset(accept_missing), not without_payload, files_as_they_stand(path))
+    declared = source_named(source)
+    assert declared.layout is not None
+    stood_before = files_as_they_stand(path, declared.layout)
+    backup = _Backup(declared, path, frozenset(accept_missing), not without_payload, stood_before)
     notebook = _Notebook(ctx, given)
     with HeldSignals() as signals, ExitStack() as held:
         _note_start(notebook, run, _on_this_machine(held, notebook, run))
@@ -248,6 +260,7 @@ class _Outcome(NamedTuple):
 
     def _captured(self, notebook: _Notebook, signals: HeldSignals) -> CapturedSet:
         """The run's set: what its source read from the folder, or `failed`. Raises what reading the database does."""
+        from health.sources.door import Reference
         from health.store.writing.earlier_sets import types_of_last_completed_set
 
         if self.ended.failure is not None:
@@ -256,27 +269,32 @@ class _Outcome(NamedTuple):
         expected = notebook.write_patiently(
             signals, lambda connection, _: types_of_last_completed_set(connection, tenant, source)
         )
-        return self._read(notebook, expected)
+        return self._read(notebook, Reference(expected))
 
-    def _read(self, notebook: _Notebook, expected_types: Set[str]) -> CapturedSet:
-        """What the command wrote as the run's set, held against these types; `failed` where that is no backup."""
+    def _read(self, notebook: _Notebook, reference: Reference) -> CapturedSet:
+        """What the command wrote as the run's set, as the door admits it; `failed` where that is no backup."""
         from health.sources.captured import RefusedInput
-        from health.sources.intunecd import read_folder
+        from health.sources.declaration import Asked
+        from health.sources.door import Door
+        from health.sources.run_files import RunOfFolder
         from health.sources.storable import storable_text
         from tui.words.fault_log import note_fault
 
+        policy = notebook.policy()
+        asked = Asked(
+            path=self.backup.path,
+            external_id=self.run.external_id,
+            now=self.ended_at,
+            policy=policy,
+            completed_at=self.ended_at,
+            accepted=self.backup.accepted,
+            with_payload=self.backup.with_payload,
+            # The folder may be on another machine, and its file system's ticks are coarse.
+            run=RunOfFolder(shifted(self.run.started_at, -policy.clock_skew), self.backup.stood_before),
+        )
         try:
-            captured = read_folder(
-                self.backup.path,
-                external_id=self.run.external_id,
-                completed_at=self.ended_at,
-                expected_types=expected_types,
-                accept_missing=self.backup.accept_missing,
-                with_payload=self.backup.with_payload,
-                # The folder may be on another machine, and its file system's ticks are coarse.
-                written_since=shifted(self.run.started_at, -notebook.policy().clock_skew),
-                stood_before=self.backup.stood_before,
-            )
+            (found,) = self.backup.source.sets(asked)
+            captured = Door(asked.accepted).admit(found.read(with_payload=asked.with_payload), reference)
         except RefusedInput as refusal:
             return self.run.as_set("failed", storable_text(str(refusal)))
         except Exception as fault:  # whatever it is, the run must not be left running
@@ -288,17 +306,18 @@ class _Outcome(NamedTuple):
 
         An import asks nobody when a file was written, so what is not of this run must not be taken for it.
         """
+        from health.sources.door import Reference
         from tui.words.wording import counted
 
         if self.ended.failure is not None:
             return ""
-        captured = self._read(notebook, frozenset())
+        captured = self._read(notebook, Reference())
         if captured.status == "failed":
             return f" The command succeeded, and there is nothing to bring in: {_sentence(captured.error)}"
-        words = ["tenantpilot", "import", "intunecd", str(self.backup.path), *notebook.named]
+        words = ["tenantpilot", "import", self.backup.source.name, str(self.backup.path), *notebook.named]
         words += ["--tenant", self.run.external_id]
         words += [] if self.run.new_tenant is None else ["--create-tenant", self.run.new_tenant]
-        words += [word for name in sorted(self.backup.accept_missing) for word in ("--accept-missing", name)]
+        words += [word for name in sorted(self.backup.accepted) for word in ("--accept-missing", name)]
         words += [] if self.backup.with_payload else ["--without-payload"]
         words += ["--completed-at", self.ended_at.isoformat().replace("+00:00", "Z")]
         old = _not_written(captured)

@@ -1,4 +1,4 @@
-"""What a source's stored sets mean for its next one: the types it has to have, and which need not be read again."""
+"""What a source's stored sets mean for its next one: the types that it has to have."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, or_, 
 
 from health.facts import BASIS_STATUSES
 from health.sources.missing_types import missing_types_in, stands_for_folder
-from health.store.writing.stored_sets import SET_HOLDS_JSON
 from health.store.writing.tables import backup_items, backup_sets, tenants
 
 
@@ -23,7 +22,8 @@ def types_of_last_completed_set(
     """The policy types with files in a tenant's last completed set of a source: what its next run has to have.
 
     With `before`, the last one that was completed earlier than that instant: an old run may be imported later. With
-    `reference`, what is stored of that very set comes before all others: imported again, it is held against itself.
+    `reference`, what is stored of that very set comes before all others: imported again, it is held against itself;
+    one that is not stored yet comes after those that were completed at its instant.
 
     A set may have taken the place of the last completed one and be partial. Then what it has and what it names as
     missing are still expected, so that no import makes a type forgotten but one that is told that it is gone.
@@ -49,7 +49,9 @@ def _sets_to_hold_against(external_id: str, source: str, before: datetime | None
     """Tenant, id, status and error of a source's sets with something kept: that of the reference, then the latest."""
     usable: ColumnElement[bool] = backup_sets.c.deleted_at.is_(None)
     if before is not None:
-        usable = and_(usable, backup_sets.c.completed_at < before)
+        completed_at = backup_sets.c.completed_at
+        # A set that is named comes after those of its own instant: among them the greater id is the later one.
+        usable = and_(usable, completed_at < before if reference is None else completed_at <= before)
     its_own = backup_sets.c.source_ref == reference
     columns = (backup_sets.c.tenant_id, backup_sets.c.id, backup_sets.c.status, backup_sets.c.error)
     return (
@@ -83,19 +85,3 @@ def _types_in(connection: Connection, the_set: Row[Any]) -> set[str]:
         if not stands_for_folder(*item):
             types.add(item.policy_type)
     return types
-
-
-def known_references(
-    connection: Connection, external_id: str, source: str, *, holding_json: bool = False
-) -> frozenset[str]:
-    """The source references of a tenant's completed sets of one source; or of those only that hold captured JSON."""
-    query = (
-        select(backup_sets.c.source_ref)
-        .join(tenants, tenants.c.id == backup_sets.c.tenant_id)
-        .where(
-            tenants.c.external_id == external_id, backup_sets.c.source == source, backup_sets.c.status == "completed"
-        )
-    )
-    if holding_json:
-        query = query.where(SET_HOLDS_JSON)
-    return frozenset(reference for reference in connection.execute(query).scalars() if reference is not None)

@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from health.sources.tenuvault import Run, find_runs
+from tests.health.sources.reading import asked_of
 from tests.health.sources.trees import plant, policy
 
 FOLDER = "backup-2026-11-23-021000"
@@ -46,4 +47,4 @@ def plant_run(
 
 def runs_in(root: Path) -> list[Run]:
     """The runs under a root, of the tenant `contoso`, by a machine in Berlin."""
-    return find_runs(root, external_id="contoso", zone=ZoneInfo("Europe/Berlin"))
+    return find_runs(asked_of(root, options={"timezone": ZoneInfo("Europe/Berlin")}))

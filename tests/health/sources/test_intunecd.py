@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from health.sources.captured import CapturedSet, RefusedInput
-from health.sources.intunecd import read_folder
+from health.sources.intunecd import DECLARED
+from health.sources.run_files import RunOfFolder
+from tests.health.sources.reading import read_folder
 from tests.health.sources.trees import plant, policy
 
 AT = datetime(2025, 12, 8, 12, 16, 43, tzinfo=UTC)
@@ -17,9 +19,7 @@ CATALOG = "Settings Catalog"
 
 
 def read(root: Path, expected: set[str] | None = None, gone: set[str] | None = None) -> CapturedSet:
-    return read_folder(
-        root, external_id="contoso", completed_at=AT, expected_types=expected or set(), accept_missing=gone or set()
-    )
+    return read_folder(DECLARED, root, expected=expected, gone=gone, completed_at=AT)
 
 
 # The set
@@ -46,7 +46,7 @@ def test_a_folder_is_one_completed_set_at_the_instant_it_is_told(tmp_path: Path)
 def test_the_reference_is_the_instant_in_utc_however_written(tmp_path: Path) -> None:
     root = plant(tmp_path, {"Roles/a.json": policy()})
     local = AT.astimezone(timezone(timedelta(hours=-5))) + timedelta(microseconds=10)
-    captured = read_folder(root, external_id="contoso", completed_at=local)
+    captured = read_folder(DECLARED, root, completed_at=local)
     assert captured.source_ref == "2025-12-08T12:16:43.000010Z"
     assert captured.completed_at == local
     assert captured.completed_at.utcoffset() == timedelta(0)
@@ -60,7 +60,7 @@ def test_the_same_folder_reads_the_same_twice(tmp_path: Path) -> None:
 def test_progress_counts_the_files(tmp_path: Path) -> None:
     root = plant(tmp_path, {f"Roles/{n}.json": policy() for n in range(3)})
     seen: list[int] = []
-    read_folder(root, external_id="contoso", completed_at=AT, progress=seen.append)
+    read_folder(DECLARED, root, completed_at=AT, progress=seen.append)
     assert seen == [1, 2, 3]
 
 
@@ -215,9 +215,7 @@ def test_a_file_not_written_since_the_run_began_is_missing(tmp_path: Path) -> No
     for name in ("Roles/old.json", "Filters/old.json"):
         os.utime(root / name, ns=(0, started_ns - 1))
     os.utime(root / "Roles/now.json", ns=(0, started_ns))
-    captured = read_folder(
-        root, external_id="contoso", completed_at=AT, written_since=AT, expected_types={"Roles", "Filters"}
-    )
+    captured = read_folder(DECLARED, root, expected={"Roles", "Filters"}, completed_at=AT, run=RunOfFolder(since=AT))
     assert [item.policy_identifier for item in captured.items] == ["now.json"]
     assert captured.item_count == 3
     assert str(captured.error).endswith(": Filters")
@@ -228,4 +226,4 @@ def test_a_run_that_wrote_nothing_is_refused(tmp_path: Path) -> None:
     (root / "Roles/link.json").symlink_to("old.json")
     os.utime(root / "Roles/old.json", (0, 0))
     with pytest.raises(RefusedInput, match="none of its 2 files was written by this run"):
-        read_folder(root, external_id="contoso", completed_at=AT, written_since=AT)
+        read_folder(DECLARED, root, completed_at=AT, run=RunOfFolder(since=AT))

@@ -11,9 +11,11 @@ import pytest
 
 from health.sources import intunecd_git
 from health.sources.backup_tree import BackupFile
-from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
-from health.sources.intunecd import item_of
-from health.sources.intunecd_git import read_history
+from health.sources.captured import CapturedItem, CapturedSet, RefusedInput, StoredSet
+from health.sources.door import Door, Reference, types_in
+from health.sources.intunecd_git import find_commits
+from health.sources.intunecd_policies import item_of
+from tests.health.sources.reading import READ_AT, asked_of
 from tests.health.sources.repositories import START, Repository
 from tests.health.sources.trees import policy
 
@@ -26,16 +28,23 @@ def read(
     expected: set[str] | None = None,
     gone: set[str] | None = None,
 ) -> list[CapturedSet]:
-    return list(
-        read_history(
-            root,
-            external_id="contoso",
-            known=known.__contains__,
-            read_again=again.__contains__,
-            expected_types=expected or set(),
-            accept_missing=gone or set(),
-        )
-    )
+    """The commits that are not known, or are to be read again, each held against the last completed one before it."""
+    door = Door(gone or set())
+    last_completed, sets = frozenset(expected or ()), []
+    for found in find_commits(asked_of(root)):
+        captured = found.read(with_payload=True)
+        if found.source_ref in known:
+            last_completed = types_in(captured)
+        admitted = door.admit(captured, Reference(last_completed))
+        if admitted.status == "completed":
+            last_completed = types_in(admitted)
+        if found.source_ref not in known or found.source_ref in again:
+            sets.append(admitted)
+    return sets
+
+
+def stored_as(captured: CapturedSet) -> StoredSet:
+    return StoredSet(captured._replace(items=()), len(captured.items), holds_json=True, created_at=READ_AT)
 
 
 def paths(captured: CapturedSet) -> list[str]:
@@ -134,9 +143,18 @@ def files_read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_known_commits_are_passed_over_unread(repository: Repository, files_read: list[str]) -> None:
     refs = [repository.commit({"Roles/a.json": policy(str(n)), f"Filters/{n}.json": policy()}) for n in range(4)]
-    assert [captured.source_ref for captured in read(repository.path, known=tuple(refs[:3]))] == refs[3:]
+    stored = [stored_as(found.read(with_payload=True)) for found in find_commits(asked_of(repository.path))]
+    files_read.clear()
+    for found, known in zip(find_commits(asked_of(repository.path)), stored, strict=True):
+        if found.source_ref == refs[3]:
+            found.read(with_payload=True)
+        assert found.is_stored(known, with_payload=True, now=READ_AT)
+        assert not found.is_stored(None, with_payload=True, now=READ_AT)
+        assert not found.is_stored(known, with_payload=False, now=READ_AT)
+        assert found.is_stored(known._replace(holds_json=False), with_payload=False, now=READ_AT)
+        partial = known._replace(frame=known.frame._replace(status="partial"))
+        assert not found.is_stored(partial, with_payload=True, now=READ_AT)
     assert sorted(files_read) == ["0.json", "1.json", "2.json", "3.json", "a.json"]
-    assert read(repository.path, known=tuple(refs)) == []
 
 
 def test_a_file_that_stays_the_same_is_read_once(repository: Repository, files_read: list[str]) -> None:
@@ -310,11 +328,8 @@ def test_without_payload_and_with_progress_over_all_commits(repository: Reposito
     repository.commit({"Roles/a.json": policy(assignments=[]), "Roles/b.json": policy()})
     repository.commit({"Roles/c.json": policy()})
     seen: list[int] = []
-    sets = list(
-        read_history(
-            repository.path, external_id="c", known=lambda ref: False, with_payload=False, progress=seen.append
-        )
-    )
+    found = find_commits(asked_of(repository.path, progress=seen.append))
+    sets = [each.read(with_payload=False) for each in found]
     assert seen == [1, 2, 3, 4, 5]
     assert {(item.payload, item.assignments) for captured in sets for item in captured.items} == {(None, None)}
     assert sets[0].items[0].assignments_state == "captured"

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from health.sources.captured import CapturedSet, RefusedInput
-from health.sources.intunecd_git import read_history
+from health.sources.intunecd_git import find_commits
+from tests.health.sources.reading import asked_of
 from tests.health.sources.repositories import Repository
 from tests.health.sources.trees import plant, policy
 
 
 def history_of(root: Path) -> Iterator[CapturedSet]:
-    return read_history(root, external_id="contoso", known=lambda ref: False)
+    return (found.read(with_payload=True) for found in find_commits(asked_of(root)))
 
 
 def read(root: Path) -> list[CapturedSet]:

@@ -13,7 +13,8 @@ from health.facts import BackupItem
 from health.quality import BackupQualityResolver
 from health.sources import policy_sets
 from health.sources.captured import CapturedItem
-from health.sources.intunecd import read_folder
+from health.sources.intunecd import DECLARED
+from tests.health.sources.reading import read_folder
 from tests.health.sources.trees import ALL_DEVICES, EXCLUSION, GROUP, assigned_to, plant, policy
 
 AT = datetime(2025, 12, 8, 12, 16, 43, tzinfo=UTC)
@@ -21,7 +22,7 @@ CATALOG = "Settings Catalog"
 
 
 def items_of(root: Path) -> tuple[CapturedItem, ...]:
-    return read_folder(root, external_id="contoso", completed_at=AT).items
+    return read_folder(DECLARED, root, completed_at=AT).items
 
 
 def only_item(root: Path, content: object, name: str = "Roles/a.json") -> CapturedItem:
@@ -200,7 +201,7 @@ def test_assignments_that_are_no_list_are_a_warning(tmp_path: Path) -> None:
 def test_without_payload_everything_stays_but_the_captured_json(tmp_path: Path) -> None:
     root = plant(tmp_path, {f"{CATALOG}/x.json": policy("N", settingCount=2, settings=["\0"], assignments=[group()])})
     (whole,) = items_of(root)
-    (bare,) = read_folder(root, external_id="contoso", completed_at=AT, with_payload=False).items
+    (bare,) = read_folder(DECLARED, root, completed_at=AT, with_payload=False).items
     assert whole.payload is not None
     assert whole.assignments is not None
     assert bare == whole._replace(payload=None, assignments=None)

@@ -10,7 +10,10 @@ from typing import Final
 import pytest
 
 from health.sources.captured import CapturedSet, RefusedInput
-from health.sources.intunecd import FilesThatStood, files_as_they_stand, read_folder
+from health.sources.intunecd import DECLARED
+from health.sources.intunecd_policies import LAYOUT
+from health.sources.run_files import FilesThatStood, RunOfFolder, files_as_they_stand
+from tests.health.sources.reading import read_folder
 from tests.health.sources.trees import plant, policy
 
 AT: Final = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
@@ -26,7 +29,7 @@ def dated(path: Path, instant: datetime) -> None:
 
 def read(root: Path, stood_before: FilesThatStood) -> CapturedSet:
     """The folder as a run that began at AT left it."""
-    return read_folder(root, external_id="contoso", completed_at=NOW, written_since=AT, stood_before=stood_before)
+    return read_folder(DECLARED, root, completed_at=NOW, run=RunOfFolder(AT, stood_before))
 
 
 @pytest.mark.parametrize("stood", [EARLIER, AT, FUTURE])
@@ -34,7 +37,7 @@ def test_a_file_that_stands_as_it_stood_is_missing(tmp_path: Path, stood: dateti
     root = plant(tmp_path / "out", FILES)
     dated(root / "Filters/a.json", stood)
     dated(root / "Roles/b.json", stood)
-    before = files_as_they_stand(root)
+    before = files_as_they_stand(root, LAYOUT)
     dated(root / "Filters/a.json", NOW)
     captured = read(root, before)
     assert [item.policy_identifier for item in captured.items] == ["a.json"]
@@ -46,7 +49,7 @@ def test_nothing_written_is_no_backup(tmp_path: Path) -> None:
     for name in FILES:
         dated(root / name, FUTURE)
     with pytest.raises(RefusedInput, match="none of its 2 files"):
-        read(root, files_as_they_stand(root))
+        read(root, files_as_they_stand(root, LAYOUT))
 
 
 @pytest.mark.parametrize("name", ["Filters/b.json", "Roles/a.json", "Other/c.json"])
@@ -54,7 +57,7 @@ def test_a_file_that_was_only_renamed_is_missing(tmp_path: Path, name: str) -> N
     root = plant(tmp_path / "out", FILES)
     for each in FILES:
         dated(root / each, AT)
-    before = files_as_they_stand(root)
+    before = files_as_they_stand(root, LAYOUT)
     (root / name).parent.mkdir(exist_ok=True)
     (root / "Filters/a.json").rename(root / name)
     dated(root / "Roles/b.json", NOW)
@@ -66,7 +69,7 @@ def test_a_file_that_was_only_renamed_is_missing(tmp_path: Path, name: str) -> N
 def test_another_name_for_a_file_that_stood_is_missing(tmp_path: Path) -> None:
     root = plant(tmp_path / "out", FILES)
     dated(root / "Filters/a.json", AT)
-    before = files_as_they_stand(root)
+    before = files_as_they_stand(root, LAYOUT)
     (root / "Filters/c.json").hardlink_to(root / "Filters/a.json")
     dated(root / "Roles/b.json", NOW)
     assert [item.policy_identifier for item in read(root, before).items] == ["b.json"]
@@ -76,7 +79,7 @@ def test_a_file_that_was_renamed_and_rewritten_is_of_the_run(tmp_path: Path) -> 
     root = plant(tmp_path / "out", FILES)
     for each in FILES:
         dated(root / each, AT)
-    before = files_as_they_stand(root)
+    before = files_as_they_stand(root, LAYOUT)
     (root / "Filters/a.json").rename(root / "Filters/c.json")
     dated(root / "Filters/c.json", NOW)
     assert [item.policy_identifier for item in read(root, before).items] == ["c.json"]
@@ -84,7 +87,7 @@ def test_a_file_that_was_renamed_and_rewritten_is_of_the_run(tmp_path: Path) -> 
 
 def test_a_new_file_is_of_the_run_and_an_old_one_brought_in_is_not(tmp_path: Path) -> None:
     root = tmp_path / "out"
-    before = files_as_they_stand(root)
+    before = files_as_they_stand(root, LAYOUT)
     assert before == FilesThatStood()
     plant(root, FILES)
     dated(root / "Filters/a.json", NOW)
@@ -95,4 +98,4 @@ def test_a_new_file_is_of_the_run_and_an_old_one_brought_in_is_not(tmp_path: Pat
 def test_the_files_are_looked_at_and_not_opened(tmp_path: Path) -> None:
     root = plant(tmp_path / "out", FILES)
     os.mkfifo(root / "Filters/pipe.json")
-    assert {name for _, name, _ in files_as_they_stand(root).by_name} == {"a.json", "b.json", "pipe.json"}
+    assert {name for _, name, _ in files_as_they_stand(root, LAYOUT).by_name} == {"a.json", "b.json", "pipe.json"}

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
-from health.sources.intunemanagement import read_export
+from health.sources.intunemanagement import DECLARED
+from tests.health.sources.reading import read_folder
 from tests.health.sources.trees import ALL_DEVICES, EXCLUSION, GROUP, assigned_to, plant, policy
 
 AT = datetime(2026, 11, 23, 2, 10, tzinfo=UTC)
@@ -27,9 +28,7 @@ def utf_16(value: object) -> bytes:
 
 
 def read(root: Path, expected: set[str] | None = None, gone: set[str] | None = None) -> CapturedSet:
-    return read_export(
-        root, external_id="contoso", completed_at=AT, expected_types=expected or set(), accept_missing=gone or set()
-    )
+    return read_folder(DECLARED, root, expected=expected, gone=gone, completed_at=AT)
 
 
 PHONES = policy("Phones", **{"@odata.type": "#microsoft.graph.iosCompliancePolicy"})
@@ -145,7 +144,7 @@ def test_an_unreadable_file_is_an_item_that_says_why(tmp_path: Path) -> None:
 
 def test_without_payload_everything_stays_but_the_captured_json(tmp_path: Path) -> None:
     plant(tmp_path, {"SettingsCatalog/a.json": policy(assignments=[assigned_to(GROUP)]), "MigrationTable.json": TABLE})
-    (bare,) = read_export(tmp_path, external_id="contoso", completed_at=AT, with_payload=False).items
+    (bare,) = read_folder(DECLARED, tmp_path, completed_at=AT, with_payload=False).items
     assert (bare.payload, bare.assignments, bare.assignments_state, bare.orphaned_assignments) == (
         None,
         None,
@@ -157,7 +156,7 @@ def test_without_payload_everything_stays_but_the_captured_json(tmp_path: Path) 
 def test_progress_counts_the_files(tmp_path: Path) -> None:
     plant(tmp_path, {f"SettingsCatalog/{n}.json": policy() for n in range(3)} | {"MigrationTable.json": TABLE})
     seen: list[int] = []
-    read_export(tmp_path, external_id="contoso", completed_at=AT, progress=seen.append)
+    read_folder(DECLARED, tmp_path, completed_at=AT, progress=seen.append)
     assert seen == [1, 2, 3]
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from health.sources.backup_tree import FilesAtRoot
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
+from tests.health.sources.reading import admitted
 from tests.health.sources.tenuvault_runs import FOLDER, POLICIES, manifest, plant_run, runs_in
 from tests.health.sources.trees import EXCLUSION, GROUP, assigned_to, plant, policy
 
@@ -368,25 +369,25 @@ def test_runs_of_two_tenants_are_never_one_tenants(tmp_path: Path) -> None:
 def test_a_run_without_a_type_of_the_last_completed_one_is_partial(tmp_path: Path) -> None:
     plant_run(tmp_path)
     (run,) = runs_in(tmp_path)
-    held = run.held_against({"CompliancePolicies", "Roles", "Filters"})
+    held = admitted(run.read(), {"CompliancePolicies", "Roles", "Filters"})
     missing = "no files now of types that the last completed set has: Filters, Roles"
-    assert said_by(held.read()) == ("partial", missing)
-    assert len(held.read().items) == 2
-    assert run.held_against({"CompliancePolicies", "DeviceConfigurations"}) == run
+    assert said_by(held) == ("partial", missing)
+    assert len(held.items) == 2
+    assert admitted(run.read(), {"CompliancePolicies", "DeviceConfigurations"}) == run.read()
 
 
 def test_what_it_lacks_stands_beside_what_it_says_itself(tmp_path: Path) -> None:
     plant_run(tmp_path, FailedTypes=["Filters"])
     (run,) = runs_in(tmp_path)
     missing = "failed: Filters; no files now of types that the last completed set has: Roles"
-    assert said_by(run.held_against({"Roles"}).read()) == ("partial", missing)
+    assert said_by(admitted(run.read(), {"Roles"})) == ("partial", missing)
 
 
 @pytest.mark.parametrize(("word", "status"), [("Failed", "failed"), ("Cancelled", "cancelled")])
 def test_what_failed_is_not_made_partial_by_what_it_lacks(tmp_path: Path, word: str, status: str) -> None:
     plant_run(tmp_path, Status=word)
     (run,) = runs_in(tmp_path)
-    assert said_by(run.held_against({"Roles"}).read()) == (status, None)
+    assert said_by(admitted(run.read(), {"Roles"})) == (status, None)
 
 
 def test_the_records_are_two_files_at_the_root() -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from health.sources.captured import CapturedSet, StoredSet
+from health.sources.door import Door
 from health.sources.tenuvault import Run
+from tests.health.sources.reading import admitted
 from tests.health.sources.tenuvault_runs import plant_run, runs_in
 from tests.health.sources.trees import plant
 
@@ -122,7 +124,9 @@ def test_passing_over_opens_no_item(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_run_lacking_types_is_passed_over_when_stored_as_such(tmp_path: Path) -> None:
     plant_run(tmp_path)
     (run,) = runs_in(tmp_path)
-    held = run.held_against({"Roles"})
-    stored = stored_as(held.read(), a_moment_later())
-    assert is_stored(held, stored)
-    assert not is_stored(run, stored)
+    stored = stored_as(admitted(run.read(), {"Roles"}), a_moment_later())
+    assert stored.frame.status == "partial"
+    assert is_stored(run, stored)
+    assert not is_stored(run, stored._replace(frame=stored.frame._replace(error="another word")))
+    assert Door({"Roles", "Other"}).judges_again(stored.frame)
+    assert not Door({"Other"}).judges_again(stored.frame)

@@ -192,7 +192,7 @@ def test_the_history_of_a_repository(any_console: Console, tmp_path: Path) -> No
         assert store.execute("SELECT DISTINCT payload, assignments FROM backup_items") == [(None, None)]
         assert store.execute("SELECT DISTINCT status FROM backup_sets") == [("completed",)]
     printed = imported(any_console, root, "--git", "--without-payload")
-    assert printed == "contoso: 0 backup sets created, 0 replaced, 0 unchanged; 0 items written.\n"
+    assert printed == "contoso: 0 backup sets created, 0 replaced, 2 unchanged; 0 items written.\n"
 
 
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="the sample backups are not beside this checkout")

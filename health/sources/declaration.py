@@ -1,0 +1,121 @@
+"""What a source says of itself, and what is asked of it: all that `import` and `record` have to know of any source.
+
+A source declares itself once, as `DECLARED` in its module (docs/adding-a-source.md). It reads and says what it found;
+whether that may enter as it is, `door.py` decides for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, BinaryIO, Final, Literal, NamedTuple, Protocol
+
+from health.policy import HealthPolicy
+from health.sources.backup_tree import Layout
+from health.sources.captured import CapturedFacts, CapturedSet, StoredSet
+from health.sources.run_files import RunOfFolder
+
+NO_OPTIONS: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class Option(NamedTuple):
+    """An option that one source alone has. `name` is its key in `Asked.options`; on the command line `_` is `-`.
+
+    Its value is what `kind` says: a `ZoneInfo`, a text (None where it was not given), or whether the flag stands there.
+    """
+
+    name: str
+    kind: Literal["timezone", "text", "flag"]
+    help: str
+    metavar: str | None = None
+    required: bool = False
+
+
+class Asked(NamedTuple):
+    """What is asked of a source: whose backup, where it is, and how it is to be read. Instants are UTC.
+
+    `completed_at` is when the backup in a folder was complete; None where the backup says so itself. `options` are the
+    source's own. `accepted` are the types that are gone for good. `progress` is told the number of files read so far.
+    `run` is set by `record`: only what this run wrote is of the set.
+    """
+
+    path: Path
+    external_id: str
+    now: datetime
+    policy: HealthPolicy
+    completed_at: datetime | None = None
+    options: Mapping[str, Any] = NO_OPTIONS
+    accepted: frozenset[str] = frozenset()
+    with_payload: bool = True
+    progress: Callable[[int], None] | None = None
+    run: RunOfFolder | None = None
+
+
+class Found(Protocol):
+    """One set that a source has found and not read yet."""
+
+    @property
+    def source_ref(self) -> str:
+        """The source reference that the set will have."""
+
+    def is_stored(self, stored: StoredSet | None, *, with_payload: bool, now: datetime) -> bool:
+        """Whether reading it could change nothing. `stored` is what the store has under its reference."""
+
+    def read(self, *, with_payload: bool) -> CapturedSet:
+        """The set with its items. Raises RefusedInput if it is no backup."""
+
+
+class Source(NamedTuple):
+    """A source: its name, the words of its command, and the ways in which it reads. It has at least one of the four.
+
+    `folder` reads a folder as the one set that was complete at `Asked.completed_at`; `layout` says which of its files
+    are items, so that `record` can look at them before a run. `history` finds a set in each run that a git repository
+    keeps, `runs` in each run under a root, both the oldest first. `lines` reads facts of any number of tenants from a
+    stream, which it calls by the name that it is given; its last argument is `with_payload`.
+    Each raises RefusedInput where there is no backup.
+    """
+
+    name: str
+    help: str
+    place: str
+    place_help: str
+    completed_help: str = ""
+    options: tuple[Option, ...] = ()
+    layout: Layout | None = None
+    folder: Callable[[Asked], CapturedSet] | None = None
+    history: Callable[[Asked], Iterable[Found]] | None = None
+    runs: Callable[[Asked], Iterable[Found]] | None = None
+    lines: Callable[[BinaryIO, str, bool], CapturedFacts] | None = None
+
+    def sets(self, asked: Asked) -> Iterable[Found]:
+        """The sets that are asked for, unread: of a folder where an instant is given, else all that a place keeps."""
+        if self.folder is not None and asked.completed_at is not None:
+            return [_Folder(self.folder, asked)]
+        find = self.runs or self.history
+        assert find is not None
+        return find(asked)
+
+
+class _Folder(NamedTuple):
+    """A folder: always read, because nothing but its files says whether they are what they were."""
+
+    reads: Callable[[Asked], CapturedSet]
+    asked: Asked
+
+    @property
+    def source_ref(self) -> str:
+        return folder_reference(self.asked)
+
+    def is_stored(self, stored: StoredSet | None, *, with_payload: bool, now: datetime) -> bool:
+        return False
+
+    def read(self, *, with_payload: bool) -> CapturedSet:
+        return self.reads(self.asked._replace(with_payload=with_payload))
+
+
+def folder_reference(asked: Asked) -> str:
+    """The source reference of the set that a folder is: the instant that the user names, in UTC."""
+    assert asked.completed_at is not None
+    return asked.completed_at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,48 @@
+"""Which files IntuneCD writes for its policies, and what each is as an item: the same in a folder and in a commit."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from health.sources.backup_tree import BackupFile
+from health.sources.captured import CapturedItem
+from health.sources.documents import stem_of
+from health.sources.policy_items import platform_in, policy_item
+from health.sources.policy_sets import PolicyFolders
+
+SOURCE: Final = "intunecd"
+
+_NOT_TYPES: Final = frozenset({"Assignment Report", "Script Data", "mobileconfig", "__archive__", ".git"})
+_SUMMARY: Final = "backup_summary.json"
+_APPENDED_ID: Final = re.compile(r"__[^_]+$")
+
+
+class IntuneCDLayout(PolicyFolders):
+    """Folders of policies, but for the few that hold something else (docs/import-folders.md, "IntuneCD")."""
+
+    def enters(self, folder: str, name: str) -> bool:
+        """Reports, scripts and archives are no types."""
+        return name not in _NOT_TYPES and super().enters(folder, name)
+
+    def takes(self, folder: str, name: str) -> bool:
+        """The tool's own summary is no policy, wherever it lies."""
+        return name != _SUMMARY and super().takes(folder, name)
+
+    def may_hide(self, folder: str, name: str) -> bool:
+        """A folder may be called anything; what is called a document in Markdown and not opened is taken for one."""
+        return not name.endswith(".md") and name != _SUMMARY and super().may_hide(folder, name)
+
+
+LAYOUT: Final = IntuneCDLayout()
+
+
+def item_of(file: BackupFile) -> CapturedItem:
+    """The item that a file is. Its name ends in the policy's Graph type, with `--append-id` in `__<id>` after that."""
+    return policy_item(file, _is_orphan, platform=platform_in(_APPENDED_ID.sub("", stem_of(file.name))))
+
+
+def _is_orphan(target: dict[str, object]) -> bool:
+    """IntuneCD asks for the name of every group that a target names, and leaves it away where the group is gone."""
+    name = target.get("groupName")
+    return not (isinstance(name, str) and name.strip())

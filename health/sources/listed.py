@@ -1,0 +1,23 @@
+"""The sources there are. A source's module is imported only when it is used, so that `--help` stays quick."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from health.sources.declaration import Source
+
+SOURCES: Final = {
+    "facts": "health.sources.fact_lines",
+    "intunecd": "health.sources.intunecd",
+    "intunemanagement": "health.sources.intunemanagement",
+    "tenuvault": "health.sources.tenuvault",
+}
+"""The module in which each source declares itself, by the source's name."""
+
+
+def source_named(name: str) -> Source:
+    """The declaration of a source. Raises KeyError where there is no such source."""
+    declared: Source = importlib.import_module(SOURCES[name]).DECLARED
+    return declared

@@ -1,0 +1,39 @@
+"""A backup read as a command has it read: by its source, then through the door."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from health.policy import HealthPolicy
+from health.sources.captured import CapturedSet
+from health.sources.declaration import Asked, Source
+from health.sources.door import Door, Reference
+
+READ_AT: Final = datetime(2026, 11, 30, tzinfo=UTC)
+
+
+def asked_of(path: Path, **more: Any) -> Asked:
+    """What is asked of a source for the tenant `contoso`."""
+    return Asked(path, "contoso", READ_AT, HealthPolicy(), **more)
+
+
+def read_folder(
+    source: Source,
+    path: Path,
+    *,
+    expected: Set[str] | None = None,
+    gone: Set[str] | None = None,
+    **more: Any,
+) -> CapturedSet:
+    """A folder as the one set that it is, held against these types, of which some are gone for good."""
+    asked = asked_of(path, **more)
+    (found,) = source.sets(asked)
+    return admitted(found.read(with_payload=asked.with_payload), expected, gone)
+
+
+def admitted(captured: CapturedSet, expected: Set[str] | None = None, gone: Set[str] | None = None) -> CapturedSet:
+    """A set as the door admits it, held against these types, of which some are gone for good."""
+    return Door(gone or frozenset()).admit(captured, Reference(frozenset(expected or ())))
