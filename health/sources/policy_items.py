@@ -31,11 +31,13 @@ _GROUP_TARGETS: Final = ("groupassignmenttarget", "exclusiongroupassignmenttarge
 spared."""
 
 
-def policy_item(file: BackupFile, is_orphan: IsOrphan, *, platform: str | None = None) -> CapturedItem:
+def policy_item(
+    file: BackupFile, is_orphan: IsOrphan, *, platform: str | None = None, may_be_a_list: bool = False
+) -> CapturedItem:
     """The item that a file is, with its captured JSON. Identity is the folder and the file's name.
 
-    `platform` is what the tool's naming tells, where the policy itself does not say. A file that cannot be read is an
-    item all the same, whose integrity warning says why.
+    `platform` is what the tool's naming tells, where the policy itself does not say. `may_be_a_list`: the tool writes
+    the settings alone, as a list. A file that cannot be read is an item all the same, whose integrity warning says why.
     """
     item = CapturedItem(
         policy_type=storable_name(file.folder),
@@ -54,6 +56,8 @@ def policy_item(file: BackupFile, is_orphan: IsOrphan, *, platform: str | None =
     item = item._replace(payload=payload.text)
     if payload.altered:
         item = warned(item, ALTERED)
+    if may_be_a_list and document and isinstance(document, list):
+        return item._replace(capture_mode="full")
     if not isinstance(document, dict):
         return warned(item, "the file holds no policy: its top level is no object")
     if not document:
@@ -88,7 +92,7 @@ def _described(item: CapturedItem, policy: dict[str, object], is_orphan: IsOrpha
     item = item._replace(capture_mode=settings.capture_mode)
     if settings.warning is not None:
         item = warned(item, settings.warning)
-    return _with_assignments(item, policy.get("assignments"), is_orphan)
+    return with_assignments(item, policy.get("assignments"), is_orphan)
 
 
 def _platform_of(policy: dict[str, object]) -> str | None:
@@ -119,7 +123,7 @@ def _settings_of(policy: dict[str, object]) -> _Settings:
     return _Settings("full", None if len(present) == count else f"{len(present)} of {count} settings")
 
 
-def _with_assignments(item: CapturedItem, assignments: object, is_orphan: IsOrphan) -> CapturedItem:
+def with_assignments(item: CapturedItem, assignments: object, is_orphan: IsOrphan) -> CapturedItem:
     """Assignments are captured where they stand. Where they do not, nothing is known: the state stays null."""
     if assignments is None:
         return item

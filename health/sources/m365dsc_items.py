@@ -1,0 +1,183 @@
+"""The blocks of a Microsoft365DSC configuration as items (docs/import-folders.md, "Microsoft365DSC")."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+from health.sources.captured import CapturedItem
+from health.sources.m365dsc_script import Block
+from health.sources.policy_items import warned
+from health.sources.storable import ALTERED, NotJson, json_text, storable_name
+
+_NAMES: Final = ("DisplayName", "Name", "Title", "Identity")
+"""The properties that show a person what a block is, the best first."""
+
+_IDENTITIES: Final = (
+    "Id",
+    "ObjectId",
+    "Identity",
+    "AppId",
+    "UserPrincipalName",
+    "PrimarySmtpAddress",
+    "Url",
+    "MailNickname",
+    "Name",
+    "DisplayName",
+    "DomainName",
+)
+"""The properties that say which object a block is, the most lasting first."""
+
+_TENANT: Final = ("TenantGUID", "TenantId", "OrganizationName")
+_MADE_UP: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+"""The name that versions before 1.23 gave to an instance: another one in every run."""
+
+_PLATFORM: Final = re.compile(r"(Android|iOS|MacOS|Windows|Linux)", re.IGNORECASE)
+_PLATFORMS: Final = {
+    "android": "android",
+    "ios": "iOS",
+    "macos": "macOS",
+    "windows": "windows10",
+    "linux": "linux",
+}
+
+
+def items_of(blocks: Iterable[Block]) -> Iterator[CapturedItem]:
+    """An item for each block, in their order, each with an identity of its own.
+
+    An identity is the block's `Id`; else its name, where a run did not make that up; else what else says which object
+    it is. Of two that are the same in a type, the next thing that tells them apart is taken, at last a number.
+    """
+    listed = list(blocks)
+    names = [tuple(_identities(block)) for block in listed]
+    taken = Counter((block.resource_type.lower(), name) for block, of in zip(listed, names, strict=True) for name in of)
+    used: Counter[tuple[str, str]] = Counter()
+    for block, of in zip(listed, names, strict=True):
+        kind = block.resource_type.lower()
+        name = next((each for each in of if taken[kind, each] == 1), of[0])
+        used[kind, name] += 1
+        number = used[kind, name]
+        yield _item(block, name if number == 1 else f"{name} ({number})")
+
+
+def _identities(block: Block) -> Iterator[str]:
+    found = _Properties.of(block.properties)
+    if (own := found.text("Id")) is not None:
+        yield own
+    if not _is_made_up(block.instance):
+        yield block.instance
+        return
+    for name in _IDENTITIES:
+        if (text := found.text(name)) is not None:
+            yield text
+    yield block.resource_type
+
+
+def _is_made_up(name: str) -> bool:
+    return _MADE_UP.fullmatch(name) is not None
+
+
+def _item(block: Block, identity: str) -> CapturedItem:
+    found = _Properties.of(block.properties)
+    names = (text for name in _NAMES if (text := found.text(name)) is not None)
+    otherwise = identity if _is_made_up(block.instance) else block.instance
+    item = CapturedItem(
+        policy_type=storable_name(block.resource_type),
+        policy_identifier=storable_name(identity),
+        display_name=storable_name(next(names, otherwise)),
+        platform=_platform_of(block.resource_type),
+    )
+    if block.problem is not None:
+        # What was captured is unknown, so the capture mode stays null: `unknown_quality`, besides the warning.
+        return warned(item, f"its block cannot be read to its end ({block.problem})")
+    for doubt in block.doubts:
+        item = warned(item, doubt)
+    try:
+        payload = json_text(block.properties)
+    except NotJson as problem:
+        return warned(item, str(problem))
+    item = item._replace(payload=payload.text, capture_mode="full")
+    if payload.altered:
+        item = warned(item, ALTERED)
+    return _with_assignments(item, found.value("Assignments"))
+
+
+def _platform_of(resource_type: str) -> str | None:
+    if not resource_type.startswith("Intune"):
+        return None
+    said = _PLATFORM.search(resource_type)
+    return None if said is None else _PLATFORMS[said[1].lower()]
+
+
+class _Properties(NamedTuple):
+    """Properties by their names in lower case, as PowerShell takes them."""
+
+    by_name: dict[str, object]
+
+    @classmethod
+    def of(cls, properties: dict[str, object]) -> _Properties:
+        """The properties of a block, a nested instance or a hashtable."""
+        return cls({name.lower(): value for name, value in properties.items()})
+
+    def value(self, name: str) -> object:
+        """A property's value, None where it is not there."""
+        return self.by_name.get(name.lower())
+
+    def text(self, name: str) -> str | None:
+        """A property that says something; None where there is nothing in it."""
+        value = self.value(name)
+        return value if isinstance(value, str) and value.strip() else None
+
+    def tenant(self) -> str | None:
+        """How a tenant is called here; None for a variable, whose value is not here."""
+        said = (self.text(name) for name in _TENANT)
+        return next((name for name in said if name is not None and not name.startswith("$")), None)
+
+
+def _with_assignments(item: CapturedItem, assignments: object) -> CapturedItem:
+    """Assignments are captured where they stand. Where they do not, nothing is known: the state stays null."""
+    if assignments is None:
+        return item
+    if isinstance(assignments, dict):
+        assignments = [assignments]
+    if not isinstance(assignments, list):
+        return warned(item, "Assignments is not an array")
+    targets = [target for target in map(_target_of, assignments) if target is not None]
+    if len(targets) < len(assignments):
+        unread = len(assignments) - len(targets)
+        item = warned(item, f"{unread} of {len(assignments)} assignments without a target that can be read")
+    return item._replace(
+        assignments_state="captured",
+        orphaned_assignments=sum(map(_is_orphan, targets)),
+        assignments=json_text(assignments).text,
+    )
+
+
+def _target_of(assignment: object) -> _Properties | None:
+    """Whom an assignment includes or spares. Versions before 1.22 wrote the ids of groups, and nothing else."""
+    if isinstance(assignment, str):
+        return _Properties({}) if assignment.strip() else None
+    if not isinstance(assignment, dict):
+        return None
+    target = _Properties.of(assignment)
+    return target if any(target.text(name) for name in ("dataType", "groupId", "groupDisplayName")) else None
+
+
+def _is_orphan(target: _Properties) -> bool:
+    """The tool asks for the name of every group that a target names, and has none where the group is gone."""
+    return target.text("groupId") is not None and target.text("groupDisplayName") is None
+
+
+def tenant_said_by(blocks: Iterable[Block], data: object) -> str | None:
+    """What a configuration calls its tenant: in its data file, else in its blocks, if they all say the same.
+
+    `data` is the data file's hashtable, None where there is none.
+    """
+    nodes = _Properties.of(data).value("NonNodeData") if isinstance(data, dict) else None
+    for node in nodes if isinstance(nodes, list) else [nodes]:
+        if isinstance(node, dict) and (tenant := _Properties.of(node).tenant()) is not None:
+            return tenant
+    tenants = {tenant for block in blocks if (tenant := _Properties.of(block.properties).tenant()) is not None}
+    return tenants.pop() if len(tenants) == 1 else None
