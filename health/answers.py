@@ -9,7 +9,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from health.causes import Cause
+from health.changes import Changes, SoughtCopy
 from health.coverage import Coverage
+from health.covered_time import TenantCoverage
 from health.facts import BASIS_STATUSES, BackupItem, BackupSchedule, BackupSet, UnreadableEvidence
 from health.posture import TenantBackupHealth
 from health.quality import BackupQualitySummary
@@ -119,6 +122,51 @@ class CapturedJson(NamedTuple):
 
     assignments: str | None
     payload: str | None
+
+
+class ComparedSet(NamedTuple):
+    """A set that is compared, and how many items it has that are not deleted."""
+
+    backup_set: BackupSet
+    items: int
+
+
+class ChangesAnswer(NamedTuple):
+    """What changed from one set of a tenant to another. `before` is the reference set, or the one that was named.
+
+    `changes` is None where there is nothing to compare: `after` is None without a basis, `before` without a reference.
+    """
+
+    health: TenantBackupHealth
+    before: ComparedSet | None
+    after: ComparedSet | None
+    changes: Changes | None
+    now: datetime
+
+
+class LastGoodAnswer(NamedTuple):
+    """The last good copies of what a tenant's basis has degraded, or lacks against its reference set."""
+
+    health: TenantBackupHealth
+    reference: BackupSet | None
+    items: tuple[SoughtCopy, ...]
+    now: datetime
+
+
+class CausesAnswer(NamedTuple):
+    """Why the tenants of a fleet need attention, judged at `now` (UTC), most tenants first."""
+
+    causes: tuple[Cause, ...]
+    now: datetime
+
+
+class CoverageAnswer(NamedTuple):
+    """How the tenants of a fleet, in triage order, were covered from `begin` until just before `end` (UTC)."""
+
+    begin: datetime
+    end: datetime
+    tenants: tuple[TenantCoverage, ...]
+    now: datetime
 
 
 _PARTS: Final = {

@@ -39,7 +39,8 @@ class CoverageState(IntEnum):
 class PastSet(NamedTuple):
     """A set that was the basis once, with its items present and how many of them are degraded.
 
-    `backup_set` is None where a value of its row cannot be read: it governed all the same, and covered nothing.
+    `backup_set` is None where a value of its row cannot be read: it governed all the same, and covered nothing. Of a
+    deleted one nobody knows what it was worth; its items are not counted.
     """
 
     completed_at: datetime
@@ -47,6 +48,7 @@ class PastSet(NamedTuple):
     backup_set: BackupSet | None
     items: int
     degraded_items: int
+    deleted: bool = False
 
 
 class PastSets(NamedTuple):
@@ -159,13 +161,14 @@ def _states(sets: Sequence[PastSet], policy: HealthPolicy, end: datetime) -> Ite
     ends = [*(each.completed_at for each in sets), end][1:]
     for each, superseded_at in zip(sets, ends, strict=True):
         if superseded_at > each.completed_at:
-            yield _worth(each, quality), each.completed_at
+            yield worth(each, quality), each.completed_at
             stale_from = no_longer_fresh_from(each.completed_at, policy)
             if stale_from < superseded_at:
                 yield CoverageState.NOT_COVERED, stale_from
 
 
-def _worth(past: PastSet, quality: BackupQualityResolver) -> CoverageState:
+def worth(past: PastSet, quality: BackupQualityResolver) -> CoverageState:
+    """What a set that is kept was worth while it was the fresh basis."""
     if past.backup_set is None:
         return CoverageState.NOT_COVERED
     degraded = quality.is_degraded(past.backup_set, past.items, past.degraded_items)

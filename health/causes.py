@@ -1,0 +1,119 @@
+"""Why tenants need attention, grouped by what their newest failing runs said (docs/documents.md, "Causes")."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from health.facts import BackupSet
+from health.posture import TenantBackupHealth
+
+UNREADABLE: Final = "unreadable"
+"""The one cause of all tenants whose evidence cannot be read."""
+EXAMPLES_SHOWN: Final = 3
+LONGEST_CAUSE: Final = 200
+"""How many characters of a cause are kept."""
+
+_FOLDED: Final = "…"
+_GUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_INSTANT: Final = re.compile(
+    r"(?<!\d)\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})|(?!\d))"
+)
+# No letter and no digit joined to it, so that AADSTS7000222 and 0x80070005 stay what they are.
+_HEXADECIMAL: Final = re.compile(r"(?<![^\W_])(?=[a-f]*[0-9])[0-9a-f]{8,}(?![^\W_])", re.IGNORECASE)
+_WORD: Final = re.compile(rf"[^\W_]+|{_FOLDED}")
+_STATUS: Final = re.compile(r"[45][0-9]{2}")
+
+
+class FailingSet(NamedTuple):
+    """A set, not deleted, that has an error, and when it happened: completed, else started, else recorded."""
+
+    id: int
+    error: str
+    happened_at: datetime
+
+
+class TenantCause(NamedTuple):
+    """A tenant's cause. `backup_set` is None where no set said it."""
+
+    cause: str
+    health: TenantBackupHealth
+    backup_set: FailingSet | None
+
+
+class Cause(NamedTuple):
+    """One cause and the tenants that have it, in triage order; `first_at` is when the first of their sets happened."""
+
+    cause: str
+    tenants: tuple[TenantCause, ...]
+    first_at: datetime | None
+
+    @property
+    def examples(self) -> tuple[TenantCause, ...]:
+        """The first few of the tenants."""
+        return self.tenants[:EXAMPLES_SHOWN]
+
+
+def folded(error: str) -> str:
+    """What an error says with ids and numbers folded away, so that one cause reads the same for every tenant."""
+    text = _GUID.sub(_FOLDED, error)
+    text = _INSTANT.sub(_FOLDED, text)
+    text = _HEXADECIMAL.sub(_FOLDED, text)
+    return " ".join(_without_numbers(text).split())[:LONGEST_CAUSE]
+
+
+def _without_numbers(text: str) -> str:
+    """Numbers folded, but for the status of an HTTP response; in "500 of 512" neither number is one."""
+    words = list(_WORD.finditer(text))
+    around = ["", *(word[0] for word in words), ""]
+    kept: list[str] = []
+    end = 0
+    for word, before, behind in zip(words, around, around[2:], strict=False):
+        is_status = _STATUS.fullmatch(word[0]) and "of" not in (before, behind)
+        kept += text[end : word.start()], _FOLDED if word[0].isdecimal() and not is_status else word[0]
+        end = word.end()
+    return "".join((*kept, text[end:]))
+
+
+def failing_set(backup_set: BackupSet) -> FailingSet | None:
+    """A set as a cause; None where it is deleted or has no error. An empty error is one."""
+    if backup_set.deleted_at is not None or backup_set.error is None:
+        return None
+    happened_at = backup_set.completed_at or backup_set.started_at or backup_set.created_at
+    return FailingSet(backup_set.id, backup_set.error, happened_at)
+
+
+def cause_of(health: TenantBackupHealth, newest: FailingSet | None) -> TenantCause | None:
+    """A tenant's cause, from its newest set with an error; None for a tenant without a reason.
+
+    An error older than the basis is over. Where none is left, the reasons themselves are the cause.
+    """
+    if health.unreadable is not None:
+        return TenantCause(UNREADABLE, health, None)
+    if not health.reasons:
+        return None
+    if newest is None or _older_than_the_basis(newest, health.basis):
+        return TenantCause(", ".join(health.reasons), health, None)
+    return TenantCause(folded(newest.error), health, newest)
+
+
+def _older_than_the_basis(failing: FailingSet, basis: BackupSet | None) -> bool:
+    if basis is None or basis.completed_at is None:
+        return False
+    return (failing.happened_at, failing.id) < (basis.completed_at, basis.id)
+
+
+def grouped(causes: Iterable[TenantCause | None]) -> tuple[Cause, ...]:
+    """Causes of tenants in triage order -> those with the most tenants first, then by their words."""
+    tenants: dict[str, list[TenantCause]] = {}
+    for each in causes:
+        if each is not None:
+            tenants.setdefault(each.cause, []).append(each)
+    found = (Cause(cause, tuple(each), _first_at(each)) for cause, each in tenants.items())
+    return tuple(sorted(found, key=lambda each: (-len(each.tenants), each.cause)))
+
+
+def _first_at(tenants: Iterable[TenantCause]) -> datetime | None:
+    return min((each.backup_set.happened_at for each in tenants if each.backup_set is not None), default=None)
