@@ -29,45 +29,59 @@ class KnownState(StrEnum):
     LIVE = "live"
     EXPIRED = "expired"
     """The reason still holds and the time is up."""
-    ENDED = "ended"
+    REASON_GONE = "reason gone"
     """The reason no longer holds."""
+    ANOTHER_REASON = "another reason"
+    """The tenant has a reason besides that is in no entry: what was known of it is not all there is."""
+
+
+class JudgedEntry(NamedTuple):
+    """An entry and what it is worth at an instant."""
+
+    entry: KnownEntry
+    state: KnownState
 
 
 class KnownOfTenant(NamedTuple):
     """One tenant's entries against its verdict, in the order of its reasons and then of the file."""
 
-    live: tuple[KnownEntry, ...]
-    expired: tuple[KnownEntry, ...]
-    ended: tuple[KnownEntry, ...]
+    entries: tuple[JudgedEntry, ...]
     all_known: bool
-    """There is a reason, and a live entry for every one: another reason, or an unreadable tenant, is never known."""
+    """There is a reason, and a live entry for every one. Never of an unreadable tenant."""
+
+    @property
+    def live(self) -> tuple[KnownEntry, ...]:
+        """The entries that hold now."""
+        return self.in_state(KnownState.LIVE)
+
+    def in_state(self, state: KnownState) -> tuple[KnownEntry, ...]:
+        """The entries that are worth this."""
+        return tuple(each.entry for each in self.entries if each.state is state)
 
 
-NOTHING_KNOWN: Final = KnownOfTenant((), (), (), False)
-
-
-def state_of_entry(entry: KnownEntry, health: TenantBackupHealth, now: datetime) -> KnownState:
-    """An entry of this tenant at an instant: it is live until just before its end, as long as its reason holds."""
-    if entry.reason not in health.reasons:
-        return KnownState.ENDED
-    return KnownState.LIVE if now < entry.until else KnownState.EXPIRED
+NOTHING_KNOWN: Final = KnownOfTenant((), False)
 
 
 def known_of(entries: Sequence[KnownEntry], health: TenantBackupHealth, now: datetime) -> KnownOfTenant:
-    """What is known of one tenant; `entries` are all of its own."""
+    """What is known of one tenant; `entries` are all of its own. An entry is live until just before its end."""
     if not entries:
         return NOTHING_KNOWN
-    found: dict[KnownState, list[KnownEntry]] = {state: [] for state in KnownState}
     order = tuple(Reason)
-    for entry in sorted(entries, key=lambda each: order.index(each.reason)):
-        found[state_of_entry(entry, health, now)].append(entry)
-    noted = {entry.reason for entry in found[KnownState.LIVE]}
-    return KnownOfTenant(
-        tuple(found[KnownState.LIVE]),
-        tuple(found[KnownState.EXPIRED]),
-        tuple(found[KnownState.ENDED]),
-        bool(health.reasons) and noted.issuperset(health.reasons),
+    noted = {entry.reason for entry in entries}
+    judged = tuple(
+        JudgedEntry(entry, _state(entry, noted, health, now))
+        for entry in sorted(entries, key=lambda each: order.index(each.reason))
     )
+    live = {each.entry.reason for each in judged if each.state is KnownState.LIVE}
+    return KnownOfTenant(judged, bool(health.reasons) and live.issuperset(health.reasons))
+
+
+def _state(entry: KnownEntry, noted: set[Reason], health: TenantBackupHealth, now: datetime) -> KnownState:
+    if entry.reason not in health.reasons:
+        return KnownState.REASON_GONE
+    if now >= entry.until:
+        return KnownState.EXPIRED
+    return KnownState.LIVE if noted.issuperset(health.reasons) else KnownState.ANOTHER_REASON
 
 
 def entries_by_tenant(entries: Iterable[KnownEntry]) -> Mapping[str, Sequence[KnownEntry]]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from health.facts import UnreadableEvidence
-from health.known import NOTHING_KNOWN, KnownEntry, entries_by_tenant, known_of
+from health.known import NOTHING_KNOWN, KnownEntry, KnownState, entries_by_tenant, known_of
 from health.posture import Reason, TenantBackupHealth, judge
 from tests.health.making import DAY, NOW, POLICY, TICK, a_set, facts_of, judged
 
@@ -24,27 +24,31 @@ def stale(degraded: bool = False) -> TenantBackupHealth:
     return judged(a_set(NOW - 3 * DAY, status="partial" if degraded else "completed"))
 
 
+def states(noted: list[KnownEntry], health: TenantBackupHealth) -> list[str]:
+    return [each.state.value for each in known_of(noted, health, NOW).entries]
+
+
 @pytest.mark.parametrize(
-    ("until", "live"),
-    [(NOW + DAY, True), (NOW + TICK, True), (NOW, False), (NOW - TICK, False)],
+    ("until", "state"),
+    [(NOW + DAY, "live"), (NOW + TICK, "live"), (NOW, "expired"), (NOW - TICK, "expired")],
 )
-def test_it_is_live_until_just_before_its_end(until: datetime, live: bool) -> None:
-    found = known_of([entry(until=until)], stale(), NOW)
-    assert (len(found.live), len(found.expired), len(found.ended)) == ((1, 0, 0) if live else (0, 1, 0))
-    assert found.all_known is live
+def test_it_is_live_until_just_before_its_end(until: datetime, state: str) -> None:
+    assert states([entry(until=until)], stale()) == [state]
+    assert known_of([entry(until=until)], stale(), NOW).all_known is (state == "live")
 
 
 def test_it_ends_when_its_reason_is_gone() -> None:
-    found = known_of([entry(), entry(until=NOW - DAY)], judged(a_set()), NOW)
-    assert (len(found.live), len(found.expired), len(found.ended)) == (0, 0, 2)
-    assert not found.all_known
+    noted = [entry(), entry(until=NOW - DAY)]
+    assert states(noted, judged(a_set())) == ["reason gone", "reason gone"]
+    assert not known_of(noted, judged(a_set()), NOW).all_known
 
 
-def test_another_reason_is_not_known() -> None:
-    found = known_of([entry()], stale(degraded=True), NOW)
-    assert [each.reason for each in found.live] == [STALE]
-    assert not found.all_known
+def test_it_ends_when_another_reason_comes() -> None:
+    assert states([entry()], stale(degraded=True)) == ["another reason"]
+    assert states([entry(DEGRADED), entry()], stale(degraded=True)) == ["live", "live"]
     assert known_of([entry(DEGRADED), entry()], stale(degraded=True), NOW).all_known
+    # One that was noted is no other one, though its time is up; but it is not known any more.
+    assert states([entry(DEGRADED, until=NOW), entry()], stale(degraded=True)) == ["live", "expired"]
     assert not known_of([entry(DEGRADED, until=NOW), entry()], stale(degraded=True), NOW).all_known
 
 
@@ -70,19 +74,21 @@ verdicts = st.sampled_from([stale(), stale(degraded=True), judged(None), judged(
 @given(entries, verdicts)
 def test_as_the_words_say_it(noted: list[KnownEntry], health: TenantBackupHealth) -> None:
     found = known_of(noted, health, NOW)
-    assert sorted(found.live + found.expired + found.ended) == sorted(noted)
-    for each in noted:
-        holds, in_time = each.reason in health.reasons, each.until > NOW
-        assert (each in found.live, each in found.expired, each in found.ended) == (
-            holds and in_time,
-            holds and not in_time,
-            not holds,
-        )
+    assert sorted(each.entry for each in found.entries) == sorted(noted)
+    unnoted = [reason for reason in health.reasons if all(each.reason != reason for each in noted)]
+    for each, state in found.entries:
+        if each.reason not in health.reasons:
+            assert state is KnownState.REASON_GONE
+        elif each.until <= NOW:
+            assert state is KnownState.EXPIRED
+        else:
+            assert state is (KnownState.ANOTHER_REASON if unnoted else KnownState.LIVE)
     unknown = [
         reason for reason in health.reasons if not any(each.reason == reason and each.until > NOW for each in noted)
     ]
     assert found.all_known is (bool(health.reasons) and not unknown)
     assert [each.reason for each in found.live] == sorted((each.reason for each in found.live), key=list(Reason).index)
+    assert found.in_state(KnownState.LIVE) == found.live
 
 
 def test_entries_are_found_by_their_tenant() -> None:
