@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from health.store.reading.rows import parse_postgresql_instant, parse_sqlite_instant
 from tests.health.store.bare import COLUMNS, bare
+from tests.preloaded import run_preloaded
 from tests.subject import fleet_report
 from tests.waiting import DEADLINE
 from tui.clock import utc_now
@@ -48,15 +49,7 @@ class Recorder:
 
     def tenantpilot(self, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """Run any of the program's commands to the end."""
-        return subprocess.run(
-            [TENANTPILOT, *words],
-            env=self.env,
-            cwd=self.folder,
-            input=stdin,
-            capture_output=True,
-            timeout=DEADLINE,
-            check=False,
-        )
+        return run_preloaded(words, env=self.env, cwd=self.folder, stdin=stdin)
 
     def run(self, *command: str, stdin: bytes = b"", **more: Any) -> subprocess.CompletedProcess[bytes]:
         """Record one run to the end."""
