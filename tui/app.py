@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def _note_loop_fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Of a task that nobody waits for: asyncio would print its traceback."""
+    """For a task that nothing awaits: asyncio would print its traceback."""
     if isinstance(error := context.get("exception"), Exception):
         note_fault(error)
 
@@ -96,7 +96,7 @@ class TenantPilotApp(Pilot):
         return TenantsScreen()
 
     def on_ready(self) -> None:
-        """The first frame is on the terminal: importing the database's drivers does not hold it up any more."""
+        """Start the reader now: it imports the database's drivers, and the first frame is already on the terminal."""
         self.reader.start()
         for screen in opened_at(self.context.tenant, self.context.screen):
             self.push_screen(screen)
@@ -111,14 +111,14 @@ class TenantPilotApp(Pilot):
         self._leave_in_turn(0)
 
     def end(self, exit_code: int) -> None:
-        """Leave with an exit code. From a signal handler or another thread; before the start it ends the process."""
+        """Leave with an exit code, from a signal handler or another thread. Raises SystemExit before the start."""
         if self._own_loop is None:
             raise SystemExit(exit_code)
         if not self._own_loop.is_closed():
             self._own_loop.call_soon_threadsafe(self.call_later, self._leave_in_turn, exit_code)
 
     def _leave_in_turn(self, exit_code: int) -> None:
-        """Behind what the screen has yet to do: one that is only half built cannot be taken down."""
+        """Leave after the screen's pending messages: a half-built screen cannot be taken down."""
         if not self.screen.call_later(self._leave, exit_code):
             self._leave(exit_code)
 
@@ -128,7 +128,7 @@ class TenantPilotApp(Pilot):
         self.exit(return_code=exit_code)
 
     def _remember_visit(self) -> None:
-        # Judged at another instant, it is no visit.
+        # With --now the states are those of another instant, so this is not a visit.
         fleet = next((each for each in self.screen_stack if isinstance(each, TenantsScreen)), None)
         if fleet is not None and self.context.fixed_now is None:
             fleet.remember_visit()
@@ -141,7 +141,7 @@ class TenantPilotApp(Pilot):
 
     @on(Driver.SignalResume)
     def _repaint(self) -> None:
-        """Back from the shell: Textual enters its screen again, which is empty then, and repaints nothing."""
+        """Back from the shell: Textual returns to an empty screen and does not repaint it."""
         self.refresh(layout=True)
 
     # Faults: Textual would print the traceback with every local variable, a password among them
@@ -149,7 +149,7 @@ class TenantPilotApp(Pilot):
     def _handle_exception(self, error: Exception) -> None:
         sentence = note_fault(error.error if isinstance(error, WorkerFailed) else error)
         if self._exit:
-            return  # what breaks while the screens are taken down changes nothing any more
+            return  # a fault while the screens are taken down changes nothing
         self.fault = self.fault or sentence
         super()._handle_exception(error)
         self._return_code = EXIT_FAULT
@@ -158,14 +158,14 @@ class TenantPilotApp(Pilot):
         self._close_messages_no_wait()
 
     def panic(self, *renderables: Any) -> None:
-        """A fault that is noted already; or one of the thread that reads the keys, as Rich has kept it."""
+        """End after a fault: one already noted, or one of the thread that reads the keys, which Rich has kept."""
         for trace in (each.trace for each in renderables if hasattr(each, "trace")):
             self.fault = self.fault or note_trace(trace)
         self._return_code = self._return_code or EXIT_FAULT
         self._close_messages_no_wait()
 
     async def on_event(self, event: events.Event) -> None:
-        """What is pasted comes from outside as well: no field takes a character that does not show itself."""
+        """Drop hidden characters from a paste: pasted text comes from outside too."""
         if isinstance(event, events.Paste):
             event.text = "".join(char for char in event.text if char == "\n" or not has_hidden(char))
         await super().on_event(event)
@@ -186,7 +186,7 @@ class TenantPilotApp(Pilot):
         self._push(screen_named("choice", columns, rows, cells, **named), then)
 
     def _push(self, screen: Screen[Any], then: Callable[[Any], None] | None = None) -> None:
-        # Of two presses in one packet both reach the screen that the first of them leaves.
+        # Two key presses in one packet both reach the screen that the first one leaves.
         if type(screen) is not type(self.screen):
             self.push_screen(screen, then)
 
@@ -210,7 +210,7 @@ class TenantPilotApp(Pilot):
         )  # fmt: skip
 
     def _switch(self, database: Database | None) -> None:
-        """Show another database: on new screens with a new reader, so that nothing of the old one can be on them."""
+        """Show another database on new screens with a new reader, so that they cannot show facts of the old one."""
         if database is None or database == self.context.database:
             return
         self._remember_visit()
@@ -220,7 +220,7 @@ class TenantPilotApp(Pilot):
         )
         self.reader = FactsReader(database.open_resolver)
         self.reader.start()
-        # What was said of the one left would stand on the screens of the other for a moment.
+        # A toast about the old database would stand on the new screens for a moment.
         self.clear_notifications()
         left, screens = self.current_mode, self.screen_stack
         shown = f"database {next(self._numbers)}"
@@ -229,8 +229,8 @@ class TenantPilotApp(Pilot):
         if left != self.DEFAULT_MODE:
             self.remove_mode(left)
             return
-        # The stack that the app began with is none that Textual would remove; a mode of our own instead of it would
-        # style every widget twice before the first frame.
+        # Textual does not remove the stack the app began with; a mode of our own instead of it would style every
+        # widget twice before the first frame.
         for screen in reversed(screens):
             screen.remove()
 

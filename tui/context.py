@@ -33,7 +33,7 @@ def boot_seconds() -> float:
 def open_resolver(
     address: DatabaseAddress, policy: HealthPolicy, ahead: FleetAhead | None = None
 ) -> TenantBackupHealthResolver:
-    """A resolver over the facts at an address, of which some may have been read ahead. Nothing is opened yet."""
+    """A resolver over the facts at an address; the fleet may have been read `ahead`. Opens nothing yet."""
     from health.resolver import (
         TenantBackupHealthResolver,  # it imports SQLAlchemy, for which the first frame does not wait
     )
@@ -42,33 +42,33 @@ def open_resolver(
 
 
 def visit_file(place: str) -> Path:
-    """Where the visits to a database are kept; `place` tells it from every other, and is not to be seen in the name."""
+    """The file of the last visit to a database. `place` identifies the database; the file's name does not reveal it."""
     name = sha256(place.encode("utf-8", "surrogatepass")).hexdigest()[:24]
     return user_state_path("tenantpilot", appauthor=False) / "visits" / f"{name}.json"
 
 
 class Database(NamedTuple):
-    """One database that the screens can show; `label` may be shown to anybody, `name` is empty where it has none."""
+    """One database that the screens can show. `label` has no secret in it; `name` is empty for an unnamed database."""
 
     label: str
     open_resolver: Callable[[], TenantBackupHealthResolver]
     name: str = ""
     production: bool = False
     visit_file: Path | None = None
-    """Where it is kept what this user saw of it last; None: nowhere."""
+    """The file with what this user saw last; None keeps no record."""
     url: str | None = None
-    """The URL that the command line named it by, where it did."""
+    """The URL, if the command line gave one."""
 
     @property
     def named(self) -> tuple[str, ...]:
-        """What names it on a command line: one of two ways, because both together are refused."""
+        """The options that name it on a command line: --database or --use, because both together are refused."""
         if self.url is not None:
             return "--database", self.url
         return ("--use", self.name) if self.name else ()
 
 
 class AppContext(NamedTuple):
-    """What the app is started with: nothing in it is read again later."""
+    """What the app is started with. It is read once, at the start."""
 
     database: Database
     policy: HealthPolicy
@@ -83,15 +83,15 @@ class AppContext(NamedTuple):
     screen: str | None = None
     command: tuple[str, ...] = ("tenantpilot",)
     open_first: Callable[[], TenantBackupHealthResolver] | None = None
-    """Opens the resolver over `database` the first time, where its fleet is being read ahead."""
+    """Opens the first resolver over `database` if its fleet is being read ahead."""
     ahead_since: float | None = None
-    """Since when it is being read ahead, by `boot_clock`."""
+    """When reading ahead began, in seconds of `boot_clock`."""
     clock: Callable[[], datetime] = utc_now
     boot_clock: Callable[[], float] = boot_seconds
 
     @property
     def confirmation_limit(self) -> timedelta:
-        """How old facts may be and still confirm: three refresh intervals, 90 seconds at least.
+        """How old facts may be and still confirm a verdict: three refresh intervals, 90 seconds at least.
 
         (docs/concepts.md, "Evidence that cannot be read")
         """

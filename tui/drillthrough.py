@@ -1,4 +1,4 @@
-"""From a reason to the screen that confirms it, and from what cannot be read to its row, as data.
+"""Where a reason is confirmed, and where unreadable evidence has its row, as data.
 
 (docs/concepts.md, "Where a reason is confirmed")
 """
@@ -14,11 +14,11 @@ from health.posture import Reason
 from health.report import CONFIRMING_SCREENS
 
 Subject = Reason | UnreadableEvidence
-"""What needs attention: a reason, or instead of any the evidence that cannot be read."""
+"""What needs attention: a reason, or the evidence that cannot be read."""
 
 
 class Destination(NamedTuple):
-    """Where one leads: a screen by its name, and the block on it that confirms the reason or has the row."""
+    """Where it leads: a screen by its name, and the block on it that confirms the reason or has the row."""
 
     screen: str
     block: str
@@ -40,7 +40,7 @@ DRILLTHROUGH: Final[Mapping[Reason, Destination]] = MappingProxyType(
 _ROWS: Final[Mapping[str, Destination]] = MappingProxyType(
     {
         "backup_sets": Destination("backup_set", "recency"),
-        # The evidence names the item and not its set, which is marked in the list.
+        # The evidence names the item and not its set; the list marks that set.
         "backup_items": Destination("backup_sets", "sets"),
         "backup_schedules": Destination("schedules", "schedules"),
     }
@@ -48,5 +48,5 @@ _ROWS: Final[Mapping[str, Destination]] = MappingProxyType(
 
 
 def destination_of(subject: Subject) -> Destination | None:
-    """Where it is proven; None for a value of the tenant itself, which no screen but the dashboard shows."""
+    """Where it is confirmed; None for a value of the tenant itself, which only the dashboard shows."""
     return DRILLTHROUGH[subject] if isinstance(subject, Reason) else _ROWS.get(subject.table)

@@ -21,23 +21,23 @@ from tui.words.wording import REASON_WORDS, State, state_of
 
 
 class FleetView(NamedTuple):
-    """A fleet's answer with what the screen needs of it, computed once, off the event loop."""
+    """A fleet's answer with what the screen derives from it, computed once, off the event loop."""
 
     answer: FleetAnswer
     totals: FleetTotals
     found_by: dict[int, tuple[TenantBackupHealth, str]]
-    """The words that a tenant is found by, by its id, with the verdict that they are of; made by the first filter."""
+    """By tenant id: the verdict, and the words the filter searches in it. Filled by the first filter."""
     role_could_write: bool = False
-    """Whether the role that read it has more than SELECT on the facts."""
+    """Whether the role that read the fleet has more than SELECT on the facts."""
     clock_ahead: timedelta = timedelta(0)
-    """By how much the database's clock is ahead of this machine's; negative where it is behind."""
+    """How far the database's clock is ahead of this machine's; negative if it is behind."""
 
     visit: LastVisit | None = None
-    """What this user saw of it last, where that is known."""
+    """What this user saw last, if a visit is recorded."""
     changed: Mapping[int, str] = MappingProxyType({})
-    """What each tenant was then whose state is another one now, by its id."""
+    """By tenant id: the state at that visit, for each tenant whose state has changed since."""
     gone: tuple[str, ...] = ()
-    """The external ids of the tenants that were seen then and are not judged any more."""
+    """The external ids of tenants seen at that visit and no longer judged."""
 
     @property
     def now(self) -> datetime:
@@ -46,9 +46,9 @@ class FleetView(NamedTuple):
 
 
 def fleet_view(answer: FleetAnswer, known: FleetView | None, visit: LastVisit | None = None) -> FleetView:
-    """Count verdicts; what the view before, `known`, has is not made anew.
+    """Count the verdicts; what the view before, `known`, already has is reused.
 
-    `visit` is what was seen before the first view; those that follow compare with the same.
+    `visit` is what this user saw before the first view; later views compare with the same visit.
     """
     if known is not None and known.answer.verdicts is answer.verdicts:
         return known._replace(answer=answer)
@@ -62,9 +62,9 @@ def fleet_view(answer: FleetAnswer, known: FleetView | None, visit: LastVisit | 
 
 
 def found_by(view: FleetView) -> dict[int, tuple[TenantBackupHealth, str]]:
-    """The words that every tenant is found by, with its verdict, by its id.
+    """By tenant id: the verdict, and the words the filter searches in it.
 
-    On the event loop: those of a whole fleet cost a frame once, and then only those of what has changed.
+    Runs on the event loop: the whole fleet's words cost one frame once, later only those of changed verdicts.
     """
     for health in view.answer.verdicts:
         known = view.found_by.get(health.tenant.id)
@@ -74,7 +74,7 @@ def found_by(view: FleetView) -> dict[int, tuple[TenantBackupHealth, str]]:
 
 
 class Filters(NamedTuple):
-    """Which tenants are listed: those that have every word, and all else that is asked for."""
+    """Which tenants are listed: those that have every word and meet every other condition."""
 
     words: str = ""
     state: State | None = None
@@ -85,7 +85,7 @@ class Filters(NamedTuple):
 def with_tenant(view: FleetView, health: TenantBackupHealth) -> tuple[FleetView, TenantBackupHealth]:
     """The view with one tenant's verdict replaced by a newer one, and the verdict to show.
 
-    Where the two say the same, both stay: the view as it is, and the verdict that it has already.
+    If the two are equal, the view and the verdict it already has both stay.
     """
     for place, known in enumerate(view.answer.verdicts):
         if known.tenant.id == health.tenant.id:
@@ -144,7 +144,7 @@ def _sort_keys(policy: HealthPolicy) -> dict[Order, Callable[[TenantBackupHealth
         return health.tenant.name.casefold(), health.tenant.external_id
 
     def goes_stale(health: TenantBackupHealth) -> datetime:
-        """What has no age to trust comes first: nobody can say that it is not stale already."""
+        """A basis without a trustworthy age comes first: it may be stale already."""
         completed = completed_at(health)
         if completed is None or health.freshness is Freshness.IN_THE_FUTURE:
             return EARLIEST

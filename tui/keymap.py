@@ -1,6 +1,6 @@
 """Which key does what: every binding by its id, and a user's own keys laid over them (`[keys]` in the settings).
 
-Textual takes an unknown id, a key that is none and two meanings of one key without a word; here they are refused.
+Textual silently accepts an unknown id, an unknown key and a key with two meanings; here each is refused.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NAMED: Final = tuple(key.value for key in Keys if not key.value.startswith("<")
 
 
 class NamedBinding(NamedTuple):
-    """What an id stands for: in words, and by which keys it is reached unless a user says otherwise."""
+    """What an id stands for: its description and its default keys."""
 
     description: str
     keys: tuple[str, ...]
@@ -50,7 +50,7 @@ def named_bindings() -> dict[str, NamedBinding]:
 def checked_keymap(wanted: Mapping[str, str]) -> dict[str, str]:
     """The key map for Textual from ids and keys (several with commas between them).
 
-    Raises SettingsError for an id or a key that there is not, with the nearest, and for a key with two meanings.
+    Raises SettingsError for an unknown id or key (it names the nearest) and for a key with two meanings.
     """
     known = named_bindings()
     keymap: dict[str, tuple[str, ...]] = {}
@@ -59,7 +59,7 @@ def checked_keymap(wanted: Mapping[str, str]) -> dict[str, str]:
             raise SettingsError(f"keys.{name}: there is no such id; the nearest is {nearest(name, tuple(known))}")
         keymap[name] = tuple(_checked_key(name, key.strip()) for key in keys.split(","))
     _refuse_two_meanings(keymap)
-    # Textual takes a key from all that share it where one of them gets another: the others say again that they keep it.
+    # When one id gets another key, Textual takes the old key from every id that shares it: the others claim it again.
     taken = {key for name in keymap for key in known[name].keys}
     kept = {name: each.keys for name, each in known.items() if name not in keymap and taken.intersection(each.keys)}
     return {name: ",".join(keys) for name, keys in (kept | keymap).items()}
@@ -81,7 +81,7 @@ def _checked_key(name: str, text: str) -> str:
 
 
 def _refuse_two_meanings(keymap: Mapping[str, tuple[str, ...]]) -> None:
-    """Where two bindings could be meant at once, on some screen with some widget focused, and a user made it so."""
+    """Refuse a key that a user gave a second meaning on some screen with some widget focused. Raises SettingsError."""
     known = named_bindings()
     for screen, widget in product(SCREENS, WIDGETS):
         ids = dict.fromkeys(each.id for kind in (TenantPilotApp, screen, widget) for each in _own_bindings(kind))

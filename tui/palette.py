@@ -34,25 +34,25 @@ class QuietPalette(CommandPalette):
         self.query_one(Input).cursor_blink = False
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
-        """Keys of one packet come when it is gone already, and would leave the screen below it, or not there yet."""
+        """Only while it is in front: the second of two keys in one packet would close the screen below it."""
         return super().dismiss(result) if self.is_active and self.is_mounted else AwaitComplete()
 
     def _refresh_command_list(self, *arguments: Any) -> None:
-        # A search may find something when the palette has been left already.
+        # A search may still report a hit after the palette was closed.
         if self.is_active:
             super()._refresh_command_list(*arguments)
 
     def _action_command_list(self, action: str) -> None:
-        # A page key that comes before Textual has laid out what was found.
+        # Textual raises KeyError for a page key before it has laid out the hits.
         with suppress(KeyError):
             super()._action_command_list(action)
 
 
 class ActionProvider(Provider):
-    """The actions of the screen below, by the words of their key hints."""
+    """The actions of the screen below, found by the words of their key hints."""
 
     def _actions(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
-        # What the key hints show comes first: moving a cursor is what keys are for.
+        # The actions of the key hints come first; cursor movement, which is quicker by key, comes last.
         for use in sorted(key_uses(self.screen), key=lambda use: not use.binding.show):
             run = partial(self.app.run_action, use.binding.action, use.node)
             yield use.binding.description, f"key {'  '.join(use.keys)}", run
@@ -71,7 +71,7 @@ class ActionProvider(Provider):
 
 
 class TenantProvider(Provider):
-    """The tenants of the fleet as it was read last, by name and external id."""
+    """The tenants of the fleet as last read, found by name and external id."""
 
     async def search(self, query: str) -> Hits:
         app = cast(Pilot, self.app)
@@ -102,7 +102,7 @@ class TenantProvider(Provider):
 
 
 def _two_lines(name: str, external_id: str) -> Content:
-    """As Textual shows a command and its help; it would read a help of its own as markup."""
+    """Laid out as Textual lays out a command and its help. Textual would read the help itself as markup."""
     return Content.assemble(name, "\n", (external_id, "dim not bold"))
 
 

@@ -51,7 +51,7 @@ class Pilot(App[None]):
     def place_words(self) -> str:
         """Which database, that it is read-only, and the instant where it is not the clock's."""
         fixed = self.context.fixed_now
-        # What says nothing takes no room from where one is.
+        # Seconds of zero would only take room from the breadcrumbs.
         form = "%Y-%m-%d %H:%M:%S" if fixed is not None and fixed.second else "%Y-%m-%d %H:%M"
         at = "" if fixed is None else f" at {fixed:{form}}Z"
         database = self.context.database
@@ -71,11 +71,11 @@ class Pilot(App[None]):
         then: Callable[[Row | None], None],
         **named: Any,
     ) -> None:
-        """Let one row be chosen, and go on with it, or with None."""
+        """Let the user choose a row, and call `then` with it, or with None if nothing was chosen."""
         raise NotImplementedError
 
     def adopt(self, health: TenantBackupHealth) -> TenantBackupHealth:
-        """A screen read one tenant anew: gives back the one object that it and the fleet's list show from now on."""
+        """List a verdict that a screen read again; returns the one object that both show from now on."""
         raise NotImplementedError
 
     # What is handed on
@@ -85,12 +85,12 @@ class Pilot(App[None]):
         if text is None:
             self.say(otherwise)
         elif has_hidden(text):
-            self.say("not copied: it has characters that do not show, and a shell could obey them")
+            self.say("not copied: it has hidden characters, which a shell could obey")
         elif (problem := why_not_copied(text, os.environ)) is not None:
             self.say(f"{problem}: {text}")
         else:
             self.copy_to_clipboard(text.encode("utf-8", "replace").decode())
-            # Whether it took it no terminal tells.
+            # No terminal reports whether it took the text.
             self.say(f"sent to the terminal's clipboard: {text}")
 
     def copy_to_clipboard(self, text: str) -> None:
@@ -105,13 +105,13 @@ class Pilot(App[None]):
         self.copy_text(shlex.join([*self.context.invocation, *at, *arguments]), "")
 
     def stem(self, what: str) -> str:
-        """The begin of a file's name: nothing of it comes from outside."""
+        """The beginning of a file's name, without any text from outside."""
         return f"tenantpilot-{what}-{self.evaluation_instant():%Y%m%dT%H%M%SZ}"
 
     def save_new(self, stem: str, suffix: str, text: str, what: str = "") -> None:
-        """Write a new file into the working directory, and say where it is or why it is not there.
+        """Write a new file into the working directory, and say where it is or why it was not written.
 
-        `what` is said with it: the part of what there is, where it is not all.
+        `what` says which part was written, if it is not everything.
         """
         try:
             self.say(f"saved {what + ' as ' if what else ''}{new_file(Path.cwd(), stem, suffix, text)}")
@@ -119,6 +119,6 @@ class Pilot(App[None]):
             self.say(f"not saved: {error.strerror}")
 
     def say(self, words: str) -> None:
-        """A toast, with text that may come from outside; one line of it stands over the keys and covers no row."""
+        """Show a toast; the words may come from outside. One line of it covers the key hints and no row."""
         self.clear_notifications()
         self.notify(safe_text(words), markup=False, timeout=4)

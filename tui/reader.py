@@ -1,7 +1,7 @@
-"""The one reader thread: asks the resolver off the event loop, can be broken off, and the newest question wins.
+"""The one reader thread: it asks the resolver off the event loop, can be interrupted, and the newest question wins.
 
-A daemon thread, so that quitting never waits for a database. A question that was overtaken is dropped where it waits,
-or interrupted where it runs; its answer, should one still come, is recognised by its number and dropped.
+It is a daemon thread, so quitting never waits for a database. When a screen asks again, its older question is dropped
+if it still waits and interrupted if it runs; a late answer is recognised by its number and dropped.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PAINTED_SECONDS: Final = 0.2
 
 
 class Request(NamedTuple, Generic[Answer]):
-    """One question on its way: who asked, and what is to be called with the answer or with the sentence of a failure.
+    """One question on its way: who asked, and what to call with the answer or with the sentence of a failure.
 
     Both are called in the reader thread: they post a message and do nothing else.
     """
@@ -52,24 +52,24 @@ class FactsReader:
 
     def start(self) -> None:
         """Begin to answer."""
-        # While this thread computes, a key waits for the interpreter at each of the three threads it passes through.
+        # A key passes through three threads, and waits at each for the interpreter while this thread computes.
         sys.setswitchinterval(_SWITCH_SECONDS)
         self._thread.start()
 
     def ask(self, request: Request[Any]) -> None:
-        """Ask; what the same owner asked before and has no answer yet is given up."""
+        """Ask; an unanswered question of the same owner is given up."""
         with self._wake:
             self._give_up(request.owner)
             self._waiting.append(request)
             self._wake.notify()
 
     def give_up(self, owner: object) -> None:
-        """The owner does not want its answers any more."""
+        """Give up the owner's questions: it wants no more answers."""
         with self._wake:
             self._give_up(owner)
 
     def stop(self) -> None:
-        """Break off what runs and answer nothing more. Returns at once."""
+        """Interrupt the running question and answer no more. Returns at once."""
         with self._wake:
             self._stopped = True
             self._waiting.clear()
@@ -83,7 +83,7 @@ class FactsReader:
             self._interrupt()
 
     def _interrupt(self) -> None:
-        """In a thread of its own: breaking off a query on a frozen network can itself take seconds."""
+        """In a thread of its own: interrupting a query on a frozen network can itself take seconds."""
         if self._resolver is not None:
             self._breaking_off += 1
             threading.Thread(
@@ -119,16 +119,16 @@ class FactsReader:
                 self._resolver.close()
 
     def _prepare_for_more(self, resolver: TenantBackupHealthResolver) -> None:
-        """Once there is a first answer, and it had time to be painted: open what the questions to come need."""
+        """After the first answer, once it had time to be painted: open the connection the next questions need."""
         with self._wake:
             if self._wake.wait_for(lambda: self._stopped or self._waiting, _PAINTED_SECONDS):
                 return
-        with suppress(Exception):  # whatever it is, the next question tells
+        with suppress(Exception):  # the next question reports the same problem
             resolver.connect()
 
     def _next(self) -> Request[Any] | None:
         with self._wake:
-            # While a break-off is under way nothing new starts: it would hit the new question instead of the old one.
+            # Start nothing during an interrupt: it would hit the new question instead of the old one.
             while not self._stopped and (self._breaking_off or not self._waiting):
                 self._wake.wait()
             if self._stopped:

@@ -1,4 +1,4 @@
-"""The one list of screens: from it come the way to a screen, what `--screen` may name, and whose keys can be mapped.
+"""The one list of screens: routes, the choices of `--screen` and the key map come from it.
 
 Light on purpose: the command line reads the names for its help, and a screen is imported when it is first opened.
 """
@@ -41,18 +41,18 @@ ROUTES: Final = (
 """Every screen. A new one is a line here and a file under `tui/screens`."""
 
 START_SCREENS: Final = tuple(route.name for route in ROUTES if route.behind is not None)
-"""What `--screen` may name: the screens that a tenant's external id is enough for."""
+"""What `--screen` may name: those that need only a tenant's external id."""
 
 _BY_NAME: Final = {route.name: route for route in ROUTES}
 
 
 def screen_named(name: str, *arguments: Any, **named: Any) -> Screen[Any]:
-    """A new screen by its name in ROUTES, made with these arguments. Raises KeyError for a name that is not there."""
+    """A new screen by its name in ROUTES, made with these arguments. Raises KeyError for an unknown name."""
     return _BY_NAME[name].screen_class()(*arguments, **named)
 
 
 def opened_at(external_id: str | None, name: str | None) -> list[Screen[Any]]:
-    """The screens to push at the start, the one to see last: the way back is the one that walking would have made."""
+    """The screens to push at the start, the one in front last: the way back is as if one had walked there."""
     if external_id is None:
         return []
     route = _BY_NAME[name or "dashboard"]

@@ -1,6 +1,6 @@
 """What this user saw last: the state of each tenant, kept as one small file for each database.
 
-It is compared with and never believed: no verdict comes from it.
+It is only compared with: no verdict comes from it.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ from tui.words.wording import State, state_of
 
 SCHEMA: Final = "tenantpilot.visit/1"
 NEW: Final = "new"
-"""What a tenant was that was not there at the last visit."""
+"""The recorded state of a tenant that did not exist at the last visit."""
 _MOST_BYTES: Final = 64_000_000
 _STATES: Final = frozenset(state.word for state in State)
 
 
 class LastVisit(NamedTuple):
-    """When this user looked last (UTC), and the state's word of each tenant then, by its external id."""
+    """When this user last looked (UTC), and the word of each tenant's state then, by its external id."""
 
     seen_at: datetime
     states: Mapping[str, str]
 
 
 class VisitUnreadable(Exception):
-    """There is a file, and it is no visit of ours; the message is a sentence for people."""
+    """The file exists and does not hold a visit; the message is a sentence for people."""
 
 
 def read_visit(file: Path) -> LastVisit | None:
-    """The last visit; None where there was none. Raises VisitUnreadable."""
+    """The last visit; None if there was none. Raises VisitUnreadable."""
     try:
         with os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as opened:
             return _visit(json.loads(opened.read(_MOST_BYTES)))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        raise VisitUnreadable(f"What you saw last cannot be read, and counts as never seen: {file}") from None
+        raise VisitUnreadable(f"The record of your last visit cannot be read and is ignored: {file}") from None
 
 
 def _visit(document: object) -> LastVisit:
@@ -57,7 +57,7 @@ def _visit(document: object) -> LastVisit:
 
 
 def write_visit(file: Path, answer: FleetAnswer) -> None:
-    """Keep what was seen, for the owner alone. Raises OSError; then the visit before is there still."""
+    """Record what was seen, readable by the owner alone. Raises OSError, and the visit before is kept."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     states = {health.tenant.external_id: state_of(health).word for health in answer.verdicts}
     document = {"schema": SCHEMA, "seen_at": rfc3339(answer.now), "states": states}
@@ -65,7 +65,7 @@ def write_visit(file: Path, answer: FleetAnswer) -> None:
 
 
 def changed_since(visit: LastVisit, verdicts: Iterable[TenantBackupHealth]) -> dict[int, str]:
-    """What each tenant was whose state is another one now, by its id."""
+    """By tenant id: the state at the visit, for each tenant whose state has changed since."""
     return {
         health.tenant.id: was
         for health in verdicts
@@ -74,5 +74,5 @@ def changed_since(visit: LastVisit, verdicts: Iterable[TenantBackupHealth]) -> d
 
 
 def gone_since(visit: LastVisit, verdicts: Iterable[TenantBackupHealth]) -> tuple[str, ...]:
-    """The external ids of tenants that were seen then and are not judged now: archived, deleted, or renamed in it."""
+    """The external ids of tenants seen then and not judged now: archived, deleted, or with another external id."""
     return tuple(sorted(visit.states.keys() - {health.tenant.external_id for health in verdicts}))

@@ -74,7 +74,7 @@ def test_gone_is_who_was_seen_and_is_not_judged_any_more(file: Path) -> None:
 def test_what_is_no_visit_of_ours_is_told_of_and_replaced(file: Path, content: bytes) -> None:
     file.parent.mkdir()
     file.write_bytes(content)
-    with pytest.raises(VisitUnreadable, match="cannot be read, and counts as never seen"):
+    with pytest.raises(VisitUnreadable, match="of your last visit cannot be read and is ignored"):
         read_visit(file)
     write_visit(file, answer(STALE))
     assert read_visit(file) is not None

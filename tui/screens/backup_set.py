@@ -38,7 +38,7 @@ _FAMILY_FILTERS: Final = (None, "any family", *(family.name for family in ITEM_F
 
 
 class BackupSetScreen(FactsScreen[BackupSetAnswer]):
-    """`answer` is a BackupSetAnswer. Opened for a reason, the block that confirms it is focused and marked."""
+    """`answer` is a BackupSetAnswer. Opened for a reason, it focuses and marks the block that confirms it."""
 
     DEFAULT_CSS = """
     BackupSetScreen #superseded { height: auto; padding: 0 1; color: $state-stale; text-style: bold; display: none; }
@@ -133,7 +133,7 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
         if unreadable is not None:
             return f"There is no verdict now, and so no basis: {unreadable.message}"
         if newer is not None:
-            return f"Superseded: this set is no longer the basis; press n for the basis now: {newer.name}."
+            return f"Superseded: this set is no longer the basis; press n for the new basis: {newer.name}."
         if self._set_id is None:
             return "There is no backup basis."
         return "Superseded: this set is no longer the basis; there is no basis now."
@@ -169,7 +169,7 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
         self.words = message.value
 
     def action_filter(self) -> None:
-        # At once and by a priority binding: what is typed in the same packet goes there, and not to the list's keys.
+        # At once and by a priority binding: letters of the same packet go into the filter, not to the list's keys.
         self.set_focus(self.query_one(FilterInput))
 
     def action_family(self) -> None:
@@ -196,7 +196,7 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
         return None if item is None else item.policy_identifier
 
     def start_arguments(self) -> list[str]:
-        # A command line can name the basis and no other set: that one is in the list.
+        # A command line can name only the basis; any other set is found in the list.
         is_basis = self.answer is None or self.answer.listed is None or self.answer.listed.part is PartInVerdict.BASIS
         return ["--tenant", self.external_id, "--screen", "backup_set" if is_basis else "backup_sets"]
 

@@ -63,13 +63,13 @@ class BackupSetsScreen(FactsScreen[BackupSetsAnswer]):
             page = resolver.backup_sets(self.external_id, now, known.sets[-1].key)
             if page.health.basis == known.health.basis:
                 return page._replace(sets=known.sets + page.sets, now=known.now)
-            # The rows listed so far name a basis that is none any more: all of them are read anew.
+            # The rows listed so far name an old basis: read all of them again.
             return resolver.backup_sets(self.external_id, now, limit=len(known.sets) + SETS_PAGE)
 
         return ask
 
     def facts_from(self, answer: BackupSetsAnswer) -> float:
-        """Another page makes the rows before it no younger."""
+        """Another page does not make the rows before it any younger."""
         known = self.answer
         if known is not None and known.sets and answer.sets and answer.sets[0] is known.sets[0]:
             assert self._answered_at is not None
@@ -98,7 +98,7 @@ class BackupSetsScreen(FactsScreen[BackupSetsAnswer]):
 
     @on(RowList.Moved)
     def _tell(self) -> None:
-        """Of the set under the cursor what its columns cut, and at 80 columns its error, which has none."""
+        """Show in full what the columns cut of the set under the cursor, and its error, which has no column at 80."""
         listed: ListedSet | None = self.query_one("#sets", RowList).current
         self.query_one(CursorDetail).show([] if listed is None else attempt_sentences(listed))
 
@@ -118,7 +118,7 @@ class BackupSetsScreen(FactsScreen[BackupSetsAnswer]):
             return "The basis governs: the latest completed or partial set that is not deleted."
         if not answer.sets:
             return "No backup basis: there is no backup set at all."
-        return "No backup basis: none of these sets is completed or partial, and not deleted."
+        return "No backup basis: every set here is deleted, or neither completed nor partial."
 
     def _cells(self, listed: ListedSet) -> Sequence[Cell]:
         cells = listed_set_cells(listed, self.now())

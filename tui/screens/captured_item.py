@@ -77,12 +77,12 @@ class CapturedItemScreen(FactsScreen[JsonLines]):
         return self._item.policy_identifier
 
     def start_arguments(self) -> list[str]:
-        # The way to an item ends at its set: it has no place of its own on the command line.
+        # The command line cannot name an item: the nearest place is its set.
         return ["--tenant", self._external_id, "--screen", "backup_set"]
 
 
 def _json_lines(captured: CapturedJson) -> Iterator[tuple[int, str]]:
-    """Payload and assignments, indented; text that is no JSON is shown as it is."""
+    """Payload and assignments, indented; text that is not JSON is shown as it is."""
     lines: list[str] = []
     for title, text in (("payload", captured.payload), ("assignments", captured.assignments)):
         if text is not None:

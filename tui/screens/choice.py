@@ -15,7 +15,7 @@ from tui.widgets.row_list import Cell, Column, RowList
 
 
 class ChoiceScreen(ModalScreen[Any]):
-    """Gives back the row chosen, or nothing."""
+    """Returns the row chosen, or None."""
 
     DEFAULT_CSS = """
     ChoiceScreen { align: center middle; background: $background; }
@@ -54,5 +54,5 @@ class ChoiceScreen(ModalScreen[Any]):
         self.dismiss(message.row)
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
-        """Keys of one packet come when it is gone already, and would leave the screen below it, or not there yet."""
+        """Only while it is in front: the second of two keys in one packet would close the screen below it."""
         return super().dismiss(result) if self.is_active and self.is_mounted else AwaitComplete()

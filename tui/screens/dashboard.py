@@ -43,11 +43,11 @@ _COLUMNS: Final = (
     Column("ERROR", 20, share=3, from_width=100),
 )
 _ROOM_FOR_HISTORY: Final = 12
-"""The lines that it takes to show how the tenant was covered and still the heading and some of the latest attempts."""
+"""The lines needed to show the coverage strip and still the heading and some of the latest attempts."""
 
 
 class _Context(Vertical):
-    """What stands beside the verdict: all that is left of the screen, and too little of it for all the history."""
+    """The history below the verdict: it gets the rest of the screen, which may be too low for all of it."""
 
     DEFAULT_CSS = """
     _Context { height: 1fr; min-height: 4; }
@@ -124,7 +124,7 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
 
     @on(RowList.Moved)
     def _tell(self) -> None:
-        """Of the attempt under the cursor what matters most of what has no column at 80: its error."""
+        """Show the error of the attempt under the cursor: at 80 columns it has no column."""
         listed: ListedSet | None = self.query_one("#attempts", RowList).current
         self.query_one(CursorDetail).show([] if listed is None else attempt_sentences(listed)[:1])
 

@@ -26,16 +26,16 @@ from tui.words.durations import format_span
 from tui.words.safe_text import safe_text
 
 _LONGEST_BACK_OFF: Final = timedelta(minutes=1)
-"""How long a database that fails is left alone at most, unless the refresh interval itself is longer."""
+"""The longest wait before a failing database is asked again, unless the refresh interval is longer."""
 
 SMALLEST: Final = (60, 12)
-"""Columns and lines below which a screen would have to leave out what it must not leave out."""
+"""Columns and lines below which a screen could not show what it must."""
 _LOW: Final = 20
-"""Lines below which what stands beside a list leaves its room to the rows."""
+"""Lines below which the detail under a list is hidden to make room for its rows."""
 
 
 class Judged(Protocol):
-    """What every answer has: the instant that it was judged at (UTC)."""
+    """What every answer has: the instant at which it was judged (UTC)."""
 
     @property
     def now(self) -> datetime: ...
@@ -111,7 +111,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
 
     @property
     def facts(self) -> Answer:
-        """The last answer, where one has come already."""
+        """The last answer. Only for use after the first one has come."""
         assert self.answer is not None
         return self.answer
 
@@ -121,12 +121,12 @@ class FactsScreen(Screen[None], Generic[Answer]):
         return self._reading
 
     def is_due(self, refresh: timedelta) -> bool:
-        """Whether to ask by itself now, `refresh` after the last time: after a second failure twice as long, and so on.
+        """Whether an automatic refresh is due. The wait is `refresh`, and doubles with every failure after the first.
 
-        Not while an answer is on its way: a question that takes longer than the interval would never be answered.
+        Never while a question is on its way: one that takes longer than the interval would never be answered.
         """
         patience = min(refresh * 2 ** min(self._failures - 1, 16), max(refresh, _LONGEST_BACK_OFF))
-        # Half an interval less, because timers do not keep step to the second.
+        # Half an interval of tolerance, because timers are not exact to the second.
         waited = timedelta(seconds=self.pilot.boot_seconds() - self._asked_at) + refresh / 2
         return not self._reading and (self._failures < 2 or waited >= patience)
 
@@ -135,14 +135,14 @@ class FactsScreen(Screen[None], Generic[Answer]):
         """Whether the last question could not be answered."""
         return bool(self._problem)
 
-    # What a screen of its own says
+    # What each screen defines
 
     def crumb(self) -> str:
         """This screen's name in the breadcrumbs."""
         raise NotImplementedError
 
     def question(self) -> Question[Answer]:
-        """What this screen asks the resolver; called when it asks, so that it sees the latest state of the screen."""
+        """What this screen asks the resolver. Made anew for every load, from the latest state of the screen."""
         raise NotImplementedError
 
     def body(self) -> ComposeResult:
@@ -154,18 +154,18 @@ class FactsScreen(Screen[None], Generic[Answer]):
         return None
 
     def start_arguments(self) -> list[str]:
-        """The arguments of a command line that opens this very place."""
+        """The arguments of a command line that opens this place."""
         return []
 
     def exported(self, form: str) -> str:
-        """What `e` writes down in one of the formats: the screen's list, also what there is no room for."""
+        """What `e` writes in one of the formats: the screen's list with every column, shown or not."""
         from tui.words.export import table_as  # asked for by a key: the first frame does not wait for it
 
         headings, rows = self.query(RowList).first().table()
         return table_as(form, headings, rows)
 
     def part_exported(self) -> str:
-        """What part of the rows there are `exported` gives back, in words; nothing where it is all of them."""
+        """Which part of the rows `exported` returns, in words; empty if it is all of them."""
         return ""
 
     # The frame
@@ -193,18 +193,18 @@ class FactsScreen(Screen[None], Generic[Answer]):
         self.set_class(too_small, "-too-small")
         self.set_class(event.size.height < _LOW, "-low")
         if not too_small and self._focused_before is not None:
-            # What is hidden loses the focus: without it no key would work when the window is large enough again.
+            # A hidden widget loses the focus, and without a focus no key works once the window is large enough again.
             self.call_after_refresh(self._focused_before.focus)
             self._focused_before = None
 
     def show_crumbs(self) -> None:
-        """Say where this screen is; the screens behind it may have other names by now."""
-        # A screen that is only being opened has no header yet.
+        """Write the breadcrumbs; the screens behind this one may have new names by now."""
+        # A screen that is still opening has no header yet.
         for header in self.query(HeaderLine):
             header.crumbs = self._way_here()
 
     def _way_here(self) -> tuple[str, ...]:
-        """The names of the screens from the first to this one, which may only be opening."""
+        """The names of the screens from the first to this one, even while this one is still opening."""
         stack = [each for each in self.app.screen_stack if isinstance(each, FactsScreen)]
         behind = stack[: stack.index(self)] if self in stack else stack
         return ("TenantPilot", *(each.crumb() for each in (*behind, self)))
@@ -221,7 +221,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
     # Asking
 
     def load(self) -> None:
-        """Ask anew; an older question of this screen that has no answer yet is given up."""
+        """Ask again; an unanswered question of this screen is given up."""
         self._asked += 1
         self._asked_at = self.asked_from()
         self._reading = True
@@ -236,16 +236,16 @@ class FactsScreen(Screen[None], Generic[Answer]):
         )
 
     def asked_from(self) -> float:
-        """Since when what is asked now is on its way, by the clock that does not stop in suspend."""
+        """When the present question was asked, in seconds of the clock that runs on in suspend."""
         return self.pilot.boot_seconds()
 
     def _post(self, message: Message) -> None:
-        """From the reader thread: a screen that is gone takes no message, and misses nothing."""
+        """Called in the reader thread. A screen that is gone needs no message."""
         if self.is_running:
             self.post_message(message)
 
     def _is_awaited(self, number: int) -> bool:
-        """Whether an answer is the one to the last question, and this screen is not on its way out."""
+        """Whether an answer belongs to the last question, and this screen is still open."""
         return number == self._asked and self in self.app.screen_stack
 
     def on_facts_arrived(self, message: FactsArrived[Answer]) -> None:
@@ -258,14 +258,14 @@ class FactsScreen(Screen[None], Generic[Answer]):
         self._problem = ""
         self._failures = 0
         if first:
-            # Of these two, and not of the screen: Textual styles anew whatever lies below.
+            # Classes of these two and not of the screen: Textual restyles everything below the node that changes.
             self.query_one("#waiting").add_class("-over")
             self.query_one("#body").remove_class("-waiting")
-            # Asked of the screen itself, for what a widget asks for comes a frame later.
+            # Asked of the screen itself: a widget's request comes a frame later.
             self.refresh(repaint=False, layout=True)
         self._tick()
         self.answer = message.answer
-        # A tenant that was opened by its external id has its name only now, which the screen in front shows too.
+        # Opened by its external id, a tenant has its name only now; the screen in front shows it too.
         if isinstance(self.app.screen, FactsScreen):
             self.app.screen.show_crumbs()
         if first:
@@ -273,7 +273,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
             self.call_after_refresh(self._show_focused)
 
     def _show_focused(self) -> None:
-        """In a small window what has the focus is scrolled to: the proof of a reason is never below the edge."""
+        """Scroll to the focus: in a small window too, the proof of a reason is never below the edge."""
         if self.focused is not None:
             self.focused.scroll_visible(animate=False, immediate=True)
 
@@ -285,12 +285,12 @@ class FactsScreen(Screen[None], Generic[Answer]):
         self._problem = message.sentence
         self._failures += 1
         if self._answered_at is None:
-            # Whole: where the path of a file is long, what to do about it stands at the end.
+            # Not shortened: after a long path, what to do stands at the end.
             self.query_one("#waiting", Static).update(Content(safe_text(message.sentence, limit=1000)))
         self._tick()
 
     def facts_from(self, answer: Answer) -> float:
-        """Since when the facts of an answer are on their way: not when they came, because waiting has aged them."""
+        """When the facts of an answer were asked for: waiting has aged them since."""
         return self._asked_at
 
     def first_focus(self) -> None:
@@ -298,7 +298,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
         self.query(RowList).first().focus()
 
     def now(self) -> datetime:
-        """The instant to show ages at: that of the evaluation, moved on by what has passed since."""
+        """The instant for the ages shown (UTC): when the facts were judged, plus the time since they were asked for."""
         if self.answer is None or self._answered_at is None:
             return self.pilot.evaluation_instant()
         judged_at = self.answer.now
@@ -307,7 +307,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
         return judged_at + timedelta(seconds=int(self.pilot.boot_seconds() - self._answered_at))
 
     def _tick(self) -> None:
-        """Once a second: the age of the facts by a clock that does not stop in suspend, and what follows from it."""
+        """Once a second: update the age of the facts, and whether they are too old to confirm."""
         header = self.query_one(HeaderLine)
         age = None
         if self._answered_at is not None:
@@ -325,28 +325,28 @@ class FactsScreen(Screen[None], Generic[Answer]):
             header.age = "no facts" if self._problem else "reading"
 
     def show_ages(self) -> None:
-        """Facts that no refresh renews grow older in every place that shows an age: once a minute."""
+        """Once a minute: show every age again, because facts grow older even without a refresh."""
         for each in self.query(RowList):
             each.refresh()
 
     @property
     def _is_seen(self) -> bool:
-        """On top, or under the palette; Textual draws the whole top screen anew for a change on one behind it."""
+        """On top, or under the palette. A change on a hidden screen makes Textual redraw the whole top screen."""
         top = self.app.screen
         return top is self or top.styles.background.a < 1
 
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is no way back from the first screen, and a slash can be typed in a filter."""
+        """No `back` on the first screen, and no `filter` in the filter itself, where a slash can be typed."""
         if action == "filter":
             return not isinstance(self.focused, FilterInput)
         return action != "back" or len(self.app.screen_stack) > 1
 
     def action_back(self) -> None:
-        """One screen back; on the first screen nothing, because Esc never quits.
+        """Go one screen back. On the first screen do nothing, because Esc never quits.
 
-        Keys of one packet may come when something has opened over this screen, or is half built there: not for that.
+        Do nothing either if an earlier key of the same packet has opened something over this screen.
         """
         top = self.app.screen
         if len(self.app.screen_stack) > 1 and isinstance(top, FactsScreen) and top.is_mounted:
@@ -359,7 +359,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
         self.pilot.copy_text(self.name_under_cursor(), "nothing to copy here")
 
     def action_export(self) -> None:
-        """Facts that are too old to confirm anything are too old to be handed on as well."""
+        """Ask for the format. Facts too old to confirm a verdict are too old to hand on."""
         from tui.words.export import SUFFIXES
 
         if self._answered_at is None:

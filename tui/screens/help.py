@@ -1,4 +1,4 @@
-"""Every key that works on the screen below, and the ids that a key map names them by."""
+"""Every key that works on the screen below, with the id that a key map names it by."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class HelpScreen(ModalScreen[None]):
         self.query_one("#help", RowList).replace(self._listed)
 
     def dismiss(self, result: None = None) -> AwaitComplete:
-        """Keys of one packet come when it is gone already, and would leave the screen below it, or not there yet."""
+        """Only while it is in front: the second of two keys in one packet would close the screen below it."""
         return super().dismiss(result) if self.is_active and self.is_mounted else AwaitComplete()
 
 

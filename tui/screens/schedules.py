@@ -32,12 +32,12 @@ _COLUMNS: Final = (
 
 
 class SchedulesScreen(FactsScreen[SchedulesAnswer]):
-    """`answer` is a SchedulesAnswer. Under the list the schedule at the cursor is told in full."""
+    """`answer` is a SchedulesAnswer. The schedule under the cursor is shown in full below the list."""
 
     DEFAULT_CSS = """
     SchedulesScreen #pause { height: auto; padding: 0 1; color: $state-stale; display: none; }
     SchedulesScreen #pause.-warning { display: block; }
-    /* The conditions come first: what cannot stay fresh will be seen as stale soon enough. */
+    /* The conditions matter more: a backup that cannot stay fresh will soon show as stale. */
     SchedulesScreen.-low #pause { display: none; }
     SchedulesScreen CursorDetail { height: 4; }
     /* In a low window too: the conditions prove the reason that led here, and the list cuts them there. */
@@ -67,7 +67,7 @@ class SchedulesScreen(FactsScreen[SchedulesAnswer]):
             _COLUMNS,
             self._cells,
             _key,
-            empty="no schedule; one would prove no backup",
+            empty="no schedule (a schedule alone does not prove a backup)",
             opens=False,
             id="schedules",
         )
@@ -85,7 +85,7 @@ class SchedulesScreen(FactsScreen[SchedulesAnswer]):
         self.pilot.adopt(answer.health)
 
     def _warn(self, answer: SchedulesAnswer) -> None:
-        """Plans that cannot keep a backup fresh are no follow-up, and would be found out once a day by its alarm."""
+        """Warn of plans that cannot keep a backup fresh: no condition covers them; they bring an alarm a day."""
         policy, pause = self.pilot.context.policy, answer.longest_pause
         warning = self.query_one("#pause", Static)
         warning.set_class(pause is not None and cannot_stay_fresh(pause, policy), "-warning")
@@ -98,12 +98,12 @@ class SchedulesScreen(FactsScreen[SchedulesAnswer]):
 
     @on(RowList.Moved)
     def _tell(self) -> None:
-        """The row under the cursor in full sentences: at 80 columns the list has to cut them."""
+        """Show the row under the cursor in full sentences: at 80 columns the list has to cut them."""
         judged: JudgedSchedule | None = self.query_one("#schedules", RowList).current
         self.query_one(CursorDetail).show([] if judged is None else self._sentences(judged))
 
     def _sentences(self, judged: JudgedSchedule) -> list[str]:
-        """What is wrong comes first, as in every list: what there is no room for is left out at the end."""
+        """What is wrong comes first, as in every list: without enough room the last sentences are left out."""
         schedule = judged.schedule
         if schedule is None:
             return [f"? unreadable: {judged.unreadable.message if judged.unreadable else ''}"]

@@ -13,7 +13,7 @@ from tui.words.safe_text import safe_text
 
 
 class SetCells(NamedTuple):
-    """What any column of a list of sets may show."""
+    """One cell for each column that a list of sets may have."""
 
     status: Cell
     when: Cell
@@ -25,7 +25,7 @@ class SetCells(NamedTuple):
     error: Cell
 
 
-# The basis has the colour of a link, never green: that a set governs does not say that it is any good.
+# The basis has the colour of a link, never green: a set can govern and still be bad.
 _PART_STYLES = {
     PartInVerdict.BASIS: "follow-up",
     PartInVerdict.UNREADABLE: "unreadable",
@@ -35,7 +35,7 @@ _WITH_SOMETHING_KEPT = (PartInVerdict.BASIS, PartInVerdict.OLDER, PartInVerdict.
 
 
 def listed_set_cells(listed: ListedSet, now: datetime) -> SetCells:
-    """One set in words. The basis stands out by its word first, by its colour second."""
+    """One set in words, its age at `now` (UTC). The word marks the basis; the colour only helps."""
     backup_set, quality = listed.backup_set, listed.quality
     style = "text" if listed.part is PartInVerdict.BASIS else "quiet"
     error = backup_set.error if backup_set is not None else None
@@ -54,7 +54,7 @@ def listed_set_cells(listed: ListedSet, now: datetime) -> SetCells:
 
 
 def _degraded(part: PartInVerdict, quality: BackupQualitySummary) -> str:
-    """How many items are degraded; of a set that is degraded although none of them is, that it is the set."""
+    """How many items are degraded, or "the set" if the set itself is degraded and no item is."""
     if part in _WITH_SOMETHING_KEPT and quality.degraded and not quality.degraded_items:
         return "the set"
     return f"{quality.degraded_items:,}"

@@ -46,7 +46,7 @@ _COLUMNS: Final = (
 _COULD_WRITE: Final = "this role could write: use one that only has SELECT"
 
 _SHIFTS: Final = (None, *(timedelta(hours=hours) for hours in (4, 8, 12)))
-"""How far ahead one asks what goes stale, in the order in which `w` goes through them."""
+"""How far ahead to look for what goes stale, in the order in which `w` goes through them."""
 _FILTERED_STATES: Final = (None, *(state for state in State if state is not State.UNCONFIRMED))
 
 
@@ -79,7 +79,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         return "Tenants"
 
     def asked_from(self) -> float:
-        """What another process reads for the first question was asked when that one began."""
+        """For facts that another process read ahead: when that process began."""
         ahead_since = self.pilot.context.ahead_since
         return super().asked_from() if self._asked > 1 or ahead_since is None else ahead_since
 
@@ -92,7 +92,7 @@ class TenantsScreen(FactsScreen[FleetView]):
 
         def ask(resolver: TenantBackupHealthResolver) -> FleetView:
             answer = resolver.refreshed_fleet(now)
-            # Whatever the network took, its clock was read between the two.
+            # The database's clock was read between these two, however slow the network was.
             ahead = beyond(answer.database_clock or asked_at, asked_at, clock())
             view = fleet_view(answer, known, self._last_visit(visit_file))
             return view._replace(role_could_write=resolver.role_could_write(), clock_ahead=ahead)
@@ -100,7 +100,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         return ask
 
     def _last_visit(self, file: Path | None) -> LastVisit | None:
-        """What this user saw last. In the reader thread."""
+        """What this user saw last. Called in the reader thread."""
         try:
             return None if file is None else read_visit(file)
         except VisitUnreadable as problem:
@@ -108,7 +108,7 @@ class TenantsScreen(FactsScreen[FleetView]):
             return None
 
     def remember_visit(self) -> None:
-        """Keep what is seen now, to compare with at the next visit; losing it costs no verdict."""
+        """Record what is seen now, for the next visit. A failed write is ignored: no verdict needs it."""
         file, view = self.pilot.context.database.visit_file, self.answer
         if file is not None and view is not None:
             with suppress(OSError):
@@ -128,7 +128,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         opened_at = self.pilot.context.tenant
         if opened_at is None:
             return
-        # Opened at a tenant, the way back ends on its row, as if one had walked from there.
+        # Opened at a tenant, the way back ends on its row, as if one had walked.
         verdicts = self.facts.answer.verdicts
         row = next((each for each in verdicts if each.tenant.external_id == opened_at), None)
         if row is not None:
@@ -141,16 +141,16 @@ class TenantsScreen(FactsScreen[FleetView]):
         self._list_again()
 
     def _note(self, view: FleetView) -> str:
-        """What is worth knowing of the database: clocks that differ first, because every age hangs on them."""
+        """What to know about the database: a clock difference first, because every age depends on it."""
         tolerance = self.pilot.context.policy.clock_skew
         clocks = [clocks_in_words(view.clock_ahead)] if abs(view.clock_ahead) > tolerance else []
         visit = [] if view.visit is None else self._since(view.visit, view)
         return "; ".join([*clocks, *visit, *([_COULD_WRITE] if view.role_could_write else [])])
 
     def _since(self, visit: LastVisit, view: FleetView) -> list[str]:
-        """Who is gone, because a tenant that nobody judges any more is in no list and no count; and who changed.
+        """Which tenants are gone, because the list and the counts no longer show them; and how many changed.
 
-        How many comes before who: 80 columns have no room for all of it.
+        The numbers come before the names: 80 columns have no room for all of it.
         """
         gone, changed = len(view.gone), len(view.changed)
         if not gone and not changed:
@@ -226,7 +226,7 @@ class TenantsScreen(FactsScreen[FleetView]):
 
     @on(RowList.Moved)
     def _tell(self) -> None:
-        """The name under the cursor and why: names that begin alike are told apart, and no reason is cut."""
+        """Show the name under the cursor and why: names that begin alike can be told apart, and no reason is cut."""
         health: TenantBackupHealth | None = self.query_one("#tenants", RowList).current
         words = []
         if health is not None:
@@ -260,7 +260,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         )
 
     def adopt(self, health: TenantBackupHealth) -> TenantBackupHealth:
-        """List a tenant's verdict that another screen has read since; gives back the object that is listed then."""
+        """List a tenant's verdict that another screen has read since; returns the object that is now listed."""
         view = self.answer
         if view is None:
             return health
@@ -290,7 +290,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         self.query_one(FilterInput).value = ""
 
     def action_filter(self) -> None:
-        # At once and by a priority binding: what is typed in the same packet goes there, and not to the list's keys.
+        # At once and by a priority binding: letters of the same packet go into the filter, not to the list's keys.
         self.set_focus(self.query_one(FilterInput))
 
     def action_sort(self) -> None:
@@ -303,7 +303,7 @@ class TenantsScreen(FactsScreen[FleetView]):
     def action_changed(self) -> None:
         view = self.answer
         if view is None or view.visit is None:
-            self.pilot.say("nothing to compare with: this is the first visit that is known")
+            self.pilot.say("nothing to compare with: no earlier visit is recorded")
         else:
             self.changed_only = not self.changed_only
 

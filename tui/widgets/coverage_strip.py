@@ -16,7 +16,7 @@ from tui.words.wording import counted
 
 
 class Look(NamedTuple):
-    """How a state is drawn: the higher the worse. No glyph and no colour is a posture's, and nothing of it is green."""
+    """How a state is drawn: higher is worse. The glyphs and colours differ from those of postures; nothing is green."""
 
     glyph: str
     word: str
@@ -31,10 +31,10 @@ NOT_KNOWN: Final = "·"
 
 
 class CoverageStrip(Static):
-    """Bound to one tenant's coverage and to whether the facts are too old; it computes nothing beside them.
+    """Bound to one tenant's coverage and to whether the facts are too old; it computes nothing itself.
 
-    One cell a day, the latest last, each as bad as the worst of its day; under it the shares of the time, and what
-    they do not say. Hidden where there is no coverage.
+    One cell a day, the latest last, each as bad as the worst of its day; below it the shares of the time and their
+    limits. Hidden without coverage.
     """
 
     DEFAULT_CSS = """
@@ -59,7 +59,7 @@ class CoverageStrip(Static):
         coverage = self.coverage
         self.set_class(coverage is not None, "-known")
         content = Content("") if coverage is None else self._content(coverage)
-        # The period moves with every refresh, what is seen of it seldom.
+        # The period moves with every refresh, but what is drawn seldom changes.
         if not content.is_same(self._shown):
             self._shown = content
             self.update(content)
@@ -74,7 +74,7 @@ class CoverageStrip(Static):
 
 
 def _shares_in_words(coverage: Coverage) -> str:
-    """Glyph, word and share of each state; what was no cover with how long it was in all."""
+    """Glyph, word and share of each state, and the total time not covered."""
     protected, degraded, not_covered = (
         f"{LOOKS[state].glyph} {LOOKS[state].word} {percent} %"
         for state, percent in zip(CoverageState, coverage.shares, strict=True)
@@ -87,15 +87,15 @@ def _notes(coverage: Coverage) -> Iterator[str]:
     """What the strip leaves out, and why."""
     since = _minute(coverage.known_from)
     if coverage.cut is not None:
-        yield f"{NOT_KNOWN} cut: only its latest {counted(coverage.cut, 'backup set')} are counted, back to {since}"
+        yield f"{NOT_KNOWN} cut: only the latest {counted(coverage.cut, 'backup set')} are counted, back to {since}"
     elif coverage.known_from > coverage.begin:
         yield f"{NOT_KNOWN} not known: first recorded or backed up at {since}"
     if coverage.kept_from is not None:
         yield f"No backup set is kept from before {_minute(coverage.kept_from)}"
     if coverage.unreadable_sets:
-        yield f"What cannot be read of it counts as not covered: {counted(coverage.unreadable_sets, 'backup set')}"
+        yield f"Counted as not covered because it cannot be read: {counted(coverage.unreadable_sets, 'backup set')}"
     if coverage.dated_ahead:
-        yield "A backup set dated in the future counts for none of it"
+        yield "A backup set dated in the future is not counted"
 
 
 def _minute(instant: datetime) -> str:

@@ -20,7 +20,7 @@ _MARGIN: Final = 1
 
 
 class CursorDetail(Widget):
-    """So many lines, always: a cursor move draws these anew and not a list that has grown or shrunk."""
+    """Always the same height: a cursor move redraws these lines and never resizes the list."""
 
     DEFAULT_CSS = """
     CursorDetail { height: 2; background: $panel; color: $foreground; }
@@ -33,11 +33,11 @@ class CursorDetail(Widget):
         self._lines: list[str] = []
 
     def show(self, sentences: Sequence[str]) -> None:
-        """Show these, each from a line of its own on; where there are none, they take no room from the list."""
+        """Show these sentences, each on a new line. Without any, the widget gives its room to the list."""
         self._sentences = tuple(safe_text(sentence, limit=400) for sentence in sentences)
         self.set_class(not sentences, "-empty")
         before, self._lines = self._lines, self._folded()
-        # Only what has changed: over a slow link a cursor move may cost two rows of the list and little more.
+        # Only the lines that changed: over a slow link a cursor move may cost two rows of the list and little more.
         for y, (was, line) in enumerate(zip(before, self._lines, strict=False)):
             if was != line:
                 self.refresh(Region(0, y, self.size.width, 1))
@@ -51,11 +51,11 @@ class CursorDetail(Widget):
 
     def render_line(self, y: int) -> Strip:
         line = self._lines[y] if y < len(self._lines) else ""
-        # In one piece: where padding is drawn by itself, it costs more than the words.
+        # One segment: padding drawn separately would cost more bytes than the words.
         return Strip([Segment(fitted(" " * _MARGIN + line, self.size.width), self.rich_style)])
 
     def _folded(self) -> list[str]:
-        """As many lines as there is room for: a sentence without enough ends in an ellipsis, one without any is out."""
+        """As many lines as fit: a sentence that does not fit ends in an ellipsis, the ones after it are left out."""
         room, height = self.size.width - 2 * _MARGIN, self.size.height
         lines: list[str] = []
         for sentence in self._sentences if room > 0 else ():

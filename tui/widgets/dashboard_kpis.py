@@ -18,7 +18,7 @@ from tui.words.wording import state_of, window_in_words
 
 
 class DashboardKpis(Horizontal):
-    """Bound to one verdict; it computes nothing beside it."""
+    """Bound to one verdict; it computes nothing itself."""
 
     DEFAULT_CSS = """
     DashboardKpis { height: 2; padding: 0 1; margin-top: 1; }
@@ -69,7 +69,7 @@ class DashboardKpis(Horizontal):
 
 
 def _latest(health: TenantBackupHealth, policy: HealthPolicy, now: datetime) -> str:
-    """How old the basis is, and how long it stays fresh if nothing runs."""
+    """The age of the basis, and how long it stays fresh if no backup runs."""
     ahead = f", stale {goes_stale(health, policy, now)}" if health.freshness is Freshness.FRESH else ""
     return f"{latest_backup(health, now)}{ahead}"
 

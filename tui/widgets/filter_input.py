@@ -1,4 +1,4 @@
-"""Where words to filter a list by are typed: one line, no border, no blinking cursor."""
+"""The field for the words that filter a list: one line, no border, no blinking cursor."""
 
 from __future__ import annotations
 

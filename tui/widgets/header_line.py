@@ -1,4 +1,4 @@
-"""The first lines of every screen: where I am, which database, how old the facts are, what is wrong or could be."""
+"""The first lines of every screen: where I am, which database, how old the facts are, what is or could be wrong."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class HeaderLine(Vertical):
     age: reactive[str] = reactive("", repaint=False)
     problem: reactive[str] = reactive("", repaint=False)
     note: reactive[str] = reactive("", repaint=False)
-    """What is worth knowing where nothing is wrong."""
+    """What to know about the database; shown only without a problem."""
 
     def __init__(self, place: str, *, production: bool = False) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class HeaderLine(Vertical):
             self.query_one(".crumbs", Static).update(Content(words), layout=False)
 
     def on_resize(self) -> None:
-        # After the layout, with the crumbs of that moment: they may be others by then.
+        # After the layout, with the breadcrumbs of that moment: they may have changed by then.
         self.call_after_refresh(self.watch_crumbs)
 
     def watch_age(self, age: str) -> None:
@@ -82,7 +82,7 @@ class HeaderLine(Vertical):
             self.query_one(".note", Static).update(Content(safe_text(note)))
 
     def on_mount(self) -> None:
-        # What was said before there was anything to say it with.
+        # What was set before the widgets existed.
         self._composed = True
         self.watch_crumbs()
         self.watch_age(self.age)
@@ -91,20 +91,20 @@ class HeaderLine(Vertical):
 
 
 _TENANT: Final = 2
-"""The place among the crumbs of the tenant, behind the product and its list of tenants."""
+"""The tenant's place among the breadcrumbs, after the product and its list of tenants."""
 _LEAST: Final = 6
 _LEAST_HERE: Final = 12
-"""To so many cells the names of a tenant and of an item are shortened at most; those of screens are no longer."""
+"""The fewest cells that the names of a tenant and of an item are shortened to; no screen's name is longer."""
 
 
 def crumbs_that_fit(crumbs: list[str], room: int) -> str:
-    """The way here, left out what matters less where it is too long: never which tenant's this is, and what it is."""
+    """The way here in at most `room` cells: the tenant and what is shown are shortened, but never left out."""
     tenant, here = crumbs[_TENANT : _TENANT + 1], crumbs[_TENANT + 1 :][-1:]
     for shorter in (crumbs, ["…", *crumbs[_TENANT:]], ["…", *tenant, *here], [*tenant, *here]):
         words = " > ".join(shorter)
         if cell_len(words) <= room or not tenant:
             return words
-    # An item's name gives way first, as long as it still says something, and then the tenant's.
+    # An item's name is shortened first, while it still says something, and then the tenant's.
     between = cell_len(" > ") * len(here)
     here = [_at_most(max(room - between - cell_len(tenant[0]), _LEAST_HERE), each) for each in here]
     left = room - between - sum(map(cell_len, here))

@@ -1,4 +1,4 @@
-"""The healthy check: shown only where a verdict is confirmed, with its limit in words.
+"""The healthy check: shown only for a confirmed verdict, with its limit in words.
 
 (docs/screens.md, "Dashboard")
 """
@@ -43,7 +43,7 @@ class HealthyCheck(Static):
         state = state_of(health, facts_too_old=self.unconfirmed)
         words = HEALTHY_LIMIT
         if state is State.UNCONFIRMED:
-            words = "These facts are too old to confirm anything: press r to read them anew."
+            words = "These facts are too old to confirm anything: press r to read them again."
         elif health.quality is not None and health.quality.assignments_not_recorded == health.quality.items:
             words = f"{HEALTHY_LIMIT} {ASSIGNMENTS_LIMIT}"
         self.update(Content.assemble((state.label, f"bold $state-{state.word}"), "  ", words))

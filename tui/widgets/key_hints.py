@@ -1,4 +1,4 @@
-"""The last line of every screen: the keys that work here, as many as fit, the others behind `?`."""
+"""The last line of every screen: the keys that work here, as many as fit; `?` lists all of them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _KEYS_AS_KNOWN: Final = {
 
 
 class KeyUse(NamedTuple):
-    """A binding that works now, the widget or screen that it acts on, and every key that it is reached by."""
+    """A binding that works now, the widget or screen it acts on, and all its keys."""
 
     binding: Binding
     node: DOMNode
@@ -47,7 +47,7 @@ def key_uses(screen: Screen[Any]) -> list[KeyUse]:
 
 
 class KeyHints(Static):
-    """One line, written anew when the focus or the bindings change."""
+    """One line, written again when the focus or the bindings change."""
 
     DEFAULT_CSS = """
     KeyHints { dock: bottom; height: 1; background: $panel; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }

@@ -22,9 +22,9 @@ from tui.words.wording import reason_sentence, state_of, why
 
 
 class AttentionItem(Horizontal, can_focus=True):
-    """One reason, or what cannot be read: without the focus where no screen shows more of it.
+    """One reason, or the evidence that cannot be read. It takes the focus only if a screen shows more of it.
 
-    Focus is shown by a mark as well as by colour; a long sentence wraps under its own beginning.
+    A mark shows the focus as well as the colour does; a long sentence wraps under its own beginning.
     """
 
     DEFAULT_CSS = """
@@ -54,7 +54,7 @@ class AttentionItem(Horizontal, can_focus=True):
         yield Static(self._content(), classes="sentence", markup=False)
 
     def say(self, sentence: str) -> None:
-        """Show the sentence of this item's reason; nothing is drawn where it is the same."""
+        """Show the sentence of this item's reason; draw nothing if it is unchanged."""
         if sentence != self.sentence:
             self.sentence = sentence
             self.query_one(".sentence", Static).update(self._content())
@@ -72,14 +72,14 @@ class AttentionItem(Horizontal, can_focus=True):
 
 
 class NeedsAttention(Vertical):
-    """The reasons of one verdict, in their order; for an unreadable tenant what cannot be read."""
+    """The reasons of one verdict, in their order; for an unreadable tenant the evidence that cannot be read."""
 
     DEFAULT_CSS = """
     NeedsAttention { height: auto; }
     """
 
     class Chosen(Message):
-        """Enter was pressed on a reason, or on what cannot be read."""
+        """Enter was pressed on a reason, or on the evidence that cannot be read."""
 
         def __init__(self, subject: Subject) -> None:
             super().__init__()

@@ -1,4 +1,4 @@
-"""A titled block of lines; opened as the proof of a reason it is marked and takes the focus."""
+"""A titled block of lines. As the proof of a reason it is marked and takes the focus."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _COLOURS = {"text": "$foreground", "quiet": "$quiet"}
 
 
 class ProofBlock(Static, can_focus=True):
-    """`confirms` marks it as what proves the reason that the screen was opened for."""
+    """`confirms` marks it as the proof of the reason that the screen was opened for."""
 
     DEFAULT_CSS = """
     ProofBlock { height: auto; padding: 0 1; margin-top: 1; }

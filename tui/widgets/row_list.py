@@ -1,4 +1,4 @@
-"""A list of rows of which only those in view are drawn: ten or a hundred thousand rows cost what a screenful costs."""
+"""A list that draws only the rows in view: a hundred thousand rows cost as much as one screenful."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MARK: Final = 2
 
 
 class Column(NamedTuple):
-    """A column: its heading, its narrowest width in cells, its share of what is left, and the list's width it needs."""
+    """A column: heading, least width in cells, share of the room left over, and the list width it is shown from."""
 
     heading: str
     width: int
@@ -30,7 +30,7 @@ class Column(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """The text of one cell, safe already, and the name of the style it is drawn in (a component class's last part)."""
+    """The text of one cell, already safe, and its style: the last part of a component class's name."""
 
     text: str
     style: str = "text"
@@ -105,7 +105,7 @@ class RowList(Widget, can_focus=True):
             return self.source
 
     class EndNear(Message):
-        """The cursor came near the last row: a list that pages wants the next page."""
+        """The cursor came near the last row: time to ask for the next page."""
 
         def __init__(self, source: RowList) -> None:
             super().__init__()
@@ -146,7 +146,7 @@ class RowList(Widget, can_focus=True):
         return self._cursor
 
     def table(self) -> tuple[list[str], list[list[str]]]:
-        """The headings and every row's texts, those included that a narrow window leaves out."""
+        """The headings and every row's texts, hidden columns included."""
         headings = [column.heading for column in self._columns]
         return headings, [[cell.text for cell in self._cells(row)] for row in self.rows]
 
@@ -156,7 +156,7 @@ class RowList(Widget, can_focus=True):
         return self._rows[self._cursor] if self._rows else None
 
     def replace(self, rows: Sequence[Any], *, empty: str | None = None) -> None:
-        """List other rows; the cursor stays on the row with the same key, else near where it was."""
+        """List these rows; the cursor stays on the row with the same key, else near where it was."""
         current = self.current
         if bool(rows) != bool(self._rows):
             self.refresh_bindings()
@@ -222,12 +222,12 @@ class RowList(Widget, can_focus=True):
         segments = [Segment(mark.ljust(_MARK), plain)]
         for cell, room in zip(cells, self._widths(width), strict=True):
             if room:
-                # The gap in the cell's own style: cells that look alike become one piece, and a row half the bytes.
+                # The gap has the cell's style: cells that look alike become one segment, a row costs half the bytes.
                 segments.append(Segment(fitted(cell.text, room) + " " * _GAP, style(cell.style)))
         return Strip(segments).simplify().adjust_cell_length(width, plain)
 
     def _widths(self, width: int) -> list[int]:
-        """The width of each column in a list of this width; 0 for one that it has no room for."""
+        """The width of each column in a list of this width; 0 hides a column."""
         shown = [column.width if width >= column.from_width else 0 for column in self._columns]
         left = width - _MARK - sum(each + _GAP for each in shown if each) + _GAP
         if left < 0:
@@ -255,7 +255,7 @@ class RowList(Widget, can_focus=True):
         self._move_to(len(self._rows) - 1)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Enter is offered only where there is a row, and something behind it."""
+        """Offer Enter only on a row that opens something."""
         return action != "choose" or (self._opens and bool(self._rows))
 
     def watch_has_focus(self, has_focus: bool) -> None:
@@ -278,10 +278,10 @@ class RowList(Widget, can_focus=True):
             if self._keep_in_view():
                 self.refresh()
             else:
-                # Two lines are all that changes: over a slow link that is what a cursor move may cost.
+                # Redraw two lines only: over a slow link a cursor move may cost no more.
                 self.refresh(self._line(before), self._line(place))
             self.post_message(self.Moved(self))
-        # On the last row too, where a page that failed to come is asked for again.
+        # On the last row too: a page that failed to come is asked for again there.
         if self._rows and place + self._page >= len(self._rows):
             self.post_message(self.EndNear(self))
 
@@ -297,14 +297,14 @@ class RowList(Widget, can_focus=True):
 
 
 def fitted(text: str, width: int) -> str:
-    """Text in exactly so many cells, with an ellipsis where some of it had to go."""
+    """The text in exactly `width` cells, with an ellipsis if it was cut."""
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     return set_cell_size(set_cell_size(text, width - 1).rstrip() + "…", width)
 
 
 def _narrowed(widths: list[int], by: int) -> list[int]:
-    """The last columns give way, so that the ellipsis of what is cut is seen and not cut as well."""
+    """The last columns give way, so that the ellipsis of a cut text stays visible."""
     narrower = list(widths)
     for place in reversed(range(len(narrower))):
         if by <= 0:

@@ -131,7 +131,7 @@ async def test_without_a_basis_the_screen_says_whether_there_is_any_set(sqlite_u
     facts.load(sqlite_url)
     for tenant, said in (
         ("never", "there is no backup set"),
-        ("failed", "none of these sets is completed or partial"),
+        ("failed", "every set here is deleted, or neither completed nor partial"),
         ("lost", "? unreadable: backup_sets.completed_at of row 2"),
     ):
         async with open_app(sqlite_url, tenant=f"{tenant}.example", screen="backup_sets") as driver:

@@ -108,7 +108,7 @@ async def test_a_set_in_the_future_is_no_protection_of_the_past(sqlite_url: str)
         await driver.arrived(DashboardScreen)
         assert State.STALE.label in driver.words()
         assert f"{TITLE} {29 * '▁'}▆ " in driver.words()
-        assert "A backup set dated in the future counts for none of it" in driver.words()
+        assert "A backup set dated in the future is not counted" in driver.words()
 
 
 async def test_of_a_long_history_it_says_how_much_is_counted(sqlite_url: str) -> None:
@@ -121,7 +121,7 @@ async def test_of_a_long_history_it_says_how_much_is_counted(sqlite_url: str) ->
         await driver.arrived(DashboardScreen)
         assert f"{TITLE} {25 * '·'}{5 * '▁'} " in driver.words()
         since = NOW - (SETS_COUNTED - 1) * HOUR
-        assert f"only its latest {SETS_COUNTED} backup sets are counted, back to {since:%Y-%m-%d %H:%M} UTC" in (
+        assert f"only the latest {SETS_COUNTED} backup sets are counted, back to {since:%Y-%m-%d %H:%M} UTC" in (
             driver.words()
         )
 

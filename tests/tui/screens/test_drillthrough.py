@@ -259,7 +259,7 @@ async def test_a_superseded_basis_says_so_and_n_opens_the_newer_one(fabrikam: st
         screen = await opened_then_superseded(driver, fabrikam, at=NOW - HOUR)
         assert set_shown(screen).key.set_id == 1
         assert "Superseded" in driver.words()
-        assert "press n for the basis now: the newer run" in driver.words()
+        assert "press n for the new basis: the newer run" in driver.words()
         assert_says_stale(driver.words(), STALE_AT)
 
         await driver.press("n")

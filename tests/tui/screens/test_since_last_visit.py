@@ -89,7 +89,7 @@ async def test_a_file_that_is_none_of_ours_is_ignored_with_a_sentence(sqlite_url
     file.write_text("{")
     async with open_app(url, database=seen(url, file), toasts=True, size=(160, 24)) as driver:
         tenants = await driver.arrived(TenantsScreen)
-        await driver.until(lambda: "What you saw last cannot be read" in driver.words(), "the sentence")
+        await driver.until(lambda: "The record of your last visit cannot be read" in driver.words(), "the sentence")
         assert len(listed(tenants)) == 6
         await leave(driver)
     assert "tenantpilot.visit/1" in file.read_text()

@@ -57,11 +57,11 @@ async def test_it_has_a_cell_a_day_and_the_shares_in_words() -> None:
         ),
         (
             {"known_from": NOW - 5 * DAY, "cut": 120},
-            "· cut: only its latest 120 backup sets are counted, back to 2026-11-18 09:00 UTC",
+            "· cut: only the latest 120 backup sets are counted, back to 2026-11-18 09:00 UTC",
         ),
         ({"kept_from": NOW - 5 * DAY}, "No backup set is kept from before 2026-11-18 09:00 UTC"),
-        ({"unreadable_sets": 1}, "What cannot be read of it counts as not covered: 1 backup set"),
-        ({"dated_ahead": True}, "A backup set dated in the future counts for none of it"),
+        ({"unreadable_sets": 1}, "Counted as not covered because it cannot be read: 1 backup set"),
+        ({"dated_ahead": True}, "A backup set dated in the future is not counted"),
     ],
 )
 async def test_it_says_what_it_leaves_out(columns: dict[str, Any], said: str) -> None:
