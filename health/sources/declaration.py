@@ -89,6 +89,16 @@ class Source(NamedTuple):
     runs: Callable[[Asked], Iterable[Found]] | None = None
     lines: Callable[[BinaryIO, str, bool], CapturedFacts] | None = None
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether `record` can take it: it reads a folder, and needs no word of its own on the command line."""
+        return self.folder is not None and not any(option.required for option in self.options)
+
+    @property
+    def options_not_given(self) -> dict[str, Any]:
+        """Its own options where no command line gives them: a flag is off, anything else None."""
+        return {option.name: False if option.kind == "flag" else None for option in self.options}
+
     def sets(self, asked: Asked) -> Iterable[Found]:
         """The sets that are asked for, unread: of a folder where an instant is given, else all that a place keeps."""
         if self.folder is not None and asked.completed_at is not None:

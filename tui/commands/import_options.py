@@ -32,12 +32,11 @@ WITHOUT_PAYLOAD = click.option("--without-payload", is_flag=True, help="Store no
 
 def option_of(declared: Option) -> Callable[[Any], Any]:
     """The command line's option for one that a source declares as its own."""
-    flag = declared.kind == "flag"
     return click.option(
         f"--{declared.name.replace('_', '-')}",
         declared.name,
         type=TimezoneType() if declared.kind == "timezone" else None,
-        is_flag=flag,
+        is_flag=declared.kind == "flag",
         required=declared.required,
         metavar=declared.metavar,
         help=declared.help,

@@ -59,8 +59,8 @@ class _Backup(NamedTuple):
 
 
 def recorded_sources() -> list[str]:
-    """The names of the sources whose runs can be recorded: those that read a folder as one set."""
-    return [name for name in SOURCES if source_named(name).folder is not None]
+    """The names of the sources whose runs can be recorded."""
+    return [name for name in SOURCES if source_named(name).is_recorded]
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -287,6 +287,7 @@ class _Outcome(NamedTuple):
             now=self.ended_at,
             policy=policy,
             completed_at=self.ended_at,
+            options=self.backup.source.options_not_given,
             accepted=self.backup.accepted,
             with_payload=self.backup.with_payload,
             # The folder may be on another machine, and its file system's ticks are coarse.

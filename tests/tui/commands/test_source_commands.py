@@ -1,0 +1,84 @@
+"""A source's declaration becomes its command, with every option of its own (`tui/commands/imports.py`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from health.sources.captured import CapturedItem, CapturedSet
+from health.sources.declaration import Asked, Option, Source
+from health.sources.listed import SOURCES
+from health.sources.policy_sets import PolicyFolders
+from tests.health.sources.trees import plant, policy
+from tests.tui.commands.console import Console
+from tests.tui.commands.recorder import Recorder
+
+OPTIONS = (
+    Option("edition", "text", "Which edition."),
+    Option("run_zone", "timezone", "Where it ran.", metavar="ZONE"),
+    Option("strict", "flag", "Refuse more."),
+)
+WORDS = ("import", "scratch", "out", "--tenant", "contoso", "--create-tenant", "Contoso")
+AT = ("--completed-at", "2026-11-23T02:10:00Z")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
+    """A source `scratch` that is listed for the test, and what it is asked."""
+    seen: list[Asked] = []
+
+    def read(asked: Asked) -> CapturedSet:
+        seen.append(asked)
+        item = CapturedItem("Roles", "a", "A", capture_mode="full")
+        return CapturedSet("contoso", "n", "scratch", "1", "completed", (item,), completed_at=asked.completed_at)
+
+    declared = Source(
+        "scratch", "Import.", "PATH", "The folder.", "When.", options=OPTIONS, layout=PolicyFolders(), folder=read
+    )
+    monkeypatch.setitem(SOURCES, "scratch", "nowhere")
+    monkeypatch.setattr("tui.commands.imports.source_named", lambda name: declared)
+    return seen
+
+
+def options_of(asked: list[Asked]) -> Any:
+    (only,) = asked
+    return dict(only.options)
+
+
+def test_a_source_is_asked_for_what_the_command_line_says(console: Console, asked: list[Asked]) -> None:
+    given = ("--edition", "gold", "--run-zone", "Europe/Berlin", "--strict")
+    found = console.run(*WORDS, *AT, *given, "--accept-missing", "Roles", "--without-payload")
+    assert found.code == 0, found.err
+    assert options_of(asked) == {"edition": "gold", "run_zone": ZoneInfo("Europe/Berlin"), "strict": True}
+    (only,) = asked
+    assert (only.path, only.external_id, only.with_payload) == (Path("out"), "contoso", False)
+    assert only.accepted == {"Roles"}
+
+
+def test_what_is_not_said_is_none_or_off(console: Console, asked: list[Asked]) -> None:
+    assert console.run(*WORDS, *AT).code == 0
+    assert options_of(asked) == {"edition": None, "run_zone": None, "strict": False}
+
+
+def test_a_zone_that_there_is_not_is_refused(console: Console, asked: list[Asked]) -> None:
+    found = console.run(*WORDS, *AT, "--run-zone", "Mars/Olympus")
+    assert (found.code, asked) == (2, [])
+    assert "'Mars/Olympus' is no IANA time zone" in found.err
+
+
+def test_every_source_that_reads_a_folder_is_recorded(recorder: Recorder) -> None:
+    made = plant(recorder.folder / "made", {"SettingsCatalog/a.json": policy("A")})
+    words = ("record", "--tenant", "contoso", "--create-tenant", "Contoso", "--schedule", "nightly")
+    done = recorder.tenantpilot(
+        *words, "--source", "intunemanagement", "--path", "out", "--", "sh", "-c", f"cp -r {made} out"
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    (only,) = recorder.sets
+    assert (only["source"], only["status"], int(only["item_count"])) == ("intunemanagement", "completed", 1)
+    again = recorder.tenantpilot(*words, "--source", "intunemanagement", "--path", "out", "--", "true")
+    assert b"none of its 1 files was written by this run" in again.stderr
+    refused = recorder.tenantpilot(*words, "--source", "tenuvault", "--path", "out", "--", "true")
+    assert refused.returncode == 2
