@@ -1,4 +1,4 @@
-"""`python -m bench`: build the fleets that are not there yet, measure every budget, print one table."""
+"""`python -m bench`: build the fleets that are missing, measure every budget, print one table."""
 
 from __future__ import annotations
 
@@ -29,14 +29,12 @@ class Numbers(click.ParamType[tuple[int, ...]]):
 @click.command()
 @click.option("--tenants", type=Numbers(), default="10000", show_default=True, help="Sizes of fleets, as 1000,10000.")
 @click.option("--history", default=30, show_default=True, help="Sets a tenant; ten times as many for that budget.")
-@click.option(
-    "--item-sets", default=3, show_default=True, help="In how many of a tenant's newest sets there are items."
-)
+@click.option("--item-sets", default=3, show_default=True, help="How many of a tenant's newest sets have items.")
 @click.option("--full", is_flag=True, help="100 items in ten sets of each tenant: 10 million for 10,000 tenants.")
 @click.option("--engine", "engines", type=click.Choice(ENGINES), multiple=True, help="Only this engine.")
 @click.option("--only", "parts", type=click.Choice(_PARTS), multiple=True, help="Only these budgets.")
-@click.option("--rounds", default=11, show_default=True, help="How often each is run in turn with its floor.")
-@click.option("--no-long-history", is_flag=True, help="Leave out ten times the history, which takes longest to build.")
+@click.option("--rounds", default=11, show_default=True, help="How often each measurement runs in turn with its floor.")
+@click.option("--no-long-history", is_flag=True, help="Leave out ten times the history, the slowest to build.")
 def bench(
     tenants: tuple[int, ...],
     history: int,
@@ -47,7 +45,7 @@ def bench(
     rounds: int,
     no_long_history: bool,
 ) -> None:
-    """Measure the budgets of the design on SQLite and PostgreSQL. Exit status 1 means that one is missed."""
+    """Measure the budgets of docs/budgets.md on SQLite and PostgreSQL. Exit status 1 means that one is missed."""
     item_sets = 10 if full else item_sets
     shapes = [FleetShape(number, history, item_sets) for number in tenants]
     longer = None if no_long_history else FleetShape(tenants[0], 10 * history, item_sets)

@@ -1,4 +1,4 @@
-"""What was measured against what is allowed, and the one table of it (docs/budgets.md, "Budgets")."""
+"""Each measurement against its budget, and the one table of them (docs/budgets.md, "Budgets")."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Result(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """`pass`, `MISS`, or nothing where there is no limit."""
+        """`pass`, `MISS`, or nothing if there is no limit."""
         if self.limit is None:
             return ""
         return "pass" if self.figure <= self.limit else "MISS"
@@ -40,7 +40,7 @@ def ratio(budget: str, where: str, measured: float, floor: float, times: float, 
 
 
 def noted(results: Iterable[Result]) -> Iterator[Result]:
-    """The same results, each also a line on standard error as soon as it is there: a run takes minutes."""
+    """The same results; each is also printed on standard error at once, because a run takes minutes."""
     for each in results:
         print(
             f"{each.budget} ({each.where}): {each.figure:,.2f} {each.unit} {each.verdict}", file=sys.stderr, flush=True

@@ -1,4 +1,4 @@
-"""The budgets of reading and judging a fleet: against hand-written SQL, against each other, and with ten times more."""
+"""The budgets of reading and judging a fleet: against hand-written SQL, each other, and ten times the size."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Fleet:
 
 
 def judged(facts: Sequence[TenantFacts]) -> list[Any]:
-    """Every verdict, as the resolver makes them, by calendars of slots that remember nothing yet."""
+    """Every verdict, as the resolver makes them, with calendars of slots that are still empty."""
     vars(slots)["_calendar"].cache_clear()
     with collector_paused():
         return [judge(each, POLICY, NOW) for each in facts]
@@ -94,7 +94,7 @@ def _one_fleet(fleet: Fleet, engine: str, rounds: int) -> Iterator[Result]:
     read = compare(fleet.read, fleet.floor.read, rounds)
     yield ratio("facts of the fleet, against the bare driver", where, *read, 1.5)
     verdicts = compare(lambda: judged(facts), fleet.read, rounds)
-    # The 300 calendars that a fleet begins with cost the same for a small one, which has no budget of its own.
+    # A fleet begins with 300 calendars. They cost a small fleet as much, so it has no budget of its own.
     limit = 1 if fleet.shape.tenants >= 10_000 else None
     yield ratio("verdicts, against reading the facts", where, *verdicts, limit)
     yield _one_tenant(fleet, where)
@@ -102,7 +102,7 @@ def _one_fleet(fleet: Fleet, engine: str, rounds: int) -> Iterator[Result]:
 
 
 def _one_tenant(fleet: Fleet, where: str) -> Result:
-    """One tenant's verdict on a warm connection, every time another tenant's."""
+    """One tenant's verdict on a warm connection, of another tenant each time."""
     resolver, numbers = fleet.resolver(), count(1)
 
     def asked() -> float:

@@ -1,4 +1,4 @@
-"""A fleet to measure on: as many tenants, sets and items as a shape says, the same rows for the same shape anywhere.
+"""A fleet to measure on, of the size that a shape says. The same shape gives the same rows on every machine.
 
 One schedule a tenant with one of 50 crons in one of several zones; every tenant's last run was at its schedule's last
 slot, and its newest set is that run's. One item in a hundred of three hundred is degraded in one family or another, in
@@ -17,9 +17,9 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim
 
 NOW: Final = datetime(2026, 11, 23, 9, tzinfo=UTC)
-"""The instant that the fleets are told relative to, and at which they are judged."""
+"""The instant that the fleets are dated relative to, and at which they are judged."""
 ROWS_VERSION: Final = 1
-"""Part of a fleet's name: a change of what this file makes builds the fleets anew."""
+"""Part of a fleet's name; change it when this file makes other rows, so that kept fleets are built anew."""
 
 Row = tuple[Any, ...]
 
@@ -44,7 +44,7 @@ _BETWEEN_RUNS: Final = timedelta(hours=12)
 
 
 class FleetShape(NamedTuple):
-    """How large a fleet is: its tenants, the sets of each, and in how many of the newest of them there are items."""
+    """How large a fleet is: its tenants, the sets of each, and how many of the newest sets have items."""
 
     tenants: int
     history: int

@@ -1,4 +1,4 @@
-"""A root of a thousand runs, imported for the first time and again: nearly all of it is stored then, and not read."""
+"""A root of a thousand runs, imported once and again: the second time nearly all of it is stored and not read."""
 
 from __future__ import annotations
 

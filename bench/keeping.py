@@ -39,7 +39,7 @@ _TABLES: Final = {
 
 
 class Keeper:
-    """Hands out the URL of a fleet of a shape on an engine, and builds it first where it is not there yet."""
+    """Gives the URL of a fleet of a shape on an engine; builds the fleet first if it is missing."""
 
     def __init__(self, engines: Iterable[str]) -> None:
         KEPT.mkdir(exist_ok=True)
@@ -110,7 +110,7 @@ class Keeper:
 
 
 def _server() -> PostgresServer:
-    """PostgreSQL with as much memory for pages as people give it: at its default of 128 MB, no fleet stays in there."""
+    """PostgreSQL with as much page memory as people give it: its default of 128 MB holds no fleet."""
     server = get_server(KEPT / "postgresql", cleanup_mode="stop")
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         row = connection.execute("SHOW shared_buffers").fetchone()
@@ -122,14 +122,14 @@ def _server() -> PostgresServer:
 
 @cache
 def _schema_digest() -> str:
-    """Of every schema version's text: a fleet with other indexes would be another measurement."""
+    """A digest of every schema version's text: with other indexes it would be another measurement."""
     versions = sorted(Path(upgrade.__file__).parent.glob("versions/*.py"))
     return sha256(b"".join(version.read_bytes() for version in versions)).hexdigest()[:8]
 
 
 @contextmanager
 def _sqlite_loading(file: Path) -> Iterator[sqlite3.Connection]:
-    """Without journal and checks: a fleet that was not finished is thrown away, and its rows are canonical."""
+    """Without journal and checks: an unfinished fleet is thrown away, and the rows are canonical."""
     connection = sqlite3.connect(file, isolation_level=None)
     for pragma in ("journal_mode = OFF", "synchronous = OFF", "ignore_check_constraints = ON", "cache_size = -400000"):
         connection.execute(f"PRAGMA {pragma}")

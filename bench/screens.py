@@ -29,7 +29,7 @@ _EVERY_SECOND: Final = '[ui]\nrefresh = "1s"\n'
 
 
 def measure(url: str, where: str, *, keys: int, engine_only: bool) -> Iterator[Result]:
-    """Every budget of the screens on a fleet; with `engine_only` those that a refresh has a part in."""
+    """Every budget of the screens on a fleet; with `engine_only` only those that include a refresh."""
     if not engine_only:
         yield from _at_rest(url, where, keys)
         yield from _other_app()
@@ -91,8 +91,8 @@ def _opened(program: Sequence[str], url: str, *arguments: str) -> Iterator[Termi
 def _pressed(terminal: Terminal, keys: int) -> tuple[list[float], list[float]]:
     """Milliseconds from each key to the end of the frame that shows the cursor on another row, and all bytes of a key.
 
-    Up and down within the first page, so that a frame is two rows, and what stands of the row below the list a second
-    one; at a pace that no person keeps up.
+    Up and down within the first page, so a frame is two rows, and the line below the list is a second frame. No person
+    types as fast.
     """
     delays, sizes = [], []
     for number in range(keys):

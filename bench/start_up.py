@@ -1,4 +1,4 @@
-"""The budgets of starting: from exec to what a person waits for, against the least that could be started instead."""
+"""The budgets of starting: from exec to the frame a person waits for, against the smallest program that could start."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _OTHER_APP_SHOWS: Final = b"Bookmarks"
 
 
 def _no_timing(work: Work) -> float:
-    """For work that times itself, because it ends with a program that is still to be stopped."""
+    """For work that times itself, because a program still has to be stopped after it."""
     moment = work()
     assert isinstance(moment, float)
     return moment
@@ -45,7 +45,7 @@ def _run(*command: str) -> Work:
 
 
 def measure(url: str, where: str, rounds: int, *, engine_only: bool) -> Iterator[Result]:
-    """Every budget of starting on a fleet; with `engine_only` just the one that reads it."""
+    """Every budget of starting on a fleet; with `engine_only` only the one that reads the fleet."""
     trivial = _until(TRIVIAL, b"a trivial app")
     product = (PRODUCT, "--database", url, *NOW_OPTION)
     triaged = compare(_until(product, TRIAGED), trivial, rounds, _no_timing)

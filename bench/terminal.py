@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Final, Self
 
 FRAME_END: Final = b"\x1b[?2026l"
-"""What Textual writes behind every frame once a terminal has said that it draws whole frames."""
+"""Textual writes this after every frame once a terminal has said that it draws whole frames."""
 
 _ASKS_FOR_FRAMES: Final = b"\x1b[?2026$p"
 _DRAWS_FRAMES: Final = b"\x1b[?2026;2$y"
@@ -29,7 +29,7 @@ _FRAME_SECONDS: Final = 5.0
 
 
 class NothingCame(Exception):
-    """The program did not write what was waited for; carries the end of what it did write."""
+    """The program did not write the expected text; carries the end of what it wrote."""
 
 
 def environment(home: str = os.devnull, **more: str) -> dict[str, str]:
@@ -44,7 +44,7 @@ class Terminal:
     """A running program; leaving the block ends it."""
 
     def __init__(self, command: Sequence[str], **variables: str) -> None:
-        # A home of its own: what a program that was stopped left half written must not meet the next one.
+        # A home of its own: a stopped program may leave half-written files, which the next one must not find.
         self._home = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", _LINES, _COLUMNS, 0, 0))
@@ -70,7 +70,7 @@ class Terminal:
         self._home.cleanup()
 
     def send(self, keys: bytes) -> float:
-        """Press keys; the moment at which they were sent. What was written before is forgotten, read or not."""
+        """Press keys; returns the moment they were sent. Earlier output is forgotten, read or not."""
         while self._receive(0):
             pass
         self.written = b""
@@ -95,7 +95,7 @@ class Terminal:
         return perf_counter()
 
     def settle(self, quiet: float = 0.4) -> int:
-        """Wait until nothing has been written for a while, or for longer than that a cursor blinks.
+        """Wait until nothing has been written for `quiet` seconds, longer than a cursor blinks.
 
         Gives back how many bytes there were since the last keys.
         """
@@ -105,7 +105,7 @@ class Terminal:
         return len(self.written)
 
     def listen(self, duration: float) -> int:
-        """How many bytes come in so many seconds."""
+        """How many bytes come in this many seconds."""
         self.written = b""
         until = perf_counter() + duration
         while (left := until - perf_counter()) > 0:

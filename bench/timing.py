@@ -1,4 +1,4 @@
-"""Seconds and ratios: what is measured and its floor run in turn, so that a busy machine slows both."""
+"""Seconds and ratios: each measurement runs in turn with its floor, so that a busy machine slows both."""
 
 from __future__ import annotations
 
@@ -39,5 +39,5 @@ def compare(measured: Work, floor: Work, rounds: int, timed: Callable[[Work], fl
 
 
 def percentile(values: list[float], percent: int) -> float:
-    """The smallest value that so many percent of them do not exceed."""
+    """The smallest value that this many percent of them do not exceed."""
     return sorted(values)[max(0, -(-len(values) * percent // 100) - 1)]

@@ -1,1 +1,1 @@
-"""The demo fleet: invented tenants whose backups are told relative to an instant; `fleet.py` is the door."""
+"""The demo fleet: invented tenants, their backups dated relative to an instant. Start with `fleet.py`."""

@@ -49,26 +49,26 @@ DEFAULT_TENANTS: Final = BLOCK
 
 _ARCHIVED: Final = (Situation(Evidence.OLD, (), Condition.OVERDUE), Situation(Evidence.OLD, (METADATA_ONLY,)))
 ARCHIVED_TENANTS: Final = len(_ARCHIVED)
-"""How many tenants there are beside the judged ones: archived, and in a state that would be a reason were they not."""
+"""How many archived tenants there are beside the judged ones. Each is in a state that would otherwise be a reason."""
 
 _ITEMS_IN_EVERY_SET: Final = 400
-"""Up to how many tenants every set keeps its items: above it the rows would be ten times as many, for old sets."""
+"""In fleets of up to this many tenants every set keeps its items. In larger ones that would be ten times the rows."""
 
 _SETS_KEPT: Final = 2
-"""How many of the newest sets with something kept no retention deletes."""
+"""How many of a tenant's newest sets with something kept are never deleted by retention."""
 
 _RETENTION: Final = timedelta(days=40)
-"""More than the days that a dashboard looks back on, so that what it says was not covered is what went wrong."""
+"""More than the days that a dashboard looks back on, so that a gap there means a fault and not retention."""
 
 _HISTORY: Final = timedelta(days=41)
 _HISTORY_OF_A_LARGE_FLEET: Final = timedelta(days=10)
-"""All of its sets but the newest are deleted, so that a longer one would be rows and nothing to see."""
+"""All sets but the newest are deleted there, so a longer history would only be rows that are never seen."""
 
 _WHOLE_FOR: Final = (4, 6)
-"""For how many days, between the two, a tool has captured a tenant's whole configuration when its last run ended."""
+"""Since how many days, between these two, a tool has captured a tenant's whole configuration."""
 
 _CAPTURED_AT_FIRST: Final = 5
-"""How many objects a tool is tried with before that. Few, since most sets are such ones, and all have their items."""
+"""How many objects were captured before that. Few, because most sets are from that time and all keep their items."""
 
 _MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = timedelta(hours=1)
@@ -91,12 +91,12 @@ class _Fleet(NamedTuple):
 def demo_fleet(now: datetime, tenants: int, policy: HealthPolicy) -> Iterator[DemoTenant]:
     """Yield `tenants` tenants to judge, then two archived ones, one at a time and in the order of their ids.
 
-    `now` is an aware instant; the rows are told relative to it and to the durations of `policy`, and are the same for
-    the same arguments on every machine. The states of `SITUATIONS` come first; the rest, some 86 in 100 of a fleet of
+    `now` is an aware instant. The rows are dated relative to it and to the durations of `policy`; the same arguments
+    give the same rows on every machine. The states of `SITUATIONS` come first; the rest, some 86 in 100 of a fleet of
     200 or more, are confirmed at `now` and for some hours after it. Exactly one tenant, the sixth, is unreadable: its
     newest set with something kept was completed at `UNREADABLE_INSTANT`, which SQLite takes only while its CHECKs are
-    off. Up to 400 tenants have more of a past than a dashboard looks back on; those of a larger fleet have the newest
-    two sets, and what they had before is deleted.
+    off. In a fleet of up to 400 tenants the history is longer than a dashboard looks back on; in a larger one only the
+    newest two sets of each tenant are not deleted.
     """
     moment = now.astimezone(UTC).replace(microsecond=0)
     fleet = _Fleet(moment, tenants, policy, Rhythms(moment, policy), count(1), count(1), count(1))
@@ -174,7 +174,7 @@ class _Telling:
         return tuple(sets), tuple(items)
 
     def _keeps_items(self, row: SetRow, run: Run, is_newest: bool) -> bool:
-        """Retention takes a set's items with it; what somebody deleted by hand still has them."""
+        """Whether a set has items. Retention removes them with their set; a set deleted by hand keeps them."""
         if self._fleet.tenants > _ITEMS_IN_EVERY_SET:
             return is_newest
         return row.deleted_at is None or run.deleted_at is not None
@@ -218,7 +218,7 @@ class _Telling:
         return expires_at if expires_at <= self._scene.now else None
 
     def _captured(self, row: SetRow, place: int, with_flaws: bool) -> tuple[SetRow, tuple[Capture, ...]]:
-        """The set with the number of items it declares, and what the tool captured then: it has become more since."""
+        """The set with its declared number of items, and what the tool captured then. Later sets hold more."""
         back = len(self._runs) - 1 - place
         captures = self._captures[: max(12, len(self._captures) - back // 6)]
         if row.started_at < self._whole_since:
@@ -230,7 +230,7 @@ class _Telling:
         return self._declared(row, len(captures)), captures
 
     def _declared(self, row: SetRow, items: int) -> SetRow:
-        """IntuneCD declares no number; the other tools do."""
+        """The set with the number of items it declares; IntuneCD declares none."""
         return row if self._source == "intunecd" else row._replace(item_count=items)
 
     def _basis(self, row: SetRow, captures: tuple[Capture, ...]) -> tuple[SetRow, tuple[Capture, ...]]:
@@ -254,7 +254,7 @@ class _Telling:
         return row, captures
 
     def _contradictory(self, row: SetRow) -> SetRow:
-        """Complete with an error, started after its end, or ended long after it was recorded."""
+        """The set with a contradiction: an error, a start after its end, or an end long after it was recorded."""
         assert isinstance(row.completed_at, datetime)
         way = self._scene.rng.randrange(3)
         if way == 0:

@@ -61,7 +61,7 @@ def _one_after_the_other(runs: list[Run]) -> tuple[Run, ...]:
 
 
 def _recent(scene: Scene, condition: Condition | None) -> _Past:
-    """Runs as planned until now. A condition is that of a second schedule, so that it does not touch the basis."""
+    """Runs as planned until now. A condition belongs to a second schedule, so that it does not touch the basis."""
     rng, beats = scene.rng, scene.rhythms.calm(scene.timezone)
     schedules: list[ScheduleRow] = []
     if not beats or condition is Condition.SUCCESS_WITHOUT_BACKUP or rng.random() < 0.1:
@@ -86,11 +86,11 @@ def _recent(scene: Scene, condition: Condition | None) -> _Past:
 
 
 def _without_a_schedule(scene: Scene, condition: Condition | None) -> list[Run]:
-    """Runs of a pipeline that nobody registered, the latest within the window for some hours to come."""
+    """Runs of a pipeline that is not registered as a schedule; the latest stays within the window for some hours."""
     window = scene.policy.freshness_window
     age = scene.span(window * 0.1, min(window - calm_hours(scene.policy), window * 0.6))
     if condition is Condition.SUCCESS_WITHOUT_BACKUP:
-        # Old enough for a run since then that is further than the grace from it and from now.
+        # Old enough that a later run can be more than the grace away from it and from now.
         age = timedelta(seconds=window * 0.55 // timedelta(seconds=1))
     every = scene.rng.choice((8, 12, 12)) * _HOUR
     return _ups_and_downs(scene, _every_so_often(scene, "pipeline", scene.now - age, every))
@@ -105,7 +105,7 @@ def _every_so_often(scene: Scene, name: str, ended_at: datetime, every: timedelt
 
 
 def _ups_and_downs(scene: Scene, runs: list[Run]) -> list[Run]:
-    """The same runs, a few of the older ones not as good; the newest stays what it is."""
+    """The same runs, a few of the older ones failed or partial; the newest one is not changed."""
     for place, run in enumerate(runs[:-1]):
         luck = scene.rng.random()
         if luck < 0.03:
@@ -118,7 +118,7 @@ def _ups_and_downs(scene: Scene, runs: list[Run]) -> list[Run]:
 
 
 def _bad_days(scene: Scene, runs: list[Run]) -> list[Run]:
-    """The same runs, but on two tenants of five some past days when all of them failed, were partial or never began."""
+    """The same runs; for two tenants of five, all runs of some past days failed, were partial or never began."""
     luck = scene.rng.random()
     if luck >= 0.4:
         return runs
@@ -138,7 +138,7 @@ def _bad_days(scene: Scene, runs: list[Run]) -> list[Run]:
 
 
 def _since(scene: Scene, newest: Run) -> list[Run]:
-    """What somebody tried by hand after the newest run, on some tenants: context, never a basis."""
+    """Attempts by hand after the newest run, on some tenants: context, never a basis."""
     assert newest.completed_at is not None
     gap, luck = scene.now - newest.completed_at, scene.rng.random()
     if gap < 20 * _MINUTE or luck >= 0.16:

@@ -86,7 +86,7 @@ LARGEST_CONFIGURATION: Final = 150
 
 
 def captures_of(rng: Random, size: int, source: str, records_assignments: bool) -> tuple[Capture, ...]:
-    """A whole configuration of `size` objects (at most 150) as the tool `source` captures it, in no family at all.
+    """A whole configuration of `size` objects (at most 150) as the tool `source` captures it, without any degradation.
 
     IntuneCD identifies an object by its file and writes assignments only where there are any; the other tools have ids
     and say "unassigned". Where `records_assignments` is false, no item tells.

@@ -20,7 +20,7 @@ class DemoName(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """A part of a name, its spelling in an external id, and the zone it stands for (None: the company's own)."""
+    """A part of a name, its spelling in an external id, and its time zone (None: the company's own)."""
 
     name: str
     slug: str
@@ -161,7 +161,7 @@ _STOCK: Final = len(_ALONE) + len(_COMPANIES) * (len(_BY_DIVISION) + len(_REGION
 
 
 def _stocked(place: int) -> DemoName:
-    """Name number `place` of the stock, which has no end: past the last one they are numbered."""
+    """Name number `place` of the stock; past the last name they go on with numbers."""
     edition, place = divmod(place, _STOCK)
     if place < len(_ALONE):
         return _joined((_ALONE[place],), edition)

@@ -13,7 +13,7 @@ from health.slots import slots_of
 
 _HOUR: Final = timedelta(hours=1)
 LONGEST_DEMO_RUN: Final = timedelta(minutes=25)
-"""No run of the demo fleet that ended took longer."""
+"""The longest that any ended run of the demo fleet took."""
 
 
 class Rhythm(NamedTuple):
@@ -93,7 +93,7 @@ class Rhythms:
         return self._calm[timezone]
 
     def beats(self, timezone: str) -> tuple[Beat, ...]:
-        """Every beat there is, in the zone."""
+        """Every beat in the zone."""
         return tuple(self.beat(rhythm, timezone) for rhythm in (*NIGHTLY, *_SEVERAL_A_DAY))
 
     def usual(self, rng: Random, beats: Sequence[Beat]) -> Beat:
@@ -114,5 +114,5 @@ class Rhythms:
 
 
 def calm_hours(policy: HealthPolicy) -> timedelta:
-    """For how long a healthy tenant of the demo stays confirmed at least, if no fact changes."""
+    """The least time for which a healthy tenant of the demo stays confirmed if no fact changes."""
     return min(4 * _HOUR, policy.freshness_window / 6)

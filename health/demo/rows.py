@@ -1,4 +1,4 @@
-"""Rows of the demo fleet: the four tables column by column, in the order of their page, ready to be bulk loaded.
+"""Rows of the demo fleet, with the columns in the order of their page, ready to be bulk loaded.
 
 (docs/facts.md, "The facts")
 """
@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
 UNREADABLE_INSTANT: Final = "infinity"
-"""What one tenant's newest set has for its completion: both engines can hold it, and it is none.
+"""The completion of one tenant's newest set: both engines can store it, and it is not an instant.
 
 (docs/concepts.md, "Evidence that cannot be read")
 """

@@ -1,4 +1,4 @@
-"""The schedules of one demo tenant: such as run well, such as need follow-up, and such as are out of use."""
+"""The schedules of one demo tenant: those that run well, those that need follow-up, and those out of use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DAY: Final = timedelta(days=1)
 
 
 class Scene(NamedTuple):
-    """Where one tenant's story plays: the instant and rules it is told for, the tenant, and where ids come from.
+    """The setting of one tenant's story: the instant, the rules, the tenant, and where ids come from.
 
     `history` is about how long a rhythm has been kept to.
     """
@@ -140,7 +140,7 @@ def switched_off(scene: Scene, beat: Beat, last_run_at: datetime, last_run_statu
 
 
 def out_of_use(scene: Scene) -> list[ScheduleRow]:
-    """None, one or two schedules that nothing may judge: disabled after a failure, or deleted while overdue."""
+    """None, one or two schedules that must not be judged: disabled after a failure, or deleted while overdue."""
     rows = []
     if scene.rng.random() < 0.12:
         last = scene.now - scene.span(20 * _DAY, 60 * _DAY)

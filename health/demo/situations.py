@@ -1,4 +1,4 @@
-"""What the demo fleet has to show, and which tenant shows what (docs/concepts.md, "The verdict")."""
+"""The situations that the demo fleet shows, and which tenant shows which (docs/concepts.md, "The verdict")."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Evidence(Enum):
     AHEAD = auto()
     """The last run is stamped in the future, beyond the tolerance."""
     ILLEGIBLE = auto()
-    """The last run's completion is no instant."""
+    """The last run's completion cannot be read as an instant."""
     ATTEMPTS = auto()
     """Runs, but none that counts: failed, cancelled, still running, deleted."""
     NOTHING = auto()
