@@ -1,7 +1,8 @@
 """The `tenantpilot` command: the list of its subcommands and the door every run goes through.
 
 `--help` and `--version` import neither Textual nor SQLAlchemy nor the settings: a subcommand's module is imported when
-it is run. The exit codes are in `failures.py`; `check` has its own.
+it is run, and so is what opens the screens or explains an error. The exit codes are in `failures.py`; `check` has its
+own.
 """
 
 from __future__ import annotations

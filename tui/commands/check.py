@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 import click
 
+from health.posture import TenantBackupHealth
+from health.report import FleetTotals, check_status
 from tui.commands.options import DurationType, now_option, place_options, tenants_option
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from health.posture import TenantBackupHealth
+from tui.commands.report import judged
+from tui.commands.session import open_session
+from tui.words.render import check_line
 
 
 @click.command()
@@ -40,11 +40,6 @@ def check(
     Exit 2: a tenant has no backup basis. 3: something cannot be read, or there are too few tenants. 1: anything stale,
     degraded or in need of follow-up. 0: every tenant is confirmed. A usage error is 3 as well; its reason is the line.
     """
-    from health.report import FleetTotals, check_status
-    from tui.commands.report import judged
-    from tui.commands.session import open_session
-    from tui.words.render import check_line
-
     session = open_session(ctx, given)
     verdicts = judged(session, tenants)
     skew = session.loaded.settings.policy().clock_skew

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+from pydantic import SecretStr
 
+from health.store.opening.errors import BadDatabaseUrl
+from health.store.opening.urls import without_passwords
+from tui.commands.listing import echo_table
 from tui.commands.options import place_options
-
-if TYPE_CHECKING:
-    from pydantic import SecretStr
-
-    from tui.settings import LoadedSettings, Settings
+from tui.commands.session import open_session
+from tui.keymap import checked_keymap
+from tui.settings import UNNAMED, LoadedSettings, Settings, default_database_path
+from tui.settings.forms import leaves
+from tui.settings.names import is_secret
+from tui.terminal.themes import require_theme
+from tui.words.fault_log import log_path
 
 
 @click.command()
@@ -20,11 +26,6 @@ if TYPE_CHECKING:
 @click.pass_context
 def config(ctx: click.Context, /, **given: Any) -> None:
     """Print every effective setting and where it came from, secrets masked, and every path in use."""
-    from tui.commands.listing import echo_table
-    from tui.commands.session import open_session
-    from tui.settings import default_database_path
-    from tui.words.fault_log import log_path
-
     loaded = open_session(ctx, given).loaded
     _refuse_what_the_screens_would(loaded.settings)
     echo_table(
@@ -44,17 +45,11 @@ def config(ctx: click.Context, /, **given: Any) -> None:
 
 def _refuse_what_the_screens_would(settings: Settings) -> None:
     """Raise SettingsError for names that only the screens know; other commands have no time to import those."""
-    from tui.keymap import checked_keymap
-    from tui.terminal.themes import require_theme
-
     checked_keymap(settings.keys)
     require_theme(settings.ui.theme)
 
 
 def _with_origins(loaded: LoadedSettings) -> Iterator[tuple[tuple[str, object], str]]:
-    from tui.settings.forms import leaves
-    from tui.settings.names import is_secret
-
     real = dict(leaves(loaded.settings.model_dump()))
     for key, shown in leaves(loaded.settings.model_dump(mode="json")):
         yield (key, _url(key, real[key], loaded.settings) if is_secret(key) else shown), loaded.sources[key]
@@ -62,10 +57,6 @@ def _with_origins(loaded: LoadedSettings) -> Iterator[tuple[tuple[str, object], 
 
 def _url(key: str, secret: SecretStr | None, settings: Settings) -> str | None:
     """A database's URL as it was written, without its password; where none was, the one in effect."""
-    from health.store.opening.errors import BadDatabaseUrl
-    from health.store.opening.urls import without_passwords
-    from tui.settings import UNNAMED, effective_database_url, usable_databases
-
     if secret is not None:
         try:
             return without_passwords(secret.get_secret_value())
@@ -73,8 +64,8 @@ def _url(key: str, secret: SecretStr | None, settings: Settings) -> str | None:
             return f"*** ({error})"
     if key.endswith("write_url"):
         return "(as url)"
-    unnamed = usable_databases(settings).get(UNNAMED)
-    return None if unnamed is None else effective_database_url(unnamed)
+    unnamed = settings.usable_databases().get(UNNAMED)
+    return None if unnamed is None else unnamed.read_from()
 
 
 def _shown(value: object) -> object:

@@ -6,7 +6,11 @@ from typing import Any
 
 import click
 
+from health.store.opening.revision import CURRENT, SchemaState
+from health.store.writing.administration import initialise, state_of
+from health.store.writing.administration import upgrade as upgrade_store
 from tui.commands.options import place_options
+from tui.commands.session import open_session
 from tui.words.failures import EXIT_UNREADABLE
 
 
@@ -20,9 +24,6 @@ def db() -> None:
 @click.pass_context
 def init(ctx: click.Context, /, **given: Any) -> None:
     """Create the tables in an empty database; for SQLite the file as well."""
-    from health.store.writing.administration import initialise
-    from tui.commands.session import open_session
-
     address = open_session(ctx, given).writing()
     created = initialise(address)
     click.echo(f"{address.label}: {'tables created' if created else 'the tables are there already'}.")
@@ -33,10 +34,6 @@ def init(ctx: click.Context, /, **given: Any) -> None:
 @click.pass_context
 def upgrade(ctx: click.Context, /, **given: Any) -> None:
     """Bring the tables to this program's version; nothing changes if that fails."""
-    from health.store.opening.revision import CURRENT, SchemaState
-    from health.store.writing.administration import upgrade as upgrade_store
-    from tui.commands.session import open_session
-
     address = open_session(ctx, given).writing()
     found = upgrade_store(address)
     done = f"already at version {CURRENT}" if found is SchemaState.CURRENT else f"upgraded to version {CURRENT}"
@@ -48,10 +45,6 @@ def upgrade(ctx: click.Context, /, **given: Any) -> None:
 @click.pass_context
 def status(ctx: click.Context, /, **given: Any) -> int:
     """Say which tables were found; exit 0 if this program can read them, which it tries, else 3."""
-    from health.store.opening.revision import CURRENT, SchemaState
-    from health.store.writing.administration import state_of
-    from tui.commands.session import open_session
-
     address = open_session(ctx, given).reading()
     state = state_of(address)
     what_to_do = {

@@ -6,22 +6,30 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
+from health.demo.fleet import ARCHIVED_TENANTS, DemoTenant, demo_fleet
+from health.policy import HealthPolicy
+from health.store.opening.engines import writing
+from health.store.opening.urls import DatabaseAddress
+from health.store.reading.collector import collector_paused
+from health.store.writing.administration import initialise
+from health.store.writing.loading import indexes_afterwards, insert_rows, settle, unchecked
+from health.store.writing.roster import list_tenants
+from health.store.writing.tables import backup_items, backup_schedules, backup_sets
+from health.store.writing.tables import tenants as tenants_table
 from tui.commands.options import Invocation, now_option, place_options
+from tui.commands.report import judged
+from tui.commands.screens import show
+from tui.commands.session import Session, session_of
+from tui.terminal.presence import why_no_terminal
 from tui.words.failures import EXIT_REFUSED, CommandFailed
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from health.demo.fleet import DemoTenant
-    from health.policy import HealthPolicy
-    from health.store.opening.urls import DatabaseAddress
-    from tui.commands.session import Session
+from tui.words.render import report_as
 
 _TENANTS_AT_ONCE: Final = 200
 
@@ -44,8 +52,6 @@ def demo(ctx: click.Context, /, tenants: int, **given: Any) -> int:
     In a temporary file that is gone afterwards; with --database URL, in an empty database that stays. Without a
     terminal the report is printed instead of the screens.
     """
-    from tui.commands.session import session_of
-
     invocation = Invocation.in_effect(ctx, given)
     if invocation.use is not None:
         raise click.UsageError("Invented tenants go into a database of their own: name it with --database.", ctx)
@@ -62,14 +68,8 @@ def demo(ctx: click.Context, /, tenants: int, **given: Any) -> int:
 
 
 def _look_around(session: Session, invocation: Invocation) -> int:
-    from tui.terminal.presence import why_no_terminal
-
     if why_no_terminal() is None and sys.stdout.isatty():
-        from tui.commands.screens import show
-
         return show(session.context(invocation, visits=False))
-    from tui.commands.report import judged
-    from tui.words.render import report_as
 
     click.echo(report_as("table", judged(session, ()), session.loaded.settings.policy(), session.now), nl=False)
     return 0
@@ -77,15 +77,6 @@ def _look_around(session: Session, invocation: Invocation) -> int:
 
 def write_demo(address: DatabaseAddress, now: datetime, tenants: int, policy: HealthPolicy) -> None:
     """Write the demo fleet to a database without tenants, in one transaction. Raises CommandFailed and StoreError."""
-    from health.demo.fleet import ARCHIVED_TENANTS, demo_fleet
-    from health.store.opening.engines import writing
-    from health.store.reading.collector import collector_paused
-    from health.store.writing.administration import initialise
-    from health.store.writing.loading import indexes_afterwards, insert_rows, settle, unchecked
-    from health.store.writing.roster import list_tenants
-    from health.store.writing.tables import backup_items, backup_schedules, backup_sets
-    from health.store.writing.tables import tenants as tenants_table
-
     initialise(address)
     with writing(address) as connection:
         if list_tenants(connection):

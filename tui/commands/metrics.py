@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
+from health.store.opening.errors import StoreError
 from tui.clock import utc_now
+from tui.commands.metrics_server import MetricsServer
 from tui.commands.options import Invocation, now_option, place_options
+from tui.commands.session import session_of
+from tui.files import replace_file
 from tui.words.failures import EXIT_REFUSED, EXIT_USAGE, CommandFailed, tell
+from tui.words.openmetrics import Reading, metrics_text
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from health.resolver import TenantBackupHealthResolver
 
 LOOPBACK: Final = "127.0.0.1"
@@ -71,8 +75,6 @@ def metrics(ctx: click.Context, /, output: Path | None, listen: Listen | None, t
     readable by everybody (0644), as the collector that picks it up is another user. HOST is this machine's loopback
     address unless another one is named.
     """
-    from tui.commands.session import session_of
-
     if output is not None and listen is not None:
         raise CommandFailed("Say either --output FILE or --serve HOST:PORT: one writes, the other answers.", EXIT_USAGE)
     invocation = Invocation.in_effect(ctx, given)
@@ -98,8 +100,6 @@ class _Scraper:
 
     def text(self) -> str:
         """The text of one scrape."""
-        from health.store.opening.errors import StoreError
-        from tui.words.openmetrics import Reading, metrics_text
 
         read_at = utc_now()
         evaluated_at = self._fixed or read_at
@@ -117,8 +117,6 @@ class _Scraper:
 
 
 def _write_once(scraper: _Scraper, output: Path | None) -> None:
-    from tui.files import replace_file
-
     text = scraper.text()
     if output is None:
         click.echo(text, nl=False)
@@ -133,8 +131,6 @@ def _write_once(scraper: _Scraper, output: Path | None) -> None:
 
 
 def _serve(scraper: _Scraper, listen: Listen) -> None:
-    from tui.commands.metrics_server import MetricsServer
-
     try:
         server = MetricsServer(listen, scraper.text)
     except OSError as error:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, Final
+
+from tui.words.failures import tell
+from tui.words.fault_log import note_fault
+from tui.words.openmetrics import CONTENT_TYPE
 
 _REQUEST_SECONDS: Final = 10.0
 """How long whoever asks may take to say what it wants and to take the answer; meanwhile nobody else is served."""
@@ -29,10 +34,6 @@ class MetricsServer(HTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A scraper that went away is no fault; anything else goes to the log, and the next scrape is served."""
-        import sys
-
-        from tui.words.failures import tell
-        from tui.words.fault_log import note_fault
 
         error = sys.exc_info()[1]
         if isinstance(error, Exception) and not isinstance(error, OSError):
@@ -46,7 +47,6 @@ class _Scrape(BaseHTTPRequestHandler):
     sys_version = ""
 
     def do_GET(self) -> None:
-        from tui.words.openmetrics import CONTENT_TYPE
 
         if self.path.partition("?")[0] != "/metrics":
             self.send_error(HTTPStatus.NOT_FOUND, "There is only /metrics here")

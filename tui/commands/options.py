@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from tui.routes import START_SCREENS
+from tui.words.durations import parse_duration
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -41,8 +42,6 @@ class DurationType(click.ParamType[Any]):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from tui.words.durations import parse_duration
-
         if not isinstance(value, str):
             return value
         try:
@@ -57,7 +56,7 @@ class TimezoneType(click.ParamType[Any]):
     name = "timezone"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from health.slots import zone_named
+        from health.slots import zone_named  # imports the cron library, for which `--help` does not wait
 
         if not isinstance(value, str):
             return value

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import click
 
+from health.instants import shifted
+from health.store.opening.engines import reading_once, writing
+from health.store.writing.pruning import KeepLast, KeepSince, PrunePlan, PruneRequest, plan_pruning
+from health.store.writing.pruning import prune as prune_store
+from tui.commands.listing import echo_table
 from tui.commands.options import now_option, place_options, tenants_option
+from tui.commands.session import open_session
 from tui.words.failures import EXIT_USAGE, CommandFailed
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from health.store.writing.pruning import KeepLast, KeepSince, PrunePlan
+from tui.words.safe_text import safe_text
+from tui.words.wording import counted
 
 _NAMES_SHOWN: Final = 3
 _MOST: Final = 1_000_000
@@ -49,11 +52,6 @@ def prune(
     A tenant's basis never goes, nor what its sources' next imports are held against, nor anything of a tenant
     whose evidence cannot be read. Every tenant's verdict is the same before and after, or nothing is removed.
     """
-    from health.store.opening.engines import reading_once, writing
-    from health.store.writing.pruning import PruneRequest, plan_pruning
-    from health.store.writing.pruning import prune as prune_store
-    from tui.commands.session import open_session
-
     session = open_session(ctx, given)
     request = PruneRequest(_keep(keep_days, keep_last, session.now), payloads_only, tenants or None)
     address, policy = session.writing(), session.loaded.settings.policy()
@@ -67,9 +65,6 @@ def prune(
 
 
 def _keep(days: int | None, last: int | None, now: datetime) -> KeepSince | KeepLast:
-    from health.instants import shifted
-    from health.store.writing.pruning import KeepLast, KeepSince
-
     if days is not None and last is None:
         return KeepSince(shifted(now, -timedelta(days=days)))
     if last is not None and days is None:
@@ -78,9 +73,6 @@ def _keep(days: int | None, last: int | None, now: datetime) -> KeepSince | Keep
 
 
 def _echo(plan: PrunePlan, *, payloads_only: bool, done: bool) -> None:
-    from tui.commands.listing import echo_table
-    from tui.words.wording import counted
-
     rows = plan.by_tenant()
     if rows:
         echo_table(
@@ -105,8 +97,6 @@ def _echo(plan: PrunePlan, *, payloads_only: bool, done: bool) -> None:
 
 
 def _named(external_ids: Sequence[str]) -> str:
-    from tui.words.safe_text import safe_text
-
     shown = ", ".join(safe_text(external_id, limit=40) for external_id in external_ids[:_NAMES_SHOWN])
     rest = len(external_ids) - _NAMES_SHOWN
     return shown if rest <= 0 else f"{shown} and {rest:,} more"

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
 
 import click
 
+from health.forecast import goes_stale_by
+from health.instants import shifted
+from health.posture import TenantBackupHealth
 from tui.commands.options import DurationType, now_option, place_options, tenants_option
+from tui.commands.session import Session, open_session
 from tui.words.durations import format_duration
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import timedelta
-
-    from health.posture import TenantBackupHealth
-    from tui.commands.session import Session
+from tui.words.render import report_as
 
 FORMATS: Final = ("table", "json", "csv", "markdown")
 
@@ -41,9 +41,6 @@ def report(
     **given: Any,
 ) -> None:
     """Print every tenant's posture, reasons and evidence, worst first."""
-    from tui.commands.session import open_session
-    from tui.words.render import report_as
-
     session = open_session(ctx, given)
     verdicts, only = judged(session, tenants), ""
     if stale_within is not None:
@@ -65,8 +62,6 @@ def judged(session: Session, tenants: Sequence[str]) -> list[TenantBackupHealth]
 def _going_stale(
     session: Session, verdicts: Sequence[TenantBackupHealth], within: timedelta
 ) -> list[TenantBackupHealth]:
-    from health.forecast import goes_stale_by
-    from health.instants import shifted
 
     policy, by = session.loaded.settings.policy(), shifted(session.now, within)
     return [health for health in verdicts if goes_stale_by(health, policy, by)]

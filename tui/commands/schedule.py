@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from health.forecast import cannot_stay_fresh, longest_pause
+from health.slots import CannotPlan, slots_of
+from health.sources.captured import CapturedSchedule
+from health.store.opening.engines import reading_once, writing
+from health.store.writing.roster import add_schedule, disable_schedule, enable_schedule, list_schedules
 from tui.commands.import_options import TENANT
+from tui.commands.listing import echo_table, whole_seconds
 from tui.commands.names import NameType
 from tui.commands.options import place_options
+from tui.commands.session import Session, open_session
 from tui.words.safe_text import safe_text
-
-if TYPE_CHECKING:
-    from tui.commands.session import Session
+from tui.words.wording import pause_in_words
 
 NAME = click.argument("name", type=NameType(), help="The schedule.")
 
@@ -32,11 +37,6 @@ def schedule() -> None:
 @click.pass_context
 def add(ctx: click.Context, /, name: str, external_id: str, cron: str | None, timezone: str, **given: Any) -> None:
     """Add an enabled schedule to a tenant."""
-    from health.sources.captured import CapturedSchedule
-    from health.store.opening.engines import writing
-    from health.store.writing.roster import add_schedule, list_schedules
-    from tui.commands.session import open_session
-
     session = open_session(ctx, given)
     require_slots(ctx, cron, timezone, session.now)
     with writing(session.writing()) as connection:
@@ -48,9 +48,6 @@ def add(ctx: click.Context, /, name: str, external_id: str, cron: str | None, ti
 
 def _warn_of_pauses(plans: list[tuple[str | None, str]], session: Session) -> None:
     """Say at once where a tenant's plans cannot keep a backup fresh: an alarm would tell it, a little every day."""
-    from health.forecast import cannot_stay_fresh, longest_pause
-    from tui.words.wording import pause_in_words
-
     policy, pause = session.loaded.settings.policy(), longest_pause(plans, session.now)
     if pause is not None and cannot_stay_fresh(pause, policy):
         click.echo(pause_in_words(pause, policy), err=True)
@@ -58,8 +55,6 @@ def _warn_of_pauses(plans: list[tuple[str | None, str]], session: Session) -> No
 
 def require_slots(ctx: click.Context, cron: str | None, timezone: str, now: datetime) -> None:
     """Refuse, as a wrong command line, a cron or a time zone by which no run could be planned after `now`."""
-    from health.slots import CannotPlan, slots_of
-
     try:
         slots = slots_of(cron, timezone)
         if slots is not None:
@@ -75,10 +70,6 @@ def require_slots(ctx: click.Context, cron: str | None, timezone: str, now: date
 @click.pass_context
 def enable(ctx: click.Context, /, name: str, external_id: str, **given: Any) -> None:
     """Enable a schedule: what it owes counts from now on."""
-    from health.store.opening.engines import writing
-    from health.store.writing.roster import enable_schedule
-    from tui.commands.session import open_session
-
     session = open_session(ctx, given)
     with writing(session.writing()) as connection:
         enable_schedule(connection, external_id, name, session.now)
@@ -92,10 +83,6 @@ def enable(ctx: click.Context, /, name: str, external_id: str, **given: Any) -> 
 @click.pass_context
 def disable(ctx: click.Context, /, name: str, external_id: str, **given: Any) -> None:
     """Disable a schedule: it is not judged any more."""
-    from health.store.opening.engines import writing
-    from health.store.writing.roster import disable_schedule
-    from tui.commands.session import open_session
-
     with writing(open_session(ctx, given).writing()) as connection:
         disable_schedule(connection, external_id, name)
     click.echo(f"Disabled the schedule {safe_text(name)} of the tenant {safe_text(external_id)}.")
@@ -113,11 +100,6 @@ def disable(ctx: click.Context, /, name: str, external_id: str, **given: Any) ->
 @click.pass_context
 def list_(ctx: click.Context, /, external_id: str | None, **given: Any) -> None:
     """List the schedules that are not deleted."""
-    from health.store.opening.engines import reading_once
-    from health.store.writing.roster import list_schedules
-    from tui.commands.listing import echo_table, whole_seconds
-    from tui.commands.session import open_session
-
     with reading_once(open_session(ctx, given).reading()) as connection:
         rows = list_schedules(connection, external_id)
     echo_table(

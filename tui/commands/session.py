@@ -1,4 +1,8 @@
-"""From options to a database and a policy: what every command that touches facts begins with."""
+"""From options to a database and a policy: what every command that touches facts begins with.
+
+The settings are imported when they are read: pydantic takes longer than a command's `--help` and a completion may. So
+are the screens, which only a user's own keys need.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +14,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from health.store.opening.urls import parse_database_url
 from tui.clock import utc_now
 from tui.commands.options import Invocation
-from tui.settings import (
-    UNNAMED,
-    DatabaseSettings,
-    LoadedSettings,
-    effective_database_url,
-    effective_write_url,
-    load_settings,
-    usable_databases,
-)
+from tui.context import AppContext, Database, open_resolver, visit_file
 from tui.words.nearest import nearest
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
     from health.store.opening.urls import DatabaseAddress
-    from tui.context import AppContext, Database
+    from tui.settings import DatabaseSettings, LoadedSettings
 
 
 class Session(NamedTuple):
@@ -39,26 +36,20 @@ class Session(NamedTuple):
     @property
     def database(self) -> DatabaseSettings:
         """The settings of the database that this run uses."""
-        return usable_databases(self.loaded.settings)[self.use]
+        return self.loaded.settings.usable_databases()[self.use]
 
     def reading(self) -> DatabaseAddress:
         """Where facts are read from. Raises BadDatabaseUrl."""
-        from health.store.opening.urls import parse_database_url
-
-        return parse_database_url(effective_database_url(self.database))
+        return parse_database_url(self.database.read_from())
 
     def writing(self) -> DatabaseAddress:
         """Where imports and administration write. Raises BadDatabaseUrl."""
-        from health.store.opening.urls import parse_database_url
-
-        return parse_database_url(effective_write_url(self.database))
+        return parse_database_url(self.database.write_to())
 
     def context(
         self, invocation: Invocation, *, tenant: str | None = None, screen: str | None = None, visits: bool = True
     ) -> AppContext:
         """What the screens are started with. Without `visits` it is not kept what was seen, the database being gone."""
-        from tui.context import AppContext
-
         settings, databases = self.loaded.settings, self._databases(invocation.database, visits)
         # Whole, because the command may be pasted in another folder; what is found without it needs no name.
         config = () if invocation.config is None else ("--config", str(invocation.config.absolute()))
@@ -79,9 +70,9 @@ class Session(NamedTuple):
 
     def _databases(self, url: str | None, visits: bool) -> dict[str, Database]:
         """Every database that the screens can show, by its name; `url` is the one that the command line names."""
-        from tui.context import Database, open_resolver, visit_file
+        from tui.settings import UNNAMED
 
-        usable = usable_databases(self.loaded.settings)
+        usable = self.loaded.settings.usable_databases()
         named = len(usable) > 1 or UNNAMED not in usable
         databases = {}
         for name, settings in usable.items():
@@ -100,14 +91,12 @@ class Session(NamedTuple):
     def _keymap(self) -> dict[str, str]:
         if not self.loaded.settings.keys:
             return {}
-        from tui.keymap import checked_keymap  # imports every screen, for which the first frame need not wait
+        from tui.keymap import checked_keymap
 
         return checked_keymap(self.loaded.settings.keys)
 
     def resolver(self) -> TenantBackupHealthResolver:
         """A resolver over the facts. Nothing is opened yet."""
-        from tui.context import open_resolver
-
         return open_resolver(self.reading(), self.loaded.settings.policy())
 
 
@@ -118,6 +107,8 @@ def open_session(ctx: click.Context, given: dict[str, Any]) -> Session:
 
 def session_of(invocation: Invocation) -> Session:
     """Load the settings that this run asks for. Raises SettingsError, and UsageError where no one database is named."""
+    from tui.settings import load_settings
+
     overrides: dict[str, str] = {}
     if invocation.database is not None:
         if invocation.use is not None:
@@ -131,7 +122,7 @@ def session_of(invocation: Invocation) -> Session:
 
 def _chosen(loaded: LoadedSettings, invocation: Invocation) -> str:
     """The name of the database to use: the one asked for, else the first that there is."""
-    names = tuple(usable_databases(loaded.settings))
+    names = tuple(loaded.settings.usable_databases())
     if invocation.use is not None and invocation.use not in names:
         near = nearest(invocation.use, names)
         raise click.UsageError(f"--use: the settings have no database {invocation.use!r}; the nearest is {near!r}.")

@@ -6,8 +6,12 @@ from typing import Any
 
 import click
 
+from health.store.opening.engines import reading_once, writing
+from health.store.writing.roster import add_tenant, archive_tenant, list_tenants, rename_tenant
+from tui.commands.listing import echo_table, whole_seconds
 from tui.commands.names import NameType
 from tui.commands.options import place_options
+from tui.commands.session import open_session
 from tui.words.safe_text import safe_text
 
 EXTERNAL_ID = click.argument("external_id", type=NameType(), help="What no other tenant is called; it stays.")
@@ -25,10 +29,6 @@ def tenant() -> None:
 @click.pass_context
 def add(ctx: click.Context, /, external_id: str, name: str | None, **given: Any) -> None:
     """Add a tenant: it is absent until its first backup set is imported."""
-    from health.store.opening.engines import writing
-    from health.store.writing.roster import add_tenant
-    from tui.commands.session import open_session
-
     session = open_session(ctx, given)
     with writing(session.writing()) as connection:
         add_tenant(connection, external_id, name or external_id, session.now)
@@ -42,10 +42,6 @@ def add(ctx: click.Context, /, external_id: str, name: str | None, **given: Any)
 @click.pass_context
 def rename(ctx: click.Context, /, external_id: str, name: str, **given: Any) -> None:
     """Give a tenant another name; its external id stays."""
-    from health.store.opening.engines import writing
-    from health.store.writing.roster import rename_tenant
-    from tui.commands.session import open_session
-
     with writing(open_session(ctx, given).writing()) as connection:
         rename_tenant(connection, external_id, name)
     click.echo(f"Renamed the tenant {safe_text(external_id)}.")
@@ -58,10 +54,6 @@ def rename(ctx: click.Context, /, external_id: str, name: str, **given: Any) -> 
 @click.pass_context
 def archive(ctx: click.Context, /, external_id: str, undo: bool, **given: Any) -> None:
     """Archive a tenant: it is not judged and not counted any more; nothing of it is deleted."""
-    from health.store.opening.engines import writing
-    from health.store.writing.roster import archive_tenant
-    from tui.commands.session import open_session
-
     session = open_session(ctx, given)
     with writing(session.writing()) as connection:
         archive_tenant(connection, external_id, None if undo else session.now)
@@ -73,11 +65,6 @@ def archive(ctx: click.Context, /, external_id: str, undo: bool, **given: Any) -
 @click.pass_context
 def list_(ctx: click.Context, /, **given: Any) -> None:
     """List every tenant, archived ones too."""
-    from health.store.opening.engines import reading_once
-    from health.store.writing.roster import list_tenants
-    from tui.commands.listing import echo_table, whole_seconds
-    from tui.commands.session import open_session
-
     with reading_once(open_session(ctx, given).reading()) as connection:
         rows = list_tenants(connection)
     echo_table(

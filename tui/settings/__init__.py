@@ -11,9 +11,6 @@ from tui.settings.model import (
     DatabaseSettings,
     Settings,
     default_database_path,
-    effective_database_url,
-    effective_write_url,
-    usable_databases,
 )
 
 __all__ = [
@@ -24,8 +21,5 @@ __all__ = [
     "LoadedSettings",
     "Settings",
     "default_database_path",
-    "effective_database_url",
-    "effective_write_url",
     "load_settings",
-    "usable_databases",
 ]

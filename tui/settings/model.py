@@ -35,6 +35,11 @@ _DEFAULT_LOSS: Final = LossRule()
 _SECTION = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+def default_database_path() -> Path:
+    """The SQLite file in the user's data directory, read where no database is configured. It may not exist yet."""
+    return user_data_path(APPLICATION, appauthor=False) / DATABASE_NAME
+
+
 class DatabaseSettings(BaseModel):
     """`[database]`, and `[databases.NAME]` for each of several: where the facts are."""
 
@@ -50,6 +55,14 @@ class DatabaseSettings(BaseModel):
     production: bool = Field(
         default=False, description="Whether the screens mark it as production, so that nobody takes it for another."
     )
+
+    def read_from(self) -> str:
+        """The URL to read from, password and all: `url`, else the default SQLite file. Never show it."""
+        return f"sqlite:///{default_database_path()}" if self.url is None else self.url.get_secret_value()
+
+    def write_to(self) -> str:
+        """The URL to write to, password and all: `write_url`, else the one to read from. Never show it."""
+        return self.read_from() if self.write_url is None else self.write_url.get_secret_value()
 
 
 class NamedDatabaseSettings(DatabaseSettings):
@@ -145,6 +158,14 @@ class Settings(BaseSettings):
         default_factory=dict, description="Other keys for what the screens do, by the ids that `?` shows."
     )
 
+    def usable_databases(self) -> dict[str, DatabaseSettings]:
+        """Every database that can be used, by its name. The first one is used where none is named.
+
+        `[database]` is among them as `default`, unless it has no URL and others are there.
+        """
+        unnamed = {UNNAMED: self.database} if self.database.url is not None or not self.databases else {}
+        return {**unnamed, **self.databases}
+
     def policy(self) -> HealthPolicy:
         """The four durations, for the resolver, which knows no settings."""
         return HealthPolicy(**self.backup_health.model_dump())
@@ -164,28 +185,3 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what is handed in: `load_settings` reads the environment and the file, and checks every name in them."""
         return (init_settings, *handed_in.get())
-
-
-def default_database_path() -> Path:
-    """The SQLite file in the user's data directory, read where no database is configured. It may not exist yet."""
-    return user_data_path(APPLICATION, appauthor=False) / DATABASE_NAME
-
-
-def usable_databases(settings: Settings) -> dict[str, DatabaseSettings]:
-    """Every database that can be used, by its name. The first one is used where none is named.
-
-    `[database]` is among them as `default`, unless it has no URL and others are there.
-    """
-    unnamed = {UNNAMED: settings.database} if settings.database.url is not None or not settings.databases else {}
-    return {**unnamed, **settings.databases}
-
-
-def effective_database_url(database: DatabaseSettings) -> str:
-    """The URL to read from, password and all: its `url`, else the default SQLite file. Never show it."""
-    return f"sqlite:///{default_database_path()}" if database.url is None else database.url.get_secret_value()
-
-
-def effective_write_url(database: DatabaseSettings) -> str:
-    """The URL that import and record write to, password and all: its `write_url`, else the one to read from."""
-    url = database.write_url
-    return effective_database_url(database) if url is None else url.get_secret_value()

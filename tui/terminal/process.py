@@ -6,11 +6,14 @@ import os
 import select
 import signal
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
+
+from tui.words.fault_log import note_fault
 
 _ENDING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 # How long the app may take to leave by itself. A terminal that is gone has nothing left to be restored.
@@ -94,8 +97,6 @@ def has_job_control() -> bool:
 
 
 def _terminal_attributes() -> list[Any] | None:
-    import termios
-
     with suppress(termios.error):
         return termios.tcgetattr(0)
     return None
@@ -103,8 +104,6 @@ def _terminal_attributes() -> list[Any] | None:
 
 def _end_now(number: int, attributes: list[Any] | None, turn: threading.Lock) -> None:
     """End the process beside an event loop that hangs; the terminal is restored as far as it can be reached."""
-    import termios
-
     turn.acquire()
     with suppress(OSError, termios.error):
         if attributes is not None:
@@ -126,7 +125,5 @@ def _end_now(number: int, attributes: list[Any] | None, turn: threading.Lock) ->
 
 
 def _note_thread_fault(fault: threading.ExceptHookArgs) -> None:
-    from tui.words.fault_log import note_fault
-
     if fault.exc_value is not None:
         note_fault(fault.exc_value)

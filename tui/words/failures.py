@@ -1,8 +1,17 @@
-"""What can go wrong in a command, as one sentence and an exit code. Imports nothing heavy."""
+"""What can go wrong in a command, as one sentence and an exit code.
+
+Imported inside functions is what only a failure needs: every run imports this module, `--help` too.
+"""
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from typing import Final
+
+from click import UsageError, echo
+
+from tui.words.safe_text import safe_text
 
 EXIT_DONE: Final = 0
 EXIT_REFUSED: Final = 1
@@ -43,12 +52,6 @@ class SettingsError(ValueError):
 
 def tell(sentence: str) -> None:
     """Say one sentence to whoever started the program, on standard error, if anybody listens there still."""
-    from contextlib import suppress
-
-    from click import echo
-
-    from tui.words.safe_text import safe_text
-
     with suppress(OSError):
         echo(f"tenantpilot: {safe_text(sentence, limit=1000)}", err=True)
 
@@ -71,8 +74,6 @@ def describe(error: Exception) -> tuple[str, int]:
 
 
 def _store_failure(error: Exception) -> tuple[str, int] | None:
-    import sys
-
     # An error of the store can only have been raised by a module that is loaded.
     if "health.store.opening.errors" not in sys.modules:
         return None
@@ -88,8 +89,6 @@ def _store_failure(error: Exception) -> tuple[str, int] | None:
 
 
 def _unknown_tenant(error: Exception) -> tuple[str, int] | None:
-    import sys
-
     if "health.resolver" not in sys.modules:
         return None
     from health.resolver import UnknownTenant
@@ -101,8 +100,6 @@ def _unknown_tenant(error: Exception) -> tuple[str, int] | None:
 
 def _settings_failure(error: Exception) -> tuple[str, int] | None:
     """The settings, or a command line that does not go with them, be it only by now."""
-    from click import UsageError
-
     if isinstance(error, UsageError):
         return f"{error.format_message().rstrip('.')}.", EXIT_USAGE
     return (str(error), EXIT_USAGE) if isinstance(error, SettingsError) else None

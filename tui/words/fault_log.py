@@ -11,6 +11,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from platformdirs import user_state_path
+
 if TYPE_CHECKING:
     from rich.traceback import Trace
 
@@ -20,8 +22,6 @@ _LOG_FILES: Final = 3
 
 def log_path() -> Path:
     """Where faults are written down: the user's state directory."""
-    from platformdirs import user_state_path
-
     return user_state_path("tenantpilot", appauthor=False) / "tenantpilot.log"
 
 

@@ -56,6 +56,7 @@ def report_as(
 
 def table_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, only: str) -> str:
     """A table for a terminal, as wide as the terminal is, with the totals over it, and which tenants it is about."""
+    # `check` prints one line from here and no table, and has no time to import Rich.
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -14,9 +14,6 @@ from tui.context import AppContext
 from tui.settings import (
     Settings,
     default_database_path,
-    effective_database_url,
-    effective_write_url,
-    usable_databases,
 )
 
 # The database
@@ -25,15 +22,15 @@ from tui.settings import (
 def test_without_a_database_there_is_a_file_of_the_users_own(cwd: Path, home: Path) -> None:
     settings = load(cwd).settings.database
     assert default_database_path() == home / "data" / "tenantpilot" / "fleet.db"
-    assert effective_database_url(settings) == effective_write_url(settings) == f"sqlite:///{default_database_path()}"
+    assert settings.read_from() == settings.write_to() == f"sqlite:///{default_database_path()}"
 
 
 def test_writing_goes_where_reading_does_unless_said_otherwise(cwd: Path) -> None:
     environ = {"TENANTPILOT_DATABASE__URL": "postgresql://r@h/d"}
-    assert effective_write_url(load(cwd, environ=environ).settings.database) == "postgresql://r@h/d"
+    assert load(cwd, environ=environ).settings.database.write_to() == "postgresql://r@h/d"
     environ["TENANTPILOT_DATABASE__WRITE_URL"] = "postgresql://w@h/d"
     settings = load(cwd, environ=environ).settings.database
-    assert (effective_database_url(settings), effective_write_url(settings)) == (
+    assert (settings.read_from(), settings.write_to()) == (
         "postgresql://r@h/d",
         "postgresql://w@h/d",
     )
@@ -91,12 +88,12 @@ def test_two_databases_that_look_alike_have_a_visit_each(monkeypatch: pytest.Mon
 def test_several_databases_by_name(cwd: Path) -> None:
     write(cwd, TWO)
     loaded = load(cwd)
-    databases = usable_databases(loaded.settings)
+    databases = loaded.settings.usable_databases()
     assert list(databases) == ["eu", "us"]
-    assert effective_database_url(databases["eu"]) == effective_write_url(databases["eu"])
+    assert databases["eu"].read_from() == databases["eu"].write_to()
     assert (databases["eu"].production, databases["us"].production) == (True, False)
-    assert effective_database_url(databases["us"]) == SECRET_URL
-    assert effective_write_url(databases["us"]) == "postgresql://writer@us/fleet"
+    assert databases["us"].read_from() == SECRET_URL
+    assert databases["us"].write_to() == "postgresql://writer@us/fleet"
     assert loaded.sources["databases.eu.url"] == f"file {cwd / 'tenantpilot.toml'}"
     assert loaded.sources["databases.eu.write_url"] == "default"
     assert SECRET not in repr(loaded)
@@ -104,15 +101,15 @@ def test_several_databases_by_name(cwd: Path) -> None:
 
 def test_the_unnamed_database_comes_first_where_it_has_a_url(cwd: Path) -> None:
     write(cwd, f"[database]\nurl = 'sqlite:///x.db'\n{TWO}")
-    assert list(usable_databases(load(cwd).settings)) == ["default", "eu", "us"]
-    assert list(usable_databases(Settings())) == ["default"]
+    assert list(load(cwd).settings.usable_databases()) == ["default", "eu", "us"]
+    assert list(Settings().usable_databases()) == ["default"]
 
 
 def test_the_environment_overrules_a_named_database_of_the_file(cwd: Path) -> None:
     write(cwd, "[databases.eu]\nproduction = true")
     variable = "TENANTPILOT_DATABASES__EU__URL"
     loaded = load(cwd, environ={variable: "postgresql://r@h/d"})
-    assert effective_database_url(loaded.settings.databases["eu"]) == "postgresql://r@h/d"
+    assert loaded.settings.databases["eu"].read_from() == "postgresql://r@h/d"
     assert loaded.sources["databases.eu.url"] == f"environment {variable}"
     unknown = refusal(cwd, TWO, environ={"TENANTPILOT_DATABASES__EUR__URL": "postgresql://r@h/d"})
     assert "TENANTPILOT_DATABASES__EUR__URL" in unknown
@@ -124,7 +121,7 @@ def test_the_environment_reaches_a_database_of_any_name(cwd: Path, name: str) ->
     write(cwd, f"[databases.{name}]\nurl = 'sqlite:///x.db'")
     variable = f"TENANTPILOT_DATABASES__{name.upper()}__URL"
     settings = load(cwd, environ={variable: "postgresql://r@h/d"}).settings
-    assert effective_database_url(settings.databases[name]) == "postgresql://r@h/d"
+    assert settings.databases[name].read_from() == "postgresql://r@h/d"
 
 
 def test_what_stands_in_the_place_of_a_section_is_refused_even_where_the_environment_has_one(cwd: Path) -> None:

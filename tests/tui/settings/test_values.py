@@ -14,7 +14,6 @@ from tests.tui.settings.given import SECRET, SECRET_URL, WINDOW, WINDOW_VARIABLE
 from tui.settings import (
     DatabaseSettings,
     Settings,
-    effective_database_url,
 )
 from tui.settings.names import is_secret, known_keys
 
@@ -220,7 +219,7 @@ def test_durations_given_by_programs_are_whole_seconds() -> None:
 def test_no_secret_is_shown(cwd: Path) -> None:
     loaded = load(cwd, environ={"TENANTPILOT_DATABASE__URL": SECRET_URL})
     assert loaded.settings.database.url == SecretStr(SECRET_URL)
-    assert effective_database_url(loaded.settings.database) == SECRET_URL
+    assert loaded.settings.database.read_from() == SECRET_URL
     assert SECRET not in repr(loaded) + str(loaded.settings.model_dump()) + loaded.settings.model_dump_json()
 
 
@@ -273,7 +272,7 @@ def test_a_password_on_the_command_line_is_refused(cwd: Path, key: str, url: str
     ],
 )
 def test_a_url_without_a_password_is_accepted_on_the_command_line(cwd: Path, url: str) -> None:
-    assert effective_database_url(load(cwd, overrides={"database.url": url}).settings.database) == url
+    assert load(cwd, overrides={"database.url": url}).settings.database.read_from() == url
 
 
 def test_what_is_kept_secret_are_the_urls_of_the_model() -> None:
