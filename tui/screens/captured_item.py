@@ -1,4 +1,4 @@
-"""One backup item: why it is degraded, and the JSON that was captured (docs/screens.md, "Item")."""
+"""One backup item: why it is degraded, and the JSON that was captured (docs/screens.md, "Captured item")."""
 
 from __future__ import annotations
 
