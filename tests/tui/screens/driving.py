@@ -24,6 +24,7 @@ from health.store.opening.urls import parse_database_url
 from tests.tui.screens.fleets import NOW
 from tui.app import TenantPilotApp
 from tui.context import AppContext, Database
+from tui.routes import ROUTES
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
 from tui.screens.facts_screen import FactsScreen
@@ -32,6 +33,15 @@ from tui.widgets.row_list import Cell, RowList
 from tui.words.wording import HEALTHY_LIMIT, State
 
 POLICY: Final = HealthPolicy()
+OPENED: Final[list[tuple[str | None, type[FactsScreen[Any]]]]] = [
+    (None, TenantsScreen),
+    *(
+        (route.name, cast("type[FactsScreen[Any]]", route.screen_class()))
+        for route in ROUTES
+        if route.behind is not None
+    ),
+]
+"""The first screen and every screen that a command line can open, by the name it opens them with."""
 _PATIENCE: Final = 10.0
 _BREATH: Final = 0.015
 """Seconds until what does not come has not come, and between two looks, in which the reader thread gets its turn."""

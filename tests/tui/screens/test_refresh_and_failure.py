@@ -10,6 +10,7 @@ import pytest
 
 from health.store.opening.errors import StoreUnreachable
 from tests.tui.screens.driving import (
+    OPENED,
     Clock,
     Driver,
     WatchedResolver,
@@ -116,17 +117,8 @@ async def test_past_the_limit_what_was_confirmed_is_unconfirmed(refresh: int, li
         assert State.HEALTHY.label in driver.words()
 
 
-SCREENS: list[tuple[str | None, type[FactsScreen[Any]]]] = [
-    (None, TenantsScreen),
-    ("dashboard", DashboardScreen),
-    ("backup_sets", BackupSetsScreen),
-    ("backup_set", BackupSetScreen),
-    ("schedules", SchedulesScreen),
-]
-
-
 @pytest.mark.parametrize("fixed", [False, True], ids=["by the clock", "with --now"])
-@pytest.mark.parametrize(("name", "kind"), SCREENS)
+@pytest.mark.parametrize(("name", "kind"), OPENED)
 async def test_facts_that_grow_too_old_confirm_nothing_on_any_screen(
     name: str | None, kind: type[FactsScreen[Any]], fixed: bool, resolver: WatchedResolver
 ) -> None:
@@ -205,7 +197,7 @@ async def test_ages_go_on_in_every_place_though_no_refresh_comes(url: str) -> No
 # A first load that fails
 
 
-@pytest.mark.parametrize(("name", "kind"), SCREENS)
+@pytest.mark.parametrize(("name", "kind"), OPENED)
 async def test_a_first_load_that_fails_says_so_and_r_tries_again(
     name: str | None, kind: type[FactsScreen[Any]], resolver: WatchedResolver
 ) -> None:
@@ -331,7 +323,7 @@ async def asked_at(driver: Driver, resolver: WatchedResolver, seconds: int) -> l
 # Too small
 
 
-@pytest.mark.parametrize(("name", "kind"), SCREENS)
+@pytest.mark.parametrize(("name", "kind"), OPENED)
 async def test_in_a_window_too_small_there_is_nothing_but_that_word(
     name: str | None, kind: type[FactsScreen[Any]], url: str
 ) -> None:
