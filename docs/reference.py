@@ -26,7 +26,13 @@ from tui.words.failures import EXIT_MEANINGS
 
 FOLDER: Final = Path(__file__).parent
 WRITTEN: Final = "<!-- Written by docs/reference.py: `python3 make.py docs`. -->"
-_KINDS: Final[dict[type, str]] = {timedelta: "a duration", bool: "`true` or `false`", str: "text", SecretStr: "text"}
+_KINDS: Final[dict[type, str]] = {
+    timedelta: "a duration",
+    bool: "`true` or `false`",
+    str: "text",
+    SecretStr: "text",
+    Path: "a path in quotes",
+}
 _WIDTH: Final = 100
 
 
@@ -66,6 +72,8 @@ def _section(name: str, field: FieldInfo) -> str:
         return f"{heading}\n\n{_settings_of(name, field.annotation)}"
     if name == "databases":
         return f"{heading} {_OF_DATABASES}"
+    if name == "groups":
+        return f"{heading} {_OF_GROUPS}"
     rows = ((f"`{each}`", _keys_in_words(named.keys), named.description) for each, named in named_bindings().items())
     return f"{heading} {_OF_KEYS}\n\n" + "\n".join(_table(("id", "keys", "what it does"), rows))
 
@@ -75,6 +83,11 @@ the settings of `[database]`; its `url` must be there. `--use eu` uses it, and `
 In the environment `TENANTPILOT_DATABASES__EU__URL` overrules what the file says of that name. A name is small letters,
 digits and `_`. `[database]` itself is called `default`; it is what is used without `--use`, or where it has no URL, the
 first of the others."""
+
+_OF_GROUPS: Final = """Each is a section, `[groups.gold]` say, with
+`tenants`, a list of external ids in which `*` stands for any characters, and an `owner`, which may be left out. A group
+has no policy of its own: every tenant is judged by the same four durations. `group:gold` on the screens and
+`--group gold` show its tenants alone, and reports count by it. A tenant in two groups is an error that names both."""
 
 _OF_KEYS: Final = """An id may stand in quotes or not
 (`"tenants.sort" = "o"`), and several keys have commas between them. A key is a character or a name such as `f5`,

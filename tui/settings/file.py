@@ -6,11 +6,11 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from platformdirs import user_config_path
 from pydantic_settings import TomlConfigSettingsSource
@@ -21,9 +21,12 @@ from tui.words.failures import SettingsError
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
+Table = TypeVar("Table")
+
 FILE_NAME: Final = "tenantpilot.toml"
 CONFIG_VARIABLE: Final = "TENANTPILOT_CONFIG"
 
+_CALLED: Final = "configuration file"
 _TOML_PLACE: Final = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", re.DOTALL)
 
 
@@ -53,20 +56,23 @@ def settings_file(config: Path | None, environ: Mapping[str, str], cwd: Path) ->
     named = config if config is not None else environ.get(CONFIG_VARIABLE) or None
     if named is not None:
         path = cwd / named
-        content = _read(path)
+        content = read_trusted(path)
         if content is None:
             raise SettingsError(f"configuration file {path} does not exist; correct {named_by}, or leave it out")
         return SettingsFile(path, content)
     for directory in (cwd, user_config_path(APPLICATION, appauthor=False)):
         path = directory / FILE_NAME
-        content = _read(path)
+        content = read_trusted(path)
         if content is not None:
             return SettingsFile(path, content)
     return None
 
 
-def _read(path: Path) -> bytes | None:
-    """The bytes of a configuration file that nobody else could have written; None if it does not exist."""
+def read_trusted(path: Path, called: str = _CALLED) -> bytes | None:
+    """The bytes of a file that nobody else could have written; None if it does not exist.
+
+    Raises SettingsError, which calls the file as it is `called`, if it cannot be read or trusted.
+    """
     try:
         with open(path, "rb", opener=_without_waiting) as file:
             # Of the open file and not of the path, which could be another file by the time it is read.
@@ -76,9 +82,9 @@ def _read(path: Path) -> bytes | None:
         return None
     except (OSError, ValueError) as error:
         problem = error.strerror if isinstance(error, OSError) else str(error)
-        raise SettingsError(f"configuration file {path} cannot be read ({problem}); mend it or use --config") from None
+        raise SettingsError(f"{called} {path} cannot be read ({problem}); mend it or name another") from None
     if refusal:
-        raise SettingsError(f"configuration file {path} {refusal}")
+        raise SettingsError(f"{called} {path} {refusal}")
     return content
 
 
@@ -95,21 +101,28 @@ def _untrusted(path: Path, status: os.stat_result) -> str | None:
     if path == Path(os.devnull):
         return None  # always empty, whoever may write to it
     if not stat.S_ISREG(status.st_mode):
-        return "is not a file; write the settings into one and name that with --config"
+        return "is not a file; write into one what is to be read, and name that"
     if stat.S_IMODE(status.st_mode) & stat.S_IWOTH:
         return "can be written by everybody; take that right away with chmod o-w"
     if status.st_uid not in (0, os.geteuid()):
-        return f"belongs to user {status.st_uid}, neither you nor root; chown it or name another with --config"
+        return f"belongs to user {status.st_uid}, neither you nor root; chown it or name another"
     return None
 
 
 def toml_source(file: SettingsFile) -> TomlConfigSettingsSource:
     """What a file says. Raises SettingsError, with the line, if it is not TOML."""
-    problem, line = "", file.content.count(b"\n") + 1
+    return parsed_toml(
+        file.path, file.content, _CALLED, lambda: TomlConfigSettingsSource(Settings, cast("Traversable", file))
+    )
+
+
+def parsed_toml(path: Path, content: bytes, called: str, parse: Callable[[], Table]) -> Table:
+    """What `parse` makes of a file's content. Raises SettingsError, with the line, if it is not TOML."""
+    problem, line = "", content.count(b"\n") + 1
     try:
-        return TomlConfigSettingsSource(Settings, cast("Traversable", file))
+        return parse()
     except UnicodeDecodeError as error:
-        problem, line = "this is not UTF-8 text", file.content.count(b"\n", 0, error.start) + 1
+        problem, line = "this is not UTF-8 text", content.count(b"\n", 0, error.start) + 1
     except RecursionError:
         problem = "values are nested too deeply"
     except tomllib.TOMLDecodeError as error:
@@ -117,4 +130,4 @@ def toml_source(file: SettingsFile) -> TomlConfigSettingsSource:
         problem = place[1] if place else str(error)
         line = int(place[2]) if place and place[2] else line
     # Outside the handlers: newer Pythons' TOML errors carry the whole file, and a password may be in it.
-    raise SettingsError(f"configuration file {file.path} is not valid TOML: line {line}: {problem}")
+    raise SettingsError(f"{called} {path} is not valid TOML: line {line}: {problem}")

@@ -60,6 +60,15 @@ _DATABASE_NAME: Final = Form(
     # Two _ part the words of an environment variable.
     lambda name: len(name) <= 32 and name != UNNAMED and re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name),
 )
+_GROUP_NAME: Final = Form(
+    "at most 32 small letters and digits, a letter first, single _ between them",
+    lambda name: len(name) <= 32 and re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name),
+)
+_TENANTS: Final = Form(
+    'external ids in quotes and brackets, such as ["contoso.example", "*.bank.example"]; * stands for any characters',
+    lambda tenants: tenants and all(tenants),
+)
+_OWNER: Final = Form("text that is not empty", lambda owner: owner.strip())
 _PERCENTAGE: Final = Form('from "1%" to "100%", a whole number', lambda share: 1 <= share <= 100)
 _COUNT: Final = Form("a whole number from 1 to 1000000", lambda count: 1 <= count <= 1_000_000)
 
@@ -112,6 +121,9 @@ RefreshInterval = Annotated[Duration, AfterValidator(_REFRESH)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_URL)]
 ThemeName = Annotated[str, AfterValidator(_THEME)]
 DatabaseName = Annotated[str, AfterValidator(_DATABASE_NAME)]
+GroupName = Annotated[str, AfterValidator(_GROUP_NAME)]
+TenantPatterns = Annotated[tuple[str, ...], AfterValidator(_TENANTS)]
+Owner = Annotated[str, AfterValidator(_OWNER)]
 KeysById = Annotated[dict[str, Annotated[str, AfterValidator(_KEYS)]], BeforeValidator(_by_dotted_names)]
 Percentage = Annotated[
     int,

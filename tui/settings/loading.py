@@ -17,6 +17,7 @@ from pydantic_settings import EnvSettingsSource
 from health.store.opening.urls import has_password
 from tui.settings.file import CONFIG_VARIABLE, FILE_NAME, settings_file, toml_source
 from tui.settings.forms import leaves
+from tui.settings.known_file import KnownFile, read_known_file
 from tui.settings.model import Settings, handed_in
 from tui.settings.names import is_secret, known_keys, variable_name
 from tui.words.failures import SettingsError
@@ -30,6 +31,7 @@ _PLAIN_REASONS: Final = {
     "bool_parsing": "must be true or false",
     "bool_type": "must be true or false",
     "string_type": "must be text in quotes",
+    "tuple_type": "must be a list in brackets",
 }
 
 
@@ -43,6 +45,14 @@ class LoadedSettings:
     settings: Settings
     sources: dict[str, str]
     file: Path | None
+
+    def known_file(self) -> KnownFile | None:
+        """What somebody has taken note of; None where no file is named. Raises SettingsError for one that is wrong."""
+        named = self.settings.known.file
+        if named is None:
+            return None
+        in_file = self.file is not None and self.sources["known.file"].startswith("file ")
+        return read_known_file(self.file.parent / named if in_file and self.file is not None else named)
 
 
 class _Environment(EnvSettingsSource):

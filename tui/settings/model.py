@@ -12,15 +12,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from health.policy import HealthPolicy, LossRule
+from tui.groups import Group, Groups
 from tui.settings.forms import (
     UNNAMED,
     Count,
     DatabaseName,
     DatabaseUrl,
     Duration,
+    GroupName,
     KeysById,
+    Owner,
     Percentage,
     RefreshInterval,
+    TenantPatterns,
     ThemeName,
     within,
 )
@@ -109,6 +113,27 @@ class EvidenceSettings(BaseModel):
     )
 
 
+class GroupSettings(BaseModel):
+    """`[groups.NAME]`: tenants that have a name and an owner together."""
+
+    model_config = _SECTION
+
+    tenants: TenantPatterns = Field(description="The external ids of the tenants in it.")
+    owner: Owner | None = Field(default=None, description="Whose tenants they are, as it is to be shown.")
+
+
+class KnownSettings(BaseModel):
+    """`[known]`: what somebody has taken note of."""
+
+    model_config = _SECTION
+
+    file: Path | None = Field(
+        default=None,
+        description="The file with the reasons that somebody has taken note of. It is only read. A relative path "
+        "begins at the settings file's folder.",
+    )
+
+
 class UiSettings(BaseModel):
     """`[ui]`: how the screens behave."""
 
@@ -149,10 +174,14 @@ class Settings(BaseSettings):
     evidence: EvidenceSettings = Field(
         default=EvidenceSettings(), description="From when on fewer items than before are a loss."
     )
+    known: KnownSettings = Field(default=KnownSettings(), description="What somebody has taken note of already.")
     ui: UiSettings = Field(default=UiSettings(), description="How the screens behave.")
     databases: dict[DatabaseName, NamedDatabaseSettings] = Field(
         default_factory=dict,
         description="More databases, each with what `[database]` has under a name of its own: `--use NAME` opens it.",
+    )
+    groups: dict[GroupName, GroupSettings] = Field(
+        default_factory=dict, description="Names for tenants, to filter and to count by. No tenant is in two of them."
     )
     keys: KeysById = Field(
         default_factory=dict, description="Other keys for what the screens do, by the ids that `?` shows."
@@ -173,6 +202,10 @@ class Settings(BaseSettings):
     def loss_rule(self) -> LossRule:
         """From when on fewer items are a loss, for what imports."""
         return LossRule(self.evidence.loss_share, self.evidence.loss_items)
+
+    def tenant_groups(self) -> Groups:
+        """The groups, for what filters and counts by them."""
+        return Groups([Group(name, each.tenants, each.owner) for name, each in self.groups.items()])
 
     @classmethod
     def settings_customise_sources(

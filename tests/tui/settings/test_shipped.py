@@ -24,27 +24,32 @@ def test_every_setting_is_at_its_default_and_no_database_is_named() -> None:
     expected = Settings().model_dump(mode="json")
     urls = [expected["database"].pop(name) for name in ("url", "write_url")]
     assert urls == [None, None]
-    assert expected.pop("databases") == {}
+    assert expected["known"].pop("file") is None
+    assert expected.pop("databases") == expected.pop("groups") == {}
     assert tomllib.loads(SHIPPED.read_text()) == expected
-    assert all(re.search(rf"^# {key} = \"", SHIPPED.read_text(), re.MULTILINE) for key in ("url", "write_url"))
+    assert all(re.search(rf"^# {key} = \"", SHIPPED.read_text(), re.MULTILINE) for key in ("url", "write_url", "file"))
     assert load(SHIPPED).settings == Settings()
 
 
 def test_every_setting_is_explained() -> None:
     lines = SHIPPED.read_text().splitlines()
     settings = [number for number, line in enumerate(lines) if re.match(r"(# )?[a-z_]+ = ", line)]
-    assert len(settings) == len(known_keys()) + len(("databases.eu.url", "databases.eu.production"))
+    assert len(settings) == len(known_keys()) + len(
+        ("databases.eu.url", "databases.eu.production", "groups.gold.tenants", "groups.gold.owner")
+    )
     for number in settings:
         assert re.match(r"# .*[a-z]{3}", lines[number - 1]), lines[number]
 
 
-def test_the_commented_out_databases_are_accepted(tmp_path: Path) -> None:
+def test_what_is_commented_out_is_accepted(tmp_path: Path) -> None:
     path = tmp_path / "tenantpilot.toml"
-    commented_out = r"^# ((?:write_)?url = |\[databases\.|production = |\")"
+    commented_out = r"^# ((?:write_)?url = |\[databases\.|\[groups\.|production = |tenants = |owner = |file = |\")"
     path.write_text(re.sub(commented_out, r"\1", SHIPPED.read_text(), flags=re.MULTILINE))
     loaded = load(path)
     assert loaded.sources["database.url"] == loaded.sources["database.write_url"] == f"file {path}"
     assert loaded.settings.databases["eu"].production
+    assert loaded.settings.tenant_groups().names == ("gold",)
+    assert loaded.settings.known.file == Path("known.toml")
     assert checked_keymap(loaded.settings.keys)["tenants.sort"] == "o"
 
 

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from health.policy import HealthPolicy, LossRule
 from tests.tui.settings.given import SECRET, SECRET_URL, WINDOW, WINDOW_VARIABLE, load, load_file, refusal
+from tui.groups import Group
 from tui.settings import (
     DatabaseSettings,
     Settings,
@@ -82,8 +83,10 @@ def test_settings_alone_read_nothing(cwd: Path, monkeypatch: pytest.MonkeyPatch)
             "longest_run": "6h",
         },
         "evidence": {"loss_share": "50%", "loss_items": 3},
+        "known": {"file": None},
         "ui": {"refresh": "30s", "theme": "tenantpilot-dark", "plain": False, "mouse": False},
         "databases": {},
+        "groups": {},
         "keys": {},
     }
 
@@ -280,3 +283,31 @@ def test_what_is_kept_secret_are_the_urls_of_the_model() -> None:
         section, *_, name = key.split(".")
         model: Any = DatabaseSettings if section == "databases" else Settings.model_fields[section].annotation
         assert is_secret(key) == ("SecretStr" in repr(model.model_fields[name].annotation)), key
+
+
+# Groups
+
+
+def test_groups_have_tenants_and_perhaps_an_owner(cwd: Path) -> None:
+    groups = load_file(
+        cwd, '[groups.gold]\ntenants = ["*.bank.example"]\nowner = "ana"\n[groups.b]\ntenants = ["x"]'
+    ).settings
+    assert groups.tenant_groups().groups == (Group("gold", ("*.bank.example",), "ana"), Group("b", ("x",)))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[groups.gold]", "groups.gold ({}): has no tenants; write it there"),
+        ("[groups.gold]\ntenants = []", "groups.gold.tenants ({}): must be external ids in quotes and brackets"),
+        ('[groups.gold]\ntenants = [""]', "groups.gold.tenants ({}): must be external ids"),
+        ('[groups.gold]\ntenants = "x"', "groups.gold.tenants ({}): must be a list in brackets"),
+        ("[groups.gold]\ntenants = [7]", "groups.gold.tenants.0 ({}): must be text in quotes"),
+        ('[groups.Gold]\ntenants = ["x"]', "groups.Gold ({}): its name must be at most 32 small letters and digits"),
+        ('[groups.gold]\ntenants = ["x"]\nowner = " "', "groups.gold.owner ({}): must be text that is not empty"),
+        ('[groups.gold]\ntenants = ["x"]\nowners = "a"', "nearest known one is groups.gold.owner"),
+        ("groups = 7", "groups ({}): must be a section, written [groups]"),
+    ],
+)
+def test_a_group_that_cannot_be(cwd: Path, text: str, said: str) -> None:
+    assert said.format(f"file {cwd / 'tenantpilot.toml'}") in refusal(cwd, text)
