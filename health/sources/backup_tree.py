@@ -1,7 +1,7 @@
-"""A folder of backup files that nobody vouches for: read, never written, and no symbolic link in it followed.
+"""A folder of backup files that cannot be trusted: it is read, never written, and no symbolic link is followed.
 
-Every folder is opened relative to the one above it and every file checked again once it is open, so that nothing that
-is swapped under the reader leads out of the tree. What cannot be read is told, never left out.
+Every folder is opened relative to the one above it, and every file is checked again once it is open. So a file or a
+folder swapped while we read cannot lead out of the tree. What cannot be read is reported, never left out.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class BackupFile(NamedTuple):
     """One file that a tool's layout takes for an item.
 
     `folder` is relative to the root, with `/`. Either `content` is there or `problem` says why not, as a clause.
-    `written_ns` is when a file that stands there was last written, in nanoseconds since 1970; None where nobody says.
+    `written_ns` is when a file that stands there was last written, in nanoseconds since 1970; None if unknown.
     `changed_ns` is when the file system last changed anything about it or about a folder that it is in, up to the root:
     content, entries, names and rights. It is the one stamp that no program can set back.
-    `inode` is its device and its number there: the same file under another name has the same. None where nobody says.
-    `is_folder`: a whole folder that could not be entered, standing for the files that nobody could see; `folder` is
-    then the folder itself.
+    `inode` is its device and its number there: the same file under another name has the same. None if unknown.
+    `is_folder`: a whole folder that could not be entered, in place of the files in it; `folder` is then the folder
+    itself.
     """
 
     folder: str
@@ -92,9 +92,9 @@ def visible_name(raw: bytes) -> str:
 
 
 def closed_to_us(layout: Layout, folder: str, name: str, problem: str) -> Iterator[BackupFile]:
-    """What stands for an entry that could be a file or a folder and is not opened to see: at most one file.
+    """The file in place of an entry that we do not open, and that may be a file or a folder: at most one.
 
-    A name that the layout takes is that item; any other stands for the folder that it may lead to.
+    A name that the layout takes is that item. Any other stands for the folder that it may lead to.
     """
     if layout.takes(folder, name):
         yield BackupFile(folder, name, problem=problem)

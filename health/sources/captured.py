@@ -1,8 +1,8 @@
 """Facts on their way in: what a source read from another tool's backup, before the store gives it ids.
 
-A source makes these and never touches the store; `store/writing.py` writes them and never reads a backup. Instants are
-aware datetimes in UTC. A `created_at` of None means: when the row is first written. A `deleted_at` of None, of a set or
-an item, says nothing of a deletion: what somebody deleted stays deleted; NOT_DELETED takes it back
+A source makes these and never touches the store. `store/writing/` writes them and never reads a backup. Instants are
+aware datetimes in UTC. A `created_at` of None means: when the row is first written. A set or an item with a
+`deleted_at` of None says nothing of a deletion: if somebody deleted it, it stays deleted. NOT_DELETED takes that back
 (docs/facts.md, "The facts").
 """
 
@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 
 class NotDeleted(Enum):
-    """The word of a source that says outright that a set or an item is not deleted, or not any more."""
+    """How a source says outright that a set or an item is not deleted, or not any more."""
 
     NOT_DELETED = "not deleted"
 
@@ -83,10 +83,10 @@ class CapturedSet(NamedTuple):
 
 
 class StoredSet(NamedTuple):
-    """What the store has of a set already, so that a source can tell that it need not read the backup again.
+    """What the store already has of a set: from it a source can tell that it need not read the backup again.
 
-    `frame` is the set without its items; `items` is how many it has, those that somebody deleted too; `holds_json` says
-    whether any of them has its captured JSON; `created_at` is when the set was first written.
+    `frame` is the set without its items. `items` is their number, deleted ones included. `holds_json` says whether any
+    of them has its captured JSON. `created_at` is when the set was first written.
     """
 
     frame: CapturedSet

@@ -1,7 +1,7 @@
-"""What a source says of itself, and what is asked of it: all that `import` and `record` have to know of any source.
+"""How a source describes itself, and what it is asked: all that `import` and `record` have to know of any source.
 
-A source declares itself once, as `DECLARED` in its module (docs/adding-a-source.md). It reads and says what it found;
-whether that may enter as it is, `door.py` decides for all of them.
+A source declares itself once, as `DECLARED` in its module (docs/adding-a-source.md). It reads a backup and hands over
+what it found. `door.py` decides for all of them whether that may enter as it is.
 """
 
 from __future__ import annotations

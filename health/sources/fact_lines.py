@@ -265,7 +265,7 @@ def _each_key_once(pairs: list[tuple[str, object]]) -> _Row:
 
 
 def _unquoted(string: str) -> str | None:
-    """The text of a JSON string; None if it is none, which a line refused before its end may hold further on."""
+    """The text of a JSON string; None if it is not one: a line may be refused before the broken part is reached."""
     try:
         text: str = json.loads(string)
     except ValueError:

@@ -1,6 +1,6 @@
 """IntuneCD backups in git: each commit that touches the root is a set, completed at its committer date.
 
-The tool's pipelines commit only on change, so a commit's age is the age of the last change and not of the last run.
+The tool's pipelines commit only on change, so a commit's age is the age of the last change, not of the last run.
 
 The repository is somebody else's: git reads its objects and nothing else. No checkout, no hook, no filter, no pager,
 no replaced or grafted history, and no fetch of what a partial clone left behind (docs/import-folders.md, "IntuneCD").
@@ -184,7 +184,7 @@ class _Repository:
             )
 
     def commits(self) -> list[_Commit]:
-        """The commits that touch the folder, parents before children. Raises RefusedInput if there is none."""
+        """The commits that touch the folder, parents before children. Raises RefusedInput if no commit does."""
         try:
             self.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
         except _GitFailed:
@@ -227,7 +227,7 @@ class _Repository:
             yield _Blob(BackupFile(folder, name), object_id, size)
 
     def run(self, *arguments: str | bytes) -> bytes:
-        """What a git command prints. Raises _GitFailed if it fails and RefusedInput if there is no git."""
+        """The output of a git command. Raises _GitFailed if it fails and RefusedInput if git cannot be run."""
         try:
             ended = subprocess.run(
                 self.command(*arguments), env=_environment(), stdin=subprocess.DEVNULL, capture_output=True
@@ -251,7 +251,7 @@ class _Contents:
         self._process: subprocess.Popen[bytes] | None = None
 
     def filled(self, blob: _Blob) -> BackupFile:
-        """The blob's file with its content, or with the reason why there is none."""
+        """The blob's file with its content, or with the reason why it could not be had."""
         if blob.file.problem is not None:
             return blob.file
         if blob.size.isdigit() and int(blob.size) > MAX_FILE_BYTES:

@@ -1,4 +1,4 @@
-"""Which files IntuneCD writes for its policies, and what each is as an item: the same in a folder and in a commit."""
+"""The files that IntuneCD writes for its policies, and the item that each becomes: alike in a folder and a commit."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class IntuneCDLayout(PolicyFolders):
     """Folders of policies, but for the few that hold something else (docs/import-folders.md, "IntuneCD")."""
 
     def enters(self, folder: str, name: str) -> bool:
-        """Reports, scripts and archives are no types."""
+        """Reports, scripts and archives are not types."""
         return name not in _NOT_TYPES and super().enters(folder, name)
 
     def takes(self, folder: str, name: str) -> bool:
-        """The tool's own summary is no policy, wherever it lies."""
+        """The tool's own summary is not a policy, wherever it lies."""
         return name != _SUMMARY and super().takes(folder, name)
 
     def may_hide(self, folder: str, name: str) -> bool:
-        """A folder may be called anything; what is called a document in Markdown and not opened is taken for one."""
+        """A folder may have any name; an unopened entry named like a Markdown file is taken for one."""
         return not name.endswith(".md") and name != _SUMMARY and super().may_hide(folder, name)
 
 
@@ -43,6 +43,6 @@ def item_of(file: BackupFile) -> CapturedItem:
 
 
 def _is_orphan(target: dict[str, object]) -> bool:
-    """IntuneCD asks for the name of every group that a target names, and leaves it away where the group is gone."""
+    """IntuneCD asks for the name of every group that a target names, and leaves it out if the group is gone."""
     name = target.get("groupName")
     return not (isinstance(name, str) and name.strip())

@@ -1,8 +1,8 @@
 """IntuneManagement: `<root>/<Type>/<name>.json`, mostly UTF-16, and `MigrationTable.json` beside them.
 
-The table lists the groups that the assignments name. The tool leaves no manifest: it says nothing of what failed, nor
-of what it was not asked to export. A type that the last completed set has and this export has not makes it partial, as
-with IntuneCD: a type that failed and a chosen part of the tenant look alike, and neither is a whole
+The table lists the groups that the assignments name. The tool leaves no manifest: it says neither what failed nor what
+it was not asked to export. If this export lacks a type that the last completed set has, it is partial, as with
+IntuneCD. A type that failed and a chosen part of the tenant look alike, and neither is the whole tenant
 (docs/facts.md, "backup_sets"; docs/import-folders.md, "IntuneManagement").
 """
 
@@ -40,7 +40,7 @@ def read_export(asked: Asked) -> CapturedSet:
 
 
 class _Groups(NamedTuple):
-    """The groups of the migration table by their ids, in lower case; `problem` says why nobody knows them."""
+    """The groups of the migration table by their ids, in lower case; `problem` says why they are unknown."""
 
     ids: frozenset[str] = frozenset()
     problem: str | None = None

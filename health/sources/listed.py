@@ -18,6 +18,6 @@ SOURCES: Final = {
 
 
 def source_named(name: str) -> Source:
-    """The declaration of a source. Raises KeyError where there is no such source."""
+    """The declaration of a source. Raises KeyError if it is not listed."""
     declared: Source = importlib.import_module(SOURCES[name]).DECLARED
     return declared

@@ -1,4 +1,4 @@
-"""What a wall clock showed, as UTC instants: some tools write local times and say nothing of the zone they are in."""
+"""Local times as UTC instants: some tools write what a wall clock showed, and do not say in which time zone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WRITTEN: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9
 
 
 class NoLocalTime(ValueError):
-    """A text that no clock of the zone ever showed; the message goes on from what the text is called."""
+    """A text that no clock of the zone ever showed. The message continues a sentence about it."""
 
 
 def instants_of(text: object, zone: ZoneInfo) -> tuple[datetime, ...]:
@@ -26,7 +26,7 @@ def instants_of(text: object, zone: ZoneInfo) -> tuple[datetime, ...]:
         found = {local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
         shown = sorted(instant for instant in found if instant.astimezone(zone).replace(tzinfo=None) == local)
     except (ValueError, OverflowError):
-        raise NoLocalTime('is no local time such as "2026-11-23 02:10:00"') from None
+        raise NoLocalTime('is not a local time such as "2026-11-23 02:10:00"') from None
     if not shown:
         raise NoLocalTime(f"is {text}, which the clocks of {zone.key} skipped: is that the right time zone?")
     return tuple(shown)
@@ -37,8 +37,8 @@ def run_times(
 ) -> tuple[datetime | None, datetime | None]:
     """When a run began and ended, from the instants that each may be; `lasted` is how long the run says it took.
 
-    A run does not end before it begins, and takes as long as it says. What is left open after that is settled for the
-    earlier end, because an age is never made to look smaller than it may be. None where there is no instant at all.
+    A run does not end before it begins, and takes as long as it says. If that leaves a choice, the earlier end is
+    taken, because an age must never look smaller than it may be. None if there is no instant at all.
     """
     if not starts or not ends:
         return min(starts, default=None), min(ends, default=None)

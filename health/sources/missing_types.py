@@ -18,20 +18,20 @@ _EACH_NAME: Final = re.compile(_NAME)
 
 
 def missing_types_error(types: Set[str]) -> str:
-    """The clause that names types of which a set should have files and has none. It ends an error, if there is more."""
+    """The clause that names the types a set should have files of and has not. It comes last in an error."""
     return _SENTENCE + ", ".join(map(_shown, sorted(types)))
 
 
 def missing_types_in(error: str | None) -> frozenset[str]:
-    """The types that a set's error names as missing; none where it says nothing of the kind."""
+    """The types that a set's error names as missing; empty if it has no such clause."""
     said = _SAID.search(error or "")
     return frozenset() if said is None else frozenset(_meant(name) for name in _EACH_NAME.findall(said[1]))
 
 
 def stands_for_folder(policy_type: str, policy_identifier: str, capture_mode: str | None) -> bool:
-    """Whether an item stands for a folder that could not be entered: it is called as its type is, and was not read.
+    """Whether an item stands for a folder that could not be entered: it has its type's name, and was not read.
 
-    Such an item shows that something is there; that its type has a file, it does not.
+    Such an item shows that something is there. It does not show that its type has a file.
     """
     return capture_mode is None and policy_type.rpartition("/")[2] == policy_identifier
 
@@ -48,5 +48,5 @@ def _meant(shown: str) -> str:
     try:
         return str(json.loads(shown))
     except ValueError:
-        # Written by somebody else; quotes and all, it is a name that nothing has, and so one that stays missing.
+        # Another program wrote it. Taken with its quotes no type has that name, so it stays missing.
         return shown

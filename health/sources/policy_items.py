@@ -27,8 +27,8 @@ _PLATFORMS: Final = {
 """How a type's name begins, and Graph's own word for the platform; it calls every Windows since 10 `windows10`."""
 
 _GROUP_TARGETS: Final = ("groupassignmenttarget", "exclusiongroupassignmenttarget")
-"""Included and excluded groups. A lost exclusion is the more dangerous: restored, the policy would reach whom it
-spared."""
+"""Included and excluded groups. A lost exclusion is the more dangerous one: restored, the policy would reach the
+group that it spared."""
 
 
 def policy_item(
@@ -36,8 +36,8 @@ def policy_item(
 ) -> CapturedItem:
     """The item that a file is, with its captured JSON. Identity is the folder and the file's name.
 
-    `platform` is what the tool's naming tells, where the policy itself does not say. `may_be_a_list`: the tool writes
-    the settings alone, as a list. A file that cannot be read is an item all the same, whose integrity warning says why.
+    `platform` is the one that the file's name shows, used if the policy itself names none. `may_be_a_list`: the tool
+    writes the settings alone, as a list. A file that cannot be read is an item too, and its integrity warning says why.
     """
     item = CapturedItem(
         policy_type=storable_name(file.folder),
@@ -59,7 +59,7 @@ def policy_item(
     if may_be_a_list and document and isinstance(document, list):
         return item._replace(capture_mode="full")
     if not isinstance(document, dict):
-        return warned(item, "the file holds no policy: its top level is no object")
+        return warned(item, "the file holds no policy: its top level is not an object")
     if not document:
         return warned(item, "the file holds no policy")
     return _described(item, document, is_orphan)
@@ -74,7 +74,7 @@ def warned(item: CapturedItem, warning: str) -> CapturedItem:
 def platform_in(name: str) -> str | None:
     """The platform that a type's name begins with, as in `#microsoft.graph.iosVppApp` or `Reader_iosVppApp`.
 
-    A capital or a digit has to follow, so that a policy called "ios tips" says nothing.
+    A capital or a digit has to follow, so a policy called "ios tips" names no platform.
     """
     found = _PLATFORM_PREFIX.match(re.split(r"[._]", name)[-1])
     return _PLATFORMS[found[1].lower()] if found else None
@@ -124,7 +124,7 @@ def _settings_of(policy: dict[str, object]) -> _Settings:
 
 
 def with_assignments(item: CapturedItem, assignments: object, is_orphan: IsOrphan) -> CapturedItem:
-    """Assignments are captured where they stand. Where they do not, nothing is known: the state stays null."""
+    """Assignments that stand in the file are captured. If there are none nothing is known, and the state stays null."""
     if assignments is None:
         return item
     if not isinstance(assignments, list):

@@ -1,4 +1,4 @@
-"""The items of one run of an Intune tool as one set: what every tool that writes folders of policies has in common."""
+"""The items of one run of an Intune tool as one set: the part that all tools with folders of policies share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_SET_BYTES: Final = 512 * 1024 * 1024
 class PolicyFolders:
     """The layout of every such tool: any folder is a type, whatever its name, and a JSON or YAML file in it an item.
 
-    `records` are the names, at the root, of the files in which a run tells of itself.
+    `records` are the files at the root, by name, in which a run describes itself.
     """
 
     def __init__(self, records: Set[str] = frozenset()) -> None:
@@ -35,12 +35,12 @@ class PolicyFolders:
         return bool(folder) and is_document(name)
 
     def may_hide(self, folder: str, name: str) -> bool:
-        """Whatever is not an item may be a folder of them."""
+        """An entry that is not an item may be a folder of items."""
         return self.enters(folder, name)
 
 
 class GatheredItems:
-    """The items of one set as they come in: each under a name of its own, and all of a size that can be written."""
+    """The items of one set as they come in: each gets a name of its own, and the set stays small enough to write."""
 
     def __init__(self, with_payload: bool) -> None:
         self.items: list[CapturedItem] = []
@@ -103,7 +103,7 @@ class FolderFiles:
 
         Two imports of one folder that name the same instant are the same set: the instant is its reference. A file that
         a recorded run did not write is counted in `item_count` alone. `such_as` is a folder that the tool writes.
-        Raises RefusedInput if there is no item of the run, for nothing is no backup.
+        Raises RefusedInput if the run wrote no item: an empty folder is not a backup.
         """
         asked = self._asked
         assert asked.completed_at is not None

@@ -32,10 +32,10 @@ NONE_STOOD: Final = FilesThatStood()
 
 
 def files_as_they_stand(path: Path, layout: Layout) -> FilesThatStood:
-    """The files in a folder before a run, none where there is no folder yet.
+    """The files in a folder before a run; empty if there is no folder yet.
 
-    What still stands so afterwards is not the run's work, and renaming writes nothing. The file system dated both, so
-    no clock of ours matters.
+    A file that stands there unchanged afterwards is not the run's work, renamed or not. The file system dated both, so
+    our own clock does not matter.
     """
     try:
         files = list(read_tree(path, layout, contents=False))
@@ -54,7 +54,7 @@ class RunOfFolder(NamedTuple):
     stood_before: FilesThatStood = NONE_STOOD
 
     def wrote(self, file: BackupFile) -> bool:
-        """Whether a file is of the run. What stands for a folder that cannot be entered has no time and is taken."""
+        """Whether a file is of the run. One in place of a folder that cannot be entered has no time, and counts."""
         if file.written_ns is None:
             return True
         since_ns = (self.since - _EPOCH) // timedelta(microseconds=1) * 1000

@@ -1,13 +1,13 @@
 """TenuVault: `<root>/backup-YYYY-MM-DD-HHMMSS/<Category>/<policy name>.json`, a folder a run.
 
-Most editions do not say which categories they were asked for, and call a run of a few of them a success. So a type that
-the last completed run has and this one has not makes it partial, as with IntuneCD: a chosen part is no whole
+Most editions do not say which categories they were asked for, and call a run of a few of them a success. So a run that
+lacks a type of the last completed one is partial, as with IntuneCD: a chosen part is not the whole tenant
 (docs/facts.md, "backup_sets").
 
 A root keeps its runs for months, so most of them are stored when it is imported again. Such a run is passed over only
-where that is known and not hoped: what it says of itself is read again and compared, its files are counted against the
-stored items, and no file and no folder of it was changed, by the file system's own stamp, since the set was stored.
-That costs a look at each file and no reading. A program that rewrites, replaces or renames a file or a folder cannot
+if three things hold: its records, read again, say the same; it has as many files as there are stored items; and by the
+file system's own stamp, no file and no folder of it was changed since the set was stored. That costs a look at each
+file and no reading. A program that rewrites, replaces or renames a file or a folder cannot
 set that stamp back; where a file system does not keep it (some network ones), copying the root or touching its files
 has them read again (docs/import-folders.md, "TenuVault").
 """
@@ -46,7 +46,7 @@ class Run(NamedTuple):
         return self.frame.source_ref
 
     def is_stored(self, stored: StoredSet | None, *, with_payload: bool, now: datetime) -> bool:
-        """Whether reading the run anew could change nothing. `stored` is what the store has of it, `now` is UTC."""
+        """Whether reading the run again would change nothing. `stored` is the run in the store, `now` is UTC."""
         if stored is None or not is_made_of(stored.frame, self.frame) or stored.holds_json is not with_payload:
             return False
         if stored.created_at > now:
@@ -64,7 +64,7 @@ class Run(NamedTuple):
         gathered = GatheredItems(with_payload)
         try:
             for file in read_tree(self.path, _LAYOUT, follow_root=False):
-                gathered.add(policy_item(file, _nobody_knows))
+                gathered.add(policy_item(file, _never_an_orphan))
         except RefusedInput as problem:
             return self.frame._replace(status="failed", error=self.frame.error or str(problem))
         return gathered.as_set(self.frame)
@@ -121,7 +121,7 @@ def _keeps_items(path: Path) -> bool:
         return False
 
 
-def _nobody_knows(_target: dict[str, object]) -> bool:
+def _never_an_orphan(_target: dict[str, object]) -> bool:
     """TenuVault keeps the ids of groups and no list of those that exist, so no assignment is known to be an orphan."""
     return False
 

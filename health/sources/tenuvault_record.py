@@ -1,9 +1,9 @@
 """What a run of TenuVault says of itself in `metadata.json` and `backup.log`, as a set without items.
 
-Whatever the run complains of becomes the set's error, and a run that complains is never `completed`: types skipped for
-a missing permission are reported as success. One that names types which failed or were skipped is `partial` whatever it
-calls itself, if it says when it ended and kept a file: else it is no backup, and calling it one would be calmer than
-what it says. What it calls failed or cancelled without naming types is never made more of
+All complaints of the run become the set's error, and a run that complains is never `completed`: types skipped for a
+missing permission are reported as success. A run that names failed or skipped types is `partial` whatever it calls
+itself, if it says when it ended and kept a file. Without these it is not a backup, and calling it one would be calmer
+than what it says. A run that calls itself failed or cancelled and names no types stays that
 (docs/import-folders.md, "TenuVault").
 """
 
@@ -58,7 +58,7 @@ class RunRecord(NamedTuple):
 def unread_run(folder: str, *, external_id: str, zone: ZoneInfo, error: str) -> RunRecord:
     """The record of a run that left none, or none that can be read: it failed, for the reason that `error` says.
 
-    When it began stands in its folder's name, so that it has its place among the others.
+    Its folder's name says when it began, which gives it its place among the others.
     """
     frame = CapturedSet(
         external_id=external_id,
@@ -123,7 +123,7 @@ def read_record(
 def _manifest_in(file: BackupFile) -> dict[str, object]:
     manifest = read_document(_content_of(file), file.name)
     if not isinstance(manifest, dict):
-        raise UnreadableFile("the file is no JSON object")
+        raise UnreadableFile("the file is not a JSON object")
     return manifest
 
 
@@ -180,7 +180,7 @@ def _item_count_in(manifest: dict[str, object], complaints: list[str]) -> int | 
 
 
 def _left_out_in(manifest: dict[str, object]) -> Iterator[str]:
-    """What the run says that it failed to take, skipped, or was told to leave out: a chosen part is no whole."""
+    """The types that the run failed to take, skipped, or left out as told: a chosen part is not the whole tenant."""
     for key, word in _LEFT_OUT:
         if manifest.get(key):
             yield f"{word}: {_listed(manifest[key])}"

@@ -1,4 +1,4 @@
-"""What an import did, in words: its sets, and what whoever started it might take for granted and is not so."""
+"""An import's outcome in words: its sets, and warnings about what the user may wrongly take for granted."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def archived_among(connection: Connection, external_ids: Iterable[str]) -> list[
 
 
 def tell_of(archived: Sequence[str], accepted_for_nothing: Sequence[str] = ()) -> None:
-    """Say what whoever imported might take for granted, and is not so."""
+    """Warn about what the user may wrongly take for granted."""
     if archived:
         tell(
-            f"What was imported is kept, but not judged, because the tenant is archived: {', '.join(archived)};"
+            f"The import is kept, but not judged, because the tenant is archived: {', '.join(archived)};"
             " 'tenantpilot tenant archive --undo' takes it back."
         )
     for name in accepted_for_nothing:

@@ -66,7 +66,7 @@ class _Stored:
         return found.is_stored(stored, with_payload=asked.with_payload, now=asked.now)
 
     def reference_of(self, captured: CapturedSet) -> Reference:
-        """What a set is held against: what is stored of itself, else the last completed set before it."""
+        """The reference of a set: the stored set of the same reference, else the last completed set before it."""
         from health.store.writing.earlier_sets import types_of_last_completed_set
 
         before = captured.completed_at

@@ -1,12 +1,12 @@
 """`tenantpilot record`: what stands in the crontab in front of a backup command and turns its runs into evidence.
 
-A backup is worth more than its record: whatever is wrong with the database or the settings, the command runs, and what
-could not be noted is said before and after. Only a command line that is wrong in itself, a tenant that is not there and
-another run under way keep it from running.
+A backup is worth more than its record. So the command runs even if the database or the settings are broken, and
+`record` reports before and after it what could not be noted. Only a wrong command line, an unknown tenant and another
+run under way keep it from running.
 
-The exit code is the command's own wherever the outcome was noted, success or not: the database tells the rest. Where it
-was not noted, the exit code is the only witness, so a success becomes 74. Those that are not the command's: 75 another
-run is under way, 126 and 127 it cannot be run, and, before anything has run, 1 and 2 as everywhere.
+If the outcome was noted, the exit code is the command's own, success or not: the database has the rest. If it was not
+noted, the exit code is the only witness, so a success becomes 74. Other codes: 75 another run is under way, 126 and 127
+the command cannot be run, and, before anything has run, 1 and 2 as everywhere.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def record(
 
 
 class _Notebook:
-    """Where runs are noted. Opened for every entry anew: what is mended while the command runs is in use again."""
+    """The database that runs are noted in. Opened anew for every entry: a repair during the run takes effect."""
 
     def __init__(self, ctx: click.Context, given: dict[str, Any]) -> None:
         self._invocation = Invocation.in_effect(ctx, given)
@@ -204,7 +204,7 @@ def _on_this_machine(held: ExitStack, notebook: _Notebook, run: RecordedRun) -> 
         return OnThisMachine()
     if lock.held:
         return OnThisMachine(over=lock.other)
-    # Whoever has the lock and has not yet written down its start is starting now.
+    # The run that has the lock and has not yet noted its start is starting now.
     return OnThisMachine(alive_since=start_in(lock.other or "") or run.started_at)
 
 
@@ -272,7 +272,7 @@ class _Outcome(NamedTuple):
         return self._read(notebook, Reference(expected))
 
     def _read(self, notebook: _Notebook, reference: Reference) -> CapturedSet:
-        """What the command wrote as the run's set, as the door admits it; `failed` where that is no backup."""
+        """The run's set from what the command wrote, as the door admits it; `failed` if that is not a backup."""
         from health.sources.captured import RefusedInput
         from health.sources.declaration import Asked
         from health.sources.door import Door
@@ -305,7 +305,7 @@ class _Outcome(NamedTuple):
     def _how_to_bring_it_in(self, notebook: _Notebook) -> str:
         """The import that makes up for a note, where there is something to import.
 
-        An import asks nobody when a file was written, so what is not of this run must not be taken for it.
+        An import does not check when a file was written, so files of other runs have to go first.
         """
         from health.sources.door import Reference
         from tui.words.wording import counted
@@ -332,7 +332,7 @@ def _not_written(captured: CapturedSet) -> int:
 
 
 def _to_say(captured: CapturedSet, run: RecordedRun, policy: HealthPolicy) -> Iterator[str]:
-    """What whoever reads cron's mail has to know of an outcome: nothing where all went well."""
+    """The sentences about an outcome for the reader of cron's mail: none if all went well."""
     if captured.status != "completed":
         yield f"This run is noted as {captured.status}: {_sentence(captured.error)}"
     if missing := _not_written(captured):

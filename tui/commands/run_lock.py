@@ -1,8 +1,8 @@
-"""What this machine knows about the runs of one schedule: a small file, locked for as long as one of them lives.
+"""The lock file of a schedule on this machine: locked for as long as one of its runs lives.
 
-The kernel gives the lock up when the last process that holds it is gone, however it went; the command holds it as well
-as its recorder, so a command that outlives a killed recorder is still known to be running. The file holds the
-reference of the run that had the lock last: found free, it says that this very run is over.
+The kernel frees the lock when the last process that holds it is gone, however that ended. The command holds it as well
+as its recorder, so a command that outlives a killed recorder still counts as running. The file names the run that had
+the lock last. If the lock is free, that run is over.
 """
 
 from __future__ import annotations

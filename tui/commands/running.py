@@ -1,7 +1,7 @@
-"""Another program, run as if nothing stood in between: no shell, its own standard streams, the signals meant for it.
+"""Run another program directly: without a shell, on our own standard streams, with the signals meant for it.
 
 The signals that end a process are blocked from before the start is noted until after the outcome is, and taken one by
-one: none can fall between two steps and leave a run behind that nobody knows the end of. Only SIGKILL can.
+one. So a signal cannot fall between two steps and leave a run without an end. Only SIGKILL can.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LOOK_SECONDS: Final = 1.0
 
 
 class Ended(NamedTuple):
-    """How a command ended: the exit code to pass on, and a clause that says why it is no success (None: it is)."""
+    """How a command ended: the exit code to pass on, and a clause that says why it failed (None: success)."""
 
     exit_code: int
     failure: str | None = None
@@ -31,7 +31,7 @@ class HeldSignals:
     """As a context: SIGHUP, SIGINT and SIGTERM wait until they are asked for. Of the main thread only."""
 
     def __enter__(self) -> Self:
-        # Where whoever started us ignores SIGCHLD, the kernel would throw the command's exit code away.
+        # If our parent ignores SIGCHLD, we inherit that, and the kernel would throw the command's exit code away.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, _AWAITED)
         return self
@@ -39,7 +39,7 @@ class HeldSignals:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # What came too late for the command has nobody left to stop, and must not change the exit code.
+        # A signal that comes after the command's end has nothing to stop, and must not change the exit code.
         while signal.sigtimedwait(_ENDING, 0) is not None:
             pass
         signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
@@ -51,7 +51,7 @@ class HeldSignals:
     def run(self, command: tuple[str, ...]) -> Ended:
         """Run a command to its end and hand on what is sent to us meanwhile. A shell's exit codes: 128+n, 127, 126.
 
-        One that was told to stop is no success, whatever it says itself: what it wrote may be half of it.
+        A command that was told to stop failed, even with exit code 0: it may have written half a backup.
         """
         try:
             child = os.posix_spawnp(

@@ -221,10 +221,10 @@ def test_without_payload_everything_stays_but_the_captured_json(tmp_path: Path) 
         (b'{"a": 1e999}', "a value that JSON does not have"),
         (b'{"a": NaN}', "not valid JSON"),
         (b"{}", "holds no policy"),
-        (b"[]", "its top level is no object"),
-        (b'[{"displayName": "x", "settingCount": 9}]', "its top level is no object"),
-        (b"null", "its top level is no object"),
-        (b'"a policy"', "its top level is no object"),
+        (b"[]", "its top level is not an object"),
+        (b'[{"displayName": "x", "settingCount": 9}]', "its top level is not an object"),
+        (b"null", "its top level is not an object"),
+        (b'"a policy"', "its top level is not an object"),
     ],
 )
 def test_a_file_that_says_nothing_is_an_item_that_says_why(tmp_path: Path, content: bytes, why: str) -> None:

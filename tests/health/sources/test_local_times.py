@@ -54,7 +54,7 @@ def test_the_hour_that_is_skipped_was_never_shown(shown: str) -> None:
     ids=ascii,
 )  # fmt: skip
 def test_other_texts_are_no_local_time(text: object) -> None:
-    with pytest.raises(NoLocalTime, match="is no local time such as"):
+    with pytest.raises(NoLocalTime, match="is not a local time such as"):
         instants_of(text, BERLIN)
 
 

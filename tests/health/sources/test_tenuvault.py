@@ -187,7 +187,7 @@ def test_another_status_is_no_backup_and_is_told(tmp_path: Path, word: object) -
         ({"log": "WARN     Roles      7 saved, 2 incomplete\r\n"}, "WARN Roles 7 saved, 2 incomplete"),
         ({"log": "WARN Roles 7 saved, 2 incomplete".encode("utf-16")}, "WARN Roles 7 saved, 2 incomplete"),
         ({"log": b"\xff"}, "backup.log: the file is not UTF-8 (byte 1)"),
-        ({"StartTime": "yesterday"}, 'metadata.json: "StartTime" is no local time such as "2026-11-23 02:10:00"'),
+        ({"StartTime": "yesterday"}, 'metadata.json: "StartTime" is not a local time such as "2026-11-23 02:10:00"'),
     ],
     ids=str,
 )
@@ -258,7 +258,7 @@ def test_a_run_without_a_manifest_did_not_end(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "why"), [("", "empty"), ("[]", "no JSON object"), ("{", "not valid JSON"), (b"\xff", "not UTF-8")]
+    ("content", "why"), [("", "empty"), ("[]", "not a JSON object"), ("{", "not valid JSON"), (b"\xff", "not UTF-8")]
 )
 def test_a_manifest_that_cannot_be_read_is_told(tmp_path: Path, content: str | bytes, why: str) -> None:
     plant(plant_run(tmp_path), {"metadata.json": content})

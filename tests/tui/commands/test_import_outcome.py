@@ -80,7 +80,7 @@ def test_an_archived_tenant_is_told(console: Console, tmp_path: Path, tool: str)
     assert told(console, *words) == []
     assert console.run("tenant", "archive", "contoso").code == 0
     sentence = (
-        "tenantpilot: What was imported is kept, but not judged, because the tenant is archived: contoso;"
+        "tenantpilot: The import is kept, but not judged, because the tenant is archived: contoso;"
         " 'tenantpilot tenant archive --undo' takes it back."
     )
     assert told(console, *words) == [sentence]
