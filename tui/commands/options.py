@@ -1,4 +1,7 @@
-"""Options that several commands share. Each may stand before or behind the command; behind it wins."""
+"""Options that several commands share. Each may stand before or behind the command; behind it wins.
+
+What reads a value is imported when there is one: every run imports this module, `--help` too.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,6 @@ from typing import Any, TypeVar
 import click
 
 from tui.routes import START_SCREENS
-from tui.words.durations import parse_duration
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -42,6 +44,8 @@ class DurationType(click.ParamType[Any]):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from tui.words.durations import parse_duration
+
         if not isinstance(value, str):
             return value
         try:
@@ -56,7 +60,7 @@ class TimezoneType(click.ParamType[Any]):
     name = "timezone"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from health.slots import zone_named  # imports the cron library, for which `--help` does not wait
+        from health.slots import zone_named
 
         if not isinstance(value, str):
             return value

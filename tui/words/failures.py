@@ -11,8 +11,6 @@ from typing import Final
 
 from click import UsageError, echo
 
-from tui.words.safe_text import safe_text
-
 EXIT_DONE: Final = 0
 EXIT_REFUSED: Final = 1
 EXIT_USAGE: Final = 2
@@ -52,6 +50,8 @@ class SettingsError(ValueError):
 
 def tell(sentence: str) -> None:
     """Say one sentence to whoever started the program, on standard error, if anybody listens there still."""
+    from tui.words.safe_text import safe_text
+
     with suppress(OSError):
         echo(f"tenantpilot: {safe_text(sentence, limit=1000)}", err=True)
 
