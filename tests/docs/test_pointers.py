@@ -35,7 +35,7 @@ def headings(page: str) -> frozenset[str]:
 
 def pointers(text: str) -> Iterator[tuple[str, list[str]]]:
     """Each page that a text names, with the headings that stand behind it; a line may end within a pointer."""
-    joined = re.sub(r"\s+(?:# )?", " ", text)
+    joined = re.sub(r"\s+(?:# )?", " ", text).replace("`", "")
     for match in _PAGE.finditer(joined):
         yield match["page"], re.findall(r'"([^"]+)"', match["headings"])
 
