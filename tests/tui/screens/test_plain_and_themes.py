@@ -33,7 +33,7 @@ async def test_plain_screens_say_it_in_words(sqlite_url: str) -> None:
             screens.append(driver.text())
             await driver.press("ctrl+p")
             screens.append(driver.text())
-    assert all(any(glyph in text for text in drawn) for glyph in ("✕", "▲", "◆", "◷", "✓", "─"))
+    assert all(any(glyph in text for text in drawn) for glyph in ("✕", "▲", "◆", "◷", "✓", "▔"))
     for with_drawing, without in zip(drawn, plain, strict=True):
         assert not DRAWING.intersection(without)
         blanked = "".join(" " if char in DRAWING else char for char in with_drawing)
