@@ -16,8 +16,10 @@ from health.instants import EARLIEST
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, triage_key
 from health.report import FleetTotals
+from tui.groups import Groups
 from tui.visits import LastVisit, changed_since, gone_since
-from tui.words.wording import REASON_WORDS, State, state_of
+from tui.words.searched import WordFilter, searched_words
+from tui.words.wording import State, state_of
 
 
 class FleetView(NamedTuple):
@@ -61,7 +63,9 @@ def fleet_view(answer: FleetAnswer, known: FleetView | None, visit: LastVisit | 
     return view._replace(visit=visit, changed=changed, gone=gone)
 
 
-def found_by(view: FleetView) -> dict[int, tuple[TenantBackupHealth, str]]:
+def found_by(
+    view: FleetView, policy: HealthPolicy, groups: Groups | None = None
+) -> dict[int, tuple[TenantBackupHealth, str]]:
     """By tenant id: the verdict, and the words the filter searches in it.
 
     Runs on the event loop: the whole fleet's words cost one frame once, later only those of changed verdicts.
@@ -69,7 +73,9 @@ def found_by(view: FleetView) -> dict[int, tuple[TenantBackupHealth, str]]:
     for health in view.answer.verdicts:
         known = view.found_by.get(health.tenant.id)
         if known is None or known[0] is not health:
-            view.found_by[health.tenant.id] = health, _searched_words(health)
+            group = None if groups is None else groups.of(health.tenant.external_id)
+            words = searched_words(health, policy, view.now, None if group is None else group.name)
+            view.found_by[health.tenant.id] = health, words
     return view.found_by
 
 
@@ -97,13 +103,6 @@ def with_tenant(view: FleetView, health: TenantBackupHealth) -> tuple[FleetView,
     return view, health
 
 
-def _searched_words(health: TenantBackupHealth) -> str:
-    reasons = " ".join(REASON_WORDS[reason] for reason in health.reasons)
-    # A healthy tenant with a follow-up is found by either word; an unreadable one has no posture.
-    words = f"{health.tenant.name} {health.tenant.external_id} {state_of(health).word} {health.posture or ''} {reasons}"
-    return words.casefold()
-
-
 class Order(Enum):
     """How the list is sorted, in the order in which `s` goes through them."""
 
@@ -118,13 +117,14 @@ class Order(Enum):
         return orders[(orders.index(self) + 1) % len(orders)]
 
 
-def listed(view: FleetView, filters: Filters, order: Order, policy: HealthPolicy) -> Sequence[TenantBackupHealth]:
+def listed(
+    view: FleetView, filters: Filters, order: Order, policy: HealthPolicy, groups: Groups | None = None
+) -> Sequence[TenantBackupHealth]:
     """The tenants that pass every filter, in the order asked for."""
     chosen: Sequence[TenantBackupHealth] = view.answer.verdicts
-    wanted = filters.words.casefold().split()
-    if wanted:
-        words = found_by(view)
-        chosen = [health for health in chosen if all(word in words[health.tenant.id][1] for word in wanted)]
+    if wanted := WordFilter.of(filters.words):
+        words = found_by(view, policy, groups)
+        chosen = [health for health in chosen if wanted.passes(words[health.tenant.id][1])]
     if filters.state is not None:
         chosen = [health for health in chosen if state_of(health) is filters.state]
     if filters.stale_by is not None:

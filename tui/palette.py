@@ -19,6 +19,7 @@ from tui.screens.tenants import TenantsScreen
 from tui.terminal.themes import THEMES
 from tui.widgets.key_hints import key_uses
 from tui.words.safe_text import safe_text
+from tui.words.searched import WordFilter
 
 _MOST_TENANTS: Final = 50
 
@@ -79,11 +80,11 @@ class TenantProvider(Provider):
         view = None if fleet is None else fleet.answer
         if view is None:
             return
-        wanted, found = query.casefold().split(), 0
-        words = found_by(view)
+        wanted, found = WordFilter.of(query), 0
+        words = found_by(view, app.context.policy)
         for health in view.answer.verdicts:
             searched = words[health.tenant.id][1]
-            if found < _MOST_TENANTS and all(word in searched for word in wanted):
+            if found < _MOST_TENANTS and wanted.passes(searched):
                 found += 1
                 tenant = health.tenant
                 shown = safe_text(tenant.name)

@@ -1,0 +1,66 @@
+"""By which words a tenant is found: typed on the first screen, or behind `--filter` (docs/screens.md, "Tenants")."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from health.policy import HealthPolicy
+from health.posture import TenantBackupHealth
+from tui.words.wording import (
+    REASON_WORDS,
+    State,
+    condition_in_words,
+    families_in_words,
+    state_of,
+    why,
+)
+
+GROUP: Final = "group:"
+"""What a group's name is written behind, so that no name of a tenant passes for it."""
+
+
+_CONFIRMED: Final = State.HEALTHY.word
+
+
+class WordFilter(NamedTuple):
+    """What was typed: every one of the words must be there, and none of the others, which were typed behind a `-`."""
+
+    wanted: tuple[str, ...]
+    unwanted: tuple[str, ...]
+
+    @classmethod
+    def of(cls, typed: str) -> WordFilter:
+        """Words with blanks between them, in capitals or not. A `-` alone is a word."""
+        words = typed.casefold().split()
+        unwanted = tuple(word[1:] for word in words if word.startswith("-") and word != "-")
+        return cls(tuple(word for word in words if not word.startswith("-") or word == "-"), unwanted)
+
+    def __bool__(self) -> bool:
+        return bool(self.wanted or self.unwanted)
+
+    def passes(self, searched: str) -> bool:
+        """Whether a tenant with these words is listed."""
+        return all(word in searched for word in self.wanted) and not any(word in searched for word in self.unwanted)
+
+
+def searched_words(
+    health: TenantBackupHealth, policy: HealthPolicy, now: datetime, group: str | None = None, cause: str = ""
+) -> str:
+    """All words of a tenant, in small letters: its names, its group, its state, and whatever its WHY can show.
+
+    A healthy tenant with a follow-up is found by either word; an unreadable one has no posture.
+    """
+    names = f"{health.tenant.name} {health.tenant.external_id} {cause}"
+    if group is not None:
+        names += f" {GROUP}{group}"
+    if health.confirmed:  # most of a fleet, and nothing more to say of it
+        return f"{names} {_CONFIRMED}".casefold()
+    words = [names, state_of(health).word, health.posture or "", why(health, policy, now)]
+    words += [REASON_WORDS[reason] for reason in health.reasons]
+    if health.quality is not None and health.quality.degraded:
+        words.append(families_in_words(health.quality))
+    for each in health.follow_ups:
+        words.append(each.schedule.name)
+        words += [condition_in_words(each, condition, policy, now, with_limit=False) for condition in each.conditions]
+    return " ".join(words).casefold()
