@@ -12,17 +12,19 @@ from health.sources.captured import CapturedSet, RefusedInput
 from health.sources.declaration import Asked, Source
 from health.sources.intunecd_git import find_commits
 from health.sources.intunecd_policies import LAYOUT, SOURCE, item_of
-from health.sources.one_backup import several_backups
+from health.sources.one_backup import refuse_intunebackup, several_backups
 from health.sources.policy_sets import FolderFiles, gathered_from
 
 
 def read_folder(asked: Asked) -> CapturedSet:
     """Read a folder as the one set that was complete at `asked.completed_at`.
 
-    Raises RefusedInput if there is no such folder or no item of this run in it, and if there are several backups in it.
+    Raises RefusedInput if there is no such folder or no item of this run in it, and if there are several backups in it,
+    or another tool's.
     """
     files = FolderFiles(asked, LAYOUT)
     captured = files.as_set(gathered_from(files, item_of, asked), SOURCE, such_as="Settings Catalog")
+    refuse_intunebackup(asked.path, files.places)
     if (several := several_backups(files.places)) is not None:
         raise RefusedInput(
             f"{asked.path}: it holds several backups, {' and '.join(several)} among them, and not one: name one of"

@@ -14,6 +14,7 @@ from health.sources.backup_tree import BackupFile, FilesAtRoot, read_tree
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.declaration import Asked, Source
 from health.sources.documents import UnreadableFile, read_document
+from health.sources.one_backup import refuse_intunebackup
 from health.sources.policy_items import policy_item, warned
 from health.sources.policy_sets import FolderFiles, PolicyFolders, gathered_from
 
@@ -27,11 +28,13 @@ _LAYOUT: Final = PolicyFolders(_RECORDS.names)
 def read_export(asked: Asked) -> CapturedSet:
     """Read an export as the one set that was complete at `asked.completed_at`.
 
-    Raises RefusedInput if there is no such folder, no item of this run in it, or if it is the folder above the export.
+    Raises RefusedInput if there is no such folder, no item of this run in it, or if it is the folder above the export
+    or another tool's.
     """
     groups = _Groups.of(next(read_tree(asked.path, _RECORDS), None))
     files = FolderFiles(asked, _LAYOUT)
     captured = files.as_set(gathered_from(files, groups.item_of, asked), SOURCE, such_as="SettingsCatalog")
+    refuse_intunebackup(asked.path, files.places)
     for place in files.places:
         folder, _, name = place.rpartition("/")
         if name == _TABLE:

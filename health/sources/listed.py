@@ -10,8 +10,10 @@ if TYPE_CHECKING:
 
 SOURCES: Final = {
     "facts": "health.sources.fact_lines",
+    "intunebackup": "health.sources.intunebackup",
     "intunecd": "health.sources.intunecd",
     "intunemanagement": "health.sources.intunemanagement",
+    "m365dsc": "health.sources.m365dsc",
     "tenuvault": "health.sources.tenuvault",
 }
 """The module in which each source declares itself, by the source's name."""

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
+
+from health.sources.captured import RefusedInput
+
+ASSIGNMENTS: Final = "Assignments"
+"""The folder, in a type's folder, in which IntuneBackupAndRestore says whom the policies of the type are for."""
 
 _ALIKE: Final = 2
 """How many files two folders have in common at least, by their types and names, before they are taken for two runs."""
@@ -27,3 +33,15 @@ def several_backups(places: Iterable[str]) -> tuple[str, str] | None:
         if both >= _ALIKE and 2 * both >= min(files[one], files[other]):
             return one, other
     return None
+
+
+def refuse_intunebackup(path: Path, places: Iterable[str]) -> None:
+    """Refuse what IntuneBackupAndRestore wrote: read by another tool's rules, its assignments would pass for policies.
+
+    Raises RefusedInput, which names the source that reads it.
+    """
+    for place in places:
+        if f"/{ASSIGNMENTS}/" in place:
+            raise RefusedInput(
+                f"{path}: {place!r} stands in it, as IntuneBackupAndRestore writes it: import it with 'intunebackup'."
+            )

@@ -57,7 +57,7 @@ def lose_filters(tool: str, folder: Path) -> None:
         commit(folder)
 
 
-TOOLS = pytest.mark.parametrize("tool", ["intunecd", "git", "tenuvault", "intunemanagement"])
+TOOLS = pytest.mark.parametrize("tool", ["intunecd", "git", "tenuvault", "intunemanagement", "intunebackup"])
 
 
 @TOOLS

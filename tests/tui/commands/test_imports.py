@@ -256,3 +256,41 @@ def test_nothing_of_bad_facts_is_kept(recorder: Recorder) -> None:
     code, sentence = refused(recorder, "import", "facts", "-", stdin=lines)
     assert code == 1
     assert "standard input:4:2:" in sentence
+
+
+# IntuneBackupAndRestore and Microsoft365DSC
+
+
+def test_assignments_that_stand_beside_their_policies_are_of_them(any_recorder: Recorder) -> None:
+    assigned = {"Settings Catalog/Assignments/Edge.json": assigned_to(GROUP, groupId="1")}
+    plant(any_recorder.folder / "backup", {"Settings Catalog/Edge.json": policy("Edge")} | assigned)
+    words = ("import", "intunebackup", "backup", "--tenant", "contoso", "--create-tenant", "Contoso", *AT)
+    assert said(any_recorder, *words) == "contoso: 1 backup set created, 0 replaced, 0 unchanged; 1 item written."
+    assert said(any_recorder, *words) == "contoso: 0 backup sets created, 0 replaced, 1 unchanged; 0 items written."
+    (item,) = any_recorder.rows("backup_items")
+    assert (item["policy_identifier"], item["assignments_state"]) == ("Edge.json", "captured")
+    assert any_recorder.verdict(NOW)["confirmed"]
+
+
+def test_a_configuration_that_was_cut_off_is_no_whole_backup(any_recorder: Recorder) -> None:
+    block = "        AADGroup 'Pilots'\r\n        {\r\n            Id = '1';\r\n        }\r\n"
+    whole = f"Configuration M365TenantConfig\r\n{{\r\n    Node localhost\r\n    {{\r\n{block}    }}\r\n}}\r\n"
+    file = any_recorder.folder / "export/M365TenantConfig.ps1"
+    plant(any_recorder.folder / "export", {file.name: whole.encode("utf-16")})
+    words = ("import", "m365dsc", "export", "--tenant", "contoso", "--create-tenant", "Contoso", *AT)
+    assert said(any_recorder, *words) == "contoso: 1 backup set created, 0 replaced, 0 unchanged; 1 item written."
+    assert said(any_recorder, *words) == "contoso: 0 backup sets created, 0 replaced, 1 unchanged; 0 items written."
+    assert any_recorder.verdict(NOW)["confirmed"]
+    file.write_bytes(whole[: whole.index("'1'") + 2].encode("utf-16"))
+    assert said(any_recorder, *words) == "contoso: 0 backup sets created, 1 replaced, 0 unchanged; 1 item written."
+    (only,) = any_recorder.sets
+    assert (only["status"], only["error"]) == ("partial", f"{file.name}: the file ends inside a string")
+    families = any_recorder.verdict(NOW)["basis"]["families"]
+    assert families == {"unknown_quality": 1, "integrity_warning": 1, "incomplete_run": 1}
+
+
+def test_what_is_no_configuration_is_refused_whole(any_recorder: Recorder) -> None:
+    plant(any_recorder.folder / "export", {"Export.ps1": "Export-M365DSCConfiguration"})
+    words = ("import", "m365dsc", "export", "--tenant", "contoso", "--create-tenant", "Contoso", *AT)
+    code, line = refused(any_recorder, *words)
+    assert (code, "no block of a configuration in it" in line) == (1, True)

@@ -10,7 +10,7 @@ import pytest
 
 from health.sources.captured import CapturedItem, CapturedSet
 from health.sources.declaration import Asked, Option, Source
-from health.sources.listed import SOURCES
+from health.sources.listed import SOURCES, source_named
 from health.sources.policy_sets import PolicyFolders
 from tests.health.sources.trees import plant, policy
 from tests.tui.commands.console import Console
@@ -69,16 +69,36 @@ def test_a_zone_that_there_is_not_is_refused(console: Console, asked: list[Asked
     assert "'Mars/Olympus' is no IANA time zone" in found.err
 
 
-def test_every_source_that_reads_a_folder_is_recorded(recorder: Recorder) -> None:
-    made = plant(recorder.folder / "made", {"SettingsCatalog/a.json": policy("A")})
+CONFIGURATION = (
+    "Configuration M365TenantConfig\r\n{\r\nNode localhost\r\n{\r\nAADGroup 'a'\r\n{\r\nId = 1\r\n}\r\n}\r\n}\r\n"
+)
+RECORDED: dict[str, tuple[dict[str, object], str | None]] = {
+    "intunebackup": ({"Settings Catalog/a.json": policy("A"), "Settings Catalog/Assignments/a.json": []}, "1"),
+    "intunecd": ({"Settings Catalog/a.json": policy("A")}, "1"),
+    "intunemanagement": ({"SettingsCatalog/a.json": policy("A")}, "1"),
+    # A file says nothing of how many blocks there should be.
+    "m365dsc": ({"M365TenantConfig.ps1": CONFIGURATION}, None),
+}
+
+
+@pytest.mark.parametrize("source", RECORDED)
+def test_every_source_that_reads_a_folder_is_recorded(recorder: Recorder, source: str) -> None:
+    files, counted = RECORDED[source]
+    made = plant(recorder.folder / "made", files)
     words = ("record", "--tenant", "contoso", "--create-tenant", "Contoso", "--schedule", "nightly")
-    done = recorder.tenantpilot(
-        *words, "--source", "intunemanagement", "--path", "out", "--", "sh", "-c", f"cp -r {made} out"
-    )
+    where = ("--source", source, "--path", "out")
+    done = recorder.tenantpilot(*words, *where, "--", "sh", "-c", f"cp -r {made} out")
     assert (done.returncode, done.stderr) == (0, b"")
     (only,) = recorder.sets
-    assert (only["source"], only["status"], int(only["item_count"])) == ("intunemanagement", "completed", 1)
-    again = recorder.tenantpilot(*words, "--source", "intunemanagement", "--path", "out", "--", "true")
-    assert b"none of its 1 files was written by this run" in again.stderr
-    refused = recorder.tenantpilot(*words, "--source", "tenuvault", "--path", "out", "--", "true")
-    assert refused.returncode == 2
+    assert (only["source"], only["status"]) == (source, "completed")
+    assert (only["item_count"] and str(only["item_count"])) == counted
+    assert len(recorder.rows("backup_items")) == 1
+    again = recorder.tenantpilot(*words, *where, "--", "true")
+    assert b"by this run" in again.stderr or b"of this run" in again.stderr
+    assert [each["status"] for each in recorder.sets] == ["completed", "failed"]
+
+
+def test_what_reads_no_folder_is_not_recorded(recorder: Recorder) -> None:
+    assert set(RECORDED) == {name for name in SOURCES if source_named(name).is_recorded}
+    words = ("record", "--tenant", "contoso", "--schedule", "nightly", "--source", "tenuvault", "--path", "out")
+    assert recorder.tenantpilot(*words, "--", "true").returncode == 2

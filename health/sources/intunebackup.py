@@ -1,0 +1,184 @@
+"""IntuneBackupAndRestore: `<root>/<Type>/<name>.json`, and `<root>/<Type>/Assignments/<name>.json` beside them
+(docs/import-folders.md, "IntuneBackupAndRestore").
+
+The tool writes assignments only for a policy that has some, and asks for the name of no group. It leaves no manifest:
+it says nothing of what failed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+from health.sources.backup_tree import BackupFile
+from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
+from health.sources.declaration import Asked, Source
+from health.sources.documents import UnreadableFile, is_document, read_document, stem_of
+from health.sources.one_backup import ASSIGNMENTS, several_backups
+from health.sources.policy_items import policy_item, warned, with_assignments
+from health.sources.policy_sets import FolderFiles, PolicyFolders, gathered_from
+
+SOURCE: Final = "intunebackup"
+
+_SCRIPTS: Final = "Script Content"
+_SETTINGS_ALONE: Final = "Administrative Templates"
+_WITHOUT_BUILT_IN: Final = "Device Health Scripts"
+"""The type of which the tool leaves Microsoft's own policies out, but not their assignments."""
+
+_BY_ID: Final = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) - ", re.IGNORECASE)
+"""How the tool names assignments where names are not unique: of applications and of app protection policies."""
+
+_CUT: Final = re.compile(r'(?<!\\)"(?:System\.Collections\.Hashtable"|System\.Object\[\]"|@\{[\w.@]+=)')
+"""What PowerShell writes in the place of a value that is nested deeper than it was told to go."""
+
+
+class _Policies(PolicyFolders):
+    """Folders of policies. What lies in `Assignments` and `Script Content` is said of a policy, and is none."""
+
+    def enters(self, folder: str, name: str) -> bool:
+        """Types, and the folders in which a type keeps its policies."""
+        return not (folder and name in (ASSIGNMENTS, _SCRIPTS)) and super().enters(folder, name)
+
+
+class _Assignments(PolicyFolders):
+    """The `Assignments` folder of each type, and nothing else."""
+
+    def enters(self, folder: str, name: str) -> bool:
+        """Every folder may have one in it."""
+        return name != _SCRIPTS and super().enters(folder, name)
+
+    def takes(self, folder: str, name: str) -> bool:
+        """The documents in it."""
+        return _is_of_assignments(folder) and is_document(name)
+
+    def may_hide(self, folder: str, name: str) -> bool:
+        """Only what is called as it is."""
+        return bool(folder) and name == ASSIGNMENTS
+
+
+class _Everything(PolicyFolders):
+    """All that a run writes and that is read."""
+
+    def enters(self, folder: str, name: str) -> bool:
+        """All but the scripts, which stand in the policies once more."""
+        return not (folder and name == _SCRIPTS) and super().enters(folder, name)
+
+
+def _is_of_assignments(folder: str) -> bool:
+    return folder.endswith(f"/{ASSIGNMENTS}")
+
+
+def read_backup(asked: Asked) -> CapturedSet:
+    """Read a folder as the one set that was complete at `asked.completed_at`.
+
+    Raises RefusedInput if there is no such folder, no item of this run in it, or if it is the folder above one backup
+    or several.
+    """
+    assignments = _AssignmentFiles(asked)
+    files = FolderFiles(asked, _Policies())
+    captured = files.as_set(gathered_from(files, assignments.item_of, asked), SOURCE, such_as="Settings Catalog")
+    if (several := several_backups(files.places)) is not None:
+        raise RefusedInput(
+            f"{asked.path}: it holds several backups, {' and '.join(several)} among them, and not one: name one of"
+            " those."
+        )
+    # A policy that is assigned and is not there was not captured.
+    counted = captured.item_count or len(captured.items)
+    if missing := assignments.of_no_policy():
+        return captured._replace(item_count=counted + missing)
+    return captured
+
+
+class _AssignmentFiles:
+    """The assignments of a backup: each for the policy of its name, or of the id that its name begins with."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._by_name: dict[tuple[str, str], BackupFile] = {}
+        self._by_id: dict[tuple[str, str], BackupFile] = {}
+        self._closed: dict[str, str] = {}
+        """The types whose `Assignments` folder could not be entered, and why."""
+        self._used: set[tuple[str, str]] = set()
+        for file in FolderFiles(asked._replace(progress=None), _Assignments()):
+            policy_type, _, _ = file.folder.rpartition("/")
+            if file.is_folder:
+                if _is_of_assignments(file.folder):
+                    self._closed[policy_type] = file.problem or "it was not read"
+                continue
+            stem = stem_of(file.name)
+            if (named := _BY_ID.match(stem)) is not None:
+                self._by_id[policy_type, named[1].lower()] = file
+            else:
+                self._by_name[policy_type, stem] = file
+        types = {policy_type for policy_type, _ in (*self._by_name, *self._by_id)}
+        if types and all("/" in policy_type for policy_type in types):
+            above = min(types).partition("/")[0]
+            raise RefusedInput(f"{asked.path}: the backup is in its folder {above!r}: name that one.")
+
+    def item_of(self, file: BackupFile) -> CapturedItem:
+        """The item that a file is, with its assignments. Where there are none nothing is known: the state stays."""
+        item = policy_item(file, _is_orphan, may_be_a_list=file.folder == _SETTINGS_ALONE)
+        if item.payload is not None and _CUT.search(item.payload):
+            item = warned(item, "PowerShell cut off a value that is nested too deep")
+        if file.is_folder:
+            return item
+        if (problem := self._closed.get(file.folder)) is not None:
+            return warned(item, f"its assignments cannot be read: {problem}")._replace(assignments_state="failed")
+        assigned = self._of(file, item)
+        if assigned is None:
+            return item
+        self._used.add((assigned.folder, assigned.name))
+        try:
+            if assigned.content is None:
+                raise UnreadableFile(assigned.problem or "the file has no content")
+            document = read_document(assigned.content, assigned.name)
+        except UnreadableFile as problem:
+            return warned(item, f"its assignments cannot be read: {problem}")._replace(assignments_state="failed")
+        return _assigned(item, document)
+
+    def of_no_policy(self) -> int:
+        """How many assignments there are of policies that are not there."""
+        there = [*self._by_name.values(), *self._by_id.values()]
+        return sum(
+            (each.folder, each.name) not in self._used and each.folder != f"{_WITHOUT_BUILT_IN}/{ASSIGNMENTS}"
+            for each in there
+        )
+
+    def _of(self, file: BackupFile, item: CapturedItem) -> BackupFile | None:
+        if (named := self._by_name.get((file.folder, stem_of(file.name)))) is not None:
+            return named
+        if item.payload is None or not self._by_id:
+            return None
+        policy = json.loads(item.payload)
+        own = policy.get("id") if isinstance(policy, dict) else None
+        return self._by_id.get((file.folder, own.lower())) if isinstance(own, str) else None
+
+
+def _assigned(item: CapturedItem, document: object) -> CapturedItem:
+    """The item with its assignments: a list of them, Graph's page with such a list, or one of them alone."""
+    if isinstance(document, dict) and "value" in document:
+        if any(key.lower().endswith("nextlink") for key in document):
+            item = warned(item, "its assignments continue on another page")
+        document = document["value"]
+    elif isinstance(document, dict):
+        document = [document]
+    if not isinstance(document, list):
+        return warned(item, "its assignments are no list")._replace(assignments_state="failed")
+    return with_assignments(item, document, _is_orphan)
+
+
+def _is_orphan(target: dict[str, object]) -> bool:
+    """The tool never asks whether a group exists; a target that names none at all is for nobody."""
+    group = target.get("groupId")
+    return not (isinstance(group, str) and group.strip())
+
+
+DECLARED: Final = Source(
+    name=SOURCE,
+    help="Import what IntuneBackupAndRestore wrote to PATH, the folder with the types' folders, at one instant.",
+    place="PATH",
+    place_help="The folder with the types' folders in it.",
+    completed_help="When the backup was complete.",
+    layout=_Everything(),
+    folder=read_backup,
+)

@@ -1,0 +1,165 @@
+"""Microsoft365DSC: a configuration in PowerShell's DSC, `M365TenantConfig.ps1`, and beside it `ConfigurationData.psd1`
+(docs/import-folders.md, "Microsoft365DSC").
+
+The text is parsed and never run. The tool leaves no manifest: a component that failed just has no blocks.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Set
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from health.sources.backup_tree import BackupFile, read_tree, visible_name
+from health.sources.captured import CapturedSet, RefusedInput
+from health.sources.declaration import Asked, Source
+from health.sources.documents import UnreadableFile, decoded
+from health.sources.m365dsc_items import items_of
+from health.sources.m365dsc_script import Script, read_script
+from health.sources.policy_sets import FolderFiles, GatheredItems
+from health.sources.storable import storable_text
+
+SOURCE: Final = "m365dsc"
+
+
+class _Scripts(NamedTuple):
+    """The layout: the scripts at the root, or the one of that name alone. `below`: those one folder deeper instead."""
+
+    only: str | None = None
+    below: bool = False
+
+    def enters(self, folder: str, name: str) -> bool:
+        """Folders hold other configurations, if any."""
+        return self.below and not folder and not name.startswith(".")
+
+    def takes(self, folder: str, name: str) -> bool:
+        """Scripts, by their ending."""
+        return bool(folder) is self.below and (name == self.only if self.only else name.lower().endswith(".ps1"))
+
+    def may_hide(self, folder: str, name: str) -> bool:
+        """Whatever else there is holds no script of this configuration."""
+        return False
+
+
+class _Read(NamedTuple):
+    """What a file held: a script, or a clause that says why nobody knows."""
+
+    name: str
+    script: Script
+    problem: str | None
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The resource types of its blocks, in lower case, as PowerShell takes them."""
+        return frozenset(block.resource_type.lower() for block in self.script.blocks)
+
+
+def read_configuration(asked: Asked) -> CapturedSet:
+    """Read a folder, or one script, as the one set that was complete at `asked.completed_at`.
+
+    Raises RefusedInput if there is no block of this run in it, and if there are several configurations in it that are
+    not parts of one.
+    """
+    folder, only = asked.path, None
+    if folder.is_file():
+        folder, only = folder.resolve().parent, folder.resolve().name
+    files = FolderFiles(asked._replace(path=folder), _Scripts(only))
+    read = [_read(file) for file in files]
+    _refuse_several(asked.path, read)
+    blocks = [block for each in read for block in each.script.blocks]
+    gathered = GatheredItems(asked.with_payload)
+    for item in items_of(blocks):
+        gathered.add(item)
+    if not gathered.items:
+        raise RefusedInput(_nothing_in(asked, folder, read))
+    captured = files.as_set(gathered, SOURCE, such_as="")
+    problems = [f"{each.name}: {each.problem}" for each in read if each.problem is not None]
+    problems += _parts_not_written(folder, set(files.places) - {each.name for each in read}, read)
+    if problems:
+        captured = captured._replace(status="partial", error=storable_text("; ".join(problems)))
+    # What is counted there are files; how many blocks there should be, nobody says.
+    return captured._replace(
+        name=visible_name(os.fsencode(asked.path.resolve().name or asked.path)),
+        item_count=None,
+    )
+
+
+def _read(file: BackupFile) -> _Read:
+    nothing = Script(None, ())
+    try:
+        if file.content is None:
+            raise UnreadableFile(file.problem or "the file has no content")
+        text, cut_off = _text_of(file.content)
+    except UnreadableFile as problem:
+        return _Read(file.name, nothing, str(problem))
+    script = read_script(text)
+    if script.configuration is None:
+        return _Read(file.name, nothing, None)
+    return _Read(file.name, script, script.problem or ("the file ends inside a character" if cut_off else None))
+
+
+def _text_of(content: bytes) -> tuple[str, bool]:
+    """The text of a file, and whether it ends inside a character: a file that was cut off is worth what it holds."""
+    try:
+        return decoded(content), False
+    except UnreadableFile:
+        for cut in (1, 2, 3):
+            with suppress(UnreadableFile):
+                return decoded(content[:-cut]), True
+        raise
+
+
+def _refuse_several(path: Path, read: list[_Read]) -> None:
+    """Several configurations are parts of one, each of some components, or they are several backups."""
+    first_with: dict[str, str] = {}
+    for each in read:
+        for resource_type in sorted(each.types):
+            if (other := first_with.setdefault(resource_type, each.name)) != each.name:
+                raise RefusedInput(
+                    f"{path}: it holds several backups, {other} and {each.name} among them, and not one: name one of"
+                    " those files."
+                )
+
+
+def _parts_not_written(folder: Path, names: Set[str], read: list[_Read]) -> list[str]:
+    """What is said of configurations that a recorded run left as they stood: one of the same components is an older
+    backup, any other a part that this one lacks."""
+    written = frozenset[str]().union(*(each.types for each in read))
+    said: list[str] = []
+    for name in sorted(names):
+        part = _read(next(read_tree(folder, _Scripts(name)), BackupFile("", name)))
+        if part.types and written.isdisjoint(part.types):
+            said.append(f"{name}: this run did not write it")
+    return said
+
+
+def _nothing_in(asked: Asked, folder: Path, read: list[_Read]) -> str:
+    for each in read:
+        if each.problem is not None:
+            return f"{folder / each.name}: there is no backup to import: {each.problem}."
+    if asked.path == folder and (below := next(_configurations_below(folder), None)) is not None:
+        return f"{asked.path}: the configuration is in its folder {below!r}: name that one."
+    of_run = " of this run" if asked.run else ""
+    return (
+        f"{asked.path}: no block of a configuration{of_run} in it, so there is no backup to import; name the folder, or"
+        " the file, that the export wrote, such as 'M365TenantConfig.ps1'."
+    )
+
+
+def _configurations_below(folder: Path) -> Iterator[str]:
+    for file in read_tree(folder, _Scripts(below=True)):
+        if file.content is not None and _read(file).script.blocks:
+            yield file.folder
+
+
+DECLARED: Final = Source(
+    name=SOURCE,
+    help="Import what Microsoft365DSC exported to PATH, a folder or one configuration in it, at one instant.",
+    place="PATH",
+    place_help="The folder that holds M365TenantConfig.ps1, or a file of that kind.",
+    completed_help="When the export was complete.",
+    layout=_Scripts(),
+    folder=read_configuration,
+)
