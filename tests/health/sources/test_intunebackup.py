@@ -160,7 +160,7 @@ def test_a_policy_that_is_assigned_and_is_not_there_is_missing(tmp_path: Path) -
         (policy(icon="@{type=image/png; value=}"), "full", "PowerShell cut off a value"),
         (policy(text="System.Collections.Hashtable is a type"), "full", None),
         (policy(text="@{user}"), "full", None),
-        ([{"enabled": True}], None, "the file holds no policy: its top level is no object"),
+        ([{"enabled": True}], None, "the file holds no policy: its top level is not an object"),
     ],
 )
 def test_what_the_tool_cut_off_is_said(tmp_path: Path, document: object, mode: str | None, warning: str | None) -> None:
