@@ -19,8 +19,6 @@ from tests.end_to_end.conftest import NOW, OpenScreens, environment
 from tests.end_to_end.terminal import TENANTPILOT, Terminal
 from tests.servers import Server, own_server
 
-pytestmark = pytest.mark.alone
-
 Breaking = Callable[[Path], None]
 
 

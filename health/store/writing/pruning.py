@@ -39,6 +39,7 @@ from health.instants import shifted
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, judge
 from health.schedules import RUNNING
+from health.store.opening import drivers
 from health.store.opening.errors import StoreConflict
 from health.store.reading.fleet_statements import unreadable_candidates
 from health.store.reading.predicates import candidate_predicate, happened_expression, no_instant_predicate
@@ -110,7 +111,7 @@ def prune(connection: Connection, request: PruneRequest, policy: HealthPolicy, n
     """
     if connection.dialect.name == "postgresql":
         # As SQLite does by itself: nobody else writes sets meanwhile, so that what is no basis does not become one.
-        connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+        connection.execute(text(f"SET LOCAL lock_timeout = '{drivers.LOCK_SECONDS * 1000:.0f}ms'"))
         connection.execute(text("LOCK TABLE backup_sets IN SHARE ROW EXCLUSIVE MODE"))
     before = _verdicts(connection, policy, now)
     plan = _plan(connection, request, before, shifted(now, -policy.longest_run))
