@@ -58,7 +58,7 @@ def main(words: "list[str]") -> int:
 def install(requirements: str) -> bool:
     """Have the environment hold what a lock file names, and the checkout; True if it does."""
     if not PYTHON.exists() and run(sys.executable, "-m", "venv", ENVIRONMENT):
-        complain("the virtual environment cannot be made; on Debian, 'apt-get install python3-venv' mends that.")
+        complain("the virtual environment cannot be made; on Debian, 'apt-get install python3-venv' helps.")
         return False
     wanted = hashlib.sha256((ROOT / requirements).read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
     stamp = ENVIRONMENT / f"{requirements}.sha256"

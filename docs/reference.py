@@ -54,13 +54,13 @@ def settings_page() -> str:
 The command line overrules the environment, that overrules the file, and that the defaults. The file is the one that
 `--config` names, else `{CONFIG_VARIABLE}`, else `{FILE_NAME}` in the working directory, else the one in your
 configuration directory. [{FILE_NAME}](../{FILE_NAME}) has every setting at its default, explained at length.
-`tenantpilot config` prints what is in effect, where each value came from, and every path in use. `--database URL` is
+`tenantpilot config` prints every value in effect, where it came from, and every path in use. `--database URL` is
 `database.url` and `database.write_url` at once.
 
 A duration is days, hours, minutes and seconds, the biggest first: `2d`, `24h`, `1h30m`, `90s`; in the file it stands in
-quotes. A name that is not here is an error that tells the nearest one, in the file and in the environment, where an
-empty value makes no difference; a variable that is here counts as unset while it is empty. What is no regular file is
-refused, and so is a file that everybody can write to, or that belongs to neither you nor root.
+quotes. An unknown name in the file or in the environment is an error that names the nearest known one, even if its
+value is empty. A known variable that is empty counts as unset. A settings file is refused if it is not a regular file,
+if every user can write to it, or if it belongs to neither you nor root.
 
 {sections}
 """
@@ -81,8 +81,8 @@ def _section(name: str, field: FieldInfo) -> str:
 _OF_DATABASES: Final = """Each is a section, `[databases.eu]` say, with
 the settings of `[database]`; its `url` must be there. `--use eu` uses it, and `d` on the screens changes to another.
 In the environment `TENANTPILOT_DATABASES__EU__URL` overrules what the file says of that name. A name is small letters,
-digits and `_`. `[database]` itself is called `default`; it is what is used without `--use`, or where it has no URL, the
-first of the others."""
+digits and `_`. `[database]` itself is called `default`. Without `--use` it is used, or the first of
+the others where it has no URL."""
 
 _OF_GROUPS: Final = """Each is a section, `[groups.gold]` say, with
 `tenants`, a list of external ids in which `*` stands for any characters, and an `owner`, which may be left out. A group
@@ -91,8 +91,8 @@ has no policy of its own: every tenant is judged by the same four durations. `gr
 
 _OF_KEYS: Final = """An id may stand in quotes or not
 (`"tenants.sort" = "o"`), and several keys have commas between them. A key is a character or a name such as `f5`,
-`ctrl+o` or `pagedown`. An unknown id or key is an error that tells the nearest one, and so is a key that would have two
-meanings on one screen."""
+`ctrl+o` or `pagedown`. An unknown id or key is an error that names the nearest one. A key with two meanings on one
+screen is an error too."""
 
 
 def _keys_in_words(keys: tuple[str, ...]) -> str:
@@ -140,8 +140,8 @@ def commands_page() -> str:
 
 # Commands
 
-Each command has `--help`, which says what is here. `--database`, `--config` and `--now` may stand before or behind the
-command; behind it wins.
+Each command's `--help` says the same. `--database`, `--config` and `--now` may stand before or after the
+command; the one after it wins.
 
 ## Exit codes
 

@@ -1,4 +1,4 @@
-"""The one place that asks the clock: everything below is told what time it is (docs/concepts.md, "The policy")."""
+"""The one place that asks the clock: everything below is handed the time (docs/concepts.md, "The policy")."""
 
 from __future__ import annotations
 

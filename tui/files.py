@@ -1,4 +1,4 @@
-"""Files that we write: whole or not at all, the owner's alone, and never through a link that somebody laid there."""
+"""Files that we write: whole or not at all, readable by the owner alone, and never through a link."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def new_file(folder: Path, stem: str, suffix: str, text: str) -> Path:
     for number in count(1):
         path = folder / f"{stem}{'' if number == 1 else f'-{number}'}{suffix}"
         try:
-            # Taken before it is written, so that nobody else can have the name in between.
+            # Create the file first, so that no other process can take the name in between.
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY, 0o600))
         except FileExistsError:
             continue

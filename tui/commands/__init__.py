@@ -51,7 +51,7 @@ SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
 
 
 class _ReaderWentAway(Exception):
-    """`tenantpilot report | head`: nobody reads any more, which is no fault."""
+    """`tenantpilot report | head`: the reader has gone away, which is not a fault."""
 
 
 class Subcommands(click.Group):
@@ -73,7 +73,7 @@ class Subcommands(click.Group):
         if args and not args[0].startswith("-") and args[0] not in SUBCOMMANDS:
             if "://" in args[0]:
                 # Not repeated: a password may be in it.
-                raise click.UsageError("A database's URL stands behind --database.", ctx)
+                raise click.UsageError("Write a database's URL after --database.", ctx)
             near = _nearest_command(args[0])
             hint = f" Did you mean {near!r}?" if near else " See 'tenantpilot --help'."
             raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process; no traceback ever reaches a user."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     for name in ("stdout", "stderr"):
-        # None where whoever started us closed it.
+        # None where the parent process closed it.
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
     if isinstance(sys.stdout, TextIOWrapper):
@@ -142,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _let_go_of(stream: TextIO) -> None:
-    """Write what is left; what cannot be written has been told, and the interpreter's end must not try it again."""
+    """Write the rest. A failure was reported already, and the interpreter must not try again at its end."""
     try:
         stream.flush()
     except OSError:
@@ -189,7 +189,7 @@ def _failed(sentence: str, exit_code: int) -> int:
 def _failed_as_its_command(words: list[str], sentence: str, exit_code: int) -> int:
     """A `check` that did not come to its line knows nothing: 0, 1 and 2 say something of the fleet.
 
-    It has a line all the same: what runs plug-ins often shows standard output alone (docs/documents.md, "The check").
+    It still prints a line: plug-in runners often show standard output alone (docs/documents.md, "The check").
     """
     if not _means_check(words):
         return _failed(sentence, exit_code)
@@ -203,8 +203,8 @@ def _failed_as_its_command(words: list[str], sentence: str, exit_code: int) -> i
 def _means_check(words: list[str]) -> bool:
     """Whether a command line is, or where it is wrong could be, one of `check`.
 
-    Told from the values of the options in front of the command. Of an option that there is not nobody knows whether
-    the word behind it is its value, and an option that lost its value has taken the command for it.
+    Told from the values of the options in front of the command. For an unknown option we cannot tell whether the
+    next word is its value, and an option without its value has taken the command for it.
     """
     options = [option for option in cli.params if isinstance(option, click.Option)]
     valued = {name for option in options if not option.is_flag for name in option.opts}

@@ -55,7 +55,7 @@ class ListenType(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Listen:
         found = _LISTEN.fullmatch(str(value))
         if found is None or int(found["port"]) > 65_535:
-            self.fail(f"{value!r} is no place to serve at: write it as {LOOPBACK}:9718", param, ctx)
+            self.fail(f"{value!r} is not an address to serve at: write it as {LOOPBACK}:9718", param, ctx)
         return Listen((found["host"] or LOOPBACK).strip("[]"), int(found["port"]))
 
 

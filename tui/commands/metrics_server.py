@@ -14,7 +14,7 @@ from tui.words.fault_log import note_fault
 from tui.words.openmetrics import CONTENT_TYPE
 
 _REQUEST_SECONDS: Final = 10.0
-"""How long whoever asks may take to say what it wants and to take the answer; meanwhile nobody else is served."""
+"""How long a client may take to ask and to take the answer, in seconds; no other client is served meanwhile."""
 
 
 class MetricsServer(HTTPServer):
@@ -33,7 +33,7 @@ class MetricsServer(HTTPServer):
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A scraper that went away is no fault; anything else goes to the log, and the next scrape is served."""
+        """A scraper that went away is not a fault; anything else goes to the log, and the next scrape is served."""
 
         error = sys.exc_info()[1]
         if isinstance(error, Exception) and not isinstance(error, OSError):

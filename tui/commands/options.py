@@ -29,7 +29,7 @@ class InstantType(click.ParamType[Any]):
         try:
             instant = datetime.fromisoformat(value)
         except ValueError:
-            self.fail(f"{value!r} is no instant: write it as 2026-11-23T09:00:00Z", param, ctx)
+            self.fail(f"{value!r} is not an instant: write it as 2026-11-23T09:00:00Z", param, ctx)
         if instant.tzinfo is None:
             self.fail(f"{value!r} has no time zone: write it as 2026-11-23T09:00:00Z", param, ctx)
         try:
@@ -66,12 +66,12 @@ class TimezoneType(click.ParamType[Any]):
             return value
         zone = zone_named(value)
         if zone is None:
-            self.fail(f"{value!r} is no IANA time zone: write it as Europe/Berlin or UTC", param, ctx)
+            self.fail(f"{value!r} is not an IANA time zone: write it as Europe/Berlin or UTC", param, ctx)
         return zone
 
 
 class ExternalIdType(click.ParamType[Any]):
-    """The external id of a tenant that is there, whatever characters it was given."""
+    """The external id of an existing tenant, which may have any characters."""
 
     name = "external id"
 
@@ -80,8 +80,10 @@ class ExternalIdType(click.ParamType[Any]):
         try:
             text.encode()
         except UnicodeEncodeError as error:
-            # Python's stand-in for a byte of the command line that is no text; no database could be asked for it.
-            self.fail(f"character {error.start + 1} is no UTF-8: see 'tenantpilot tenant list' for the ids", param, ctx)
+            # Python's stand-in for a byte that is not text: a database cannot look it up.
+            self.fail(
+                f"character {error.start + 1} is not UTF-8: see 'tenantpilot tenant list' for the ids", param, ctx
+            )
         return text
 
 
@@ -118,9 +120,7 @@ def place_options(command: Command) -> Command:
     command = click.option(
         "--database", metavar="URL", help="The database: sqlite:///PATH or postgresql://USER@HOST/NAME."
     )(command)
-    command = click.option("--use", metavar="NAME", help="The database that the settings call so: [databases.NAME].")(
-        command
-    )
+    command = click.option("--use", metavar="NAME", help="The database named NAME in the settings.")(command)
     return click.option(
         "--config",
         type=click.Path(path_type=Path),

@@ -23,7 +23,7 @@ from tui.words.failures import EXIT_FAULT, EXIT_USAGE, CommandFailed
 if TYPE_CHECKING:
     from tui.context import AppContext
 
-# Esc is told from an arrow key by what follows it; over a laggy link that may take longer than Textual waits.
+# What follows Esc tells it from an arrow key; over a slow link that may take longer than Textual waits.
 _ESCAPE_DELAY_MILLISECONDS: Final = "500"
 
 
@@ -57,7 +57,7 @@ def show(context: AppContext) -> int:
     from tui.terminal.themes import require_theme
 
     require_theme(context.theme)
-    # Not for somebody who has given a key of his own with Alt.
+    # Not for a user who has bound a key with Alt.
     if not any("alt+" in keys for keys in context.keymap.values()):
         # The parser is Textual's own affair: where a later one has it elsewhere, its keys are as it tells them.
         with suppress(ImportError):
@@ -79,7 +79,7 @@ def _import_textual() -> None:
 
 
 def _settings_then_fleet(invocation: Invocation, tenant: str | None, screen: str | None, sender: Sender) -> None:
-    """In the second process: read the settings, then the fleet. What fails here is done, and told, by the first one."""
+    """In the second process: read the settings, then the fleet. What fails here the first one does, and reports."""
     from tui.commands.session import session_of
 
     session = session_of(invocation)

@@ -49,9 +49,9 @@ class Session(NamedTuple):
     def context(
         self, invocation: Invocation, *, tenant: str | None = None, screen: str | None = None, visits: bool = True
     ) -> AppContext:
-        """What the screens are started with. Without `visits` it is not kept what was seen, the database being gone."""
+        """What the screens are started with. Without `visits` what was seen is not remembered."""
         settings, databases = self.loaded.settings, self._databases(invocation.database, visits)
-        # Whole, because the command may be pasted in another folder; what is found without it needs no name.
+        # Absolute, because the command may be pasted in another folder. A file found without --config is left out.
         config = () if invocation.config is None else ("--config", str(invocation.config.absolute()))
         return AppContext(
             database=databases[self.use],
@@ -113,7 +113,7 @@ def session_of(invocation: Invocation) -> Session:
     if invocation.database is not None:
         if invocation.use is not None:
             raise click.UsageError("--database and --use both name the database: leave one of them out.")
-        # Another database than the one that the settings speak of, in whatever they say of that one.
+        # Another database than the settings' own: none of what they say of that one holds for it.
         overrides |= dict.fromkeys(("database.url", "database.write_url"), invocation.database)
         overrides["database.production"] = "false"
     loaded = load_settings(config=invocation.config, overrides=overrides, environ=os.environ, cwd=Path.cwd())
@@ -121,7 +121,7 @@ def session_of(invocation: Invocation) -> Session:
 
 
 def _chosen(loaded: LoadedSettings, invocation: Invocation) -> str:
-    """The name of the database to use: the one asked for, else the first that there is."""
+    """The name of the database to use: the one asked for, else the first."""
     names = tuple(loaded.settings.usable_databases())
     if invocation.use is not None and invocation.use not in names:
         near = nearest(invocation.use, names)

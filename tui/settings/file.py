@@ -45,7 +45,7 @@ class SettingsFile:
         return True
 
     def open(self, mode: str = "rb") -> BytesIO:
-        """Its bytes, whatever stands at its path by now."""
+        """Its bytes, even if its path leads to another file by now."""
         assert mode == "rb"
         return BytesIO(self.content)
 
@@ -89,7 +89,7 @@ def read_trusted(path: Path, called: str = _CALLED) -> bytes | None:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    # A pipe is not open before somebody opens its other end.
+    # Opening a pipe would wait until another process opens its other end.
     return os.open(path, flags | os.O_NONBLOCK)
 
 
@@ -99,11 +99,11 @@ def _untrusted(path: Path, status: os.stat_result) -> str | None:
     (docs/settings.md, "Settings")
     """
     if path == Path(os.devnull):
-        return None  # always empty, whoever may write to it
+        return None  # always empty, even though every user may write to it
     if not stat.S_ISREG(status.st_mode):
         return "is not a file; write into one what is to be read, and name that"
     if stat.S_IMODE(status.st_mode) & stat.S_IWOTH:
-        return "can be written by everybody; take that right away with chmod o-w"
+        return "can be written by every user; run chmod o-w on it"
     if status.st_uid not in (0, os.geteuid()):
         return f"belongs to user {status.st_uid}, neither you nor root; chown it or name another"
     return None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
 from health.store.opening.urls import has_password
@@ -37,7 +38,7 @@ _PLAIN_REASONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class LoadedSettings:
-    """The effective settings, where each came from, and the file that was read (None: there is none).
+    """The effective settings, where each came from, and the file that was read (None without one).
 
     `sources` has every dotted key (`ui.theme`): `command line`, `environment TENANTPILOT_X`, `file PATH` or `default`.
     """
@@ -61,6 +62,13 @@ class _Environment(EnvSettingsSource):
     def __init__(self, environ: Mapping[str, str]) -> None:
         super().__init__(Settings)
         self.env_vars = {name.lower(): value for name, value in environ.items() if value}
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        """A list as JSON. What is not JSON stays text, so that the model refuses it by the name of its setting."""
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
 
 
 def load_settings(
@@ -102,7 +110,7 @@ def load_settings(
 
 
 def _refuse_what_takes_the_place_of_a_section(table: Mapping[str, Any], path: Path | None) -> None:
-    # Before the model sees it: a variable of that section would replace it, and nobody would notice.
+    # Before the model sees it: a variable of that section would replace it without a word.
     for section, entries in table.items():
         if section in Settings.model_fields and not isinstance(entries, dict):
             raise SettingsError(_not_a_section(section, f"file {path}"))
@@ -137,7 +145,7 @@ def _first_refusal(
 ) -> str:
     """One sentence about an unknown name, else about the first value that cannot be.
 
-    What has no value of its own, a section or a name of a user's own, can only come from the file.
+    A section, and a name that the user chose, can only come from the file.
     """
     errors = refused.errors(include_url=False, include_input=False)
     first = next((error for error in errors if error["type"] == "extra_forbidden"), errors[0])

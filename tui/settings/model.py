@@ -40,7 +40,7 @@ _SECTION = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 def default_database_path() -> Path:
-    """The SQLite file in the user's data directory, read where no database is configured. It may not exist yet."""
+    """The SQLite file in the user's data directory: the database where none is configured. It may not exist yet."""
     return user_data_path(APPLICATION, appauthor=False) / DATABASE_NAME
 
 
@@ -51,14 +51,12 @@ class DatabaseSettings(BaseModel):
 
     url: DatabaseUrl | None = Field(
         default=None,
-        description="The database that everything is read from. Without one it is a SQLite file of the user's own.",
+        description="The database to read from. Without it: a SQLite file in your data directory.",
     )
     write_url: DatabaseUrl | None = Field(
-        default=None, description="The database that import, record and whatever else writes uses. Without one: `url`."
+        default=None, description="The database that `import`, `record` and other commands write to. Without it: `url`."
     )
-    production: bool = Field(
-        default=False, description="Whether the screens mark it as production, so that nobody takes it for another."
-    )
+    production: bool = Field(default=False, description="Whether the screens mark it as production.")
 
     def read_from(self) -> str:
         """The URL to read from, password and all: `url`, else the default SQLite file. Never show it."""
@@ -70,9 +68,9 @@ class DatabaseSettings(BaseModel):
 
 
 class NamedDatabaseSettings(DatabaseSettings):
-    """`[databases.NAME]`: as `[database]`, but there is no other URL that it could fall back to."""
+    """`[databases.NAME]`: as `[database]`, but its URL has no default."""
 
-    url: DatabaseUrl = Field(description="The database that everything is read from under this name.")
+    url: DatabaseUrl = Field(description="The database to read from under this name.")
 
 
 class BackupHealthSettings(BaseModel):
@@ -89,27 +87,28 @@ class BackupHealthSettings(BaseModel):
     )
     clock_skew: Annotated[Duration, within("0s", "24h")] = Field(
         default=_DEFAULT_POLICY.clock_skew,
-        description="How far the clocks of the writers may be ahead of this machine's, or behind.",
+        description="How far the writers' clocks may differ from this machine's.",
     )
     longest_run: Annotated[Duration, within("1s", "30d")] = Field(
         default=_DEFAULT_POLICY.longest_run,
-        description="The longest plausible run: one still running after it is stuck, and a backup set that claims to "
-        "have ended longer than this after it was recorded contradicts itself.",
+        description="The longest plausible run. A run that takes longer is stuck. A backup set contradicts itself if "
+        "it ended later than this after it was recorded.",
     )
 
 
 class EvidenceSettings(BaseModel):
-    """`[evidence]`: from when on fewer items than in an earlier backup are a loss."""
+    """`[evidence]`: when fewer items than in an earlier backup are a loss."""
 
     model_config = _SECTION
 
     loss_share: Percentage = Field(
         default=_DEFAULT_LOSS.share_percent,
-        description="An imported backup with more than this share of a type's items fewer than the one before it has "
-        "lost them, if they are at least `loss_items`: it is stored as partial.",
+        description="An import that misses more than this share of a type's items, and at least `loss_items` of them, "
+        "has lost them: the backup is stored as partial.",
     )
     loss_items: Count = Field(
-        default=_DEFAULT_LOSS.items, description="How many items fewer a loss is at least. Nothing left is one anyway."
+        default=_DEFAULT_LOSS.items,
+        description="The fewest missing items that are a loss. A type with no items left is always one.",
     )
 
 
@@ -140,19 +139,20 @@ class UiSettings(BaseModel):
     model_config = _SECTION
 
     refresh: RefreshInterval = Field(
-        default=timedelta(seconds=30), description="How often the screens ask the database for news. 0 turns it off."
+        default=timedelta(seconds=30), description="How often the screens ask the database for changes. 0 turns it off."
     )
     theme: ThemeName = Field(default=DEFAULT_THEME, description="The colours, by the name of a theme.")
     plain: bool = Field(
-        default=False, description="Screens without box drawing and glyphs, states in words alone: for screen readers."
+        default=False, description="Screens without lines and glyphs, with states as words: for screen readers."
     )
     mouse: bool = Field(
-        default=False, description="Whether the mouse works. While it does, most terminals cannot select text with it."
+        default=False,
+        description="Whether the mouse works on the screens. Most terminals then cannot select text with it.",
     )
 
 
-# How `load_settings` hands its sources to the model: pydantic-settings asks the class for them, and a `Settings()` of
-# somebody else's, in another thread too, must stay at the defaults.
+# `load_settings` hands its sources to the model by this: pydantic-settings asks the class for them. A plain
+# `Settings()`, in another thread too, must stay at the defaults.
 handed_in: ContextVar[tuple[PydanticBaseSettingsSource, ...]] = ContextVar("handed_in", default=())
 
 
@@ -170,21 +170,23 @@ class Settings(BaseSettings):
     )
 
     database: DatabaseSettings = Field(default=DatabaseSettings(), description="Where the facts are.")
-    backup_health: BackupHealthSettings = Field(default=BackupHealthSettings(), description="What is judged by.")
+    backup_health: BackupHealthSettings = Field(
+        default=BackupHealthSettings(), description="The durations that every tenant is judged by."
+    )
     evidence: EvidenceSettings = Field(
-        default=EvidenceSettings(), description="From when on fewer items than before are a loss."
+        default=EvidenceSettings(), description="When fewer items than before are a loss."
     )
     known: KnownSettings = Field(default=KnownSettings(), description="What somebody has taken note of already.")
     ui: UiSettings = Field(default=UiSettings(), description="How the screens behave.")
     databases: dict[DatabaseName, NamedDatabaseSettings] = Field(
         default_factory=dict,
-        description="More databases, each with what `[database]` has under a name of its own: `--use NAME` opens it.",
+        description="More databases, each under a name and with the settings of `[database]`. `--use NAME` opens one.",
     )
     groups: dict[GroupName, GroupSettings] = Field(
         default_factory=dict, description="Names for tenants, to filter and to count by. No tenant is in two of them."
     )
     keys: KeysById = Field(
-        default_factory=dict, description="Other keys for what the screens do, by the ids that `?` shows."
+        default_factory=dict, description="Other keys for the actions of the screens, by the ids that `?` shows."
     )
 
     def usable_databases(self) -> dict[str, DatabaseSettings]:
@@ -200,7 +202,7 @@ class Settings(BaseSettings):
         return HealthPolicy(**self.backup_health.model_dump())
 
     def loss_rule(self) -> LossRule:
-        """From when on fewer items are a loss, for what imports."""
+        """When fewer items are a loss, for the imports."""
         return LossRule(self.evidence.loss_share, self.evidence.loss_items)
 
     def tenant_groups(self) -> Groups:

@@ -1,4 +1,4 @@
-"""Text onto the clipboard of whoever sits at the terminal, also at the far end of SSH, tmux and screen (OSC 52)."""
+"""Text onto the clipboard of the user's terminal, also through SSH, tmux and screen (OSC 52)."""
 
 from __future__ import annotations
 

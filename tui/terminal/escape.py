@@ -1,7 +1,7 @@
 """Esc and a key pressed right behind it are two keys.
 
 A terminal without the keyboard protocol sends the same bytes for them as for one key with Alt, and half a second passes
-until Esc is told from the begin of an arrow key: whoever goes back and on within it would have pressed nothing at all.
+until Esc is known not to begin an arrow key: a person who presses Esc and a key within it would have pressed nothing.
 """
 
 from __future__ import annotations

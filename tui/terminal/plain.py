@@ -20,7 +20,7 @@ _BLANKED: Final = dict.fromkeys(_BOXES, " ") | {ord(state.glyph): " " for state 
 
 
 class PlainFilter(LineFilter):
-    """Blanks what is drawing and not text; every line stays as wide as it was."""
+    """Replaces drawing characters by blanks; every line keeps its width."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [segment._replace(text=segment.text.translate(_BLANKED)) for segment in segments]

@@ -34,7 +34,7 @@ def ended_by_signals(end: Callable[[int], None]) -> Iterator[None]:
     """While the block runs, a signal that ends a program calls `end` with the exit code that a shell gives it.
 
     So does the loss of the terminal, as SIGHUP: Textual would read its end of file for ever. Where the app cannot
-    leave, because the terminal takes no more output, the process ends all the same after a moment.
+    leave, because the terminal takes no more output, the process still ends after a moment.
     """
     attributes = _terminal_attributes()
     ending = threading.Event()
@@ -61,7 +61,7 @@ def ended_by_signals(end: Callable[[int], None]) -> Iterator[None]:
         yield
     finally:
         turn.acquire()
-        _drop_what_nobody_takes()
+        _drop_unwritten_output()
         threading.excepthook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -76,7 +76,7 @@ def _hang_up_without_terminal() -> None:
         os.kill(os.getpid(), signal.SIGHUP)
 
 
-def _drop_what_nobody_takes() -> None:
+def _drop_unwritten_output() -> None:
     """Of a terminal that is gone: the interpreter would try it again at the end, and change the exit code."""
     for printed in filter(None, (sys.__stdout__, sys.__stderr__)):
         try:
@@ -115,7 +115,7 @@ def _end_now(number: int, attributes: list[Any] | None, turn: threading.Lock) ->
             if thread.name == _WRITER and thread.ident is not None:
                 signal.pthread_kill(thread.ident, number)
         for _ in range(_RESTORING_TRIES):
-            # What the terminal has not taken yet is given up, so that there is room for this.
+            # Drop the output that the terminal has not taken, to make room for this.
             termios.tcflush(terminal, termios.TCOFLUSH)
             with suppress(BlockingIOError):
                 os.write(terminal, _RESTORED)

@@ -2,7 +2,7 @@
 
 It begins as a copy of this one, sends messages through a pipe and never touches the terminal. Another pipe, on which
 nothing is ever written, is its lifeline: once the first process has cut it, by closing its end or by being gone, the
-second one ends at once, whatever it is waiting for.
+second one ends at once, even while it waits.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class SecondProcess:
     def begin(cls, work: Callable[[Sender], None]) -> SecondProcess | None:
         """Have `work` done in a second process; None where the system lets none begin. Only before there are threads.
 
-        What `work` raises ends that process and is told to nobody: its messages end before they are whole.
+        An exception in `work` ends that process without a report: its messages stop before they are whole.
         """
         messages, to_send = os.pipe()
         lifeline, lifeline_held = os.pipe()
@@ -87,7 +87,7 @@ class SecondProcess:
                 os.close(messages)
                 os.close(lifeline_held)
                 _let_go_of_the_terminal()
-                # That the first process is gone is told by the lifeline, which leaves time to break off what runs.
+                # The lifeline shows that the first process is gone, and leaves time to break off a query.
                 signal.signal(signal.SIGHUP, signal.SIG_IGN)
                 sender = Sender(to_send, lifeline)
                 work(sender)
@@ -109,7 +109,7 @@ class SecondProcess:
                 yield message
 
     def end(self) -> None:
-        """Cut the lifeline, so that it ends, whatever it is waiting for. Returns at once.
+        """Cut the lifeline, so that it ends, even while it waits. Returns at once.
 
         Callable from any thread, and more than once.
         """
@@ -120,7 +120,7 @@ class SecondProcess:
                 threading.Thread(target=self._see_it_end, name="second-process-end", daemon=True).start()
 
     def _see_it_end(self) -> None:
-        """It ends by itself; unless somebody has stopped it, or the system does not let it go."""
+        """It ends by itself, unless it was suspended or the system does not let it go."""
         kill_at = time.monotonic() + _END_SECONDS
         with suppress(ChildProcessError):
             while os.waitpid(self._pid, os.WNOHANG) == (0, 0):

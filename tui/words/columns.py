@@ -39,7 +39,7 @@ def in_the_past_or_future(instant: datetime, now: datetime) -> str:
 
 
 def goes_stale(health: TenantBackupHealth, policy: HealthPolicy, now: datetime) -> str:
-    """When the basis goes stale if nothing runs: `in 19h`, or `3d ago`; `-` where there is no age to trust."""
+    """When the basis goes stale if nothing runs: `in 19h`, or `3d ago`; `-` where its age cannot be trusted."""
     basis = health.basis
     if basis is None or basis.completed_at is None or health.freshness is Freshness.IN_THE_FUTURE:
         return "-"
@@ -48,6 +48,6 @@ def goes_stale(health: TenantBackupHealth, policy: HealthPolicy, now: datetime) 
 
 
 def degraded_share(health: TenantBackupHealth) -> str:
-    """Degraded items of all items in the basis; `-` where there is none to speak of."""
+    """Degraded items of all items in the basis; `-` where there is no basis to count in."""
     quality = health.quality
     return "-" if quality is None else f"{quality.degraded_items}/{quality.items}"

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 LONGEST: Final = timedelta(days=3650)
-"""No setting and no option means more than ten years; whatever is longer is a slip of the keyboard."""
+"""Ten years: a longer setting or option is a typing mistake."""
 
 # Possessive blanks (`*+`): a long run of them is refused in linear time.
 _WRITTEN: Final = re.compile(

@@ -14,7 +14,7 @@ from tui.words.render import inert_cell, inert_markdown
 SUFFIXES: Final = {"csv": ".csv", "json": ".json", "markdown": ".md"}
 """The formats of an export, and how their files' names end."""
 
-# Rich puts the addresses of fonts into a picture, which a viewer would fetch from somebody's machine.
+# Rich puts links to fonts into a picture, and a viewer would fetch them from the network.
 _FONTS: Final = re.compile(r"@font-face\s*\{[^}]*\}")
 
 

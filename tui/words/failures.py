@@ -44,12 +44,12 @@ class CommandFailed(Exception):
 class SettingsError(ValueError):
     """Settings that cannot be used: one sentence (what, where, what to do) that never holds a secret.
 
-    Names of files and settings are in it as they are; whoever shows it makes it safe.
+    Names of files and settings stand in it unchanged: pass it through `safe_text` to show it.
     """
 
 
 def tell(sentence: str) -> None:
-    """Say one sentence to whoever started the program, on standard error, if anybody listens there still."""
+    """Print one sentence on standard error. Does nothing if standard error is closed."""
     from tui.words.safe_text import safe_text
 
     with suppress(OSError):
@@ -99,7 +99,7 @@ def _unknown_tenant(error: Exception) -> tuple[str, int] | None:
 
 
 def _settings_failure(error: Exception) -> tuple[str, int] | None:
-    """The settings, or a command line that does not go with them, be it only by now."""
+    """An error in the settings, or in a command line that does not fit them."""
     if isinstance(error, UsageError):
         return f"{error.format_message().rstrip('.')}.", EXIT_USAGE
     return (str(error), EXIT_USAGE) if isinstance(error, SettingsError) else None

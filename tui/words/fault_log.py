@@ -36,7 +36,7 @@ def note_fault(error: BaseException) -> str:
 
 
 def note_trace(trace: Trace) -> str:
-    """The same for a fault of which Rich's notes are all that is left, as of Textual's input thread."""
+    """The same for a fault that only Rich's trace is left of, such as one in Textual's input thread."""
     last = trace.stacks[0]
     return _noted(last.exc_type, [(frame.filename, frame.lineno, frame.name) for frame in last.frames])
 

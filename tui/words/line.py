@@ -1,4 +1,4 @@
-"""One line of a proof: its words and the colour of its state, whatever widget draws it."""
+"""One line of a proof: its words and the colour of its state, for any widget."""
 
 from __future__ import annotations
 

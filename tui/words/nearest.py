@@ -1,4 +1,4 @@
-"""The known name that somebody may have meant by an unknown one: of a setting, a variable, a key, a command."""
+"""The known name nearest to an unknown one: of a setting, a variable, a key, a command."""
 
 from __future__ import annotations
 

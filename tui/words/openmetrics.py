@@ -1,8 +1,8 @@
-"""Verdicts as OpenMetrics text, for Prometheus and whatever scrapes like it.
+"""Verdicts as OpenMetrics text, for Prometheus and compatible scrapers.
 
 Gauges only, and no timestamps on samples: that much means the same in the older text format, which the textfile
-collector of node_exporter reads. The age of the facts is told by the instant that they were read at: an age in a file
-that nobody writes any more would stay as it is and look young for ever (docs/monitoring.md, "metrics: Prometheus").
+collector of node_exporter reads. The instant of the reading stands for the age of the facts: an age in a file
+that is no longer written would look young for ever (docs/monitoring.md, "metrics: Prometheus").
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from tui.words.wording import State, counted, reason_sentence, state_of, why, wi
 _NAMES_SHOWN: Final = 3
 _NARROWEST: Final = 60
 _ROOMY: Final = 80
-"""Columns from which on names may take a quarter of them; of fewer they have what is left to see one tenant by."""
+"""From this width on, a name may take a quarter of the columns; below it, only `_SHORTEST_NAME`."""
 _SHORTEST_NAME: Final = 12
 _WITH_FORECAST: Final = 100
 """Columns from which on a table, as the screen, says when each latest backup goes stale."""

@@ -125,7 +125,7 @@ def _one_line(text: str, limit: int) -> str:
 # Bounded, because a hostile database could name every character there is.
 @lru_cache(maxsize=4096)
 def _shown(char: str) -> tuple[str, bool]:
-    """What stands for one character (a blank for all white space that is no control), and whether it is a mark."""
+    """The text shown for one character (a blank for white space other than controls), and whether it is a mark."""
     code = ord(char)
     if code < 0x20:
         return chr(_CONTROL_PICTURES + code), False

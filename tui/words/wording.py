@@ -1,6 +1,6 @@
 """A verdict in words, with its figures: what every screen, table and note says of the same object.
 
-Names and status words in these sentences come from outside: whoever shows a sentence passes it through `safe_text`
+Names and status words in these sentences come from outside: pass a sentence through `safe_text` to show it
 (docs/screens.md, "States").
 """
 
@@ -105,7 +105,7 @@ UNCOUNTED_FAMILIES: Final = frozenset({INCOMPLETE_RUN, EMPTY_SET, CONTRADICTORY_
 _NOUNS: Final[Mapping[str, str]] = MappingProxyType(
     {INTEGRITY_WARNING: "integrity warning", MISSING_ITEMS: "missing item"}
 )
-"""The families whose count is one of things; the words of the others say what is the matter with so many items."""
+"""Families counted as things ("3 missing items"). The words of the other families describe items."""
 
 
 def families_in_words(quality: BackupQualitySummary) -> str:
@@ -279,5 +279,5 @@ def cron_in_words(cron: str | None) -> str:
         return "no cron"
     try:
         return f"{CronSim(cron, datetime(2000, 1, 1, tzinfo=UTC)).explain()} ({cron})"
-    except Exception:  # whatever the library raises on hostile input, the expression is shown as it is
+    except Exception:  # the library may raise anything on hostile input: show the expression as it is
         return f"({cron})"

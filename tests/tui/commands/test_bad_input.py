@@ -44,13 +44,13 @@ def test_a_wrong_command_line_is_2_and_a_sentence(console: Console, words: list[
     [
         ("2026-11-23T09:00:00", "has no time zone: write it as 2026-11-23T09:00:00Z"),
         ("2026-11-23", "has no time zone"),
-        ("yesterday", "is no instant: write it as 2026-11-23T09:00:00Z"),
-        ("", "is no instant"),
-        ("2026-02-31T09:00:00Z", "is no instant"),
-        ("2026-11-23T25:00:00Z", "is no instant"),
+        ("yesterday", "is not an instant: write it as 2026-11-23T09:00:00Z"),
+        ("", "is not an instant"),
+        ("2026-02-31T09:00:00Z", "is not an instant"),
+        ("2026-11-23T25:00:00Z", "is not an instant"),
         ("0001-01-01T00:00:00+01:00", "lies outside the years 1 to 9999"),
         ("9999-12-31T23:59:59-01:00", "lies outside the years 1 to 9999"),
-        ("infinity", "is no instant"),
+        ("infinity", "is not an instant"),
     ],
 )
 def test_an_instant_without_a_time_zone_or_that_is_none(
@@ -100,7 +100,7 @@ def test_a_tenant_in_bytes_that_are_no_text_is_refused(any_console: Console, wor
     found = any_console.bare(*words, "--tenant", "a\udcff", "--database", any_console.url)
     assert found.code == (3 if words == ["check"] else 2)
     assert found.refusal() == (
-        "Invalid value for '--tenant': character 2 is no UTF-8: see 'tenantpilot tenant list' for the ids"
+        "Invalid value for '--tenant': character 2 is not UTF-8: see 'tenantpilot tenant list' for the ids"
     )
 
 
@@ -195,7 +195,7 @@ def test_a_url_that_cannot_be_used_on_a_command_line(console: Console, words: li
 def test_a_url_with_a_password_taken_for_a_command_is_not_repeated(console: Console) -> None:
     found = console.bare(f"postgresql://triage:{SECRET}@db1/fleet")
     assert found.code == 2
-    assert found.refusal() == "A database's URL stands behind --database."
+    assert found.refusal() == "Write a database's URL after --database."
 
 
 @pytest.mark.parametrize(

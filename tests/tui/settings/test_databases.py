@@ -129,6 +129,16 @@ def test_what_stands_in_the_place_of_a_section_is_refused_even_where_the_environ
     assert "ui (file " in refusal(cwd, "ui = 'dark'", **given)
 
 
+def test_a_list_in_the_environment_is_json(cwd: Path) -> None:
+    write(cwd, "[groups.gold]\ntenants = ['a']")
+    variable = "TENANTPILOT_GROUPS__GOLD__TENANTS"
+    assert load(cwd, environ={variable: '["b", "c"]'}).settings.groups["gold"].tenants == ("b", "c")
+    for wrong in (SECRET_URL, '["b"', '"b"', "1"):
+        assert refusal(cwd, environ={variable: wrong}) == (
+            f"groups.gold.tenants (environment {variable}): must be a list in brackets"
+        )
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -51,10 +51,7 @@ def test_a_file_that_everybody_can_write_is_refused(cwd: Path, mode: int, truste
     if trusted:
         assert load(cwd).file == path
     else:
-        assert (
-            refusal(cwd)
-            == f"configuration file {path} can be written by everybody; take that right away with chmod o-w"
-        )
+        assert refusal(cwd) == f"configuration file {path} can be written by every user; run chmod o-w on it"
 
 
 @pytest.mark.parametrize(("user", "owner", "trusted"), [(1000, 1000, True), (1000, 0, True), (1000, 1001, False)])

@@ -102,7 +102,7 @@ def test_a_file_that_others_could_have_written_is_refused(cwd: Path) -> None:
     path = cwd / "known.toml"
     path.write_text(ENTRY)
     path.chmod(0o666)
-    with pytest.raises(SettingsError, match=r"file of what is known .* can be written by everybody"):
+    with pytest.raises(SettingsError, match=r"file of what is known .* can be written by every user"):
         read_known_file(path)
 
 
