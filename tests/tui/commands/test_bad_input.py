@@ -79,7 +79,7 @@ def test_what_a_command_would_not_hear_in_front_of_it_is_refused(console: Consol
 @pytest.mark.parametrize(
     ("group", "commands"),
     [
-        ("import", "'tenantpilot import facts', 'tenantpilot import intunecd'"),
+        ("import", "'tenantpilot import facts', 'tenantpilot import intunebackup'"),
         ("tenant", "'tenantpilot tenant add', 'tenantpilot tenant archive'"),
         ("schedule", "'tenantpilot schedule add'"),
         ("db", "'tenantpilot db init', 'tenantpilot db status', 'tenantpilot db upgrade'."),
