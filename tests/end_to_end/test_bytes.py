@@ -1,4 +1,7 @@
-"""No text from outside acts on the terminal: the whole byte stream of every screen and command, audited by grammar."""
+"""No text from outside acts on the terminal: the whole byte stream of every screen and command, audited by grammar.
+
+Modules: tui.screens, tui.commands, tui.words.safe_text.
+"""
 
 from __future__ import annotations
 

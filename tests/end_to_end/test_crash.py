@@ -1,4 +1,7 @@
-"""What a fault leaves behind: one safe sentence, an exit code, a private log; no traceback and no secret anywhere."""
+"""What a fault leaves behind: one safe sentence, an exit code, a private log; no traceback and no secret anywhere.
+
+Modules: tui.commands, tui.words.failures, tui.words.fault_log.
+"""
 
 from __future__ import annotations
 

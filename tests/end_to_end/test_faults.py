@@ -1,4 +1,7 @@
-"""Databases that break under the running screens: the cause in words, the last facts with their age, and recovery."""
+"""Databases that break under the running screens: the cause in words, the last facts with their age, and recovery.
+
+Modules: tui.screens, tui.reader, health.store.opening.
+"""
 
 from __future__ import annotations
 

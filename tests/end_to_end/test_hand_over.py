@@ -1,4 +1,7 @@
-"""Handing on from a real terminal: the clipboard, a file, a picture, and another database in between."""
+"""Handing on from a real terminal: the clipboard, a file, a picture, and another database in between.
+
+Modules: tui.app, tui.files, tui.terminal.clipboard.
+"""
 
 from __future__ import annotations
 

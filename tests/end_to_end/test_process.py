@@ -1,4 +1,7 @@
-"""The process in its terminal: signals, a terminal that goes away, shrinks or stalls, the shell, and impatient keys."""
+"""The process in its terminal: signals, a terminal that goes away, shrinks or stalls, the shell, and impatient keys.
+
+Modules: tui.commands.screens, tui.terminal.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""From a red row to the proof in two keys, in a real terminal: every word and figure on the way equals the report's."""
+"""From a red row to the proof in two keys, in a real terminal: every word and figure on the way equals the report's.
+
+Modules: tui.screens, tui.drillthrough, health.report.
+"""
 
 from __future__ import annotations
 

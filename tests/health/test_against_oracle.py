@@ -2,6 +2,8 @@
 
 What is compared: every entry of `tenants`, their order, the `totals`, and the head of the document
 (docs/concepts.md, "The verdict"; docs/documents.md, "The report").
+
+Modules: health.report, health.resolver.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Leap days, ends of years, changes of clocks in odd zones: through the store of both engines, to the microsecond."""
+"""Leap days, ends of years, changes of clocks in odd zones: through the store of both engines, to the microsecond.
+
+Modules: health.freshness, health.schedules, health.store.
+"""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_nothing_differs_without_being_shown_or_counted(before: Any, after: Any)
 
 
 @given(before=values, after=values)
-def test_each_part_has_a_difference_and_no_more_surroundings_than_it_should(before: Any, after: Any) -> None:
+def test_each_part_has_a_difference_and_little_around_it(before: Any, after: Any) -> None:
     for part in shown(before, after).parts:
         kinds = [line.kind is LineKind.SAME for line in part.lines]
         assert not all(kinds)
@@ -134,7 +134,7 @@ def test_objects_in_an_array_are_matched_by_what_they_are_called(identity: str) 
     assert found.parts[0].path == ("settings", "two", "value")
 
 
-def test_a_setting_that_graph_wraps_and_numbers_is_matched_by_its_definition() -> None:
+def test_a_wrapped_and_numbered_setting_is_matched_by_definition() -> None:
     def wrapped(place: int, name: str, value: int) -> Any:
         return {"id": str(place), "settingInstance": {"settingDefinitionId": name, "value": value}}
 

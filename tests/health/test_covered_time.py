@@ -153,7 +153,7 @@ def test_without_any_set_it_is_uncovered_since_it_was_created(created_at: dateti
     assert time_of(tenant=a_tenant(created_at=created_at)) == found
 
 
-def test_before_the_first_set_nothing_is_known_and_a_deleted_one_is_one() -> None:
+def test_before_the_first_set_even_a_deleted_one_nothing_is_known() -> None:
     assert time_of(Kept(NOW - 2 * DAY - TICK, 1)).unknown == 28 * 86400
     assert time_of(Kept(NOW - 10 * DAY, 1, deleted=True), Kept(NOW - 2 * DAY, 2)) == (
         86400,
@@ -167,7 +167,7 @@ def test_a_set_after_the_period_says_that_nothing_of_it_is_known() -> None:
     assert time_of(Kept(NOW - HOUR, 1), end=NOW - HOUR) == (0, 0, 0, 30 * 86400 - 3600)
 
 
-def test_where_a_deleted_set_would_have_been_the_fresh_basis_nothing_is_known() -> None:
+def test_where_a_deleted_set_would_be_the_basis_nothing_is_known() -> None:
     """Also where an older one was fresh still; until the next set, or until it would not have been fresh."""
     older, deleted, newer = Kept(NOW - 30 * HOUR, 1), Kept(NOW - 24 * HOUR, 2, deleted=True), Kept(NOW - 20 * HOUR, 3)
     assert time_of(older, deleted, newer, begin=NOW - 30 * HOUR) == (6 * 3600 + 20 * 3600, 0, 0, 4 * 3600)
@@ -188,7 +188,7 @@ def test_what_lies_ahead_is_not_known() -> None:
     assert time_of(Kept(NOW - HOUR, 1), begin=NOW - HOUR, end=NOW + 2 * HOUR) == (3600, 0, 0, 7200)
 
 
-def test_a_fraction_of_a_second_is_rounded_down_and_a_period_without_length_has_no_time() -> None:
+def test_fractions_are_rounded_down_and_no_length_is_no_time() -> None:
     half = timedelta(milliseconds=500)
     assert time_of(Kept(NOW - HOUR - half, 1), begin=NOW - HOUR - half) == (3600, 0, 0, 0)
     assert time_of(Kept(NOW - HOUR - half, 1), begin=NOW - HOUR - 2 * half) == (3600, 0, 0, 1)

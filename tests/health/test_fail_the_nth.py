@@ -1,4 +1,7 @@
-"""Every call of the driver in turn fails: the resolver gives an error with its cause or all there is, and recovers."""
+"""Every call of the driver in turn fails: the resolver gives an error with its cause or all there is, and recovers.
+
+Modules: health.resolver, health.store.opening.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """Properties of a verdict through the store: what must not make it better does not, whatever else there is.
 
 Before and after are two tenants of one fleet.
+
+Modules: health.posture, health.store.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Tenants never mix: two that share everything but their ids, asked for each other's sets, items and schedules.
 
 In PostgreSQL their ids are even the same, because a key there begins with the tenant (docs/facts.md, "The facts").
+
+Modules: health.resolver, health.store.reading.
 """
 
 from __future__ import annotations

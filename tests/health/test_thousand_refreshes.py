@@ -1,4 +1,7 @@
-"""A resolver that is asked for days: after a thousand refreshes it holds no more than after a hundred."""
+"""A resolver that is asked for days: after a thousand refreshes it holds no more than after a hundred.
+
+Modules: health.resolver.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """Every call of the driver in turn fails under the screens: old facts with the cause, or all of the new ones.
 
 That no answer of the resolver is a part of one is tried in `tests/health/test_fail_the_nth.py`.
+
+Modules: tui.reader, tui.screens.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The screens over a PostgreSQL link that freezes: the last facts stay, with age and cause, until it is back."""
+"""The screens over a PostgreSQL link that freezes: the last facts stay, with age and cause, until it is back.
+
+Modules: tui.reader, tui.screens, health.store.opening.deadline.
+"""
 
 from __future__ import annotations
 

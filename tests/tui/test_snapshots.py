@@ -1,6 +1,8 @@
 """Pictures of the screens in the states where they really differ; each was looked at before it was accepted.
 
 The fleet is the demo's at a fixed instant and the clock stands still, so that a picture changes only with the code.
+
+Modules: tui.screens, tui.widgets, tui.terminal.themes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The last 30 days of the demo's tenants look like those of a fleet that is backed up, with what goes wrong in one."""
+"""The last 30 days of the demo's tenants look like those of a fleet that is backed up, with what goes wrong in one.
+
+Modules: health.demo.histories, health.coverage.
+"""
 
 from __future__ import annotations
 

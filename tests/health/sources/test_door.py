@@ -50,7 +50,7 @@ def test_an_accepted_type_may_be_missing_and_no_other() -> None:
     assert door.admit(a_set(ROLES), reference("Apps", "Filters")).error == NOW_MISSING + "Apps"
 
 
-def test_a_stored_set_is_what_its_source_gives_whatever_the_door_made_of_it() -> None:
+def test_a_stored_set_is_what_its_source_gives() -> None:
     given = a_set(status="completed")
     stored = Door().admit(given, reference("Filters", "Roles"))
     assert is_made_of(given, given)

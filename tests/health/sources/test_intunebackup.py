@@ -114,7 +114,7 @@ def test_assignments_that_cannot_be_read_are_said(
     assert str(item.integrity_warning).startswith(warning)
 
 
-def test_assignments_are_found_by_the_id_where_a_name_begins_with_one(tmp_path: Path) -> None:
+def test_assignments_are_found_by_the_id_a_name_begins_with(tmp_path: Path) -> None:
     other = ID.replace("0b7c", "0b7d")
     plant(
         tmp_path,
@@ -206,7 +206,7 @@ def test_without_payload_everything_stays_but_the_captured_json(tmp_path: Path) 
     assert (bare.assignments_state, bare.orphaned_assignments) == ("captured", 1)
 
 
-def test_a_type_that_went_missing_makes_the_set_partial_unless_it_is_gone_for_good(tmp_path: Path) -> None:
+def test_a_missing_type_makes_the_set_partial_unless_gone_for_good(tmp_path: Path) -> None:
     plant(tmp_path, {f"{TYPE}/Phones.json": policy()})
     partial = read(tmp_path, expected={TYPE, "Client Apps"})
     assert (partial.status, str(partial.error).rpartition(": ")[2]) == ("partial", "Client Apps")

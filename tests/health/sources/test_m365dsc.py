@@ -275,7 +275,7 @@ def test_without_payload_everything_stays_but_the_captured_json(tmp_path: Path) 
     assert (bare.assignments_state, bare.orphaned_assignments) == ("captured", 1)
 
 
-def test_a_type_that_went_missing_makes_the_set_partial_unless_it_is_gone_for_good(tmp_path: Path) -> None:
+def test_a_missing_type_makes_the_set_partial_unless_gone_for_good(tmp_path: Path) -> None:
     plant(tmp_path, {FILE: configuration(GROUP)})
     partial = read(tmp_path, expected={"AADGroup", "EXOOrganizationConfig"})
     assert (partial.status, str(partial.error).rpartition(": ")[2]) == ("partial", "EXOOrganizationConfig")

@@ -77,7 +77,7 @@ def value_of(written: str) -> object:
     return found.properties["It"]
 
 
-def test_blocks_come_in_their_order_with_their_types_names_and_properties() -> None:
+def test_blocks_come_in_order_with_types_names_and_properties() -> None:
     text = script(
         block('  Id = "1";\r\n  Members = @();', name='"Pilots"'),
         block("  IsSingleInstance = 'Yes'", kind="SPOTenantSettings", name="a3dc2b51-c466-4718-b5f9-cf0bb3a98db3"),
@@ -198,7 +198,7 @@ def test_a_property_that_stands_there_twice_is_a_doubt() -> None:
 WHOLE = script(block('  Id = "1"', name="'a'"), block('  Id = "2"\r\n  Text = "x"', name="'b'"))
 
 
-def test_a_file_that_ends_inside_a_block_says_so_for_that_block_and_for_all() -> None:
+def test_a_file_that_ends_inside_a_block_says_so() -> None:
     cut = WHOLE[: WHOLE.index("  Text = ") + 11]
     read = read_script(cut)
     assert [(each.instance, each.problem) for each in read.blocks] == [

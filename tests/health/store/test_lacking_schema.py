@@ -1,4 +1,7 @@
-"""A database of the right version that lacks a part of its schema: said as that, and what to do about it."""
+"""A database of the right version that lacks a part of its schema: said as that, and what to do about it.
+
+Modules: health.store.opening.revision, health.store.opening.errors.
+"""
 
 from __future__ import annotations
 

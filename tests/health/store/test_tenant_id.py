@@ -2,6 +2,8 @@
 
 So that tenants never mix, and a distributed PostgreSQL can keep each tenant's rows on one node. The statements are
 those that really run, caught on their way to the driver (docs/facts.md, "The facts").
+
+Modules: health.store.writing.tables, health.store.reading.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Bad input: one clear sentence on standard error, an exit code that is not 0, and nothing half-written."""
+"""Bad input: one clear sentence on standard error, an exit code that is not 0, and nothing half-written.
+
+Modules: tui.commands, tui.settings, tui.words.failures.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A disk that fills up while we write: one sentence, exit code 3, nothing half-done, and later it works."""
+"""A disk that fills up while we write: one sentence, exit code 3, nothing half-done, and later it works.
+
+Modules: tui.commands, health.store.writing.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Hostile text in every text column, printed by every command: no control and no format character comes out."""
+"""Hostile text in every text column, printed by every command: no control and no format character comes out.
+
+Modules: tui.commands, tui.words.safe_text.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Real backups in, verdicts out: `import intunecd` and `import facts`, twice and on both engines."""
+"""Real backups in, verdicts out: `import intunecd` and `import facts`, twice and on both engines.
+
+Modules: tui.commands.imports, tui.commands.report.
+"""
 
 from __future__ import annotations
 

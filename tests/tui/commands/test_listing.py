@@ -16,7 +16,7 @@ def columns(line: str, *words: str) -> list[int]:
     return [cell_len(line[: line.index(word)]) for word in words]
 
 
-def test_wide_and_combining_characters_take_the_room_that_a_terminal_gives_them(
+def test_wide_and_combining_characters_take_a_terminals_room(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     echo_table(("TENANT", "NAME"), [("株式会社みどり", "one"), ("e\u0301te\u0301", "two"), ("plain", "three")])
@@ -25,7 +25,7 @@ def test_wide_and_combining_characters_take_the_room_that_a_terminal_gives_them(
     assert begins == [cell_len("株式会社みどり") + 2] * 4
 
 
-def test_no_cell_is_cut_and_no_line_is_broken_however_narrow_the_terminal(
+def test_no_cell_is_cut_and_no_line_broken_however_narrow(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "20")

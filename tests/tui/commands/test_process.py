@@ -1,4 +1,7 @@
-"""The command as a process: what it imports, where its output goes, and how it ends when something breaks."""
+"""The command as a process: what it imports, where its output goes, and how it ends when something breaks.
+
+Modules: tui.commands, tui.words.failures.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +57,7 @@ def test_help_version_and_a_wrong_line_import_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize("command", ["report", "check", "metrics"])
-def test_the_help_of_a_command_that_judges_imports_neither_the_settings_nor_the_database(command: str) -> None:
+def test_help_of_a_judging_command_imports_no_settings_or_database(command: str) -> None:
     """A shell completes its options by the same import, at every key."""
     code = (
         "import sys; from tui.commands import run;"

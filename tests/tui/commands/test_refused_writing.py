@@ -1,4 +1,7 @@
-"""Bad input to commands that write: one clear sentence, an exit code that is not 0, and every row as it was."""
+"""Bad input to commands that write: one clear sentence, an exit code that is not 0, and every row as it was.
+
+Modules: tui.commands, health.store.writing.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`tenant`, `schedule` and `db`: nobody needs SQL to start (docs/commands.md, "tenantpilot tenant")."""
+"""`tenant`, `schedule` and `db`: nobody needs SQL to start (docs/commands.md, "tenantpilot tenant").
+
+Modules: tui.commands.tenant, tui.commands.schedule, tui.commands.db.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A source's declaration becomes its command, with every option of its own (`tui/commands/imports.py`)."""
+"""A source's declaration becomes its command, with every option of its own.
+
+Modules: tui.commands.imports, health.sources.
+"""
 
 from __future__ import annotations
 

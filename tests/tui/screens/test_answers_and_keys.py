@@ -1,4 +1,7 @@
-"""Answers that come late and keys that come twice: nothing old is shown as new, nothing opens twice, nothing waits."""
+"""Answers that come late and keys that come twice: nothing old is shown as new, nothing opens twice, nothing waits.
+
+Modules: tui.screens.facts_screen, tui.reader.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """A database whose clock is another than ours: said on the first screen, calmly, past the tolerance.
 
 (docs/reading.md, "How old the facts are")
+
+Modules: tui.screens.facts_screen, tui.clock.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""`y` copies the id or name under the cursor, `Y` the command line that opens this very place."""
+"""`y` copies the id or name under the cursor, `Y` the command line that opens this very place.
+
+Modules: tui.app, tui.terminal.clipboard.
+"""
 
 from __future__ import annotations
 

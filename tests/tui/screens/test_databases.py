@@ -1,4 +1,7 @@
-"""Several databases: changed on the screens, never mixed on one, and production looks like production."""
+"""Several databases: changed on the screens, never mixed on one, and production looks like production.
+
+Modules: tui.app, tui.screens.choice, tui.context.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
 """From the list to the proof and back by keys: every posture with every combination of reasons.
 
 (docs/concepts.md, "Where a reason is confirmed")
+
+Modules: tui.drillthrough, tui.screens.
 """
 
 from __future__ import annotations

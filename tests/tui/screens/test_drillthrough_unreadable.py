@@ -1,4 +1,7 @@
-"""From a tenant that cannot be read to the screen that has the row, by Enter."""
+"""From a tenant that cannot be read to the screen that has the row, by Enter.
+
+Modules: tui.drillthrough, tui.screens.
+"""
 
 from __future__ import annotations
 

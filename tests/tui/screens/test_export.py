@@ -1,4 +1,7 @@
-"""`e` writes down what is on the screen and says where; a picture of it is harmless to look at."""
+"""`e` writes down what is on the screen and says where; a picture of it is harmless to look at.
+
+Modules: tui.app, tui.words.export, tui.files.
+"""
 
 from __future__ import annotations
 

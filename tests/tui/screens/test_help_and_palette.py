@@ -1,4 +1,7 @@
-"""Every key is in `?` with an id, and the command palette finds every action and every tenant."""
+"""Every key is in `?` with an id, and the command palette finds every action and every tenant.
+
+Modules: tui.screens.help, tui.palette.
+"""
 
 from __future__ import annotations
 

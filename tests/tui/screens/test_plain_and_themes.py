@@ -1,4 +1,7 @@
-"""Plain screens lose nothing but the drawing, and every theme that can be chosen has every colour that is used."""
+"""Plain screens lose nothing but the drawing, and every theme that can be chosen has every colour that is used.
+
+Modules: tui.terminal.plain, tui.terminal.themes.
+"""
 
 from __future__ import annotations
 

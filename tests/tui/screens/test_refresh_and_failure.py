@@ -1,4 +1,7 @@
-"""Questions that fail, facts that grow old: the last ones stay, with their age and the cause, and confirm nothing."""
+"""Questions that fail, facts that grow old: the last ones stay, with their age and the cause, and confirm nothing.
+
+Modules: tui.screens.facts_screen, tui.reader.
+"""
 
 from __future__ import annotations
 

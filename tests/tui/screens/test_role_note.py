@@ -1,6 +1,8 @@
 """A role that could write is said on the first screen, calmly, and pushes nothing out.
 
 (docs/reading.md, "Read-only")
+
+Modules: tui.screens.tenants, tui.app.
 """
 
 from __future__ import annotations

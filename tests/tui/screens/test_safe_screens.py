@@ -1,4 +1,7 @@
-"""Hostile text in every column of every table: shown as what it is, on every screen, and obeyed by none."""
+"""Hostile text in every column of every table: shown as what it is, on every screen, and obeyed by none.
+
+Modules: tui.screens, tui.words.safe_text.
+"""
 
 from __future__ import annotations
 

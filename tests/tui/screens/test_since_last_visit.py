@@ -1,4 +1,7 @@
-"""On start the app says who changed since this user's last visit, and lists them; a verdict never comes from there."""
+"""On start the app says who changed since this user's last visit, and lists them; a verdict never comes from there.
+
+Modules: tui.visits, tui.screens.tenants.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`tenantpilot --tenant X --screen NAME`: there at once, and the way back is the one that walking would have made."""
+"""`tenantpilot --tenant X --screen NAME`: there at once, and the way back is the one that walking would have made.
+
+Modules: tui.app, tui.routes.
+"""
 
 from __future__ import annotations
 

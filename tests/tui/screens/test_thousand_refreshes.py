@@ -1,4 +1,7 @@
-"""The screens left open for days: once all caches are full, hundreds of refreshes leave nothing behind."""
+"""The screens left open for days: once all caches are full, hundreds of refreshes leave nothing behind.
+
+Modules: tui.app, tui.screens.facts_screen.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What the app says stands where the keys stood, and covers no row that somebody reads."""
+"""What the app says stands where the keys stood, and covers no row that somebody reads.
+
+Modules: tui.app.
+"""
 
 from __future__ import annotations
 

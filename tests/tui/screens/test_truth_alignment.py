@@ -1,4 +1,7 @@
-"""One verdict, one object: whatever shows a tenant's health shows what the resolver gave out, as the report does."""
+"""One verdict, one object: whatever shows a tenant's health shows what the resolver gave out, as the report does.
+
+Modules: tui.screens, tui.widgets, health.report.
+"""
 
 from __future__ import annotations
 

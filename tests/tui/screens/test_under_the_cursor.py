@@ -1,4 +1,7 @@
-"""What 80 columns cut of the row under the cursor stands under the list: who it is, why, and the error of a run."""
+"""What 80 columns cut of the row under the cursor stands under the list: who it is, why, and the error of a run.
+
+Modules: tui.widgets.cursor_detail, tui.screens.
+"""
 
 from __future__ import annotations
 

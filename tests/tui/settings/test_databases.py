@@ -1,4 +1,7 @@
-"""The database that is used: none, one, or several by name; and keys by their ids."""
+"""The database that is used: none, one, or several by name; and keys by their ids.
+
+Modules: tui.settings, tui.commands.session, tui.keymap.
+"""
 
 from __future__ import annotations
 
@@ -124,7 +127,7 @@ def test_the_environment_reaches_a_database_of_any_name(cwd: Path, name: str) ->
     assert settings.databases[name].read_from() == "postgresql://r@h/d"
 
 
-def test_what_stands_in_the_place_of_a_section_is_refused_even_where_the_environment_has_one(cwd: Path) -> None:
+def test_what_is_in_a_sections_place_is_refused_in_any_environment(cwd: Path) -> None:
     given = {"environ": {"TENANTPILOT_UI__THEME": "nord"}}
     assert "ui (file " in refusal(cwd, "ui = 'dark'", **given)
 

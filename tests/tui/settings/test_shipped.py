@@ -1,6 +1,8 @@
 """The shipped `tenantpilot.toml` has every setting at its default, explained, and names no database.
 
 (docs/settings.md, "Settings")
+
+Modules: tui.settings, tui.keymap.
 """
 
 from __future__ import annotations

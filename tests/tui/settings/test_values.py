@@ -1,4 +1,7 @@
-"""Settings: their order, their names, their limits, and no secret in any error."""
+"""Settings: their order, their names, their limits, and no secret in any error.
+
+Modules: tui.settings.
+"""
 
 from __future__ import annotations
 

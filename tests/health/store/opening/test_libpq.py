@@ -1,4 +1,7 @@
-"""What libpq's own settings say counts: the variables of the environment, and the password file."""
+"""What libpq's own settings say counts: the variables of the environment, and the password file.
+
+Modules: health.store.opening.urls, health.store.opening.drivers.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The reading connection cannot write, on either engine, whatever is asked of it; and reading leaves nothing behind."""
+"""The reading connection cannot write, on either engine, whatever is asked of it; and reading leaves nothing behind.
+
+Modules: health.store.opening.engines, health.store.opening.drivers.
+"""
 
 from __future__ import annotations
 

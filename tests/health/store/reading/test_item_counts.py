@@ -1,4 +1,7 @@
-"""The counts that the fleet read takes from indexes against `BackupQualityResolver`, item by item, on both engines."""
+"""The counts that the fleet read takes from indexes against `BackupQualityResolver`, item by item, on both engines.
+
+Modules: health.store.reading.snapshot, health.quality.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Null where the contract has none, as in tables that another program made: one tenant's verdict is lost, no more."""
+"""Null where the contract has none, as in tables that another program made: one tenant's verdict is lost, no more.
+
+Modules: health.store.reading.snapshot, health.store.reading.rows.
+"""
 
 from __future__ import annotations
 

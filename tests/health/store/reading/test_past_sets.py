@@ -1,4 +1,7 @@
-"""The coverage as it comes out of a database: at every instant what the oracle says of the rows completed by then."""
+"""The coverage as it comes out of a database: at every instant what the oracle says of the rows completed by then.
+
+Modules: health.store.reading.snapshot, health.coverage.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 The statements are those that really run, caught on their way to the driver; each is explained on the same connection,
 because its settings are part of the plan.
+
+Modules: health.store.reading.snapshot, health.store.writing.tables.
 """
 
 from __future__ import annotations

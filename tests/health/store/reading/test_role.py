@@ -1,6 +1,8 @@
 """Whether the database's role could write, which only our session keeps it from: asked, not assumed.
 
 (docs/reading.md, "Read-only")
+
+Modules: health.store.reading, health.resolver.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 A standby lets replay go first here, at once. It ends a statement that runs, and the whole connection of a reader that
 is between two statements; with the same SQLSTATE either way.
+
+Modules: health.store.reading, health.store.opening, health.resolver.
 """
 
 from __future__ import annotations

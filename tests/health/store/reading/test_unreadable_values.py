@@ -1,4 +1,7 @@
-"""What cannot be read costs one tenant its verdict, with the table, the column and the row; odd text costs nothing."""
+"""What cannot be read costs one tenant its verdict, with the table, the column and the row; odd text costs nothing.
+
+Modules: health.store.reading.snapshot, health.store.reading.rows.
+"""
 
 from __future__ import annotations
 
