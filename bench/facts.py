@@ -16,13 +16,13 @@ from bench.floor_sqlite import FloorFacts
 from bench.keeping import Keeper
 from bench.timing import Compared, Work, compare
 from health import slots
+from health.collector import collector_paused
 from health.facts import TenantFacts
 from health.policy import HealthPolicy
 from health.posture import judge
 from health.resolver import TenantBackupHealthResolver
-from health.store.opening.engines import reading_engine, snapshot
+from health.store.opening.reading import one_snapshot, open_reading
 from health.store.opening.urls import parse_database_url
-from health.store.reading.collector import collector_paused
 from health.store.reading.snapshot import Snapshot
 
 POLICY = HealthPolicy()
@@ -35,14 +35,14 @@ class Fleet:
         url = keeper.url(engine, shape)
         self.shape = shape
         self.address = parse_database_url(url)
-        self._engine = reading_engine(self.address)
+        self._connection = open_reading(self.address)
         file = self.address.file
         self.floor = floor_postgresql.Floor(url) if file is None else floor_sqlite.Floor(file)
 
     def read(self) -> list[TenantFacts]:
         """The facts as the product reads them."""
-        with snapshot(self._engine, self.address) as connection:
-            return Snapshot(connection).facts()
+        with one_snapshot(self._connection, self.address) as statements:
+            return Snapshot(statements).facts()
 
     def resolver(self) -> TenantBackupHealthResolver:
         """A resolver that has read nothing yet."""

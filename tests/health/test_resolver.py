@@ -7,7 +7,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, event
 
 from health.store.opening.errors import StoreError
 from tests.health.making import DAY, GRACE, HOUR, LONG_AGO, NOW, TICK, WINDOW
@@ -15,6 +14,7 @@ from tests.health.store.bare import bare
 from tests.oracle.loading import load, sqlite_path
 from tests.oracle.rows import ItemRow, Rows, ScheduleRow, SetRow, TenantRow
 from tests.resolving import resolving
+from tests.statements import statements
 
 MINUTE = HOUR / 60
 
@@ -52,16 +52,8 @@ def test_a_refresh_with_nothing_changed_reads_no_facts(database_url: str) -> Non
     load(database_url, a_fleet())
     with resolving(database_url) as held:
         first = held.refreshed_fleet(NOW)
-        seen: list[str] = []
-
-        def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-            seen.append(statement)
-
-        event.listen(Engine, "before_cursor_execute", note)
-        try:
+        with statements() as seen:
             second = held.refreshed_fleet(NOW)
-        finally:
-            event.remove(Engine, "before_cursor_execute", note)
         assert not any("tenants" in statement for statement in seen)
         assert len(seen) <= 2
         assert all(one is other for one, other in zip(first.verdicts, second.verdicts, strict=True))

@@ -13,16 +13,16 @@ from typing import Any, Final
 
 import click
 
+from health.collector import collector_paused
 from health.demo.fleet import ARCHIVED_TENANTS, DemoTenant, demo_fleet
 from health.policy import HealthPolicy
-from health.store.opening.engines import writing
 from health.store.opening.urls import DatabaseAddress
-from health.store.reading.collector import collector_paused
+from health.store.reading.roster import list_tenants
 from health.store.writing.administration import initialise
 from health.store.writing.loading import indexes_afterwards, insert_rows, settle, unchecked
-from health.store.writing.roster import list_tenants
 from health.store.writing.tables import backup_items, backup_schedules, backup_sets
 from health.store.writing.tables import tenants as tenants_table
+from health.store.writing.transactions import statements_of, writing
 from tui.commands.options import Invocation, now_option, place_options
 from tui.commands.report import judged
 from tui.commands.screens import show
@@ -79,7 +79,7 @@ def write_demo(address: DatabaseAddress, now: datetime, tenants: int, policy: He
     """Write the demo fleet to a database without tenants, in one transaction. Raises CommandFailed and StoreError."""
     initialise(address)
     with writing(address) as connection:
-        if list_tenants(connection):
+        if list_tenants(statements_of(connection)):
             raise CommandFailed(
                 f"{address.label} has tenants already: the demo fleet is written only to a database without any.",
                 EXIT_REFUSED,

@@ -83,8 +83,8 @@ def _parameters_of(source: Source) -> list[Callable[[Any], Any]]:
 def _import_backup(ctx: click.Context, source: Source, given: dict[str, Any]) -> None:
     """Import one tenant's backup, or all of its runs that a place keeps."""
     from health.sources.door import Door
-    from health.store.opening.engines import writing
     from health.store.writing.roster import have_tenant
+    from health.store.writing.transactions import writing
     from tui.commands.importing import import_sets
     from tui.commands.session import open_session
 
@@ -143,7 +143,7 @@ def _refuse_the_future(asked: Asked) -> None:
 
 def _import_lines(ctx: click.Context, source: Source, given: dict[str, Any]) -> None:
     """Import facts of any number of tenants from a file or from standard input."""
-    from health.store.opening.engines import writing
+    from health.store.writing.transactions import writing
     from tui.commands.importing import import_facts
     from tui.commands.session import open_session
     from tui.words.wording import counted

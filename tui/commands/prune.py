@@ -9,9 +9,10 @@ from typing import Any, Final
 import click
 
 from health.instants import shifted
-from health.store.opening.engines import reading_once, writing
+from health.store.opening.reading import reading_once
 from health.store.writing.pruning import KeepLast, KeepSince, PrunePlan, PruneRequest, plan_pruning
 from health.store.writing.pruning import prune as prune_store
+from health.store.writing.transactions import writing
 from tui.commands.listing import echo_table
 from tui.commands.options import now_option, place_options, tenants_option
 from tui.commands.session import open_session
@@ -59,8 +60,8 @@ def prune(
         with writing(address) as connection:
             plan = prune_store(connection, request, policy, session.now)
     else:
-        with reading_once(address) as connection:
-            plan = plan_pruning(connection, request, policy, session.now)
+        with reading_once(address) as statements:
+            plan = plan_pruning(statements, request, policy, session.now)
     _echo(plan, payloads_only=payloads_only, done=yes)
 
 

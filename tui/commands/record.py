@@ -161,7 +161,7 @@ class _Notebook:
 
     def write(self, entry: Callable[[Connection, HealthPolicy], Found]) -> Found:
         """Make an entry in one transaction. Raises SettingsError and StoreError; then nothing is written."""
-        from health.store.opening.engines import writing
+        from health.store.writing.transactions import writing
 
         with writing(self.address(), patience=NOTE_SECONDS) as connection:
             return entry(connection, self.policy())
@@ -194,7 +194,7 @@ def _on_this_machine(held: ExitStack, notebook: _Notebook, run: RecordedRun) -> 
 
     try:
         address = notebook.address()
-        database = address.url.render_as_string() if address.file is None else str(address.file.resolve())
+        database = address.place
     except (SettingsError, StoreError):
         database = ""
     try:

@@ -10,8 +10,10 @@ import click
 from health.forecast import cannot_stay_fresh, longest_pause
 from health.slots import CannotPlan, slots_of
 from health.sources.captured import CapturedSchedule
-from health.store.opening.engines import reading_once, writing
-from health.store.writing.roster import add_schedule, disable_schedule, enable_schedule, list_schedules
+from health.store.opening.reading import reading_once
+from health.store.reading.roster import list_schedules
+from health.store.writing.roster import add_schedule, disable_schedule, enable_schedule
+from health.store.writing.transactions import statements_of, writing
 from tui.commands.import_options import TENANT
 from tui.commands.listing import echo_table, whole_seconds
 from tui.commands.names import NameType
@@ -41,7 +43,7 @@ def add(ctx: click.Context, /, name: str, external_id: str, cron: str | None, ti
     require_slots(ctx, cron, timezone, session.now)
     with writing(session.writing()) as connection:
         add_schedule(connection, CapturedSchedule(external_id, name, cron=cron, timezone=timezone), session.now)
-        plans = [(row[3], row[4]) for row in list_schedules(connection, external_id) if row[2]]
+        plans = [(row[3], row[4]) for row in list_schedules(statements_of(connection), external_id) if row[2]]
     click.echo(f"Added the schedule {safe_text(name)} to the tenant {safe_text(external_id)}.")
     _warn_of_pauses(plans, session)
 
@@ -100,8 +102,8 @@ def disable(ctx: click.Context, /, name: str, external_id: str, **given: Any) ->
 @click.pass_context
 def list_(ctx: click.Context, /, external_id: str | None, **given: Any) -> None:
     """List the schedules that are not deleted."""
-    with reading_once(open_session(ctx, given).reading()) as connection:
-        rows = list_schedules(connection, external_id)
+    with reading_once(open_session(ctx, given).reading()) as statements:
+        rows = list_schedules(statements, external_id)
     echo_table(
         ("TENANT", "SCHEDULE", "ENABLED", "CRON", "TIMEZONE", "LAST RUN", "STATUS"),
         [(*row[:5], whole_seconds(row[5]), row[6]) for row in rows],

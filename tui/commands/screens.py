@@ -21,6 +21,7 @@ from tui.terminal.second_process import SecondProcess, Sender
 from tui.words.failures import EXIT_FAULT, EXIT_USAGE, CommandFailed
 
 if TYPE_CHECKING:
+    from health.store.opening.statements import ReadingConnection
     from tui.context import AppContext
 
 # What follows Esc tells it from an arrow key; over a slow link that may take longer than Textual waits.
@@ -87,9 +88,9 @@ def _settings_then_fleet(invocation: Invocation, tenant: str | None, screen: str
     sender.send(pickle.dumps((session.context(invocation, tenant=tenant, screen=screen), address)))
     from health.store.reading.ahead import send_fleet
 
-    def opened(connection: object) -> None:
+    def opened(connection: ReadingConnection) -> None:
         # A file's reader ends with its process; a server would go on.
-        sender.when_cut_off = getattr(connection, "break_off", lambda: None)
+        sender.when_cut_off = connection.break_off
 
     send_fleet(address, sender.send, opened)
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import click
 
-from health.store.opening.engines import reading_once, writing
-from health.store.writing.roster import add_tenant, archive_tenant, list_tenants, rename_tenant
+from health.store.opening.reading import reading_once
+from health.store.reading.roster import list_tenants
+from health.store.writing.roster import add_tenant, archive_tenant, rename_tenant
+from health.store.writing.transactions import writing
 from tui.commands.listing import echo_table, whole_seconds
 from tui.commands.names import NameType
 from tui.commands.options import place_options
@@ -65,8 +67,8 @@ def archive(ctx: click.Context, /, external_id: str, undo: bool, **given: Any) -
 @click.pass_context
 def list_(ctx: click.Context, /, **given: Any) -> None:
     """List every tenant, archived ones too."""
-    with reading_once(open_session(ctx, given).reading()) as connection:
-        rows = list_tenants(connection)
+    with reading_once(open_session(ctx, given).reading()) as statements:
+        rows = list_tenants(statements)
     echo_table(
         ("TENANT", "NAME", "CREATED", "ARCHIVED"),
         [(row[0], row[1], whole_seconds(row[2]), whole_seconds(row[3])) for row in rows],

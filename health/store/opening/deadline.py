@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from psycopg import Connection, Error, OperationalError
 from psycopg.abc import PQGen
 
-from health.store.opening.drivers import STATEMENT_SECONDS
+from health.store.opening.limits import STATEMENT_SECONDS
 
 ANSWER_SECONDS: Final = STATEMENT_SECONDS + 2
 """How long what is read may be on its way: by then the server would have cancelled the statement and said so."""

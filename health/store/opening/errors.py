@@ -33,6 +33,10 @@ class StoreSilent(StoreUnreachable):
     """The database did not answer within the deadline; asking again at once would wait as long again."""
 
 
+class StoreBrokenOff(StoreUnreachable):
+    """A restart or a standby ended the connection, or the statement: asking again at once may serve."""
+
+
 class StoreLocked(StoreUnreachable):
     """A program that writes held the database for longer than there was patience."""
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from health.store.opening.errors import DatabaseMissing, SchemaProblem
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
+from health.store.opening.statements import Asked, Parts, ReadingConnection, Statements
 
 REVISIONS: Final = ("tp0001", "tp0002")
 """Every schema version there has been, oldest first; the last is the one that this program reads and writes."""
@@ -30,15 +29,24 @@ class SchemaState(StrEnum):
     FOREIGN = "foreign"
 
 
-def schema_state(connection: Connection) -> SchemaState:
-    """Look at the version table, and at the other tables only where there is none."""
-    from sqlalchemy import inspect
+_TABLES: Final = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'",
+    "postgresql": (
+        "SELECT relname FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace"
+        " WHERE relkind IN ('r', 'p') AND relpersistence <> 't' AND nspname <> 'pg_catalog'"
+        " AND pg_catalog.pg_table_is_visible(pg_class.oid)"
+    ),
+}
+_MISSING: Final = ("no such table", "UndefinedTable", "UndefinedColumn")
 
-    names = inspect(connection).get_table_names()
+
+def schema_state(statements: Statements) -> SchemaState:
+    """Look at the version table, and at the other tables only where there is none. Raises the driver's errors."""
+    names = {name for (name,) in statements.rows(_TABLES[statements.dialect])}
     if "alembic_version" not in names:
         return SchemaState.FOREIGN if names else SchemaState.ABSENT
-    found = connection.exec_driver_sql(VERSION).scalars().all()
-    if not found and set(names) == {"alembic_version"}:
+    found = [version for (version,) in statements.rows(VERSION)]
+    if not found and names == {"alembic_version"}:
         return SchemaState.ABSENT
     revision = found[0] if len(found) == 1 else None
     if not isinstance(revision, str) or _OURS.fullmatch(revision) is None:
@@ -50,27 +58,40 @@ def schema_state(connection: Connection) -> SchemaState:
     return SchemaState.NEWER if revision > CURRENT else SchemaState.UNKNOWN
 
 
-def require_current_schema(connection: Connection, database: str) -> None:
-    """Pass iff the schema is the one this program knows; else raise one sentence that says what to run.
+class OfThisSchema(Statements):
+    """Statements on a connection whose schema is the one this program knows.
 
-    One cheap statement where all is well, because every evaluation asks; else the transaction is rolled back.
+    The first ones take the question of its version with them, so that it costs no flight of its own. Where it is
+    another schema, they raise one sentence that says what to run.
     """
-    from sqlalchemy.exc import OperationalError, ProgrammingError
 
-    try:
-        if connection.exec_driver_sql(VERSION).scalars().all() == [CURRENT]:
-            return
-    except (OperationalError, ProgrammingError) as error:
-        # Only a missing table is a matter of the schema; SQLite has no class of errors for that.
-        if isinstance(error, OperationalError) and "no such table" not in str(error.orig):
+    def __init__(self, connection: ReadingConnection, database: str) -> None:
+        self.dialect = connection.dialect
+        self._connection = connection
+        self._database = database
+        self._known = False
+
+    def run(self, asked: Sequence[Asked], *, last: bool = False) -> list[Parts]:
+        if self._known:
+            return self._connection.run(asked, last=last)
+        try:
+            version, *found = self._connection.run([Asked(VERSION), *asked], last=last)
+            self._known = [row for part in version for row in part] == [(CURRENT,)]
+        except Exception as error:
+            # Whatever it is that an older schema lacks: what to run says more.
+            if type(error).__name__ in _MISSING or str(error).startswith(_MISSING[0]):
+                self._connection.give_up()
+                refuse_other_schema(self._connection, self._database)
             raise
-        connection.rollback()
-    refuse_other_schema(connection, database)
+        if not self._known:
+            self._connection.give_up()
+            refuse_other_schema(self._connection, self._database)
+        return found
 
 
-def refuse_other_schema(connection: Connection, database: str) -> None:
-    """Raise one sentence that says what to run unless the schema is the one this program knows. Rolls nothing back."""
-    match schema_state(connection):
+def refuse_other_schema(statements: Statements, database: str) -> None:
+    """Raise one sentence that says what to run unless the schema is the one this program knows."""
+    match schema_state(statements):
         case SchemaState.ABSENT:
             raise DatabaseMissing(f"{database} has no tables yet: run 'tenantpilot db init' to create them.")
         case SchemaState.OLDER:

@@ -6,13 +6,10 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from health.store.opening.errors import BadDatabaseUrl
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import URL
 
 _FORMS: Final = "write sqlite:///PATH or postgresql://USER@HOST/NAME"
 _POSTGRESQL: Final = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
@@ -65,14 +62,6 @@ class DatabaseAddress(NamedTuple):
             return str(self.file.resolve())
         told = {"port": _PORT} | _told_by_environment() | self.libpq_parameters()
         return "\0".join((*(told.get(name, "") for name in _WHERE), _database_in(told)))
-
-    @property
-    def url(self) -> URL:
-        """As one URL again, password and all."""
-        from sqlalchemy.engine import URL
-
-        kind = "postgresql+psycopg" if self.file is None else "sqlite+pysqlite"
-        return URL.create(kind, *self.parts)
 
     def libpq_parameters(self) -> dict[str, str]:
         """What libpq is told, by its own names, password and all. Never show it."""

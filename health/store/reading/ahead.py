@@ -9,30 +9,18 @@ itself; only that an unreachable database was waited for in vain is told, so tha
 from __future__ import annotations
 
 import marshal
-import sqlite3
 from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import datetime
-from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from health.facts import TenantFacts
 from health.store.opening import errors
-from health.store.opening.drivers import open_postgresql_reading, open_sqlite_reading
-from health.store.opening.errors import (
-    NotReadAhead,
-    StoreError,
-    StoreLocked,
-    StoreSilent,
-    StoreUnreachable,
-    as_store_error,
-)
-from health.store.opening.revision import CURRENT, VERSION
-from health.store.reading import server_statements
-from health.store.reading.assembly import ROWS_AT_ONCE, FleetRows, Rows, facts_in, fleet_rows
-from health.store.reading.rows import parse_postgresql_instant
-
-if TYPE_CHECKING:
-    from health.store.opening.urls import DatabaseAddress
+from health.store.opening.errors import NotReadAhead, StoreError, StoreLocked, StoreSilent, StoreUnreachable
+from health.store.opening.reading import one_snapshot, open_reading
+from health.store.opening.statements import Asked, ReadingConnection, Rows, Statements
+from health.store.opening.urls import DatabaseAddress
+from health.store.reading.assembly import FleetRows, facts_in, fleet_rows
+from health.store.reading.token import CHANGES, COULD_WRITE, clock_in
 
 _FLEET: Final = "fleet"
 _SETS: Final = "sets"
@@ -44,72 +32,54 @@ _CANCELED_BY_ITS_TIMEOUT: Final = "57014"
 # The sending end
 
 
-def send_fleet(address: DatabaseAddress, send: Callable[[bytes], None], opened: Callable[[Any], None]) -> None:
+def send_fleet(
+    address: DatabaseAddress, send: Callable[[bytes], None], opened: Callable[[ReadingConnection], None]
+) -> None:
     """Read a fleet in one snapshot and send it, message by message. Raises nothing that a database is the cause of.
 
-    `opened` is called with the driver's connection before anything is asked of it.
+    `opened` is called with the connection before anything is asked of it.
     """
-    connection = None
     try:
-        connection = _open(address)
-        opened(connection)
-        for message in _messages(connection, "sqlite" if address.file is not None else "postgresql"):
-            send(marshal.dumps(message))
-    except StoreError:
-        pass  # what is missing or is no database of ours: the other end finds that out at once, and says more
-    except Exception as error:
-        if not any(kind.__module__ in ("sqlite3", "psycopg") for kind in type(error).__mro__):
-            raise
-        problem = as_store_error(error, address.label)
-        if connection is None or _was_waited_for(problem, error):
-            send(marshal.dumps((_FAILED, type(problem).__name__, str(problem))))
-    finally:
-        if connection is not None:
-            connection.close()
-
-
-def _open(address: DatabaseAddress) -> Any:
-    if address.file is None:
-        return open_postgresql_reading(address)
-    connection = open_sqlite_reading(address.file)
-    connection.cursor().execute("BEGIN")
-    return connection
-
-
-def _messages(connection: Any, dialect: str) -> Iterator[tuple[Any, ...]]:
-    def run(statement: str) -> Iterator[Rows]:
-        return _in_parts(connection, statement)
-
-    if list(chain.from_iterable(run(VERSION))) != [(CURRENT,)]:
+        connection = open_reading(address)
+    except StoreUnreachable as problem:
+        send(_failed(problem))
         return
-    clock, could_write = None, False
+    except StoreError:
+        return  # what is missing or is no database of ours: the other end finds that out at once, and says more
+    opened(connection)
+    try:
+        with one_snapshot(connection, address) as statements:
+            for message in _messages(statements):
+                send(marshal.dumps(message))
+    except StoreError as problem:
+        if _was_waited_for(problem):
+            send(_failed(problem))
+    finally:
+        connection.close()
+
+
+def _messages(statements: Statements) -> Iterator[tuple[Any, ...]]:
+    dialect = statements.dialect
+    beside = [Asked(CHANGES[dialect])]
     if dialect == "postgresql":
-        ((_, clock),) = chain.from_iterable(run(server_statements.CHANGES_AND_CLOCK))
-        ((could_write,),) = chain.from_iterable(run(server_statements.COULD_WRITE))
-    found = fleet_rows(dialect, run)
-    yield _FLEET, dialect, clock, could_write, found.tenants, found.schedules, found.unreadable_candidates
+        beside.append(Asked(COULD_WRITE))
+    ((changes,), *could_write), found = fleet_rows(statements, None, beside, last=True)
+    role_could_write = bool(could_write and could_write[0][0][0])
+    yield _FLEET, dialect, changes[1:], role_could_write, found.tenants, found.schedules, found.unreadable_candidates
     for part in found.basis_sets:
         yield _SETS, part
     yield (_WHOLE,)
 
 
-def _in_parts(connection: Any, statement: str) -> Iterator[Sequence[Any]]:
-    """Rows as they come: PostgreSQL is still at work on the last ones while the first are under way."""
-    cursor = connection.cursor()
-    if isinstance(connection, sqlite3.Connection):
-        cursor.execute(statement)
-        while part := cursor.fetchmany(ROWS_AT_ONCE):
-            yield part
-    else:
-        rows = cursor.stream(statement, size=ROWS_AT_ONCE)
-        while part := list(islice(rows, ROWS_AT_ONCE)):
-            yield part
+def _failed(problem: StoreError) -> bytes:
+    return marshal.dumps((_FAILED, type(problem).__name__, str(problem)))
 
 
-def _was_waited_for(problem: StoreError, error: Exception) -> bool:
+def _was_waited_for(problem: StoreError) -> bool:
     """Whether a database took its time to fail. Whatever fails at once, the other end may as well ask again."""
     return (
-        isinstance(problem, StoreSilent | StoreLocked) or getattr(error, "sqlstate", None) == _CANCELED_BY_ITS_TIMEOUT
+        isinstance(problem, StoreSilent | StoreLocked)
+        or getattr(problem.__cause__, "sqlstate", None) == _CANCELED_BY_ITS_TIMEOUT
     )
 
 
@@ -138,8 +108,8 @@ class FleetAhead:
             kind, *fleet = self._next()
             if kind != _FLEET:
                 raise NotReadAhead
-            dialect, clock, self.role_could_write, tenants, schedules, lost = fleet
-            self.database_clock = _instant_or_none(clock)
+            dialect, changes, self.role_could_write, tenants, schedules, lost = fleet
+            self.database_clock = clock_in(("", *changes))
             yield from facts_in(dialect, FleetRows(tenants, schedules, lost, self._sets()))
         finally:
             self._messages.close()
@@ -164,10 +134,3 @@ class FleetAhead:
         if message[0] == _FAILED:
             raise getattr(errors, message[1])(message[2])
         return message
-
-
-def _instant_or_none(clock: str | None) -> datetime | None:
-    try:
-        return None if clock is None else parse_postgresql_instant(clock)
-    except ValueError:
-        return None

@@ -2,45 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 
 from health.facts import BackupSchedule, Tenant, TenantFacts, UnreadableEvidence
+from health.store.opening.statements import Asked, Row, Statements
 from health.store.reading import fleet_statements
 from health.store.reading.rows import RowReader, UnreadableRow, by_tenant, tally, tenant_as_far_as_known, unreadable
-
-Rows = Iterable[Sequence[Any]]
-
-ROWS_AT_ONCE: Final = 500
-"""While a driver makes rows, no other thread runs, nor the screens: it is asked for so many at a time."""
-
-
-Run = Callable[[str], Iterable[Rows]]
-"""Runs one statement; gives back its rows, part by part."""
 
 
 class FleetRows(NamedTuple):
     """What the statements of a verdict found; of the sets, whose statement takes longest, part by part."""
 
-    tenants: Rows
-    schedules: Rows
-    unreadable_candidates: Rows
-    basis_sets: Iterable[Rows]
+    tenants: Iterable[Row]
+    schedules: Iterable[Row]
+    unreadable_candidates: Iterable[Row]
+    basis_sets: Iterable[Iterable[Row]]
 
 
-def fleet_rows(dialect: str, run: Run, *, narrowed: bool = False) -> FleetRows:
-    """Run the statements of a verdict in one snapshot: the last one as its parts are asked for."""
+def fleet_rows(
+    statements: Statements,
+    external_ids: Sequence[str] | None = None,
+    beside: Sequence[Asked] = (),
+    *,
+    last: bool = False,
+) -> tuple[list[list[Row]], FleetRows]:
+    """Run the statements of a verdict in one flight: of the fleet, or of the tenants named.
 
-    def rows(statement: str) -> Rows:
-        return list(chain.from_iterable(run(statement)))
-
-    return FleetRows(
-        rows(fleet_statements.judged_tenants(dialect, narrowed)),
-        rows(fleet_statements.enabled_schedules(dialect, narrowed)),
-        rows(fleet_statements.unreadable_candidates(dialect)),
-        run(fleet_statements.basis_sets(dialect, narrowed)),
+    Gives back the rows of the statements asked `beside` them, and theirs. With `last` the snapshot ends with it.
+    """
+    dialect, narrowed = statements.dialect, external_ids is not None
+    parameters = {"external_ids": list(external_ids)} if external_ids is not None else {}
+    asked = (
+        Asked(fleet_statements.judged_tenants(dialect, narrowed), parameters),
+        Asked(fleet_statements.enabled_schedules(dialect, narrowed), parameters),
+        Asked(fleet_statements.unreadable_candidates(dialect)),
+        Asked(fleet_statements.basis_sets(dialect, narrowed), parameters),
     )
+    *found, basis_sets = statements.run([*beside, *asked], last=last)
+    *others, tenants, schedules, lost = [list(chain.from_iterable(parts)) for parts in found]
+    return others, FleetRows(tenants, schedules, lost, basis_sets)
 
 
 def facts_in(dialect: str, found: FleetRows) -> Iterator[TenantFacts]:
@@ -67,7 +69,7 @@ class _Assembly:
         self.waiting = {row[0]: row for row in found.tenants}
         """Rows of tenants whose facts are not put together yet, by their id."""
 
-    def facts(self, row: Sequence[Any], basis_row: Sequence[Any] | None) -> TenantFacts:
+    def facts(self, row: Row, basis_row: Row | None) -> TenantFacts:
         """One tenant's facts, from its row and that of its basis where it has one."""
         tenant_id = row[0]
         try:

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Final
 
-from health.facts import BackupSchedule, BackupSet
 from health.quality import ITEM_FAMILIES
+from health.store.columns import BACKUP_SCHEDULES, BACKUP_SETS, TENANTS
 from health.store.reading.predicates import (
     candidate_predicate,
     degraded_predicate,
@@ -27,16 +26,11 @@ from health.store.reading.predicates import (
     present_predicate,
 )
 
-_TENANT_COLUMNS: Final = "tenants.id, tenants.external_id, tenants.name, tenants.created_at, tenants.archived_at"
-# The named tuples of the facts have the columns of their tables in their order.
-_SET_COLUMNS: Final = ", ".join(f"backup_sets.{name}" for name in BackupSet._fields)
-SCHEDULE_COLUMNS: Final = ", ".join(f"backup_schedules.{name}" for name in BackupSchedule._fields)
-
 
 @cache
 def judged_tenants(dialect: str, narrowed: bool) -> str:
     """The tenants to judge: the fleet, or those of the external ids given that are not archived."""
-    return f"SELECT {_TENANT_COLUMNS} FROM tenants WHERE {_judged(dialect, narrowed)}"  # noqa: S608 - our own rules
+    return f"SELECT {TENANTS.selected} FROM tenants WHERE {_judged(dialect, narrowed)}"  # noqa: S608 - our own rules
 
 
 @cache
@@ -47,7 +41,7 @@ def basis_sets(dialect: str, narrowed: bool) -> str:
         return (
             f"WITH latest AS MATERIALIZED (SELECT tenants.id AS tenant_id, ({_latest('id')}) AS set_id"  # noqa: S608
             f" FROM tenants WHERE {_judged(dialect, narrowed)})"
-            f" SELECT {_SET_COLUMNS}, {', '.join(item_columns(dialect))} FROM latest JOIN backup_sets"
+            f" SELECT {BACKUP_SETS.selected}, {', '.join(item_columns(dialect))} FROM latest JOIN backup_sets"
             " ON backup_sets.tenant_id = latest.tenant_id AND backup_sets.id = latest.set_id"
         )
     # A lateral join has the row of the set without looking for it by its id, and a set without a degraded item, as most
@@ -56,7 +50,7 @@ def basis_sets(dialect: str, narrowed: bool) -> str:
     counted = (f"CASE WHEN counted.degraded > 0 THEN {family} ELSE 0 END" for family in families)
     columns = ", ".join([unknown_deletion, unknown_orphans, present, "counted.degraded", not_recorded, *counted])
     return (
-        f"SELECT {_SET_COLUMNS}, {columns} FROM tenants CROSS JOIN LATERAL ({_latest('*')}) AS backup_sets"  # noqa: S608
+        f"SELECT {BACKUP_SETS.selected}, {columns} FROM tenants CROSS JOIN LATERAL ({_latest('*')}) AS backup_sets"  # noqa: S608
         f" CROSS JOIN LATERAL {degraded} AS counted (degraded) WHERE {_judged(dialect, narrowed)}"
     )
 
@@ -77,7 +71,7 @@ def enabled_schedules(dialect: str, narrowed: bool) -> str:
     With those of which nobody can know whether they are enabled, or deleted: none is left out in silence.
     """
     return (
-        f"SELECT {SCHEDULE_COLUMNS}"  # noqa: S608 - our own rules
+        f"SELECT {BACKUP_SCHEDULES.selected}"  # noqa: S608 - our own rules
         " FROM backup_schedules JOIN tenants ON tenants.id = backup_schedules.tenant_id"
         f" WHERE {_judged(dialect, narrowed)}"
         f" AND {not_disabled_predicate(dialect, 'backup_schedules.')}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from health.facts import BackupItem, BackupSchedule, BackupSet, ItemTally, Tenant, UnreadableEvidence
+from health.store.columns import BACKUP_SCHEDULES, BACKUP_SETS, ITEMS_READ, TENANTS, Columns, Kind
 
-SET_WIDTH: Final = len(BackupSet._fields)
+SET_WIDTH: Final = len(BACKUP_SETS.names)
 COUNTS_FROM: Final = SET_WIDTH + 2
 """Where the counts of `fleet_statements.item_columns` begin: behind the two items that cannot be read."""
 # A fleet is tens of thousands of these: what `_make` does, without counting the fields of each again.
@@ -72,6 +73,29 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and value >= 0
 
 
+class _Places:
+    """Where the values of a row stand that have to be looked at, by the columns of its table."""
+
+    def __init__(self, columns: Columns) -> None:
+        self.table = columns.table
+        self.names = columns.names
+        self.width = len(columns.names)
+        self.texts = columns.places(Kind.TEXT, required=True)
+        self.counts = columns.places(Kind.COUNT)
+        self.flags = columns.places(Kind.FLAG)
+        self.instants = columns.places(Kind.INSTANT)
+        self.required = columns.places(Kind.INSTANT, required=True)
+
+
+_SETS: Final = _Places(BACKUP_SETS)
+_SCHEDULES: Final = _Places(BACKUP_SCHEDULES)
+_COMPARED: Final = ("status", "timezone")
+"""Text that has to be there and is compared as it is stored: bytes never pass for a word of ours."""
+
+_ARCHIVED_AT: Final = TENANTS.place("archived_at")
+_CREATED_AT: Final = TENANTS.place("created_at")
+
+
 class RowReader:
     """Reads the rows of one dialect. Every method raises UnreadableRow at the first value that cannot be read."""
 
@@ -86,119 +110,88 @@ class RowReader:
             raise UnreadableRow(unreadable(table, column, row, value)) from None
 
     def tenant(self, row: Sequence[Any]) -> Tenant:
-        """A tenant that is not archived; `archived_at`, the last column, is there only where it is no instant."""
-        if row[4] is not None:
-            raise UnreadableRow(unreadable("tenants", "archived_at", row[0], row[4]))
+        """A tenant that is not archived: `archived_at` is there only where it is no instant."""
+        if row[_ARCHIVED_AT] is not None:
+            raise UnreadableRow(unreadable("tenants", "archived_at", row[0], row[_ARCHIVED_AT]))
         external_id, name = row[1], row[2]
         if not (type(external_id) is type(name) is str):
             _required_text(external_id, "tenants", "external_id", row[0])
             external_id = _external_id(external_id)
             name = _required_text(name, "tenants", "name", row[0])
-        return _made(Tenant, (row[0], external_id, name, self.instant(row[3], "tenants", "created_at", row[0])))
+        created_at = self.instant(row[_CREATED_AT], "tenants", "created_at", row[0])
+        return _made(Tenant, (row[0], external_id, name, created_at))
 
     def backup_set(self, row: Sequence[Any]) -> BackupSet:
-        """A set from its columns in the order of the table. Names are text; what is compared stays as it is stored."""
-        if not (type(row[3]) is type(row[4]) is type(row[6]) is str):
-            row = self._with_text(row)
-        if (item_count := row[7]) is not None and not _is_count(item_count):
-            raise UnreadableRow(_evidence("backup_sets", "item_count", row[0], _no_count(item_count)))
-        started_at, completed_at, created_at, deleted_at = row[9:SET_WIDTH]
-        parse = self._parse
-        try:
-            return _made(
-                BackupSet,
-                (
-                    *row[:9],
-                    None if started_at is None else parse(started_at),
-                    None if completed_at is None else parse(completed_at),
-                    parse(created_at),
-                    None if deleted_at is None else parse(deleted_at),
-                ),
-            )
-        except ValueError:
-            raise UnreadableRow(self._no_instant("backup_sets", BackupSet._fields, row)) from None
-
-    @staticmethod
-    def _with_text(row: Sequence[Any]) -> Sequence[Any]:
-        """The columns of a set whose names, or whose status, are no text; looked at only where there is one."""
-        name, source = (_required_text(row[place], "backup_sets", BackupSet._fields[place], row[0]) for place in (3, 4))
-        _required_text(row[6], "backup_sets", "status", row[0])
-        return [*row[:3], name, source, *row[5:]]
+        """A set from its columns. Names are text; what is compared stays as it is stored."""
+        return _made(BackupSet, self._values(row, _SETS))
 
     def schedule(self, row: Sequence[Any]) -> BackupSchedule:
-        """A schedule from its columns in the order of the table. Its name is text; the rest stays as it is stored.
+        """A schedule from its columns. Its name is text; the rest stays as it is stored.
 
         Whether it is enabled is decided here and nowhere else: a flag that is neither of the two is no flag.
         """
-        if not (type(row[2]) is type(row[5]) is str):
-            _required_text(row[5], "backup_schedules", "timezone", row[0])
-            row = [*row[:2], _required_text(row[2], "backup_schedules", "name", row[0]), *row[3:]]
-        if row[3] not in (0, 1):
-            found = "is missing" if row[3] is None else f"is no flag: {str(row[3])[:60]!r}"
-            raise UnreadableRow(_evidence("backup_schedules", "is_enabled", row[0], found))
-        last_run_at, next_run_at, created_at, enabled_at, deleted_at = row[6], row[8], row[9], row[10], row[11]
-        parse = self._parse
-        try:
-            return _made(
-                BackupSchedule,
-                (
-                    *row[:3],
-                    bool(row[3]),
-                    *row[4:6],
-                    None if last_run_at is None else parse(last_run_at),
-                    row[7],
-                    None if next_run_at is None else parse(next_run_at),
-                    parse(created_at),
-                    None if enabled_at is None else parse(enabled_at),
-                    None if deleted_at is None else parse(deleted_at),
-                ),
-            )
-        except ValueError:
-            raise UnreadableRow(self._no_instant("backup_schedules", BackupSchedule._fields, row)) from None
+        return _made(BackupSchedule, self._values(row, _SCHEDULES))
 
-    def _no_instant(self, table: str, columns: Sequence[str], row: Sequence[Any]) -> UnreadableEvidence:
-        """The first value of a row that is no instant, looked for only where there is one."""
-        for column, value in zip(columns, row, strict=False):
-            if column == "created_at" or (column.endswith("_at") and value is not None):
+    def _values(self, row: Sequence[Any], places: _Places) -> list[Any]:
+        """The values of a row, whatever stands behind them left out: texts, then flags and counts, then instants."""
+        values = list(row[: places.width])
+        for place in places.texts:
+            if type(values[place]) is not str:
+                column = places.names[place]
+                text = _required_text(values[place], places.table, column, row[0])
+                values[place] = values[place] if column in _COMPARED else text
+        for place in places.flags:
+            if values[place] not in (0, 1):
+                found = "is missing" if values[place] is None else f"is no flag: {str(values[place])[:60]!r}"
+                raise UnreadableRow(_evidence(places.table, places.names[place], row[0], found))
+            values[place] = bool(values[place])
+        for place in places.counts:
+            if values[place] is not None and not _is_count(values[place]):
+                raise UnreadableRow(_evidence(places.table, places.names[place], row[0], _no_count(values[place])))
+        parse = self._parse
+        for place in places.instants:
+            if (value := values[place]) is not None or place in places.required:
                 try:
-                    self._parse(value)
+                    values[place] = parse(value)
                 except ValueError:
-                    return unreadable(table, column, row[0], value)
-        raise AssertionError(f"every instant of row {row[0]} of {table} can be read")
+                    raise UnreadableRow(unreadable(places.table, places.names[place], row[0], value)) from None
+        return values
 
     def item(self, row: Sequence[Any]) -> BackupItem:
         """An item that is not deleted, with the evidence where a value of it cannot be read.
 
         The instant of its capture is shown and never judged, so one that is none counts as not recorded.
         """
+        values = dict(zip(ITEMS_READ.names, row, strict=True))
+        evidence = _of_an_item(values)
+        del values["deleted_at"]
         try:
-            captured_at = None if row[9] is None else self._parse(row[9])
+            captured_at = None if values["captured_at"] is None else self._parse(values["captured_at"])
         except ValueError:
             captured_at = None
-        return BackupItem(
-            id=row[0],
-            policy_type=shown_text(row[1]),
-            policy_identifier=shown_text(row[2]),
-            display_name=shown_text(row[3]),
-            platform=None if row[4] is None else as_text(row[4]),
-            capture_mode=row[5],
-            assignments_state=row[6],
-            orphaned_assignments=row[7] if _is_count(row[7]) else 0,
-            integrity_warning=row[8],
-            captured_at=captured_at,
-            unreadable=_of_an_item(row),
-        )
+        orphans = values["orphaned_assignments"]
+        values |= {name: shown_text(values[name]) for name in _ITEM_NAMES}
+        values |= {
+            "platform": None if values["platform"] is None else as_text(values["platform"]),
+            "orphaned_assignments": orphans if _is_count(orphans) else 0,
+            "captured_at": captured_at,
+        }
+        return BackupItem(**values, unreadable=evidence)
 
 
-def _of_an_item(row: Sequence[Any]) -> UnreadableEvidence | None:
+_ITEM_NAMES: Final = tuple(ITEMS_READ.names[place] for place in ITEMS_READ.places(Kind.TEXT, required=True))
+
+
+def _of_an_item(values: Mapping[str, Any]) -> UnreadableEvidence | None:
     """The first value of an item that cannot be read, in the order in which a verdict looks for them."""
-    if row[10] is not None:
-        return unreadable("backup_items", "deleted_at", row[0], row[10])
-    if not _is_count(row[7]):
-        return _evidence("backup_items", "orphaned_assignments", row[0], _no_count(row[7]))
-    for place, column in enumerate(BackupItem._fields[1:4], 1):
-        if row[place] is None:
-            return unreadable("backup_items", column, row[0], None)
+    if values["deleted_at"] is not None:
+        return unreadable("backup_items", "deleted_at", values["id"], values["deleted_at"])
+    if not _is_count(values["orphaned_assignments"]):
+        found = _no_count(values["orphaned_assignments"])
+        return _evidence("backup_items", "orphaned_assignments", values["id"], found)
+    for name in _ITEM_NAMES:
+        if values[name] is None:
+            return unreadable("backup_items", name, values["id"], None)
     return None
 
 

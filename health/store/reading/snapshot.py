@@ -1,72 +1,86 @@
-"""Facts out of one snapshot, in a number of statements that depends on neither tenants nor history.
-
-(docs/reading.md, "One snapshot")
-"""
+"""Facts out of one snapshot, in a number of statements that depends on neither tenants nor history."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from itertools import chain
-from typing import Any
-
-from sqlalchemy import Connection, Result
+from typing import Any, Final
 
 from health.answers import CapturedJson, ListedSet, PartInVerdict, SetKey, part_in_verdict
+from health.collector import collector_paused
 from health.coverage import PastSet, PastSets
 from health.facts import BASIS_STATUSES, BackupItem, BackupSchedule, TenantFacts, UnreadableEvidence
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
 from health.quality import BackupQualityResolver
+from health.store.columns import BACKUP_SETS
+from health.store.opening.statements import Asked, Row, Statements
 from health.store.reading import statements
-from health.store.reading.assembly import ROWS_AT_ONCE, facts_in, fleet_rows
-from health.store.reading.collector import collector_paused
+from health.store.reading.assembly import facts_in, fleet_rows
 from health.store.reading.rows import COUNTS_FROM, RowReader, UnreadableRow, shown_text, tally, without_unreadable_items
+from health.store.reading.token import CHANGES, COULD_WRITE
+
+_NAME: Final = BACKUP_SETS.place("name")
+_STATUS: Final = BACKUP_SETS.place("status")
+_COMPLETED_AT: Final = BACKUP_SETS.place("completed_at")
+_DELETED_AT: Final = BACKUP_SETS.place("deleted_at")
 
 
 class Snapshot:
     """The facts as one transaction sees them. Whatever it answers with is made of rows that belong together."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Statements) -> None:
         self._connection = connection
-        self._dialect = connection.dialect.name
+        self._dialect = connection.dialect
         self._reader = RowReader(self._dialect)
 
     def facts(self, external_ids: Sequence[str] | None = None) -> list[TenantFacts]:
         """The facts of every tenant to judge, or of those named that exist and are not archived; in no order."""
         # The rows are gone, in the function called, before the collector comes back and would go through them.
         with collector_paused():
-            return self._facts(external_ids)
+            return self._facts(external_ids)[1]
 
-    def _facts(self, external_ids: Sequence[str] | None) -> list[TenantFacts]:
-        parameters = {"external_ids": list(external_ids or ())}
+    def fleet_and_changes(self) -> tuple[Row, list[TenantFacts]]:
+        """What `changes` answers, and the facts of every tenant to judge; nothing more can be asked afterwards."""
+        with collector_paused():
+            beside, facts = self._facts(None, Asked(CHANGES[self._dialect]), last=True)
+            return beside[0][0], facts
 
-        def run(statement: str) -> Iterator[Sequence[Any]]:
-            return _in_parts(self._connection.execute(statements.of_a_verdict(statement), parameters))
+    def _facts(
+        self, external_ids: Sequence[str] | None, *beside: Asked, last: bool = False
+    ) -> tuple[list[list[Row]], list[TenantFacts]]:
+        found, rows = fleet_rows(self._connection, external_ids, beside, last=last)
+        return found, list(facts_in(self._dialect, rows))
 
-        return list(facts_in(self._dialect, fleet_rows(self._dialect, run, narrowed=external_ids is not None)))
+    def changes(self) -> Row:
+        """What stays equal as long as no fact changed, and the clock where there is one; the last to be asked."""
+        (row,) = self._connection.rows(CHANGES[self._dialect], last=True)
+        return row
+
+    def could_write(self) -> Any:
+        """Whether the role of a PostgreSQL server may change facts; the last to be asked."""
+        ((answer,),) = self._connection.rows(COULD_WRITE, last=True)
+        return answer
 
     def sets(
         self, health: TenantBackupHealth, policy: HealthPolicy, limit: int, before: SetKey | None = None
     ) -> tuple[ListedSet, ...]:
         """A tenant's sets, newest first, whatever their status; those older than `before` where it is given."""
         listing = _Listing(self._reader, health, policy)
-        parameters = {"tenant_id": health.tenant.id, "most": limit}
-        if before is not None:
-            parameters |= before._asdict()
-        rows = self._connection.execute(statements.sets_page(self._dialect, before is not None), parameters)
-        return tuple(map(listing.listed, rows))
+        parameters = {"tenant_id": health.tenant.id, "most": limit} | ({} if before is None else before._asdict())
+        statement = statements.sets_page(self._dialect, before is not None)
+        return tuple(map(listing.listed, self._connection.rows(statement, parameters)))
 
     def past_sets(self, tenant_id: int, begin: datetime, end: datetime, limit: int) -> PastSets:
         """The sets that were the basis of a readable tenant between two instants: the latest `limit` of them."""
         # One more, to know whether there are older ones without counting them all.
+        statement = statements.past_sets(self._dialect)
         parameters = {"tenant_id": tenant_id, "begin": begin, "end": end, "most": limit + 1}
-        result = self._connection.execute(statements.past_sets(self._dialect), parameters)
-        rows = list(chain.from_iterable(_in_parts(result)))
+        rows = self._connection.rows(statement, parameters)
         return PastSets([self._past_set(row) for row in rows[:limit]], len(rows) > limit)
 
-    def _past_set(self, row: Any) -> PastSet:
-        completed_at = self._reader.instant(row[10], "backup_sets", "completed_at", row[0])
+    def _past_set(self, row: Row) -> PastSet:
+        completed_at = self._reader.instant(row[_COMPLETED_AT], "backup_sets", "completed_at", row[0])
         try:
             backup_set = self._reader.backup_set(row)
             without_unreadable_items(row)
@@ -76,33 +90,31 @@ class Snapshot:
 
     def set_of(self, health: TenantBackupHealth, policy: HealthPolicy, set_id: int) -> ListedSet | None:
         """One set of a tenant; None where there is none of this id."""
-        statement = statements.one_set(self._dialect, health.tenant.id, set_id)
-        row = self._connection.execute(statement).one_or_none()
-        return None if row is None else _Listing(self._reader, health, policy).listed(row)
+        key = {"tenant_id": health.tenant.id, "set_id": set_id}
+        rows = self._connection.rows(statements.one_set(self._dialect), key)
+        return _Listing(self._reader, health, policy).listed(rows[0]) if rows else None
 
     def items(self, tenant_id: int, set_id: int) -> tuple[BackupItem, ...]:
         """The items of a set that are not deleted, unreadable ones first, then degraded ones."""
-        statement = statements.items_of(self._dialect, tenant_id, set_id)
-        return tuple(map(self._reader.item, self._connection.execute(statement)))
+        key = {"tenant_id": tenant_id, "set_id": set_id}
+        rows = self._connection.rows(statements.items_of(self._dialect), key)
+        return tuple(map(self._reader.item, rows))
 
     def captured(self, tenant_id: int, set_id: int, item_id: int) -> CapturedJson:
         """The captured JSON of one item."""
-        row = self._connection.execute(statements.captured_json(tenant_id, set_id, item_id)).one_or_none()
-        return CapturedJson(None, None) if row is None else CapturedJson(*row)
+        key = {"tenant_id": tenant_id, "set_id": set_id, "item_id": item_id}
+        rows = self._connection.rows(statements.CAPTURED_JSON, key)
+        return CapturedJson(*rows[0]) if rows else CapturedJson(None, None)
 
     def schedules(self, tenant_id: int) -> tuple[tuple[BackupSchedule | None, UnreadableEvidence | None], ...]:
         """A tenant's schedules that are not deleted; the evidence instead of one that cannot be read."""
         found: list[tuple[BackupSchedule | None, UnreadableEvidence | None]] = []
-        for row in self._connection.execute(statements.all_schedules(self._dialect), {"tenant_id": tenant_id}):
+        for row in self._connection.rows(statements.all_schedules(self._dialect), {"tenant_id": tenant_id}):
             try:
                 found.append((self._reader.schedule(row), None))
             except UnreadableRow as problem:
                 found.append((None, problem.evidence))
         return tuple(found)
-
-
-def _in_parts(result: Result[Any]) -> Iterator[Sequence[Any]]:
-    return result.partitions(ROWS_AT_ONCE)
 
 
 class _Listing:
@@ -113,16 +125,16 @@ class _Listing:
         self._basis = health.basis
         self._quality = BackupQualityResolver(policy)
 
-    def listed(self, row: Any) -> ListedSet:
+    def listed(self, row: Row) -> ListedSet:
         """A set's columns, those of its items and when it happened -> the set as a list shows it."""
-        set_id, status, deleted_at = row[0], row[6], row[12]
-        name, status_shown = shown_text(row[3]), shown_text(status)
-        key = SetKey(row.happened_at, set_id)
+        set_id, status, deleted_at = row[0], row[_STATUS], row[_DELETED_AT]
+        name, status_shown = shown_text(row[_NAME]), shown_text(status)
+        key = SetKey(row[-1], set_id)
         try:
             backup_set = self._reader.backup_set(row)
             counts = tally(row[:-1])
             if status in BASIS_STATUSES and deleted_at is None:
-                self._reader.instant(row[10], "backup_sets", "completed_at", set_id)
+                self._reader.instant(row[_COMPLETED_AT], "backup_sets", "completed_at", set_id)
         except UnreadableRow as problem:
             return ListedSet(key, name, status_shown, PartInVerdict.UNREADABLE, None, None, problem.evidence)
         part = part_in_verdict(set_id, status, deleted_at is not None, self._basis)

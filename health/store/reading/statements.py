@@ -1,30 +1,15 @@
-"""The reading statements of one tenant's screens, the same on SQLite and on PostgreSQL.
+"""The reading statements of one tenant's screens, as text (docs/reading.md, "One snapshot").
 
-Every count comes from an index alone. The statements of a verdict, of the fleet's too, are in `fleet_statements.py`
-(docs/reading.md, "One snapshot").
+Every count comes from an index alone. The statements of a verdict, of the fleet's too, are in `fleet_statements.py`.
+Each is made once: making it would cost more than its answer.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, Final
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Select,
-    Text,
-    TextClause,
-    bindparam,
-    cast,
-    func,
-    literal_column,
-    select,
-    text,
-    tuple_,
-)
-
-from health.store.reading import fleet_statements
+from health.store.columns import BACKUP_SCHEDULES, BACKUP_SETS, ITEMS_READ
+from health.store.reading.fleet_statements import item_columns
 from health.store.reading.predicates import (
     candidate_predicate,
     degraded_predicate,
@@ -32,122 +17,93 @@ from health.store.reading.predicates import (
     no_instant_predicate,
     unreadable_item_predicate,
 )
-from health.store.writing.tables import Instant, backup_items, backup_sets
 
-_SET_COLUMNS: Final = tuple(backup_sets.c)
-_COLUMNS_OF_AN_ITEM: Final = tuple(
-    column for column in backup_items.c if column.name not in {"tenant_id", "backup_set_id", "assignments", "payload"}
-)
+# ruff: noqa: S608 - made of our own rules; what comes from outside is a parameter
+
+_HAPPENED = happened_expression("backup_sets.")
 
 
 @cache
-def of_a_verdict(statement: str) -> TextClause:
-    """A statement of `fleet_statements.py` for SQLAlchemy."""
-    made = text(statement)
+def all_schedules(dialect: str) -> str:
+    """Every schedule of one tenant but those that are deleted, by id. Wants the parameter `tenant_id`."""
     return (
-        made.bindparams(bindparam("external_ids", expanding=True, type_=Text)) if ":external_ids" in statement else made
-    )
-
-
-@cache
-def _item_columns(dialect: str) -> tuple[ColumnElement[int], ...]:
-    return tuple(literal_column(column, BigInteger) for column in fleet_statements.item_columns(dialect))
-
-
-@cache
-def all_schedules(dialect: str) -> TextClause:
-    """Every schedule of one tenant but those that are deleted, by id. Wants the parameter `tenant_id`.
-
-    As text, because the columns are read as a verdict reads them: a flag that is none is nothing for SQLAlchemy.
-    """
-    statement = (
-        f"SELECT {fleet_statements.SCHEDULE_COLUMNS} FROM backup_schedules"  # noqa: S608 - our own rules
+        f"SELECT {BACKUP_SCHEDULES.selected} FROM backup_schedules"
         " WHERE backup_schedules.tenant_id = :tenant_id"
         f" AND {no_instant_predicate('backup_schedules.deleted_at', dialect)} ORDER BY backup_schedules.id"
     )
-    return text(statement).bindparams(bindparam("tenant_id", type_=BigInteger))
-
-
-HAPPENED: Final[ColumnElement[Any]] = literal_column(happened_expression("backup_sets."), Instant)
 
 
 @cache
-def sets_page(dialect: str, after_a_key: bool) -> Select[Any]:
+def sets_page(dialect: str, after_a_key: bool) -> str:
     """Sets of one tenant, newest first, with the columns of their items and when they happened.
 
     Wants the parameters `tenant_id` and `most`, and with `after_a_key` the last row's key, `happened_at` and `set_id`.
     """
-    statement = (
-        select(*_SET_COLUMNS, *_item_columns(dialect), HAPPENED.label("happened_at"))
-        .where(backup_sets.c.tenant_id == bindparam("tenant_id", type_=BigInteger))
-        .order_by(HAPPENED.desc(), backup_sets.c.id.desc())
-        .limit(bindparam("most", type_=BigInteger))
+    last = "CAST(:happened_at AS timestamptz)" if dialect == "postgresql" else ":happened_at"
+    older = f" AND ({_HAPPENED}, backup_sets.id) < ({last}, :set_id)" if after_a_key else ""
+    return (
+        f"SELECT {_set_columns(dialect)}, {_HAPPENED} FROM backup_sets"
+        f" WHERE backup_sets.tenant_id = :tenant_id{older}"
+        f" ORDER BY {_HAPPENED} DESC, backup_sets.id DESC LIMIT :most"
     )
-    if after_a_key:
-        last = tuple_(bindparam("happened_at", type_=Instant), bindparam("set_id", type_=BigInteger))
-        statement = statement.where(tuple_(HAPPENED, backup_sets.c.id) < last)
-    return statement
 
 
 @cache
-def past_sets(dialect: str) -> Select[Any]:
+def past_sets(dialect: str) -> str:
     """Sets of one tenant that were its basis once, newest first: those of a period and the one before.
 
     With items that cannot be read and two counts, the items present and the degraded ones. Wants the parameters
     `tenant_id`, `begin`, `end` and `most`.
     """
-    tenant_id = bindparam("tenant_id", type_=BigInteger)
-    begin, end = bindparam("begin", type_=Instant), bindparam("end", type_=Instant)
-    before = backup_sets.alias("before")
     before_the_period = (
-        select(before.c.completed_at)
-        .where(before.c.tenant_id == tenant_id, text(candidate_predicate("before.")), before.c.completed_at <= begin)
-        .order_by(before.c.completed_at.desc(), before.c.id.desc())
-        .limit(literal_column("1"))
-        .scalar_subquery()
+        "SELECT before.completed_at FROM backup_sets AS before"
+        f" WHERE before.tenant_id = :tenant_id AND {candidate_predicate('before.')} AND before.completed_at <= :begin"
+        " ORDER BY before.completed_at DESC, before.id DESC LIMIT 1"
     )
     return (
-        select(*_SET_COLUMNS, *_item_columns(dialect)[:4])
-        .where(
-            backup_sets.c.tenant_id == tenant_id,
-            text(candidate_predicate("backup_sets.")),
-            backup_sets.c.completed_at >= func.coalesce(before_the_period, begin),
-            backup_sets.c.completed_at <= end,
-        )
-        .order_by(backup_sets.c.completed_at.desc(), backup_sets.c.id.desc())
-        .limit(bindparam("most", type_=BigInteger))
+        f"SELECT {BACKUP_SETS.selected}, {', '.join(item_columns(dialect)[:4])} FROM backup_sets"
+        f" WHERE backup_sets.tenant_id = :tenant_id AND {candidate_predicate('backup_sets.')}"
+        f" AND backup_sets.completed_at >= coalesce(({before_the_period}), :begin)"
+        " AND backup_sets.completed_at <= :end"
+        " ORDER BY backup_sets.completed_at DESC, backup_sets.id DESC LIMIT :most"
     )
 
 
-def one_set(dialect: str, tenant_id: int, set_id: int) -> Select[Any]:
-    """One set of one tenant with the columns of its items and when it happened."""
-    return select(*_SET_COLUMNS, *_item_columns(dialect), HAPPENED.label("happened_at")).where(
-        backup_sets.c.tenant_id == tenant_id, backup_sets.c.id == set_id
+@cache
+def one_set(dialect: str) -> str:
+    """One set of one tenant with the columns of its items and when it happened. Wants `tenant_id` and `set_id`."""
+    return (
+        f"SELECT {_set_columns(dialect)}, {_HAPPENED} FROM backup_sets"
+        " WHERE backup_sets.tenant_id = :tenant_id AND backup_sets.id = :set_id"
     )
 
 
-def items_of(dialect: str, tenant_id: int, set_id: int) -> Select[Any]:
-    """The items of one set but those that are deleted: unreadable ones, degraded ones, then by type and name."""
+@cache
+def items_of(dialect: str) -> str:
+    """The items of one set but those that are deleted: unreadable ones, degraded ones, then by type and name.
+
+    Wants the parameters `tenant_id` and `set_id`.
+    """
     table = "backup_items."
-    worst_first: TextClause = text(
+    worst_first = (
         f"CASE WHEN {unreadable_item_predicate(dialect, table)} THEN 0"
         f" WHEN {degraded_predicate(table)} THEN 1 ELSE 2 END"
     )
     return (
-        select(*_COLUMNS_OF_AN_ITEM)
-        .where(
-            backup_items.c.tenant_id == tenant_id,
-            backup_items.c.backup_set_id == set_id,
-            text(no_instant_predicate(f"{table}deleted_at", dialect)),
-        )
-        .order_by(worst_first, backup_items.c.policy_type, backup_items.c.display_name, backup_items.c.id)
+        f"SELECT {ITEMS_READ.selected} FROM backup_items"
+        " WHERE backup_items.tenant_id = :tenant_id AND backup_items.backup_set_id = :set_id"
+        f" AND {no_instant_predicate(f'{table}deleted_at', dialect)}"
+        f" ORDER BY {worst_first}, backup_items.policy_type, backup_items.display_name, backup_items.id"
     )
 
 
-def captured_json(tenant_id: int, set_id: int, item_id: int) -> Select[str, str]:
-    """The captured JSON of one item, as text: its assignments and its payload."""
-    return select(cast(backup_items.c.assignments, Text), cast(backup_items.c.payload, Text)).where(
-        backup_items.c.tenant_id == tenant_id,
-        backup_items.c.backup_set_id == set_id,
-        backup_items.c.id == item_id,
-    )
+CAPTURED_JSON = (
+    "SELECT CAST(backup_items.assignments AS text), CAST(backup_items.payload AS text) FROM backup_items"
+    " WHERE backup_items.tenant_id = :tenant_id AND backup_items.backup_set_id = :set_id"
+    " AND backup_items.id = :item_id"
+)
+"""The captured JSON of one item, as text: its assignments and its payload. Wants `tenant_id`, `set_id`, `item_id`."""
+
+
+def _set_columns(dialect: str) -> str:
+    return f"{BACKUP_SETS.selected}, {', '.join(item_columns(dialect))}"

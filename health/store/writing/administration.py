@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
-
 from health.instants import EARLIEST
-from health.store.opening.engines import looking, transaction
 from health.store.opening.errors import SchemaProblem
+from health.store.opening.reading import looking
 from health.store.opening.revision import SchemaState, schema_state
+from health.store.opening.statements import Statements, sqlite_text
 from health.store.opening.urls import DatabaseAddress
 from health.store.reading import statements
 from health.store.reading.snapshot import Snapshot
+from health.store.writing.transactions import statements_of, transaction
 
 
 def initialise(address: DatabaseAddress) -> bool:
@@ -25,7 +25,7 @@ def initialise(address: DatabaseAddress) -> bool:
         if not address.file.exists():
             address.file.touch(mode=0o600)
     with transaction(address, create=True) as connection:
-        match schema_state(connection):
+        match schema_state(statements_of(connection)):
             case SchemaState.ABSENT:
                 upgrade_schema(connection)
                 return True
@@ -46,7 +46,7 @@ def upgrade(address: DatabaseAddress) -> SchemaState:
     from health.store.migrations.upgrade import upgrade_schema
 
     with transaction(address) as connection:
-        found = schema_state(connection)
+        found = schema_state(statements_of(connection))
         if found is SchemaState.OLDER:
             upgrade_schema(connection)
         elif found is SchemaState.ABSENT:
@@ -62,25 +62,28 @@ def upgrade(address: DatabaseAddress) -> SchemaState:
 
 def state_of(address: DatabaseAddress) -> SchemaState:
     """What schema the database has. Raises StoreError where it cannot be opened, or not be read as it claims."""
-    with looking(address) as connection:
-        found = schema_state(connection)
+    with looking(address) as found_there:
+        found = schema_state(found_there)
         if found is SchemaState.CURRENT:
-            _try_reading(connection)
+            _try_reading(found_there)
         return found
 
 
-def _try_reading(connection: Connection) -> None:
+def _try_reading(connection: Statements) -> None:
     """Ask all that is ever asked: the fleet's facts, and of a tenant that is not there what the screens ask."""
     Snapshot(connection).facts()
-    dialect = connection.dialect.name
-    parameters = {"tenant_id": 0, "most": 1, "happened_at": EARLIEST, "set_id": 0, "begin": EARLIEST, "end": EARLIEST}
+    dialect = connection.dialect
+    parameters = {
+        "tenant_id": 0, "most": 1, "happened_at": sqlite_text(EARLIEST), "set_id": 0, "item_id": 0,
+        "begin": EARLIEST, "end": EARLIEST,
+    }  # fmt: skip
     for statement in (
         statements.sets_page(dialect, after_a_key=False),
         statements.sets_page(dialect, after_a_key=True),
         statements.past_sets(dialect),
-        statements.one_set(dialect, 0, 0),
-        statements.items_of(dialect, 0, 0),
-        statements.captured_json(0, 0, 0),
+        statements.one_set(dialect),
+        statements.items_of(dialect),
+        statements.CAPTURED_JSON,
         statements.all_schedules(dialect),
     ):
-        connection.execute(statement, parameters).all()
+        connection.rows(statement, parameters)

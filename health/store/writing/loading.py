@@ -9,7 +9,8 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Table, text
 
-from health.store.writing.tables import Instant, metadata, sqlite_text
+from health.store.opening.statements import sqlite_text
+from health.store.writing.tables import Instant, metadata
 
 
 def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -16,38 +16,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    and_,
-    bindparam,
-    delete,
-    func,
-    literal,
-    null,
-    or_,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import Connection, and_, bindparam, delete, null, text, update
 
 from health.facts import BASIS_STATUSES
 from health.instants import shifted
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, judge
 from health.schedules import RUNNING
-from health.store.opening import drivers
+from health.store.opening import limits
 from health.store.opening.errors import StoreConflict
+from health.store.opening.statements import Statements
 from health.store.reading.fleet_statements import unreadable_candidates
 from health.store.reading.predicates import candidate_predicate, happened_expression, no_instant_predicate
+from health.store.reading.roster import tenant_id_of
 from health.store.reading.snapshot import Snapshot
-from health.store.reading.statements import HAPPENED, of_a_verdict
-from health.store.writing.sets import tenant_id_of
-from health.store.writing.stored_sets import ITEM_HOLDS_JSON
-from health.store.writing.tables import Instant, backup_items, backup_sets, tenants
+from health.store.writing.tables import backup_items, backup_sets
+from health.store.writing.transactions import statements_of
+
+_WHOLE: Final = ("completed",)
 
 
 class KeepSince(NamedTuple):
@@ -98,9 +86,9 @@ class PrunePlan(NamedTuple):
         return [(external_id, count, items[external_id]) for external_id, count in sets.items()]
 
 
-def plan_pruning(connection: Connection, request: PruneRequest, policy: HealthPolicy, now: datetime) -> PrunePlan:
+def plan_pruning(statements: Statements, request: PruneRequest, policy: HealthPolicy, now: datetime) -> PrunePlan:
     """What would go at `now` (UTC). Raises StoreConflict for a tenant that is not there."""
-    return _plan(connection, request, _verdicts(connection, policy, now), shifted(now, -policy.longest_run))
+    return _plan(statements, request, _verdicts(statements, policy, now), shifted(now, -policy.longest_run))
 
 
 def prune(connection: Connection, request: PruneRequest, policy: HealthPolicy, now: datetime) -> PrunePlan:
@@ -111,12 +99,13 @@ def prune(connection: Connection, request: PruneRequest, policy: HealthPolicy, n
     """
     if connection.dialect.name == "postgresql":
         # As SQLite does by itself: nobody else writes sets meanwhile, so that what is no basis does not become one.
-        connection.execute(text(f"SET LOCAL lock_timeout = '{drivers.LOCK_SECONDS * 1000:.0f}ms'"))
+        connection.execute(text(f"SET LOCAL lock_timeout = '{limits.LOCK_SECONDS * 1000:.0f}ms'"))
         connection.execute(text("LOCK TABLE backup_sets IN SHARE ROW EXCLUSIVE MODE"))
-    before = _verdicts(connection, policy, now)
-    plan = _plan(connection, request, before, shifted(now, -policy.longest_run))
+    statements = statements_of(connection)
+    before = _verdicts(statements, policy, now)
+    plan = _plan(statements, request, before, shifted(now, -policy.longest_run))
     _carry_out(connection, plan.sets, payloads_only=request.payloads_only)
-    after = _verdicts(connection, policy, now)
+    after = _verdicts(statements, policy, now)
     if after != before:
         changed = next(health for tenant_id, health in before.items() if after.get(tenant_id) != health)
         raise StoreConflict(
@@ -126,91 +115,84 @@ def prune(connection: Connection, request: PruneRequest, policy: HealthPolicy, n
     return plan
 
 
-def _verdicts(connection: Connection, policy: HealthPolicy, now: datetime) -> dict[int, TenantBackupHealth]:
-    return {facts.tenant.id: judge(facts, policy, now) for facts in Snapshot(connection).facts()}
+def _verdicts(statements: Statements, policy: HealthPolicy, now: datetime) -> dict[int, TenantBackupHealth]:
+    return {facts.tenant.id: judge(facts, policy, now) for facts in Snapshot(statements).facts()}
 
 
 def _plan(
-    connection: Connection, request: PruneRequest, verdicts: dict[int, TenantBackupHealth], ended_since: datetime
+    statements: Statements, request: PruneRequest, verdicts: dict[int, TenantBackupHealth], ended_since: datetime
 ) -> PrunePlan:
     """A run that began before `ended_since` is over, whatever its status says."""
-    dialect = connection.dialect.name
     unreadable = {tenant_id for tenant_id, health in verdicts.items() if health.unreadable is not None}
-    unreadable.update(row.tenant_id for row in connection.execute(of_a_verdict(unreadable_candidates(dialect))))
-    statement = _sets_that_go(request, dialect).where(
-        or_(backup_sets.c.status != RUNNING, literal(ended_since, Instant) > HAPPENED)
-    )
+    unreadable.update(row[0] for row in statements.rows(unreadable_candidates(statements.dialect)))
+    parameters: dict[str, Any] = {"ended_since": ended_since}
+    if isinstance(request.keep, KeepSince):
+        parameters["kept_from"] = request.keep.instant
+    else:
+        parameters["place"] = request.keep.backups - 1
     if request.external_ids is not None:
-        wanted = [tenant_id_of(connection, external_id) for external_id in request.external_ids]
-        statement = statement.where(backup_sets.c.tenant_id.in_(wanted))
-    found = [PrunedSet._make(row) for row in connection.execute(statement)]
+        parameters["tenant_ids"] = [tenant_id_of(statements, external_id) for external_id in request.external_ids]
+    found = [PrunedSet._make(row) for row in statements.rows(_sets_that_go(request, statements.dialect), parameters)]
     return PrunePlan(
         sets=tuple(each for each in found if each.tenant_id not in unreadable),
         left_alone=tuple(dict.fromkeys(each.external_id for each in found if each.tenant_id in unreadable)),
     )
 
 
-def _sets_that_go(request: PruneRequest, dialect: str) -> Select[tuple[int, str, int, int]]:
+# ruff: noqa: S608 - made of our own rules; what comes from outside is a parameter
+
+
+def _sets_that_go(request: PruneRequest, dialect: str) -> str:
+    """Wants `ended_since`, `kept_from` or `place` by what is kept, and `tenant_ids` where tenants are named."""
+    distinct = "IS NOT" if dialect == "sqlite" else "IS DISTINCT FROM"
+    happened = happened_expression("backup_sets.")
     items = _items_that_go(payloads_only=request.payloads_only)
-    statement = (
-        select(backup_sets.c.tenant_id, tenants.c.external_id, backup_sets.c.id, items)
-        .join(tenants, tenants.c.id == backup_sets.c.tenant_id)
-        .where(
-            _kept_from(request.keep) > HAPPENED,
-            text(f"NOT {no_instant_predicate(happened_expression('backup_sets.'), dialect)}"),
-            backup_sets.c.id.is_distinct_from(_latest_candidate("id")),
-            *(backup_sets.c.id.is_distinct_from(_last_of_source(words)) for words in (("completed",), BASIS_STATUSES)),
-        )
-        .order_by(tenants.c.external_id, backup_sets.c.id)
+    # Null, and so none goes, where a tenant has too few backups.
+    by_place = f"({_latest_candidate('completed_at', ':place')})"
+    kept_from = ":kept_from" if isinstance(request.keep, KeepSince) else by_place
+    kept = [_latest_candidate("id", "0"), *(_last_of_source(words) for words in (_WHOLE, BASIS_STATUSES))]
+    conditions = [
+        f"{kept_from} > {happened}",
+        f"NOT {no_instant_predicate(happened, dialect)}",
+        *(f"backup_sets.id {distinct} ({each})" for each in kept),
+        f"(backup_sets.status <> '{RUNNING}' OR {happened} < :ended_since)",
+    ]
+    if request.payloads_only:
+        conditions.append(f"{items} > 0")
+    if request.external_ids is not None:
+        conditions.append("backup_sets.tenant_id IN :tenant_ids")
+    return (
+        f"SELECT backup_sets.tenant_id, tenants.external_id, backup_sets.id, {items}"
+        " FROM backup_sets JOIN tenants ON tenants.id = backup_sets.tenant_id"
+        f" WHERE {' AND '.join(conditions)} ORDER BY tenants.external_id, backup_sets.id"
     )
-    return statement.where(items > 0) if request.payloads_only else statement
 
 
-def _items_that_go(*, payloads_only: bool) -> ColumnElement[int]:
-    counted = select(func.count()).where(
-        backup_items.c.tenant_id == backup_sets.c.tenant_id, backup_items.c.backup_set_id == backup_sets.c.id
+def _items_that_go(*, payloads_only: bool) -> str:
+    holds_json = " AND (item.payload IS NOT NULL OR item.assignments IS NOT NULL)" if payloads_only else ""
+    return (
+        "(SELECT count(*) FROM backup_items AS item"
+        f" WHERE item.tenant_id = backup_sets.tenant_id AND item.backup_set_id = backup_sets.id{holds_json})"
     )
-    if payloads_only:
-        counted = counted.where(ITEM_HOLDS_JSON)
-    return counted.correlate(backup_sets).scalar_subquery()
 
 
-def _kept_from(keep: KeepSince | KeepLast) -> ColumnElement[Any]:
-    """The instant before which sets go; null, and so none goes, where a tenant has too few backups."""
-    if isinstance(keep, KeepSince):
-        return literal(keep.instant, Instant)
-    return _latest_candidate("completed_at", place=keep.backups - 1)
-
-
-def _latest_candidate(column: str, place: int = 0) -> ColumnElement[Any]:
+def _latest_candidate(column: str, place: str) -> str:
     """A column of the set's tenant's basis, or of the candidate so many places behind it."""
-    candidate = backup_sets.alias("candidate")
     return (
-        select(candidate.c[column])
-        .where(candidate.c.tenant_id == backup_sets.c.tenant_id, text(candidate_predicate("candidate.")))
-        .order_by(candidate.c.completed_at.desc(), candidate.c.id.desc())
-        .limit(1)
-        .offset(place)
-        .correlate(backup_sets)
-        .scalar_subquery()
+        f"SELECT candidate.{column} FROM backup_sets AS candidate"
+        f" WHERE candidate.tenant_id = backup_sets.tenant_id AND {candidate_predicate('candidate.')}"
+        f" ORDER BY candidate.completed_at DESC, candidate.id DESC LIMIT 1 OFFSET {place}"
     )
 
 
-def _last_of_source(statuses: Sequence[str]) -> ColumnElement[int]:
+def _last_of_source(statuses: Sequence[str]) -> str:
     """A set that `earlier_sets.types_of_last_completed_set` looks at for the set's tenant and source."""
-    kept = backup_sets.alias("kept")
+    words = ", ".join(f"'{word}'" for word in statuses)
     return (
-        select(kept.c.id)
-        .where(
-            kept.c.tenant_id == backup_sets.c.tenant_id,
-            kept.c.source == backup_sets.c.source,
-            kept.c.status.in_(statuses),
-            kept.c.deleted_at.is_(None),
-        )
-        .order_by(kept.c.completed_at.desc(), kept.c.id.desc())
-        .limit(1)
-        .correlate(backup_sets)
-        .scalar_subquery()
+        "SELECT kept.id FROM backup_sets AS kept"
+        " WHERE kept.tenant_id = backup_sets.tenant_id AND kept.source = backup_sets.source"
+        f" AND kept.status IN ({words}) AND kept.deleted_at IS NULL"
+        " ORDER BY kept.completed_at DESC, kept.id DESC LIMIT 1"
     )
 
 

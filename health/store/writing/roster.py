@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,12 +51,6 @@ def archived_tenants(connection: Connection) -> frozenset[str]:
     return frozenset(connection.execute(query).scalars())
 
 
-def list_tenants(connection: Connection) -> Sequence[Any]:
-    """Rows of external id, name, created_at and archived_at (as stored), by external id."""
-    columns = (tenants.c.external_id, tenants.c.name, tenants.c.created_at, tenants.c.archived_at)
-    return connection.execute(select(*columns).order_by(tenants.c.external_id)).fetchall()
-
-
 def add_schedule(connection: Connection, schedule: CapturedSchedule, now: datetime) -> None:
     """Add a schedule to a tenant. Raises StoreConflict where the tenant is missing or has one of this name."""
     tenant_id = tenant_id_of(connection, schedule.external_id)
@@ -90,25 +83,3 @@ def _set_enabled(connection: Connection, external_id: str, name: str, values: di
         )
         .values(values)
     )
-
-
-def list_schedules(connection: Connection, external_id: str | None) -> Sequence[Any]:
-    """Rows of tenant, name, enabled, cron, zone, last run and status of the schedules that are not deleted."""
-    columns = (
-        tenants.c.external_id,
-        backup_schedules.c.name,
-        backup_schedules.c.is_enabled,
-        backup_schedules.c.cron,
-        backup_schedules.c.timezone,
-        backup_schedules.c.last_run_at,
-        backup_schedules.c.last_run_status,
-    )
-    query = (
-        select(*columns)
-        .join(tenants, tenants.c.id == backup_schedules.c.tenant_id)
-        .where(backup_schedules.c.deleted_at.is_(None))
-        .order_by(tenants.c.external_id, backup_schedules.c.name, backup_schedules.c.id)
-    )
-    if external_id is not None:
-        query = query.where(backup_schedules.c.tenant_id == tenant_id_of(connection, external_id))
-    return connection.execute(query).fetchall()

@@ -23,6 +23,7 @@ from health.sources.captured import (
     CapturedTenant,
 )
 from health.store.opening.errors import StoreConflict
+from health.store.reading.roster import no_such_tenant
 from health.store.reading.rows import ParseInstant, instant_parser
 from health.store.writing.loading import insert_rows
 from health.store.writing.tables import backup_items, backup_schedules, backup_sets, tenants
@@ -60,9 +61,7 @@ def tenant_id_of(connection: Connection, external_id: str) -> int:
     """The id of a tenant. Raises StoreConflict with a sentence where there is none."""
     found = connection.execute(select(tenants.c.id).where(tenants.c.external_id == external_id)).scalar_one_or_none()
     if found is None:
-        raise StoreConflict(
-            f"There is no tenant {external_id!r}: add it with 'tenantpilot tenant add', or name another."
-        )
+        raise no_such_tenant(external_id)
     return int(found)
 
 

@@ -6,19 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, Table, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from health.store import columns
+from health.store.columns import Columns, Kind
+from health.store.opening.statements import sqlite_text
+
 metadata: Final = MetaData()
-
-
-def sqlite_text(instant: datetime) -> str:
-    """The canonical text of an instant in SQLite: UTC, microseconds, in an order that is time order."""
-    return instant.astimezone(UTC).isoformat(" ", "microseconds").removesuffix("+00:00")
 
 
 class Instant(TypeDecorator[Any]):
@@ -66,67 +65,28 @@ class JsonText(TypeDecorator[Any]):
         return None
 
 
-tenants: Final = Table(
-    "tenants",
-    metadata,
-    Column("id", BigInteger, primary_key=True),
-    Column("external_id", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("archived_at", Instant),
-)
+_TYPES: Final[dict[Kind, Any]] = {
+    Kind.KEY: BigInteger,
+    Kind.TEXT: Text,
+    Kind.FLAG: Boolean,
+    Kind.COUNT: Integer,
+    Kind.INSTANT: Instant,
+    Kind.JSON: JsonText,
+}
 
-backup_schedules: Final = Table(
-    "backup_schedules",
-    metadata,
-    Column("id", BigInteger, primary_key=True),
-    Column("tenant_id", BigInteger, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("is_enabled", Boolean, nullable=False),
-    Column("cron", Text),
-    Column("timezone", Text, nullable=False),
-    Column("last_run_at", Instant),
-    Column("last_run_status", Text),
-    Column("next_run_at", Instant),
-    Column("created_at", Instant, nullable=False),
-    Column("enabled_at", Instant),
-    Column("deleted_at", Instant),
-)
 
-backup_sets: Final = Table(
-    "backup_sets",
-    metadata,
-    Column("id", BigInteger, primary_key=True),
-    Column("tenant_id", BigInteger, nullable=False),
-    Column("schedule_id", BigInteger),
-    Column("name", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("source_ref", Text),
-    Column("status", Text, nullable=False),
-    Column("item_count", Integer),
-    Column("error", Text),
-    Column("started_at", Instant),
-    Column("completed_at", Instant),
-    Column("created_at", Instant, nullable=False),
-    Column("deleted_at", Instant),
-)
+def _table(described: Columns) -> Table:
+    return Table(
+        described.table,
+        metadata,
+        *(
+            Column(each.name, _TYPES[each.kind], primary_key=each.name == "id", nullable=not each.required)
+            for each in described.columns
+        ),
+    )
 
-backup_items: Final = Table(
-    "backup_items",
-    metadata,
-    Column("id", BigInteger, primary_key=True),
-    Column("tenant_id", BigInteger, nullable=False),
-    Column("backup_set_id", BigInteger, nullable=False),
-    Column("policy_type", Text, nullable=False),
-    Column("policy_identifier", Text, nullable=False),
-    Column("display_name", Text, nullable=False),
-    Column("platform", Text),
-    Column("capture_mode", Text),
-    Column("assignments_state", Text),
-    Column("orphaned_assignments", Integer, nullable=False),
-    Column("integrity_warning", Text),
-    Column("captured_at", Instant),
-    Column("deleted_at", Instant),
-    Column("assignments", JsonText),
-    Column("payload", JsonText),
-)
+
+tenants: Final = _table(columns.TENANTS)
+backup_schedules: Final = _table(columns.BACKUP_SCHEDULES)
+backup_sets: Final = _table(columns.BACKUP_SETS)
+backup_items: Final = _table(columns.BACKUP_ITEMS)

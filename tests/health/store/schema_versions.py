@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from health.store.opening.engines import reading_once, writing
 from health.store.opening.errors import StoreError
+from health.store.opening.reading import reading_once
 from health.store.opening.urls import DatabaseAddress, parse_database_url
+from health.store.writing.transactions import writing
 from tests.health.store.bare import bare
 from tests.oracle.loading import sqlite_path
 

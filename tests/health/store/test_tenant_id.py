@@ -35,7 +35,7 @@ OF_A_TENANT: Final = ("backup_schedules", "backup_sets", "backup_items")
 
 @pytest.fixture(scope="module")
 def inspector(shared_url: str) -> Iterator[Inspector]:
-    engine = create_engine(parse_database_url(shared_url).url)
+    engine = create_engine(shared_url.replace("postgresql://", "postgresql+psycopg://"))
     yield inspect(engine)
     engine.dispose()
 
@@ -199,7 +199,7 @@ def without_tenant(statement: str) -> list[str]:
 def selects(statement: str) -> list[str]:
     """Each SELECT of a statement by itself, in one line, without what stands in brackets: that is decided apart."""
     without_literals = re.sub(r"'[^']*'", "''", " ".join(statement.split())).replace('"', "")
-    text = re.sub(r"%\(\w+\)s(::\w+)?|%s", "?", without_literals)
+    text = re.sub(r"(?<![:\w]):\w+\b", "?", without_literals)
     found: list[str] = []
     open_parts: list[list[str]] = [[]]
     for piece in re.split(r"([()])", text):
@@ -224,7 +224,7 @@ def selects(statement: str) -> list[str]:
         ("SELECT * FROM backup_sets WHERE backup_sets.tenant_id = ? OR backup_sets.id = ?", ["backup_sets"]),
         ("SELECT * FROM backup_sets WHERE (backup_sets.tenant_id = ? OR backup_sets.id = ?)", ["backup_sets"]),
         ("SELECT * FROM backup_sets WHERE backup_sets.tenant_id = backup_sets.tenant_id", ["backup_sets"]),
-        ("SELECT * FROM backup_sets AS s WHERE s.tenant_id = %(tenant_id_1)s::BIGINT AND s.id = ?", []),
+        ("SELECT * FROM backup_sets AS s WHERE s.tenant_id = :tenant_id AND s.id = ?", []),
         ('SELECT * FROM backup_sets AS "before" WHERE "before".tenant_id = ?', []),
         ("SELECT backup_sets.id FROM tenants, backup_sets WHERE tenants.id = backup_sets.tenant_id", []),
         ("SELECT backup_sets.id FROM tenants, backup_sets WHERE tenants.id = ?", ["backup_sets"]),

@@ -136,12 +136,12 @@ def test_a_database_that_fails_once_costs_nothing(
     recorder: Recorder, broken: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The start, the question for the expected types, the outcome: whichever of them fails, the record is whole."""
-    from health.store.opening import engines
     from health.store.opening.errors import StoreUnreachable
+    from health.store.writing import transactions
     from tui.commands import record, run
 
     calls = 0
-    writing = engines.writing
+    writing = transactions.writing
 
     def sometimes(address: object, **named: object) -> object:
         nonlocal calls
@@ -153,7 +153,7 @@ def test_a_database_that_fails_once_costs_nothing(
     for name, value in recorder.env.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(recorder.folder)
-    monkeypatch.setattr(engines, "writing", sometimes)
+    monkeypatch.setattr(transactions, "writing", sometimes)
     monkeypatch.setattr(record, "PAUSES", (0.0,))
     assert run(recorder.words("sh", "-c", TWO_FILES)) == 0
     assert calls in (3, 4)

@@ -12,7 +12,7 @@ import pytest
 
 from health.policy import HealthPolicy
 from health.resolver import TenantBackupHealthResolver
-from health.store.opening import deadline, drivers
+from health.store.opening import deadline, limits, postgresql
 from health.store.opening.errors import StoreError, StoreSilent, StoreUnreachable
 from health.store.opening.urls import parse_database_url
 from tests.health.making import HOUR, LONG_AGO, NOW
@@ -52,13 +52,13 @@ def change(url: str) -> None:
 
 
 def test_the_deadline_leaves_the_server_time_to_cancel() -> None:
-    assert drivers.STATEMENT_SECONDS < deadline.ANSWER_SECONDS <= drivers.STATEMENT_SECONDS + MARGIN
+    assert limits.STATEMENT_SECONDS < deadline.ANSWER_SECONDS <= limits.STATEMENT_SECONDS + MARGIN
 
 
 @pytest.mark.parametrize(
     ("statement", "warm"),
     [
-        ("hstore", False),
+        ("BEGIN ISOLATION", False),
         ("alembic_version", False),
         ("pg_current_snapshot", True),
         ("FROM tenants", True),
@@ -86,7 +86,7 @@ def test_a_link_that_freezes_while_a_statement_runs(
 
 
 def test_a_new_connection_over_a_frozen_link(link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drivers, "CONNECT_SECONDS", 2)
+    monkeypatch.setattr(limits, "CONNECT_SECONDS", 2)
     with resolving(link.url) as resolver:
         link.freeze()
         started = time.monotonic()
@@ -97,7 +97,7 @@ def test_a_new_connection_over_a_frozen_link(link: Link, monkeypatch: pytest.Mon
         assert len(resolver.fleet(NOW)) == 3
 
 
-@pytest.mark.parametrize("statement", ["hstore", "FROM tenants"])
+@pytest.mark.parametrize("statement", ["BEGIN ISOLATION", "FROM tenants"])
 def test_a_question_over_a_frozen_link_is_broken_off_early(
     statement: str, link: Link, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,7 +156,7 @@ def test_a_wrong_password_is_said_without_it(url: str, link: Link) -> None:
 
 
 def test_a_statement_that_takes_too_long_the_server_cancels(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(drivers.POSTGRESQL_READING, "statement_timeout", "200ms")
+    monkeypatch.setitem(postgresql.READING, "statement_timeout", "200ms")
     with resolving(url) as resolver, psycopg.connect(url) as holder:
         holder.execute("LOCK TABLE tenants IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(StoreUnreachable, match="statement timeout") as cancelled:

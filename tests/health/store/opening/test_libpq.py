@@ -11,10 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
-from sqlalchemy import text
 
-from health.store.opening.engines import reading_once
 from health.store.opening.errors import StoreUnreachable
+from health.store.opening.reading import reading_once
 from health.store.opening.urls import parse_database_url
 from tests.waiting import until
 
@@ -22,10 +21,10 @@ PASSWORD = "pa55-w0rd"
 
 
 def whoever_reads(url: str) -> tuple[str, str, str]:
-    """Role, database and driver of a reading connection."""
+    """Role, database and dialect of a reading connection."""
     with reading_once(parse_database_url(url)) as connection:
-        role, database = connection.execute(text("SELECT current_user, current_database()")).one()
-        return role, database, connection.dialect.driver
+        ((role, database),) = connection.rows("SELECT current_user, current_database()")
+        return role, database, connection.dialect
 
 
 def test_psycopg_connects_to_what_the_variables_name(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,7 +32,7 @@ def test_psycopg_connects_to_what_the_variables_name(postgres_url: str, monkeypa
     (folder,) = parse_qs(parts.query)["host"]
     for name, value in (("PGHOST", folder), ("PGUSER", "postgres"), ("PGDATABASE", parts.path[1:])):
         monkeypatch.setenv(name, value)
-    assert whoever_reads("postgresql://") == ("postgres", parts.path[1:], "psycopg")
+    assert whoever_reads("postgresql://") == ("postgres", parts.path[1:], "postgresql")
 
 
 @pytest.fixture
@@ -78,8 +77,8 @@ def test_the_password_is_read_from_the_password_file(
 
 def take_too_long(url: str) -> None:
     with reading_once(parse_database_url(url)) as connection:
-        connection.exec_driver_sql("SET LOCAL statement_timeout = '1ms'")
-        connection.exec_driver_sql("SELECT count(*) FROM generate_series(1, 1000000000)")
+        connection.rows("SET LOCAL statement_timeout = '1ms'")
+        connection.rows("SELECT count(*) FROM generate_series(1, 1000000000)")
 
 
 def test_a_statement_past_its_time_is_one_sentence(postgres_url: str) -> None:

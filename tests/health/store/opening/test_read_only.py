@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,17 +15,19 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
 
-from health.store.opening.engines import reading_engine, reading_once
 from health.store.opening.errors import DatabaseMissing, StoreError
+from health.store.opening.postgresql import PostgresqlReading
+from health.store.opening.reading import reading_once
+from health.store.opening.statements import Statements
 from health.store.opening.urls import parse_database_url
 from tests.health.making import LONG_AGO, NOW
 from tests.health.store.bare import bare
 from tests.oracle.loading import load, sqlite_path
 from tests.oracle.rows import ItemRow, Rows, ScheduleRow, SetRow, TenantRow
 from tui.commands import run
+
+DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
 
 
 def a_small_fleet() -> Rows:
@@ -44,7 +47,7 @@ def url(database_url: str) -> str:
 
 
 @pytest.fixture
-def reading(url: str) -> Iterator[Connection]:
+def reading(url: str) -> Iterator[Statements]:
     with reading_once(parse_database_url(url)) as connection:
         yield connection
 
@@ -62,11 +65,11 @@ WRITES = [
 
 
 @pytest.mark.parametrize("statement", WRITES)
-def test_nothing_can_be_written(url: str, reading: Connection, statement: str) -> None:
+def test_nothing_can_be_written(url: str, reading: Statements, statement: str) -> None:
     with bare(url) as before:
         everything = before.everything()
-    with pytest.raises(DBAPIError, match=r"(?i)read-?only"):
-        reading.exec_driver_sql(statement)
+    with pytest.raises(DRIVER_ERRORS, match=r"(?i)read-?only"):
+        reading.rows(statement)
     with bare(url) as after:
         assert after.everything() == everything
 
@@ -83,38 +86,51 @@ def test_nothing_can_be_written(url: str, reading: Connection, statement: str) -
 def test_in_postgresql_the_transaction_stays_read_only(postgres_url: str, attempt: str, statement: str) -> None:
     load(postgres_url, a_small_fleet())
     with reading_once(parse_database_url(postgres_url)) as connection:
-        connection.exec_driver_sql(attempt)
-        with pytest.raises(DBAPIError, match="read-only transaction"):
-            connection.exec_driver_sql(statement)
+        connection.rows(attempt)
+        with pytest.raises(DRIVER_ERRORS, match="read-only transaction"):
+            connection.rows(statement)
 
 
 @pytest.mark.parametrize("attempt", ["SET TRANSACTION READ WRITE", "SET transaction_read_only = off"])
 def test_in_postgresql_a_begun_reading_cannot_become_a_writing(postgres_url: str, attempt: str) -> None:
     with (
         reading_once(parse_database_url(postgres_url)) as connection,
-        pytest.raises(DBAPIError, match="read-write mode"),
+        pytest.raises(DRIVER_ERRORS, match="read-write mode"),
     ):
-        connection.exec_driver_sql(attempt)
+        connection.rows(attempt)
 
 
 def test_in_postgresql_a_url_cannot_switch_read_only_off(postgres_url: str) -> None:
     options = "&options=-c%20default_transaction_read_only%3Doff"
-    engine = reading_engine(parse_database_url(postgres_url + options))
-    with engine.connect() as connection:
-        assert connection.execute(text("SHOW default_transaction_read_only")).scalar_one() == "on"
-        assert connection.execute(text("SHOW transaction_read_only")).scalar_one() == "on"
-    engine.dispose()
+    with reading_once(parse_database_url(postgres_url + options)) as connection:
+        assert connection.rows("SHOW transaction_read_only") == [("on",)]
+        with pytest.raises(DRIVER_ERRORS, match="read-only transaction"):
+            connection.rows(WRITES[1])
+
+
+def test_nothing_is_set_for_longer_than_the_transaction(postgres_url: str) -> None:
+    """Behind a pooler the session goes to somebody else afterwards."""
+    connection = PostgresqlReading.open(parse_database_url(postgres_url))
+    everything = "SELECT name, setting FROM pg_settings ORDER BY name"
+    before = connection._driver.execute(everything).fetchall()
+    assert connection.rows("SELECT 1") == [(1,)]
+    connection.end()
+    assert connection._driver.execute(everything).fetchall() == before
+    assert connection.rows("SELECT 1", last=True) == [(1,)]
+    connection.end()
+    assert connection._driver.execute(everything).fetchall() == before
+    assert connection._driver.execute("SELECT count(*) FROM pg_prepared_statements").fetchall() == [(0,)]
+    connection.close()
 
 
 def test_the_session_in_postgresql_is_what_reading_needs(postgres_url: str) -> None:
     with reading_once(parse_database_url(postgres_url)) as connection:
 
         def shown(name: str) -> str:
-            return str(connection.execute(text(f"SHOW {name}")).scalar_one())
+            return str(connection.rows(f"SHOW {name}")[0][0])
 
         assert shown("transaction_isolation") == "repeatable read"
         assert shown("transaction_read_only") == "on"
-        assert shown("default_transaction_read_only") == "on"
         assert shown("application_name") == "tenantpilot"
         assert shown("TimeZone") == "UTC"
         assert re.fullmatch(r"[1-9]\d*s", shown("statement_timeout"))
@@ -135,11 +151,11 @@ def test_in_sqlite_no_pragma_makes_it_a_writing_one(sqlite_url: str, attempt: st
     load(sqlite_url, a_small_fleet())
     bytes_before = Path(sqlite_path(sqlite_url)).read_bytes()
     with reading_once(parse_database_url(sqlite_url)) as connection:
-        with suppress(DBAPIError):
-            connection.exec_driver_sql(attempt)
+        with suppress(*DRIVER_ERRORS):
+            connection.rows(attempt)
         for statement in WRITES:
-            with pytest.raises(DBAPIError, match="readonly database"):
-                connection.exec_driver_sql(statement)
+            with pytest.raises(DRIVER_ERRORS, match="readonly database"):
+                connection.rows(statement)
     assert Path(sqlite_path(sqlite_url)).read_bytes() == bytes_before
 
 
@@ -148,14 +164,14 @@ def test_in_sqlite_no_other_file_can_be_attached(sqlite_url: str, tmp_path: Path
     names = sorted(tmp_path.iterdir())
     with (
         reading_once(parse_database_url(sqlite_url)) as connection,
-        pytest.raises(DBAPIError, match="too many attached databases"),
+        pytest.raises(DRIVER_ERRORS, match="too many attached databases"),
     ):
-        connection.exec_driver_sql(f"ATTACH '{target.format(folder=tmp_path)}' AS other")
+        connection.rows(f"ATTACH '{target.format(folder=tmp_path)}' AS other")
     with (
         reading_once(parse_database_url(sqlite_url)) as connection,
-        pytest.raises(DBAPIError, match=r"transaction|readonly|too many"),
+        pytest.raises(DRIVER_ERRORS, match=r"transaction|readonly|too many"),
     ):
-        connection.exec_driver_sql(f"VACUUM INTO '{tmp_path / 'copy.db'}'")
+        connection.rows(f"VACUUM INTO '{tmp_path / 'copy.db'}'")
     assert sorted(tmp_path.iterdir()) == names
 
 
@@ -178,8 +194,8 @@ def test_a_role_that_may_only_select_can_read(postgres_url: str) -> None:
     as_reader = postgres_url.replace("postgres:@", "triage_reader@")
     assert as_reader != postgres_url
     with reading_once(parse_database_url(as_reader)) as connection:
-        assert connection.execute(text("SELECT current_user")).scalar_one() == "triage_reader"
-        assert connection.execute(text("SELECT count(*) FROM tenants")).scalar_one() == 2
+        assert connection.rows("SELECT current_user")[0][0] == "triage_reader"
+        assert connection.rows("SELECT count(*) FROM tenants")[0][0] == 2
 
 
 # Nothing is written
@@ -280,6 +296,6 @@ def test_even_a_failure_within_a_snapshot_writes_nothing(url: str) -> None:
     with bare(url) as store:
         everything = store.everything()
     with pytest.raises(StoreError), reading_once(parse_database_url(url)) as connection:
-        connection.exec_driver_sql("DELETE FROM tenants")
+        connection.rows("DELETE FROM tenants")
     with bare(url) as store:
         assert store.everything() == everything

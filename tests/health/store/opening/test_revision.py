@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from health.store.opening import drivers, revision
+from health.store.opening import limits, revision
 from health.store.opening.errors import DatabaseMissing, SchemaProblem, StoreError, StoreUnreachable
 from health.store.opening.revision import CURRENT, REVISIONS, SchemaState
 from health.store.opening.urls import parse_database_url
@@ -172,7 +172,7 @@ def test_a_truncated_database(sqlite_url: str) -> None:
 def test_a_database_locked_by_a_writer_is_locked_and_not_foreign(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drivers, "LOCK_SECONDS", 0.0)
+    monkeypatch.setattr(limits, "LOCK_SECONDS", 0.0)
     holder = sqlite3.connect(sqlite_path(sqlite_url), isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
     try:

@@ -10,7 +10,7 @@ from random import Random
 
 from health.facts import BackupItem, ItemTally
 from health.quality import BackupQualityResolver
-from health.store.opening.engines import reading_once
+from health.store.opening.reading import reading_once
 from health.store.opening.urls import parse_database_url
 from health.store.reading.snapshot import Snapshot
 from tests.health.making import LONG_AGO, NOW, POLICY

@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from health.coverage import SETS_COUNTED, Coverage, CoverageState
-from health.store.opening.engines import reading_once
+from health.store.opening.reading import reading_once
 from health.store.opening.urls import parse_database_url
 from health.store.reading.snapshot import Snapshot
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW, TICK, WINDOW

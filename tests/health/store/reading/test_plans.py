@@ -12,20 +12,21 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
-from sqlalchemy import Connection, event
 
 from health.answers import SetKey
 from health.posture import TenantBackupHealth, judge
-from health.store.opening.engines import reading_once
+from health.store.opening.reading import reading_once
+from health.store.opening.statements import Asked, Statements
 from health.store.opening.urls import parse_database_url
 from health.store.reading.snapshot import Snapshot
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW, POLICY, facts_of
 from tests.health.store.bare import Bare, bare
 from tests.oracle.loading import load
 from tests.oracle.rows import ItemRow, Rows, ScheduleRow, SetRow, TenantRow
+from tests.statements import before_each_statement
 
 UNREADABLE_ITEM_INDEXES = ["ix_backup_items_deletion_unknown", "ix_backup_items_orphans_unknown"]
 COUNTING_INDEXES = [
@@ -52,21 +53,27 @@ class Explained(NamedTuple):
     plan: list[str]
 
 
-Ask = Callable[[Connection], object]
+Ask = Callable[[Statements], object]
 
 
 def explain(url: str, ask: Ask) -> list[Explained]:
     """What runs when a question is asked of a database, each statement with its plan."""
-    caught: list[tuple[str, Any]] = []
     with reading_once(parse_database_url(url)) as connection:
-        event.listen(connection, "before_cursor_execute", lambda *said: caught.append((said[2], said[3])))
-        ask(connection)
-        statements = list(caught)
+        caught = caught_while(ask, connection)
         prefix = "EXPLAIN QUERY PLAN " if url.startswith("sqlite") else "EXPLAIN "
         return [
-            Explained(statement, [str(row[-1]) for row in connection.exec_driver_sql(prefix + statement, parameters)])
-            for statement, parameters in statements
+            Explained(
+                each.statement, [str(row[-1]) for row in connection.rows(prefix + each.statement, each.parameters)]
+            )
+            for each in caught
         ]
+
+
+def caught_while(ask: Ask, connection: Statements) -> list[Asked]:
+    caught: list[Asked] = []
+    with before_each_statement(caught.append):
+        ask(connection)
+    return caught
 
 
 def a_fleet(tenants: int, sets: int, items: int, alike: bool) -> Rows:
@@ -133,15 +140,15 @@ def _shifted(rows: Rows, by: int) -> Rows:
     )
 
 
-def ask_fleet(connection: Connection) -> object:
+def ask_fleet(connection: Statements) -> object:
     return Snapshot(connection).facts()
 
 
-def ask_tenant(connection: Connection) -> object:
+def ask_tenant(connection: Statements) -> object:
     return Snapshot(connection).facts(("tenant-1",))
 
 
-def ask_tenants(connection: Connection) -> object:
+def ask_tenants(connection: Statements) -> object:
     return Snapshot(connection).facts(("tenant-1", "tenant-2", "nobody"))
 
 
@@ -149,28 +156,28 @@ def health_of_one() -> TenantBackupHealth:
     return judge(facts_of(None), POLICY, NOW)
 
 
-def ask_first_page(connection: Connection) -> object:
+def ask_first_page(connection: Statements) -> object:
     return Snapshot(connection).sets(health_of_one(), POLICY, 30)
 
 
-def ask_next_page(connection: Connection) -> object:
-    happened = "2026-01-01 02:00:00.000000" + ("+00" if connection.dialect.name == "postgresql" else "")
+def ask_next_page(connection: Statements) -> object:
+    happened = "2026-01-01 02:00:00.000000" + ("+00" if connection.dialect == "postgresql" else "")
     return Snapshot(connection).sets(health_of_one(), POLICY, 30, SetKey(happened, 102))
 
 
-def ask_past_sets(connection: Connection) -> object:
+def ask_past_sets(connection: Statements) -> object:
     return Snapshot(connection).past_sets(1, LONG_AGO + 2 * HOUR, LONG_AGO + DAY, 2)
 
 
-def ask_set(connection: Connection) -> object:
+def ask_set(connection: Statements) -> object:
     return Snapshot(connection).set_of(health_of_one(), POLICY, 100)
 
 
-def ask_items(connection: Connection) -> object:
+def ask_items(connection: Statements) -> object:
     return Snapshot(connection).items(1, 100)
 
 
-def ask_captured(connection: Connection) -> object:
+def ask_captured(connection: Statements) -> object:
     return Snapshot(connection).captured(1, 100, 10000)
 
 
@@ -273,15 +280,9 @@ def test_in_sqlite_no_count_looks_at_a_row_of_an_item(sqlite_url: str, ask: Ask)
     with stages(sqlite_url) as states:
         for stage in states:
             with reading_once(parse_database_url(sqlite_url)) as connection:
-                caught: list[tuple[str, Any]] = []
-                event.listen(
-                    connection, "before_cursor_execute", lambda *said, to=caught: to.append((said[2], said[3]))
-                )
-                ask(connection)
-                ((statement, parameters),) = [each for each in caught if "count(*)" in each[0]]
-                root = connection.exec_driver_sql("SELECT rootpage FROM sqlite_master WHERE name = 'backup_items'")
-                page = root.scalar_one()
-                code = connection.exec_driver_sql("EXPLAIN " + statement, parameters).fetchall()
+                (counts,) = [each for each in caught_while(ask, connection) if "count(*)" in each.statement]
+                ((page,),) = connection.rows("SELECT rootpage FROM sqlite_master WHERE name = 'backup_items'")
+                code = connection.rows("EXPLAIN " + counts.statement, counts.parameters)
             cursors = {row[2] for row in code if row[1] == "OpenRead" and row[3] == page}
             assert [row for row in code if row[1] == "Column" and row[2] in cursors] == [], stage
 

@@ -7,7 +7,6 @@ from itertools import count
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
 
 from health.resolver import UnknownTenant
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW, TICK
@@ -15,7 +14,7 @@ from tests.health.store.bare import Bare, bare
 from tests.oracle.loading import load
 from tests.oracle.rows import DEFAULT_POLICY, ItemRow, Rows, ScheduleRow, SetRow, TenantRow
 from tests.resolving import resolving
-from tests.statements import statements
+from tests.statements import before_each_statement, statements
 from tests.subject import fleet_report
 
 COMPLETED = NOW - HOUR
@@ -172,11 +171,8 @@ def report_while_somebody_commits(url: str, store: Bare, number: int) -> dict[st
         if next(place) == number:
             before_and_after(store)
 
-    event.listen(Engine, "before_cursor_execute", commit)
-    try:
+    with before_each_statement(commit):
         found = fleet_report(url, NOW, DEFAULT_POLICY)
-    finally:
-        event.remove(Engine, "before_cursor_execute", commit)
     after = fleet_report(url, NOW, DEFAULT_POLICY)
     renamed = [entry["name"] in ("Renamed", "New") for entry in found["tenants"]]
     assert found == after or not any(renamed), found

@@ -15,12 +15,12 @@ from typing import Any, Final
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, event
-from sqlalchemy.engine import ExceptionContext
 
 from health.posture import TenantBackupHealth
 from health.resolver import TenantBackupHealthResolver
+from health.store.opening import reading
 from health.store.opening.errors import StoreError, StoreUnreachable
+from health.store.opening.statements import Asked, ReadingConnection
 from health.store.opening.urls import parse_database_url
 from health.store.writing.administration import initialise
 from tests.health.making import HOUR, LONG_AGO, NOW
@@ -28,7 +28,7 @@ from tests.oracle.loading import clear, load
 from tests.oracle.rows import DEFAULT_POLICY, ItemRow, Rows, ScheduleRow, SetRow, TenantRow
 from tests.resolving import resolving
 from tests.servers import Server, own_server, standby_of
-from tests.statements import statements
+from tests.statements import before_each_statement, statements
 from tests.subject import fleet_report
 from tests.waiting import DEADLINE, until
 from tui.commands import run
@@ -61,12 +61,10 @@ class Pair:
         # In another database, where no conflict of the readers reaches this one.
         until(lambda: self.standby.execute(replayed).fetchone() == (True,), f"replay up to {done}")
 
-    def waits_for(self, table: str) -> bool:
-        """Whether a statement of the product over a table waits for a lock on the standby."""
-        waiting = (
-            "SELECT query FROM pg_stat_activity WHERE application_name = 'tenantpilot' AND wait_event_type = 'Lock'"
-        )
-        return any(f"FROM {table}" in query for (query,) in self.standby.execute(waiting).fetchall())
+    def a_reader_waits(self) -> bool:
+        """Whether a statement of the product waits for a lock on the standby."""
+        waiting = "SELECT FROM pg_stat_activity WHERE application_name = 'tenantpilot' AND wait_event_type = 'Lock'"
+        return bool(self.standby.execute(waiting).fetchall())
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +133,7 @@ def test_a_refresh_with_nothing_replayed_meanwhile_reads_no_facts(pair: Pair) ->
         def reads_nothing() -> bool:
             del seen[:]
             held.refreshed_fleet(NOW)
-            return len(seen) == 1 and "tenants" not in seen[0]
+            return not any("tenants" in statement for statement in seen)
 
         # The primary writes in its log without being told to, but not all the time.
         until(reads_nothing, "a refresh that reads no facts")
@@ -191,17 +189,20 @@ class Ended:
     def __init__(self) -> None:
         self.statements: list[tuple[str, bool]] = []
 
-    def note(self, context: ExceptionContext) -> None:
-        original: Any = context.original_exception
-        self.statements.append((original.sqlstate, context.is_disconnect))
+    def note(self, connection: ReadingConnection, error: StoreError) -> bool:
+        cause: Any = error.__cause__
+        self.statements.append((cause.sqlstate, connection.lost))
+        return was_broken_off(connection, error)
+
+
+was_broken_off: Final = reading._was_broken_off
 
 
 @pytest.fixture
-def ended() -> Iterator[Ended]:
+def ended(monkeypatch: pytest.MonkeyPatch) -> Ended:
     found = Ended()
-    event.listen(Engine, "handle_error", found.note)
-    yield found
-    event.remove(Engine, "handle_error", found.note)
+    monkeypatch.setattr(reading, "_was_broken_off", found.note)
+    return found
 
 
 @contextmanager
@@ -221,7 +222,7 @@ def one_tenant(resolver: TenantBackupHealthResolver) -> list[TenantBackupHealth]
 
 def end_its_statement(pair: Pair) -> None:
     """A reader that waits for the schedules has read the tenants, which replay wants to itself now."""
-    until(lambda: pair.waits_for("backup_schedules"), "a reader that waits for the schedules")
+    until(lambda: pair.a_reader_waits(), "a reader that waits for the schedules")
     with locked(pair, "tenants"):
         pass
 
@@ -259,17 +260,14 @@ def vacuumed_away(pair: Pair, times: int) -> Iterator[None]:
     """So many times, between two statements of a read, the primary removes what its snapshot still sees."""
     left = times
 
-    def vacuum(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+    def vacuum(asked: Asked) -> None:
         nonlocal left
-        if left and "FROM backup_sets AS candidate" in statement:
+        if left and "FROM backup_sets AS candidate" in asked.statement:
             left -= 1
             pair.write("UPDATE tenants SET archived_at = NULL", "VACUUM tenants")
 
-    event.listen(Engine, "before_cursor_execute", vacuum)
-    try:
+    with before_each_statement(vacuum):
         yield
-    finally:
-        event.remove(Engine, "before_cursor_execute", vacuum)
     assert left == 0
 
 

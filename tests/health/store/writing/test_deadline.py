@@ -13,11 +13,11 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, select, update
 
-from health.store.opening.engines import WRITING_SECONDS, transaction, writing
 from health.store.opening.errors import StoreSilent, StoreUnreachable
 from health.store.opening.urls import parse_database_url
 from health.store.writing.loading import insert_rows
 from health.store.writing.tables import backup_items, tenants
+from health.store.writing.transactions import WRITING_SECONDS, transaction, writing
 from tests.health.making import LONG_AGO, NOW
 from tests.health.store.bare import Bare, bare
 from tests.link import Link, link_to

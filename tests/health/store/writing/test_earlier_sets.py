@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 
 from health.sources.captured import CapturedItem, CapturedSet, CapturedTenant
 from health.sources.missing_types import missing_types_error
-from health.store.opening.engines import writing
 from health.store.opening.urls import parse_database_url
 from health.store.writing import earlier_sets
 from health.store.writing.sets import write_set, write_tenant
+from health.store.writing.transactions import writing
 from tests.health.making import DAY, HOUR, NOW, TICK
 
 

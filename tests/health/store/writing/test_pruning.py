@@ -11,13 +11,14 @@ import pytest
 
 from health.policy import HealthPolicy
 from health.sources.missing_types import missing_types_error
-from health.store.opening import drivers
-from health.store.opening.engines import reading_once, writing
+from health.store.opening import limits
 from health.store.opening.errors import StoreConflict, StoreUnreachable
+from health.store.opening.reading import reading_once
 from health.store.opening.urls import parse_database_url
 from health.store.writing import pruning
 from health.store.writing.earlier_sets import types_of_last_completed_set
 from health.store.writing.pruning import KeepLast, KeepSince, PrunePlan, PruneRequest, plan_pruning, prune
+from health.store.writing.transactions import writing
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW, TICK
 from tests.health.store.bare import Bare, bare
 from tests.oracle.loading import load
@@ -318,7 +319,7 @@ def test_nobody_writes_sets_meanwhile(postgres_url: str) -> None:
 
 
 def test_a_writer_under_way_is_waited_for_and_then_told(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drivers, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(limits, "LOCK_SECONDS", 0.1)
     fill(postgres_url, [a_set(1, 9 * DAY), a_set(2, HOUR)])
     with bare(postgres_url) as other, other.rolled_back():
         other.execute("UPDATE backup_sets SET deleted_at = now() WHERE id = 2")

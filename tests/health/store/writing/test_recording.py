@@ -10,7 +10,6 @@ import pytest
 
 from health.policy import HealthPolicy
 from health.sources.captured import CapturedItem, CapturedSchedule, CapturedTenant
-from health.store.opening.engines import transaction, writing
 from health.store.opening.errors import StoreConflict
 from health.store.opening.urls import parse_database_url
 from health.store.writing.loading import unchecked
@@ -25,6 +24,7 @@ from health.store.writing.recording import (
     start_in,
 )
 from health.store.writing.sets import write_schedule, write_tenant
+from health.store.writing.transactions import transaction, writing
 from tests.health.store.bare import Bare, bare
 from tests.subject import fleet_report
 

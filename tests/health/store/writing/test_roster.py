@@ -10,10 +10,12 @@ import pytest
 from sqlalchemy import Connection
 
 from health.sources.captured import CapturedSchedule
-from health.store.opening.engines import reading_once, writing
 from health.store.opening.errors import StoreConflict
+from health.store.opening.reading import reading_once
 from health.store.opening.urls import parse_database_url
+from health.store.reading.roster import list_schedules, list_tenants
 from health.store.writing import roster
+from health.store.writing.transactions import statements_of, writing
 from tests.health.making import DAY, LONG_AGO, NOW
 from tests.health.store.bare import bare
 
@@ -80,7 +82,7 @@ def test_archiving_and_back(url: str) -> None:
         lambda connection: roster.add_schedule(connection, NIGHTLY._replace(external_id="nobody"), NOW),
         lambda connection: roster.enable_schedule(connection, "nobody", "nightly", NOW),
         lambda connection: roster.disable_schedule(connection, "nobody", "nightly"),
-        lambda connection: roster.list_schedules(connection, "nobody"),
+        lambda connection: list_schedules(statements_of(connection), "nobody"),
         lambda connection: roster.have_tenant(connection, "nobody", None, NOW),
     ],
 )
@@ -101,8 +103,8 @@ def test_having_a_tenant_adds_it_only_if_it_is_not_there(url: str) -> None:
 def test_tenants_are_listed_by_external_id_archived_ones_too(url: str) -> None:
     writes(url, lambda connection: roster.archive_tenant(connection, "fabrikam", NOW))
     with reading_once(parse_database_url(url)) as connection:
-        listed = roster.list_tenants(connection)
-    assert [(row.external_id, row.name, row.archived_at is None) for row in listed] == [
+        listed = list_tenants(connection)
+    assert [(row[0], row[1], row[3] is None) for row in listed] == [
         ("contoso", "Contoso", True),
         ("fabrikam", "Fabrikam", False),
     ]
@@ -173,7 +175,7 @@ def test_schedules_are_listed_by_tenant_and_name_without_deleted(url: str) -> No
     with bare(url) as store:
         store.execute("UPDATE backup_schedules SET deleted_at = created_at WHERE name = 'gone'")
     with reading_once(parse_database_url(url)) as connection:
-        every = [row[:2] for row in roster.list_schedules(connection, None)]
-        one = [row[:2] for row in roster.list_schedules(connection, "fabrikam")]
+        every = [row[:2] for row in list_schedules(connection, None)]
+        one = [row[:2] for row in list_schedules(connection, "fabrikam")]
     assert every == [("contoso", "hourly"), ("contoso", "nightly"), ("fabrikam", "nightly")]
     assert one == [("fabrikam", "nightly")]

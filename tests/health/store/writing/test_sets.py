@@ -16,9 +16,9 @@ from health.sources.captured import (
     CapturedTenant,
     NotDeleted,
 )
-from health.store.opening.engines import writing
 from health.store.opening.urls import parse_database_url
 from health.store.writing.sets import ImportSummary, write_facts
+from health.store.writing.transactions import writing
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW, TICK
 from tests.health.store.bare import bare
 from tests.oracle.rows import DEFAULT_POLICY

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from health.sources.captured import CapturedFacts, CapturedSet, CapturedTenant
-from health.store.opening.engines import writing
 from health.store.opening.errors import StoreConflict, StoreError
 from health.store.opening.urls import parse_database_url
 from health.store.writing.sets import ImportSummary, write_facts
+from health.store.writing.transactions import writing
 from tests.health.making import NOW
 from tests.health.store.bare import bare
 from tests.health.store.writing.test_sets import CONTOSO, FACTS, ITEMS, NIGHTLY, a_run, column, everything, write

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from health.sources.captured import CapturedItem, CapturedSet, CapturedTenant, StoredSet
-from health.store.opening.engines import writing
 from health.store.opening.urls import parse_database_url
 from health.store.writing.sets import write_set, write_tenant
 from health.store.writing.stored_sets import stored_sets
+from health.store.writing.transactions import writing
 from tests.health.making import HOUR, NOW
 from tests.health.store.bare import bare
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Inspector, create_engine, inspect
 
-from health.store.opening.urls import parse_database_url
 from health.store.writing.tables import metadata
 from tests.health.store.bare import Bare
 
@@ -114,7 +113,7 @@ def store(shared: Bare) -> Bare:
 
 @pytest.fixture(scope="module")
 def inspector(shared_url: str, store: Bare) -> Iterator[Inspector]:
-    engine = create_engine(parse_database_url(shared_url).url)
+    engine = create_engine(shared_url.replace("postgresql://", "postgresql+psycopg://"))
     yield inspect(engine)
     engine.dispose()
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from health.store.writing.tables import sqlite_text
+from health.store.opening.statements import sqlite_text
 from tests.health.store.bare import Bare, bare
 from tests.health.store.writing.test_tables import COLUMNS, GOOD, THEN
 

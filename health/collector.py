@@ -7,12 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-def collect_only_from_now_on() -> None:
-    """Once a program is up: what is there by now stays, so that no collection goes through it again."""
-    gc.freeze()
-    gc.enable()
-
-
 @contextmanager
 def collector_paused() -> Iterator[None]:
     """While the block runs, nothing looks for cycles: facts and verdicts have none.

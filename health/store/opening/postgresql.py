@@ -1,0 +1,148 @@
+"""Reading from PostgreSQL: one flight begins a read-only snapshot, sets what it needs, asks, and may end it.
+
+Nothing is set for longer than the transaction, no statement is prepared by name and no startup option is sent: a pooler
+may give the next transaction another session, and some poolers refuse startup options (docs/reading.md, "Poolers").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from psycopg import Error
+from psycopg.sql import Literal
+from psycopg.types.string import TextLoader
+
+from health.store.opening import limits
+from health.store.opening.deadline import DeadlineConnection
+from health.store.opening.statements import PARAMETER, ROWS_AT_ONCE, Asked, Parts, ReadingConnection, Rows, Statements
+from health.store.opening.urls import DatabaseAddress
+
+# Instants come as UTC text in one style, which `rows.py` parses.
+ONE_FORM: Final = {"timezone": "UTC", "datestyle": "ISO"}
+# JIT costs more than it saves on statements of this size.
+NO_JIT: Final = {"jit": "off"}
+# Joins are nested loops over indexes, whatever the statistics say: a hash join would scan every tenant's history.
+READING: Final = {
+    "statement_timeout": f"{limits.STATEMENT_SECONDS}s",
+    "idle_in_transaction_session_timeout": "60s",
+    **ONE_FORM,
+    **NO_JIT,
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+    "max_parallel_workers_per_gather": "0",
+}
+_BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_KEEPALIVE: Final = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+
+
+class PostgresqlStatements(Statements):
+    """Statements on an open connection, whoever has begun its transaction."""
+
+    dialect = "postgresql"
+
+    def __init__(self, driver: DeadlineConnection) -> None:
+        self._driver = driver
+
+    def run(self, asked: Sequence[Asked], *, last: bool = False) -> list[Parts]:
+        return self._flight([], asked, [])
+
+    def _flight(self, before: Sequence[str], asked: Sequence[Asked], after: Sequence[str]) -> list[Parts]:
+        """Several statements as one simple query: one round trip. `before` and `after` have no rows."""
+        cursor = self._driver.cursor()
+        cursor.execute("; ".join([*before, *(self._bound(*each) for each in asked), *after]).encode())
+        for _ in before:
+            cursor.nextset()
+        found: list[Parts] = []
+        for place, _ in enumerate(asked, 1):
+            if place == len(asked):
+                found.append(_parts(cursor))
+            else:
+                found.append(iter(list(_parts(cursor))))
+                cursor.nextset()
+        return found
+
+    def _bound(self, statement: str, parameters: Mapping[str, Any]) -> str:
+        """The statement with its values as literals, quoted by libpq: a simple query has no parameters.
+
+        A distributed PostgreSQL sends a statement to one node only where the tenant is a constant in it.
+        """
+
+        def literal(found: Any) -> str:
+            value = parameters[found[1]]
+            if isinstance(value, list):
+                return f"({', '.join(map(self._literal, value or [None]))})"
+            return self._literal(value)
+
+        return PARAMETER.sub(literal, statement) if parameters else statement
+
+    def _literal(self, value: Any) -> str:
+        return Literal(value).as_string(self._driver)
+
+
+class PostgresqlReading(PostgresqlStatements, ReadingConnection):
+    """A connection whose transactions are one read-only snapshot each, and that waits for nothing past a deadline."""
+
+    @classmethod
+    def open(cls, address: DatabaseAddress) -> PostgresqlReading:
+        """Connect. Raises what the driver raises."""
+        return cls(connected(address, autocommit=True))
+
+    def __init__(self, driver: DeadlineConnection) -> None:
+        super().__init__(driver)
+        self._begun = False
+        self._ended = False
+
+    def run(self, asked: Sequence[Asked], *, last: bool = False) -> list[Parts]:
+        assert not self._ended, "the snapshot has ended with the last flight"
+        before = [] if self._begun else [_BEGIN, *set_local(READING)]
+        self._begun, self._ended = True, last
+        return self._flight(before, asked, ["COMMIT"] if last else [])
+
+    def end(self) -> None:
+        if self._begun and not self._ended:
+            self._driver.commit()
+        self._begun = self._ended = False
+
+    def give_up(self) -> None:
+        self._begun = self._ended = False
+        try:
+            self._driver.rollback()
+        except Error:
+            self.close()
+
+    @property
+    def lost(self) -> bool:
+        return self._driver.closed or self._driver.broken
+
+    def break_off(self) -> None:
+        self._driver.break_off()
+
+    def close(self) -> None:
+        with suppress(Error):
+            self._driver.close()
+
+
+def connected(address: DatabaseAddress, *, autocommit: bool) -> DeadlineConnection:
+    """Connect with what every connection of ours has. Raises what the driver raises."""
+    given = address.libpq_parameters()
+    own: dict[str, Any] = {"application_name": "tenantpilot", "connect_timeout": limits.CONNECT_SECONDS, **_KEEPALIVE}
+    driver = DeadlineConnection.connect(**given | own, autocommit=autocommit, prepare_threshold=None)
+    # Instants as text: `infinity`, BC and the year 20000 would raise in the driver and cost the fleet its read.
+    driver.adapters.register_loader("timestamptz", TextLoader)
+    return driver
+
+
+def set_local(settings: Mapping[str, str]) -> list[str]:
+    """The statements that set something until the transaction ends."""
+    return [f"SET LOCAL {name} = '{value}'" for name, value in settings.items()]
+
+
+def _parts(cursor: Any) -> Parts:
+    if cursor.description is None:
+        return
+    while part := cursor.fetchmany(ROWS_AT_ONCE):
+        rows: Rows = part
+        yield rows

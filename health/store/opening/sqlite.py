@@ -1,0 +1,149 @@
+"""Reading a SQLite file: opened so that nothing can be written, and one deferred transaction a snapshot."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from health.store.opening import limits
+from health.store.opening.errors import DatabaseMissing
+from health.store.opening.statements import (
+    PARAMETER,
+    ROWS_AT_ONCE,
+    Asked,
+    Parts,
+    ReadingConnection,
+    Statements,
+    sqlite_text,
+)
+
+
+class SqliteStatements(Statements):
+    """Statements on an open connection, whoever has begun its transaction."""
+
+    dialect = "sqlite"
+
+    def __init__(self, driver: sqlite3.Connection) -> None:
+        self._driver = driver
+
+    def run(self, asked: Sequence[Asked], *, last: bool = False) -> list[Parts]:
+        """Each statement runs when its first rows are asked for: a file has no flights."""
+        return [self._parts(*each) for each in asked]
+
+    def _parts(self, statement: str, parameters: Mapping[str, Any]) -> Parts:
+        cursor = self._driver.cursor()
+        cursor.execute(*_bound(statement, parameters))
+        while part := cursor.fetchmany(ROWS_AT_ONCE):
+            yield part
+
+
+class SqliteReading(SqliteStatements, ReadingConnection):
+    """A file, opened for reading."""
+
+    @classmethod
+    def open(cls, file: Path) -> SqliteReading:
+        """Open a file that is there. Raises DatabaseMissing where it is not, and what the driver raises."""
+        require_file(file)
+        uri = f"file:{quote(str(file.resolve()))}?mode=ro"
+        driver = sqlite3.connect(
+            uri, uri=True, timeout=limits.LOCK_SECONDS, isolation_level=None, check_same_thread=False,
+            cached_statements=256,
+        )  # fmt: skip
+        try:
+            driver.execute("PRAGMA query_only = ON")
+            # Read-only still lets ATTACH create another file.
+            driver.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+        except BaseException:
+            driver.close()
+            raise
+        return cls(driver)
+
+    def __init__(self, driver: sqlite3.Connection) -> None:
+        super().__init__(driver)
+        self._begun = False
+        self._lost = False
+
+    def run(self, asked: Sequence[Asked], *, last: bool = False) -> list[Parts]:
+        if not self._begun:
+            self._driver.cursor().execute("BEGIN")
+            self._begun = True
+        return super().run(asked)
+
+    def end(self) -> None:
+        self._driver.commit()
+        self._begun = False
+
+    def give_up(self) -> None:
+        self._begun = False
+        try:
+            self._driver.rollback()
+        except sqlite3.Error:
+            self._lost = True
+
+    @property
+    def lost(self) -> bool:
+        return self._lost
+
+    def break_off(self) -> None:
+        with suppress(sqlite3.Error):
+            self._driver.interrupt()
+
+    def close(self) -> None:
+        with suppress(sqlite3.Error):
+            self._driver.close()
+
+    def shows_badly_encoded_text(self, error: BaseException | None) -> bool:
+        # Not from the start, because a decoder in Python costs a fleet read a third more.
+        if not isinstance(error, sqlite3.Error) or "Could not decode to UTF-8" not in str(error):
+            return False
+        self.show_badly_encoded_text()
+        return True
+
+    def show_badly_encoded_text(self) -> None:
+        """From now on show the bytes of text that is not UTF-8 as escapes."""
+        decode_with_escapes(self._driver)
+
+
+def require_file(file: Path) -> None:
+    """Pass iff there is a file; else raise DatabaseMissing with what to do."""
+    if not file.exists():
+        raise DatabaseMissing(
+            f"There is no database at {file}: restore it if there was one; for a new one run 'tenantpilot db init' and"
+            " 'tenantpilot import', or 'tenantpilot demo' to look around."
+        )
+    if not file.is_file():
+        raise DatabaseMissing(f"{file} is not a file: name the database file with --database sqlite:///PATH.")
+
+
+def decode_with_escapes(driver: sqlite3.Connection) -> None:
+    """Show the bytes of text that is not UTF-8 as escapes, instead of failing."""
+    driver.text_factory = lambda value: value.decode("utf-8", "backslashreplace")
+
+
+def _bound(statement: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """What the driver takes: a list becomes a parameter for each of its values, an instant its canonical text."""
+    values: dict[str, Any] = {}
+    for name, value in parameters.items():
+        if isinstance(value, list):
+            values |= {f"{name}_{place}": _bindable(each) for place, each in enumerate(value)}
+        else:
+            values[name] = _bindable(value)
+    if len(values) == len(parameters) and all(name in values for name in parameters):
+        return statement, values
+
+    def marks(found: Any) -> str:
+        listed = parameters[found[1]]
+        if not isinstance(listed, list):
+            return str(found[0])
+        return f"({', '.join(f':{found[1]}_{place}' for place in range(len(listed)))})"
+
+    return PARAMETER.sub(marks, statement), values
+
+
+def _bindable(value: Any) -> Any:
+    return sqlite_text(value) if isinstance(value, datetime) else value

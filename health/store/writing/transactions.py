@@ -1,0 +1,115 @@
+"""Transactions that write, by SQLAlchemy, each on a connection of its own and written whole or not at all."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from health.store.opening import limits
+from health.store.opening.reading import sentences
+from health.store.opening.revision import refuse_other_schema
+from health.store.opening.sqlite import SqliteStatements, decode_with_escapes, require_file
+from health.store.opening.statements import Statements
+from health.store.opening.urls import DatabaseAddress
+
+# Whatever they would log of a failure comes as an exception as well; without this a traceback is printed beside it.
+for _name in ("sqlalchemy", "psycopg"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+
+WRITING_SECONDS: Final = 600.0
+"""How long PostgreSQL may take to answer a writer: rows in bulk, an index, a lock that another program holds."""
+_OF_THAT_FOR_A_LOCK: Final = 0.9
+"""The server gives up a lock before the writer gives up the server: it knows why, and the connection stays whole."""
+
+
+@contextmanager
+def transaction(
+    address: DatabaseAddress, *, create: bool = False, patience: float = WRITING_SECONDS
+) -> Iterator[Connection]:
+    """One transaction that is written whole or not at all, on a connection of its own. Raises StoreError.
+
+    `create` lets SQLite make the file that is not there yet. `patience` is how many seconds PostgreSQL may take for one
+    round trip, nine tenths of it to wait for a lock; a SQLite file has nobody in between, and a lock of its own.
+    """
+    engine = _writing_engine(address, create=create, patience=patience)
+    try:
+        with sentences(address, SQLAlchemyError), engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def writing(address: DatabaseAddress, *, patience: float = WRITING_SECONDS) -> Iterator[Connection]:
+    """A transaction on a database with the current schema; `patience` as in `transaction`. Raises StoreError."""
+    with transaction(address, patience=patience) as connection:
+        refuse_other_schema(statements_of(connection), address.label)
+        yield connection
+
+
+def statements_of(connection: Connection) -> Statements:
+    """Reading within a writing transaction, as it is read anywhere else."""
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name == "sqlite":
+        return SqliteStatements(driver)
+    from health.store.opening.postgresql import PostgresqlStatements
+
+    return PostgresqlStatements(driver)
+
+
+def _writing_engine(address: DatabaseAddress, *, create: bool, patience: float) -> Engine:
+    file = address.file
+    if file is not None:
+        engine = create_engine(
+            "sqlite+pysqlite://", creator=lambda: _open_sqlite(file, create=create), poolclass=NullPool
+        )
+        event.listen(engine, "begin", _begin_immediate)
+        return engine
+    engine = create_engine(
+        "postgresql+psycopg://", creator=lambda: _open_postgresql(address, patience), poolclass=NullPool
+    )
+    event.listen(engine, "begin", lambda connection: _set_for_writing(connection, patience))
+    return engine
+
+
+def _open_sqlite(file: Path, *, create: bool) -> sqlite3.Connection:
+    if not create:
+        require_file(file)
+    mode = "rwc" if create else "rw"
+    uri = f"file:{quote(str(file.resolve()))}?mode={mode}"
+    connection = sqlite3.connect(uri, uri=True, timeout=limits.LOCK_SECONDS, isolation_level=None)
+    connection.execute("PRAGMA foreign_keys = ON")
+    # What is there already may be of another program, and in no encoding.
+    decode_with_escapes(connection)
+    # A large import keeps its pages in memory until it commits, so that it locks readers out only for that moment.
+    connection.execute("PRAGMA cache_spill = OFF")
+    return connection
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _open_postgresql(address: DatabaseAddress, patience: float) -> Any:
+    from health.store.opening.postgresql import connected
+
+    connection = connected(address, autocommit=False)
+    connection.patience = patience
+    return connection
+
+
+def _set_for_writing(connection: Connection, patience: float) -> None:
+    """What the transaction needs, for as long as it lasts: behind a pooler the session is not ours."""
+    from health.store.opening.postgresql import NO_JIT, ONE_FORM, set_local
+
+    lock_timeout = {"lock_timeout": f"{patience * _OF_THAT_FOR_A_LOCK * 1000:.0f}ms"}
+    connection.exec_driver_sql("; ".join(set_local(ONE_FORM | NO_JIT | lock_timeout)))
