@@ -155,8 +155,8 @@ def test_an_import_that_is_interrupted_leaves_nothing(any_recorder: Recorder, mo
     ("options", "code", "why"),
     [
         ((), 2, "Missing option '--timezone'"),
-        (("--timezone", "Mars/Olympus"), 2, "'Mars/Olympus' is no IANA time zone"),
-        (("--timezone", "../../etc/passwd"), 2, "is no IANA time zone"),
+        (("--timezone", "Mars/Olympus"), 2, "'Mars/Olympus' is not an IANA time zone"),
+        (("--timezone", "../../etc/passwd"), 2, "is not an IANA time zone"),
         (BERLIN, 1, "this folder cannot be read"),
     ],
 )
@@ -218,7 +218,7 @@ def test_an_export_at_a_stored_ones_instant_is_held_against_it(recorder: Recorde
     ("options", "code", "why"),
     [
         ((), 2, "Missing option '--completed-at'"),
-        (("--completed-at", "yesterday"), 2, "is no instant"),
+        (("--completed-at", "yesterday"), 2, "is not an instant"),
         (("--completed-at", "9000-01-01T00:00:00Z"), 2, "lies in the future"),
         (AT, 1, "this folder cannot be read"),
     ],

@@ -69,7 +69,7 @@ def test_what_is_not_said_is_none_or_off(console: Console, asked: list[Asked]) -
 def test_a_zone_that_there_is_not_is_refused(console: Console, asked: list[Asked]) -> None:
     found = console.run(*WORDS, *AT, "--run-zone", "Mars/Olympus")
     assert (found.code, asked) == (2, [])
-    assert "'Mars/Olympus' is no IANA time zone" in found.err
+    assert "'Mars/Olympus' is not an IANA time zone" in found.err
 
 
 CONFIGURATION = (
