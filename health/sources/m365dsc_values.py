@@ -26,8 +26,8 @@ SPACES: Final = re.compile(r"(?:\s|`\r?\n|#[^\n]*+)*+")
 BETWEEN: Final = re.compile(r"(?:\s|;|`\r?\n|#[^\n]*+)*+")
 WORD: Final = re.compile(r"[A-Za-z_][\w.-]*+")
 
-_NUMBER: Final = re.compile(r"-?\d{1,300}+(?:\.\d{1,300}+)?+(?![\w.])")
-_CONSTANT: Final = re.compile(r"\$(true|false|null)(?![\w:.\[(])", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"-?\d{1,300}+(?:\.\d{1,300}+)?+")
+_CONSTANT: Final = re.compile(r"\$(true|false|null)", re.IGNORECASE)
 _CONSTANTS: Final[dict[str, object]] = {"true": True, "false": False, "null": None}
 _PLAIN_IN_DOUBLE: Final = re.compile(rf"[^{DOUBLE}`$]*+")
 _PLAIN_IN_SINGLE: Final = re.compile(rf"[^{SINGLE}]*+")

@@ -19,6 +19,7 @@ from tests.health.sources.trees import ALL_DEVICES, EXCLUSION, GROUP, assigned_t
 
 AT = datetime(2026, 11, 23, 2, 10, tzinfo=UTC)
 ID = "0b7c7b1e-1111-2222-3333-444455556666"
+WIKI = "abcdabcd-1111-2222-3333-444455556666"
 TYPE = "Device Compliance Policies"
 
 
@@ -121,6 +122,8 @@ def test_assignments_are_found_by_the_id_a_name_begins_with(tmp_path: Path) -> N
         {
             "Client Apps/win32LobApp_7-Zip.json": policy("7-Zip", id=ID),
             "Client Apps/iosVppApp_7-Zip.json": policy("7-Zip", id=other),
+            "Client Apps/webApp_Wiki.json": policy("Wiki", id=WIKI.upper()),
+            f"Client Apps/Assignments/{WIKI} - Wiki.json": [assigned_to(ALL_DEVICES)],
             f"Client Apps/Assignments/{ID.upper()} - 7-Zip.json": [assigned_to(ALL_DEVICES)],
             "App Protection Policies/Phones.json": policy("Phones", id=ID),
             f"App Protection Policies/Assignments/{ID} - Phones.json": {"value": []},
@@ -130,6 +133,7 @@ def test_assignments_are_found_by_the_id_a_name_begins_with(tmp_path: Path) -> N
     assert [(item.policy_identifier, item.assignments_state) for item in captured.items] == [
         ("Phones.json", "captured"),
         ("iosVppApp_7-Zip.json", None),
+        ("webApp_Wiki.json", "captured"),
         ("win32LobApp_7-Zip.json", "captured"),
     ]
     assert captured.item_count is None
@@ -160,6 +164,7 @@ def test_a_policy_that_is_assigned_and_is_not_there_is_missing(tmp_path: Path) -
         (policy(icon="@{type=image/png; value=}"), "full", "PowerShell cut off a value"),
         (policy(text="System.Collections.Hashtable is a type"), "full", None),
         (policy(text="@{user}"), "full", None),
+        (policy(text='write "@{a=1}" there'), "full", None),
         ([{"enabled": True}], None, "the file holds no policy: its top level is not an object"),
     ],
 )
@@ -191,6 +196,19 @@ def test_links_and_pipes_are_said_and_not_followed(tmp_path: Path) -> None:
     assert phones.integrity_warning == "its assignments cannot be read: it is not a regular file"
     assert help_desk.integrity_warning == f"its assignments cannot be read: {link}"
     assert {phones.assignments_state, help_desk.assignments_state} == {"failed"}
+
+
+def test_assignments_may_stand_deeper_in_one_type(tmp_path: Path) -> None:
+    plant(
+        tmp_path,
+        {
+            f"{TYPE}/Phones.json": policy("Phones"),
+            f"{TYPE}/Assignments/Phones.json": [assigned_to(ALL_DEVICES)],
+            "Device Management Intents/Baseline/a.json": policy("A"),
+            "Device Management Intents/Baseline/Assignments/a.json": [assigned_to(ALL_DEVICES)],
+        },
+    )
+    assert [item.assignments_state for item in read(tmp_path).items] == ["captured", "captured"]
 
 
 def test_without_payload_everything_stays_but_the_captured_json(tmp_path: Path) -> None:

@@ -205,6 +205,13 @@ def test_a_file_that_ends_between_two_blocks_makes_the_set_partial(tmp_path: Pat
     assert captured.error == f"{FILE}: the file ends before its configuration does"
 
 
+def test_a_file_that_ends_inside_a_character_makes_the_set_partial(tmp_path: Path) -> None:
+    plant(tmp_path, {FILE: configuration(GROUP).encode("utf-16") + b"\n"})
+    captured = read(tmp_path)
+    assert (captured.status, captured.error) == ("partial", f"{FILE}: the file ends inside a character")
+    assert [item.integrity_warning for item in captured.items] == [None]
+
+
 def test_parts_of_one_backup_are_one_set_and_two_backups_are_refused(tmp_path: Path) -> None:
     plant(tmp_path, {"AAD.ps1": configuration(GROUP), "EXO.ps1": configuration(ORG), "Export.ps1": "Get-Date"})
     captured = read(tmp_path)

@@ -118,6 +118,10 @@ def test_blocks_come_in_order_with_types_names_and_properties() -> None:
         ("12345678901234567890123", 12345678901234567890123),
         ("1.50", "1.50"),
         ("10MB", "10MB"),
+        ("9" * 300, int("9" * 300)),
+        ("9" * 301, "9" * 301),
+        ("1.2.3", "1.2.3"),
+        ("$true.ToString()", "$true.ToString()"),
         ("$Credscredential", "$Credscredential"),
         ("$ConfigurationData.NonNodeData.TenantId", "$ConfigurationData.NonNodeData.TenantId"),
         ("$trueish", "$trueish"),
@@ -288,6 +292,17 @@ def test_time_grows_with_the_length_and_no_faster(piece: str) -> None:
         return best
 
     assert seconds(64_000) < 8 * seconds(16_000) + 0.05
+
+
+@pytest.mark.parametrize("piece", ["AADGroup 'a' { b = @'\n", "AADGroup 'a' { b = <# \n"])
+def test_what_never_ends_is_not_searched_for_its_end_again_and_again(piece: str) -> None:
+    def seconds(blocks: int) -> float:
+        text = "Configuration X {\n" + piece * blocks
+        start = time.process_time()
+        read_script(text)
+        return time.process_time() - start
+
+    assert min(seconds(24_000) for _ in range(2)) < 10 * min(seconds(6_000) for _ in range(3))
 
 
 @given(
