@@ -1,6 +1,6 @@
 """What libpq's own settings say counts: the variables of the environment, and the password file.
 
-Modules: health.store.opening.urls, health.store.opening.drivers.
+Modules: health.store.opening.urls, health.store.opening.postgresql.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The reading connection cannot write, on either engine, whatever is asked of it; and reading leaves nothing behind.
 
-Modules: health.store.opening.engines, health.store.opening.drivers.
+Modules: health.store.opening.reading, health.store.opening.sqlite, health.store.opening.postgresql.
 """
 
 from __future__ import annotations
