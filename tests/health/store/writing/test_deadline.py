@@ -1,6 +1,6 @@
 """Writing to PostgreSQL behind a link that freezes: given up in time, and whole or not at all.
 
-Modules: health.store.writing.engines, health.store.opening.deadline.
+Modules: health.store.writing.transactions, health.store.opening.deadline.
 """
 
 from __future__ import annotations
