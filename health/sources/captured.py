@@ -62,6 +62,7 @@ class CapturedItem(NamedTuple):
     deleted_at: datetime | NotDeleted | None = None
     assignments: str | None = None
     payload: str | None = None
+    payload_digest: str | None = None
 
 
 class CapturedSet(NamedTuple):
@@ -80,6 +81,7 @@ class CapturedSet(NamedTuple):
     created_at: datetime | None = None
     deleted_at: datetime | NotDeleted | None = None
     schedule: str | None = None
+    source_tenant: str | None = None
 
 
 class StoredSet(NamedTuple):

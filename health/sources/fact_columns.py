@@ -93,7 +93,7 @@ def _captured(value: object) -> JsonText:
         raise BadValue(f"cannot be stored: {error}") from None
 
 
-READERS: Final[Mapping[str, Callable[[object], object]]] = {
+_READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "external_id": _name,
     "name": _name,
     "source": _name,
@@ -101,29 +101,18 @@ READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "schedule": _name,
     "policy_type": _key,
     "policy_identifier": _key,
-    "display_name": _text,
-    "platform": _text,
-    "capture_mode": _text,
-    "assignments_state": _text,
-    "integrity_warning": _text,
-    "cron": _text,
-    "timezone": _text,
-    "last_run_status": _text,
-    "status": _text,
-    "error": _text,
+    "payload_digest": _key,
     "is_enabled": _flag,
     "item_count": _count,
     "orphaned_assignments": _count,
-    "created_at": instant_of,
-    "archived_at": instant_of,
-    "last_run_at": instant_of,
-    "next_run_at": instant_of,
-    "enabled_at": instant_of,
-    "deleted_at": instant_of,
-    "started_at": instant_of,
-    "completed_at": instant_of,
-    "captured_at": instant_of,
     "assignments": _captured,
     "payload": _captured,
 }
-"""How each column is read, whatever the kind of line: a column means the same wherever it stands. Null is not asked."""
+
+
+def reader_of(column: str) -> Callable[[object], object]:
+    """How a column is read, whatever the kind of line: what ends in `_at` is an instant, and any other one text.
+
+    A column means the same wherever it stands. Null is not asked.
+    """
+    return _READERS.get(column) or (instant_of if column.endswith("_at") else _text)

@@ -27,7 +27,7 @@ from health.sources.captured import (
 )
 from health.sources.declaration import Source
 from health.sources.documents import MAX_FILE_BYTES, parse_json
-from health.sources.fact_columns import READERS, BadValue
+from health.sources.fact_columns import BadValue, reader_of
 from health.sources.storable import ALTERED, JsonText
 
 MAX_LINE_BYTES: Final = MAX_FILE_BYTES
@@ -188,7 +188,7 @@ class _Line:
         try:
             if value is None:
                 raise BadValue("must not be null")
-            return READERS[column](value)
+            return reader_of(column)(value)
         except BadValue as error:
             raise self.refused(f'"{key}" {error}', key) from None
 

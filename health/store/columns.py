@@ -101,3 +101,9 @@ BACKUP_ITEMS: Final = Columns(
     Column("assignments", Kind.JSON),
     Column("payload", Kind.JSON),
 )
+CAPTURED_PAYLOADS: Final = Columns(
+    "captured_payloads",
+    Column("tenant_id", Kind.KEY, required=True),
+    Column("digest", Kind.TEXT, required=True),
+    Column("payload", Kind.JSON, required=True),
+)

@@ -50,7 +50,7 @@ def clear(url: str) -> None:
     else:
         with psycopg.connect(url) as connection_pg:
             connection_pg.execute("SET lock_timeout = '10s'")
-            connection_pg.execute("TRUNCATE tenants, backup_schedules, backup_sets, backup_items")
+            connection_pg.execute("TRUNCATE tenants, backup_schedules, backup_sets, backup_items, captured_payloads")
 
 
 def _rows_of(rows: Rows) -> Iterator[tuple[str, tuple[str, ...], Sequence[tuple[Any, ...]]]]:

@@ -98,7 +98,7 @@ def write_demo(address: DatabaseAddress, now: datetime, tenants: int, policy: He
                     (backup_sets, [row for each in batch for row in each.sets]),
                     (backup_items, [row for each in batch for row in each.items]),
                 ):
-                    insert_rows(connection, table, table.c.keys(), rows)
+                    insert_rows(connection, table, rows[0]._fields if rows else (), rows)
                 progress.update(len(batch))
         settle(connection)
 

@@ -10,7 +10,7 @@ from typing import Final
 from health.store.opening.errors import DatabaseMissing, SchemaProblem
 from health.store.opening.statements import Asked, Parts, ReadingConnection, Statements
 
-REVISIONS: Final = ("tp0001", "tp0002")
+REVISIONS: Final = ("tp0001", "tp0002", "tp0003")
 """Every schema version there has been, oldest first; the last is the one that this program reads and writes."""
 CURRENT: Final = REVISIONS[-1]
 _OURS: Final = re.compile(r"tp([0-9]{4})")

@@ -98,11 +98,17 @@ def items_of(dialect: str) -> str:
 
 
 CAPTURED_JSON = (
-    "SELECT CAST(backup_items.assignments AS text), CAST(backup_items.payload AS text) FROM backup_items"
+    "SELECT CAST(backup_items.assignments AS text), coalesce("
+    "(SELECT CAST(kept.payload AS text) FROM captured_payloads AS kept"
+    " WHERE kept.tenant_id = backup_items.tenant_id AND kept.digest = backup_items.payload_digest),"
+    " CAST(backup_items.payload AS text)) FROM backup_items"
     " WHERE backup_items.tenant_id = :tenant_id AND backup_items.backup_set_id = :set_id"
     " AND backup_items.id = :item_id"
 )
-"""The captured JSON of one item, as text: its assignments and its payload. Wants `tenant_id`, `set_id`, `item_id`."""
+"""The captured JSON of one item, as text: its assignments and its content, by its digest or else its own payload.
+
+Wants the parameters `tenant_id`, `set_id` and `item_id`.
+"""
 
 
 def _set_columns(dialect: str) -> str:

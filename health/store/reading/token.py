@@ -22,7 +22,7 @@ CHANGES: Final = {
 
 COULD_WRITE: Final = (
     "SELECT bool_or(has_any_column_privilege(name, 'INSERT, UPDATE') OR has_table_privilege(name, 'DELETE, TRUNCATE'))"
-    " FROM unnest(ARRAY['tenants', 'backup_schedules', 'backup_sets', 'backup_items']) AS name"
+    " FROM unnest(ARRAY['tenants', 'backup_schedules', 'backup_sets', 'backup_items', 'captured_payloads']) AS name"
 )
 
 

@@ -68,7 +68,7 @@ def indexes_afterwards(connection: Connection, table: Table) -> Iterator[None]:
 def settle(connection: Connection) -> None:
     """After rows with ids of their own: let the next ids follow, and have the planner know what is there."""
     if connection.dialect.name == "postgresql":
-        for table in metadata.sorted_tables:
+        for table in (each for each in metadata.sorted_tables if "id" in each.c):
             highest = f"(SELECT coalesce(max(id), 0) + 1 FROM {table.name})"  # noqa: S608
             connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), {highest}, false)"))
     connection.execute(text("ANALYZE"))

@@ -10,7 +10,8 @@ from health.sources.captured import CapturedSet, StoredSet
 from health.store.reading.rows import instant_parser
 from health.store.writing.tables import backup_items, backup_sets, tenants
 
-_FRAME: Final = ("name", "source", "source_ref", "status", "item_count", "error", "started_at", "completed_at")
+_NOT_OF_THE_FRAME: Final = ("created_at", "deleted_at")
+_FRAME: Final = tuple(name for name in CapturedSet._fields if name in backup_sets.c and name not in _NOT_OF_THE_FRAME)
 
 _OF_THE_SET: Final = and_(
     backup_items.c.tenant_id == backup_sets.c.tenant_id, backup_items.c.backup_set_id == backup_sets.c.id

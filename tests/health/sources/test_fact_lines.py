@@ -90,21 +90,37 @@ def test_every_column_is_taken() -> None:
         | {"is_enabled": False, "cron": "10 2 * * *", "timezone": "Europe/Berlin", "last_run_status": "success"}
         | dict.fromkeys(("last_run_at", "next_run_at", "created_at", "enabled_at", "deleted_at"), instant),
         SET
-        | {"item_count": 3, "error": "e", "schedule": "nightly"}
+        | {"item_count": 3, "error": "e", "schedule": "nightly", "source_tenant": "contoso.onmicrosoft.com"}
         | dict.fromkeys(("started_at", "created_at", "deleted_at"), instant),
         ITEM
         | {"platform": "linux", "capture_mode": "full", "assignments_state": "captured", "orphaned_assignments": 2}
         | {"integrity_warning": "w", "captured_at": instant, "deleted_at": instant}
-        | {"assignments": [1], "payload": {"a": "é"}},
+        | {"assignments": [1], "payload": {"a": "é"}, "payload_digest": "sha256:aa"},
     )
     (tenant,), (schedule,), (captured,) = facts
     assert tenant == CapturedTenant("contoso", "Contoso", AT, AT)
     assert schedule == CapturedSchedule(
         "contoso", "nightly", False, "10 2 * * *", "Europe/Berlin", AT, "success", AT, AT, AT, AT
     )
-    assert captured[6:] == (3, "e", AT, AT, AT, AT, "nightly")
+    assert captured[6:] == (3, "e", AT, AT, AT, AT, "nightly", "contoso.onmicrosoft.com")
     assert captured.items == (
-        CapturedItem("path", "/srv", "/srv", "linux", "full", "captured", 2, "w", AT, AT, "[1]", '{"a":"\\u00e9"}'),
+        CapturedItem(
+            *(
+                "path",
+                "/srv",
+                "/srv",
+                "linux",
+                "full",
+                "captured",
+                2,
+                "w",
+                AT,
+                AT,
+                "[1]",
+                '{"a":"\\u00e9"}',
+                "sha256:aa",
+            )
+        ),
     )
 
 

@@ -57,7 +57,9 @@ def database_url(request: pytest.FixtureRequest) -> str:
     url = request.getfixturevalue("shared_postgres_url")
     with psycopg.connect(url) as connection:
         connection.execute("SET lock_timeout = '10s'")
-        connection.execute("TRUNCATE tenants, backup_schedules, backup_sets, backup_items RESTART IDENTITY")
+        connection.execute(
+            "TRUNCATE tenants, backup_schedules, backup_sets, backup_items, captured_payloads RESTART IDENTITY"
+        )
     return url
 
 

@@ -126,7 +126,7 @@ def test_upgraded_tables_have_the_indexes_of_new_ones(tableless_url: str) -> Non
     drop_everything(tableless_url)
     initialise(parse_database_url(tableless_url))
     assert upgraded == indexes(tableless_url)
-    assert {name for name, _ in upgraded - first} == {
+    assert {name for name, _ in upgraded - first} - {"captured_payloads_pkey"} == {
         "ix_backup_sets_deletion_unknown",
         "ix_backup_items_deletion_unknown",
         "ix_backup_items_orphans_unknown",
