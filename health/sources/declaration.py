@@ -73,7 +73,7 @@ class Source(NamedTuple):
     `folder` reads a folder as the one set that was complete at `Asked.completed_at`; `layout` says which of its files
     are items, so that `record` can look at them before a run. `history` finds a set in each run that a git repository
     keeps, `runs` in each run under a root, both the oldest first. `lines` reads facts of any number of tenants from a
-    stream, which it calls by the name that it is given; its last argument is `with_payload`.
+    stream, which it calls by the name that it is given; its last arguments are `with_payload` and its own options.
     Each raises RefusedInput where there is no backup.
     """
 
@@ -87,7 +87,7 @@ class Source(NamedTuple):
     folder: Callable[[Asked], CapturedSet] | None = None
     history: Callable[[Asked], Iterable[Found]] | None = None
     runs: Callable[[Asked], Iterable[Found]] | None = None
-    lines: Callable[[BinaryIO, str, bool], CapturedFacts] | None = None
+    lines: Callable[[BinaryIO, str, bool, Mapping[str, Any]], CapturedFacts] | None = None
 
     @property
     def is_recorded(self) -> bool:

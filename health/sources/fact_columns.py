@@ -10,9 +10,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
+from zoneinfo import ZoneInfo
 
+from health.sources.local_times import NoLocalTime, instants_of
 from health.sources.storable import (
     MAX_COUNT,
     MAX_NAME_BYTES,
@@ -25,7 +28,7 @@ from health.sources.storable import (
 
 _INSTANT: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]((?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2})"
-    r"(?:\.([0-9]{1,9}))?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+    r"(?:\.([0-9]{1,9}))?([Zz]|[+-][0-9]{2}:[0-9]{2})?"
 )
 
 
@@ -33,18 +36,35 @@ class BadValue(ValueError):
     """A value that a column cannot hold. The message goes on from the column's name: `must be ...`."""
 
 
-def instant_of(value: object) -> datetime:
-    """An RFC 3339 instant with its offset, in UTC. Digits past the microsecond are cut off. Raises BadValue."""
+def instant_of(value: object, zone: ZoneInfo | None = None) -> datetime:
+    """An RFC 3339 instant, in UTC. Digits past the microsecond are cut off. Raises BadValue.
+
+    One without an offset is what the clocks of `zone` showed. Where they showed it twice, it is the earlier one: an age
+    must never look smaller than it may be.
+    """
     found = _INSTANT.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         raise BadValue('must be an RFC 3339 instant with an offset, such as "2026-11-23T09:00:00Z"')
     day, time, fraction, offset = found.groups()
     microseconds = (fraction or "")[:6].ljust(6, "0")
+    if offset is None:
+        return _local(f"{day} {time}", zone) + timedelta(microseconds=int(microseconds))
     try:
         local = datetime.fromisoformat(f"{day}T{time}.{microseconds}{'+00:00' if offset in 'Zz' else offset}")
         return local.astimezone(UTC)
     except (ValueError, OverflowError):
         raise BadValue("must be an instant that the calendar has, in the years 1 to 9999 of UTC") from None
+
+
+def _local(text: str, zone: ZoneInfo | None) -> datetime:
+    if zone is None:
+        raise BadValue(
+            "has no offset from UTC: name the time zone of the clock that showed it, such as --timezone Asia/Kolkata"
+        )
+    try:
+        return instants_of(text, zone)[0]
+    except NoLocalTime as error:
+        raise BadValue(str(error)) from None
 
 
 def _text(value: object) -> str:
@@ -110,9 +130,12 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
 }
 
 
-def reader_of(column: str) -> Callable[[object], object]:
+def reader_of(column: str, zone: ZoneInfo | None = None) -> Callable[[object], object]:
     """How a column is read, whatever the kind of line: what ends in `_at` is an instant, and any other one text.
 
-    A column means the same wherever it stands. Null is not asked.
+    A column means the same wherever it stands. Null is not asked. Instants without an offset are local times of `zone`;
+    None: they are refused.
     """
-    return _READERS.get(column) or (instant_of if column.endswith("_at") else _text)
+    if column.endswith("_at"):
+        return partial(instant_of, zone=zone)
+    return _READERS.get(column, _text)

@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, Final, NamedTuple, TextIO
+from zoneinfo import ZoneInfo
 
 from health.facts import BASIS_STATUSES
 from health.sources.captured import (
@@ -25,7 +26,7 @@ from health.sources.captured import (
     CapturedTenant,
     RefusedInput,
 )
-from health.sources.declaration import Source
+from health.sources.declaration import Option, Source
 from health.sources.documents import MAX_FILE_BYTES, parse_json
 from health.sources.fact_columns import BadValue, reader_of
 from health.sources.storable import ALTERED, JsonText
@@ -85,18 +86,21 @@ _KINDS: Final = {
 }
 
 
-def read_fact_lines(stream: BinaryIO | TextIO, name: str, with_payload: bool = True) -> CapturedFacts:
+def read_fact_lines(
+    stream: BinaryIO | TextIO, name: str, with_payload: bool = True, zone: ZoneInfo | None = None
+) -> CapturedFacts:
     """Read all facts of an input; `name` is what refusals call it, such as its path.
 
     The lines may come in any order. A set replaces the one that is stored as a whole, so its items stand beside it.
-    Without `with_payload` the captured JSON is checked and left out.
+    Without `with_payload` the captured JSON is checked and left out. Instants without an offset are local times of
+    `zone`; without one they are refused.
 
     Raises RefusedInput, as `name:line:column: sentence`, for the first line that is not what it should be.
     """
     facts = _Facts(name)
     for number, text in _numbered(stream, name):
         if text.strip():
-            facts.add(_Line(name, number, text))
+            facts.add(_Line(name, number, text, zone))
     return facts.gathered(with_payload)
 
 
@@ -132,8 +136,9 @@ class _RepeatedKey(Exception):
 class _Line:
     """One line of the input, and how to refuse it."""
 
-    def __init__(self, name: str, number: int, text: str) -> None:
+    def __init__(self, name: str, number: int, text: str, zone: ZoneInfo | None) -> None:
         self.number = number
+        self._zone = zone
         self._name = name
         self._text = text
 
@@ -188,7 +193,7 @@ class _Line:
         try:
             if value is None:
                 raise BadValue("must not be null")
-            return reader_of(column)(value)
+            return reader_of(column, self._zone)(value)
         except BadValue as error:
             raise self.refused(f'"{key}" {error}', key) from None
 
@@ -288,5 +293,13 @@ DECLARED: Final = Source(
     help="Import facts as JSON lines from FILE, or from standard input where it is '-'.",
     place="FILE",
     place_help="One fact a line; '-': standard input.",
-    lines=read_fact_lines,
+    options=(
+        Option(
+            name="timezone",
+            kind="timezone",
+            metavar="ZONE",
+            help="The IANA time zone of instants that have no offset; without it they are refused.",
+        ),
+    ),
+    lines=lambda stream, name, with_payload, options: read_fact_lines(stream, name, with_payload, options["timezone"]),
 )

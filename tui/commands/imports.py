@@ -149,7 +149,7 @@ def _import_lines(ctx: click.Context, source: Source, given: dict[str, Any]) -> 
     from tui.words.wording import counted
 
     session = open_session(ctx, given)
-    captured = _facts_in(given["path"], source, with_payload=not given["without_payload"])
+    captured = _facts_in(given["path"], source, given)
     with writing(session.writing()) as connection:
         summary = import_facts(connection, captured, session.now)
         archived = archived_among(connection, [each.external_id for each in captured.sets])
@@ -158,13 +158,14 @@ def _import_lines(ctx: click.Context, source: Source, given: dict[str, Any]) -> 
     tell_of(archived)
 
 
-def _facts_in(path: Path, source: Source, *, with_payload: bool) -> CapturedFacts:
+def _facts_in(path: Path, source: Source, given: dict[str, Any]) -> CapturedFacts:
     assert source.lines is not None
+    with_payload, options = not given["without_payload"], {option.name: given[option.name] for option in source.options}
     if str(path) == "-":
-        return source.lines(sys.stdin.buffer, "standard input", with_payload)
+        return source.lines(sys.stdin.buffer, "standard input", with_payload, options)
     try:
         with path.open("rb") as stream:
-            return source.lines(stream, str(path), with_payload)
+            return source.lines(stream, str(path), with_payload, options)
     except OSError as error:
         raise CommandFailed(f"{path} cannot be read: {error.strerror}.", EXIT_REFUSED) from None
 

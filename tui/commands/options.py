@@ -31,7 +31,12 @@ class InstantType(click.ParamType[Any]):
         except ValueError:
             self.fail(f"{value!r} is not an instant: write it as 2026-11-23T09:00:00Z", param, ctx)
         if instant.tzinfo is None:
-            self.fail(f"{value!r} has no time zone: write it as 2026-11-23T09:00:00Z", param, ctx)
+            self.fail(
+                f"{value!r} has no time zone: end it with the offset of the clock that showed it, as in"
+                " 2026-11-23T09:00:00+05:30",
+                param,
+                ctx,
+            )
         try:
             return instant.astimezone(UTC)
         except OverflowError:

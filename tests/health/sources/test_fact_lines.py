@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -312,6 +313,48 @@ def test_a_set_with_something_kept_says_when_it_was_complete(status: str, given:
     assert read(without | {"status": "failed"}).sets[0].completed_at is None
 
 
+def read_in(zone: str, *facts: object) -> CapturedFacts:
+    return read_fact_lines(io.BytesIO(lines(*facts)), "facts.jsonl", zone=ZoneInfo(zone))
+
+
+@pytest.mark.parametrize(
+    ("zone", "written", "instant"),
+    [
+        ("Asia/Kolkata", "2026-11-23T02:10:00.123456", datetime(2026, 11, 22, 20, 40, 0, 123456, tzinfo=UTC)),
+        ("Asia/Kolkata", "2026-11-23 02:10:00", datetime(2026, 11, 22, 20, 40, tzinfo=UTC)),
+        ("Asia/Kolkata", "2026-11-23T02:10:00Z", AT),
+        ("Asia/Kolkata", "2026-11-23T02:10:00-01:00", datetime(2026, 11, 23, 3, 10, tzinfo=UTC)),
+        # Shown twice: the earlier one, so that no backup is younger than it may be.
+        ("Europe/Berlin", "2026-10-25T02:30:00", datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
+        ("UTC", "2026-11-23T02:10:00", AT),
+    ],
+)
+def test_an_instant_without_an_offset_is_of_the_zone_that_is_named(zone: str, written: str, instant: datetime) -> None:
+    (only,) = read_in(zone, SET | {"completed_at": written}).sets
+    assert only.completed_at == instant
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("2026-03-29T02:30:00", "the clocks of Europe/Berlin skipped"),
+        ("2026-02-31T02:30:00", "is not a local time"),
+        ("2026-11-23T02:10:60", "is not a local time"),
+        ("2026-11-23", "RFC 3339"),
+    ],
+)
+def test_no_clock_of_the_zone_ever_showed_it(written: str, why: str) -> None:
+    with pytest.raises(RefusedInput, match=why):
+        read_in("Europe/Berlin", SET | {"completed_at": written})
+
+
+def test_the_refusal_of_a_local_time_names_the_option_and_never_an_offset_to_append() -> None:
+    """Somebody in Delhi who appends a Z shows a backup of 29 hours as one of 23."""
+    said = refusal(SET | {"completed_at": "2026-11-23T02:10:00"})
+    assert "--timezone" in said
+    assert '00Z"' not in said
+
+
 def test_a_tenant_is_named_once() -> None:
     assert "both name the tenant" in refusal(TENANT | {"tenant": "contoso"})
 
@@ -320,7 +363,8 @@ def test_a_tenant_is_named_once() -> None:
     ("fact", "key", "value", "why"),
     [
         (SET, "completed_at", 1_764_000_000, "RFC 3339"),
-        (SET, "completed_at", "2026-11-23T02:10:00", "RFC 3339"),
+        (SET, "completed_at", "2026-11-23T02:10:00", "has no offset from UTC: name the time zone"),
+        (SET, "completed_at", "2026-02-31T00:00:00", "has no offset from UTC"),
         (SET, "completed_at", "2026-11-23", "RFC 3339"),
         (SET, "completed_at", "2026-11-23T02:10Z", "RFC 3339"),
         (SET, "completed_at", "2026-11-23T02:10:00.1234567890Z", "RFC 3339"),

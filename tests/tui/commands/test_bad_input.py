@@ -45,7 +45,10 @@ def test_a_wrong_command_line_is_2_and_a_sentence(console: Console, words: list[
 @pytest.mark.parametrize(
     ("instant", "why"),
     [
-        ("2026-11-23T09:00:00", "has no time zone: write it as 2026-11-23T09:00:00Z"),
+        (
+            "2026-11-23T09:00:00",
+            "has no time zone: end it with the offset of the clock that showed it",
+        ),
         ("2026-11-23", "has no time zone"),
         ("yesterday", "is not an instant: write it as 2026-11-23T09:00:00Z"),
         ("", "is not an instant"),
