@@ -162,9 +162,16 @@ class _Notebook:
     def write(self, entry: Callable[[Connection, HealthPolicy], Found]) -> Found:
         """Make an entry in one transaction. Raises SettingsError and StoreError; then nothing is written."""
         from health.store.writing.transactions import writing
+        from tui.commands.turns import in_turn
 
-        with writing(self.address(), patience=NOTE_SECONDS) as connection:
-            return entry(connection, self.policy())
+        # The settings are read before it, because others wait for the end of the transaction.
+        address, policy = self.address(), self.policy()
+
+        def once() -> Found:
+            with writing(address, patience=NOTE_SECONDS) as connection:
+                return entry(connection, policy)
+
+        return in_turn(address, once)
 
     def write_patiently(self, signals: HeldSignals, entry: Callable[[Connection, HealthPolicy], Found]) -> Found:
         """The same, trying again for a minute where the database does not answer, or until a signal says to stop."""

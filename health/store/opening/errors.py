@@ -6,6 +6,7 @@ from typing import Final
 
 _FULL: Final = ("disk is full", "No space left on device")
 _LOCKED: Final = ("database is locked", "database table is locked", "due to lock timeout")
+_TAKEN: Final = ("too many clients", "too many connections", "connection slots are reserved", "no more connections")
 _NOT_THERE: Final = ("no such table", "no such column", "no such index")
 
 
@@ -41,6 +42,10 @@ class StoreLocked(StoreUnreachable):
     """A program that writes held the database for longer than there was patience."""
 
 
+class StoreBusy(StoreUnreachable):
+    """Others have every connection that the server allows; one is free as soon as one of them is done."""
+
+
 class StoreConflict(StoreError):
     """What was to be written clashes with what is there; nothing was written."""
 
@@ -69,6 +74,8 @@ def as_store_error(error: Exception, database: str) -> StoreError:
         )
     if any(word in reason for word in _LOCKED):
         return StoreLocked(f"{database} is locked by a program that writes to it: try again when that has finished.")
+    if any(word in reason for word in _TAKEN):
+        return StoreBusy(f"{database} has no connection free ({reason}): try again in a moment.")
     if any(word in reason for word in _FULL):
         return StoreUnreachable(f"{database} is on a disk that is full ({reason}): make room and try again.")
     if "attempt to write a readonly database" in reason:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select, update
+from sqlalchemy.exc import IntegrityError
 
 from health.sources.captured import CapturedSchedule, CapturedTenant
 from health.store.opening.errors import StoreConflict
@@ -29,7 +31,9 @@ def tenant_exists(connection: Connection, external_id: str) -> bool:
 def have_tenant(connection: Connection, external_id: str, new_name: str | None, now: datetime) -> None:
     """Add the tenant under a new name if it is not there yet. Raises StoreConflict where no name is given for it."""
     if new_name is not None and not tenant_exists(connection, external_id):
-        add_tenant(connection, external_id, new_name, now)
+        # In PostgreSQL another run may be adding it at this moment; then theirs is the one.
+        with suppress(IntegrityError), connection.begin_nested():
+            add_tenant(connection, external_id, new_name, now)
     tenant_id_of(connection, external_id)
 
 
