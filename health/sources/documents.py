@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+import math
+import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
-from typing import Final, Never
+from typing import Any, Final, Never
 
 import yaml
 
+from health.sources.json_values import RepeatedKeys, WrittenNumber, number_of, object_of, written
 from health.sources.storable import MAX_DEPTH
 
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
@@ -22,8 +25,11 @@ _MAX_YAML_WEIGHT: Final = 64 * 1024 * 1024
 _NODE_WEIGHT: Final = 256
 """A YAML node weighs this and its characters, an alias as much as what it stands for: about what it costs in bytes."""
 
-# libyaml, where PyYAML was built with it, is ten times as fast, and no less safe once the depth is known.
-_YAML_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_YAML_FLOAT: Final = re.compile(r"[+]?(-?)([0-9]*)[.]([0-9]*)([eE][+-]?[0-9]+)?")
+
+
+class _YamlLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """PyYAML's safe loader, with libyaml ten times as fast, and no less safe once the depth is known."""
 
 
 class UnreadableFile(Exception):
@@ -66,12 +72,13 @@ def decoded(content: bytes) -> str:
         raise UnreadableFile(f"the file is not {shown} (byte {error.start + 1})") from None
 
 
-def parse_json(text: str, objects: Callable[[list[tuple[str, object]]], object] = dict) -> object:
+def parse_json(text: str, objects: Callable[[list[tuple[str, object]]], object] = object_of) -> object:
     """JSON by its standard: NaN and Infinity, which Python would take, are a ValueError like any other mistake.
 
-    `objects` makes an object of its keys and values, in their order.
+    `objects` makes an object of its keys and values, in their order. Numbers keep their digits; one that no database
+    keeps is a ValueError.
     """
-    return json.loads(text, parse_constant=_not_a_number, object_pairs_hook=objects)
+    return json.loads(text, parse_constant=_not_a_number, parse_float=number_of, object_pairs_hook=objects)
 
 
 def _json_value(text: str) -> object:
@@ -94,9 +101,12 @@ def _yaml_value(text: str) -> object:
     """YAML has dates, bytes and sets that JSON has not: they become text and lists, as in IntuneCD's own reader."""
     try:
         _weigh_yaml(text)
-        loaded = yaml.load(text, Loader=_YAML_LOADER)  # noqa: S506 - one of the two safe loaders
-        return json.loads(json.dumps(loaded, default=_as_json, allow_nan=False))
+        loaded = yaml.load(text, Loader=_YamlLoader)  # noqa: S506 - a safe loader
+        return _as_json(loaded)
     except yaml.MarkedYAMLError as error:
+        if "nesting depth" in (error.problem or ""):
+            # libyaml has a limit of its own since 0.2.6, and meets it before it hands over the first event.
+            raise UnreadableFile(f"the file is nested deeper than {MAX_DEPTH} levels") from None
         mark = error.problem_mark or error.context_mark
         where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
         raise UnreadableFile(f"the file is not valid YAML{where}") from None
@@ -113,7 +123,7 @@ def _weigh_yaml(text: str) -> None:
     """
     anchors: dict[str, int] = {}
     unfinished: list[tuple[str | None, int]] = []
-    for event in yaml.parse(text, Loader=_YAML_LOADER):
+    for event in yaml.parse(text, Loader=_YamlLoader):
         if isinstance(event, yaml.CollectionStartEvent):
             if len(unfinished) == MAX_DEPTH:
                 raise UnreadableFile(f"the file is nested deeper than {MAX_DEPTH} levels")
@@ -140,10 +150,56 @@ def _weigh_yaml(text: str) -> None:
 
 
 def _as_json(value: object) -> object:
+    """Raises ValueError and TypeError for what JSON does not have."""
+    if isinstance(value, dict):
+        pairs = [(_as_key(key), _as_json(each)) for key, each in value.items()]
+        return RepeatedKeys(value.key, pairs) if isinstance(value, RepeatedKeys) else object_of(pairs)
+    if isinstance(value, set):
+        return [_as_json(each) for each in sorted(value, key=str)]
+    if isinstance(value, list | tuple):
+        return [_as_json(each) for each in value]
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
-    if isinstance(value, set):
-        return sorted(value, key=str)
-    raise TypeError(type(value).__name__)
+    if not isinstance(value, float):
+        json.dumps(value)
+    elif not (isinstance(value, WrittenNumber) or math.isfinite(value)):
+        raise ValueError(value)
+    return value
+
+
+def _as_key(key: object) -> str:
+    """A key as JSON writes it."""
+    if isinstance(key, str):
+        return key
+    if key is None or isinstance(key, bool | int | float):
+        return written(key)
+    raise TypeError(type(key).__name__)
+
+
+def _yaml_float(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
+    """A number with the digits that it was written with, where JSON can write it so."""
+    digits = _YAML_FLOAT.fullmatch(node.value.replace("_", ""))
+    if digits is None:
+        return float(loader.construct_yaml_float(node))
+    sign, before, after, exponent = digits.groups()
+    return number_of(f"{sign}{before.lstrip('0') or '0'}.{after or '0'}{exponent or ''}")
+
+
+def _yaml_map(loader: yaml.SafeLoader, node: yaml.MappingNode) -> Iterator[dict[Any, Any]]:
+    """An object in two steps, as the loader has it: what is inside of it may be an alias of it."""
+    seen: set[tuple[str, str]] = set()
+    repeated: str | None = None
+    for key, _ in node.value:
+        if isinstance(key, yaml.ScalarNode):
+            if (key.tag, key.value) in seen:
+                repeated = repeated or key.value
+            seen.add((key.tag, key.value))
+    made = {} if repeated is None else RepeatedKeys(repeated)
+    yield made
+    made.update(loader.construct_mapping(node))
+
+
+_YamlLoader.add_constructor("tag:yaml.org,2002:float", _yaml_float)
+_YamlLoader.add_constructor("tag:yaml.org,2002:map", _yaml_map)

@@ -29,7 +29,7 @@ from health.sources.captured import (
 from health.sources.declaration import Option, Source
 from health.sources.documents import MAX_FILE_BYTES, parse_json
 from health.sources.fact_columns import BadValue, reader_of
-from health.sources.storable import ALTERED, JsonText
+from health.sources.storable import JsonText
 
 MAX_LINE_BYTES: Final = MAX_FILE_BYTES
 """The longest line that is read."""
@@ -255,8 +255,9 @@ def _item(row: _Row, with_payload: bool) -> CapturedItem:
         if captured is None:
             continue
         values[column] = captured.text if with_payload else None
-        if captured.altered and ALTERED not in (warning := values.get("integrity_warning") or ""):
-            values["integrity_warning"] = f"{warning}; {ALTERED}".removeprefix("; ")
+        for doubt in captured.doubts:
+            if doubt not in (warning := values.get("integrity_warning") or ""):
+                values["integrity_warning"] = f"{warning}; {doubt}".removeprefix("; ")
     return CapturedItem(**values)
 
 

@@ -16,7 +16,7 @@ from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.declaration import Asked, Source
 from health.sources.documents import UnreadableFile, is_document, read_document, stem_of
 from health.sources.one_backup import ASSIGNMENTS, several_backups
-from health.sources.policy_items import policy_item, warned, with_assignments
+from health.sources.policy_items import answer_of_graph, continues, policy_item, warned, with_assignments
 from health.sources.policy_sets import FolderFiles, PolicyFolders, gathered_from
 
 SOURCE: Final = "intunebackup"
@@ -157,9 +157,11 @@ class _AssignmentFiles:
 def _assigned(item: CapturedItem, document: object) -> CapturedItem:
     """The item with its assignments: a list of them, Graph's page with such a list, or one of them alone."""
     if isinstance(document, dict) and "value" in document:
-        if any(key.lower().endswith("nextlink") for key in document):
+        if continues(document):
             item = warned(item, "its assignments continue on another page")
         document = document["value"]
+    elif isinstance(document, dict) and (answer := answer_of_graph(document)) is not None:
+        return warned(item, f"the file of its assignments holds {answer}")._replace(assignments_state="failed")
     elif isinstance(document, dict):
         document = [document]
     if not isinstance(document, list):

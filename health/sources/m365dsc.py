@@ -69,7 +69,7 @@ def read_configuration(asked: Asked) -> CapturedSet:
     read = [_read(file) for file in files]
     _refuse_several(asked.path, read)
     blocks = [block for each in read for block in each.script.blocks]
-    gathered = GatheredItems(asked.with_payload)
+    gathered = GatheredItems(asked.with_payload, of_graph=False)
     for item in items_of(blocks):
         gathered.add(item)
     if not gathered.items:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from health.sources.captured import CapturedItem
 from health.sources.m365dsc_script import Block
 from health.sources.policy_items import warned
-from health.sources.storable import ALTERED, NotJson, json_text, storable_name
+from health.sources.storable import NotJson, json_text, storable_name
 
 _NAMES: Final = ("DisplayName", "Name", "Title", "Identity")
 """The properties that show a person what a block is, the best first."""
@@ -99,8 +99,8 @@ def _item(block: Block, identity: str) -> CapturedItem:
     except NotJson as problem:
         return warned(item, str(problem))
     item = item._replace(payload=payload.text, capture_mode="full")
-    if payload.altered:
-        item = warned(item, ALTERED)
+    for doubt in payload.doubts:
+        item = warned(item, doubt)
     return _with_assignments(item, found.value("Assignments"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -9,7 +10,7 @@ from typing import Final, NamedTuple
 from health.sources.backup_tree import BackupFile
 from health.sources.captured import CapturedItem
 from health.sources.documents import UnreadableFile, read_document, stem_of
-from health.sources.storable import ALTERED, NotJson, json_text, storable_name
+from health.sources.storable import NotJson, json_text, storable_name
 
 IsOrphan = Callable[[dict[str, object]], bool]
 """Says of an assignment's target that names a group whether that group no longer resolves; each tool shows it in its
@@ -25,6 +26,13 @@ _PLATFORMS: Final = {
     "windows": "windows10",
 }
 """How a type's name begins, and Graph's own word for the platform; it calls every Windows since 10 `windows10`."""
+
+_MARKS: Final = frozenset({"@odata.type", "id", "displayName", "name", "settings"})
+"""The keys by which Graph's policies are known: each has at least one, but for a tenant's own settings."""
+
+_PACKAGES: Final = frozenset({"package.json", "package-lock.json"})
+
+_BESIDE_A_LIST: Final = frozenset({"@odata.context", "@odata.nextlink", "@odata.count"})
 
 _GROUP_TARGETS: Final = ("groupassignmenttarget", "exclusiongroupassignmenttarget")
 """Included and excluded groups. A lost exclusion is the more dangerous one: restored, the policy would reach the
@@ -54,15 +62,57 @@ def policy_item(
         # What was captured is unknown, so the capture mode stays null: `unknown_quality`, besides the warning.
         return warned(item, str(error))
     item = item._replace(payload=payload.text)
-    if payload.altered:
-        item = warned(item, ALTERED)
+    for doubt in payload.doubts:
+        item = warned(item, doubt)
     if may_be_a_list and document and isinstance(document, list):
         return item._replace(capture_mode="full")
     if not isinstance(document, dict):
         return warned(item, "the file holds no policy: its top level is not an object")
     if not document:
         return warned(item, "the file holds no policy")
-    return _described(item, document, is_orphan)
+    if (answer := answer_of_graph(document)) is not None:
+        return _and_continued(warned(item, f"the file holds {answer} and no policy"), document)
+    return _and_continued(_described(item, document, is_orphan), document)
+
+
+def answer_of_graph(document: dict[str, object]) -> str | None:
+    """What an object is that Graph answered in place of a policy: an error, or a page of a list. None if it is not one.
+
+    (docs/import-folders.md, "The door")
+    """
+    error = document.get("error")
+    if error is not None:
+        code = error.get("code") if isinstance(error, dict) else error
+        said = f" ({storable_name(code)})" if isinstance(code, str) and code.strip() else ""
+        return f"an error{said}"
+    beside = {key.lower() for key in document if key != "value"}
+    if "value" in document and (not beside or beside & _BESIDE_A_LIST):
+        return "a page of a list"
+    return None
+
+
+def continues(document: dict[str, object]) -> bool:
+    """Whether an object is one page of several: then what stands on the others was not captured."""
+    return any(key.lower().endswith("nextlink") for key in document)
+
+
+def describes_a_policy(item: CapturedItem) -> bool:
+    """Whether an item's captured JSON has any of the keys by which Graph's policies are known.
+
+    A tenant's own settings have none, so one item without them says nothing; a backup of such items alone is none
+    (docs/import-folders.md, "The door"). An npm package has a name and is known by its file's.
+    """
+    document = json.loads(item.payload or "null")
+    if isinstance(document, list):
+        return bool(document)
+    if not isinstance(document, dict):
+        return False
+    marks = _MARKS - {"name"} if item.policy_identifier.lower() in _PACKAGES else _MARKS
+    return not marks.isdisjoint(document)
+
+
+def _and_continued(item: CapturedItem, document: dict[str, object]) -> CapturedItem:
+    return warned(item, "it continues on another page") if continues(document) else item
 
 
 def warned(item: CapturedItem, warning: str) -> CapturedItem:
@@ -133,10 +183,14 @@ def with_assignments(item: CapturedItem, assignments: object, is_orphan: IsOrpha
     if len(targets) < len(assignments):
         unread = len(assignments) - len(targets)
         item = warned(item, f"{unread} of {len(assignments)} assignments without a target that can be read")
+    captured = json_text(assignments)
+    for doubt in captured.doubts:
+        # The assignments may stand in a file of their own.
+        item = item if doubt in (item.integrity_warning or "") else warned(item, doubt)
     return item._replace(
         assignments_state="captured",
         orphaned_assignments=sum(is_orphan(target) for target in targets if _kind_of(target) in _GROUP_TARGETS),
-        assignments=json_text(assignments).text,
+        assignments=captured.text,
     )
 
 

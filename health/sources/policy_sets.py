@@ -11,10 +11,13 @@ from health.sources.backup_tree import BackupFile, Layout, joined, read_tree, vi
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.declaration import Asked, folder_reference
 from health.sources.documents import is_document
-from health.sources.policy_items import warned
+from health.sources.policy_items import describes_a_policy, warned
 
 MAX_SET_BYTES: Final = 512 * 1024 * 1024
 """How much captured JSON one set may hold, in bytes. It is written in one transaction, so it has to fit in memory."""
+
+
+NO_POLICY: Final = "no object in it has an '@odata.type', 'id', 'displayName', 'name' or 'settings' as a policy has"
 
 
 class PolicyFolders:
@@ -42,20 +45,27 @@ class PolicyFolders:
 class GatheredItems:
     """The items of one set as they come in: each gets a name of its own, and the set stays small enough to write."""
 
-    def __init__(self, with_payload: bool) -> None:
+    def __init__(self, with_payload: bool, *, of_graph: bool = True) -> None:
         self.items: list[CapturedItem] = []
+        self.shows_a_backup = not of_graph
+        """Whether there is a policy of Graph among them, or an item that says why it is not one: then the set is not
+        taken for whole anyway. Not asked where the items are not Graph's."""
         self._with_payload = with_payload
         self._names: set[tuple[str, str]] = set()
         self._bytes = 0
 
     def add(self, item: CapturedItem) -> None:
         """Take an item in."""
+        if not self.shows_a_backup:
+            self.shows_a_backup = item.integrity_warning is not None or describes_a_policy(item)
         item = self._kept(self._named(item))
         self._names.add((item.policy_type, item.policy_identifier))
         self.items.append(item)
 
     def as_set(self, frame: CapturedSet) -> CapturedSet:
-        """The set with the items that came in."""
+        """The set with the items that came in; a `failed` one if there is no policy among them."""
+        if self.items and not self.shows_a_backup:
+            frame = frame._replace(status="failed", error=frame.error or f"{NO_POLICY}, so it is no backup")
         return frame._replace(items=tuple(self.items))
 
     def _named(self, item: CapturedItem) -> CapturedItem:
@@ -109,6 +119,8 @@ class FolderFiles:
         assert asked.completed_at is not None
         if not gathered.items or (asked.run is not None and not self._written):
             raise RefusedInput(self._no_items(such_as))
+        if not gathered.shows_a_backup:
+            raise RefusedInput(f"{asked.path}: {NO_POLICY}, so there is no backup to import; name a tool's own folder.")
         return gathered.as_set(
             CapturedSet(
                 external_id=asked.external_id,

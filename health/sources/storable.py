@@ -11,6 +11,8 @@ import re
 from hashlib import sha256
 from typing import Final, NamedTuple, TypeGuard
 
+from health.sources.json_values import RepeatedKeys, WrittenNumber, written
+
 MAX_DEPTH: Final = 200
 """How many levels of JSON are taken. Real policies have about 30; SQLite and Python give up at 1,000."""
 
@@ -23,6 +25,12 @@ MAX_COUNT: Final = 2**31 - 1
 ALTERED: Final = "its JSON holds a character that no text has (written out as an escape)"
 """The integrity warning of an item whose JSON `json_text` altered: what is stored is not what was captured."""
 
+_SPECIAL: Final = (dict, list, WrittenNumber)
+"""What a value is looked through for."""
+
+_LONGEST_KEY: Final = 60
+"""How many characters of a key that is repeated a warning shows."""
+
 _ESCAPE: Final = re.compile(
     r"(?P<pair>\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|(?P<unstorable>\\u0000|\\ud[89a-f][0-9a-f]{2})|\\."
 )
@@ -34,27 +42,45 @@ class NotJson(ValueError):
 
 
 class JsonText(NamedTuple):
-    """JSON as ASCII text. `altered`: a character that no database keeps was replaced by its visible escape."""
+    """JSON as ASCII text. `altered`: a character that no database keeps was replaced by its visible escape.
+
+    `repeated_key` stands more than once in an object: of its values the last was kept.
+    """
 
     text: str
     altered: bool
+    repeated_key: str | None = None
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Where the text is not all that was captured: the integrity warnings that say so."""
+        repeated = self.repeated_key
+        return ((ALTERED,) if self.altered else ()) + (() if repeated is None else (_repeated(repeated),))
+
+
+def _repeated(key: str) -> str:
+    shown = json.dumps(key)
+    shown = shown if len(shown) <= _LONGEST_KEY else f"{shown[:_LONGEST_KEY]}..."
+    return f"its JSON names {shown} more than once in an object, and only the last value is kept"
 
 
 def json_text(value: object) -> JsonText:
-    """Turn a parsed JSON value into text that SQLite and PostgreSQL (jsonb) both take.
+    """Turn a parsed JSON value into text that SQLite and PostgreSQL (jsonb) both take. Numbers keep their digits.
 
     Raises NotJson for what JSON does not have, such as an infinite number, and for nesting past MAX_DEPTH.
     """
-    if _is_deeper_than(MAX_DEPTH, value):
-        raise NotJson(f"it is nested deeper than {MAX_DEPTH} levels")
+    inside = _inside(value)
     try:
-        text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+        if inside.numbers:
+            text = written(value)
+        else:
+            text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     except (ValueError, TypeError):
         raise NotJson("it holds a value that JSON does not have") from None
     if "\\u0000" not in text and "\\ud" not in text:
-        return JsonText(text, altered=False)
+        return JsonText(text, False, inside.repeated_key)
     visible = _ESCAPE.sub(_visible, text)
-    return JsonText(visible, altered=visible != text)
+    return JsonText(visible, visible != text, inside.repeated_key)
 
 
 def storable_text(text: str) -> str:
@@ -89,16 +115,31 @@ def _visible(match: re.Match[str]) -> str:
     return f"\\{match[0]}" if match["unstorable"] else match[0]
 
 
-def _is_deeper_than(limit: int, value: object) -> bool:
-    """Level by level, because recursion is what a hostile depth is meant to break."""
-    level = [value] if isinstance(value, dict | list) else []
-    for _ in range(limit):
-        if not level:
-            return False
-        level = [
-            child
-            for node in level
-            for child in (node.values() if isinstance(node, dict) else node)
-            if isinstance(child, dict | list)
-        ]
-    return bool(level)
+class _Inside(NamedTuple):
+    """What is inside a value: numbers with digits of their own, and the first key that is repeated."""
+
+    numbers: bool = False
+    repeated_key: str | None = None
+
+
+def _inside(value: object) -> _Inside:
+    """Level by level, because recursion is what a hostile depth is meant to break. Raises NotJson past MAX_DEPTH."""
+    found = _Inside()
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        below: list[object] = []
+        for node in level:
+            if isinstance(node, dict):
+                below += [child for child in node.values() if isinstance(child, _SPECIAL)]
+                if found.repeated_key is None and isinstance(node, RepeatedKeys):
+                    found = found._replace(repeated_key=node.key)
+            elif isinstance(node, list):
+                below += [child for child in node if isinstance(child, _SPECIAL)]
+            elif isinstance(node, WrittenNumber):
+                found = found._replace(numbers=True)
+        if not below:
+            return found
+        level = below
+    if all(isinstance(node, WrittenNumber) for node in level):
+        return found._replace(numbers=True)
+    raise NotJson(f"it is nested deeper than {MAX_DEPTH} levels")

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Text, and_, cast, delete, insert, select, update
@@ -255,7 +256,7 @@ def _same_json(stored: str | None, captured: str | None) -> bool:
     if stored is None or captured is None or stored == captured:
         return stored == captured
     try:
-        return _same_value(json.loads(stored), json.loads(captured))
+        return _same_value(_exact(stored), _exact(captured))
     except ValueError:
         return False
 
@@ -268,16 +269,9 @@ def _same_value(one: Any, other: Any) -> bool:
         return one.keys() == other.keys() and all(_same_value(value, other[key]) for key, value in one.items())
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(_same_value, one, other))
-    if isinstance(one, float) and isinstance(other, int):
-        return _same_number(one, other)
-    if isinstance(one, int) and isinstance(other, float):
-        return _same_number(other, one)
     return bool(one == other)
 
 
-def _same_number(number: float, whole: int) -> bool:
-    """PostgreSQL gives 1e23 back with all its digits: a whole number that is not the float's exact value."""
-    try:
-        return number == float(whole)
-    except OverflowError:
-        return False
+def _exact(text: str) -> Any:
+    """JSON with every digit: PostgreSQL gives 1e23 back written out, and 1e-400 is not 0."""
+    return json.loads(text, parse_float=Decimal)

@@ -175,7 +175,7 @@ def test_what_the_tool_cut_off_is_said(tmp_path: Path, document: object, mode: s
 
 
 @pytest.mark.parametrize(
-    ("document", "mode"), [([{"enabled": True}], "full"), ({"enabled": True}, "full"), ([], None), ("", None)]
+    ("document", "mode"), [([{"enabled": True}], "full"), (policy(enabled=True), "full"), ([], None), ("", None)]
 )
 def test_an_administrative_template_is_its_settings(tmp_path: Path, document: object, mode: str | None) -> None:
     plant(tmp_path, {"Administrative Templates/Edge.json": document})

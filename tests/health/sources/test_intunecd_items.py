@@ -89,7 +89,7 @@ def test_the_display_name(tmp_path: Path, content: object, expected: str) -> Non
 @pytest.mark.parametrize(
     ("name", "content", "platform"),
     [
-        ("x.json", {"platforms": "windows10"}, "windows10"),
+        ("x.json", {"name": "x", "platforms": "windows10"}, "windows10"),
         ("x.json", {"platform": "android", "@odata.type": "#microsoft.graph.iosThing"}, "android"),
         ("x.json", {"platforms": "none", "@odata.type": "#microsoft.graph.macOSCustomConfiguration"}, "macOS"),
         ("x.json", {"platforms": 3, "@odata.type": 4}, None),
@@ -98,10 +98,10 @@ def test_the_display_name(tmp_path: Path, content: object, expected: str) -> Non
         ("x.json", {"@odata.type": "#microsoft.graph.win32LobApp"}, "windows10"),
         ("x.json", {"@odata.type": "#microsoft.graph.windowsPhone81CompliancePolicy"}, None),
         ("x.json", {"@odata.type": "#microsoft.graph.deviceEnrollmentLimitConfiguration"}, None),
-        ("x_macOSCompliancePolicy.json", {"a": 1}, "macOS"),
-        ("x_windows10CompliancePolicy__4b5b1cb.json", {"a": 1}, "windows10"),
-        ("x_appleRemoteManagement.json", {"a": 1}, None),
-        ("ios tips.json", {"a": 1}, None),
+        ("x_macOSCompliancePolicy.json", {"id": "1"}, "macOS"),
+        ("x_windows10CompliancePolicy__4b5b1cb.json", {"id": "1"}, "windows10"),
+        ("x_appleRemoteManagement.json", {"id": "1"}, None),
+        ("ios tips.json", {"id": "1"}, None),
     ],
 )
 def test_the_platform_where_it_is_obvious(tmp_path: Path, name: str, content: object, platform: str | None) -> None:
@@ -112,11 +112,11 @@ def test_the_platform_where_it_is_obvious(tmp_path: Path, name: str, content: ob
     ("content", "mode", "warning"),
     [
         ({"settingCount": 2, "settings": [1, 2]}, "full", None),
-        ({"settingCount": 0}, "full", None),
+        ({"name": "x", "settingCount": 0}, "full", None),
         ({"settingCount": 0, "settings": []}, "full", None),
         ({"settings": [1]}, "full", None),
         ({"settingCount": None, "settings": [1]}, "full", None),
-        ({"settingCount": 1}, "metadata_only", None),
+        ({"name": "x", "settingCount": 1}, "metadata_only", None),
         ({"settingCount": 153, "settings": []}, "metadata_only", None),
         ({"settingCount": 153, "settings": None}, "metadata_only", None),
         ({"settingCount": 153, "settings": [0] * 25}, "full", "25 of 153 settings"),

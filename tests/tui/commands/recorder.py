@@ -18,8 +18,8 @@ from tests.waiting import DEADLINE
 from tui.clock import utc_now
 
 TENANTPILOT: Final = str(Path(sys.executable).with_name("tenantpilot"))
-ONE_FILE: Final = "mkdir -p out/Filters && echo '{\"a\":1}' >out/Filters/one.json"
-TWO_FILES: Final = f"{ONE_FILE} && echo '{{\"b\":2}}' >out/Filters/two.json"
+ONE_FILE: Final = "mkdir -p out/Filters && echo '{\"id\":1}' >out/Filters/one.json"
+TWO_FILES: Final = f"{ONE_FILE} && echo '{{\"id\":2}}' >out/Filters/two.json"
 LATER: Final = timedelta(seconds=1)
 
 
