@@ -15,7 +15,7 @@ from health.sources.backup_tree import BackupFile
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.declaration import Asked, Source
 from health.sources.documents import UnreadableFile, is_document, read_document, stem_of
-from health.sources.one_backup import ASSIGNMENTS, several_backups
+from health.sources.one_backup import ASSIGNMENTS, refuse_several
 from health.sources.policy_items import answer_of_graph, continues, policy_item, warned, with_assignments
 from health.sources.policy_sets import FolderFiles, PolicyFolders, gathered_from
 
@@ -78,11 +78,7 @@ def read_backup(asked: Asked) -> CapturedSet:
     assignments = _AssignmentFiles(asked)
     files = FolderFiles(asked, _Policies())
     captured = files.as_set(gathered_from(files, assignments.item_of, asked), SOURCE, such_as="Settings Catalog")
-    if (several := several_backups(files.places)) is not None:
-        raise RefusedInput(
-            f"{asked.path}: it holds several backups, {' and '.join(several)} among them, and not one: name one of"
-            " those."
-        )
+    refuse_several(asked.path, files.places)
     # A policy that is assigned and is not there was not captured.
     counted = captured.item_count or len(captured.items)
     if missing := assignments.of_no_policy():

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from health.sources.captured import CapturedSet, RefusedInput
+from health.sources.captured import CapturedSet
 from health.sources.declaration import Asked, Source
 from health.sources.intunecd_git import find_commits
 from health.sources.intunecd_policies import LAYOUT, SOURCE, item_of
-from health.sources.one_backup import refuse_intunebackup, several_backups
+from health.sources.one_backup import refuse_intunebackup, refuse_several
 from health.sources.policy_sets import FolderFiles, gathered_from
 
 
@@ -25,11 +25,7 @@ def read_folder(asked: Asked) -> CapturedSet:
     files = FolderFiles(asked, LAYOUT)
     captured = files.as_set(gathered_from(files, item_of, asked), SOURCE, such_as="Settings Catalog")
     refuse_intunebackup(asked.path, files.places)
-    if (several := several_backups(files.places)) is not None:
-        raise RefusedInput(
-            f"{asked.path}: it holds several backups, {' and '.join(several)} among them, and not one: name one of"
-            " those."
-        )
+    refuse_several(asked.path, files.places)
     return captured
 
 

@@ -14,14 +14,13 @@ from health.sources.backup_tree import BackupFile, FilesAtRoot, read_tree
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.declaration import Asked, Source
 from health.sources.documents import UnreadableFile, read_document
-from health.sources.one_backup import refuse_intunebackup
+from health.sources.one_backup import TABLE, refuse_intunebackup, refuse_several
 from health.sources.policy_items import policy_item, warned
 from health.sources.policy_sets import FolderFiles, PolicyFolders, gathered_from
 
 SOURCE: Final = "intunemanagement"
 
-_TABLE: Final = "MigrationTable.json"
-_RECORDS: Final = FilesAtRoot(frozenset({_TABLE}))
+_RECORDS: Final = FilesAtRoot(frozenset({TABLE}))
 _LAYOUT: Final = PolicyFolders(_RECORDS.names)
 
 
@@ -35,11 +34,20 @@ def read_export(asked: Asked) -> CapturedSet:
     files = FolderFiles(asked, _LAYOUT)
     captured = files.as_set(gathered_from(files, groups.item_of, asked), SOURCE, such_as="SettingsCatalog")
     refuse_intunebackup(asked.path, files.places)
-    for place in files.places:
-        folder, _, name = place.rpartition("/")
-        if name == _TABLE:
-            raise RefusedInput(f"{asked.path}: the export is in its folder {folder!r}: name that one.")
+    refuse_several(asked.path, files.places)
+    if (above := _folder_of_the_export(files.places)) is not None:
+        raise RefusedInput(f"{asked.path}: the export is in its folder {above!r}: name that one.")
     return captured
+
+
+def _folder_of_the_export(places: list[str]) -> str | None:
+    """The folder that holds the export, where it is not the root: the table's, else the one that all types are in."""
+    for folder, _, name in (place.rpartition("/") for place in places):
+        if name == TABLE:
+            return folder
+    above = {place.split("/")[0] for place in places}
+    # The tool puts no type into another.
+    return above.pop() if len(above) == 1 and all(place.count("/") > 1 for place in places) else None
 
 
 class _Groups(NamedTuple):
@@ -52,16 +60,16 @@ class _Groups(NamedTuple):
     def of(cls, table: BackupFile | None) -> _Groups:
         """The groups that a migration table lists."""
         if table is None:
-            return cls(problem=f"there is no {_TABLE}")
+            return cls(problem=f"there is no {TABLE}")
         try:
             if table.content is None:
                 raise UnreadableFile(table.problem or "the file has no content")
             document = read_document(table.content, table.name)
         except UnreadableFile as problem:
-            return cls(problem=f"{_TABLE}: {problem}")
+            return cls(problem=f"{TABLE}: {problem}")
         listed = document.get("Objects") if isinstance(document, dict) else None
         if not isinstance(listed, list):
-            return cls(problem=f"{_TABLE} lists no objects")
+            return cls(problem=f"{TABLE} lists no objects")
         ids = (each.get("Id") for each in listed if isinstance(each, dict))
         return cls(frozenset(each.lower() for each in ids if isinstance(each, str)))
 

@@ -139,8 +139,14 @@ def _nothing_in(asked: Asked, folder: Path, read: list[_Read]) -> str:
     for each in read:
         if each.problem is not None:
             return f"{folder / each.name}: there is no backup to import: {each.problem}."
-    if asked.path == folder and (below := next(_configurations_below(folder), None)) is not None:
-        return f"{asked.path}: the configuration is in its folder {below!r}: name that one."
+    below = list(dict.fromkeys(_configurations_below(folder))) if asked.path == folder else []
+    if len(below) > 1:
+        return (
+            f"{asked.path}: it holds several backups, {' and '.join(below[:2])} among them, and not one: name one of"
+            " those."
+        )
+    if below:
+        return f"{asked.path}: the configuration is in its folder {below[0]!r}: name that one."
     of_run = " of this run" if asked.run else ""
     return (
         f"{asked.path}: no block of a configuration{of_run} in it, so there is no backup to import; name the folder, or"
