@@ -23,11 +23,12 @@ NO_OPTIONS: Final[Mapping[str, Any]] = MappingProxyType({})
 class Option(NamedTuple):
     """An option that one source alone has. `name` is its key in `Asked.options`; on the command line `_` is `-`.
 
-    Its value is what `kind` says: a `ZoneInfo`, a text (None where it was not given), or whether the flag stands there.
+    Its value is what `kind` says: a `ZoneInfo`, a text, a `timedelta`, a compiled regular expression (None where it was
+    not given), or whether the flag stands there.
     """
 
     name: str
-    kind: Literal["timezone", "text", "flag"]
+    kind: Literal["timezone", "text", "duration", "pattern", "flag"]
     help: str
     metavar: str | None = None
     required: bool = False
@@ -67,13 +68,27 @@ class Found(Protocol):
         """The set with its items. Raises RefusedInput if it is no backup."""
 
 
+class History(NamedTuple):
+    """The sets that a source has found in a repository, the oldest first, and what else is there.
+
+    `no_sets` are commits that are no run, by the source reference that a set of them would have, each with what it is
+    instead: whatever is stored of them was taken for a run wrongly. `without` is why there is no set at all, as a
+    sentence; None if there is one.
+    """
+
+    sets: Iterable[Found]
+    no_sets: Mapping[str, str]
+    without: str | None = None
+
+
 class Source(NamedTuple):
     """A source: its name, the words of its command, and the ways in which it reads. It has at least one of the four.
 
     `folder` reads a folder as the one set that was complete at `Asked.completed_at`; `layout` says which of its files
     are items, so that `record` can look at them before a run. `history` finds a set in each run that a git repository
-    keeps, `runs` in each run under a root, both the oldest first. `lines` reads facts of any number of tenants from a
-    stream, which it calls by the name that it is given; its last arguments are `with_payload` and its own options.
+    keeps, and has `history_options`; `runs` finds one in each run under a root, the oldest first. `lines` reads facts
+    of any number of tenants from a stream, which it calls by the name that it is given; its last arguments are
+    `with_payload` and its own options.
     Each raises RefusedInput where there is no backup.
     """
 
@@ -83,9 +98,10 @@ class Source(NamedTuple):
     place_help: str
     completed_help: str = ""
     options: tuple[Option, ...] = ()
+    history_options: tuple[Option, ...] = ()
     layout: Layout | None = None
     folder: Callable[[Asked], CapturedSet] | None = None
-    history: Callable[[Asked], Iterable[Found]] | None = None
+    history: Callable[[Asked], History] | None = None
     runs: Callable[[Asked], Iterable[Found]] | None = None
     lines: Callable[[BinaryIO, str, bool, Mapping[str, Any]], CapturedFacts] | None = None
 
@@ -97,15 +113,17 @@ class Source(NamedTuple):
     @property
     def options_not_given(self) -> dict[str, Any]:
         """Its own options where no command line gives them: a flag is off, anything else None."""
-        return {option.name: False if option.kind == "flag" else None for option in self.options}
+        every = (*self.options, *self.history_options)
+        return {option.name: False if option.kind == "flag" else None for option in every}
 
-    def sets(self, asked: Asked) -> Iterable[Found]:
+    def found(self, asked: Asked) -> History:
         """The sets that are asked for, unread: of a folder where an instant is given, else all that a place keeps."""
         if self.folder is not None and asked.completed_at is not None:
-            return [_Folder(self.folder, asked)]
-        find = self.runs or self.history
-        assert find is not None
-        return find(asked)
+            return History([_Folder(self.folder, asked)], {})
+        if self.runs is not None:
+            return History(self.runs(asked), {})
+        assert self.history is not None
+        return self.history(asked)
 
 
 class _Folder(NamedTuple):

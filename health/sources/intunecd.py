@@ -10,7 +10,7 @@ from typing import Final
 
 from health.sources.captured import CapturedSet
 from health.sources.declaration import Asked, Source
-from health.sources.intunecd_git import find_commits
+from health.sources.intunecd_git import OPTIONS, find_runs
 from health.sources.intunecd_policies import LAYOUT, SOURCE, item_of
 from health.sources.one_backup import refuse_intunebackup, refuse_several
 from health.sources.policy_sets import FolderFiles, gathered_from
@@ -37,5 +37,6 @@ DECLARED: Final = Source(
     completed_help="When the run in the folder was complete.",
     layout=LAYOUT,
     folder=read_folder,
-    history=find_commits,
+    history=find_runs,
+    history_options=OPTIONS,
 )

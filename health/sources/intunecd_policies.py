@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from health.sources.backup_tree import BackupFile
+from health.sources.backup_tree import BackupFile, joined, visible_name
 from health.sources.captured import CapturedItem
 from health.sources.documents import stem_of
+from health.sources.git_history import Part
 from health.sources.policy_items import platform_in, policy_item
 from health.sources.policy_sets import PolicyFolders
 
 SOURCE: Final = "intunecd"
 
-_NOT_TYPES: Final = frozenset({"Assignment Report", "Script Data", "mobileconfig", "__archive__", ".git"})
+_OF_THE_TOOL: Final = frozenset({"Assignment Report", "Script Data", "mobileconfig", "__archive__"})
+"""Folders that only the tool writes, and in which no item stands."""
 _SUMMARY: Final = "backup_summary.json"
 _APPENDED_ID: Final = re.compile(r"__[^_]+$")
 
@@ -22,8 +24,8 @@ class IntuneCDLayout(PolicyFolders):
     """Folders of policies, but for the few that hold something else (docs/import-folders.md, "IntuneCD")."""
 
     def enters(self, folder: str, name: str) -> bool:
-        """Reports, scripts and archives are not types."""
-        return name not in _NOT_TYPES and super().enters(folder, name)
+        """Reports, scripts and archives are not types, and a folder whose name begins with a dot is a repository's."""
+        return name not in _OF_THE_TOOL and not name.startswith(".") and super().enters(folder, name)
 
     def takes(self, folder: str, name: str) -> bool:
         """The tool's own summary is not a policy, wherever it lies."""
@@ -35,6 +37,21 @@ class IntuneCDLayout(PolicyFolders):
 
 
 LAYOUT: Final = IntuneCDLayout()
+
+
+def part_of(path: bytes) -> Part:
+    """What a file is to a backup, by its path under the root."""
+    *parents, name = map(visible_name, path.split(b"/"))
+    folder = ""
+    for parent in parents:
+        if parent in _OF_THE_TOOL:
+            return Part.OF_THE_TOOL
+        if not LAYOUT.enters(folder, parent):
+            return Part.NEITHER
+        folder = joined(folder, parent)
+    if name == _SUMMARY:
+        return Part.OF_THE_TOOL
+    return Part.ITEM if LAYOUT.takes(folder, name) else Part.NEITHER
 
 
 def item_of(file: BackupFile) -> CapturedItem:

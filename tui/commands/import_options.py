@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from tui.commands.names import NameType
-from tui.commands.options import TimezoneType
+from tui.commands.options import DurationType, PatternType, TimezoneType
 
 if TYPE_CHECKING:
     from health.sources.declaration import Option
@@ -30,12 +30,20 @@ ACCEPT_MISSING = click.option(
 WITHOUT_PAYLOAD = click.option("--without-payload", is_flag=True, help="Store no captured JSON: it may hold secrets.")
 
 
+_TYPES: Final = {"timezone": TimezoneType, "duration": DurationType, "pattern": PatternType}
+
+
+def flag_of(declared: Option) -> str:
+    """How an option that a source declares is written on the command line."""
+    return f"--{declared.name.replace('_', '-')}"
+
+
 def option_of(declared: Option) -> Callable[[Any], Any]:
     """The command line's option for one that a source declares as its own."""
     return click.option(
-        f"--{declared.name.replace('_', '-')}",
+        flag_of(declared),
         declared.name,
-        type=TimezoneType() if declared.kind == "timezone" else None,
+        type=_TYPES[declared.kind]() if declared.kind in _TYPES else None,
         is_flag=declared.kind == "flag",
         required=declared.required,
         metavar=declared.metavar,

@@ -47,7 +47,10 @@ def in_words(summary: ImportSummary) -> str:
     """An import's numbers, as the end of a sentence."""
     from tui.words.wording import counted
 
-    return (
+    written = (
         f"{counted(summary.sets_created, 'backup set')} created, {summary.sets_replaced:,} replaced,"
         f" {summary.sets_unchanged:,} unchanged; {counted(summary.items_written, 'item')} written"
     )
+    if not summary.sets_cancelled:
+        return written
+    return f"{written}; {counted(summary.sets_cancelled, 'set')} of earlier imports cancelled: not a run"

@@ -24,13 +24,20 @@ if TYPE_CHECKING:
 def import_sets(connection: Connection, source: Source, asked: Asked, door: Door) -> ImportSummary:
     """Write the sets that a source finds; one that is stored and did not change is passed over.
 
-    They come oldest first, and each is held against what is stored before it. Raises RefusedInput and StoreConflict.
+    They come oldest first, and each is held against what is stored before it. What is stored of a commit that is no run
+    is cancelled before that. Raises RefusedInput and StoreConflict.
     """
+    from health.sources.captured import RefusedInput
+    from health.store.writing.cancelling import cancel_sets
     from health.store.writing.sets import ImportSummary, write_set
 
+    history = source.found(asked)
+    cancelled = cancel_sets(connection, asked.external_id, source.name, history.no_sets)
+    if history.without is not None and not cancelled:
+        raise RefusedInput(history.without)
     stored = _Stored(connection, asked.external_id, source.name)
-    summary = ImportSummary()
-    for found in _with_a_bar(source.sets(asked)):
+    summary = ImportSummary(sets_cancelled=cancelled)
+    for found in _with_a_bar(history.sets):
         if stored.has(found, asked, door):
             summary = summary.plus(ImportSummary(sets_unchanged=1))
             continue

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from health.sources.listed import SOURCES, source_named
-from tui.commands.import_options import ACCEPT_MISSING, NEW_TENANT, TENANT, WITHOUT_PAYLOAD, option_of
+from tui.commands.import_options import ACCEPT_MISSING, NEW_TENANT, TENANT, WITHOUT_PAYLOAD, flag_of, option_of
 from tui.commands.import_outcome import archived_among, echo_summary, in_words, tell_of
 from tui.commands.options import InstantType, place_options
 from tui.words.failures import EXIT_REFUSED, EXIT_USAGE, CommandFailed
@@ -72,9 +72,9 @@ def _parameters_of(source: Source) -> list[Callable[[Any], Any]]:
             )
         )
     if source.history is not None:
-        every_commit = "Import every commit that touches the folder, completed at its commit."
-        parameters.append(click.option("--git", is_flag=True, help=every_commit))
-    parameters += map(option_of, source.options)
+        every_run = "Import every run in the history of the repository, as far as HEAD reaches."
+        parameters.append(click.option("--git", is_flag=True, help=every_run))
+    parameters += map(option_of, (*source.options, *source.history_options))
     if source.lines is None:
         parameters.append(ACCEPT_MISSING)
     return [*parameters, WITHOUT_PAYLOAD, place_options]
@@ -113,6 +113,8 @@ def _require_one_instant(source: Source, given: dict[str, Any]) -> None:
             " repository's commits with --git.",
             EXIT_USAGE,
         )
+    if not given["git"] and (of_git := [each for each in source.history_options if given[each.name] is not None]):
+        raise CommandFailed(f"{flag_of(of_git[0])} is about a repository's history: say it with --git.", EXIT_USAGE)
 
 
 def _asked(source: Source, given: dict[str, Any], session: Session) -> Asked:
@@ -125,7 +127,7 @@ def _asked(source: Source, given: dict[str, Any], session: Session) -> Asked:
         now=session.now,
         policy=session.loaded.settings.policy(),
         completed_at=given.get("completed_at"),
-        options={option.name: given[option.name] for option in source.options},
+        options={option.name: given[option.name] for option in (*source.options, *source.history_options)},
         accepted=frozenset(given["accept_missing"]),
         with_payload=not given["without_payload"],
         progress=None if source.runs is not None else _file_counter(),

@@ -5,6 +5,7 @@ What reads a value is imported when there is one: every run imports this module,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -73,6 +74,20 @@ class TimezoneType(click.ParamType[Any]):
         if zone is None:
             self.fail(f"{value!r} is not an IANA time zone: write it as Europe/Berlin or UTC", param, ctx)
         return zone
+
+
+class PatternType(click.ParamType[Any]):
+    """A regular expression, which a text matches where it is found in it."""
+
+    name = "pattern"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return re.compile(value)
+        except (re.error, RecursionError, OverflowError) as error:
+            self.fail(f"{value!r} is not a regular expression: {error}", param, ctx)
 
 
 class ExternalIdType(click.ParamType[Any]):

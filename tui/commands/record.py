@@ -301,7 +301,7 @@ class _Outcome(NamedTuple):
             run=RunOfFolder(shifted(self.run.started_at, -policy.clock_skew), self.backup.stood_before),
         )
         try:
-            (found,) = self.backup.source.sets(asked)
+            (found,) = self.backup.source.found(asked).sets
             captured = Door(asked.accepted).admit(found.read(with_payload=asked.with_payload), reference)
         except RefusedInput as refusal:
             return self.run.as_set("failed", storable_text(str(refusal)))

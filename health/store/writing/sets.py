@@ -34,12 +34,16 @@ _JSON: Final = ("assignments", "payload")
 
 
 class ImportSummary(NamedTuple):
-    """What an import did, in rows: sets and what became of them, and the items of those that were written."""
+    """What an import did, in rows: sets and what became of them, and the items of those that were written.
+
+    `sets_cancelled` are those of earlier imports that were no run.
+    """
 
     sets_created: int = 0
     sets_replaced: int = 0
     sets_unchanged: int = 0
     items_written: int = 0
+    sets_cancelled: int = 0
 
     def plus(self, other: ImportSummary) -> ImportSummary:
         """The two added up."""

@@ -30,7 +30,7 @@ def read_folder(
 ) -> CapturedSet:
     """A folder as the one set that it is, held against these types, of which some are gone for good."""
     asked = asked_of(path, **more)
-    (found,) = source.sets(asked)
+    (found,) = source.found(asked).sets
     return admitted(found.read(with_payload=asked.with_payload), expected, gone)
 
 

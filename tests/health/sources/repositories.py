@@ -35,7 +35,13 @@ class Repository:
         return ran.stdout.decode().strip()
 
     def commit(
-        self, files: Mapping[str, object], *, gone: tuple[str, ...] = (), subject: str = "backup", staged: bool = False
+        self,
+        files: Mapping[str, object],
+        *,
+        gone: tuple[str, ...] = (),
+        subject: str = "backup",
+        staged: bool = False,
+        minute: int = 0,
     ) -> str:
         """Commit what the files say, and without those that are gone; the commit's hash."""
         plant(self.path, files)
@@ -43,14 +49,17 @@ class Repository:
             shutil.rmtree(self.path / name)
         if not staged:
             self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "--message", subject, identity=self.identity(self.commits))
+        self.git(
+            "commit", "--quiet", "--allow-empty", "--message", subject, identity=self.identity(self.commits, minute)
+        )
         self.commits += 1
         return self.git("rev-parse", "HEAD")
 
-    def identity(self, day: int) -> dict[str, str]:
+    def identity(self, day: int, minute: int = 0) -> dict[str, str]:
         who = {f"GIT_{role}_{part}": "nobody" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
-        # The author's date is years off: it must not be what counts.
-        return who | {"GIT_COMMITTER_DATE": f"{START + day * DAY} +0530", "GIT_AUTHOR_DATE": "1000000000 +0000"}
+        # Committed anew an hour later, as by a rebase: that must not be what counts.
+        seconds = START + day * DAY + minute * 60
+        return who | {"GIT_COMMITTER_DATE": f"{seconds + 3600} +0530", "GIT_AUTHOR_DATE": f"{seconds} +0000"}
 
     def object(self, ref: str) -> Path:
         """The file that holds an object."""

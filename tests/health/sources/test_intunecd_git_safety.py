@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 
 from health.sources.captured import CapturedSet, RefusedInput
-from health.sources.intunecd_git import find_commits
+from health.sources.intunecd_git import find_runs
 from tests.health.sources.reading import asked_of
 from tests.health.sources.repositories import Repository
 from tests.health.sources.trees import plant, policy
 
 
 def history_of(root: Path) -> Iterator[CapturedSet]:
-    return (found.read(with_payload=True) for found in find_commits(asked_of(root)))
+    history = find_runs(asked_of(root))
+    if history.without is not None:
+        raise RefusedInput(history.without)
+    return (found.read(with_payload=True) for found in history.sets)
 
 
 def read(root: Path) -> list[CapturedSet]:
@@ -69,6 +72,21 @@ def test_programs_that_the_repository_names_are_not_run(repository: Repository, 
     assert not (tmp_path / "ran").exists()
 
 
+def test_the_index_is_not_read_because_that_can_run_a_program(repository: Repository, tmp_path: Path) -> None:
+    trap = tmp_path / "trap"
+    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n", encoding="utf-8")
+    trap.chmod(0o755)
+    repository.commit({"Roles/a.json": policy()})
+    repository.git("config", "core.fsmonitor", str(trap))
+    repository.git("update-index", "--fsmonitor")
+    repository.git("status")
+    (tmp_path / "ran").unlink()
+    assert len(read(repository.path)) == 1
+    assert not (tmp_path / "ran").exists()
+    (repository.path / ".git/index").write_bytes(b"damaged")
+    assert len(read(repository.path)) == 1
+
+
 def test_replaced_history_is_not_what_was_committed(repository: Repository) -> None:
     repository.commit({"Roles/a.json": policy("true")})
     forged = repository.git("hash-object", "-w", "--stdin", stdin=b'{"displayName": "forged"}')
@@ -114,16 +132,16 @@ def test_a_repository_without_a_backup_is_refused(repository: Repository) -> Non
     (repository.path / "prod").mkdir()
     refused(repository.path, "no commit yet")
     repository.commit({"Roles/a.json": policy()})
-    refused(repository.path / "prod", "no commit touches this folder")
+    refused(repository.path / "prod", "no commit changes an item in this folder")
 
 
 def test_a_shallow_clone_that_would_make_old_backups_new_is_refused(repository: Repository, tmp_path: Path) -> None:
     repository.commit({"prod/Roles/a.json": policy()})
-    last = repository.commit({"README.md": "x"})
+    repository.commit({"README.md": "x"})
     clone = tmp_path / "clone"
     repository.git("clone", "--quiet", "--depth=1", f"file://{repository.path}", str(clone))
-    refused(clone / "prod", "the clone is shallow.*git fetch --unshallow")
-    assert [captured.source_ref for captured in read(clone)] == [last]
+    refused(clone / "prod", "the clone is shallow.*git fetch --unshallow.*fetch-depth: 0")
+    refused(clone, "the clone is shallow")
 
 
 def test_a_machine_without_git_says_so(repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,193 @@
+"""A second implementation of the rule of runs, written from the words of docs/import-folders.md and nothing else; and
+random histories for it, which git can make.
+
+It looks at a commit as git has it: dates, people, words and paths. Nothing of `health` is used.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from hypothesis import strategies as st
+
+OF_THE_TOOL = ("Assignment Report", "__archive__", "Script Data", "mobileconfig")
+GAP = 15 * 60
+LONGEST = 6 * 3600
+
+
+class Raw(NamedTuple):
+    """A commit of a random history: `parents` are places in it, times are seconds, `paths` are the files it writes."""
+
+    parents: tuple[int, ...]
+    authored: int
+    committed: int
+    author: str = "backup <backup@contoso.com>"
+    committer: str = "backup <backup@contoso.com>"
+    message: str = "backup"
+    paths: tuple[str, ...] = ()
+
+    @property
+    def date(self) -> int:
+        return min(self.authored, self.committed)
+
+
+class Expected(NamedTuple):
+    """A run by its last commit's id, and when it started and was complete, in seconds."""
+
+    ref: str
+    started: int
+    completed: int
+
+
+def kind_of(path: str) -> str:
+    """`item`, `tool` or `nothing`."""
+    *folders, name = path.split("/")
+    if any(folder.startswith(".") for folder in folders):
+        return "nothing"
+    if name == "backup_summary.json" or any(folder in OF_THE_TOOL for folder in folders):
+        return "tool"
+    return "item" if folders and name.endswith((".json", ".yaml", ".yml")) else "nothing"
+
+
+def expected_runs(
+    history: Sequence[Raw], ids: Sequence[str], by_author: Callable[[str], bool] | None = None
+) -> set[Expected]:
+    """What the runs are, one by one, straight from the sentences. `ids` are the commits' hashes."""
+    everything = range(len(history))
+
+    def counts(n: int) -> bool:
+        commit = history[n]
+        if len(commit.parents) > 1 or "This reverts commit" in commit.message:
+            return False
+        if by_author is not None and not by_author(commit.author):
+            return False
+        if by_author is None and "<noreply@github.com>" in commit.committer:
+            return False
+        return any(kind_of(path) != "nothing" for path in commit.paths)
+
+    def nearest(n: int) -> int | None:
+        while history[n].parents:
+            n = history[n].parents[0]
+            if counts(n):
+                return n
+        return None
+
+    line = {len(history) - 1}
+    while history[min(line)].parents:
+        line.add(history[min(line)].parents[0])
+
+    runs: dict[int, list[int]] = {}
+
+    def run_up_to(n: int) -> list[int]:
+        if n not in runs:
+            before = nearest(n)
+            runs[n] = [*run_up_to(before), n] if before is not None and heir(before) == n else [n]
+        return runs[n]
+
+    def heir(n: int) -> int | None:
+        """The commit that continues the run of commit n."""
+        kinds = [kind_of(path) for path in history[n].paths]
+        if kinds.count("item") != 1 or "tool" in kinds:
+            return None
+        able = []
+        for m in everything:
+            if counts(m) and nearest(m) == n and abs(history[m].date - history[n].date) <= GAP:
+                dates = [history[each].date for each in [*run_up_to(n), m]]
+                if max(dates) - min(dates) <= LONGEST:
+                    able.append(m)
+        on_the_line = [m for m in able if m in line]
+        return min(on_the_line or able, key=lambda m: (history[m].date, ids[m]), default=None)
+
+    found = set()
+    for n in everything:
+        if counts(n) and heir(n) is None:
+            run = run_up_to(n)
+            found.add(Expected(ids[n], min(history[each].date for each in run), history[n].date))
+    return found
+
+
+def git_history(path: Path, history: Sequence[Raw]) -> list[str]:
+    """Make a history in a new bare repository whose HEAD is its last commit; the hash of each commit.
+
+    A file that is written again gets other content.
+    """
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", path], check=True)
+    lines: list[bytes] = []
+    for n, commit in enumerate(history):
+        lines.append(f"commit refs/heads/c{n}\nmark :{n + 1}".encode())
+        lines.append(f"author {commit.author} {commit.authored} +0530".encode())
+        lines.append(f"committer {commit.committer} {commit.committed} -0800".encode())
+        lines.append(f"data {len(commit.message.encode())}\n{commit.message}".encode())
+        for place, parent in enumerate(commit.parents):
+            lines.append(f"{'merge' if place else 'from'} :{parent + 1}".encode())
+        files = dict.fromkeys(commit.paths, f'{{"displayName": "{n}"}}')
+        for name, content in files.items():
+            lines.append(f"M 100644 inline {name}\ndata {len(content.encode())}\n{content}".encode())
+        lines.append(b"")
+    marks = path / "marks"
+    subprocess.run(
+        ["git", "-C", path, "fast-import", "--quiet", f"--export-marks={marks}"],
+        input=b"\n".join(lines) + b"\n",
+        check=True,
+    )
+    ids = dict(line.split() for line in marks.read_text().splitlines())
+    hashes = [ids[f":{n + 1}"] for n in range(len(history))]
+    subprocess.run(["git", "-C", path, "update-ref", "refs/heads/main", hashes[-1]], check=True)
+    return hashes
+
+
+PATHS = (
+    "Roles/a.json",
+    "Roles/b.json",
+    "Filters/c.yaml",
+    "README.md",
+    "top.json",
+    ".github/workflows/x.yml",
+    "Assignment Report/report.json",
+    "Scripts/Script Data/s.ps1",
+    "backup_summary.json",
+)
+_START = 1_764_547_200
+_STEPS = (0, 1, 60, 600, GAP - 1, GAP, GAP + 1, 3600, LONGEST, 86_400, -60, -GAP, -GAP - 1)
+
+
+@st.composite
+def histories(draw: st.DrawFn, most: int = 14) -> list[Raw]:
+    """A history of commits, parents before children, all of them reached by the last one."""
+    commits: list[Raw] = []
+    size = draw(st.integers(1, most))
+    people = st.sampled_from(("backup <backup@contoso.com>", "Ann <ann@contoso.com>", "GitHub <noreply@github.com>"))
+    for n in range(size):
+        open_ends = set(range(n)) - {parent for commit in commits for parent in commit.parents}
+        parents: tuple[int, ...]
+        if n == size - 1:
+            parents = tuple(draw(st.permutations(sorted(open_ends))))
+        elif n == 0:
+            parents = ()
+        else:
+            # Mostly the line goes on: long runs are what the rule is about.
+            first = draw(st.one_of(st.just(n - 1), st.integers(0, n - 1)))
+            second = draw(st.one_of(st.none(), st.none(), st.none(), st.integers(0, n - 1)))
+            parents = (first,) if second in (None, first) else (first, second)
+        date = (commits[parents[0]].date if parents else _START) + draw(st.sampled_from(_STEPS))
+        later = draw(st.sampled_from((0, 0, 0, 30, 86_400)))
+        committer_is_later = draw(st.booleans())
+        paths = st.one_of(
+            st.sampled_from(PATHS[:3]).map(lambda path: (path,)),
+            st.lists(st.sampled_from(PATHS), max_size=3, unique=True).map(tuple),
+        )
+        commits.append(
+            Raw(
+                parents,
+                date if committer_is_later else date + later,
+                date + later if committer_is_later else date,
+                draw(st.one_of(st.just("backup <backup@contoso.com>"), people)),
+                draw(st.one_of(st.just("backup <backup@contoso.com>"), people)),
+                draw(st.sampled_from(("backup", "backup", "backup", 'Revert "backup"\n\nThis reverts commit 0.'))),
+                draw(paths) if len(parents) < 2 else (),
+            )
+        )
+    return commits
