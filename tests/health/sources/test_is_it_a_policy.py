@@ -12,6 +12,7 @@ import pytest
 
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.declaration import Source
+from health.sources.intunecd_git import find_runs
 from health.sources.listed import source_named
 from tests.health.sources.reading import asked_of, read_folder
 from tests.health.sources.repositories import Repository
@@ -126,9 +127,7 @@ def test_a_run_in_which_no_object_is_a_policy_failed(tmp_path: Path, files: dict
 def test_a_commit_in_which_no_object_is_a_policy_failed(repository: Repository) -> None:
     repository.commit({"web/package.json": PACKAGE})
     repository.commit({"web/package.json": PACKAGE, "Settings Catalog/a.json": policy()})
-    statuses = [
-        found.read(with_payload=True).status for found in source_named("intunecd").sets(asked_of(repository.path))
-    ]
+    statuses = [found.read(with_payload=True).status for found in find_runs(asked_of(repository.path)).sets]
     assert statuses == ["failed", "completed"]
 
 
