@@ -10,6 +10,7 @@ from typing import Final
 from health.store.opening.errors import StoreBrokenOff, StoreError, StoreSilent, as_store_error
 from health.store.opening.revision import OfThisSchema
 from health.store.opening.sqlite import SqliteReading
+from health.store.opening.sqlite_file import left_by_a_writer
 from health.store.opening.statements import ReadingConnection, Statements
 from health.store.opening.urls import DatabaseAddress
 
@@ -57,6 +58,10 @@ def sentences(address: DatabaseAddress, *more: type[Exception]) -> Iterator[None
     try:
         yield
     except (driver_error(address), *more) as error:
+        if address.file is not None:
+            left = left_by_a_writer(getattr(error, "orig", None) or error, address.file, address.label)
+            if left is not None:
+                raise left from error
         raise as_store_error(error, address.label) from error
 
 

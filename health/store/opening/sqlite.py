@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from health.store.opening import limits
-from health.store.opening.errors import DatabaseMissing
+from health.store.opening.errors import DatabaseMissing, StoreBrokenOff
+from health.store.opening.sqlite_file import FileStamps, has_wal, stamps_of
 from health.store.opening.statements import (
     PARAMETER,
     ROWS_AT_ONCE,
@@ -42,41 +43,72 @@ class SqliteStatements(Statements):
             yield part
 
 
+_TRIES: Final = 5
+"""How often a file that is being written may be opened anew before a snapshot begins."""
+
+
 class SqliteReading(SqliteStatements, ReadingConnection):
-    """A file, opened for reading."""
+    """A file, opened for reading: anew, before anything is read, where it is not as it was when it was opened."""
 
     @classmethod
     def open(cls, file: Path) -> SqliteReading:
         """Open a file that is there. Raises DatabaseMissing where it is not, and what the driver raises."""
         require_file(file)
-        uri = f"file:{quote(str(file.resolve()))}?mode=ro"
-        driver = sqlite3.connect(
-            uri, uri=True, timeout=limits.LOCK_SECONDS, isolation_level=None, check_same_thread=False,
-            cached_statements=256,
-        )  # fmt: skip
-        try:
-            driver.execute("PRAGMA query_only = ON")
-            # Read-only still lets ATTACH create another file.
-            driver.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-        except BaseException:
-            driver.close()
-            raise
-        return cls(driver)
+        # Before it is opened: what is written from now on is noticed.
+        stamps = stamps_of(file)
+        return cls(file, stamps, _open_read_only(file))
 
-    def __init__(self, driver: sqlite3.Connection) -> None:
+    def __init__(self, file: Path, stamps: FileStamps, driver: sqlite3.Connection) -> None:
         super().__init__(driver)
+        self._file = file
+        self._stamps = stamps
+        self._openings = 0
         self._begun = False
         self._lost = False
+        self._escapes = False
 
     def run(self, asked: Sequence[Asked], *, last: bool = False) -> list[Parts]:
         if not self._begun:
-            self._driver.cursor().execute("BEGIN")
-            self._begun = True
+            self._begin()
         return super().run(asked)
 
+    def _begin(self) -> None:
+        """Begin a snapshot of the file as it is now. Of an older one this connection may still hold pages."""
+        for opening in range(_TRIES):
+            self._driver.execute("BEGIN")
+            # Takes the lock: without a WAL, nothing that obeys it writes the file until the snapshot ends.
+            self._driver.execute("PRAGMA schema_version").fetchone()
+            now = stamps_of(self._file)
+            # Just opened, a connection holds nothing older than its snapshot; of a WAL others write the end meanwhile.
+            if now == self._stamps or (opening and now.main == self._stamps.main):
+                self._begun = True
+                return
+            self._open_anew()
+        raise self._overwritten()
+
+    def _open_anew(self) -> None:
+        self.close()
+        require_file(self._file)
+        self._stamps = stamps_of(self._file)
+        self._driver = _open_read_only(self._file)
+        self._openings += 1
+        if self._escapes:
+            decode_with_escapes(self._driver)
+
     def end(self) -> None:
+        if self._begun and stamps_of(self._file).main != self._stamps.main and not has_wal(self._driver):
+            raise self._overwritten()
         self._driver.commit()
         self._begun = False
+
+    def _overwritten(self) -> StoreBrokenOff:
+        return StoreBrokenOff(
+            f"{self._file.name} was overwritten while it was read: try again when its copying has ended."
+        )
+
+    @property
+    def stamp(self) -> object:
+        return self._openings, self._stamps
 
     def give_up(self) -> None:
         self._begun = False
@@ -106,7 +138,25 @@ class SqliteReading(SqliteStatements, ReadingConnection):
 
     def show_badly_encoded_text(self) -> None:
         """From now on show the bytes of text that is not UTF-8 as escapes."""
+        self._escapes = True
         decode_with_escapes(self._driver)
+
+
+def _open_read_only(file: Path) -> sqlite3.Connection:
+    """Open a file so that nothing can be written. Nothing is read of it yet. Raises what the driver raises."""
+    uri = f"file:{quote(str(file.resolve()))}?mode=ro"
+    driver = sqlite3.connect(
+        uri, uri=True, timeout=limits.LOCK_SECONDS, isolation_level=None, check_same_thread=False,
+        cached_statements=256,
+    )  # fmt: skip
+    try:
+        driver.execute("PRAGMA query_only = ON")
+        # Read-only still lets ATTACH create another file.
+        driver.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    except BaseException:
+        driver.close()
+        raise
+    return driver
 
 
 def require_file(file: Path) -> None:

@@ -67,6 +67,11 @@ class ReadingConnection(Statements):
     def lost(self) -> bool:
         """Whether the connection is of no more use."""
 
+    @property
+    def stamp(self) -> object | None:
+        """How the file that a snapshot was read from was stamped: a part of the token. None of a server."""
+        return None
+
     @abstractmethod
     def break_off(self) -> None:
         """From another thread: end the statement that is running, if there is one; its thread gets an error."""

@@ -51,6 +51,8 @@ def send_fleet(
         with one_snapshot(connection, address) as statements:
             for message in _messages(statements):
                 send(marshal.dumps(message))
+        # Only now: a file that was overwritten meanwhile is found out where its snapshot ends.
+        send(marshal.dumps((_WHOLE,)))
     except StoreError as problem:
         if _was_waited_for(problem):
             send(_failed(problem))
@@ -68,7 +70,6 @@ def _messages(statements: Statements) -> Iterator[tuple[Any, ...]]:
     yield _FLEET, dialect, changes[1:], role_could_write, found.tenants, found.schedules, found.unreadable_candidates
     for part in found.basis_sets:
         yield _SETS, part
-    yield (_WHOLE,)
 
 
 def _failed(problem: StoreError) -> bytes:

@@ -34,11 +34,10 @@ class FleetRead(NamedTuple):
 
 
 class HeldConnection:
-    """A connection, opened when it is first used and again after it was lost or a SQLite file was replaced."""
+    """A connection, opened when it is first used and again after it was lost."""
 
     def __init__(self, address: DatabaseAddress) -> None:
         self._address = address
-        self._identity = self._file_identity()
         self._connection: ReadingConnection | None = None
         self._serial = -1
         self._could_write: bool | None = None
@@ -131,27 +130,16 @@ class HeldConnection:
                 self._running = None
 
     def _opened(self) -> ReadingConnection:
-        """The connection; an open one would keep the rows of a file that was replaced."""
-        identity = self._file_identity()
-        if self._connection is not None and (self._connection.lost or identity != self._identity):
+        if self._connection is not None and self._connection.lost:
             self.close()
         if self._connection is None:
             self._connection = open_reading(self._address)
             # The token of SQLite counts what other connections did since this one was opened.
-            self._serial, self._identity, self._could_write = next(_serials), identity, None
+            self._serial, self._could_write = next(_serials), None
         return self._connection
 
     def _token(self, row: Row) -> tuple[Any, ...]:
-        return self._serial, self._identity, row[0]
-
-    def _file_identity(self) -> tuple[int, int] | None:
-        if self._address.file is None:
-            return None
-        try:
-            status = self._address.file.stat()
-        except OSError:
-            return None
-        return status.st_dev, status.st_ino
+        return self._serial, self._connection and self._connection.stamp, row[0]
 
 
 def _is_not_supported(error: StoreError) -> bool:

@@ -18,6 +18,7 @@ from health.store.opening import limits
 from health.store.opening.reading import sentences
 from health.store.opening.revision import refuse_other_schema
 from health.store.opening.sqlite import SqliteStatements, decode_with_escapes, require_file
+from health.store.opening.sqlite_file import still_the_same
 from health.store.opening.statements import Statements
 from health.store.opening.urls import DatabaseAddress
 
@@ -42,10 +43,21 @@ def transaction(
     """
     engine = _writing_engine(address, create=create, patience=patience)
     try:
-        with sentences(address, SQLAlchemyError), engine.begin() as connection:
+        with sentences(address, SQLAlchemyError), engine.begin() as connection, _on_one_file(connection, address):
             yield connection
     finally:
         engine.dispose()
+
+
+@contextmanager
+def _on_one_file(connection: Connection, address: DatabaseAddress) -> Iterator[None]:
+    """Up to the commit, the file must stay the one that was opened; a server sees to that itself."""
+    if address.file is None:
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    with still_the_same(address.file, driver, address.label):
+        yield
 
 
 @contextmanager
