@@ -46,7 +46,7 @@ class BackupSet(NamedTuple):
 class BackupItem(NamedTuple):
     """One captured object in a set, without the captured JSON, which is read for one item at a time.
 
-    `unreadable` says what of it could not be read; that value is then none, and the item worth nothing.
+    `unreadable` names the value that could not be read. That value is left out, and the item counts for nothing.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""What the passing of time alone will bring, and whether what is planned can keep a backup fresh at all."""
+"""What changes by time alone, and whether a plan can keep a backup fresh at all."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ def goes_stale_by(health: TenantBackupHealth, policy: HealthPolicy, instant: dat
 def longest_pause(plans: Iterable[tuple[str | None, str]], now: datetime) -> timedelta | None:
     """The longest time between two runs of plans taken together, from `now` (UTC) on; a plan is a cron and a time zone.
 
-    None where nobody can say: no plan, one without a cron, whose runs another tool plans, or one that cannot be.
+    None where it is unknown: without a plan, for one without a cron (another tool plans its runs), or for an
+    invalid one.
     """
     calendars: list[SlotCalendar] = []
     for cron, timezone in plans:

@@ -1,4 +1,4 @@
-"""What a set is worth: the degradation families and the one quality resolver (docs/concepts.md, "Quality").
+"""The quality of a set: the degradation families and the one quality resolver (docs/concepts.md, "Quality").
 
 A family of items is data: a column and a test on its value. `store/predicates.py` renders the same data as SQL for the
 counts that the fleet read takes from indexes, so that there is one definition of degradation.
@@ -14,7 +14,7 @@ from health.policy import HealthPolicy
 
 
 class IsNoneOf(NamedTuple):
-    """The value is none of the words; `null_counts` says whether null is."""
+    """The value differs from all the words; `null_counts` says whether null counts too."""
 
     words: tuple[str, ...]
     null_counts: bool

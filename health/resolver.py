@@ -89,7 +89,7 @@ class TenantBackupHealthResolver:
         return self._holds_until
 
     def _answer_ahead(self, ahead: FleetAhead, now: datetime) -> details.FleetAnswer | None:
-        """The first answer, from what another process reads; None where that has not come whole, and is to be read."""
+        """The first answer, from what another process reads; None where it did not come whole and has to be read."""
         try:
             found = self._judged_as_they_come(ahead.facts(), now)
             self._role_could_write = ahead.role_could_write
@@ -162,7 +162,7 @@ class TenantBackupHealthResolver:
 
     def _coverage(self, snapshot: Snapshot, health: TenantBackupHealth, now: datetime) -> Coverage | None:
         if health.unreadable is not None:
-            return None  # of its sets nobody can know the order
+            return None  # the order of its sets is unknown
         past = snapshot.past_sets(health.tenant.id, period_before(now), now, SETS_COUNTED)
         return coverage_of(health, past, self.policy, now)
 
@@ -222,13 +222,13 @@ class TenantBackupHealthResolver:
         return self._read(ask)
 
     def role_could_write(self) -> bool:
-        """Whether the database's role has more than SELECT on the facts; False where nobody can say. Never raises."""
+        """Whether the database's role has more than SELECT on the facts; False where that is unknown. Never raises."""
         if self._held is None and self._role_could_write is not None:
             return self._role_could_write
         return self._store().role_could_write()
 
     def connect(self) -> None:
-        """Open the connection, if there is none yet: the next question need not wait for it. Raises no StoreError."""
+        """Open the connection, unless it is open: the next question need not wait for it. Raises no StoreError."""
         if self._held is None:
             with suppress(StoreError):
                 self._store().change_token()
@@ -257,7 +257,7 @@ class TenantBackupHealthResolver:
         return self._store().read(question)
 
     def _store(self) -> HeldConnection:
-        """The connection. What it takes is imported when the first question needs it, for that lasts."""
+        """The connection, imported with its driver when the first question needs it: that takes time."""
         if self._held is None:
             from health.store.reading.held_connection import HeldConnection
 

@@ -55,7 +55,7 @@ def anchor_of(schedule: BackupSchedule) -> datetime:
 def assess(
     schedule: BackupSchedule, basis_completed_at: datetime | None, policy: HealthPolicy, now: datetime
 ) -> ScheduleAssessment:
-    """Judge one schedule that is enabled and not deleted, beside its tenant's basis (None: there is none)."""
+    """Judge one schedule that is enabled and not deleted, beside its tenant's basis (None: it has none)."""
     anchor = anchor_of(schedule)
     if anchor - now > policy.clock_skew:
         until = shifted(shifted(anchor, -policy.clock_skew), JUST_BEFORE)
@@ -130,7 +130,7 @@ def _clocks(
 
 
 def _last_run_unsuccessful(schedule: BackupSchedule, word: str | None) -> bool:
-    """The status is a word that is no success, or it is missing although there was a run."""
+    """The status is a word other than a success, or it is missing although there was a run."""
     if word is None:
         return schedule.last_run_at is not None
     return word != RUNNING and word not in SUCCESS_WORDS

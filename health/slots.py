@@ -114,7 +114,7 @@ def slots_of(cron: str | None, timezone: str) -> SlotCalendar | None:
 
 @lru_cache(maxsize=4096)
 def _calendar(cron: str | None, timezone: str) -> SlotCalendar | str | None:
-    """The calendar, or why there is none: remembered either way, because a fleet repeats its expressions."""
+    """The calendar, or why it cannot be made: remembered either way, because a fleet repeats its expressions."""
     zone = zone_named(timezone)
     if zone is None:
         return "its time zone is not an IANA name"
@@ -130,7 +130,7 @@ def _calendar(cron: str | None, timezone: str) -> SlotCalendar | str | None:
 
 
 def zone_named(name: str) -> ZoneInfo | None:
-    """The time zone of an IANA name; None where there is none of that name."""
+    """The time zone of an IANA name; None where no zone has that name."""
     return ZoneInfo(name) if name in _iana_names() else None
 
 

@@ -1,1 +1,1 @@
-"""The facts at rest: tables, engines, statements, writing and migrations, on SQLite and on PostgreSQL."""
+"""The facts at rest: opening, reading, writing and migrations, on SQLite and on PostgreSQL."""

@@ -1,7 +1,7 @@
 """The columns of the tables, each described once: statements, loading and parsing are made from this.
 
-What the facts have of a table are its columns: their names, in their order, with the type that says how each is read.
-Here is added what a table has besides. Keys, checks and indexes are in the migrations, which are frozen.
+The fields of the facts are columns: their names, their order, and the type that says how each is read. Here are added
+the columns that a table has besides. Keys, checks and indexes are in the migrations, which are frozen.
 """
 
 from __future__ import annotations

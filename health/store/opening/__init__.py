@@ -1,1 +1,1 @@
-"""Addresses, drivers and engines, deadlines, the version of the schema."""
+"""Addresses, the two drivers, read-only snapshots, deadlines, the version of the schema."""

@@ -1,7 +1,7 @@
 """A PostgreSQL connection that waits for no answer past a deadline: a network can freeze and say nothing of it.
 
-The server's statement timeout ends what the server sees; keepalives end what nobody acknowledges. A tunnel or a proxy
-that acknowledges everything and passes nothing on is neither: only who waits can end that.
+The server's statement timeout ends what the server sees; keepalives end what is not acknowledged. A tunnel or a proxy
+that acknowledges everything and passes nothing on is neither: only the waiting side can end that.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ class DeadlineConnection(Connection[Any]):
     """The driver's connection; every round trip on it raises AnswerOverdue past the deadline."""
 
     patience: float = ANSWER_SECONDS
-    """Seconds that one round trip may take. Whoever writes has more of it, see `engines.py`."""
+    """Seconds that one round trip may take. A writer has more: see `writing/transactions.py`."""
     _gives_up_at = 0.0
     _given_up = False
 
     def wait(self, gen: PQGen[Found], *arguments: Any, **named: Any) -> Found:
         """Wait for one round trip. The driver asks its generator again every tenth of a second."""
         if self._given_up:
-            # Whoever ends a COPY or a transaction after that must not hide the cause behind `connection is closed`.
+            # A COPY or a transaction that ends after that must not hide the cause behind `connection is closed`.
             raise self._overdue()
         self._gives_up_at = monotonic() + self.patience
         return super().wait(self._until_overdue(gen), *arguments, **named)

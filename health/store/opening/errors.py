@@ -47,11 +47,11 @@ class StoreBusy(StoreUnreachable):
 
 
 class StoreConflict(StoreError):
-    """What was to be written clashes with what is there; nothing was written."""
+    """The new rows clash with stored ones; nothing was written."""
 
 
 class NotReadAhead(Exception):
-    """A fleet that another process was to read did not come whole: whoever wants it reads it."""
+    """A fleet that another process read did not come whole: it has to be read here."""
 
 
 def as_store_error(error: Exception, database: str) -> StoreError:

@@ -39,7 +39,7 @@ _KEEPALIVE: Final = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives
 
 
 class PostgresqlStatements(Statements):
-    """Statements on an open connection, whoever has begun its transaction."""
+    """Statements on an open connection, within a transaction that somebody else may have begun."""
 
     dialect = "postgresql"
 

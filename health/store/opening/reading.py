@@ -40,7 +40,7 @@ def one_snapshot(connection: ReadingConnection, address: DatabaseAddress) -> Ite
 def reading_once(address: DatabaseAddress) -> Iterator[Statements]:
     """A snapshot on a connection that is gone afterwards. Raises StoreError."""
     with _closed_afterwards(address) as connection, one_snapshot(connection, address) as statements:
-        # Before anything is asked: whoever opens a database of another schema is to hear of it.
+        # At once, so that a database of another schema is refused before anything else happens.
         statements.run([])
         yield statements
 

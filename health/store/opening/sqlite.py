@@ -25,7 +25,7 @@ from health.store.opening.statements import (
 
 
 class SqliteStatements(Statements):
-    """Statements on an open connection, whoever has begun its transaction."""
+    """Statements on an open connection, within a transaction that somebody else may have begun."""
 
     dialect = "sqlite"
 

@@ -41,7 +41,7 @@ class _Parts(NamedTuple):
     query: Mapping[str, str | tuple[str, ...]]
 
     def __repr__(self) -> str:
-        """Nothing: a password may be in it, and whoever prints an address prints this."""
+        """Nothing: printing an address prints this, and it may hold a password."""
         return "..."
 
 
@@ -54,9 +54,9 @@ class DatabaseAddress(NamedTuple):
 
     @property
     def place(self) -> str:
-        """What tells the database from every other one, however its URL is written. Not to be shown: it is no name.
+        """A key that differs for every database, however its URL is written. Do not show it: it is not a name.
 
-        Of two tunnels on one machine only the ports differ, and the label does not say everything that libpq is told.
+        Of two tunnels on one machine only the ports differ, and the label does not hold everything that libpq gets.
         """
         if self.file is not None:
             return str(self.file.resolve())
@@ -64,7 +64,7 @@ class DatabaseAddress(NamedTuple):
         return "\0".join((*(told.get(name, "") for name in _WHERE), _database_in(told)))
 
     def libpq_parameters(self) -> dict[str, str]:
-        """What libpq is told, by its own names, password and all. Never show it."""
+        """The parameters for libpq, by its own names, password and all. Never show them."""
         parts = self.parts
         named = {
             "user": parts.username, "password": parts.password, "host": parts.host,
@@ -122,7 +122,7 @@ def _parameters(found: re.Match[str]) -> list[str]:
 
 
 def _has_secret(parameter: str) -> bool:
-    # Whoever writes PASSWORD, which libpq does not know, has written a password all the same.
+    # libpq does not know PASSWORD, but a value written there is a password all the same.
     return any(name.lower() in _SECRET_PARAMETERS for name, _ in parse_qsl(parameter))
 
 
@@ -165,7 +165,7 @@ def _postgresql_address(parts: _Parts) -> DatabaseAddress:
     address = DatabaseAddress(parts._replace(query=query), None, "")
     told = _told_by_environment() | address.libpq_parameters()
     named = [host for host in hosts if not host.startswith("/")]
-    # Where a service is named, the port of the environment is none but by its leave.
+    # With a service named, PGPORT counts only if the service file sets no port, which we cannot see.
     port = (address.libpq_parameters() if "service" in told else told).get("port", "").partition(",")[0]
     shown = f":{port}" if port not in ("", _PORT) else ""
     return address._replace(label=f"{_database_in(told)}@{named[0] if named else 'localhost'}{shown}")

@@ -2,7 +2,7 @@
 
 One end reads every row of one snapshot by the bare driver, and sends them as the driver gives them. The other makes
 facts of them as they come. Where the first end fails, nothing says that the fleet is whole, and the other end reads by
-itself; only that an unreachable database was waited for in vain is told, so that nobody waits as long again
+itself. Only a timeout is reported, so that the other end does not wait for it again
 (docs/reading.md, "One snapshot").
 """
 

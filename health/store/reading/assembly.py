@@ -1,4 +1,4 @@
-"""Rows of the statements of a verdict -> the facts of each tenant, whoever has run the statements."""
+"""Rows of the statements of a verdict -> the facts of each tenant, read here or by another process."""
 
 from __future__ import annotations
 

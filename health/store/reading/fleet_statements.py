@@ -68,7 +68,7 @@ def _latest(columns: str) -> str:
 def enabled_schedules(dialect: str, narrowed: bool) -> str:
     """The enabled schedules of the tenants to judge, by tenant and id.
 
-    With those of which nobody can know whether they are enabled, or deleted: none is left out in silence.
+    With those that cannot be read as enabled or disabled, deleted or not: none is left out in silence.
     """
     return (
         f"SELECT {BACKUP_SCHEDULES.selected}"  # noqa: S608 - our own rules
@@ -82,10 +82,10 @@ def enabled_schedules(dialect: str, narrowed: bool) -> str:
 
 @cache
 def unreadable_candidates(dialect: str) -> str:
-    """Sets that may be a basis but whose place among the others nobody can know, with the column and its value.
+    """Sets that may be a basis but whose place among the others is unknown, with the column and its value.
 
     Of all tenants, whichever are asked for: those of one would be looked for in its whole history. Two indexes hold
-    just these: an instant that is none in `completed_at` or in `deleted_at`.
+    just these: a `completed_at` or a `deleted_at` that cannot be read.
     """
     without_place = f"{candidate_predicate()} AND {no_instant_predicate('completed_at', dialect)}"
     return (
@@ -114,8 +114,8 @@ def _named(dialect: str, index: str) -> str:
 def item_columns(dialect: str) -> tuple[str, ...]:
     """What a row of `backup_sets` has of its items, each from its own partial index.
 
-    First an item of which nobody can know whether it is deleted, and one whose orphaned assignments nobody can count:
-    its id, null where there is none, as there should be. Then the counts in the order of `ItemTally`.
+    First the id of an item whose `deleted_at` cannot be read, and of one whose orphaned assignments cannot be counted:
+    null in a healthy database. Then the counts in the order of `ItemTally`.
     """
     return (
         _first(dialect, "ix_backup_items_deletion_unknown", deletion_unknown_predicate),

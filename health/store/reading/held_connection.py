@@ -71,7 +71,7 @@ class HeldConnection:
         return FleetRead(facts, self._token(row), clock_in(row))
 
     def change_token(self) -> object | None:
-        """What stays equal as long as no fact changed; None where nobody can say, and only reading tells. Microseconds.
+        """A value that stays equal while no fact changes; None where the database has none. Takes microseconds.
 
         Raises StoreError where the database can be asked nothing at all.
         """

@@ -51,7 +51,7 @@ def candidate_predicate(table: str = "") -> str:
 
 
 def deletion_unknown_predicate(dialect: str, table: str = "") -> str:
-    """Marked as deleted, at what is no instant: neither deleted nor present is known of it.
+    """Marked as deleted, at a value that cannot be read: it may be deleted or present.
 
     (docs/concepts.md, "Evidence that cannot be read")
     """
@@ -59,12 +59,12 @@ def deletion_unknown_predicate(dialect: str, table: str = "") -> str:
 
 
 def deletion_unknown_candidate_predicate(dialect: str) -> str:
-    """A set that would be a candidate if it were not deleted, and nobody can know whether it is."""
+    """A set that would be a candidate if it were not deleted, and whose deletion cannot be read."""
     return f"status IN {_words(BASIS_STATUSES)} AND {deletion_unknown_predicate(dialect)}"
 
 
 def orphans_unknown_predicate(dialect: str, table: str = "") -> str:
-    """An item, not deleted, whose number of orphaned assignments is no count: nobody can know its families."""
+    """An item, not deleted, whose number of orphaned assignments cannot be read: its families are unknown."""
     column = f"{table}orphaned_assignments"
     unknown = f"typeof({column}) <> 'integer'" if dialect == "sqlite" else f"{column} IS NULL"
     return f"{present_predicate(table)} AND ({unknown} OR {column} < 0)"
@@ -76,12 +76,12 @@ def unreadable_item_predicate(dialect: str, table: str = "") -> str:
 
 
 def not_disabled_predicate(dialect: str, table: str = "") -> str:
-    """Enabled, or nobody can know: disabled is only what says exactly so (SQLite takes a word for false)."""
+    """Enabled, or unreadable: disabled is only the exact value for it (SQLite takes any word for false)."""
     return f"{table}is_enabled IS NOT {'0' if dialect == 'sqlite' else 'FALSE'}"
 
 
 def no_instant_predicate(column: str, dialect: str) -> str:
-    """The value, null or not, is no instant of the years 1 to 9999 in the store's one form.
+    """The value, null or not, is not an instant of the years 1 to 9999 in the store's one form.
 
     (docs/facts.md, "Instants")
     """

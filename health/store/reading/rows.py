@@ -19,7 +19,7 @@ _CANONICAL_LENGTH: Final = len("2026-01-01 00:00:00.000000")
 
 
 class UnreadableRow(Exception):
-    """A value in a row that a verdict needs is none; carries the evidence."""
+    """A value that the verdict needs cannot be read; carries the evidence."""
 
     def __init__(self, evidence: UnreadableEvidence) -> None:
         super().__init__(evidence.message)
@@ -54,7 +54,7 @@ def instant_parser(dialect: str) -> ParseInstant:
 
 
 def unreadable(table: str, column: str, row: int, value: object) -> UnreadableEvidence:
-    """Evidence of a value that is missing, or is no instant. The message quotes it, so it is text from outside."""
+    """Evidence of a value that is missing, or not an instant. The message quotes it, so it is text from outside."""
     return _evidence(table, column, row, "is missing" if value is None else f"is no instant: {str(value)[:60]!r}")
 
 
@@ -110,7 +110,7 @@ class RowReader:
             raise UnreadableRow(unreadable(table, column, row, value)) from None
 
     def tenant(self, row: Sequence[Any]) -> Tenant:
-        """A tenant that is not archived: `archived_at` is there only where it is no instant."""
+        """A tenant that is not archived: `archived_at` is there only where it cannot be read."""
         if row[_ARCHIVED_AT] is not None:
             raise UnreadableRow(unreadable("tenants", "archived_at", row[0], row[_ARCHIVED_AT]))
         external_id, name = row[1], row[2]
@@ -128,7 +128,7 @@ class RowReader:
     def schedule(self, row: Sequence[Any]) -> BackupSchedule:
         """A schedule from its columns. Its name is text; the rest stays as it is stored.
 
-        Whether it is enabled is decided here and nowhere else: a flag that is neither of the two is no flag.
+        Whether it is enabled is decided here and nowhere else: any other value than the two cannot be read.
         """
         return _made(BackupSchedule, self._values(row, _SCHEDULES))
 
@@ -160,7 +160,7 @@ class RowReader:
     def item(self, row: Sequence[Any]) -> BackupItem:
         """An item that is not deleted, with the evidence where a value of it cannot be read.
 
-        The instant of its capture is shown and never judged, so one that is none counts as not recorded.
+        The instant of its capture is shown and never judged, so one that cannot be read counts as not recorded.
         """
         values = dict(zip(ITEMS_READ.names, row, strict=True))
         evidence = _of_an_item(values)

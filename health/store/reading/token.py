@@ -27,7 +27,7 @@ COULD_WRITE: Final = (
 
 
 def clock_in(row: Sequence[Any]) -> datetime | None:
-    """The clock (UTC) in a row of `CHANGES`; None where there is none, or it cannot be read."""
+    """The clock (UTC) in a row of `CHANGES`; None for a file, or where it cannot be read."""
     with suppress(ValueError):
         return parse_postgresql_instant(row[1]) if len(row) > 1 else None
     return None

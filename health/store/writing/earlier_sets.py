@@ -72,7 +72,7 @@ def _sets_to_hold_against(external_id: str, source: str, before: datetime | None
 
 
 def _types_in(connection: Connection, the_set: Row[Any]) -> set[str]:
-    """The types that have files in a set; what somebody deleted is none any more."""
+    """The types that have files in a set, deleted ones left out."""
     columns = (backup_items.c.policy_type, backup_items.c.policy_identifier, backup_items.c.capture_mode)
     of_the_set = and_(
         backup_items.c.tenant_id == the_set.tenant_id,

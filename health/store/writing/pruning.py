@@ -6,7 +6,7 @@ What goes is decided set by set, whatever became of it: failed and soft-deleted 
 - the last completed set of each source, against which the next import is held to tell which types went missing, and a
   partial one after it, the last: of a completed set that an import has replaced, its error alone knows the types;
 - a run that may still be under way: one that began no longer ago than the longest plausible run;
-- anything of a tenant whose evidence cannot be read, and a set whose time cannot: nobody can say what they are worth.
+- anything of a tenant whose evidence cannot be read, and a set whose time cannot be: their worth is unknown.
 
 Every verdict is judged before and after, at one instant and in one transaction; if one differs, nothing was done.
 """
@@ -45,7 +45,7 @@ class KeepSince(NamedTuple):
 
 
 class KeepLast(NamedTuple):
-    """Sets that happened before the last so many backups of their tenant go; a failed or deleted one is no backup.
+    """Remove sets older than the tenant's last N backups; a failed or deleted one does not count as a backup.
 
     A tenant that has no more backups than that keeps everything.
     """
@@ -98,7 +98,7 @@ def prune(connection: Connection, request: PruneRequest, policy: HealthPolicy, n
     `now` (UTC) would be another one than before.
     """
     if connection.dialect.name == "postgresql":
-        # As SQLite does by itself: nobody else writes sets meanwhile, so that what is no basis does not become one.
+        # As SQLite does by itself: no other program writes sets meanwhile, so no set becomes a basis while it goes.
         connection.execute(text(f"SET LOCAL lock_timeout = '{limits.LOCK_SECONDS * 1000:.0f}ms'"))
         connection.execute(text("LOCK TABLE backup_sets IN SHARE ROW EXCLUSIVE MODE"))
     statements = statements_of(connection)

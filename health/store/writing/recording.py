@@ -2,7 +2,7 @@
 
 The start leaves a `running` set and a schedule that is `running`; the outcome turns both into what the run was worth,
 in place. The schedule's word is the lock between two runs: it is there whatever machine either of them is on, and it
-holds no longer than the longest plausible run, so that a machine that went down blocks nobody for ever. What one
+holds no longer than the longest plausible run, so that a machine that went down blocks no later run for ever. What one
 machine knows besides (`OnThisMachine`) lets its next run begin sooner.
 """
 
@@ -122,7 +122,7 @@ def require_no_other_run(
 def note_start(connection: Connection, run: RecordedRun, policy: HealthPolicy, here: OnThisMachine) -> int:
     """Note that a run has begun, with its tenant and schedule where they are missing.
 
-    Gives back how many earlier runs nobody heard the end of: their sets are `failed` now. Raises RunUnderWay, and
+    Gives back how many earlier runs had no recorded end: their sets are `failed` now. Raises RunUnderWay, and
     StoreConflict where there is no such tenant and no name to add it under; then nothing may be kept.
     """
     tenant_id, schedule_id = _schedule_of(connection, run)
@@ -196,7 +196,7 @@ def _schedule_of(connection: Connection, run: RecordedRun) -> tuple[int, int]:
 
 
 def _as_it_stands(connection: Connection, tenant_id: int, schedule_id: int) -> BackupSchedule | None:
-    """The schedule; None where one of its instants is none: that must not keep runs from beginning."""
+    """The schedule; None where one of its instants cannot be read: that must not keep runs from beginning."""
     columns = backup_schedules.c
     query = select(backup_schedules).where(columns.tenant_id == tenant_id, columns.id == schedule_id)
     try:

@@ -26,7 +26,8 @@ SET_HOLDS_JSON: Final = exists().where(_OF_THE_SET, ITEM_HOLDS_JSON).correlate(b
 def stored_sets(connection: Connection, external_id: str, source: str) -> dict[str, StoredSet]:
     """A tenant's sets of one source by their source reference, whether somebody deleted them or not.
 
-    Left out are those that an import would bring to something else: of a schedule, or with an instant that is none.
+    Left out are those that an import would bring to something else: of a schedule, or with an instant that cannot
+    be read.
     """
     query = (
         select(

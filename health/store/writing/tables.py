@@ -23,7 +23,7 @@ metadata: Final = MetaData()
 class Instant(TypeDecorator[Any]):
     """An instant: bound as an aware datetime, read as the raw text that `rows.py` parses.
 
-    Read raw, because one value that is no instant must cost one tenant its verdict and not the fleet its read.
+    Read raw, because one bad instant must cost one tenant its verdict and not the fleet its read.
     """
 
     impl = Text

@@ -22,7 +22,7 @@ from health.store.opening.sqlite_file import still_the_same
 from health.store.opening.statements import Statements
 from health.store.opening.urls import DatabaseAddress
 
-# Whatever they would log of a failure comes as an exception as well; without this a traceback is printed beside it.
+# Their failures come as exceptions too: without this a traceback is printed beside our sentence.
 for _name in ("sqlalchemy", "psycopg"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
@@ -39,7 +39,7 @@ def transaction(
     """One transaction that is written whole or not at all, on a connection of its own. Raises StoreError.
 
     `create` lets SQLite make the file that is not there yet. `patience` is how many seconds PostgreSQL may take for one
-    round trip, nine tenths of it to wait for a lock; a SQLite file has nobody in between, and a lock of its own.
+    round trip, nine tenths of it to wait for a lock. For a SQLite file only its own lock timeout counts.
     """
     engine = _writing_engine(address, create=create, patience=patience)
     try:
