@@ -43,7 +43,7 @@ def without_not_null(store: Bare) -> None:
         return
     columns = store.execute(
         "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
-        " AND is_nullable = 'NO' AND column_name NOT IN ('id', 'tenant_id', 'version_num')"
+        " AND is_nullable = 'NO' AND column_name NOT IN ('id', 'tenant_id', 'digest', 'version_num')"
     )
     for table, column in columns:
         store.execute(f"ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL")
