@@ -171,11 +171,11 @@ class CheckStatus(IntEnum):
     UNKNOWN = 3
 
 
-def check_status(totals: FleetTotals, min_tenants: int) -> CheckStatus:
-    """2 any absent; else 3 anything unreadable or too few tenants; else 1 any stale, degraded or follow-up; else 0."""
+def check_status(totals: FleetTotals, min_tenants: int, missing: int = 0) -> CheckStatus:
+    """2 any absent; else 3 any unreadable, too few, `missing`; else 1 any stale, degraded or follow-up; else 0."""
     if totals.absent:
         return CheckStatus.CRITICAL
-    if totals.unreadable or totals.tenants < max(1, min_tenants):
+    if totals.unreadable or missing or totals.tenants < max(1, min_tenants):
         return CheckStatus.UNKNOWN
     if totals.confirmed < totals.tenants:
         return CheckStatus.WARNING

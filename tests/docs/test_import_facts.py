@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import shutil
-import subprocess
 import sys
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from health.sources.fact_lines import read_fact_lines
-from tests.docs.pages import blocks, named_file
+from tests.docs.machine import PAGE, Machine, needs_jq, script_with
+from tests.docs.pages import blocks
 from tests.health.store.bare import bare
-from tests.oracle.rows import DEFAULT_POLICY
-from tests.subject import fleet_report
-
-PAGE = "import-facts.md"
-NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
-
-needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="the examples are for jq, which is not installed here")
 
 FAKE_RESTIC = f"""#!{sys.executable}
 import json, os, sys
@@ -43,60 +32,26 @@ elif sys.argv[1:] == ["snapshots", "--json"]:
 else:
     sys.exit("restic was asked for something else: " + " ".join(sys.argv))
 """
-FAKE_KUBECTL = """#!/bin/sh
-[ "$*" = "-n velero get schedules.velero.io,backups.velero.io -o json" ] && cat velero.json
-"""
-
-
-class Machine:
-    """A working directory with the documented programs, a database, and other people's tools in front of the PATH."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self.folder = folder
-        self.url = url
-        for name in ("restic.jq", "velero.jq"):
-            (folder / name).write_text(named_file(PAGE, "jq", name))
-        self._tool("restic", FAKE_RESTIC)
-        self._tool("kubectl", FAKE_KUBECTL)
-
-    def _tool(self, name: str, text: str) -> None:
-        (self.folder / "bin").mkdir(exist_ok=True)
-        path = self.folder / "bin" / name
-        path.write_text(text)
-        path.chmod(0o755)
-
-    def run(self, script: str, **environment: str) -> str:
-        """Run a documented shell script; gives back what it says."""
-        path = f"{self.folder / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
-        env = {**os.environ, "PATH": path, "TENANTPILOT_DATABASE__URL": self.url, **environment}
-        ran = subprocess.run(
-            ["sh", "-eu", "-c", f"set +e; {script}"],
-            cwd=self.folder,
-            env=env,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert ran.stderr == ""
-        return ran.stdout
-
-    def report(self) -> dict[str, dict[str, Any]]:
-        """The report's entries by tenant."""
-        return {entry["tenant"]: entry for entry in fleet_report(self.url, NOW, DEFAULT_POLICY)["tenants"]}
-
-
-@pytest.fixture
-def machine(tmp_path: Path, database_url: str) -> Machine:
-    return Machine(tmp_path, database_url)
 
 
 def test_the_lines_on_the_page_are_facts() -> None:
-    (lines,) = blocks(PAGE, "json")
+    _, lines = blocks(PAGE, "json")
     facts = read_fact_lines(io.StringIO(lines), "the page")
     assert (len(facts.tenants), len(facts.sets), len(facts.sets[0].items)) == (1, 1, 1)
 
 
+def test_a_roster_on_the_page_is_registered_and_absent(machine: Machine) -> None:
+    roster, _ = blocks(PAGE, "json")
+    (machine.folder / "roster.jsonl").write_text(roster)
+    assert machine.run("tenantpilot import facts roster.jsonl").startswith("2 tenants and 1 schedule read")
+    assert {entry["posture"] for entry in machine.report().values()} == {"absent"}
+    assert set(machine.report()) == {"contoso.example", "fabrikam.example"}
+
+
 # restic
+
+WEB = "web-1:/etc,/srv"
+DB = "db-1:/home"
 
 SNAPSHOTS: list[dict[str, Any]] = [
     {
@@ -134,46 +89,61 @@ SNAPSHOTS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.fixture
+def restic(machine: Machine) -> Machine:
+    machine.tool("restic", FAKE_RESTIC)
+    return machine
+
+
 def restic_script() -> str:
-    (script, _) = blocks(PAGE, "sh")
-    return script
+    return script_with("restic")
 
 
 @needs_jq
-def test_restic_snapshots_become_a_report(machine: Machine) -> None:
-    (machine.folder / "snapshots.json").write_text(json.dumps(SNAPSHOTS))
-    assert machine.run(restic_script(), BACKUP_ENDS_WITH="0") == (
+def test_restic_snapshots_become_a_report(restic: Machine) -> None:
+    (restic.folder / "snapshots.json").write_text(json.dumps(SNAPSHOTS))
+    assert restic.run(restic_script(), BACKUP_ENDS_WITH="0") == (
         "2 tenants and 0 schedules read; 2 backup sets created, 0 replaced, 0 unchanged; 3 items written.\n"
     )
-    assert "0 backup sets created, 0 replaced, 2 unchanged" in machine.run(restic_script(), BACKUP_ENDS_WITH="0")
-    report = machine.report()
-    assert {tenant: entry["posture"] for tenant, entry in report.items()} == {"web-1": "healthy", "db-1": "stale"}
-    assert report["web-1"]["confirmed"]
-    assert report["web-1"]["basis"]["completed_at"] == "2026-11-23T02:14:30.401939Z"
-    assert (report["web-1"]["basis"]["name"], report["web-1"]["basis"]["items"]) == ("nightly", 2)
+    assert "0 backup sets created, 0 replaced, 2 unchanged" in restic.run(restic_script(), BACKUP_ENDS_WITH="0")
+    report = restic.report()
+    assert {tenant: entry["posture"] for tenant, entry in report.items()} == {WEB: "healthy", DB: "stale"}
+    assert report[WEB]["confirmed"]
+    assert report[WEB]["basis"]["completed_at"] == "2026-11-23T02:14:30.401939Z"
+    assert (report[WEB]["basis"]["name"], report[WEB]["basis"]["items"]) == ("nightly", 2)
     # Up to 0.16 there is only the start.
-    assert report["db-1"]["basis"]["completed_at"] == "2026-11-21T02:10:00.123456Z"
+    assert report[DB]["basis"]["completed_at"] == "2026-11-21T02:10:00.123456Z"
 
 
 @needs_jq
-def test_an_incomplete_restic_run_is_partial_for_ever(machine: Machine) -> None:
+def test_an_incomplete_restic_run_is_partial_for_ever(restic: Machine) -> None:
     # The other machine's snapshot is the repository's latest one: it was made while ours was under way.
-    (machine.folder / "snapshots.json").write_text(json.dumps(SNAPSHOTS[::-1]))
-    machine.run(restic_script(), BACKUP_ENDS_WITH="0")
-    machine.run(restic_script(), BACKUP_ENDS_WITH="3")
+    (restic.folder / "snapshots.json").write_text(json.dumps(SNAPSHOTS[::-1]))
+    restic.run(restic_script(), BACKUP_ENDS_WITH="0")
+    restic.run(restic_script(), BACKUP_ENDS_WITH="3")
     for _ in range(2):
-        basis = machine.report()["web-1"]["basis"]
+        basis = restic.report()[WEB]["basis"]
         assert (basis["status"], basis["families"], basis["name"]) == ("partial", {"incomplete_run": 1}, "nightly")
-        machine.run(restic_script().splitlines()[-1])
-    with bare(machine.url) as database:
+        restic.run(restic_script().splitlines()[-1])
+    with bare(restic.url) as database:
         assert len(database.rows("backup_sets")) == 2
 
 
 @needs_jq
-def test_a_restic_run_that_failed_changes_nothing(machine: Machine) -> None:
-    (machine.folder / "snapshots.json").write_text(json.dumps(SNAPSHOTS))
-    machine.run(restic_script(), BACKUP_ENDS_WITH="0")
-    assert "0 backup sets created, 0 replaced, 2 unchanged" in machine.run(restic_script(), BACKUP_ENDS_WITH="1")
+def test_a_restic_run_that_failed_changes_nothing(restic: Machine) -> None:
+    (restic.folder / "snapshots.json").write_text(json.dumps(SNAPSHOTS))
+    restic.run(restic_script(), BACKUP_ENDS_WITH="0")
+    assert "0 backup sets created, 0 replaced, 2 unchanged" in restic.run(restic_script(), BACKUP_ENDS_WITH="1")
+
+
+@needs_jq
+def test_a_restic_job_that_died_does_not_hide_behind_its_neighbour(restic: Machine) -> None:
+    old = SNAPSHOTS[1] | {"id": "01d", "paths": ["/srv/db"], "time": "2026-09-20T03:10:00+02:00"}
+    del old["summary"]
+    (restic.folder / "snapshots.json").write_text(json.dumps([old, SNAPSHOTS[1]]))
+    restic.run(restic_script().splitlines()[-1])
+    report = restic.report()
+    assert {tenant: entry["posture"] for tenant, entry in report.items()} == {WEB: "healthy", "web-1:/srv/db": "stale"}
 
 
 # Velero
@@ -230,8 +200,8 @@ VELERO = {
 
 @needs_jq
 def test_velero_backups_become_a_report(machine: Machine) -> None:
-    (machine.folder / "velero.json").write_text(json.dumps(VELERO))
-    (_, script) = blocks(PAGE, "sh")
+    machine.prints("kubectl", "-n velero get schedules.velero.io,backups.velero.io -o json", VELERO)
+    script = script_with("velero")
     assert machine.run(script) == (
         "6 tenants and 4 schedules read; 9 backup sets created, 0 replaced, 0 unchanged; 10 items written.\n"
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import click
 
 from health.posture import TenantBackupHealth
 from health.report import FleetTotals, check_status
+from tui.commands.expected import expect_option, expected_in
 from tui.commands.options import DurationType, now_option, place_options, tenants_option
 from tui.commands.report import judged
 from tui.commands.session import open_session
@@ -23,6 +25,7 @@ from tui.words.render import check_line
 @click.option(
     "--ignore-newer-than", type=DurationType(), metavar="DURATION", help="Leave out tenants created more recently."
 )
+@expect_option("The tenants that there should be, one external id a line: exit 3 if one is not in the fleet.")
 @tenants_option
 @now_option
 @place_options
@@ -32,21 +35,29 @@ def check(
     /,
     min_tenants: int,
     ignore_newer_than: timedelta | None,
+    expect: Path | None,
     tenants: tuple[str, ...],
     **given: Any,
 ) -> int:
     """Print one line with counts, names and performance data; exit as monitoring plug-ins do.
 
-    Exit 2: a tenant has no backup basis. 3: something cannot be read, or there are too few tenants. 1: anything stale,
-    degraded or in need of follow-up. 0: every tenant is confirmed. A usage error is 3 as well; its reason is the line.
+    Exit 2: a tenant has no backup basis. 3: something cannot be read, a tenant is missing, or there are too few.
+    1: anything stale, degraded or in need of follow-up. 0: every tenant is confirmed. A usage error is 3 as well; its
+    reason is the line.
     """
+    if expect is not None and tenants:
+        raise click.UsageError("--expect is about the whole fleet: leave --tenant out.")
+    expected = [] if expect is None else expected_in(expect)
     session = open_session(ctx, given)
     verdicts = judged(session, tenants)
+    there = {health.tenant.external_id for health in verdicts}
+    missing = [each for each in expected if each not in there]
     skew = session.loaded.settings.policy().clock_skew
     kept = _without_newer(verdicts, ignore_newer_than, skew, session.now)
     totals = FleetTotals.of(kept)
-    status = check_status(totals, min_tenants)
-    click.echo(check_line(status, totals, kept, left_out=len(verdicts) - len(kept), min_tenants=min_tenants))
+    status = check_status(totals, min_tenants, missing=len(missing))
+    left_out = len(verdicts) - len(kept)
+    click.echo(check_line(status, totals, kept, left_out=left_out, min_tenants=min_tenants, missing=missing))
     return int(status)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +11,7 @@ from health.store.opening.reading import reading_once
 from health.store.reading.roster import list_tenants
 from health.store.writing.roster import add_tenant, archive_tenant, rename_tenant
 from health.store.writing.transactions import writing
+from tui.commands.expected import expect_option, expected_in
 from tui.commands.listing import echo_table, whole_seconds
 from tui.commands.names import NameType
 from tui.commands.options import place_options
@@ -63,12 +65,20 @@ def archive(ctx: click.Context, /, external_id: str, undo: bool, **given: Any) -
 
 
 @tenant.command("list")
+@expect_option("List only those that are named in FILE, one external id a line, and are not in the fleet.")
 @place_options
 @click.pass_context
-def list_(ctx: click.Context, /, **given: Any) -> None:
+def list_(ctx: click.Context, /, expect: Path | None, **given: Any) -> None:
     """List every tenant, archived ones too."""
+    expected = None if expect is None else expected_in(expect)
     with reading_once(open_session(ctx, given).reading()) as statements:
         rows = list_tenants(statements)
+    if expected is not None:
+        archived = {row[0]: row[3] is not None for row in rows}
+        why = {True: "archived", None: "no such tenant"}
+        found = [(each, archived.get(each)) for each in expected]
+        echo_table(("NOT IN THE FLEET", "WHY"), [(each, why[is_so]) for each, is_so in found if is_so is not False])
+        return
     echo_table(
         ("TENANT", "NAME", "CREATED", "ARCHIVED"),
         [(row[0], row[1], whole_seconds(row[2]), whole_seconds(row[3])) for row in rows],

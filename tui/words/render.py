@@ -188,12 +188,18 @@ def check_line(
     *,
     left_out: int,
     min_tenants: int,
+    missing: Sequence[str] = (),
 ) -> str:
-    """The line of a monitoring plug-in: status, counts with the first names of each state, performance data."""
+    """The line of a monitoring plug-in: status, counts with the first names of each state, performance data.
+
+    `missing` are the external ids that were expected and are not in the fleet.
+    """
     parts = [counted(totals.tenants, "tenant")]
     for state, count in states_counted(totals):
         if count and state is not State.HEALTHY:
             parts.append(f"{count} {state.word} ({_first_names(verdicts, state)})")
+    if missing:
+        parts.append(f"{len(missing)} not in the fleet ({_first_of(missing)})")
     parts.append(f"{totals.confirmed} confirmed")
     if left_out:
         parts.append(f"{left_out} newer left out")
@@ -218,6 +224,9 @@ def _without_bars(text: str) -> str:
 
 
 def _first_names(verdicts: Iterable[TenantBackupHealth], state: State) -> str:
-    names = [safe_text(health.tenant.name, limit=40) for health in verdicts if state_of(health) is state]
-    shown = _without_bars(", ".join(names[:_NAMES_SHOWN]))
+    return _first_of([health.tenant.name for health in verdicts if state_of(health) is state])
+
+
+def _first_of(names: Sequence[str]) -> str:
+    shown = _without_bars(", ".join(safe_text(name, limit=40) for name in names[:_NAMES_SHOWN]))
     return shown if len(names) <= _NAMES_SHOWN else f"{shown}, ..."

@@ -348,7 +348,7 @@ def test_no_clock_of_the_zone_ever_showed_it(written: str, why: str) -> None:
         read_in("Europe/Berlin", SET | {"completed_at": written})
 
 
-def test_the_refusal_of_a_local_time_names_the_option_and_never_an_offset_to_append() -> None:
+def test_the_refusal_of_a_local_time_names_the_option_and_no_offset() -> None:
     """Somebody in Delhi who appends a Z shows a backup of 29 hours as one of 23."""
     said = refusal(SET | {"completed_at": "2026-11-23T02:10:00"})
     assert "--timezone" in said

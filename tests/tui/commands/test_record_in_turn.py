@@ -50,7 +50,7 @@ def test_a_file_that_others_write_to_is_waited_for(
     other.close()
 
 
-def test_a_file_that_somebody_keeps_locked_keeps_no_backup_from_being_made(
+def test_a_file_that_stays_locked_keeps_no_backup_from_being_made(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(limits, "LOCK_SECONDS", 0.0)

@@ -1,0 +1,70 @@
+"""A machine with the programs of `docs/import-facts.md` as they stand there, and stand-ins for other people's tools."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.docs.pages import blocks
+from tests.oracle.rows import DEFAULT_POLICY
+from tests.subject import fleet_report
+
+PAGE: Final = "import-facts.md"
+NOW: Final = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="the examples are for jq, which is not installed here")
+
+
+def script_with(name: str) -> str:
+    """The page's shell script that runs a jq program."""
+    (script,) = (text for text in blocks(PAGE, "sh") if f"-f {name}.jq" in text)
+    return script
+
+
+class Machine:
+    """A working directory with the documented programs, a database, and other people's tools in front of the PATH."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder = folder
+        self.url = url
+        for program in blocks(PAGE, "jq"):
+            (folder / program.splitlines()[0].removeprefix("# ")).write_text(program)
+
+    def tool(self, name: str, text: str) -> None:
+        """Put a program of somebody else's there."""
+        (self.folder / "bin").mkdir(exist_ok=True)
+        path = self.folder / "bin" / name
+        path.write_text(text)
+        path.chmod(0o755)
+
+    def run(self, script: str, **environment: str) -> str:
+        """Run a documented shell script; gives back what it says."""
+        path = f"{self.folder / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+        env = {**os.environ, "PATH": path, "TENANTPILOT_DATABASE__URL": self.url, **environment}
+        ran = subprocess.run(
+            ["sh", "-eu", "-c", f"set +e; {script}"],
+            cwd=self.folder,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert ran.stderr == ""
+        return ran.stdout
+
+    def prints(self, tool: str, words: str, printed: object) -> None:
+        """Put a tool there that prints JSON where it is asked with these words, and else fails."""
+        (self.folder / f"{tool}.json").write_text(json.dumps(printed))
+        self.tool(tool, f'#!/bin/sh\n[ "$*" = "{words}" ] && cat {tool}.json\n')
+
+    def report(self) -> dict[str, dict[str, Any]]:
+        """The report's entries by tenant."""
+        return {entry["tenant"]: entry for entry in fleet_report(self.url, NOW, DEFAULT_POLICY)["tenants"]}
