@@ -6,61 +6,89 @@ Every source passes it, whichever command has it read (docs/import-folders.md, "
 from __future__ import annotations
 
 from collections.abc import Set
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from health.facts import BASIS_STATUSES
-from health.sources.captured import CapturedSet
-from health.sources.missing_types import missing_types_error, missing_types_in, stands_for_folder
+from health.losses import EVERYTHING, Identity, ItemStates, counts_for_losses, losses
+from health.policy import LossRule
+from health.sources.captured import NOT_DELETED, CapturedSet
+from health.sources.loss_clauses import LossClauses, clauses_after, clauses_in
+
+COMPLETED: Final = "completed"
+PARTIAL: Final = "partial"
 
 
 class Reference(NamedTuple):
-    """What a set is held against: the policy types with files in the tenant's last completed set of the source."""
+    """What a set is held against: the items of earlier sets, the reference set's first.
 
-    types: frozenset[str] = frozenset()
+    `missing` are types that an earlier version noted as gone. `deleted` are items of the set that somebody deleted.
+    """
+
+    earlier: tuple[ItemStates, ...] = ()
+    missing: frozenset[str] = frozenset()
+    deleted: frozenset[Identity] = frozenset()
 
 
 class Door:
-    """One import's door. `accepted` are the policy types that the user says are gone for good."""
+    """One import's door. `accepted` are the policy types whose loss the user accepts; `*` stands for all."""
 
-    def __init__(self, accepted: Set[str] = frozenset()) -> None:
-        self._accepted = frozenset(accepted)
-        self._missing: set[str] = set()
+    def __init__(self, accepted: Set[str] = frozenset(), rule: LossRule | None = None) -> None:
+        self.accepted = frozenset(accepted)
+        self._rule = rule or LossRule()
+        self._lost: set[str] = set()
 
     def admit(self, captured: CapturedSet, reference: Reference) -> CapturedSet:
-        """The set as it may be written: `partial`, with an error that says why, where it is less than its reference."""
-        if captured.status not in BASIS_STATUSES:
+        """The set as it may be written: `partial`, with an error that says why, if it has a loss."""
+        if captured.status != COMPLETED:
             return captured
-        missing = reference.types - types_in(captured)
-        self._missing |= missing
-        return lacking(captured, missing - self._accepted)
+        now = states_in(captured, reference.deleted)
+        types = {policy_type for policy_type, _ in now}
+        self._note(now, reference, types)
+        found = losses(now, reference.earlier, self._rule, self.accepted)
+        named = {loss.policy_type for loss in found}
+        missing = frozenset() if EVERYTHING in self.accepted else reference.missing - types - self.accepted - named
+        clauses = LossClauses(captured.error, missing, found)
+        return captured._replace(status=PARTIAL, error=clauses.error) if clauses else captured
 
-    def judges_again(self, stored: CapturedSet) -> bool:
-        """Whether a stored set has to pass once more: it lacks a type that is accepted now."""
-        return not self._accepted.isdisjoint(missing_types_in(stored.error))
+    def _note(self, now: ItemStates, reference: Reference, types: Set[str]) -> None:
+        """Note which of the accepted types there was something to accept of."""
+        if self.accepted:
+            found = losses(now, reference.earlier, self._rule)
+            self._lost |= {loss.policy_type for loss in found if loss.policy_type is not None}
+            self._lost |= reference.missing - types
+            if found or self._lost:
+                self._lost.add(EVERYTHING)
 
     @property
     def accepted_for_nothing(self) -> list[str]:
-        """The accepted types that no set lacked: misspelt, perhaps, or accepted by an earlier import already."""
-        return sorted(self._accepted - self._missing)
+        """The accepted types that no set lost anything of: misspelt, perhaps, or accepted by an earlier import."""
+        return sorted(self.accepted - self._lost)
+
+    def judges_again(self, stored: CapturedSet) -> bool:
+        """Whether a stored set has to pass once more: it has a loss, and one may be accepted now."""
+        return bool(self.accepted) and has_a_loss(stored.status, stored.error)
 
 
-def types_in(captured: CapturedSet) -> frozenset[str]:
-    """The policy types that have files in a set. A folder that could not be entered shows none."""
-    return frozenset(
-        item.policy_type
-        for item in captured.items
-        if not stands_for_folder(item.policy_type, item.policy_identifier, item.capture_mode)
-    )
+def states_in(captured: CapturedSet, deleted: Set[Identity] = frozenset()) -> dict[Identity, str | None]:
+    """The items that count in a set, with their assignments states. Those `deleted` stay so if it does not say."""
+    states: dict[Identity, str | None] = {}
+    for item in captured.items:
+        identity = item.policy_type, item.policy_identifier
+        says_nothing = item.deleted_at is None and identity in deleted
+        is_deleted = says_nothing or (item.deleted_at is not None and item.deleted_at is not NOT_DELETED)
+        if counts_for_losses(item.integrity_warning, deleted=is_deleted):
+            states[identity] = item.assignments_state
+    return states
 
 
-def lacking(captured: CapturedSet, types: Set[str]) -> CapturedSet:
-    """The set, `partial` and with an error that names them, if there are types of which it should have files."""
-    if not types:
-        return captured
-    error = "; ".join(filter(None, (captured.error, missing_types_error(types))))
-    return captured._replace(status="partial", error=error)
+def has_a_loss(status: str, error: str | None) -> bool:
+    """Whether a stored set is `partial` because of a loss, and not by its tool's own word."""
+    return status == PARTIAL and bool(clauses_in(error))
 
 
 def is_made_of(stored: CapturedSet, given: CapturedSet) -> bool:
     """Whether a stored set is the one that its source gives, but for what the door has made of it."""
-    return stored == lacking(given, missing_types_in(stored.error))
+    if stored == given:
+        return True
+    if (stored.status, given.status) != (PARTIAL, COMPLETED) or not clauses_after(given.error, stored.error):
+        return False
+    return stored._replace(status=given.status, error=given.error) == given

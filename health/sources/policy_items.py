@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from health.losses import FOLDER_NOT_READ
 from health.sources.backup_tree import BackupFile
 from health.sources.captured import CapturedItem
 from health.sources.documents import UnreadableFile, read_document, stem_of
@@ -55,7 +56,8 @@ def policy_item(
     )
     try:
         if file.content is None:
-            raise UnreadableFile(file.problem or "the file has no content")
+            problem = file.problem or "the file has no content"
+            raise UnreadableFile(f"{FOLDER_NOT_READ}{problem}" if file.is_folder else problem)
         document = read_document(file.content, file.name)
         payload = json_text(document)
     except (UnreadableFile, NotJson) as error:

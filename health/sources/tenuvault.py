@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from health.instants import LATEST
 from health.sources.backup_tree import SYMBOLIC_LINK, read_tree
 from health.sources.captured import CapturedSet, RefusedInput, StoredSet
 from health.sources.declaration import Asked, Option, Source
@@ -71,7 +72,7 @@ class Run(NamedTuple):
 
 
 def find_runs(asked: Asked) -> list[Run]:
-    """Every run under a root, oldest first, with what it says of itself; no item is read yet.
+    """Every run under a root, in the order of their completion, with what it says of itself; no item is read yet.
 
     The option `timezone` is that of the machine that ran the tool. Raises RefusedInput where there is no run, and where
     the runs name more than one tenant: one tenant's backup must never count for another.
@@ -89,7 +90,9 @@ def find_runs(asked: Asked) -> list[Run]:
             f"{root}: its runs are of {len(tenant_ids)} tenants ({', '.join(tenant_ids)}); put each tenant's runs into"
             " a folder of their own."
         )
-    return [Run(root / folder, record.frame) for folder, record in records.items()]
+    runs = [Run(root / folder, record.frame) for folder, record in records.items()]
+    # Their names are local times: where clocks go back they are not in the order of the runs.
+    return sorted(runs, key=lambda run: run.frame.completed_at or LATEST)
 
 
 def _run_folders(root: Path) -> list[str]:

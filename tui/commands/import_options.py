@@ -24,8 +24,16 @@ TENANT = click.option(
 NEW_TENANT = click.option(
     "--create-tenant", "new_name", type=NameType(), metavar="NAME", help="Add the tenant if it is not there."
 )
-ACCEPT_MISSING = click.option(
-    "--accept-missing", multiple=True, metavar="TYPE", help="A type that is gone for good; may be repeated."
+ACCEPT_LOSS = click.option(
+    "--accept-loss",
+    "--accept-missing",
+    "accepted",
+    multiple=True,
+    metavar="TYPE",
+    help="A type that may have lost items or assignments: its loss is meant; may be repeated. '*': any loss.",
+)
+AS_GIVEN = click.option(
+    "--as-given", is_flag=True, help="Take each set's status as it is given, whatever was lost since the set before."
 )
 WITHOUT_PAYLOAD = click.option("--without-payload", is_flag=True, help="Store no captured JSON: it may hold secrets.")
 

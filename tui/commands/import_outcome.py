@@ -40,7 +40,7 @@ def tell_of(archived: Sequence[str], accepted_for_nothing: Sequence[str] = ()) -
             " 'tenantpilot tenant archive --undo' takes it back."
         )
     for name in accepted_for_nothing:
-        tell(f"--accept-missing {name!r} accepted nothing: no set that was read lacks a type of that name.")
+        tell(f"--accept-loss {name!r} accepted nothing: no set that was read has a loss of a type of that name.")
 
 
 def in_words(summary: ImportSummary) -> str:

@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from health.sources.door import Door, Reference
-
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sqlalchemy import Connection
 
-    from health.sources.captured import CapturedFacts, CapturedSet, StoredSet
+    from health.sources.captured import StoredSet
     from health.sources.declaration import Asked, Found, Source
+    from health.sources.door import Door
     from health.store.writing.sets import ImportSummary
 
 
@@ -29,6 +26,7 @@ def import_sets(connection: Connection, source: Source, asked: Asked, door: Door
     """
     from health.sources.captured import RefusedInput
     from health.store.writing.cancelling import cancel_sets
+    from health.store.writing.admission import admit
     from health.store.writing.sets import ImportSummary, write_set
 
     history = source.found(asked)
@@ -41,20 +39,9 @@ def import_sets(connection: Connection, source: Source, asked: Asked, door: Door
         if stored.has(found, asked, door):
             summary = summary.plus(ImportSummary(sets_unchanged=1))
             continue
-        captured = found.read(with_payload=asked.with_payload)
-        admitted = door.admit(captured, stored.reference_of(captured))
+        admitted = admit(connection, found.read(with_payload=asked.with_payload), door)
         summary = summary.plus(write_set(connection, admitted, asked.now))
     return summary
-
-
-def import_facts(connection: Connection, facts: CapturedFacts, now: datetime) -> ImportSummary:
-    """Write tenants, schedules and sets of any number of tenants and sources. `now` is in UTC. Raises StoreConflict."""
-    from health.store.writing.sets import write_facts
-
-    # The writer's word stands as it is given: these sets are held against nothing.
-    door = Door()
-    admitted = tuple(door.admit(captured, Reference()) for captured in facts.sets)
-    return write_facts(connection, facts._replace(sets=admitted), now)
 
 
 class _Stored:
@@ -71,17 +58,6 @@ class _Stored:
         if stored is not None and door.judges_again(stored.frame):
             return False
         return found.is_stored(stored, with_payload=asked.with_payload, now=asked.now)
-
-    def reference_of(self, captured: CapturedSet) -> Reference:
-        """The reference of a set: the stored set of the same reference, else the last completed set before it."""
-        from health.store.writing.earlier_sets import types_of_last_completed_set
-
-        before = captured.completed_at
-        if before is None:
-            return Reference()
-        return Reference(
-            types_of_last_completed_set(self._connection, self._tenant, self._source, before, captured.source_ref)
-        )
 
     @cached_property
     def _sets(self) -> dict[str, StoredSet]:

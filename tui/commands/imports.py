@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from health.sources.listed import SOURCES, source_named
-from tui.commands.import_options import ACCEPT_MISSING, NEW_TENANT, TENANT, WITHOUT_PAYLOAD, flag_of, option_of
+from tui.commands.import_options import ACCEPT_LOSS, AS_GIVEN, NEW_TENANT, TENANT, WITHOUT_PAYLOAD, flag_of, option_of
 from tui.commands.import_outcome import archived_among, echo_summary, in_words, tell_of
 from tui.commands.options import InstantType, place_options
 from tui.words.failures import EXIT_REFUSED, EXIT_USAGE, CommandFailed
@@ -75,8 +75,9 @@ def _parameters_of(source: Source) -> list[Callable[[Any], Any]]:
         every_run = "Import every run in the history of the repository, as far as HEAD reaches."
         parameters.append(click.option("--git", is_flag=True, help=every_run))
     parameters += map(option_of, (*source.options, *source.history_options))
-    if source.lines is None:
-        parameters.append(ACCEPT_MISSING)
+    parameters.append(ACCEPT_LOSS)
+    if source.lines is not None:
+        parameters.append(AS_GIVEN)
     return [*parameters, WITHOUT_PAYLOAD, place_options]
 
 
@@ -92,7 +93,7 @@ def _import_backup(ctx: click.Context, source: Source, given: dict[str, Any]) ->
     session = open_session(ctx, given)
     asked = _asked(source, given, session)
     _refuse_the_future(asked)
-    door = Door(asked.accepted)
+    door = Door(asked.accepted, session.loaded.settings.loss_rule())
     with writing(session.writing()) as connection:
         have_tenant(connection, asked.external_id, given["new_name"], asked.now)
         summary = import_sets(connection, source, asked, door)
@@ -128,7 +129,7 @@ def _asked(source: Source, given: dict[str, Any], session: Session) -> Asked:
         policy=session.loaded.settings.policy(),
         completed_at=given.get("completed_at"),
         options={option.name: given[option.name] for option in (*source.options, *source.history_options)},
-        accepted=frozenset(given["accept_missing"]),
+        accepted=frozenset(given["accepted"]),
         with_payload=not given["without_payload"],
         progress=None if source.runs is not None else _file_counter(),
     )
@@ -145,19 +146,23 @@ def _refuse_the_future(asked: Asked) -> None:
 
 def _import_lines(ctx: click.Context, source: Source, given: dict[str, Any]) -> None:
     """Import facts of any number of tenants from a file or from standard input."""
+    from health.sources.door import Door
+    from health.store.writing.input_order import write_facts
     from health.store.writing.transactions import writing
-    from tui.commands.importing import import_facts
     from tui.commands.session import open_session
     from tui.words.wording import counted
 
+    if given["as_given"] and given["accepted"]:
+        raise CommandFailed("--as-given accepts every loss already: leave --accept-loss out.", EXIT_USAGE)
     session = open_session(ctx, given)
+    door = None if given["as_given"] else Door(frozenset(given["accepted"]), session.loaded.settings.loss_rule())
     captured = _facts_in(given["path"], source, given)
     with writing(session.writing()) as connection:
-        summary = import_facts(connection, captured, session.now)
+        summary = write_facts(connection, captured, session.now, door)
         archived = archived_among(connection, [each.external_id for each in captured.sets])
     tenants, schedules = len(captured.tenants), len(captured.schedules)
     click.echo(f"{counted(tenants, 'tenant')} and {counted(schedules, 'schedule')} read; {in_words(summary)}.")
-    tell_of(archived)
+    tell_of(archived, [] if door is None else door.accepted_for_nothing)
 
 
 def _facts_in(path: Path, source: Source, given: dict[str, Any]) -> CapturedFacts:

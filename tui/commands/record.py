@@ -22,7 +22,7 @@ import click
 
 from health.instants import shifted
 from health.sources.listed import SOURCES, source_named
-from tui.commands.import_options import ACCEPT_MISSING, NEW_TENANT, TENANT, WITHOUT_PAYLOAD
+from tui.commands.import_options import ACCEPT_LOSS, NEW_TENANT, TENANT, WITHOUT_PAYLOAD
 from tui.commands.names import NameType
 from tui.commands.options import Invocation, place_options
 from tui.words.failures import EXIT_NOT_RECORDED, EXIT_UNDER_WAY, CommandFailed, describe, tell
@@ -30,10 +30,9 @@ from tui.words.failures import EXIT_NOT_RECORDED, EXIT_UNDER_WAY, CommandFailed,
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from health.policy import HealthPolicy
+    from health.policy import HealthPolicy, LossRule
     from health.sources.captured import CapturedSet
     from health.sources.declaration import Source
-    from health.sources.door import Reference
     from health.sources.run_files import FilesThatStood
     from health.store.opening.urls import DatabaseAddress
     from health.store.writing.recording import OnThisMachine, RecordedRun
@@ -75,7 +74,7 @@ def recorded_sources() -> list[str]:
     "--cron", metavar="EXPRESSION", help="When it runs, in five fields: '30 2 * * *'. Kept with the schedule."
 )
 @click.option("--timezone", metavar="NAME", help="The IANA time zone of the cron; UTC for a new schedule.")
-@ACCEPT_MISSING
+@ACCEPT_LOSS
 @WITHOUT_PAYLOAD
 @place_options
 @click.argument(
@@ -97,7 +96,7 @@ def record(
     path: Path,
     cron: str | None,
     timezone: str | None,
-    accept_missing: tuple[str, ...],
+    accepted: tuple[str, ...],
     without_payload: bool,
     command: tuple[str, ...],
     **given: Any,
@@ -119,7 +118,7 @@ def record(
     declared = source_named(source)
     assert declared.layout is not None
     stood_before = files_as_they_stand(path, declared.layout)
-    backup = _Backup(declared, path, frozenset(accept_missing), not without_payload, stood_before)
+    backup = _Backup(declared, path, frozenset(accepted), not without_payload, stood_before)
     notebook = _Notebook(ctx, given)
     with HeldSignals() as signals, ExitStack() as held:
         _note_start(notebook, run, _on_this_machine(held, notebook, run))
@@ -158,6 +157,16 @@ class _Notebook:
             return self._session().loaded.settings.policy()
         except (SettingsError, click.UsageError):
             return HealthPolicy()
+
+    def loss_rule(self) -> LossRule:
+        """When something is a loss, or the product's own rule where the settings cannot be read."""
+        from health.policy import LossRule
+        from tui.words.failures import SettingsError
+
+        try:
+            return self._session().loaded.settings.loss_rule()
+        except (SettingsError, click.UsageError):
+            return LossRule()
 
     def write(self, entry: Callable[[Connection, HealthPolicy], Found]) -> Found:
         """Make an entry in one transaction. Raises SettingsError and StoreError; then nothing is written."""
@@ -248,41 +257,43 @@ class _Outcome(NamedTuple):
 
     def note(self, notebook: _Notebook, signals: HeldSignals) -> int:
         """Read what the command wrote and note it, with the schedule's next slot. Gives back the exit code."""
-        from health.store.writing.recording import RunGivenUp, note_outcome
+        from health.store.writing.recording import RunGivenUp
         from tui.clock import utc_now
 
         try:
-            captured = self._captured(notebook, signals)
-            notebook.write_patiently(
-                signals,
-                lambda connection, policy: note_outcome(connection, self.run, captured, policy, utc_now()),
+            captured = self._captured(notebook)
+            noted = notebook.write_patiently(
+                signals, lambda connection, policy: self._note(connection, captured, notebook, policy, utc_now())
             )
         except Exception as trouble:  # the exit code is the command's, or says that nothing was noted
             remedy = "" if isinstance(trouble, RunGivenUp) else self._how_to_bring_it_in(notebook)
             tell(f"The outcome of this run could not be noted: {_said(trouble)}{remedy}")
             return self.ended.exit_code or EXIT_NOT_RECORDED
-        for sentence in _to_say(captured, self.run, notebook.policy()):
+        for sentence in _to_say(noted, captured, self.run, notebook.policy()):
             tell(sentence)
         return self.ended.exit_code
 
-    def _captured(self, notebook: _Notebook, signals: HeldSignals) -> CapturedSet:
-        """The run's set: what its source read from the folder, or `failed`. Raises what reading the database does."""
-        from health.sources.door import Reference
-        from health.store.writing.earlier_sets import types_of_last_completed_set
+    def _note(
+        self, connection: Connection, captured: CapturedSet, notebook: _Notebook, policy: HealthPolicy, now: datetime
+    ) -> CapturedSet:
+        """Note the outcome, the set as the door admits it. Gives back the set. Raises RunGivenUp and StoreConflict."""
+        from health.sources.door import Door
+        from health.store.writing.admission import admit
+        from health.store.writing.recording import note_outcome
+        from health.store.writing.roster import have_tenant
 
+        # Where the start could not be noted, the tenant may be missing still.
+        have_tenant(connection, self.run.external_id, self.run.new_tenant, self.run.started_at)
+        admitted = admit(connection, captured, Door(self.backup.accepted, notebook.loss_rule()))
+        note_outcome(connection, self.run, admitted, policy, now)
+        return admitted
+
+    def _captured(self, notebook: _Notebook) -> CapturedSet:
+        """The run's set from what the command wrote; `failed` if that is not a backup, or if the command failed."""
         if self.ended.failure is not None:
             return self.run.as_set("failed", self.ended.failure)
-        tenant, source = self.run.external_id, self.run.source
-        expected = notebook.write_patiently(
-            signals, lambda connection, _: types_of_last_completed_set(connection, tenant, source)
-        )
-        return self._read(notebook, Reference(expected))
-
-    def _read(self, notebook: _Notebook, reference: Reference) -> CapturedSet:
-        """The run's set from what the command wrote, as the door admits it; `failed` if that is not a backup."""
         from health.sources.captured import RefusedInput
         from health.sources.declaration import Asked
-        from health.sources.door import Door
         from health.sources.run_files import RunOfFolder
         from health.sources.storable import storable_text
         from tui.words.fault_log import note_fault
@@ -302,7 +313,7 @@ class _Outcome(NamedTuple):
         )
         try:
             (found,) = self.backup.source.found(asked).sets
-            captured = Door(asked.accepted).admit(found.read(with_payload=asked.with_payload), reference)
+            captured = found.read(with_payload=asked.with_payload)
         except RefusedInput as refusal:
             return self.run.as_set("failed", storable_text(str(refusal)))
         except Exception as fault:  # whatever it is, the run must not be left running
@@ -314,18 +325,17 @@ class _Outcome(NamedTuple):
 
         An import does not check when a file was written, so files of other runs have to go first.
         """
-        from health.sources.door import Reference
         from tui.words.wording import counted
 
         if self.ended.failure is not None:
             return ""
-        captured = self._read(notebook, Reference())
+        captured = self._captured(notebook)
         if captured.status == "failed":
             return f" The command succeeded, and there is nothing to bring in: {_sentence(captured.error)}"
         words = ["tenantpilot", "import", self.backup.source.name, str(self.backup.path), *notebook.named]
         words += ["--tenant", self.run.external_id]
         words += [] if self.run.new_tenant is None else ["--create-tenant", self.run.new_tenant]
-        words += [word for name in sorted(self.backup.accepted) for word in ("--accept-missing", name)]
+        words += [word for name in sorted(self.backup.accepted) for word in ("--accept-loss", name)]
         words += [] if self.backup.with_payload else ["--without-payload"]
         words += ["--completed-at", self.ended_at.isoformat().replace("+00:00", "Z")]
         old = _not_written(captured)
@@ -338,10 +348,13 @@ def _not_written(captured: CapturedSet) -> int:
     return max((captured.item_count or 0) - len(captured.items), 0)
 
 
-def _to_say(captured: CapturedSet, run: RecordedRun, policy: HealthPolicy) -> Iterator[str]:
-    """The sentences about an outcome for the reader of cron's mail: none if all went well."""
-    if captured.status != "completed":
-        yield f"This run is noted as {captured.status}: {_sentence(captured.error)}"
+def _to_say(noted: CapturedSet, captured: CapturedSet, run: RecordedRun, policy: HealthPolicy) -> Iterator[str]:
+    """The sentences about an outcome for the reader of cron's mail: none if all went well.
+
+    `noted` is what of `captured` was written.
+    """
+    if noted.status != "completed":
+        yield f"This run is noted as {noted.status}: {_sentence(noted.error)}"
     if missing := _not_written(captured):
         yield f"{missing:,} of {captured.item_count:,} files were not written by this run: they count as missing items."
     if captured.completed_at is not None and captured.completed_at - run.started_at > policy.longest_run:

@@ -1,87 +1,131 @@
-"""What a source's stored sets mean for its next one: the types that it has to have."""
+"""What a set is held against: the stored sets of its source before it, and what is stored of the set itself.
+
+(docs/concepts.md, "What is compared")
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Set
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
 
 from health.facts import BASIS_STATUSES
-from health.sources.missing_types import missing_types_in, stands_for_folder
-from health.store.writing.tables import backup_items, backup_sets, tenants
+from health.losses import Identity, ItemStates, counts_for_losses
+from health.sources.captured import CapturedSet
+from health.sources.door import COMPLETED, PARTIAL
+from health.sources.gone_items import is_gone
+from health.sources.loss_clauses import MISSING, clauses_in
+from health.store.writing.tables import backup_items, backup_sets
 
 
-def types_of_last_completed_set(
-    connection: Connection,
-    external_id: str,
-    source: str,
-    before: datetime | None = None,
-    reference: str | None = None,
-) -> frozenset[str]:
-    """The policy types with files in a tenant's last completed set of a source: what its next run has to have.
+class Place(NamedTuple):
+    """Where a set stands among its tenant's: its source, when it was completed (UTC), and its id.
 
-    With `before`, the last one that was completed earlier than that instant: an old run may be imported later. With
-    `reference`, what is stored of that very set comes before all others: imported again, it is held against itself;
-    one that is not stored yet comes after those that were completed at its instant.
-
-    A set may have taken the place of the last completed one and be partial. Then what it has and what it names as
-    missing are still expected, so that no import makes a type forgotten but one that is told that it is gone.
+    A set that is not stored yet has no id: it comes after every stored one of its instant.
     """
-    query = _sets_to_hold_against(external_id, source, before, reference)
-    latest = connection.execute(query.limit(1)).one_or_none()
-    if latest is None or latest.status == "completed":
-        return frozenset() if latest is None else frozenset(_types_in(connection, latest))
-    expected: set[str] = set()
-    partial: list[tuple[Row[Any], frozenset[str]]] = []
-    for row in connection.execute(query):
-        if row.status == "completed":
-            expected |= _types_in(connection, row)
-            break
-        partial.append((row, missing_types_in(row.error)))
-    for row, missing in reversed(partial):
-        if missing - expected:
-            expected |= missing | _types_in(connection, row)
-    return frozenset(expected)
+
+    tenant_id: int
+    source: str
+    completed_at: datetime
+    set_id: int | None = None
 
 
-def _sets_to_hold_against(external_id: str, source: str, before: datetime | None, reference: str | None) -> Select[Any]:
-    """Tenant, id, status and error of a source's sets with something kept: that of the reference, then the latest."""
-    usable: ColumnElement[bool] = backup_sets.c.deleted_at.is_(None)
-    if before is not None:
-        completed_at = backup_sets.c.completed_at
-        # A set that is named comes after those of its own instant: among them the greater id is the later one.
-        usable = and_(usable, completed_at < before if reference is None else completed_at <= before)
-    its_own = backup_sets.c.source_ref == reference
-    columns = (backup_sets.c.tenant_id, backup_sets.c.id, backup_sets.c.status, backup_sets.c.error)
-    return (
-        select(*columns)
-        .join(tenants, tenants.c.id == backup_sets.c.tenant_id)
-        .where(
-            tenants.c.external_id == external_id,
-            backup_sets.c.source == source,
-            backup_sets.c.status.in_(BASIS_STATUSES),
-            usable if reference is None else or_(usable, its_own),
+class StoredItems(NamedTuple):
+    """The items of a stored set: those that count, those that somebody deleted, and those marked as gone."""
+
+    states: ItemStates
+    deleted: frozenset[Identity]
+    gone: frozenset[Identity]
+
+
+class EarlierSets(NamedTuple):
+    """The items of the sets that one is held against, the reference set's first; `missing` as `Reference` has it."""
+
+    items: tuple[ItemStates, ...]
+    missing: frozenset[str]
+
+
+def stored_set(connection: Connection, tenant_id: int, captured: CapturedSet) -> Row[Any, Any, Any, Any] | None:
+    """Id, status, error and time of completion (as stored) of the set of the same source and reference."""
+    columns = (backup_sets.c.id, backup_sets.c.status, backup_sets.c.error, backup_sets.c.completed_at)
+    return connection.execute(
+        select(*columns).where(
+            backup_sets.c.tenant_id == tenant_id,
+            backup_sets.c.source == captured.source,
+            backup_sets.c.source_ref == captured.source_ref,
         )
-        .order_by(
-            *(() if reference is None else (case((its_own, 0), else_=1),)),
-            backup_sets.c.completed_at.desc(),
-            backup_sets.c.id.desc(),
-        )
-    )
+    ).one_or_none()
 
 
-def _types_in(connection: Connection, the_set: Row[Any]) -> set[str]:
-    """The types that have files in a set, deleted ones left out."""
-    columns = (backup_items.c.policy_type, backup_items.c.policy_identifier, backup_items.c.capture_mode)
-    of_the_set = and_(
-        backup_items.c.tenant_id == the_set.tenant_id,
-        backup_items.c.backup_set_id == the_set.id,
-        backup_items.c.deleted_at.is_(None),
+def items_of(connection: Connection, tenant_id: int, set_id: int) -> StoredItems:
+    """The items of a stored set, without what was captured of them."""
+    columns = (
+        backup_items.c.policy_type,
+        backup_items.c.policy_identifier,
+        backup_items.c.assignments_state,
+        backup_items.c.integrity_warning,
+        backup_items.c.deleted_at,
     )
-    unread = backup_items.c.capture_mode.is_(None)
-    types = set(connection.execute(select(columns[0]).where(of_the_set, ~unread).distinct()).scalars())
-    for item in connection.execute(select(*columns).where(of_the_set, unread)):
-        if not stands_for_folder(*item):
-            types.add(item.policy_type)
-    return types
+    states: dict[Identity, str | None] = {}
+    deleted: set[Identity] = set()
+    gone: set[Identity] = set()
+    of_the_set = and_(backup_items.c.tenant_id == tenant_id, backup_items.c.backup_set_id == set_id)
+    for policy_type, identifier, state, warning, deleted_at in connection.execute(select(*columns).where(of_the_set)):
+        identity = policy_type, identifier
+        if deleted_at is not None:
+            deleted.add(identity)
+        elif is_gone(warning):
+            gone.add(identity)
+        if counts_for_losses(warning, deleted=deleted_at is not None):
+            states[identity] = state
+    return StoredItems(states, frozenset(deleted), frozenset(gone))
+
+
+def sets_before(connection: Connection, place: Place, without: Collection[str] = ()) -> EarlierSets:
+    """The sets that one at this place is held against: its reference set, and the newest one if that is partial.
+
+    `without` are the source references of stored sets that are to be moved behind it.
+    """
+    reference = connection.execute(_before(place, (COMPLETED,), without).limit(1)).one_or_none()
+    newest = connection.execute(_before(place, BASIS_STATUSES, without).limit(1)).one_or_none()
+    against = [] if reference is None else [reference]
+    missing: Set[str] = frozenset()
+    if newest is not None and newest.status == PARTIAL:
+        against.append(newest)
+        missing = _noted_as_missing(connection, place, reference, without)
+    items = tuple(items_of(connection, place.tenant_id, each.id).states for each in against)
+    return EarlierSets(items, frozenset(missing))
+
+
+def _noted_as_missing(
+    connection: Connection, place: Place, reference: Row[Any] | None, without: Collection[str]
+) -> frozenset[str]:
+    """The types that the newest partial set since the reference set names, in an earlier version's words."""
+    query = _before(place, (PARTIAL,), without).where(backup_sets.c.error.contains(MISSING, autoescape=True))
+    if reference is not None:
+        at = backup_sets.c.completed_at
+        since = reference.completed_at
+        query = query.where(or_(at > since, and_(at == since, backup_sets.c.id > reference.id)))
+    noted = connection.execute(query.limit(1)).one_or_none()
+    return frozenset() if noted is None else clauses_in(noted.error).missing
+
+
+def _before(place: Place, statuses: Collection[str], without: Collection[str]) -> Select[Any]:
+    at = backup_sets.c.completed_at
+    earlier: ColumnElement[bool] = at <= place.completed_at
+    if place.set_id is not None:
+        earlier = or_(at < place.completed_at, and_(at == place.completed_at, backup_sets.c.id < place.set_id))
+    conditions = [
+        backup_sets.c.tenant_id == place.tenant_id,
+        backup_sets.c.source == place.source,
+        backup_sets.c.status.in_(statuses),
+        backup_sets.c.deleted_at.is_(None),
+        earlier,
+    ]
+    if without:
+        named = backup_sets.c.source_ref
+        conditions.append(or_(named.is_(None), named.not_in(without)))
+    columns = (backup_sets.c.id, backup_sets.c.status, backup_sets.c.error, at)
+    return select(*columns).where(*conditions).order_by(at.desc(), backup_sets.c.id.desc())

@@ -3,8 +3,8 @@
 What goes is decided set by set, whatever became of it: failed and soft-deleted ones too. What never goes, however old:
 
 - a tenant's basis (docs/concepts.md, "The basis"), archived tenants' too, because an archived one can be taken back;
-- the last completed set of each source, against which the next import is held to tell which types went missing, and a
-  partial one after it, the last: of a completed set that an import has replaced, its error alone knows the types;
+- what the next set of each source is held against: the last completed one, the last one if that is partial, and the
+  last partial one that names missing types, because its error alone knows them (docs/concepts.md, "Losses");
 - a run that may still be under way: one that began no longer ago than the longest plausible run;
 - anything of a tenant whose evidence cannot be read, and a set whose time cannot be: their worth is unknown.
 
@@ -25,6 +25,8 @@ from health.instants import shifted
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, judge
 from health.schedules import RUNNING
+from health.sources.door import COMPLETED, PARTIAL
+from health.sources.loss_clauses import MISSING
 from health.store.opening import limits
 from health.store.opening.errors import StoreConflict
 from health.store.opening.statements import Statements
@@ -35,7 +37,12 @@ from health.store.reading.snapshot import Snapshot
 from health.store.writing.tables import backup_items, backup_sets
 from health.store.writing.transactions import statements_of
 
-_WHOLE: Final = ("completed",)
+_HELD_AGAINST: Final = (
+    f"status = '{COMPLETED}'",
+    f"status IN ({', '.join(map(repr, BASIS_STATUSES))})",
+    f"status = '{PARTIAL}' AND kept.error LIKE '%{MISSING}%'",
+)
+"""Which sets the next one of a source is held against: of each kind the last (`earlier_sets.sets_before`)."""
 
 
 class KeepSince(NamedTuple):
@@ -150,7 +157,7 @@ def _sets_that_go(request: PruneRequest, dialect: str) -> str:
     # Null, and so none goes, where a tenant has too few backups.
     by_place = f"({_latest_candidate('completed_at', ':place')})"
     kept_from = ":kept_from" if isinstance(request.keep, KeepSince) else by_place
-    kept = [_latest_candidate("id", "0"), *(_last_of_source(words) for words in (_WHOLE, BASIS_STATUSES))]
+    kept = [_latest_candidate("id", "0"), *map(_last_of_source, _HELD_AGAINST)]
     conditions = [
         f"{kept_from} > {happened}",
         f"NOT {no_instant_predicate(happened, dialect)}",
@@ -185,13 +192,12 @@ def _latest_candidate(column: str, place: str) -> str:
     )
 
 
-def _last_of_source(statuses: Sequence[str]) -> str:
-    """A set that `earlier_sets.types_of_last_completed_set` looks at for the set's tenant and source."""
-    words = ", ".join(f"'{word}'" for word in statuses)
+def _last_of_source(kind: str) -> str:
+    """The last set of a kind for the set's tenant and source."""
     return (
         "SELECT kept.id FROM backup_sets AS kept"
         " WHERE kept.tenant_id = backup_sets.tenant_id AND kept.source = backup_sets.source"
-        f" AND kept.status IN ({words}) AND kept.deleted_at IS NULL"
+        f" AND kept.{kind} AND kept.deleted_at IS NULL"
         " ORDER BY kept.completed_at DESC, kept.id DESC LIMIT 1"
     )
 

@@ -7,17 +7,17 @@ Every function works within the caller's transaction: an import is written whole
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Text, and_, cast, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Text, and_, cast, delete, insert, select, update
 
+from health.losses import Identity
 from health.sources.captured import (
     NOT_DELETED,
-    CapturedFacts,
     CapturedItem,
     CapturedSchedule,
     CapturedSet,
@@ -48,18 +48,6 @@ class ImportSummary(NamedTuple):
     def plus(self, other: ImportSummary) -> ImportSummary:
         """The two added up."""
         return ImportSummary(*(one + two for one, two in zip(self, other, strict=True)))
-
-
-def write_facts(connection: Connection, facts: CapturedFacts, now: datetime) -> ImportSummary:
-    """Write tenants, schedules and sets. `now` (UTC) is when rows are first written. Raises StoreConflict."""
-    for tenant in facts.tenants:
-        write_tenant(connection, tenant, now)
-    for schedule in facts.schedules:
-        write_schedule(connection, schedule, now)
-    summary = ImportSummary()
-    for captured in facts.sets:
-        summary = summary.plus(write_set(connection, captured, now))
-    return summary
 
 
 def tenant_id_of(connection: Connection, external_id: str) -> int:
@@ -130,31 +118,93 @@ def write_set(connection: Connection, captured: CapturedSet, now: datetime) -> I
     facts say outright that it is not.
     """
     tenant_id = tenant_id_of(connection, captured.external_id)
-    values = _set_values(connection, tenant_id, captured)
-    identity = and_(
-        backup_sets.c.tenant_id == tenant_id,
-        backup_sets.c.source == captured.source,
-        backup_sets.c.source_ref == captured.source_ref,
-    )
-    known = connection.execute(select(backup_sets).where(identity)).one_or_none()
+    known = _known_set(connection, tenant_id, captured)
     if known is None:
-        values |= {"tenant_id": tenant_id, "created_at": captured.created_at or now}
-        set_id = connection.execute(insert(backup_sets).values(values).returning(backup_sets.c.id)).scalar_one()
+        set_id = _insert_set(connection, tenant_id, captured, now)
         _insert_items(connection, tenant_id, set_id, _with_deletions(captured.items, {}))
         return ImportSummary(sets_created=1, items_written=len(captured.items))
-    if captured.deleted_at is None:
-        del values["deleted_at"]
-    if captured.created_at is not None:
-        values["created_at"] = captured.created_at
-    items = _with_deletions(captured.items, _deleted_items(connection, tenant_id, known.id))
+    values, items = _in_place_of(connection, tenant_id, captured, known)
     if _same_set(connection, known, values) and _same_items(connection, tenant_id, known.id, items):
         return ImportSummary(sets_unchanged=1)
-    connection.execute(update(backup_sets).where(identity).values(values))
+    the_set = and_(backup_sets.c.tenant_id == tenant_id, backup_sets.c.id == known.id)
+    connection.execute(update(backup_sets).where(the_set).values(values))
     connection.execute(
         delete(backup_items).where(backup_items.c.tenant_id == tenant_id, backup_items.c.backup_set_id == known.id)
     )
     _insert_items(connection, tenant_id, known.id, items)
     return ImportSummary(sets_replaced=1, items_written=len(items))
+
+
+def would_change(connection: Connection, captured: CapturedSet) -> bool:
+    """Whether writing a set would change anything of what is stored."""
+    tenant_id = tenant_id_of(connection, captured.external_id)
+    known = _known_set(connection, tenant_id, captured)
+    if known is None:
+        return True
+    values, items = _in_place_of(connection, tenant_id, captured, known)
+    return not (_same_set(connection, known, values) and _same_items(connection, tenant_id, known.id, items))
+
+
+def keep_place(connection: Connection, captured: CapturedSet, now: datetime) -> bool:
+    """Give a set its id before it is written, if it is not stored yet: it is `running`, and without items.
+
+    Gives back whether it is new. Raises StoreConflict.
+    """
+    tenant_id = tenant_id_of(connection, captured.external_id)
+    if _known_set(connection, tenant_id, captured) is not None:
+        return False
+    _insert_set(connection, tenant_id, captured._replace(status="running", completed_at=None), now)
+    return True
+
+
+def stored_items(
+    connection: Connection, tenant_id: int, set_id: int, identities: Collection[Identity]
+) -> list[CapturedItem]:
+    """These items of a stored set, by type and identifier, with all that was captured of them."""
+    if not identities:
+        return []
+    rows = connection.execute(
+        select(*_item_columns()).where(backup_items.c.tenant_id == tenant_id, backup_items.c.backup_set_id == set_id)
+    )
+    parse = instant_parser(connection.dialect.name)
+    return [_as_captured(parse, row) for row in rows if (row.policy_type, row.policy_identifier) in identities]
+
+
+def _as_captured(parse: ParseInstant, row: Any) -> CapturedItem:
+    values = dict(zip(_ITEM_FIELDS, row, strict=True))
+    for name in (name for name in _ITEM_FIELDS if name.endswith("_at") and values[name] is not None):
+        try:
+            values[name] = parse(values[name])
+        except ValueError:
+            values[name] = None
+    return CapturedItem(**values)
+
+
+def _known_set(connection: Connection, tenant_id: int, captured: CapturedSet) -> Any:
+    identity = and_(
+        backup_sets.c.tenant_id == tenant_id,
+        backup_sets.c.source == captured.source,
+        backup_sets.c.source_ref == captured.source_ref,
+    )
+    return connection.execute(select(backup_sets).where(identity)).one_or_none()
+
+
+def _insert_set(connection: Connection, tenant_id: int, captured: CapturedSet, now: datetime) -> int:
+    values = _set_values(connection, tenant_id, captured)
+    values |= {"tenant_id": tenant_id, "created_at": captured.created_at or now}
+    return int(connection.execute(insert(backup_sets).values(values).returning(backup_sets.c.id)).scalar_one())
+
+
+def _in_place_of(
+    connection: Connection, tenant_id: int, captured: CapturedSet, known: Any
+) -> tuple[dict[str, Any], Sequence[CapturedItem]]:
+    """The columns and the items that a stored set is to have."""
+    values = _set_values(connection, tenant_id, captured)
+    if captured.deleted_at is None:
+        del values["deleted_at"]
+    if captured.created_at is not None:
+        values["created_at"] = captured.created_at
+    return values, _with_deletions(captured.items, _deleted_items(connection, tenant_id, known.id))
 
 
 def _set_values(connection: Connection, tenant_id: int, captured: CapturedSet) -> dict[str, Any]:
@@ -216,12 +266,16 @@ def _same_set(connection: Connection, known: Any, values: dict[str, Any]) -> boo
     )
 
 
-def _same_items(connection: Connection, tenant_id: int, set_id: int, items: Sequence[CapturedItem]) -> bool:
-    columns = [
+def _item_columns() -> list[ColumnElement[Any]]:
+    """What a source gives of an item, as it is stored; JSON as its text."""
+    return [
         cast(backup_items.c[name], Text).label(name) if name in _JSON else backup_items.c[name] for name in _ITEM_FIELDS
     ]
+
+
+def _same_items(connection: Connection, tenant_id: int, set_id: int, items: Sequence[CapturedItem]) -> bool:
     rows = connection.execute(
-        select(*columns).where(backup_items.c.tenant_id == tenant_id, backup_items.c.backup_set_id == set_id)
+        select(*_item_columns()).where(backup_items.c.tenant_id == tenant_id, backup_items.c.backup_set_id == set_id)
     ).fetchall()
     if len(rows) != len(items):
         return False

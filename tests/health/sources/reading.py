@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Collection, Set
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +10,7 @@ from typing import Any, Final
 from health.policy import HealthPolicy
 from health.sources.captured import CapturedSet
 from health.sources.declaration import Asked, Source
-from health.sources.door import Door, Reference
+from health.sources.door import Door, Reference, states_in
 
 READ_AT: Final = datetime(2026, 11, 30, tzinfo=UTC)
 
@@ -35,5 +35,12 @@ def read_folder(
 
 
 def admitted(captured: CapturedSet, expected: Set[str] | None = None, gone: Set[str] | None = None) -> CapturedSet:
-    """A set as the door admits it, held against these types, of which some are gone for good."""
-    return Door(gone or frozenset()).admit(captured, Reference(frozenset(expected or ())))
+    """A set as the door admits it, held against a file of each of these types, of which some are gone for good."""
+    return Door(gone or frozenset()).admit(captured, having(captured, expected or ()))
+
+
+def having(captured: CapturedSet, types: Collection[str]) -> Reference:
+    """A reference set that has what a set has of some types, and one item of those that it lacks."""
+    had = {identity: state for identity, state in states_in(captured).items() if identity[0] in types}
+    lacking = set(types) - {policy_type for policy_type, _ in had}
+    return Reference((had | {(policy_type, "gone.json"): None for policy_type in lacking},))

@@ -18,10 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from health.sources import intunecd_git
 from health.sources.backup_tree import BackupFile
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput, StoredSet
-from health.sources.door import Door, Reference, types_in
+from health.sources.door import Door, Reference, states_in
 from health.sources.intunecd_git import FoundRun, find_runs
 from health.sources.intunecd_policies import item_of
-from tests.health.sources.reading import READ_AT, asked_of
+from tests.health.sources.reading import READ_AT, asked_of, having
 from tests.health.sources.repositories import START, Repository
 from tests.health.sources.run_rule import Expected, Raw, expected_runs, git_history, histories
 from tests.health.sources.trees import policy
@@ -38,14 +38,15 @@ def read(
 ) -> list[CapturedSet]:
     """The runs that are not known, or are to be read again, each held against the last completed one before it."""
     door = Door(gone or set())
-    last_completed, sets = frozenset(expected or ()), []
+    first_types, sets = frozenset(expected or ()), []
+    last_completed: Reference | None = None
     for found in find_runs(asked_of(root, options=options)).sets:
         captured = found.read(with_payload=True)
         if found.source_ref in known:
-            last_completed = types_in(captured)
-        admitted = door.admit(captured, Reference(last_completed))
+            last_completed = Reference((states_in(captured),))
+        admitted = door.admit(captured, last_completed or having(captured, first_types))
         if admitted.status == "completed":
-            last_completed = types_in(admitted)
+            last_completed = Reference((states_in(admitted),))
         if found.source_ref not in known or found.source_ref in again:
             sets.append(admitted)
     return sets
@@ -344,6 +345,8 @@ def test_known_commits_are_passed_over_unread(repository: Repository, files_read
         assert found.is_stored(known._replace(holds_json=False), with_payload=False, now=READ_AT)
         partial = known._replace(frame=known.frame._replace(status="partial"))
         assert not found.is_stored(partial, with_payload=True, now=READ_AT)
+        lost = partial._replace(frame=partial.frame._replace(error="Filters: 1 of 1 items gone"))
+        assert found.is_stored(lost, with_payload=True, now=READ_AT)
     assert sorted(files_read) == ["0.json", "1.json", "2.json", "3.json", "a.json"]
 
 
@@ -364,7 +367,7 @@ def test_a_type_that_went_missing_is_partial_until_it_is_back(repository: Reposi
     repository.commit({"Filters/c.json": policy()})
     sets = read(repository.path)
     assert [captured.status for captured in sets] == ["completed", "partial", "partial", "completed"]
-    assert sets[1].error == sets[2].error == "no files now of types that the last completed set has: Filters"
+    assert sets[1].error == sets[2].error == "Filters: 1 of 1 items gone"
 
 
 def test_a_type_accepted_as_missing_is_not_expected_again(repository: Repository) -> None:
@@ -385,7 +388,7 @@ def test_a_known_commit_says_what_the_next_one_is_expected_to_have(repository: R
     first = repository.commit({"Roles/a.json": policy(), "Filters/b.json": policy()})
     repository.commit({}, gone=("Filters",))
     (captured,) = read(repository.path, known=(first,))
-    assert (captured.status, str(captured.error).rpartition(": ")[2]) == ("partial", "Filters")
+    assert (captured.status, captured.error) == ("partial", "Filters: 1 of 1 items gone")
 
 
 def test_a_known_commit_outweighs_what_was_expected_before_it(repository: Repository) -> None:
@@ -453,7 +456,7 @@ def test_links_and_submodules_are_items_that_say_so(repository: Repository) -> N
     assert "submodule" in warning_of(captured, "Applications/Applications")
     assert "symbolic link" in warning_of(captured, "Filters/Filters")
     assert "symbolic link" in warning_of(captured, "Roles/link.json")
-    assert str(captured.error).endswith(": Filters")
+    assert str(captured.error).startswith("Filters: 1 of 1 items gone")
 
 
 def test_a_file_that_is_too_large_is_not_read(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,7 +96,7 @@ def test_a_gone_type_makes_the_next_run_partial_until_accepted(any_console: Cons
     imported(any_console, root, "--completed-at", COMPLETED)
     (entry,) = any_console.run("report", *AT).document["tenants"]
     assert (entry["basis"]["status"], entry["basis"]["families"]["incomplete_run"]) == ("partial", 1)
-    imported(any_console, root, "--completed-at", COMPLETED, "--accept-missing", "Filters")
+    imported(any_console, root, "--completed-at", COMPLETED, "--accept-loss", "Filters")
     (entry,) = any_console.run("report", *AT).document["tenants"]
     assert entry["basis"]["status"] == "completed"
 
@@ -106,27 +106,27 @@ def statuses(console: Console) -> list[tuple[Any, ...]]:
         return store.execute("SELECT source_ref, status, error FROM backup_sets ORDER BY completed_at")
 
 
-def test_no_import_forgets_a_type_that_is_not_accepted_as_gone(any_console: Console, tmp_path: Path) -> None:
+def test_the_same_instant_again_forgets_no_type_that_is_not_accepted(any_console: Console, tmp_path: Path) -> None:
     root = plant(tmp_path / "backup", {"Filters/a.json": policy(), "Roles/b.json": policy()})
-    days = [f"2026-11-{day}T08:00:00Z" for day in (20, 21, 22, 23)]
+    days = [f"2026-11-{day}T08:00:00Z" for day in (20, 21, 22)]
     imported(any_console, root, "--create-tenant", "Contoso", "--completed-at", days[0])
     (root / "Filters" / "a.json").unlink()
     # The folder once more at an instant that is stored: the set itself says what it had.
     printed = imported(any_console, root, "--completed-at", days[0])
-    assert printed == "contoso: 0 backup sets created, 1 replaced, 0 unchanged; 1 item written.\n"
-    missing = "no files now of types that the last completed set has: Filters"
+    assert printed == "contoso: 0 backup sets created, 1 replaced, 0 unchanged; 2 items written.\n"
+    missing = "Filters: 1 of 1 items gone"
     assert statuses(any_console) == [(days[0], "partial", missing)]
     again = imported(any_console, root, "--completed-at", days[0])
     assert again == "contoso: 0 backup sets created, 0 replaced, 1 unchanged; 0 items written.\n"
     imported(any_console, root, "--completed-at", days[1])
     assert statuses(any_console)[1] == (days[1], "partial", missing)
-    imported(any_console, root, "--completed-at", days[2], "--accept-missing", "Filters")
-    assert statuses(any_console)[2] == (days[2], "completed", None)
+    imported(any_console, root, "--completed-at", days[1], "--accept-loss", "Filters")
+    assert statuses(any_console)[1] == (days[1], "completed", None)
     # Accepted is accepted: the same again does not take it back, nor does the next one.
-    again = imported(any_console, root, "--completed-at", days[2])
+    again = imported(any_console, root, "--completed-at", days[1])
     assert again == "contoso: 0 backup sets created, 0 replaced, 1 unchanged; 0 items written.\n"
-    imported(any_console, root, "--completed-at", days[3])
-    assert statuses(any_console)[3] == (days[3], "completed", None)
+    imported(any_console, root, "--completed-at", days[2])
+    assert statuses(any_console)[2] == (days[2], "completed", None)
 
 
 def test_a_link_is_no_type_that_the_next_set_has_to_have(any_console: Console, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_type_that_became_a_link_is_missing_until_it_is_accepted(any_console: 
     (root / "Filters").rename(tmp_path / "elsewhere")
     (root / "Filters").symlink_to(tmp_path / "elsewhere")
     imported(any_console, root, "--completed-at", "2026-11-21T08:00:00Z")
-    imported(any_console, root, "--completed-at", "2026-11-22T08:00:00Z", "--accept-missing", "Filters")
+    imported(any_console, root, "--completed-at", "2026-11-22T08:00:00Z", "--accept-loss", "Filters")
     imported(any_console, root, "--completed-at", COMPLETED)
     assert [row[1] for row in statuses(any_console)] == ["completed", "partial", "completed", "completed"]
 

@@ -69,7 +69,7 @@ def test_a_type_that_is_missing_nowhere_is_told(console: Console, tmp_path: Path
         words = (*words[: -len(AT)], *LATER)
     accepting = ("--accept-missing", "Filters", "--accept-missing", "Roles", "--accept-missing", "Bogus")
     assert told(console, *words, *accepting) == [
-        f"tenantpilot: --accept-missing '{name}' accepted nothing: no set that was read lacks a type of that name."
+        f"tenantpilot: --accept-loss '{name}' accepted nothing: no set that was read has a loss of a type of that name."
         for name in ("Bogus", "Roles")
     ]
 

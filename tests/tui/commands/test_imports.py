@@ -87,12 +87,12 @@ def test_a_run_of_chosen_categories_is_no_whole_until_accepted(any_recorder: Rec
     plant_run(root, policies=chosen, ItemCounts=counts)
     time.sleep(0.05)
     said(any_recorder, *TENUVAULT, *BERLIN)
-    missing = "no files now of types that the last completed set has: DeviceConfigurations"
+    missing = "DeviceConfigurations: 1 of 1 items gone"
     assert [(row["status"], row["error"]) for row in any_recorder.sets] == [("completed", None), ("partial", missing)]
     assert any_recorder.verdict(NOW)["basis"]["families"] == {"incomplete_run": 1}
     again = "contoso: 0 backup sets created, 0 replaced, 2 unchanged; 0 items written."
     assert said(any_recorder, *TENUVAULT, *BERLIN) == again
-    accepted = said(any_recorder, *TENUVAULT, *BERLIN, "--accept-missing", "DeviceConfigurations")
+    accepted = said(any_recorder, *TENUVAULT, *BERLIN, "--accept-loss", "DeviceConfigurations")
     assert accepted == "contoso: 0 backup sets created, 1 replaced, 1 unchanged; 1 item written."
     assert any_recorder.verdict(NOW)["confirmed"]
     # Said once: the next import without it takes nothing back.

@@ -1,4 +1,4 @@
-"""What imports ask of the sets that are stored: the types that the next one has to have, and those known already."""
+"""Which stored sets one is held against, and what of them counts."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import pytest
 from sqlalchemy import Connection
 
 from health.sources.captured import CapturedItem, CapturedSet, CapturedTenant
-from health.sources.missing_types import missing_types_error
 from health.store.opening.urls import parse_database_url
-from health.store.writing import earlier_sets
-from health.store.writing.sets import write_set, write_tenant
+from health.store.writing.earlier_sets import EarlierSets, Place, sets_before, stored_set
+from health.store.writing.sets import tenant_id_of, write_set, write_tenant
 from health.store.writing.transactions import writing
 from tests.health.making import DAY, HOUR, NOW, TICK
+
+EARLIER_VERSION = "no files now of types that the last completed set has: "
 
 
 def a_run(reference: str, completed_at: datetime, *types: str, **columns: Any) -> CapturedSet:
@@ -37,8 +38,8 @@ def runs(database_url: str) -> Iterator[Connection]:
         a_run("oldest", NOW - 3 * DAY, "Filters", "Roles"),
         a_run("older", NOW - DAY, "Roles", "Scripts"),
         a_run("newest", NOW - HOUR, "Roles"),
-        a_run("partial", NOW, "Apps", status="partial"),
         a_run("running", NOW, "Apps", status="running"),
+        a_run("failed", NOW, "Apps", status="failed"),
         a_run("deleted", NOW, "Apps", deleted_at=NOW),
         a_run("other source", NOW, "Apps", source="tenuvault"),
         a_run("other tenant", NOW, "Apps", external_id="fabrikam"),
@@ -51,72 +52,80 @@ def runs(database_url: str) -> Iterator[Connection]:
         yield connection
 
 
-def types_of(connection: Connection, *, before: datetime | None = None, reference: str | None = None) -> set[str]:
-    return set(earlier_sets.types_of_last_completed_set(connection, "contoso", "intunecd", before, reference))
+def before(connection: Connection, at: datetime, of: str | None = None, *without: str) -> EarlierSets:
+    """The sets that one completed at this instant is held against; `of`: the reference of one that is stored."""
+    tenant_id = tenant_id_of(connection, "contoso")
+    set_id = None
+    if of is not None:
+        stored = stored_set(connection, tenant_id, a_run(of, at))
+        assert stored is not None
+        set_id = stored.id
+    return sets_before(connection, Place(tenant_id, "intunecd", at, set_id), without)
 
 
-def test_the_types_of_the_last_completed_set_of_a_source(runs: Connection) -> None:
-    assert types_of(runs) == {"Roles"}
-    assert types_of(runs, before=NOW) == {"Roles"}
-    assert types_of(runs, before=NOW - HOUR) == {"Roles", "Scripts"}
-    assert types_of(runs, before=NOW - HOUR + TICK) == {"Roles"}
-    assert types_of(runs, before=NOW - DAY) == {"Filters", "Roles"}
-    assert types_of(runs, before=NOW - 9 * DAY) == set()
+def types_before(connection: Connection, at: datetime, of: str | None = None, *without: str) -> list[set[str]]:
+    return [{policy_type for policy_type, _ in items} for items in before(connection, at, of, *without).items]
 
 
-def test_of_two_runs_of_one_instant_the_later_written_counts(runs: Connection) -> None:
+def test_the_last_completed_set_of_a_source_before_an_instant(runs: Connection) -> None:
+    assert types_before(runs, NOW) == [{"Roles"}]
+    assert types_before(runs, NOW - HOUR) == [{"Roles"}]
+    assert types_before(runs, NOW - HOUR - TICK) == [{"Roles", "Scripts"}]
+    assert types_before(runs, NOW - DAY - TICK) == [{"Filters", "Roles"}]
+    assert types_before(runs, NOW - 9 * DAY) == []
+
+
+def test_of_sets_of_one_instant_the_greater_id_is_the_later(runs: Connection) -> None:
     write_set(runs, a_run("tie", NOW - HOUR, "Wi-Fi"), NOW)
-    assert types_of(runs) == {"Wi-Fi"}
+    assert types_before(runs, NOW - HOUR) == [{"Wi-Fi"}]
+    assert types_before(runs, NOW - HOUR, "tie") == [{"Roles"}]
+    assert types_before(runs, NOW - HOUR, "newest") == [{"Roles", "Scripts"}]
 
 
-def test_types_of_deleted_items_are_no_longer_expected(runs: Connection) -> None:
-    gone = CapturedItem("Filters", "a.json", "A", deleted_at=NOW)
-    write_set(runs, a_run("newest", NOW - HOUR, "Roles")._replace(items=(gone,)), NOW)
-    assert types_of(runs) == set()
+def test_a_set_that_is_to_be_moved_is_not_looked_at_where_it_stands(runs: Connection) -> None:
+    assert types_before(runs, NOW, None, "newest") == [{"Roles", "Scripts"}]
+    assert types_before(runs, NOW, None, "newest", "older") == [{"Filters", "Roles"}]
 
 
-def test_a_set_that_is_stored_is_held_against_itself(runs: Connection) -> None:
-    assert types_of(runs, before=NOW - DAY, reference="older") == {"Roles", "Scripts"}
-    assert types_of(runs, before=NOW - DAY, reference="not stored") == {"Roles", "Scripts"}
-    assert types_of(runs, before=NOW - DAY - TICK, reference="not stored") == {"Filters", "Roles"}
-    # What somebody deleted is no basis, but imported again it is still the same set.
-    assert types_of(runs, before=NOW, reference="deleted") == {"Apps"}
-    assert types_of(runs, before=NOW, reference="running") == {"Roles"}
+def test_the_newest_set_counts_too_if_it_is_partial(runs: Connection) -> None:
+    write_set(runs, a_run("part", NOW - 2 * HOUR, "Apps", status="partial"), NOW)
+    assert types_before(runs, NOW) == [{"Roles"}]
+    assert types_before(runs, NOW - 2 * HOUR) == [{"Roles", "Scripts"}, {"Apps"}]
+    write_set(runs, a_run("later part", NOW, "Wi-Fi", status="partial"), NOW)
+    assert types_before(runs, NOW) == [{"Roles"}, {"Wi-Fi"}]
 
 
-def partial(reference: str, completed_at: datetime, missing: set[str], *types: str) -> CapturedSet:
-    return a_run(reference, completed_at, *types, status="partial", error=missing_types_error(missing))
+def test_a_partial_set_counts_without_a_reference_too(runs: Connection) -> None:
+    write_set(runs, a_run("first", NOW - 9 * DAY, "Apps", status="partial"), NOW)
+    assert types_before(runs, NOW - 8 * DAY) == [{"Apps"}]
+    assert types_before(runs, NOW - 9 * DAY, "first") == []
 
 
-def test_what_a_partial_set_lacks_adds_nothing(runs: Connection) -> None:
-    write_set(runs, partial("later", NOW, {"Roles"}, "New"), NOW)
-    assert types_of(runs) == {"Roles"}
+def test_what_an_earlier_version_noted_is_read_from_the_newest_set_that_says_so(runs: Connection) -> None:
+    for day, (error, *types) in enumerate(
+        [(f"{EARLIER_VERSION}Old", "Apps"), (f"x; {EARLIER_VERSION}Scripts, Wi-Fi", "Apps"), ("skipped: Wi-Fi", "Apps")]
+    ):
+        write_set(runs, a_run(str(day), NOW + day * DAY, *types, status="partial", error=error), NOW)
+    assert before(runs, NOW + 9 * DAY).missing == {"Scripts", "Wi-Fi"}
+    assert before(runs, NOW).missing == {"Old"}
+    assert before(runs, NOW - TICK).missing == frozenset()
+    # A completed set has ended it.
+    write_set(runs, a_run("accepted", NOW + 3 * DAY, "Apps"), NOW)
+    assert before(runs, NOW + 9 * DAY).missing == frozenset()
+    write_set(runs, a_run("again", NOW + 4 * DAY, "Apps", status="partial"), NOW)
+    assert before(runs, NOW + 9 * DAY).missing == frozenset()
 
 
-def test_a_partial_set_in_the_completed_ones_place_forgets_nothing(runs: Connection) -> None:
-    write_set(runs, partial("newest", NOW - HOUR, {"Wi-Fi"}, "Filters"), NOW)
-    everything = {"Roles", "Scripts", "Filters", "Wi-Fi"}
-    assert types_of(runs) == everything
-    assert types_of(runs, before=NOW - HOUR, reference="newest") == everything
-    assert types_of(runs, before=NOW - HOUR) == {"Roles", "Scripts"}
-    # The ones after it go by it, and bring in no type of their own.
-    write_set(runs, partial("next", NOW, {"Wi-Fi"}, "Filters", "Own"), NOW)
-    assert types_of(runs) == everything
-    write_set(runs, a_run("accepted", NOW + TICK, "Filters"), NOW)
-    assert types_of(runs) == {"Filters"}
-
-
-def test_an_item_that_stands_for_a_folder_is_no_file_of_its_type(runs: Connection) -> None:
+def test_deleted_items_and_folders_that_were_not_read_do_not_count(runs: Connection) -> None:
     items = (
-        CapturedItem("Linked", "Linked", "Linked", integrity_warning="it is a symbolic link"),
-        CapturedItem("Filters", "a.json", "a", integrity_warning="the file is empty"),
-        CapturedItem("Apps/iOS", "iOS", "iOS", integrity_warning="the folder cannot be read"),
-        CapturedItem("Apps", "Apps", "Apps", capture_mode="full"),
+        CapturedItem("Filters", "deleted.json", "A", deleted_at=NOW),
+        CapturedItem("Linked", "Linked", "Linked", integrity_warning="folder not read: it is a symbolic link"),
+        CapturedItem("Filters", "a.json", "a", integrity_warning="the file is empty", assignments_state="captured"),
     )
     write_set(runs, a_run("newest", NOW - HOUR)._replace(items=items), NOW)
-    assert types_of(runs) == {"Filters", "Apps"}
+    assert before(runs, NOW).items == ({("Filters", "a.json"): "captured"},)
 
 
-def test_of_nobody_and_of_another_source_nothing_is_expected(runs: Connection) -> None:
-    assert earlier_sets.types_of_last_completed_set(runs, "nobody", "intunecd") == frozenset()
-    assert earlier_sets.types_of_last_completed_set(runs, "contoso", "velero") == frozenset()
+def test_other_sources_are_other_sets(runs: Connection) -> None:
+    place = Place(tenant_id_of(runs, "contoso"), "velero", NOW)
+    assert sets_before(runs, place) == EarlierSets((), frozenset())

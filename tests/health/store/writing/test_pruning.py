@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 
 from health.policy import HealthPolicy
-from health.sources.missing_types import missing_types_error
 from health.store.opening import limits
 from health.store.opening.errors import StoreConflict, StoreUnreachable
 from health.store.opening.reading import reading_once
 from health.store.opening.urls import parse_database_url
 from health.store.writing import pruning
-from health.store.writing.earlier_sets import types_of_last_completed_set
+from health.store.writing.earlier_sets import EarlierSets, Place, sets_before
 from health.store.writing.pruning import KeepLast, KeepSince, PrunePlan, PruneRequest, plan_pruning, prune
 from health.store.writing.transactions import writing
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW, TICK
@@ -140,24 +139,38 @@ def test_what_the_next_import_is_held_against_stays(database_url: str) -> None:
     fill(database_url, sets)
     pruned(database_url, since(7))
     assert left(database_url) == [2, 5, 6]
-    with writing(parse_database_url(database_url)) as connection:
-        assert types_of_last_completed_set(connection, "tenant-1", "intunecd") == {"configurationPolicy"}
+    assert len(held_against(database_url).items) == 2
+
+
+def held_against(url: str) -> EarlierSets:
+    """What the next set of the first tenant's `intunecd` is held against."""
+    with writing(parse_database_url(url)) as connection:
+        return sets_before(connection, Place(1, "intunecd", NOW))
 
 
 def test_what_only_a_partial_set_knows_of_missing_types_stays(database_url: str) -> None:
     """Where a completed set was replaced by a partial one, no completed set has the types that are missing."""
-    missing = missing_types_error({"Scripts"})
+    missing = "no files now of types that the last completed set has: Scripts"
+    lost = f"skipped: Apps; {missing}; Roles: 1 of 1 items gone"
     sets = [
         a_set(1, 90 * DAY, source="intunecd", status="partial", error=missing),
-        a_set(2, 80 * DAY, source="intunecd", status="partial", error=missing),
-        a_set(3, HOUR, source="restic"),
+        a_set(
+            2,
+            80 * DAY,
+            source="intunecd",
+            status="partial",
+            error=lost,
+        ),
+        a_set(3, 70 * DAY, source="intunecd", status="partial", error="skipped: Apps"),
+        a_set(4, 60 * DAY, source="intunecd", status="partial", error="skipped: Apps"),
+        a_set(5, HOUR, source="restic"),
     ]
     fill(database_url, sets)
+    before = held_against(database_url)
     pruned(database_url, since(7))
-    assert left(database_url) == [2, 3]
-    with writing(parse_database_url(database_url)) as connection:
-        expected = types_of_last_completed_set(connection, "tenant-1", "intunecd")
-    assert expected == {"Scripts", "configurationPolicy"}
+    assert left(database_url) == [2, 4, 5]
+    assert held_against(database_url) == before
+    assert before.missing == {"Scripts"}
 
 
 # By number

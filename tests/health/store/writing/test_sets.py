@@ -17,7 +17,8 @@ from health.sources.captured import (
     NotDeleted,
 )
 from health.store.opening.urls import parse_database_url
-from health.store.writing.sets import ImportSummary, write_facts
+from health.store.writing.input_order import write_facts
+from health.store.writing.sets import ImportSummary
 from health.store.writing.transactions import writing
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW, TICK
 from tests.health.store.bare import bare

@@ -7,7 +7,8 @@ import pytest
 from health.sources.captured import CapturedFacts, CapturedSet, CapturedTenant
 from health.store.opening.errors import StoreConflict, StoreError
 from health.store.opening.urls import parse_database_url
-from health.store.writing.sets import ImportSummary, write_facts
+from health.store.writing.input_order import write_facts
+from health.store.writing.sets import ImportSummary
 from health.store.writing.transactions import writing
 from tests.health.making import NOW
 from tests.health.store.bare import bare
