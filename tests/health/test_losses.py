@@ -98,7 +98,7 @@ def test_identities_that_are_gone(before: int, renamed: int, lost: bool) -> None
     assert losses(now, [items("A", before)], RULE) == expected
 
 
-def test_more_items_of_another_type_hide_nothing_of_all_types_but_their_number() -> None:
+def test_new_items_hide_the_number_of_all_types_alone() -> None:
     before = items("A", 10) | items("B", 10)
     now = items("A", 4) | items("B", 4) | items("New", 20)
     assert [loss.policy_type for loss in losses(now, [before], RULE)] == ["A", "B"]
@@ -114,7 +114,7 @@ def test_accepted_types_have_no_loss_and_are_left_out_of_all_types() -> None:
     assert losses({}, [before], RULE, {"*"}) == ()
 
 
-def test_the_figures_against_the_reference_stand_and_all_types_come_last() -> None:
+def test_figures_against_the_reference_stand() -> None:
     reference = items("Z", 10) | items("K", 3, "captured")
     partial = items("Z", 8) | items("B", 1)
     now = items("K", 3)

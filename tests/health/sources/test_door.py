@@ -30,7 +30,7 @@ def test_what_counts_in_a_set_is_what_was_captured_and_not_deleted() -> None:
     assert states == {("Roles", "a.json"): "captured", ("Filters", "b.json"): None}
 
 
-def test_what_somebody_deleted_stays_deleted_unless_the_facts_say_otherwise() -> None:
+def test_what_somebody_deleted_stays_deleted() -> None:
     deleted = frozenset({("Roles", "a.json"), ("Filters", "b.json")})
     states = states_in(a_set(ROLES, UNREAD._replace(deleted_at=NOT_DELETED)), deleted)
     assert states == {("Filters", "b.json"): None}
@@ -50,7 +50,7 @@ def test_a_set_that_lost_a_type_is_partial_and_keeps_its_own_error() -> None:
 
 
 @pytest.mark.parametrize("status", ["partial", "running", "failed", "cancelled", "another word"])
-def test_what_its_tool_does_not_call_completed_is_held_against_nothing(status: str) -> None:
+def test_what_is_not_called_completed_is_held_against_nothing(status: str) -> None:
     assert Door().admit(a_set(status=status), reference("Roles")) == a_set(status=status)
 
 
@@ -69,7 +69,7 @@ def test_all_are_accepted_by_a_star() -> None:
     assert door.accepted_for_nothing == []
 
 
-def test_types_that_an_earlier_version_missed_are_missing_until_they_are_back_or_accepted() -> None:
+def test_types_that_an_earlier_version_missed() -> None:
     noted = reference("Roles")._replace(missing=frozenset({"Filters", "Apps", "Wi-Fi"}))
     lacking = Door().admit(a_set(ROLES, UNREAD), noted)
     assert (lacking.status, lacking.error) == ("partial", f"{EARLIER_VERSION}Apps, Wi-Fi")
@@ -90,7 +90,7 @@ def test_share_and_number_are_the_settings() -> None:
     assert Door(rule=LossRule(share_percent=49, items=3)).admit(now, had).status == "completed"
 
 
-def test_a_stored_set_is_what_its_source_gives_whatever_the_door_made_of_it() -> None:
+def test_a_stored_set_is_made_of_what_its_source_gives() -> None:
     for given in (a_set(), a_set(error="a timeout")):
         stored = Door().admit(given, reference("Filters", "Roles"))
         assert stored != given
@@ -102,7 +102,7 @@ def test_a_stored_set_is_what_its_source_gives_whatever_the_door_made_of_it() ->
         assert not is_made_of(given, stored)
 
 
-def test_a_stored_set_passes_again_if_it_has_a_loss_and_one_may_be_accepted() -> None:
+def test_a_stored_set_passes_again_to_have_a_loss_accepted() -> None:
     stored = Door().admit(a_set(), reference("Filters", "Roles"))
     assert has_a_loss(stored.status, stored.error)
     assert Door({"Roles"}).judges_again(stored)

@@ -60,7 +60,7 @@ def test_by_number_and_only_of_a_tenant(recorder: Recorder) -> None:
 def test_only_the_captured_json(recorder: Recorder) -> None:
     fill(recorder, {1: [30 * DAY, HOUR]})
     assert said(recorder, "--keep-days", "7", "--payloads-only") == ["Nothing to remove."]
-    recorder.tenantpilot("import", "facts", "-", stdin=FACTS)
+    recorder.tenantpilot("import", "facts", "--as-given", "-", stdin=FACTS)
     (_, line, verdict) = said(recorder, "--keep-days", "7", "--payloads-only", "--yes")
     assert line.split() == ["other", "1", "1"]
     assert verdict.startswith("Removed the captured JSON of 1 item in 1 backup set of 1 tenant; ")

@@ -101,7 +101,7 @@ def test_a_partial_set_counts_without_a_reference_too(runs: Connection) -> None:
     assert types_before(runs, NOW - 9 * DAY, "first") == []
 
 
-def test_what_an_earlier_version_noted_is_read_from_the_newest_set_that_says_so(runs: Connection) -> None:
+def test_what_an_earlier_version_noted_is_read(runs: Connection) -> None:
     for day, (error, *types) in enumerate(
         [(f"{EARLIER_VERSION}Old", "Apps"), (f"x; {EARLIER_VERSION}Scripts, Wi-Fi", "Apps"), ("skipped: Wi-Fi", "Apps")]
     ):
