@@ -25,8 +25,8 @@ def import_sets(connection: Connection, source: Source, asked: Asked, door: Door
     is cancelled before that. Raises RefusedInput and StoreConflict.
     """
     from health.sources.captured import RefusedInput
-    from health.store.writing.cancelling import cancel_sets
     from health.store.writing.admission import admit
+    from health.store.writing.cancelling import cancel_sets
     from health.store.writing.sets import ImportSummary, write_set
 
     history = source.found(asked)
