@@ -134,7 +134,8 @@ class ComparedSet(NamedTuple):
 class ChangesAnswer(NamedTuple):
     """What changed from one set of a tenant to another. `before` is the reference set, or the one that was named.
 
-    `changes` is None where there is nothing to compare: `after` is None without a basis, `before` without a reference.
+    `changes` is None where there is nothing to compare: `after` is None without a basis, `before` without a reference;
+    or where `unreadable` says what of the two cannot be read.
     """
 
     health: TenantBackupHealth
@@ -142,6 +143,7 @@ class ChangesAnswer(NamedTuple):
     after: ComparedSet | None
     changes: Changes | None
     now: datetime
+    unreadable: UnreadableEvidence | None = None
 
 
 class LastGoodAnswer(NamedTuple):

@@ -42,10 +42,9 @@ class Aspect(StrEnum):
 
 
 class CapturedItem(NamedTuple):
-    """An item, not deleted, as it is compared: with its digest and its assignments (JSON), without its content."""
+    """An item, not deleted, as it is compared: with its assignments (JSON), without its content."""
 
     item: BackupItem
-    digest: str | None
     assignments: str | None
 
     @property
@@ -122,7 +121,7 @@ def compared_by_value(before: Iterable[CapturedItem], after: Iterable[CapturedIt
     wanted: list[int] = []
     for each in after:
         other = earlier.get(each.identity)
-        if other is not None and (each.digest is None or other.digest is None):
+        if other is not None and (each.item.payload_digest is None or other.item.payload_digest is None):
             wanted += (other.item.id, each.item.id)
     return wanted
 
@@ -196,8 +195,8 @@ def _change(before: CapturedItem | None, after: CapturedItem | None, contents: M
 
 def _content_differs(before: CapturedItem, after: CapturedItem, contents: Mapping[int, str]) -> bool | None:
     """None where it cannot be known. Two digests decide it, whether or not what they stand for is kept."""
-    if before.digest is not None and after.digest is not None:
-        return before.digest != after.digest
+    if before.item.payload_digest is not None and after.item.payload_digest is not None:
+        return before.item.payload_digest != after.item.payload_digest
     one, other = contents.get(before.item.id), contents.get(after.item.id)
     return None if one is None or other is None else not same_content(one, other)
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from health.causes import Cause
 from health.facts import BackupSet
+from health.known import NOTHING_KNOWN, KnownOfTenant
 from health.policy import HealthPolicy
 from health.posture import Posture, Reason, TenantBackupHealth
 from health.schedules import ScheduleAssessment
@@ -67,8 +69,38 @@ class FleetTotals:
         )
 
 
-def report_document(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime) -> dict[str, Any]:
+class Beside(NamedTuple):
+    """What a report says beside its verdicts.
+
+    What it was narrowed by, as it was given; what is known and the groups' names, by the tenants' external ids; and why
+    tenants need attention.
+    """
+
+    narrowed_by: Mapping[str, str] = MappingProxyType({})
+    known: Mapping[str, KnownOfTenant] = MappingProxyType({})
+    groups: Mapping[str, str] = MappingProxyType({})
+    causes: Sequence[Cause] = ()
+
+    def known_of(self, health: TenantBackupHealth) -> KnownOfTenant:
+        """What is known of one tenant."""
+        return self.known.get(health.tenant.external_id, NOTHING_KNOWN)
+
+
+NOTHING_BESIDE: Final = Beside()
+
+
+def report_document(
+    verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, beside: Beside = NOTHING_BESIDE
+) -> dict[str, Any]:
     """The document of `--format json`: plain values only. `verdicts` come in triage order, judged at `now` (UTC)."""
+    entries = [tenant_entry(health, now, beside.known_of(health)) for health in verdicts]
+    return report_head(verdicts, policy, now, beside) | {"tenants": entries}
+
+
+def report_head(
+    verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, beside: Beside = NOTHING_BESIDE
+) -> dict[str, Any]:
+    """The document but for its tenants."""
     totals = FleetTotals.of(verdicts)
     return {
         "schema": SCHEMA,
@@ -79,13 +111,22 @@ def report_document(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy
             "clock_skew_seconds": _seconds(policy.clock_skew),
             "longest_run_seconds": _seconds(policy.longest_run),
         },
+        **({"narrowed_by": dict(beside.narrowed_by)} if beside.narrowed_by else {}),
         "totals": {name: getattr(totals, name) for name in totals.__slots__},
-        "tenants": [tenant_entry(health, now) for health in verdicts],
     }
 
 
-def tenant_entry(health: TenantBackupHealth, now: datetime) -> dict[str, Any]:
+def tenant_entry(health: TenantBackupHealth, now: datetime, known: KnownOfTenant = NOTHING_KNOWN) -> dict[str, Any]:
     """One tenant's entry in the document."""
+    entry = _verdict_entry(health, now)
+    if live := known.live:
+        entry["known"] = [
+            {"reason": each.reason, "until": rfc3339(each.until), "who": each.who, "why": each.why} for each in live
+        ]
+    return entry
+
+
+def _verdict_entry(health: TenantBackupHealth, now: datetime) -> dict[str, Any]:
     if health.unreadable is not None:
         return {
             "tenant": health.tenant.external_id,
@@ -171,12 +212,18 @@ class CheckStatus(IntEnum):
     UNKNOWN = 3
 
 
-def check_status(totals: FleetTotals, min_tenants: int, missing: int = 0) -> CheckStatus:
-    """2 any absent; else 3 any unreadable, too few, `missing`; else 1 any stale, degraded or follow-up; else 0."""
-    if totals.absent:
+def check_status(
+    totals: FleetTotals, min_tenants: int, missing: int = 0, counting: FleetTotals | None = None
+) -> CheckStatus:
+    """2 any absent; else 3 any unreadable, too few, `missing`; else 1 any stale, degraded or follow-up; else 0.
+
+    `counting` are the totals of the tenants whose states count, if that is not all of them.
+    """
+    counting = counting or totals
+    if counting.absent:
         return CheckStatus.CRITICAL
-    if totals.unreadable or missing or totals.tenants < max(1, min_tenants):
+    if counting.unreadable or missing or totals.tenants < max(1, min_tenants):
         return CheckStatus.UNKNOWN
-    if totals.confirmed < totals.tenants:
+    if counting.confirmed < counting.tenants:
         return CheckStatus.WARNING
     return CheckStatus.OK

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from health import answers as details
+from health import questions
 from health.collector import collector_paused
 from health.coverage import SETS_COUNTED, Coverage, coverage_of, period_before
 from health.facts import TenantFacts
@@ -142,12 +143,18 @@ class TenantBackupHealthResolver:
 
     def tenants(self, external_ids: Sequence[str], now: datetime) -> list[TenantBackupHealth]:
         """The tenants named, in triage order. Raises UnknownTenant for the first that is not there."""
+        return self._read(lambda snapshot: self._named(snapshot, external_ids, now))
+
+    def _named(self, snapshot: Snapshot, external_ids: Sequence[str], now: datetime) -> list[TenantBackupHealth]:
         wanted = tuple(dict.fromkeys(external_ids))
-        facts = self._read(lambda snapshot: snapshot.facts(wanted))
+        facts = snapshot.facts(wanted)
         found = {each.tenant.external_id for each in facts}
         for external_id in wanted:
             if external_id not in found:
                 raise UnknownTenant(external_id)
+        return self._in_order(facts, now)
+
+    def _in_order(self, facts: Iterable[TenantFacts], now: datetime) -> list[TenantBackupHealth]:
         return sorted((judge(each, self.policy, now) for each in facts), key=triage_key)
 
     def dashboard(self, external_id: str, now: datetime) -> details.DashboardAnswer:
@@ -221,6 +228,43 @@ class TenantBackupHealthResolver:
 
         return self._read(ask)
 
+    def changes(
+        self, external_id: str, now: datetime, before: int | None = None, after: int | None = None
+    ) -> details.ChangesAnswer:
+        """What changed between two sets of a tenant, by their ids; by default from the reference set to the basis."""
+        return self._of_one(
+            external_id, now, lambda snapshot, health: questions.changes(snapshot.history, health, before, after, now)
+        )
+
+    def last_good(self, external_id: str, now: datetime) -> details.LastGoodAnswer:
+        """Where what a tenant's basis has degraded, or lacks, was last whole."""
+        return self._of_one(
+            external_id, now, lambda snapshot, health: questions.last_good(snapshot.history, health, now)
+        )
+
+    def causes(self, verdicts: Sequence[TenantBackupHealth], now: datetime) -> details.CausesAnswer:
+        """Why tenants need attention, from their verdicts in triage order and what their newest failing runs said."""
+        return self._read(lambda snapshot: questions.causes(snapshot.history, verdicts, now))
+
+    def coverage(
+        self, begin: datetime, end: datetime, now: datetime, external_ids: Sequence[str] = ()
+    ) -> details.CoverageAnswer:
+        """How the fleet, or the tenants named, were covered from one instant until just before another."""
+
+        def ask(snapshot: Snapshot) -> details.CoverageAnswer:
+            if external_ids:
+                verdicts = self._named(snapshot, external_ids, now)
+            else:
+                verdicts = self._in_order(snapshot.facts(), now)
+            named = external_ids or None
+            return questions.coverage(snapshot.history, verdicts, self.policy, (begin, end), named, now)
+
+        return self._read(ask)
+
+    def missing_tenants(self, external_ids: Sequence[str]) -> set[str]:
+        """Those external ids that no tenant has, archived or not; nothing is read where there are none."""
+        return self._read(lambda snapshot: snapshot.history.missing_tenants(external_ids)) if external_ids else set()
+
     def role_could_write(self) -> bool:
         """Whether the database's role has more than SELECT on the facts; False where that is unknown. Never raises."""
         if self._held is None and self._role_could_write is not None:
@@ -246,6 +290,9 @@ class TenantBackupHealthResolver:
         self.interrupt()
         if self._held is not None:
             self._held.close()
+
+    def _of_one(self, external_id: str, now: datetime, ask: Callable[[Snapshot, TenantBackupHealth], Found]) -> Found:
+        return self._read(lambda snapshot: ask(snapshot, self._one(snapshot, external_id, now)))
 
     def _one(self, snapshot: Snapshot, external_id: str, now: datetime) -> TenantBackupHealth:
         facts = snapshot.facts((external_id,))

@@ -25,7 +25,7 @@ def captured(
     content: str | None = None,
     **columns: Any,
 ) -> Kept:
-    return CapturedItem(an_item(number, **columns), digest, assignments), content
+    return CapturedItem(an_item(number, payload_digest=digest, **columns), assignments), content
 
 
 def compare(before: Sequence[Kept], after: Sequence[Kept]) -> Changes:
@@ -97,8 +97,8 @@ def expected(before: Sequence[Kept], after: Sequence[Kept]) -> dict[str, Any]:
         ((other, other_content),) = same
         aspects = []
         comparable = True
-        if one.digest is not None and other.digest is not None:
-            if one.digest != other.digest:
+        if one.item.payload_digest is not None and other.item.payload_digest is not None:
+            if one.item.payload_digest != other.item.payload_digest:
                 aspects.append("content")
         elif one_content is None or other_content is None:
             comparable = False

@@ -14,11 +14,11 @@ from tests.health.making import DAY, NOW, a_set, an_item, judged
 
 
 def test_the_diff() -> None:
-    before = [CapturedItem(an_item(number), f"sha256:{number}", None) for number in (1, 2, 3)]
+    before = [CapturedItem(an_item(number, payload_digest=f"sha256:{number}"), None) for number in (1, 2, 3)]
     after = [
-        CapturedItem(an_item(2, display_name="Renamed"), "sha256:other", None),
-        CapturedItem(an_item(3), "sha256:3", None),
-        CapturedItem(an_item(4), "sha256:4", None),
+        CapturedItem(an_item(2, display_name="Renamed", payload_digest="sha256:other"), None),
+        CapturedItem(an_item(3, payload_digest="sha256:3"), None),
+        CapturedItem(an_item(4, payload_digest="sha256:4"), None),
     ]
     basis = a_set(NOW - timedelta(hours=7, microseconds=500_000))
     failed = a_set(None, id=4700, status="failed")

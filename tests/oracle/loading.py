@@ -15,13 +15,14 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from tests.oracle.rows import ItemRow, Rows, ScheduleRow, SetRow, TenantRow
+from tests.oracle.rows import ContentRow, ItemRow, Rows, ScheduleRow, SetRow, TenantRow
 
 TABLES: list[tuple[str, tuple[str, ...]]] = [
     ("tenants", TenantRow._fields),
     ("backup_schedules", ScheduleRow._fields),
     ("backup_sets", SetRow._fields),
     ("backup_items", ItemRow._fields),
+    ("captured_payloads", ContentRow._fields),
 ]
 """Parents before children, with their columns."""
 
@@ -59,6 +60,7 @@ def _rows_of(rows: Rows) -> Iterator[tuple[str, tuple[str, ...], Sequence[tuple[
         "backup_schedules": rows.schedules,
         "backup_sets": rows.sets,
         "backup_items": rows.items,
+        "captured_payloads": rows.contents,
     }
     for table, columns in TABLES:
         yield table, columns, all_rows[table][::-1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -74,17 +74,27 @@ class ItemRow(NamedTuple):
     integrity_warning: str | None = None
     captured_at: Instant = None
     deleted_at: Instant = None
-    assignments: None = None
-    payload: None = None
+    payload_digest: str | None = None
+    assignments: str | None = None
+    payload: str | None = None
+
+
+class ContentRow(NamedTuple):
+    """One row of `captured_payloads` (docs/facts.md, "captured_payloads")."""
+
+    tenant_id: int = 0
+    digest: str = ""
+    payload: str = "{}"
 
 
 class Rows(NamedTuple):
-    """The facts of a fleet: the four tables."""
+    """The facts of a fleet: its tables."""
 
     tenants: list[TenantRow]
     sets: list[SetRow]
     items: list[ItemRow]
     schedules: list[ScheduleRow]
+    contents: Sequence[ContentRow] = ()
 
 
 Policy = Mapping[str, int]

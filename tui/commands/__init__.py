@@ -37,6 +37,10 @@ from tui.words.failures import (
 SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "report": ("tui.commands.report:report", "Print every tenant's posture, reasons and evidence."),
     "check": ("tui.commands.check:check", "One line and an exit code for a monitoring system."),
+    "diff": ("tui.commands.diff:diff", "What changed between two backup sets of a tenant."),
+    "last-good": ("tui.commands.last_good:last_good", "The newest whole copy of what is degraded or gone."),
+    "causes": ("tui.commands.causes:causes", "Why tenants need attention: one cause in forty tenants."),
+    "coverage": ("tui.commands.coverage:coverage", "How long each tenant was covered, in any period."),
     "metrics": ("tui.commands.metrics:metrics", "The fleet's verdicts for Prometheus, once or over HTTP."),
     "demo": ("tui.commands.demo:demo", "Look around in a fleet of invented tenants."),
     "import": ("tui.commands.imports:imports", "Bring in backups that other tools wrote."),

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
+from health.known import NOTHING_KNOWN, KnownOfTenant
 from health.posture import TenantBackupHealth
 from health.report import FleetTotals, check_status
 from tui.commands.expected import expect_option, expected_in
+from tui.commands.narrowing import Narrowing, group_option, known_by_tenant
 from tui.commands.options import DurationType, now_option, place_options, tenants_option
-from tui.commands.report import judged
+from tui.commands.report import verdicts_of
 from tui.commands.session import open_session
 from tui.words.render import check_line
 
@@ -26,6 +29,10 @@ from tui.words.render import check_line
     "--ignore-newer-than", type=DurationType(), metavar="DURATION", help="Leave out tenants created more recently."
 )
 @expect_option("The tenants that there should be, one external id a line: exit 3 if one is not in the fleet.")
+@click.option(
+    "--known", "without_known", is_flag=True, help="Leave out of the exit status what the file of [known] has noted."
+)
+@group_option
 @tenants_option
 @now_option
 @place_options
@@ -36,6 +43,7 @@ def check(
     min_tenants: int,
     ignore_newer_than: timedelta | None,
     expect: Path | None,
+    without_known: bool,
     tenants: tuple[str, ...],
     **given: Any,
 ) -> int:
@@ -44,20 +52,31 @@ def check(
     Exit 2: a tenant has no backup basis. 3: something cannot be read, a tenant is missing, or there are too few.
     1: anything stale, degraded or in need of follow-up. 0: every tenant is confirmed. A usage error is 3 as well; its
     reason is the line.
+
+    With --known a tenant of which every reason is known does not count towards the exit status; the line names it.
     """
     if expect is not None and tenants:
         raise click.UsageError("--expect is about the whole fleet: leave --tenant out.")
     expected = [] if expect is None else expected_in(expect)
     session = open_session(ctx, given)
-    verdicts = judged(session, tenants)
+    known: Mapping[str, KnownOfTenant] = {}
+    with closing(session.resolver()) as resolver:
+        verdicts: Sequence[TenantBackupHealth] = verdicts_of(resolver, tenants, session.now)
+        if without_known:
+            known = known_by_tenant(session, resolver, verdicts)
     there = {health.tenant.external_id for health in verdicts}
     missing = [each for each in expected if each not in there]
+    verdicts = Narrowing.of(given).narrowed(session, verdicts)
     skew = session.loaded.settings.policy().clock_skew
     kept = _without_newer(verdicts, ignore_newer_than, skew, session.now)
     totals = FleetTotals.of(kept)
-    status = check_status(totals, min_tenants, missing=len(missing))
+    counting = [health for health in kept if not known.get(health.tenant.external_id, NOTHING_KNOWN).all_known]
+    status = check_status(totals, min_tenants, len(missing), FleetTotals.of(counting))
     left_out = len(verdicts) - len(kept)
-    click.echo(check_line(status, totals, kept, left_out=left_out, min_tenants=min_tenants, missing=missing))
+    line = check_line(
+        status, totals, kept, session.now, known, left_out=left_out, min_tenants=min_tenants, missing=missing
+    )
+    click.echo(line)
     return int(status)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -24,7 +25,7 @@ from health.store.writing.tables import backup_items, backup_schedules, backup_s
 from health.store.writing.tables import tenants as tenants_table
 from health.store.writing.transactions import statements_of, writing
 from tui.commands.options import Invocation, now_option, place_options
-from tui.commands.report import judged
+from tui.commands.report import verdicts_of, write_parts
 from tui.commands.screens import show
 from tui.commands.session import Session, session_of
 from tui.terminal.presence import why_no_terminal
@@ -71,7 +72,9 @@ def _look_around(session: Session, invocation: Invocation) -> int:
     if why_no_terminal() is None and sys.stdout.isatty():
         return show(session.context(invocation, visits=False))
 
-    click.echo(report_as("table", judged(session, ()), session.loaded.settings.policy(), session.now), nl=False)
+    with closing(session.resolver()) as resolver:
+        verdicts = verdicts_of(resolver, (), session.now)
+    write_parts(report_as("table", verdicts, session.loaded.settings.policy(), session.now))
     return 0
 
 

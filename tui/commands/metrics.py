@@ -7,23 +7,23 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import click
 
+from health.posture import TenantBackupHealth
 from health.store.opening.errors import StoreError
 from tui.clock import utc_now
 from tui.commands.metrics_server import MetricsServer
+from tui.commands.narrowing import group_names, known_by_tenant
 from tui.commands.options import Invocation, now_option, place_options
-from tui.commands.session import session_of
+from tui.commands.session import Session, session_of
 from tui.files import replace_file
-from tui.words.failures import EXIT_REFUSED, EXIT_USAGE, CommandFailed, tell
+from tui.words.failures import EXIT_REFUSED, EXIT_USAGE, CommandFailed, SettingsError, tell
 from tui.words.openmetrics import Reading, metrics_text
-
-if TYPE_CHECKING:
-    from health.resolver import TenantBackupHealthResolver
 
 LOOPBACK: Final = "127.0.0.1"
 _LISTEN: Final = re.compile(r"(?:(?P<host>[^:\s\[\]]*|\[[0-9a-fA-F:.]+\]):)?(?P<port>[0-9]{1,5})")
@@ -78,7 +78,7 @@ def metrics(ctx: click.Context, /, output: Path | None, listen: Listen | None, t
     if output is not None and listen is not None:
         raise CommandFailed("Say either --output FILE or --serve HOST:PORT: one writes, the other answers.", EXIT_USAGE)
     invocation = Invocation.in_effect(ctx, given)
-    scraper = _Scraper(session_of(invocation).resolver(), invocation.now, per_tenant=not totals_only)
+    scraper = _Scraper(session_of(invocation), invocation.now, per_tenant=not totals_only, serving=listen is not None)
     try:
         if listen is not None:
             _serve(scraper, listen)
@@ -91,25 +91,49 @@ def metrics(ctx: click.Context, /, output: Path | None, listen: Listen | None, t
 class _Scraper:
     """Reads the facts once a scrape."""
 
-    def __init__(self, resolver: TenantBackupHealthResolver, fixed: datetime | None, *, per_tenant: bool) -> None:
-        self._resolver = resolver
+    def __init__(self, session: Session, fixed: datetime | None, *, per_tenant: bool, serving: bool) -> None:
+        self._session = session
+        self._resolver = session.resolver()
         self._fixed = fixed
         self._per_tenant = per_tenant
+        self._serving = serving
+        self._told = ""
         self.problem: Exception | None = None
         """Why the facts could not be read at the last scrape."""
 
     def text(self) -> str:
-        """The text of one scrape."""
-
+        """The text of one scrape. Raises SettingsError, if it is the only one, for settings that do not go with it."""
         read_at = utc_now()
         evaluated_at = self._fixed or read_at
         try:
             verdicts = self._resolver.refreshed_fleet(evaluated_at).verdicts
+            beside = self._beside(self._session._replace(now=evaluated_at), verdicts)
         except StoreError as problem:
             self.problem = problem
             return metrics_text(None)
         self.problem = None
-        return metrics_text(Reading(verdicts, evaluated_at, read_at), per_tenant=self._per_tenant)
+        return metrics_text(Reading(verdicts, evaluated_at, read_at, *beside), per_tenant=self._per_tenant)
+
+    def _beside(
+        self, session: Session, verdicts: Sequence[TenantBackupHealth]
+    ) -> tuple[int | None, Mapping[str, str] | None]:
+        """Of how many tenants all is known, and the names of their groups; None for what the settings do not have.
+
+        While it serves, what is wrong there is reported once, and then nothing is known and no tenant is in a group:
+        the states go on.
+        """
+        settings = session.loaded.settings
+        try:
+            known = known_by_tenant(session, self._resolver, verdicts)
+            groups = group_names(session, verdicts) if settings.groups else None
+        except SettingsError as error:
+            if not self._serving:
+                raise
+            if str(error) != self._told:
+                tell(str(error))
+                self._told = str(error)
+            known, groups = {}, None
+        return sum(each.all_known for each in known.values()) if settings.known.file else None, groups
 
     def close(self) -> None:
         """Give the connection back."""

@@ -6,11 +6,12 @@ What reads a value is imported when there is one: every run imports this module,
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -169,6 +170,21 @@ def tenants_option(command: Command) -> Command:
         metavar="EXTERNAL_ID",
         help="Only this tenant; may be repeated.",
     )(command)
+
+
+FORMATS: Final = ("table", "json", "csv", "markdown")
+
+
+def format_option(command: Command) -> Command:
+    """`--format`."""
+    return click.option(
+        "--format", "form", type=click.Choice(FORMATS), help="How to print it; a table on a terminal, else JSON."
+    )(command)
+
+
+def printed_form(form: str | None) -> str:
+    """The form that was asked for, else what suits whoever reads it."""
+    return form or ("table" if sys.stdout.isatty() else "json")
 
 
 def app_options(command: Command) -> Command:

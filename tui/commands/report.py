@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from health.forecast import goes_stale_by
 from health.instants import shifted
 from health.posture import TenantBackupHealth
-from tui.commands.options import DurationType, now_option, place_options, tenants_option
+from health.report import Beside
+from tui.commands.narrowing import Narrowing, group_names, known_by_tenant, narrowing_options
+from tui.commands.options import (
+    DurationType,
+    format_option,
+    now_option,
+    place_options,
+    printed_form,
+    tenants_option,
+)
 from tui.commands.session import Session, open_session
 from tui.words.durations import format_duration
 from tui.words.render import report_as
 
-FORMATS: Final = ("table", "json", "csv", "markdown")
+if TYPE_CHECKING:
+    from health.resolver import TenantBackupHealthResolver
 
 
 @click.command()
-@click.option("--format", "form", type=click.Choice(FORMATS), help="How to print it; a table on a terminal, else JSON.")
+@format_option
 @click.option(
     "--stale-within",
     type=DurationType(),
     metavar="DURATION",
     help="Only tenants that are fresh now and go stale within this time if nothing runs.",
 )
+@narrowing_options
 @tenants_option
 @now_option
 @place_options
@@ -41,27 +53,36 @@ def report(
     **given: Any,
 ) -> None:
     """Print every tenant's posture, reasons and evidence, worst first."""
-    session = open_session(ctx, given)
-    verdicts, only = judged(session, tenants), ""
-    if stale_within is not None:
-        verdicts = _going_stale(session, verdicts, stale_within)
-        only = f"only what goes stale within {format_duration(stale_within)} if nothing runs"
-    form = form or ("table" if sys.stdout.isatty() else "json")
-    click.echo(report_as(form, verdicts, session.loaded.settings.policy(), session.now, only), nl=False)
+    session, only = open_session(ctx, given), ""
+    narrowing = Narrowing.of(given)
+    form = printed_form(form)
+    with closing(session.resolver()) as resolver:
+        verdicts: Sequence[TenantBackupHealth] = verdicts_of(resolver, tenants, session.now)
+        known = known_by_tenant(session, resolver, verdicts)
+        verdicts = narrowing.narrowed(session, verdicts)
+        if stale_within is not None:
+            verdicts = _going_stale(session, verdicts, stale_within)
+            only = f"only what goes stale within {format_duration(stale_within)} if nothing runs"
+        causes = resolver.causes(verdicts, session.now).causes if form == "markdown" else ()
+    beside = Beside(narrowing.as_given(), known, group_names(session, verdicts), causes)
+    write_parts(report_as(form, verdicts, session.loaded.settings.policy(), session.now, only, beside))
 
 
-def judged(session: Session, tenants: Sequence[str]) -> list[TenantBackupHealth]:
+def write_parts(parts: Iterable[str]) -> None:
+    """Print a document part by part; the stream's own buffer makes a few long writes of it."""
+    for part in parts:
+        sys.stdout.write(part)
+
+
+def verdicts_of(
+    resolver: TenantBackupHealthResolver, tenants: Sequence[str], now: datetime
+) -> list[TenantBackupHealth]:
     """The fleet's verdicts, or those of the tenants named, in triage order. Raises UnknownTenant and StoreError."""
-    resolver = session.resolver()
-    try:
-        return resolver.tenants(tenants, session.now) if tenants else resolver.fleet(session.now)
-    finally:
-        resolver.close()
+    return resolver.tenants(tenants, now) if tenants else resolver.fleet(now)
 
 
 def _going_stale(
     session: Session, verdicts: Sequence[TenantBackupHealth], within: timedelta
 ) -> list[TenantBackupHealth]:
-
     policy, by = session.loaded.settings.policy(), shifted(session.now, within)
     return [health for health in verdicts if goes_stale_by(health, policy, by)]

@@ -167,7 +167,7 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
         from tui.words.render import report_as  # asked for by a key: the first frame does not wait for it
 
         answer = self.facts
-        return report_as(form, (answer.health,), self.pilot.context.policy, answer.now)
+        return "".join(report_as(form, (answer.health,), self.pilot.context.policy, answer.now))
 
     def name_under_cursor(self) -> str | None:
         return self.external_id

@@ -318,7 +318,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         view = self.facts
         rows = self.query_one("#tenants", RowList).rows
         only = self._shown(rows, view) if len(rows) != view.totals.tenants else ""
-        return report_as(form, rows, self.pilot.context.policy, view.now, only)
+        return "".join(report_as(form, rows, self.pilot.context.policy, view.now, only))
 
     def part_exported(self) -> str:
         return part_in_words(len(self.query_one("#tenants", RowList).rows), self.facts.totals.tenants, "tenant")

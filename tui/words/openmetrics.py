@@ -7,7 +7,7 @@ that is no longer written would look young for ever (docs/monitoring.md, "metric
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -33,6 +33,10 @@ class Reading(NamedTuple):
     verdicts: Sequence[TenantBackupHealth]
     evaluated_at: datetime
     read_at: datetime
+    known: int | None = None
+    """Of how many tenants every reason is known; None where nothing can be, as the settings name no file."""
+    groups: Mapping[str, str] | None = None
+    """The names of the groups that tenants are in, by external id; None without groups."""
 
 
 def metrics_text(reading: Reading | None, *, per_tenant: bool = True) -> str:
@@ -76,6 +80,12 @@ def _families(reading: Reading | None, *, per_tenant: bool) -> Iterator[GaugeMet
         unit="seconds",
     )
     yield from _of_the_fleet(reading.verdicts)
+    if reading.known is not None:
+        yield GaugeMetricFamily(
+            "tenantpilot_tenants_known",
+            "Tenants with reasons that are all known; they are counted by their states all the same.",
+            reading.known,
+        )
     if per_tenant:
         yield from _of_each_tenant(reading)
 
@@ -97,24 +107,30 @@ def _of_the_fleet(verdicts: Sequence[TenantBackupHealth]) -> Iterator[GaugeMetri
 
 def _of_each_tenant(reading: Reading) -> Iterator[GaugeMetricFamily]:
     labels = _labels(reading.verdicts)
-    states = GaugeMetricFamily(
-        "tenantpilot_tenant_state", "1 for the state a tenant is in.", labels=["tenant", "state"]
+    grouped = () if reading.groups is None else ("group",)
+    states = _gauge("tenantpilot_tenant_state", "1 for the state a tenant is in.", grouped, "state")
+    ages = _gauge(
+        "tenantpilot_basis_age_seconds",
+        "Age of the basis when judged; negative in the future.",
+        grouped,
+        unit="seconds",
     )
-    ages = _gauge("tenantpilot_basis_age_seconds", "Age of the basis when judged; negative in the future.", "seconds")
-    items = _gauge("tenantpilot_basis_items", "Items in the basis.")
-    degraded = _gauge("tenantpilot_basis_degraded_items", "Degraded items in the basis.")
+    items = _gauge("tenantpilot_basis_items", "Items in the basis.", grouped)
+    degraded = _gauge("tenantpilot_basis_degraded_items", "Degraded items in the basis.", grouped)
     for health in reading.verdicts:
-        label = labels[health.tenant.id]
-        states.add_metric([label, _word(state_of(health))], 1)
+        label = [labels[health.tenant.id]]
+        if reading.groups is not None:
+            label.append(reading.groups.get(health.tenant.external_id, ""))
+        states.add_metric([*label, _word(state_of(health))], 1)
         if health.basis is not None and health.basis.completed_at is not None and health.quality is not None:
-            ages.add_metric([label], (reading.evaluated_at - health.basis.completed_at).total_seconds())
-            items.add_metric([label], health.quality.items)
-            degraded.add_metric([label], health.quality.degraded_items)
+            ages.add_metric(label, (reading.evaluated_at - health.basis.completed_at).total_seconds())
+            items.add_metric(label, health.quality.items)
+            degraded.add_metric(label, health.quality.degraded_items)
     yield from (states, ages, items, degraded)
 
 
-def _gauge(name: str, explained: str, unit: str = "") -> GaugeMetricFamily:
-    return GaugeMetricFamily(name, explained, labels=["tenant"], unit=unit)
+def _gauge(name: str, explained: str, grouped: Sequence[str], *more: str, unit: str = "") -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, explained, labels=["tenant", *grouped, *more], unit=unit)
 
 
 def _word(state: State) -> str:

@@ -10,16 +10,22 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
+from health.known import KnownOfTenant, KnownState
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
-from health.report import CheckStatus, FleetTotals, report_document, rfc3339
+from health.report import NOTHING_BESIDE, Beside, CheckStatus, FleetTotals, report_head, rfc3339, tenant_entry
 from tui.words.columns import degraded_share, goes_stale, latest_backup, states_counted
+from tui.words.known_words import expired_in_words, known_in_words
 from tui.words.safe_text import safe_text
 from tui.words.wording import State, counted, reason_sentence, state_of, why, window_in_words
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _NAMES_SHOWN: Final = 3
 _NARROWEST: Final = 60
@@ -37,27 +43,49 @@ CSV_COLUMNS: Final = (
 
 
 def report_as(
-    form: str, verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, only: str = ""
-) -> str:
-    """The report as `json`, `csv`, `markdown` or `table`, with its last newline.
+    form: str,
+    verdicts: Sequence[TenantBackupHealth],
+    policy: HealthPolicy,
+    now: datetime,
+    only: str = "",
+    beside: Beside = NOTHING_BESIDE,
+) -> Iterator[str]:
+    """The report as `json`, `csv`, `markdown` or `table`, part by part, with its last newline.
 
-    `only` says in words to which tenants it was narrowed; the contract's document and CSV have no place for that.
+    `only` says in words to which tenants a forecast was narrowed; the contract's document and CSV have no place for it.
     """
     match form:
         case "json":
-            return json.dumps(report_document(verdicts, policy, now), indent=1) + "\n"
+            yield from json_report(verdicts, policy, now, beside)
         case "csv":
-            return csv_report(verdicts)
+            yield csv_report(verdicts)
         case "markdown":
-            return markdown_report(verdicts, policy, now, only)
+            yield markdown_report(verdicts, policy, now, only, beside)
         case _:
-            return table_report(verdicts, policy, now, only)
+            yield table_report(verdicts, policy, now, only, beside)
 
 
-def table_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, only: str) -> str:
+def json_report(
+    verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, beside: Beside
+) -> Iterator[str]:
+    """The document, one tenant a line and a part: a second copy of a large fleet would not fit beside the first."""
+    head = json.dumps(report_head(verdicts, policy, now, beside))
+    yield f'{head.removesuffix("}")},\n "tenants": ['
+    for place, health in enumerate(verdicts):
+        entry = json.dumps(tenant_entry(health, now, beside.known_of(health)))
+        yield f"{',' if place else ''}\n  {entry}"
+    yield "]}\n"
+
+
+def table_report(
+    verdicts: Sequence[TenantBackupHealth],
+    policy: HealthPolicy,
+    now: datetime,
+    only: str,
+    beside: Beside = NOTHING_BESIDE,
+) -> str:
     """A table for a terminal, as wide as the terminal is, with the totals over it, and which tenants it is about."""
     # `check` prints one line from here and no table, and has no time to import Rich.
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -78,17 +106,47 @@ def table_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, n
             latest_backup(health, now),
             *(goes_stale(health, policy, now) for _ in forecast),
             degraded_share(health),
-            safe_text(why(health, policy, now)),
+            safe_text(
+                "; ".join(filter(None, (why(health, policy, now), known_in_words(beside.known_of(health), now))))
+            ),
         )
         table.add_row(*(Text(cell) for cell in cells))
-    console = Console(file=io.StringIO(), highlight=False, markup=False, emoji=False, width=width)
-    console.print(Text(totals_line(FleetTotals.of(verdicts))))
     window = window_in_words(policy.freshness_window)
-    console.print(Text(f"judged at {rfc3339(now)}, window {window}{only and f'; {only}'}"))
+    narrowed = "".join(f"; {words}" for words in (only, narrowed_in_words(beside.narrowed_by)) if words)
+    head = (totals_line(FleetTotals.of(verdicts)), f"judged at {rfc3339(now)}, window {window}{narrowed}")
+    return _printed(head, table, width)
+
+
+def table_of(head: Iterable[str], headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Lines and under them rows, as wide as the terminal is; what is too long goes on in the next line."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return _printed(head, table, _width())
+
+
+def _printed(head: Iterable[str], table: Table, width: int) -> str:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=io.StringIO(), highlight=False, markup=False, emoji=False, width=width)
+    for line in head:
+        console.print(Text(line))
     console.print(table)
     printed = console.file
     assert isinstance(printed, io.StringIO)
     return "\n".join(line.rstrip() for line in printed.getvalue().splitlines()) + "\n"
+
+
+def narrowed_in_words(narrowed_by: Mapping[str, str]) -> str:
+    """What a report was narrowed by: `only group gold, filter weekly`; nothing where it was not."""
+    words = ", ".join(f"{name} {value}" for name, value in narrowed_by.items())
+    return words and safe_text(f"only {words}", limit=1000)
 
 
 def _width() -> int:
@@ -142,8 +200,14 @@ def inert_cell(cell: object) -> str:
     return f"'{shown}" if text.startswith(_FORMULA) or shown.startswith(_FORMULA) else shown
 
 
-def markdown_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, only: str) -> str:
-    """A note for a colleague: the totals, then every tenant that is not confirmed with each of its reasons.
+def markdown_report(
+    verdicts: Sequence[TenantBackupHealth],
+    policy: HealthPolicy,
+    now: datetime,
+    only: str,
+    beside: Beside = NOTHING_BESIDE,
+) -> str:
+    """A note for a colleague: the totals, the causes, then every tenant that is not confirmed with each of its reasons.
 
     A report that was narrowed by time names every tenant with the time it has left.
     """
@@ -154,8 +218,10 @@ def markdown_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy
         f"{totals_line(totals)}. Freshness window: {window_in_words(policy.freshness_window)}.",
         "",
     ]
-    if only:
-        lines.extend((f"Here is {only}.", ""))
+    for words in (only, narrowed_in_words(beside.narrowed_by)):
+        if words:
+            lines.extend((f"Here is {inert_markdown(words)}.", ""))
+    lines += _causes_and_groups(verdicts, beside)
     for health in verdicts:
         if health.confirmed and not only:
             continue
@@ -164,12 +230,29 @@ def markdown_report(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy
         if health.unreadable is not None:
             lines.append(f"  - {inert_markdown(why(health, policy, now))}")
         lines.extend(f"  - {inert_markdown(reason_sentence(health, reason, policy, now))}" for reason in health.reasons)
+        if known := known_in_words(beside.known_of(health), now):
+            lines.append(f"  - {inert_markdown(known)}")
         if only:
             lines.append(f"  - Goes stale {goes_stale(health, policy, now)}")
     if totals.confirmed:
         confirmed = f"Confirmed: {counted(totals.confirmed, 'tenant')}"
         lines.extend(("", f"{confirmed}. That does not prove that a restore will succeed."))
     return "\n".join(lines) + "\n"
+
+
+def _causes_and_groups(verdicts: Sequence[TenantBackupHealth], beside: Beside) -> Iterator[str]:
+    """What many tenants have in common, before the tenants one by one."""
+    # A cause that no set said is the reasons themselves, which the totals have.
+    if causes := [each for each in beside.causes if each.first_at is not None]:
+        yield from (f"- {counted(len(each.tenants), 'tenant')}: {inert_markdown(each.cause)}" for each in causes)
+        yield ""
+    by_group: dict[str, list[TenantBackupHealth]] = {}
+    for health in verdicts:
+        if (group := beside.groups.get(health.tenant.external_id)) is not None:
+            by_group.setdefault(group, []).append(health)
+    if by_group:
+        yield from (f"- {group}: {totals_line(FleetTotals.of(by_group[group]))}" for group in sorted(by_group))
+        yield ""
 
 
 # What Markdown reads as markup, and GitHub besides: addresses, mentions, mathematics, emoji by their names.
@@ -185,6 +268,8 @@ def check_line(
     status: CheckStatus,
     totals: FleetTotals,
     verdicts: Sequence[TenantBackupHealth],
+    now: datetime,
+    known: Mapping[str, KnownOfTenant] = MappingProxyType({}),
     *,
     left_out: int,
     min_tenants: int,
@@ -193,6 +278,7 @@ def check_line(
     """The line of a monitoring plug-in: status, counts with the first names of each state, performance data.
 
     `missing` are the external ids that were expected and are not in the fleet.
+    `known` is what does not count towards the status, by external id.
     """
     parts = [counted(totals.tenants, "tenant")]
     for state, count in states_counted(totals):
@@ -201,12 +287,26 @@ def check_line(
     if missing:
         parts.append(f"{len(missing)} not in the fleet ({_first_of(missing)})")
     parts.append(f"{totals.confirmed} confirmed")
+    parts += _known_parts(verdicts, now, known)
     if left_out:
         parts.append(f"{left_out} newer left out")
     if totals.tenants < max(1, min_tenants):
         parts.append(f"at least {max(1, min_tenants)} expected")
     figures = " ".join(f"{name}={getattr(totals, name)}" for name in FleetTotals.__slots__)
     return f"{_plugin_line(status, ', '.join(parts))} | {figures}"
+
+
+def _known_parts(
+    verdicts: Sequence[TenantBackupHealth], now: datetime, known: Mapping[str, KnownOfTenant]
+) -> Iterator[str]:
+    """The tenants that do not count, each by its name; and the entries whose time is up, so that they do again."""
+    noted = [(health, known[health.tenant.external_id]) for health in verdicts if health.tenant.external_id in known]
+    if names := [health.tenant.name for health, of_tenant in noted if of_tenant.all_known]:
+        yield f"{len(names)} known ({_without_bars(', '.join(safe_text(name, limit=40) for name in names))})"
+    for health, of_tenant in noted:
+        for entry in of_tenant.in_state(KnownState.EXPIRED):
+            name = safe_text(health.tenant.name, limit=40)
+            yield _without_bars(f"known of {name} {safe_text(expired_in_words(entry, now))}")
 
 
 def unknown_line(sentence: str) -> str:

@@ -30,7 +30,7 @@ from health.store.reading.predicates import (
 @cache
 def judged_tenants(dialect: str, narrowed: bool) -> str:
     """The tenants to judge: the fleet, or those of the external ids given that are not archived."""
-    return f"SELECT {TENANTS.selected} FROM tenants WHERE {_judged(dialect, narrowed)}"  # noqa: S608 - our own rules
+    return f"SELECT {TENANTS.selected} FROM tenants WHERE {judged(dialect, narrowed)}"  # noqa: S608 - our own rules
 
 
 @cache
@@ -40,7 +40,7 @@ def basis_sets(dialect: str, narrowed: bool) -> str:
         # Materialized, or the LIMIT 1 is computed more than once a tenant.
         return (
             f"WITH latest AS MATERIALIZED (SELECT tenants.id AS tenant_id, ({_latest('id')}) AS set_id"  # noqa: S608
-            f" FROM tenants WHERE {_judged(dialect, narrowed)})"
+            f" FROM tenants WHERE {judged(dialect, narrowed)})"
             f" SELECT {BACKUP_SETS.selected}, {', '.join(item_columns(dialect))} FROM latest JOIN backup_sets"
             " ON backup_sets.tenant_id = latest.tenant_id AND backup_sets.id = latest.set_id"
         )
@@ -51,7 +51,7 @@ def basis_sets(dialect: str, narrowed: bool) -> str:
     columns = ", ".join([unknown_deletion, unknown_orphans, present, "counted.degraded", not_recorded, *counted])
     return (
         f"SELECT {BACKUP_SETS.selected}, {columns} FROM tenants CROSS JOIN LATERAL ({_latest('*')}) AS backup_sets"  # noqa: S608
-        f" CROSS JOIN LATERAL {degraded} AS counted (degraded) WHERE {_judged(dialect, narrowed)}"
+        f" CROSS JOIN LATERAL {degraded} AS counted (degraded) WHERE {judged(dialect, narrowed)}"
     )
 
 
@@ -73,7 +73,7 @@ def enabled_schedules(dialect: str, narrowed: bool) -> str:
     return (
         f"SELECT {BACKUP_SCHEDULES.selected}"  # noqa: S608 - our own rules
         " FROM backup_schedules JOIN tenants ON tenants.id = backup_schedules.tenant_id"
-        f" WHERE {_judged(dialect, narrowed)}"
+        f" WHERE {judged(dialect, narrowed)}"
         f" AND {not_disabled_predicate(dialect, 'backup_schedules.')}"
         f" AND {no_instant_predicate('backup_schedules.deleted_at', dialect)}"
         " ORDER BY backup_schedules.tenant_id, backup_schedules.id"
@@ -158,7 +158,7 @@ def _of_the_set(dialect: str, index: str, predicate: str) -> str:
     )
 
 
-def _judged(dialect: str, narrowed: bool) -> str:
+def judged(dialect: str, narrowed: bool) -> str:
     """Tenants that are not archived, or whose archiving cannot be read: those are never left out in silence."""
     asked_for = " AND tenants.external_id IN :external_ids" if narrowed else ""
     return f"{no_instant_predicate('tenants.archived_at', dialect)}{asked_for}"

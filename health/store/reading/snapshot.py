@@ -17,6 +17,7 @@ from health.store.columns import BACKUP_SETS
 from health.store.opening.statements import Asked, Row, Statements
 from health.store.reading import statements
 from health.store.reading.assembly import facts_in, fleet_rows
+from health.store.reading.history import History
 from health.store.reading.rows import COUNTS_FROM, RowReader, UnreadableRow, shown_text, tally, without_unreadable_items
 from health.store.reading.token import CHANGES, COULD_WRITE
 
@@ -33,6 +34,11 @@ class Snapshot:
         self._connection = connection
         self._dialect = connection.dialect
         self._reader = RowReader(self._dialect)
+
+    @property
+    def history(self) -> History:
+        """The sets and items beside the verdicts, in the same transaction."""
+        return History(self._connection)
 
     def facts(self, external_ids: Sequence[str] | None = None) -> list[TenantFacts]:
         """The facts of every tenant to judge, or of those named that exist and are not archived; in no order."""

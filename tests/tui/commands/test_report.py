@@ -15,7 +15,7 @@ from tests.health.making import DAY, HOUR, LONG_AGO, NOW
 from tests.oracle.rows import DEFAULT_POLICY, ItemRow, Rows, ScheduleRow, SetRow, TenantRow
 from tests.subject import fleet_report
 from tests.tui.commands.console import AT, Console, a_fleet
-from tui.commands.report import FORMATS
+from tui.commands.options import FORMATS
 
 STATES = ("unreadable", "absent", "stale", "degraded", "follow_up", "confirmed")
 

@@ -1,0 +1,91 @@
+"""What is asked of one snapshot beside the verdicts: changes, last good copies, causes and coverage.
+
+The resolver reads a tenant's verdict, or the fleet's, and hands it in: nothing here judges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from health.answers import CausesAnswer, ChangesAnswer, ComparedSet, CoverageAnswer, LastGoodAnswer
+from health.causes import cause_of, grouped
+from health.changes import compared, compared_by_value
+from health.covered_time import TenantCoverage, TenantPast, covered_time
+from health.instants import shifted
+from health.policy import HealthPolicy
+from health.posture import TenantBackupHealth
+
+if TYPE_CHECKING:
+    from health.store.reading.history import History, ReadSet
+
+
+def changes(
+    history: History, health: TenantBackupHealth, before_id: int | None, after_id: int | None, now: datetime
+) -> ChangesAnswer:
+    """What changed between two sets: from the reference set to the basis, unless one or both are named."""
+    tenant_id = health.tenant.id
+    after = _read(history, health, after_id)
+    if after is None or after.backup_set is None:
+        return ChangesAnswer(health, None, None, None, now, after and after.unreadable)
+    before = history.reference_of(after.backup_set) if before_id is None else history.set_of(tenant_id, before_id)
+    if before is None or before.backup_set is None:
+        return ChangesAnswer(health, None, ComparedSet(after.backup_set, 0), None, now, before and before.unreadable)
+    earlier, later = history.captured_items(tenant_id, before.backup_set.id, after.backup_set.id)
+    answer = ChangesAnswer(
+        health, ComparedSet(before.backup_set, len(earlier)), ComparedSet(after.backup_set, len(later)), None, now
+    )
+    lost = next((each.item.unreadable for each in (*earlier, *later) if each.item.unreadable is not None), None)
+    if lost is not None:
+        return answer._replace(unreadable=lost)
+    contents = history.contents(tenant_id, compared_by_value(earlier, later))
+    return answer._replace(changes=compared(earlier, later, contents))
+
+
+def _read(history: History, health: TenantBackupHealth, set_id: int | None) -> ReadSet | None:
+    """The set of this id, or the basis; None where there is none."""
+    if set_id is None:
+        set_id = None if health.basis is None else health.basis.id
+    return None if set_id is None else history.set_of(health.tenant.id, set_id)
+
+
+def last_good(history: History, health: TenantBackupHealth, now: datetime) -> LastGoodAnswer:
+    """The last good copies of what the basis has degraded, or lacks against its reference set."""
+    if health.basis is None:
+        return LastGoodAnswer(health, None, (), now)
+    found = history.reference_of(health.basis)
+    reference = None if found is None else found.backup_set
+    return LastGoodAnswer(health, reference, history.last_good_copies(health.basis, reference), now)
+
+
+def causes(history: History, verdicts: Iterable[TenantBackupHealth], now: datetime) -> CausesAnswer:
+    """The causes of verdicts in triage order."""
+    asked = [health for health in verdicts if health.reasons or health.unreadable is not None]
+    failing = history.failing_sets([health.tenant.id for health in asked if health.unreadable is None])
+    return CausesAnswer(grouped(cause_of(health, failing.get(health.tenant.id)) for health in asked), now)
+
+
+def coverage(
+    history: History,
+    verdicts: Sequence[TenantBackupHealth],
+    policy: HealthPolicy,
+    period: tuple[datetime, datetime],
+    external_ids: Sequence[str] | None,
+    now: datetime,
+) -> CoverageAnswer:
+    """How tenants were covered from the first instant of a period until just before the other."""
+    begin, end = period
+    by_id = {health.tenant.id: health for health in verdicts}
+    found = {}
+    # A set from before the period that may still have been fresh in it.
+    since = shifted(begin, -policy.freshness_window)
+    for tenant_id, past in history.pasts(since, end, external_ids):
+        if (health := by_id.get(tenant_id)) is not None:
+            found[tenant_id] = covered_time(health, past, policy, begin, end, now)
+    never = TenantPast((), None)
+    tenants = (
+        TenantCoverage(health, found.get(health.tenant.id) or covered_time(health, never, policy, begin, end, now))
+        for health in verdicts
+    )
+    return CoverageAnswer(begin, end, tuple(tenants), now)

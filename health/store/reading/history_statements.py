@@ -1,0 +1,195 @@
+"""The statements of what is said of sets beside the verdict, as text (docs/documents.md).
+
+Each costs as much as what it answers with, and not as much as the history behind it. Of an item's content it is only
+asked whether it is there, but for the few items that have to be compared by value.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+from health.changes import SETS_SEARCHED
+from health.facts import BASIS_STATUSES
+from health.store.columns import BACKUP_SETS, ITEMS_READ
+from health.store.reading.fleet_statements import item_columns, judged
+from health.store.reading.predicates import (
+    candidate_predicate,
+    degraded_predicate,
+    happened_expression,
+    no_instant_predicate,
+    orphans_unknown_predicate,
+    present_predicate,
+)
+
+# ruff: noqa: S608 - made of our own rules; what comes from outside is a parameter
+
+ITEM_WIDTH: Final = len(ITEMS_READ.names)
+
+EXISTING_TENANTS: Final = "SELECT tenants.external_id FROM tenants WHERE tenants.external_id IN :external_ids"
+"""Which of some external ids are a tenant's, archived ones too. Wants the list `external_ids`."""
+
+COMPARED_SET: Final = (
+    f"SELECT {BACKUP_SETS.selected} FROM backup_sets"
+    " WHERE backup_sets.tenant_id = :tenant_id AND backup_sets.id = :set_id"
+)
+"""A set, whatever its status. Wants `tenant_id` and `set_id`."""
+
+REFERENCE_SET: Final = (
+    f"SELECT {BACKUP_SETS.selected} FROM backup_sets WHERE backup_sets.tenant_id = :tenant_id"
+    f" AND {candidate_predicate('backup_sets.')} AND backup_sets.status = 'completed'"
+    " AND backup_sets.source = :source AND (backup_sets.completed_at, backup_sets.id) < (:completed_at, :set_id)"
+    " ORDER BY backup_sets.completed_at DESC, backup_sets.id DESC LIMIT 1"
+)
+"""The last completed set of a source before another set. Wants `tenant_id`, `source`, `completed_at` and `set_id`."""
+
+
+@cache
+def captured_items(dialect: str) -> str:
+    """The items of some sets that are not deleted: the set's id, what is read of an item, and its assignments.
+
+    Wants `tenant_id` and the list `set_ids`.
+    """
+    return (
+        f"SELECT backup_items.backup_set_id, {ITEMS_READ.selected},"
+        " CAST(backup_items.assignments AS text) FROM backup_items"
+        " WHERE backup_items.tenant_id = :tenant_id AND backup_items.backup_set_id IN :set_ids"
+        f" AND {no_instant_predicate('backup_items.deleted_at', dialect)}"
+    )
+
+
+_KEPT: Final = (
+    "(SELECT {} FROM captured_payloads AS kept"
+    " WHERE kept.tenant_id = {item}.tenant_id AND kept.digest = {item}.payload_digest)"
+)
+"""The content that an item's digest stands for."""
+
+CONTENTS: Final = (
+    "SELECT content.id, content.payload FROM (SELECT backup_items.id, coalesce("
+    f"{_KEPT.format('CAST(kept.payload AS text)', item='backup_items')}, CAST(backup_items.payload AS text)) AS payload"
+    " FROM backup_items WHERE backup_items.tenant_id = :tenant_id AND backup_items.id IN :item_ids) AS content"
+    " WHERE content.payload IS NOT NULL"
+)
+"""The content of some items, as text, as far as it was kept: by its digest, or else the item's own.
+
+Wants `tenant_id` and the list `item_ids`.
+"""
+
+
+@cache
+def last_good_copies(dialect: str) -> str:
+    """What a basis has degraded, or lacks against its reference set, with the newest earlier item that is whole.
+
+    The set's id and what is read of the item; then of its last good copy the set's id, name and completion, the item's
+    id and whether its content was kept. Wants `tenant_id`, `basis_id`, `completed_at` and `reference_id` (or null).
+    """
+    columns = ", ".join(f"item.{name}" for name in ITEMS_READ.names)
+    wanted = ", ".join(f"wanted.{name}" for name in ITEMS_READ.names)
+    whole = (
+        f"{present_predicate('good.')} AND NOT {degraded_predicate('good.')}"
+        f" AND NOT ({orphans_unknown_predicate(dialect, 'good.')})"
+    )
+    kept = (
+        "SELECT 1 FROM backup_items AS kept WHERE kept.tenant_id = :tenant_id AND kept.backup_set_id = :basis_id"
+        " AND kept.policy_type = item.policy_type AND kept.policy_identifier = item.policy_identifier"
+        f" AND {present_predicate('kept.')}"
+    )
+    before = "(earlier.completed_at, earlier.id) < (:completed_at, :basis_id)"
+    begin = "''" if dialect == "sqlite" else "'-infinity'::timestamptz"
+    # The loops run as they are written: each item looks set by set, newest first, and stops at the first that serves.
+    newest_whole = (
+        "SELECT good.id FROM backup_sets AS earlier CROSS JOIN backup_items AS good"
+        f" WHERE earlier.tenant_id = :tenant_id AND {candidate_predicate('earlier.')} AND {before}"
+        f" AND earlier.completed_at >= coalesce((SELECT horizon.completed_at FROM horizon), {begin})"
+        " AND NOT EXISTS (SELECT 1 FROM horizon"
+        " WHERE (earlier.completed_at, earlier.id) < (horizon.completed_at, horizon.id))"
+        " AND good.tenant_id = :tenant_id AND good.backup_set_id = earlier.id"
+        f" AND good.policy_type = wanted.policy_type AND good.policy_identifier = wanted.policy_identifier AND {whole}"
+        " ORDER BY earlier.completed_at DESC, earlier.id DESC LIMIT 1"
+    )
+    return (
+        "WITH horizon AS MATERIALIZED (SELECT earlier.completed_at, earlier.id FROM backup_sets AS earlier"
+        f" WHERE earlier.tenant_id = :tenant_id AND {candidate_predicate('earlier.')} AND {before}"
+        f" ORDER BY earlier.completed_at DESC, earlier.id DESC LIMIT 1 OFFSET {SETS_SEARCHED - 1}),"
+        f" wanted AS MATERIALIZED (SELECT item.backup_set_id, {columns} FROM backup_items AS item"
+        " WHERE item.tenant_id = :tenant_id AND item.backup_set_id = :basis_id"
+        f" AND {present_predicate('item.')} AND {degraded_predicate('item.')}"
+        f" UNION ALL SELECT item.backup_set_id, {columns} FROM backup_items AS item"
+        " WHERE item.tenant_id = :tenant_id AND item.backup_set_id = :reference_id"
+        f" AND {present_predicate('item.')} AND NOT EXISTS ({kept})),"
+        f" found AS MATERIALIZED (SELECT wanted.backup_set_id, {wanted}, ({newest_whole}) AS good_id FROM wanted)"
+        f" SELECT found.backup_set_id, {', '.join(f'found.{name}' for name in ITEMS_READ.names)},"
+        " good.backup_set_id, good_set.name, good_set.completed_at, good.id,"
+        f" good.payload IS NOT NULL OR EXISTS {_KEPT.format('1', item='good')}"
+        " FROM found LEFT JOIN backup_items AS good ON good.tenant_id = :tenant_id AND good.id = found.good_id"
+        " LEFT JOIN backup_sets AS good_set"
+        " ON good_set.tenant_id = :tenant_id AND good_set.id = good.backup_set_id"
+    )
+
+
+@cache
+def failing_sets(dialect: str, narrowed: bool) -> str:
+    """Of each tenant the newest set with an error, not deleted and not older than its basis.
+
+    Tenant, set, error and when the set happened. It looks at no set from before the basis. Wants the list `tenant_ids`
+    where it is `narrowed`.
+    """
+    basis = (
+        "(SELECT candidate.{} FROM backup_sets AS candidate WHERE candidate.tenant_id = tenants.id"
+        f" AND {candidate_predicate('candidate.')}"
+        " ORDER BY candidate.completed_at DESC, candidate.id DESC LIMIT 1)"
+    )
+    begin = "''" if dialect == "sqlite" else "'-infinity'::timestamptz"
+    happened = happened_expression("failing.")
+    newest = (
+        "SELECT failing.id FROM backup_sets AS failing WHERE failing.tenant_id = tenants.id"
+        f" AND {happened} >= coalesce({basis.format('completed_at')}, {begin})"
+        " AND failing.deleted_at IS NULL AND failing.error IS NOT NULL"
+        f" AND NOT {no_instant_predicate(happened, dialect)}"
+        f" ORDER BY {happened} DESC, failing.id DESC LIMIT 1"
+    )
+    asked_for = " AND tenants.id IN :tenant_ids" if narrowed else ""
+    return (
+        f"WITH latest AS MATERIALIZED (SELECT tenants.id AS tenant_id, ({newest}) AS set_id"
+        f" FROM tenants WHERE {judged(dialect, narrowed=False)}{asked_for})"
+        " SELECT backup_sets.tenant_id, backup_sets.id, backup_sets.error,"
+        f" {happened_expression('backup_sets.')} FROM latest JOIN backup_sets"
+        " ON backup_sets.tenant_id = latest.tenant_id AND backup_sets.id = latest.set_id"
+    )
+
+
+@cache
+def first_sets(dialect: str, narrowed: bool) -> str:
+    """When each tenant's first completed or partial set was completed, a deleted one too; null where it has none.
+
+    By tenant. Wants the list `external_ids` where it is `narrowed`.
+    """
+    first = (
+        "SELECT early.completed_at FROM backup_sets AS early WHERE early.tenant_id = tenants.id"
+        f" AND early.status IN {_kept_statuses()} AND NOT {no_instant_predicate('early.completed_at', dialect)}"
+        f" ORDER BY {happened_expression('early.')}, early.id LIMIT 1"
+    )
+    return f"SELECT tenants.id, ({first}) FROM tenants WHERE {judged(dialect, narrowed)} ORDER BY tenants.id"
+
+
+@cache
+def sets_of_a_period(dialect: str, narrowed: bool) -> str:
+    """The completed and partial sets of every tenant in a period, deleted ones too, by tenant.
+
+    With items that cannot be read and two counts, the items present and the degraded ones, as `past_sets` has them;
+    those of deleted sets are not counted. Wants `begin`, `end`, and the list `external_ids` where it is `narrowed`.
+    """
+    happened = happened_expression("backup_sets.")
+    counted = ", ".join(
+        f"CASE WHEN backup_sets.deleted_at IS NULL THEN {column} END" for column in item_columns(dialect)[:4]
+    )
+    return (
+        f"SELECT {BACKUP_SETS.selected}, {counted} FROM tenants CROSS JOIN backup_sets"
+        f" WHERE {judged(dialect, narrowed)} AND backup_sets.tenant_id = tenants.id"
+        f" AND {happened} >= :begin AND {happened} < :end AND backup_sets.status IN {_kept_statuses()}"
+        " ORDER BY tenants.id"
+    )
+
+
+def _kept_statuses() -> str:
+    return "(" + ", ".join(f"'{status}'" for status in BASIS_STATUSES) + ")"

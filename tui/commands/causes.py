@@ -1,0 +1,33 @@
+"""`tenantpilot causes`: why tenants need attention, grouped (docs/documents.md, "Causes")."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+import click
+
+from tui.commands.narrowing import Narrowing, group_option
+from tui.commands.options import format_option, now_option, place_options, printed_form, tenants_option
+from tui.commands.report import verdicts_of
+from tui.commands.session import open_session
+from tui.words.documents import printable_causes, printed_as
+
+
+@click.command()
+@group_option
+@tenants_option
+@format_option
+@now_option
+@place_options
+@click.pass_context
+def causes(ctx: click.Context, /, form: str | None, tenants: tuple[str, ...], **given: Any) -> None:
+    """Print why tenants need attention, grouped by what their newest failing runs said, most tenants first.
+
+    Ids, instants and numbers are folded away, so that one event is one cause in forty tenants.
+    """
+    session = open_session(ctx, given)
+    with closing(session.resolver()) as resolver:
+        verdicts = Narrowing.of(given).narrowed(session, verdicts_of(resolver, tenants, session.now))
+        answer = resolver.causes(verdicts, session.now)
+    click.echo(printed_as(printed_form(form), printable_causes(answer)), nl=False)

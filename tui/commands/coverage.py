@@ -1,0 +1,58 @@
+"""`tenantpilot coverage`: how long each tenant was covered in a period (docs/documents.md, "Coverage")."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import datetime
+from typing import Any
+
+import click
+
+from health.coverage import period_before
+from tui.commands.narrowing import Narrowing, group_option
+from tui.commands.options import (
+    InstantType,
+    format_option,
+    now_option,
+    place_options,
+    printed_form,
+    tenants_option,
+)
+from tui.commands.session import open_session
+from tui.words.documents import printable_coverage, printed_as
+
+
+@click.command()
+@click.option("--from", "begin", type=InstantType(), metavar="INSTANT", help="Where it begins; 30 days before its end.")
+@click.option("--to", "end", type=InstantType(), metavar="INSTANT", help="Where it ends; now if left out.")
+@group_option
+@tenants_option
+@format_option
+@now_option
+@place_options
+@click.pass_context
+def coverage(
+    ctx: click.Context,
+    /,
+    begin: datetime | None,
+    end: datetime | None,
+    form: str | None,
+    tenants: tuple[str, ...],
+    **given: Any,
+) -> None:
+    """Print for how long each tenant was protected, degraded or uncovered in a period, in whole seconds.
+
+    Time of which nothing can be known any more counts as none of them. It is history, and no posture.
+    """
+    session = open_session(ctx, given)
+    end = end or session.now
+    begin = begin or period_before(end)
+    if begin > end:
+        raise click.UsageError("--from lies after --to: name a period that begins before it ends.")
+    with closing(session.resolver()) as resolver:
+        answer = resolver.coverage(begin, end, session.now, tenants)
+    left = {
+        health.tenant.id for health in Narrowing.of(given).narrowed(session, [each.health for each in answer.tenants])
+    }
+    answer = answer._replace(tenants=tuple(each for each in answer.tenants if each.health.tenant.id in left))
+    click.echo(printed_as(printed_form(form), printable_coverage(answer)), nl=False)

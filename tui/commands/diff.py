@@ -1,0 +1,62 @@
+"""`tenantpilot diff`: what changed between two backup sets of a tenant (docs/documents.md, "The diff")."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+import click
+
+from health.answers import ChangesAnswer
+from tui.commands.options import ExternalIdType, format_option, now_option, place_options, printed_form
+from tui.commands.session import open_session
+from tui.words.documents import printable_diff, printed_as
+from tui.words.failures import EXIT_DONE, EXIT_REFUSED, EXIT_UNREADABLE, CommandFailed
+
+EXIT_SAME, EXIT_DIFFERENT = EXIT_DONE, EXIT_REFUSED
+
+
+@click.command()
+@click.option(
+    "--tenant", type=ExternalIdType(), required=True, metavar="EXTERNAL_ID", help="The tenant whose sets are compared."
+)
+@click.argument("before", type=click.IntRange(min=0), required=False, metavar="[FROM]", help="The id of a set.")
+@click.argument("after", type=click.IntRange(min=0), required=False, metavar="[TO]", help="The id of another.")
+@format_option
+@now_option
+@place_options
+@click.pass_context
+def diff(
+    ctx: click.Context, /, tenant: str, before: int | None, after: int | None, form: str | None, **given: Any
+) -> int:
+    """Print what changed between two backup sets of a tenant: items that are gone, changed or added.
+
+    Without FROM and TO from the last completed set of the same source to the latest backup; with FROM alone from that
+    set to the latest backup. Exit 0: all items are unchanged. 1: some are not. 3: there is nothing to compare, or it
+    cannot be read.
+    """
+    session = open_session(ctx, given)
+    with closing(session.resolver()) as resolver:
+        answer = resolver.changes(tenant, session.now, before, after)
+    if answer.before is None or answer.after is None or answer.changes is None:
+        raise CommandFailed(_why_not(answer, before, after), EXIT_UNREADABLE)
+    printable = printable_diff(answer.health, answer.before, answer.after, answer.changes)
+    click.echo(printed_as(printed_form(form), printable), nl=False)
+    return EXIT_DIFFERENT if answer.changes.items else EXIT_SAME
+
+
+def _why_not(answer: ChangesAnswer, before: int | None, after: int | None) -> str:
+    """Why there is nothing to compare, and what to do."""
+    lost = answer.unreadable or (answer.health.unreadable if after is None else None)
+    if lost is not None:
+        return f"Nothing to compare: {lost.message}; mend that row."
+    tenant = f"tenant {answer.health.tenant.external_id!r}"
+    missing = after if answer.after is None else before
+    if missing is not None:
+        return f"Nothing to compare: {tenant} has no set {missing}; see the sets of its dashboard for their ids."
+    if answer.after is None:
+        return f"Nothing to compare: {tenant} has no backup basis."
+    return (
+        f"Nothing to compare: {tenant} has no completed set of source {answer.after.backup_set.source!r} before its"
+        " latest backup; name one with FROM."
+    )
