@@ -71,12 +71,16 @@ class ListedSet(NamedTuple):
 
 
 class DashboardAnswer(NamedTuple):
-    """One tenant's verdict; as context beside it its latest sets, whatever their status, and how it was covered."""
+    """One tenant's verdict; as context beside it its latest sets, whatever their status, and how it was covered.
+
+    `reference_items` is how many items the basis's reference set has; None without one.
+    """
 
     health: TenantBackupHealth
     attempts: tuple[ListedSet, ...]
     coverage: Coverage | None
     now: datetime
+    reference_items: int | None = None
 
 
 class BackupSetsAnswer(NamedTuple):

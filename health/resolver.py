@@ -163,7 +163,8 @@ class TenantBackupHealthResolver:
         def ask(snapshot: Snapshot) -> details.DashboardAnswer:
             health = self._one(snapshot, external_id, now)
             attempts = snapshot.sets(health, self.policy, details.ATTEMPTS_SHOWN)
-            return details.DashboardAnswer(health, attempts, self._coverage(snapshot, health, now), now)
+            had = None if health.basis is None else snapshot.reference_items(health.basis)
+            return details.DashboardAnswer(health, attempts, self._coverage(snapshot, health, now), now, had)
 
         return self._read(ask)
 

@@ -32,6 +32,7 @@ from tui.widgets.healthy_check import HealthyCheck
 from tui.widgets.needs_attention import AttentionItem, NeedsAttention
 from tui.widgets.row_list import Cell, Column, RowList
 from tui.words.set_words import attempt_sentences
+from tui.words.wording import fewer_items
 
 _COLUMNS: Final = (
     Column("STATUS", 12),
@@ -70,8 +71,13 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
         Binding("s", "schedules", "schedules", id="dashboard.schedules"),
     ]
 
+    DEFAULT_CSS = """
+    #fewer-items { height: auto; padding: 0 1; }
+    """
+
     health: reactive[TenantBackupHealth | None] = reactive(None, init=False)
     coverage: reactive[Coverage | None] = reactive(None, init=False)
+    reference_items: reactive[int | None] = reactive(None, init=False)
     shown_at: reactive[datetime | None] = reactive(None, init=False)
 
     def __init__(self, external_id: str, tenant_name: str, health: TenantBackupHealth | None = None) -> None:
@@ -94,7 +100,10 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
         )
         yield Static("Needs attention", classes="block-title", id="attention-title", markup=False)
         yield NeedsAttention(policy).data_bind(DashboardScreen.health, DashboardScreen.shown_at)
-        yield HealthyCheck().data_bind(DashboardScreen.health, DashboardScreen.unconfirmed)
+        yield Static(id="fewer-items", markup=False)
+        yield HealthyCheck().data_bind(
+            DashboardScreen.health, DashboardScreen.unconfirmed, DashboardScreen.reference_items
+        )
         yield _Context(
             CoverageStrip().data_bind(DashboardScreen.coverage, DashboardScreen.unconfirmed),
             Static("Latest attempts", classes="block-title", markup=False),
@@ -105,11 +114,21 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
     def watch_answer(self, answer: DashboardAnswer) -> None:
         self.tenant_name = answer.health.tenant.name
         self.shown_at = self.now()
+        # First: what is confirmed is not to be called complete for a moment.
+        self.reference_items = answer.reference_items
         self.health = self.pilot.adopt(answer.health)
         self.coverage = answer.coverage
         self.query_one("#attempts", RowList).replace(answer.attempts)
         self._tell()
         self.query_one("#attention-title").display = not answer.health.confirmed
+        self._say_what_is_fewer(answer)
+
+    def _say_what_is_fewer(self, answer: DashboardAnswer) -> None:
+        """Say by how much the basis is below its reference set; of a confirmed verdict the healthy check says it."""
+        fewer = None if answer.health.confirmed else fewer_items(answer.health, answer.reference_items)
+        line = self.query_one("#fewer-items", Static)
+        line.display = fewer is not None
+        line.update(f"Latest backup: {fewer}" if fewer else "")
 
     def show_ages(self) -> None:
         super().show_ages()

@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from health.posture import TenantBackupHealth
-from tui.words.wording import ASSIGNMENTS_LIMIT, HEALTHY_LIMIT, State, state_of
+from tui.words.wording import ASSIGNMENTS_LIMIT, State, healthy_limit, state_of
 
 
 class HealthyCheck(Static):
@@ -23,6 +23,8 @@ class HealthyCheck(Static):
 
     health: reactive[TenantBackupHealth | None] = reactive(None)
     unconfirmed: reactive[bool] = reactive(False)
+    reference_items: reactive[int | None] = reactive(None)
+    """How many items the reference set of the basis has."""
 
     def __init__(self) -> None:
         super().__init__(markup=False)
@@ -33,6 +35,9 @@ class HealthyCheck(Static):
     def watch_unconfirmed(self) -> None:
         self._write()
 
+    def watch_reference_items(self) -> None:
+        self._write()
+
     def _write(self) -> None:
         health = self.health
         shown = health is not None and health.confirmed
@@ -41,9 +46,9 @@ class HealthyCheck(Static):
             self.update("")
             return
         state = state_of(health, facts_too_old=self.unconfirmed)
-        words = HEALTHY_LIMIT
+        words = healthy_limit(health, self.reference_items)
         if state is State.UNCONFIRMED:
             words = "These facts are too old to confirm anything: press r to read them again."
         elif health.quality is not None and health.quality.assignments_not_recorded == health.quality.items:
-            words = f"{HEALTHY_LIMIT} {ASSIGNMENTS_LIMIT}"
+            words = f"{words} {ASSIGNMENTS_LIMIT}"
         self.update(Content.assemble((state.label, f"bold $state-{state.word}"), "  ", words))

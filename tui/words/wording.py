@@ -34,9 +34,24 @@ from health.quality import (
 from health.schedules import Condition, ScheduleAssessment
 from tui.words.durations import format_span
 
-HEALTHY_LIMIT: Final = "Backups are recent and complete. This does not prove that a restore will succeed."
+_LIMIT: Final = "This does not prove that a restore will succeed."
+HEALTHY_LIMIT: Final = f"Backups are recent and complete. {_LIMIT}"
 
 ASSIGNMENTS_LIMIT: Final = "The tool does not record whether any of these items is assigned."
+
+
+def fewer_items(health: TenantBackupHealth, reference_items: int | None) -> str | None:
+    """By how much the basis is below its reference set: `41 items, 2 fewer than the set before`; None if it is not."""
+    if health.quality is None or reference_items is None or health.quality.items >= reference_items:
+        return None
+    items = health.quality.items
+    return f"{counted(items, 'item')}, {reference_items - items:,} fewer than the set before"
+
+
+def healthy_limit(health: TenantBackupHealth, reference_items: int | None) -> str:
+    """What the healthy check confirms, and what not: complete only if the reference set did not hold more."""
+    fewer = fewer_items(health, reference_items)
+    return HEALTHY_LIMIT if fewer is None else f"Backups are recent; {fewer}. {_LIMIT}"
 
 
 class State(Enum):

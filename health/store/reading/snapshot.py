@@ -9,7 +9,7 @@ from typing import Any, Final
 from health.answers import CapturedJson, ListedSet, PartInVerdict, SetKey, part_in_verdict
 from health.collector import collector_paused
 from health.coverage import PastSet, PastSets
-from health.facts import BASIS_STATUSES, BackupItem, BackupSchedule, TenantFacts, UnreadableEvidence
+from health.facts import BASIS_STATUSES, BackupItem, BackupSchedule, BackupSet, TenantFacts, UnreadableEvidence
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
 from health.quality import BackupQualityResolver
@@ -93,6 +93,17 @@ class Snapshot:
         except UnreadableRow:
             backup_set = None
         return PastSet(completed_at, row[0], backup_set, *row[COUNTS_FROM:])
+
+    def reference_items(self, basis: BackupSet) -> int | None:
+        """How many items the reference set of a basis has; None without one."""
+        parameters = {
+            "tenant_id": basis.tenant_id,
+            "source": basis.source,
+            "completed_at": basis.completed_at,
+            "set_id": basis.id,
+        }
+        rows = self._connection.rows(statements.reference_items(self._dialect), parameters)
+        return rows[0][0] if rows else None
 
     def set_of(self, health: TenantBackupHealth, policy: HealthPolicy, set_id: int) -> ListedSet | None:
         """One set of a tenant; None where there is none of this id."""

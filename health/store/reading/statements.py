@@ -70,6 +70,22 @@ def past_sets(dialect: str) -> str:
 
 
 @cache
+def reference_items(dialect: str) -> str:
+    """How many items the reference set of a set has; no row without one (docs/concepts.md, "What is compared").
+
+    Wants the parameters `tenant_id`, `source`, `completed_at` and `set_id`.
+    """
+    return (
+        f"SELECT {item_columns(dialect)[2]} FROM backup_sets"
+        f" WHERE backup_sets.tenant_id = :tenant_id AND {candidate_predicate('backup_sets.')}"
+        " AND backup_sets.status = 'completed' AND backup_sets.source = :source"
+        " AND backup_sets.completed_at <= :completed_at"
+        " AND (backup_sets.completed_at < :completed_at OR backup_sets.id < :set_id)"
+        " ORDER BY backup_sets.completed_at DESC, backup_sets.id DESC LIMIT 1"
+    )
+
+
+@cache
 def one_set(dialect: str) -> str:
     """One set of one tenant with the columns of its items and when it happened. Wants `tenant_id` and `set_id`."""
     return (

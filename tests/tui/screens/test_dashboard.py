@@ -15,6 +15,7 @@ from tests.tui.screens.fleets import (
     HOUR,
     NOW,
     STALE_AT,
+    WHOLE,
     Facts,
     small_fleet,
     stored,
@@ -249,3 +250,38 @@ async def test_the_figures_of_an_item_follow_a_refresh_under_the_focus(sqlite_ur
         await driver.until(lambda: "1 of 7 items" in driver.words())
         assert driver.app.focused is item
         assert "4 of 7" not in driver.words()
+
+
+@pytest.mark.parametrize(
+    ("age", "said"),
+    [
+        (HOUR, "Backups are recent; 2 items, 1 fewer than the set before. This does not prove"),
+        (3 * DAY, "Latest backup: 2 items, 1 fewer than the set before"),
+    ],
+)
+async def test_a_basis_below_its_reference_says_by_how_much(age: timedelta, said: str, database_url: str) -> None:
+    facts = Facts()
+    tenant_id = facts.tenant("Smaller")
+    for before, items, columns in (
+        (2 * DAY, 9, {}),
+        (DAY, 3, {}),
+        (HOUR, 9, {"source": "tenuvault"}),
+        (HOUR, 9, {"deleted_at": NOW}),
+        (HOUR, 9, {"status": "failed"}),
+        (timedelta(0), 2, {}),
+    ):
+        facts.backup_set(tenant_id, NOW - age - before, *[WHOLE] * items, **columns)
+    async with open_app(facts.load(database_url), tenant="smaller.example") as driver:
+        await driver.arrived(DashboardScreen)
+        assert said in driver.words()
+        assert "complete." not in driver.words()
+
+
+async def test_of_two_sets_of_one_instant_the_one_before_is_the_reference(database_url: str) -> None:
+    facts = Facts()
+    tenant_id = facts.tenant("Twice")
+    for items in (5, 3):
+        facts.backup_set(tenant_id, NOW - HOUR, *[WHOLE] * items)
+    async with open_app(facts.load(database_url), tenant="twice.example") as driver:
+        await driver.arrived(DashboardScreen)
+        assert "3 items, 2 fewer than the set before." in driver.words()

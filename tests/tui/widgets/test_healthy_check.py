@@ -9,6 +9,8 @@ from tests.tui.widgets.verdicts import VERDICTS
 from tui.widgets.healthy_check import HealthyCheck
 from tui.words.wording import HEALTHY_LIMIT, State
 
+CONFIRMED = next(health for health in VERDICTS if health.confirmed)
+
 
 @pytest.mark.parametrize("too_old", [False, True])
 async def test_the_check_shows_for_a_confirmed_verdict_and_for_no_other(too_old: bool) -> None:
@@ -24,3 +26,20 @@ async def test_the_check_shows_for_a_confirmed_verdict_and_for_no_other(too_old:
         check.health = None
         await pilot.pause(0)
         assert words(pilot) == ""
+
+
+@pytest.mark.parametrize(("more", "said"), [(-1, None), (0, None), (1, "1 fewer"), (2000, "2,000 fewer")])
+async def test_the_check_calls_nothing_complete_that_is_below_its_reference(more: int, said: str | None) -> None:
+    assert CONFIRMED.quality is not None
+    there = CONFIRMED.quality.items
+    check = HealthyCheck()
+    async with hosted(check) as pilot:
+        check.reference_items = there + more
+        check.health = CONFIRMED
+        await pilot.pause(0)
+        shown = words(pilot)
+        assert ("complete" in shown) is (said is None)
+        assert "This does not prove that a restore will succeed." in shown
+        if said is not None:
+            number = f"{there} item{'' if there == 1 else 's'}"
+            assert f"Backups are recent; {number}, {said} than the set before. This does" in shown
