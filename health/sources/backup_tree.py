@@ -38,6 +38,7 @@ class BackupFile(NamedTuple):
     `inode` is its device and its number there: the same file under another name has the same. None if unknown.
     `is_folder`: a whole folder that could not be entered, in place of the files in it; `folder` is then the folder
     itself.
+    `size` is how many bytes it has, by the file system. `doubt` is a clause about a file that was read all the same.
     """
 
     folder: str
@@ -48,6 +49,8 @@ class BackupFile(NamedTuple):
     changed_ns: int | None = None
     inode: tuple[int, int] | None = None
     is_folder: bool = False
+    size: int | None = None
+    doubt: str | None = None
 
 
 class Layout(Protocol):
@@ -159,8 +162,14 @@ def _walk(opened: _OpenedFolder, folder: str, layout: Layout, contents: bool) ->
         elif layout.takes(folder, name):
             # A folder that is moved or renamed leaves the stamps of what is in it alone.
             changed_ns = max(status.st_ctime_ns, opened.changed_ns)
-            inode = (status.st_dev, entry.inode())
-            file = BackupFile(folder, name, written_ns=status.st_mtime_ns, changed_ns=changed_ns, inode=inode)
+            file = BackupFile(
+                folder,
+                name,
+                written_ns=status.st_mtime_ns,
+                changed_ns=changed_ns,
+                inode=(status.st_dev, entry.inode()),
+                size=status.st_size,
+            )
             yield _read(opened.descriptor, entry.name, status, file) if contents else file
 
 

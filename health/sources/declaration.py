@@ -12,9 +12,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO, Final, Literal, NamedTuple, Protocol
 
+from health.instants import shifted
 from health.policy import HealthPolicy
 from health.sources.backup_tree import Layout
 from health.sources.captured import CapturedFacts, CapturedSet, StoredSet
+from health.sources.folder_clock import FolderState, require_recent_files, require_same_state
 from health.sources.run_files import RunOfFolder
 
 NO_OPTIONS: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -34,11 +36,23 @@ class Option(NamedTuple):
     required: bool = False
 
 
+class Acceptances(NamedTuple):
+    """What the user says of a backup against what it says of itself (docs/import-folders.md, "The door")."""
+
+    old_files: bool = False
+    other_tenant: bool = False
+    same_content: bool = False
+
+
+NOTHING_ACCEPTED: Final = Acceptances()
+
+
 class Asked(NamedTuple):
     """What is asked of a source: whose backup, where it is, and how it is to be read. Instants are UTC.
 
     `completed_at` is when the backup in a folder was complete; None where the backup says so itself. `options` are the
-    source's own. `accepted` are the types that are gone for good. `progress` is told the number of files read so far.
+    source's own. `accepted` are the types that are gone for good, `accepts` what else is to be taken. `progress` is
+    told the number of files read so far.
     `run` is set by `record`: only what this run wrote is of the set.
     """
 
@@ -49,9 +63,15 @@ class Asked(NamedTuple):
     completed_at: datetime | None = None
     options: Mapping[str, Any] = NO_OPTIONS
     accepted: frozenset[str] = frozenset()
+    accepts: Acceptances = NOTHING_ACCEPTED
     with_payload: bool = True
     progress: Callable[[int], None] | None = None
     run: RunOfFolder | None = None
+
+    @property
+    def latest(self) -> datetime:
+        """The latest instant that a clock may show at `now`, the tolerance included."""
+        return shifted(self.now, self.policy.clock_skew)
 
 
 class Found(Protocol):
@@ -85,10 +105,10 @@ class Source(NamedTuple):
     """A source: its name, the words of its command, and the ways in which it reads. It has at least one of the four.
 
     `folder` reads a folder as the one set that was complete at `Asked.completed_at`; `layout` says which of its files
-    are items, so that `record` can look at them before a run. `history` finds a set in each run that a git repository
-    keeps, and has `history_options`; `runs` finds one in each run under a root, the oldest first. `lines` reads facts
-    of any number of tenants from a stream, which it calls by the name that it is given; its last arguments are
-    `with_payload` and its own options.
+    are items, so that `record` can look at them before a run, and `records` what stands beside them. `history` finds a
+    set in each run that a git repository keeps, and has `history_options`; `runs` finds one in each run under a root,
+    the oldest first. `lines` reads facts of any number of tenants from a stream, which it calls by the name that it is
+    given; its last arguments are `with_payload` and its own options.
     Each raises RefusedInput where there is no backup.
     """
 
@@ -100,6 +120,7 @@ class Source(NamedTuple):
     options: tuple[Option, ...] = ()
     history_options: tuple[Option, ...] = ()
     layout: Layout | None = None
+    records: Layout | None = None
     folder: Callable[[Asked], CapturedSet] | None = None
     history: Callable[[Asked], History] | None = None
     runs: Callable[[Asked], Iterable[Found]] | None = None
@@ -116,10 +137,14 @@ class Source(NamedTuple):
         every = (*self.options, *self.history_options)
         return {option.name: False if option.kind == "flag" else None for option in every}
 
+    def state_of(self, path: Path) -> FolderState:
+        """The files of a backup in a folder as they stand now, without their contents."""
+        return FolderState.of(path, *(layout for layout in (self.layout, self.records) if layout is not None))
+
     def found(self, asked: Asked) -> History:
         """The sets that are asked for, unread: of a folder where an instant is given, else all that a place keeps."""
         if self.folder is not None and asked.completed_at is not None:
-            return History([_Folder(self.folder, asked)], {})
+            return History([_Folder(self, asked)], {})
         if self.runs is not None:
             return History(self.runs(asked), {})
         assert self.history is not None
@@ -129,7 +154,7 @@ class Source(NamedTuple):
 class _Folder(NamedTuple):
     """A folder: always read, because nothing but its files says whether they are what they were."""
 
-    reads: Callable[[Asked], CapturedSet]
+    source: Source
     asked: Asked
 
     @property
@@ -140,7 +165,16 @@ class _Folder(NamedTuple):
         return False
 
     def read(self, *, with_payload: bool) -> CapturedSet:
-        return self.reads(self.asked._replace(with_payload=with_payload))
+        asked = self.asked
+        assert self.source.folder is not None
+        assert asked.completed_at is not None
+        before = self.source.state_of(asked.path)
+        captured = self.source.folder(asked._replace(with_payload=with_payload))
+        require_same_state(asked.path, before, self.source.state_of(asked.path))
+        # What a recorded run did not write is not of its set: such files may be old.
+        if asked.run is None and not asked.accepts.old_files:
+            require_recent_files(asked.path, before.newest, asked.completed_at, asked.policy.longest_run)
+        return captured
 
 
 def folder_reference(asked: Asked) -> str:

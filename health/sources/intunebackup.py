@@ -124,6 +124,8 @@ class _AssignmentFiles:
         if assigned is None:
             return item
         self._used.add((assigned.folder, assigned.name))
+        if assigned.doubt is not None:
+            item = warned(item, f"of its assignments {assigned.doubt}")
         try:
             if assigned.content is None:
                 raise UnreadableFile(assigned.problem or "the file has no content")

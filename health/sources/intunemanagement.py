@@ -92,5 +92,6 @@ DECLARED: Final = Source(
     place_help="The folder with the types' folders in it.",
     completed_help="When the export was complete.",
     layout=_LAYOUT,
+    records=_RECORDS,
     folder=read_export,
 )

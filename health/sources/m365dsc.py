@@ -18,6 +18,7 @@ from health.sources.declaration import Asked, Source
 from health.sources.documents import UnreadableFile, decoded
 from health.sources.m365dsc_items import items_of
 from health.sources.m365dsc_script import Script, read_script
+from health.sources.policy_items import warned
 from health.sources.policy_sets import FolderFiles, GatheredItems
 from health.sources.storable import storable_text
 
@@ -44,11 +45,12 @@ class _Scripts(NamedTuple):
 
 
 class _Read(NamedTuple):
-    """What a file held: a script, or a clause that says why nobody knows."""
+    """What a file held: a script, or a clause that says why nobody knows; and whether its date is to be doubted."""
 
     name: str
     script: Script
     problem: str | None
+    doubt: str | None = None
 
     @property
     def types(self) -> frozenset[str]:
@@ -70,8 +72,9 @@ def read_configuration(asked: Asked) -> CapturedSet:
     _refuse_several(asked.path, read)
     blocks = [block for each in read for block in each.script.blocks]
     gathered = GatheredItems(asked.with_payload, of_graph=False)
-    for item in items_of(blocks):
-        gathered.add(item)
+    doubts = [each.doubt for each in read for _ in each.script.blocks]
+    for item, doubt in zip(items_of(blocks), doubts, strict=True):
+        gathered.add(item if doubt is None else warned(item, doubt))
     if not gathered.items:
         raise RefusedInput(_nothing_in(asked, folder, read))
     captured = files.as_set(gathered, SOURCE, such_as="")
@@ -97,7 +100,8 @@ def _read(file: BackupFile) -> _Read:
     script = read_script(text)
     if script.configuration is None:
         return _Read(file.name, nothing, None)
-    return _Read(file.name, script, script.problem or ("the file ends inside a character" if cut_off else None))
+    ends_early = "the file ends inside a character" if cut_off else None
+    return _Read(file.name, script, script.problem or ends_early, file.doubt)
 
 
 def _text_of(content: bytes) -> tuple[str, bool]:

@@ -48,6 +48,11 @@ def policy_item(
     `platform` is the one that the file's name shows, used if the policy itself names none. `may_be_a_list`: the tool
     writes the settings alone, as a list. A file that cannot be read is an item too, and its integrity warning says why.
     """
+    item = _item(file, is_orphan, platform, may_be_a_list)
+    return item if file.doubt is None else warned(item, file.doubt)
+
+
+def _item(file: BackupFile, is_orphan: IsOrphan, platform: str | None, may_be_a_list: bool) -> CapturedItem:
     item = CapturedItem(
         policy_type=storable_name(file.folder),
         policy_identifier=file.name,

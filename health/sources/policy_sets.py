@@ -11,6 +11,7 @@ from health.sources.backup_tree import BackupFile, Layout, joined, read_tree, vi
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.declaration import Asked, folder_reference
 from health.sources.documents import is_document
+from health.sources.folder_clock import with_a_doubt
 from health.sources.policy_items import describes_a_policy, warned
 
 MAX_SET_BYTES: Final = 512 * 1024 * 1024
@@ -104,7 +105,7 @@ class FolderFiles:
             self.places.append(joined(file.folder, file.name))
             if self._asked.run is None or self._asked.run.wrote(file):
                 self._written += file.written_ns is not None
-                yield file
+                yield with_a_doubt(file, self._asked.latest)
             if self._asked.progress is not None:
                 self._asked.progress(len(self.places))
 

@@ -25,6 +25,7 @@ from health.sources.backup_tree import SYMBOLIC_LINK, read_tree
 from health.sources.captured import CapturedSet, RefusedInput, StoredSet
 from health.sources.declaration import Asked, Option, Source
 from health.sources.door import is_made_of
+from health.sources.folder_clock import FolderState, require_same_state, with_a_doubt
 from health.sources.policy_items import policy_item
 from health.sources.policy_sets import GatheredItems, PolicyFolders
 from health.sources.tenuvault_record import RECORDS, RUN_FOLDER, SOURCE, RunRecord, read_record, unread_run
@@ -36,10 +37,11 @@ _TICK: Final = timedelta(milliseconds=20)
 
 
 class Run(NamedTuple):
-    """One run: its folder, and its set without items."""
+    """One run: its folder, its set without items, and the latest instant at which a file of it can be written."""
 
     path: Path
     frame: CapturedSet
+    latest: datetime
 
     @property
     def source_ref(self) -> str:
@@ -63,12 +65,17 @@ class Run(NamedTuple):
     def read(self, *, with_payload: bool = True) -> CapturedSet:
         """The run's set with all its items. One that cannot be read any more is a failed one that says why."""
         gathered = GatheredItems(with_payload)
+        before = self._state()
         try:
             for file in read_tree(self.path, _LAYOUT, follow_root=False):
-                gathered.add(policy_item(file, _never_an_orphan))
+                gathered.add(policy_item(with_a_doubt(file, self.latest), _never_an_orphan))
         except RefusedInput as problem:
             return self.frame._replace(status="failed", error=self.frame.error or str(problem))
+        require_same_state(self.path, before, self._state())
         return gathered.as_set(self.frame)
+
+    def _state(self) -> FolderState:
+        return FolderState.of(self.path, _LAYOUT, RECORDS, follow_root=False)
 
 
 def find_runs(asked: Asked) -> list[Run]:
@@ -90,7 +97,7 @@ def find_runs(asked: Asked) -> list[Run]:
             f"{root}: its runs are of {len(tenant_ids)} tenants ({', '.join(tenant_ids)}); put each tenant's runs into"
             " a folder of their own."
         )
-    runs = [Run(root / folder, record.frame) for folder, record in records.items()]
+    runs = [Run(root / folder, record.frame, asked.latest) for folder, record in records.items()]
     # Their names are local times: where clocks go back they are not in the order of the runs.
     return sorted(runs, key=lambda run: run.frame.completed_at or LATEST)
 

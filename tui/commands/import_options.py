@@ -35,6 +35,11 @@ ACCEPT_LOSS = click.option(
 AS_GIVEN = click.option(
     "--as-given", is_flag=True, help="Take each set's status as it is given, whatever was lost since the set before."
 )
+ACCEPT_OLD_FILES = click.option(
+    "--accept-old-files",
+    is_flag=True,
+    help="Take files that are longer than longest_run older than --completed-at: that old state was captured then.",
+)
 WITHOUT_PAYLOAD = click.option("--without-payload", is_flag=True, help="Store no captured JSON: it may hold secrets.")
 
 

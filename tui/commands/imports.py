@@ -13,12 +13,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from health.sources.listed import SOURCES, source_named
-from tui.commands.import_options import ACCEPT_LOSS, AS_GIVEN, NEW_TENANT, TENANT, WITHOUT_PAYLOAD, flag_of, option_of
+from tui.commands.import_options import (
+    ACCEPT_LOSS,
+    ACCEPT_OLD_FILES,
+    AS_GIVEN,
+    NEW_TENANT,
+    TENANT,
+    WITHOUT_PAYLOAD,
+    flag_of,
+    option_of,
+)
 from tui.commands.import_outcome import archived_among, echo_summary, in_words, tell_of
-from tui.commands.options import InstantType, place_options
+from tui.commands.options import NEWEST_FILE, InstantOrNewestFileType, place_options
 from tui.words.failures import EXIT_REFUSED, EXIT_USAGE, CommandFailed
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from health.sources.captured import CapturedFacts
     from health.sources.declaration import Asked, Source
     from tui.commands.session import Session
@@ -65,12 +76,13 @@ def _parameters_of(source: Source) -> list[Callable[[Any], Any]]:
         parameters.append(
             click.option(
                 "--completed-at",
-                type=InstantType(),
+                type=InstantOrNewestFileType(),
                 required=source.history is None,
                 metavar="INSTANT",
-                help=source.completed_help,
+                help=f"{source.completed_help} {NEWEST_FILE}: at the date of the newest file.",
             )
         )
+        parameters.append(ACCEPT_OLD_FILES)
     if source.history is not None:
         every_run = "Import every run in the history of the repository, as far as HEAD reaches."
         parameters.append(click.option("--git", is_flag=True, help=every_run))
@@ -120,19 +132,35 @@ def _require_one_instant(source: Source, given: dict[str, Any]) -> None:
 
 def _asked(source: Source, given: dict[str, Any], session: Session) -> Asked:
     """What the command line asks of a source."""
-    from health.sources.declaration import Asked
+    from health.sources.declaration import Acceptances, Asked
 
     return Asked(
         path=given["path"],
         external_id=given["external_id"],
         now=session.now,
         policy=session.loaded.settings.policy(),
-        completed_at=given.get("completed_at"),
+        completed_at=_completed_at(source, given),
         options={option.name: given[option.name] for option in (*source.options, *source.history_options)},
         accepted=frozenset(given["accepted"]),
+        accepts=Acceptances(old_files=given.get("accept_old_files", False)),
         with_payload=not given["without_payload"],
         progress=None if source.runs is not None else _file_counter(),
     )
+
+
+def _completed_at(source: Source, given: dict[str, Any]) -> datetime | None:
+    """The instant that is named, or the newest file's date where that is asked for."""
+    named: datetime | str | None = given.get("completed_at")
+    if not isinstance(named, str):
+        return named
+    path: Path = given["path"]
+    newest = source.state_of(path).newest
+    if newest is None:
+        raise CommandFailed(
+            f"{path}: there is no file of a backup in it whose date could be --completed-at {NEWEST_FILE}.",
+            EXIT_REFUSED,
+        )
+    return newest
 
 
 def _refuse_the_future(asked: Asked) -> None:

@@ -45,6 +45,17 @@ class InstantType(click.ParamType[Any]):
             self.fail(f"{value!r} lies outside the years 1 to 9999 in UTC", param, ctx)
 
 
+NEWEST_FILE: Final = "newest-file"
+"""In the place of an instant: the date of the newest file in a folder."""
+
+
+class InstantOrNewestFileType(InstantType):
+    """An instant, or the word that stands for the date of a folder's newest file. It has to be said, never assumed."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if value == NEWEST_FILE else super().convert(value, param, ctx)
+
+
 class DurationType(click.ParamType[Any]):
     """A duration such as 2d, 24h, 1h30m or 90s."""
 

@@ -11,13 +11,14 @@ from health.policy import HealthPolicy
 from health.sources.captured import CapturedSet
 from health.sources.declaration import Asked, Source
 from health.sources.door import Door, Reference, states_in
+from tui.clock import utc_now
 
 READ_AT: Final = datetime(2026, 11, 30, tzinfo=UTC)
 
 
 def asked_of(path: Path, **more: Any) -> Asked:
     """What is asked of a source for the tenant `contoso`."""
-    return Asked(path, "contoso", READ_AT, HealthPolicy(), **more)
+    return Asked(path, "contoso", utc_now(), HealthPolicy(), **more)
 
 
 def read_folder(

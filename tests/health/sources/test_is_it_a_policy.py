@@ -1,4 +1,7 @@
-"""The door's first question, asked of every source of Graph's JSON (docs/import-folders.md, "The door")."""
+"""The door's first question, asked of every source of Graph's JSON (docs/import-folders.md, "The door").
+
+Modules: health.sources.policy_items, health.sources.policy_sets.
+"""
 
 from __future__ import annotations
 
@@ -62,9 +65,7 @@ ANSWERS = [
 
 @pytest.mark.parametrize("source", GRAPH)
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.why)
-def test_an_answer_of_graph_in_place_of_a_policy_is_an_item_that_says_which(
-    tmp_path: Path, source: str, answer: Answer
-) -> None:
+def test_an_answer_of_graph_is_an_item_that_says_which(tmp_path: Path, source: str, answer: Answer) -> None:
     item = only(source, tmp_path, answer.content)
     assert (item.capture_mode, item.integrity_warning) == (None, answer.why)
 

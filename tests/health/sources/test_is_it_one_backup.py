@@ -1,4 +1,7 @@
-"""The door's third question, asked of every source that reads a folder (docs/import-folders.md, "The door")."""
+"""The door's third question, asked of every source that reads a folder (docs/import-folders.md, "The door").
+
+Modules: health.sources.one_backup.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +40,7 @@ FOLDERS = ("intunebackup", "intunecd", "intunemanagement")
         (["Roles/a.json", "Filters/b.json", "old/Roles/c.json", "old/Filters/d.json"], ". and old"),
     ],
 )
-def test_a_root_that_holds_several_backups_is_refused_and_they_are_named(
-    tmp_path: Path, source: str, places: list[str], named: str
-) -> None:
+def test_several_backups_are_refused_and_named(tmp_path: Path, source: str, places: list[str], named: str) -> None:
     root = plant(tmp_path, dict.fromkeys(places, policy()))
     with pytest.raises(RefusedInput, match=f"it holds several backups, {named} among them"):
         read_folder(source_named(source), root, completed_at=AT)
@@ -81,7 +82,7 @@ def test_the_folder_above_an_export_without_a_table_is_refused_too(tmp_path: Pat
         read_folder(source_named("intunemanagement"), tmp_path, completed_at=AT)
 
 
-def test_a_root_above_two_configurations_is_refused_and_they_are_named(tmp_path: Path) -> None:
+def test_two_configurations_below_are_refused_and_named(tmp_path: Path) -> None:
     for folder in ("contoso", "fabrikam"):
         plant(tmp_path, {f"{folder}/M365TenantConfig.ps1": configuration("AADGroup 'a'\n{\nId = '1'\n}\n")})
     with pytest.raises(RefusedInput, match="it holds several backups, contoso and fabrikam among them"):

@@ -1,4 +1,7 @@
-"""Stored is what was captured: digits of numbers, keys that are repeated (docs/import-folders.md, "The door")."""
+"""Stored is what was captured: digits of numbers, keys that are repeated (docs/import-folders.md, "The door").
+
+Modules: health.sources.json_values, health.sources.storable.
+"""
 
 from __future__ import annotations
 
@@ -46,9 +49,7 @@ def test_a_number_keeps_its_digits(tmp_path: Path, source: str, number: str) -> 
 
 @pytest.mark.parametrize("source", FOLDERS)
 @pytest.mark.parametrize("number", ["1e-1001", "1e400", f"0.{'3' * 4300}"], ids=lambda number: number[:24])
-def test_a_number_that_cannot_be_kept_is_a_warning_and_nothing_else_in_its_place(
-    tmp_path: Path, source: str, number: str
-) -> None:
+def test_a_number_that_cannot_be_kept_is_a_warning(tmp_path: Path, source: str, number: str) -> None:
     item = read(source, tmp_path, "a.json", f'{{"displayName": "a", "n": {number}}}')
     assert item.payload is None
     assert item.integrity_warning is not None
@@ -86,7 +87,7 @@ def test_a_repeated_key_is_a_warning(tmp_path: Path, source: str, content: str, 
     assert item.payload is not None
 
 
-def test_a_repeated_key_in_yaml_is_a_warning_and_an_overridden_merge_is_not(tmp_path: Path) -> None:
+def test_a_repeated_key_in_yaml_is_a_warning_and_a_merge_is_not(tmp_path: Path) -> None:
     item = read("intunecd", tmp_path, "a.yaml", "displayName: a\nn: {x: 1, y: 2, x: 3}\n")
     assert item.integrity_warning == REPEATED.format("x")
     item = read("intunecd", tmp_path, "a.yaml", "displayName: a\none: &one {x: 1}\ntwo: {<<: *one, x: 2}\n")
@@ -95,7 +96,7 @@ def test_a_repeated_key_in_yaml_is_a_warning_and_an_overridden_merge_is_not(tmp_
     assert item.integrity_warning == REPEATED.format("1")
 
 
-def test_a_repeated_key_of_its_assignments_is_a_warning_of_the_policy(tmp_path: Path) -> None:
+def test_a_repeated_key_of_assignments_is_a_warning_of_the_policy(tmp_path: Path) -> None:
     plant(tmp_path, {"Roles/Assignments/a.json": '{"target": {"@odata.type": "#x.allDevices", "a": 1, "a": 2}}'})
     assert read("intunebackup", tmp_path, "a.json", '{"displayName": "a"}').integrity_warning == REPEATED.format("a")
 
