@@ -121,6 +121,15 @@ class SchedulesAnswer(NamedTuple):
     now: datetime
 
 
+def follow_up_first(judged: JudgedSchedule) -> tuple[int, int]:
+    """Sorts the schedules of an answer (docs/screens.md, "Schedules")."""
+    if judged.schedule is None:
+        return 0, 0
+    if judged.assessment is None:
+        return 3, judged.schedule.id
+    return (1 if judged.assessment.conditions else 2), judged.schedule.id
+
+
 class CapturedJson(NamedTuple):
     """The captured JSON of one item as text; None where nothing was captured or the item is gone."""
 

@@ -69,16 +69,40 @@ def judge(facts: TenantFacts, policy: HealthPolicy, now: datetime) -> TenantBack
     """Judge one tenant's facts at one UTC instant; the same arguments always give the same verdict."""
     if facts.unreadable is not None:
         return TenantBackupHealth(facts.tenant, None, (), None, None, None, (), (), facts.unreadable, LATEST)
+    basis, quality = facts.basis, None
+    if basis is not None and basis.completed_at is not None and facts.tally is not None:
+        quality = BackupQualityResolver(policy).resolve(basis, facts.tally)
+    return _verdict(facts.tenant, basis, quality, facts.schedules, policy, now)
+
+
+def judged_again(health: TenantBackupHealth, policy: HealthPolicy, now: datetime) -> TenantBackupHealth:
+    """What `judge` would say of the same facts at another UTC instant; time changes neither the basis nor its quality.
+
+    (docs/reading.md, "A verdict ends when it ends")
+    """
+    if health.unreadable is not None:
+        return health
+    return _verdict(health.tenant, health.basis, health.quality, health.schedules, policy, now)
+
+
+def _verdict(
+    tenant: Tenant,
+    basis: BackupSet | None,
+    quality: BackupQualitySummary | None,
+    schedules: tuple[BackupSchedule, ...],
+    policy: HealthPolicy,
+    now: datetime,
+) -> TenantBackupHealth:
+    """The verdict on a readable tenant. `quality` is that of the basis, None where there is none to judge."""
     reasons: tuple[Reason, ...] = ()
-    basis, freshness, quality, holds_until = facts.basis, None, None, LATEST
+    freshness, holds_until = None, LATEST
     completed_at = None
-    if basis is None or basis.completed_at is None or facts.tally is None:
+    if basis is None or basis.completed_at is None or quality is None:
         posture = Posture.ABSENT
         reasons = (Reason.NO_BACKUP_BASIS,)
     else:
         completed_at = basis.completed_at
         posture = Posture.HEALTHY
-        quality = BackupQualityResolver(policy).resolve(basis, facts.tally)
         if quality.degraded:
             posture = Posture.DEGRADED
             reasons = (Reason.LATEST_BACKUP_DEGRADED,)
@@ -88,7 +112,7 @@ def judge(facts: TenantFacts, policy: HealthPolicy, now: datetime) -> TenantBack
             posture = Posture.STALE
             reasons = (Reason.LATEST_BACKUP_STALE, *reasons)
     follow_ups: tuple[ScheduleAssessment, ...] = ()
-    for schedule in facts.schedules:
+    for schedule in schedules:
         assessment = assess(schedule, completed_at, policy, now)
         if assessment.holds_until < holds_until:
             holds_until = assessment.holds_until
@@ -97,7 +121,7 @@ def judge(facts: TenantFacts, policy: HealthPolicy, now: datetime) -> TenantBack
     if follow_ups:
         reasons += (Reason.SCHEDULE_FOLLOW_UP,)
     return TenantBackupHealth(
-        facts.tenant, posture, reasons, basis, freshness, quality, facts.schedules, follow_ups, None, holds_until
+        tenant, posture, reasons, basis, freshness, quality, schedules, follow_ups, None, holds_until
     )
 
 

@@ -225,7 +225,7 @@ class TenantBackupHealthResolver:
                 for schedule, unreadable in snapshot.schedules(health.tenant.id)
             )
             pause = longest_pause(((each.cron, each.timezone) for each in health.schedules), now)
-            return details.SchedulesAnswer(health, tuple(sorted(judged, key=_follow_up_first)), pause, now)
+            return details.SchedulesAnswer(health, tuple(sorted(judged, key=details.follow_up_first)), pause, now)
 
         return self._read(ask)
 
@@ -321,11 +321,3 @@ def _in_triage_order(
     for health in more:
         insort(sorted_already, health, key=triage_key)
     return sorted_already
-
-
-def _follow_up_first(judged: details.JudgedSchedule) -> tuple[int, int]:
-    if judged.schedule is None:
-        return 0, 0
-    if judged.assessment is None:
-        return 3, judged.schedule.id
-    return (1 if judged.assessment.conditions else 2), judged.schedule.id

@@ -9,10 +9,11 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from health.again import holds_until
 from health.answers import FleetAnswer
 from health.forecast import goes_stale_by
 from health.freshness import Freshness, goes_stale_at
-from health.instants import EARLIEST
+from health.instants import EARLIEST, LATEST
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, triage_key
 from health.report import FleetTotals
@@ -40,6 +41,8 @@ class FleetView(NamedTuple):
     """By tenant id: the state at that visit, for each tenant whose state has changed since."""
     gone: tuple[str, ...] = ()
     """The external ids of tenants seen at that visit and no longer judged."""
+    holds_until: datetime = LATEST
+    """The last instant (UTC) at which every verdict holds, if no fact changes."""
 
     @property
     def now(self) -> datetime:
@@ -55,8 +58,10 @@ def fleet_view(answer: FleetAnswer, known: FleetView | None, visit: LastVisit | 
     if known is not None and known.answer.verdicts is answer.verdicts:
         return known._replace(answer=answer)
     view = FleetView(answer, FleetTotals.of(answer.verdicts), {} if known is None else known.found_by)
+    view = view._replace(holds_until=holds_until(answer.verdicts))
     if known is not None:
-        view, visit = view._replace(role_could_write=known.role_could_write), known.visit
+        view = view._replace(role_could_write=known.role_could_write, clock_ahead=known.clock_ahead)
+        visit = known.visit
     if visit is None:
         return view
     changed, gone = changed_since(visit, answer.verdicts), gone_since(visit, answer.verdicts)

@@ -16,6 +16,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from health.again import OfOneTenant, tenant_again
+from health.instants import LATEST
 from tui.pilot import Pilot
 from tui.reader import Question, Request
 from tui.widgets.filter_input import FilterInput
@@ -98,6 +100,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
         self._asked = 0
         self._asked_at = 0.0
         self._answered_at: float | None = None
+        self._judged_at = 0.0
         self._problem = ""
         self._failures = 0
         self._reading = False
@@ -254,7 +257,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
             return
         first = self._answered_at is None
         self._reading = False
-        self._answered_at = self.facts_from(message.answer)
+        self._answered_at = self._judged_at = self.facts_from(message.answer)
         self._problem = ""
         self._failures = 0
         if first:
@@ -298,18 +301,47 @@ class FactsScreen(Screen[None], Generic[Answer]):
         self.query(RowList).first().focus()
 
     def now(self) -> datetime:
-        """The instant for the ages shown (UTC): when the facts were judged, plus the time since they were asked for."""
+        """The instant for the ages shown (UTC): when the facts were judged, plus the time since they were asked for.
+
+        Never past the last instant at which what is shown holds: an age would contradict the verdict beside it.
+        """
         if self.answer is None or self._answered_at is None:
             return self.pilot.evaluation_instant()
-        judged_at = self.answer.now
+        # Whole seconds, so that an age does not depend on how fast the answer came.
+        now = self.answer.now + timedelta(seconds=self._since_judged() // timedelta(seconds=1))
+        return max(self.answer.now, min(now, self.holds_until(self.answer)))
+
+    def _since_judged(self) -> timedelta:
         if self.pilot.context.fixed_now is not None:
-            return judged_at
-        return judged_at + timedelta(seconds=int(self.pilot.boot_seconds() - self._answered_at))
+            return timedelta(0)
+        return timedelta(seconds=self.pilot.boot_seconds() - self._judged_at)
+
+    # A verdict ends when it ends
+
+    def holds_until(self, answer: Answer) -> datetime:
+        """The last instant (UTC) at which an answer is judged as it is, if no fact changes."""
+        return answer.health.holds_until if isinstance(answer, OfOneTenant) else LATEST
+
+    def judged_again(self, answer: Answer, now: datetime) -> Answer:
+        """An answer judged at a later instant, from the facts in it."""
+        if not isinstance(answer, OfOneTenant):
+            return answer
+        return cast(Answer, tenant_again(answer, self.pilot.context.policy, now))
+
+    def _judge_what_is_over(self) -> None:
+        """Judge again what is shown, if it no longer holds (docs/reading.md, "A verdict ends when it ends")."""
+        if self.answer is None or self._answered_at is None:
+            return
+        now = self.answer.now + self._since_judged()
+        if now > self.holds_until(self.answer):
+            self._judged_at = self.pilot.boot_seconds()
+            self.answer = self.judged_again(self.answer, now)
 
     def _tick(self) -> None:
         """Once a second: update the age of the facts, and whether they are too old to confirm."""
         header = self.query_one(HeaderLine)
         age = None
+        self._judge_what_is_over()
         if self._answered_at is not None:
             age = timedelta(seconds=max(0, self.pilot.boot_seconds() - self._answered_at))
             self.unconfirmed = age > self.pilot.context.confirmation_limit
@@ -373,6 +405,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
     def _export(self, chosen: tuple[str, str] | None) -> None:
         if chosen is not None:
             form, suffix = chosen
+            self._judge_what_is_over()
             what = type(self).__name__.removesuffix("Screen").lower()
             self.pilot.save_new(self.pilot.stem(what), suffix, self.exported(form), self.part_exported())
 

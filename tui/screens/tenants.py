@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -16,6 +16,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Input, Static
 
+from health.again import fleet_again
 from health.instants import beyond, shifted
 from health.posture import TenantBackupHealth
 from tui.fleet_view import Filters, FleetView, Order, fleet_view, listed, with_tenant
@@ -98,6 +99,12 @@ class TenantsScreen(FactsScreen[FleetView]):
             return view._replace(role_could_write=resolver.role_could_write(), clock_ahead=ahead)
 
         return ask
+
+    def holds_until(self, answer: FleetView) -> datetime:
+        return answer.holds_until
+
+    def judged_again(self, answer: FleetView, now: datetime) -> FleetView:
+        return fleet_view(fleet_again(answer.answer, self.pilot.context.policy, now), answer)
 
     def _last_visit(self, file: Path | None) -> LastVisit | None:
         """What this user saw last. Called in the reader thread."""
