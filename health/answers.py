@@ -32,8 +32,18 @@ class FleetAnswer(NamedTuple):
 
     now: datetime
     verdicts: tuple[TenantBackupHealth, ...]
-    database_clock: datetime | None = None
-    """What the database's own clock said meanwhile (UTC), where it has one."""
+
+
+class OwnTime(NamedTuple):
+    """What a database says of its time beside its facts; a file says nothing.
+
+    (docs/reading.md, "How old the facts are")
+    """
+
+    clock: datetime | None = None
+    """What its clock said (UTC) while it was read."""
+    behind: timedelta = timedelta(0)
+    """How long ago a standby's last replayed transaction was, if it has received more than that or is paused."""
 
 
 class PartInVerdict(StrEnum):

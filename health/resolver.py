@@ -56,6 +56,7 @@ class TenantBackupHealthResolver:
         self.policy = policy
         self._ahead = ahead
         self._role_could_write: bool | None = None
+        self._time_ahead = details.OwnTime()
         self._held: HeldConnection | None = None
         self._token: object | None = None
         self._facts: dict[int, TenantFacts] = {}
@@ -75,13 +76,13 @@ class TenantBackupHealthResolver:
         if token is None or token != self._token:
             return self._read_fleet(now)
         if self._fleet is not None and self._fleet.now <= now <= self._all_hold_until(self._fleet):
-            self._fleet = self._fleet._replace(now=now, database_clock=self._store().clock)
+            self._fleet = self._fleet._replace(now=now)
             return self._fleet
-        return self._answer(_Found(self._facts, []), now, token, self._store().clock)
+        return self._answer(_Found(self._facts, []), now, token)
 
     def _read_fleet(self, now: datetime) -> details.FleetAnswer:
-        facts, token, clock = self._store().fleet()
-        return self._answer(self._judged_as_they_come(facts, now), now, token, clock)
+        facts, token = self._store().fleet()
+        return self._answer(self._judged_as_they_come(facts, now), now, token)
 
     def _all_hold_until(self, fleet: details.FleetAnswer) -> datetime:
         """The last instant at which every verdict holds; looked for once, by the first refresh without a change."""
@@ -94,7 +95,8 @@ class TenantBackupHealthResolver:
         try:
             found = self._judged_as_they_come(ahead.facts(), now)
             self._role_could_write = ahead.role_could_write
-            return self._answer(found, now, None, ahead.database_clock)
+            self._time_ahead = details.OwnTime(ahead.home.clock, ahead.home.behind)
+            return self._answer(found, now, None)
         except NotReadAhead:
             return None
         finally:
@@ -113,9 +115,7 @@ class TenantBackupHealthResolver:
                     found.judged.append(judge(each, self.policy, now))
         return found
 
-    def _answer(
-        self, found: _Found, now: datetime, token: object | None, clock: datetime | None
-    ) -> details.FleetAnswer:
+    def _answer(self, found: _Found, now: datetime, token: object | None) -> details.FleetAnswer:
         facts, judged = found
         kept = self._still_true(facts, now)
         if len(kept) + len(judged) < len(facts):
@@ -126,7 +126,7 @@ class TenantBackupHealthResolver:
             verdicts = self._fleet.verdicts
         else:
             verdicts = tuple(_in_triage_order(kept, judged))
-        self._token, self._facts, self._fleet = token, facts, details.FleetAnswer(now, verdicts, clock)
+        self._token, self._facts, self._fleet = token, facts, details.FleetAnswer(now, verdicts)
         self._holds_until = None
         return self._fleet
 
@@ -265,6 +265,12 @@ class TenantBackupHealthResolver:
     def missing_tenants(self, external_ids: Sequence[str]) -> set[str]:
         """Those external ids that no tenant has, archived or not; nothing is read where there are none."""
         return self._read(lambda snapshot: snapshot.history.missing_tenants(external_ids)) if external_ids else set()
+
+    def own_time(self) -> details.OwnTime:
+        """What the database said of its time while the last question was answered. Asks nothing, and never raises."""
+        if self._held is None:
+            return self._time_ahead
+        return details.OwnTime(self._held.home.clock, self._held.home.behind)
 
     def role_could_write(self) -> bool:
         """Whether the database's role has more than SELECT on the facts; False where that is unknown. Never raises."""

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from health.store.opening.revision import CURRENT, SchemaState
-from health.store.writing.administration import initialise, state_of
+from health.store.writing.administration import initialise, look
 from health.store.writing.administration import upgrade as upgrade_store
 from tui.commands.options import place_options
 from tui.commands.session import open_session
@@ -46,13 +46,14 @@ def upgrade(ctx: click.Context, /, **given: Any) -> None:
 def status(ctx: click.Context, /, **given: Any) -> int:
     """Say which tables were found; exit 0 if this program can read them, which it tries, else 3."""
     address = open_session(ctx, given).reading()
-    state = state_of(address)
+    state, schema = look(address)
+    where = "" if schema is None else f" in the schema {schema}"
     what_to_do = {
-        SchemaState.CURRENT: f"the tables are at version {CURRENT}",
+        SchemaState.CURRENT: f"the tables are at version {CURRENT}{where}",
         SchemaState.ABSENT: "there are no tables yet: run 'tenantpilot db init'",
-        SchemaState.OLDER: f"the tables are older than version {CURRENT}: run 'tenantpilot db upgrade'",
-        SchemaState.NEWER: f"the tables are newer than version {CURRENT}: install a newer TenantPilot",
-        SchemaState.UNKNOWN: f"the tables' version is unknown to this program ({CURRENT}): restore the database",
+        SchemaState.OLDER: f"the tables{where} are older than version {CURRENT}: run 'tenantpilot db upgrade'",
+        SchemaState.NEWER: f"the tables{where} are newer than version {CURRENT}: install a newer TenantPilot",
+        SchemaState.UNKNOWN: f"the tables' version{where} is unknown to this program ({CURRENT}): restore the database",
         SchemaState.FOREIGN: "there are another program's tables: name the right database with --database",
     }
     click.echo(f"{address.label}: {what_to_do[state]}.")

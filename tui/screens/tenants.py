@@ -94,7 +94,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         def ask(resolver: TenantBackupHealthResolver) -> FleetView:
             answer = resolver.refreshed_fleet(now)
             # The database's clock was read between these two, however slow the network was.
-            ahead = beyond(answer.database_clock or asked_at, asked_at, clock())
+            ahead = beyond(resolver.own_time().clock or asked_at, asked_at, clock())
             view = fleet_view(answer, known, self._last_visit(visit_file))
             return view._replace(role_could_write=resolver.role_could_write(), clock_ahead=ahead)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+_NOT_SUPPORTED: Final = ("NotSupportedError", "ProgrammingError")
+"""What a driver calls that a database lacks a function, or does not let the role use it (PEP 249)."""
 _FULL: Final = ("disk is full", "No space left on device")
 _LOCKED: Final = ("database is locked", "database table is locked", "due to lock timeout")
 _TAKEN: Final = ("too many clients", "too many connections", "connection slots are reserved", "no more connections")
@@ -68,10 +70,7 @@ def as_store_error(error: Exception, database: str) -> StoreError:
             f"{database} is damaged or not a SQLite database ({reason}): check the path, or restore the file."
         )
     if reason.startswith(_NOT_THERE) or type(cause).__name__ in ("UndefinedTable", "UndefinedColumn"):
-        return SchemaProblem(
-            f"{database} lacks a part of its schema ({reason}):"
-            " restore the database, or make a new one with 'tenantpilot db init' and import the backups again."
-        )
+        return lacking(database, reason)
     if any(word in reason for word in _LOCKED):
         return StoreLocked(f"{database} is locked by a program that writes to it: try again when that has finished.")
     if any(word in reason for word in _TAKEN):
@@ -81,6 +80,19 @@ def as_store_error(error: Exception, database: str) -> StoreError:
     if "attempt to write a readonly database" in reason:
         return StoreUnreachable(f"{database} cannot be written: check the permissions of the file and its folder.")
     return StoreUnreachable(f"{database} cannot be read: {reason}.")
+
+
+def lacking(database: str, what: str) -> SchemaProblem:
+    """What is said of a database whose schema is not whole; `what` is a clause."""
+    return SchemaProblem(
+        f"{database} lacks a part of its schema ({what}):"
+        " restore the database, or make a new one with 'tenantpilot db init' and import the backups again."
+    )
+
+
+def is_not_supported(error: BaseException | None) -> bool:
+    """Whether a driver's error says that the database lacks a function, or does not let the role use it."""
+    return any(kind.__name__ in _NOT_SUPPORTED for kind in type(error).__mro__)
 
 
 def first_line(error: BaseException) -> str:

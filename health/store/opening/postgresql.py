@@ -21,6 +21,8 @@ from health.store.opening.urls import DatabaseAddress
 
 # Instants come as UTC text in one style, which `rows.py` parses.
 ONE_FORM: Final = {"timezone": "UTC", "datestyle": "ISO"}
+# A policy that would hide rows is an error, never a shorter list.
+NOTHING_HIDDEN: Final = {"row_security": "off"}
 # JIT costs more than it saves on statements of this size.
 NO_JIT: Final = {"jit": "off"}
 # Joins are nested loops over indexes, whatever the statistics say: a hash join would scan every tenant's history. The
@@ -29,6 +31,7 @@ READING: Final = {
     "statement_timeout": f"{limits.STATEMENT_SECONDS}s",
     "idle_in_transaction_session_timeout": "60s",
     **ONE_FORM,
+    **NOTHING_HIDDEN,
     **NO_JIT,
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",

@@ -30,7 +30,7 @@ def open_reading(address: DatabaseAddress) -> ReadingConnection:
 
 
 @contextmanager
-def one_snapshot(connection: ReadingConnection, address: DatabaseAddress) -> Iterator[Statements]:
+def one_snapshot(connection: ReadingConnection, address: DatabaseAddress) -> Iterator[OfThisSchema]:
     """One consistent view of a database with the current schema. Raises StoreError, whatever goes wrong."""
     with _one_transaction(connection, address):
         yield OfThisSchema(connection, address.label)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
-from health.store.opening.errors import DatabaseMissing, SchemaProblem
+from health.store.opening.errors import DatabaseMissing, SchemaProblem, StoreBrokenOff, lacking
+from health.store.opening.home import HOME, HOME_ALONE, STANDBY_FUNCTIONS, TABLES, Home
 from health.store.opening.statements import Asked, Parts, ReadingConnection, Statements
 
 REVISIONS: Final = ("tp0001", "tp0002", "tp0003")
@@ -29,19 +30,30 @@ class SchemaState(StrEnum):
     FOREIGN = "foreign"
 
 
+_NAMES: Final = ", ".join(f"'{name}'" for name in ("alembic_version", *TABLES))
+# With whatever else has one of our names where the tables would be made: a view, a sequence, a type.
 _TABLES: Final = {
-    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'",
+    "sqlite": (
+        f"SELECT name FROM sqlite_master WHERE (type = 'table' OR name IN ({_NAMES}))"  # noqa: S608 - our own names
+        " AND name NOT LIKE 'sqlite~_%' ESCAPE '~'"
+    ),
     "postgresql": (
-        "SELECT relname FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace"
-        " WHERE relkind IN ('r', 'p') AND relpersistence <> 't' AND nspname <> 'pg_catalog'"
-        " AND pg_catalog.pg_table_is_visible(pg_class.oid)"
+        "SELECT relname FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace"  # noqa: S608
+        " WHERE relpersistence <> 't' AND nspname <> 'pg_catalog' AND (relkind IN ('r', 'p')"
+        f" AND pg_catalog.pg_table_is_visible(pg_class.oid) OR nspname = current_schema() AND relname IN ({_NAMES}))"
+        " UNION SELECT typname FROM pg_catalog.pg_type JOIN pg_catalog.pg_namespace ON pg_namespace.oid = typnamespace"
+        f" WHERE nspname = current_schema() AND typname IN ({_NAMES})"
     ),
 }
 _MISSING: Final = ("no such table", "UndefinedTable", "UndefinedColumn")
 
 
-def schema_state(statements: Statements) -> SchemaState:
-    """Look at the version table, and at the other tables only where there is none. Raises the driver's errors."""
+def schema_state(statements: Statements, database: str) -> SchemaState:
+    """Look at the version table, and at the other tables only where there is none.
+
+    Raises the driver's errors, and SchemaProblem where a table of the current version is missing in that schema.
+    """
+    home = Home.of(statements.rows(HOME_ALONE)) if statements.dialect == "postgresql" else Home()
     names = {name for (name,) in statements.rows(_TABLES[statements.dialect])}
     if "alembic_version" not in names:
         return SchemaState.FOREIGN if names else SchemaState.ABSENT
@@ -52,6 +64,8 @@ def schema_state(statements: Statements) -> SchemaState:
     if not isinstance(revision, str) or _OURS.fullmatch(revision) is None:
         return SchemaState.FOREIGN
     if revision == CURRENT:
+        if home.missing:
+            raise lacking(database, home.lacks())
         return SchemaState.CURRENT
     if revision in REVISIONS:
         return SchemaState.OLDER
@@ -61,8 +75,8 @@ def schema_state(statements: Statements) -> SchemaState:
 class OfThisSchema(Statements):
     """Statements on a connection whose schema is the one this program knows.
 
-    The first ones take the question of its version with them, so that it costs no flight of its own. Where it is
-    another schema, they raise one sentence that says what to run.
+    The first ones take the questions of where it is and which version it has with them, so that they cost no flight of
+    their own. Where it is another schema, they raise one sentence that says what to run.
     """
 
     def __init__(self, connection: ReadingConnection, database: str) -> None:
@@ -70,13 +84,15 @@ class OfThisSchema(Statements):
         self._connection = connection
         self._database = database
         self._known = False
+        self.home: Home | None = None
+        """Where this transaction is at home, once its first statements have run."""
 
     def run(self, asked: Sequence[Asked], *, last: bool = False) -> list[Parts]:
         if self._known:
             return self._connection.run(asked, last=last)
         try:
-            version, *found = self._connection.run([Asked(VERSION), *asked], last=last)
-            self._known = [row for part in version for row in part] == [(CURRENT,)]
+            home, version, found = self._first(asked, last=last)
+            self._known = [row for part in version for row in part] == [(CURRENT,)] and not home.missing
         except Exception as error:
             # Whatever it is that an older schema lacks: what to run says more.
             if type(error).__name__ in _MISSING or str(error).startswith(_MISSING[0]):
@@ -86,12 +102,29 @@ class OfThisSchema(Statements):
         if not self._known:
             self._connection.give_up()
             refuse_other_schema(self._connection, self._database)
+            raise StoreBrokenOff(f"{self._database} was being upgraded: try again.")
         return found
+
+    def _first(self, asked: Sequence[Asked], *, last: bool) -> tuple[Home, Parts, list[Parts]]:
+        """Where this is, the rows that say which version it is, and those of what was asked."""
+        if self.dialect != "postgresql":
+            self.home = Home()
+            version, *found = self._connection.run([Asked(VERSION), *asked], last=last)
+            return self.home, version, found
+        try:
+            home, version, *found = self._connection.run([Asked(HOME), Asked(VERSION), *asked], last=last)
+        except Exception as error:
+            if not any(name in str(error) for name in STANDBY_FUNCTIONS):
+                raise
+            self._connection.give_up()
+            home, version, *found = self._connection.run([Asked(HOME_ALONE), Asked(VERSION), *asked], last=last)
+        self.home = Home.of([row for part in home for row in part])
+        return self.home, version, found
 
 
 def refuse_other_schema(statements: Statements, database: str) -> None:
     """Raise one sentence that says what to run unless the schema is the one this program knows."""
-    match schema_state(statements):
+    match schema_state(statements, database):
         case SchemaState.ABSENT:
             raise DatabaseMissing(f"{database} has no tables yet: run 'tenantpilot db init' to create them.")
         case SchemaState.OLDER:

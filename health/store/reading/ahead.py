@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Callable, Generator, Iterator, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from health.facts import TenantFacts
 from health.store.opening import errors
 from health.store.opening.errors import NotReadAhead, StoreError, StoreLocked, StoreSilent, StoreUnreachable
+from health.store.opening.home import Home
 from health.store.opening.reading import one_snapshot, open_reading
-from health.store.opening.statements import Asked, ReadingConnection, Rows, Statements
+from health.store.opening.revision import OfThisSchema
+from health.store.opening.statements import Asked, ReadingConnection, Rows
 from health.store.opening.urls import DatabaseAddress
 from health.store.reading.assembly import FleetRows, facts_in, fleet_rows
-from health.store.reading.token import CHANGES, COULD_WRITE, clock_in
+from health.store.reading.token import COULD_WRITE
 
 _FLEET: Final = "fleet"
 _SETS: Final = "sets"
@@ -60,14 +61,13 @@ def send_fleet(
         connection.close()
 
 
-def _messages(statements: Statements) -> Iterator[tuple[Any, ...]]:
+def _messages(statements: OfThisSchema) -> Iterator[tuple[Any, ...]]:
     dialect = statements.dialect
-    beside = [Asked(CHANGES[dialect])]
-    if dialect == "postgresql":
-        beside.append(Asked(COULD_WRITE))
-    ((changes,), *could_write), found = fleet_rows(statements, None, beside, last=True)
+    beside = [Asked(COULD_WRITE)] if dialect == "postgresql" else []
+    could_write, found = fleet_rows(statements, None, beside, last=True)
     role_could_write = bool(could_write and could_write[0][0][0])
-    yield _FLEET, dialect, changes[1:], role_could_write, found.tenants, found.schedules, found.unreadable_candidates
+    home = (statements.home or Home()).packed()
+    yield _FLEET, dialect, home, role_could_write, found.tenants, found.schedules, found.unreadable_candidates
     for part in found.basis_sets:
         yield _SETS, part
 
@@ -95,8 +95,8 @@ class FleetAhead:
         self._messages = messages
         self._end = end
         self._broken_off = False
-        self.database_clock: datetime | None = None
-        """What the database's own clock said (UTC), where it has one; known from the first facts on."""
+        self.home = Home()
+        """What the snapshot said of itself; known from the first facts on."""
         self.role_could_write = False
         """Whether the role that read them has more than SELECT on the facts; known from the first facts on."""
 
@@ -109,8 +109,8 @@ class FleetAhead:
             kind, *fleet = self._next()
             if kind != _FLEET:
                 raise NotReadAhead
-            dialect, changes, self.role_could_write, tenants, schedules, lost = fleet
-            self.database_clock = clock_in(("", *changes))
+            dialect, home, self.role_could_write, tenants, schedules, lost = fleet
+            self.home = Home.unpacked(home)
             yield from facts_in(dialect, FleetRows(tenants, schedules, lost, self._sets()))
         finally:
             self._messages.close()

@@ -5,32 +5,27 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from itertools import count
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from health.facts import TenantFacts
-from health.store.opening.errors import StoreBrokenOff, StoreError
+from health.store.opening.errors import StoreBrokenOff, StoreError, is_not_supported
+from health.store.opening.home import Home
 from health.store.opening.reading import one_snapshot, open_reading
 from health.store.opening.statements import ReadingConnection, Row
 from health.store.opening.urls import DatabaseAddress
 from health.store.reading.snapshot import Snapshot
-from health.store.reading.token import clock_in
 
 Found = TypeVar("Found")
 
 _serials = count()
 
-_NOT_SUPPORTED: Final = ("NotSupportedError", "ProgrammingError")
-"""What a driver calls that a database lacks a function, or does not let the role use it (PEP 249)."""
-
 
 class FleetRead(NamedTuple):
-    """The facts of a fleet, the token of their snapshot, and what the database's clock said then (UTC)."""
+    """The facts of a fleet, and the token of their snapshot."""
 
     facts: list[TenantFacts]
     token: object | None
-    clock: datetime | None
 
 
 class HeldConnection:
@@ -43,8 +38,8 @@ class HeldConnection:
         self._could_write: bool | None = None
         self._running: ReadingConnection | None = None
         self._lock = threading.Lock()
-        self.clock: datetime | None = None
-        """What the clock of PostgreSQL said when `change_token` was last asked (UTC); a file has none."""
+        self.home = Home()
+        """What the last snapshot said of itself: which schema, and the time of PostgreSQL; a file says nothing."""
 
     def read(self, question: Callable[[Snapshot], Found]) -> Found:
         """Answer a question from one snapshot; what a restart or a standby has broken off is asked once more, quietly.
@@ -65,25 +60,23 @@ class HeldConnection:
         try:
             row, facts = self.read(lambda snapshot: snapshot.fleet_and_changes())
         except StoreError as error:
-            if not _is_not_supported(error):
+            if not is_not_supported(error.__cause__):
                 raise
-            return FleetRead(self.read(lambda snapshot: snapshot.facts()), None, None)
-        return FleetRead(facts, self._token(row), clock_in(row))
+            return FleetRead(self.read(lambda snapshot: snapshot.facts()), None)
+        return FleetRead(facts, self._token(row))
 
     def change_token(self) -> object | None:
         """A value that stays equal while no fact changes; None where the database has none. Takes microseconds.
 
         Raises StoreError where the database can be asked nothing at all.
         """
-        self.clock = None
         try:
             row = self._ask(lambda snapshot: snapshot.changes())
         except StoreError as error:
             # Not every service that speaks PostgreSQL's language has all of its functions.
-            if isinstance(error, StoreBrokenOff) or _is_not_supported(error):
+            if isinstance(error, StoreBrokenOff) or is_not_supported(error.__cause__):
                 return None
             raise
-        self.clock = clock_in(row)
         return self._token(row)
 
     def role_could_write(self) -> bool:
@@ -125,6 +118,7 @@ class HeldConnection:
                 with self._lock:
                     self._running = connection
                 yield Snapshot(statements)
+                self.home = statements.home or self.home
         finally:
             with self._lock:
                 self._running = None
@@ -138,9 +132,5 @@ class HeldConnection:
             self._serial, self._could_write = next(_serials), None
         return self._connection
 
-    def _token(self, row: Row) -> tuple[Any, ...]:
-        return self._serial, self._connection and self._connection.stamp, row[0]
-
-
-def _is_not_supported(error: StoreError) -> bool:
-    return any(kind.__name__ in _NOT_SUPPORTED for kind in type(error.__cause__).__mro__)
+    def _token(self, row: Row) -> tuple[Any, ...] | None:
+        return None if row[0] is None else (self._serial, self._connection and self._connection.stamp, row[0])

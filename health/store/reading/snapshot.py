@@ -59,7 +59,7 @@ class Snapshot:
         return found, list(facts_in(self._dialect, rows))
 
     def changes(self) -> Row:
-        """What stays equal as long as no fact changed, and the clock where there is one; the last to be asked."""
+        """What stays equal as long as no fact changed, null where nothing can say it; the last to be asked."""
         (row,) = self._connection.rows(CHANGES[self._dialect], last=True)
         return row
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection
+
 from health.instants import EARLIEST
 from health.store.opening.errors import SchemaProblem
 from health.store.opening.reading import looking
@@ -11,6 +15,9 @@ from health.store.opening.urls import DatabaseAddress
 from health.store.reading import statements
 from health.store.reading.snapshot import Snapshot
 from health.store.writing.transactions import statements_of, transaction
+
+_LOCK: Final = int.from_bytes(b"tenants", "big")
+"""The number of the advisory lock; any would do that no other program takes."""
 
 
 def initialise(address: DatabaseAddress) -> bool:
@@ -25,7 +32,8 @@ def initialise(address: DatabaseAddress) -> bool:
         if not address.file.exists():
             address.file.touch(mode=0o600)
     with transaction(address, create=True) as connection:
-        match schema_state(statements_of(connection)):
+        _wait_for_others(connection)
+        match schema_state(statements_of(connection), address.label):
             case SchemaState.ABSENT:
                 upgrade_schema(connection)
                 return True
@@ -46,7 +54,8 @@ def upgrade(address: DatabaseAddress) -> SchemaState:
     from health.store.migrations.upgrade import upgrade_schema
 
     with transaction(address) as connection:
-        found = schema_state(statements_of(connection))
+        _wait_for_others(connection)
+        found = schema_state(statements_of(connection), address.label)
         if found is SchemaState.OLDER:
             upgrade_schema(connection)
         elif found is SchemaState.ABSENT:
@@ -60,13 +69,27 @@ def upgrade(address: DatabaseAddress) -> SchemaState:
         return found
 
 
-def state_of(address: DatabaseAddress) -> SchemaState:
+def _wait_for_others(connection: Connection) -> None:
+    """Have another `db init` or `db upgrade` of this database end first; it lasts as long as the transaction."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+
+
+class SchemaFound(NamedTuple):
+    """What was found where the schema should be, and in PostgreSQL the schema of that name."""
+
+    state: SchemaState
+    schema: str | None
+
+
+def look(address: DatabaseAddress) -> SchemaFound:
     """What schema the database has. Raises StoreError where it cannot be opened, or not be read as it claims."""
     with looking(address) as found_there:
-        found = schema_state(found_there)
-        if found is SchemaState.CURRENT:
+        state = schema_state(found_there, address.label)
+        if state is SchemaState.CURRENT:
             _try_reading(found_there)
-        return found
+        of_postgresql = found_there.dialect == "postgresql"
+        return SchemaFound(state, found_there.rows("SELECT current_schema()")[0][0] if of_postgresql else None)
 
 
 def _try_reading(connection: Statements) -> None:

@@ -112,16 +112,22 @@ def _begin_immediate(connection: Connection) -> None:
 
 
 def _open_postgresql(address: DatabaseAddress, patience: float) -> Any:
+    from psycopg import IsolationLevel
+
     from health.store.opening.postgresql import connected
 
     connection = connected(address, autocommit=False)
     connection.patience = patience
+    # Whatever the role's default: who waited for a lock is to see what its holder has written.
+    connection.isolation_level = IsolationLevel.READ_COMMITTED
     return connection
 
 
 def _set_for_writing(connection: Connection, patience: float) -> None:
     """What the transaction needs, for as long as it lasts: behind a pooler the session is not ours."""
-    from health.store.opening.postgresql import NO_JIT, ONE_FORM, set_local
+    from health.store.opening.home import HOME_ALONE
+    from health.store.opening.postgresql import NO_JIT, NOTHING_HIDDEN, ONE_FORM, set_local
 
     lock_timeout = {"lock_timeout": f"{patience * _OF_THAT_FOR_A_LOCK * 1000:.0f}ms"}
-    connection.exec_driver_sql("; ".join(set_local(ONE_FORM | NO_JIT | lock_timeout)))
+    settings = set_local(ONE_FORM | NOTHING_HIDDEN | NO_JIT | lock_timeout)
+    connection.exec_driver_sql("; ".join([*settings, HOME_ALONE]))

@@ -8,7 +8,9 @@ import pytest
 
 from health.store.opening.errors import StoreError
 from health.store.opening.reading import reading_once
+from health.store.opening.revision import SchemaState
 from health.store.opening.urls import DatabaseAddress, parse_database_url
+from health.store.writing.administration import look
 from health.store.writing.transactions import writing
 from tests.health.store.bare import bare
 from tests.oracle.loading import sqlite_path
@@ -55,6 +57,11 @@ def write(address: DatabaseAddress) -> None:
     """Begin to write facts. Raises what every writing command does."""
     with writing(address):
         pass
+
+
+def state_of(address: DatabaseAddress) -> SchemaState:
+    """What `db status` finds."""
+    return look(address).state
 
 
 def sentence_of(url: str) -> str:

@@ -9,8 +9,7 @@ import pytest
 
 from health.store.opening.errors import SchemaProblem
 from health.store.opening.urls import parse_database_url
-from health.store.writing.administration import state_of
-from tests.health.store.schema_versions import execute
+from tests.health.store.schema_versions import execute, state_of
 from tui.commands import run
 
 

@@ -15,9 +15,19 @@ from health.store.opening import limits, revision
 from health.store.opening.errors import DatabaseMissing, SchemaProblem, StoreError, StoreUnreachable
 from health.store.opening.revision import CURRENT, REVISIONS, SchemaState
 from health.store.opening.urls import parse_database_url
-from health.store.writing.administration import initialise, state_of, upgrade
+from health.store.writing.administration import initialise, upgrade
 from tests.health.store.bare import bare
-from tests.health.store.schema_versions import NEWER, OLDER, execute, read, sentence_of, set_version, tables, write
+from tests.health.store.schema_versions import (
+    NEWER,
+    OLDER,
+    execute,
+    read,
+    sentence_of,
+    set_version,
+    state_of,
+    tables,
+    write,
+)
 from tests.oracle.loading import sqlite_path
 from tui.commands import run
 

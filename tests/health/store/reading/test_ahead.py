@@ -21,7 +21,7 @@ from health.resolver import TenantBackupHealthResolver
 from health.store.opening import limits, postgresql
 from health.store.opening.errors import DatabaseMissing, NotReadAhead, SchemaProblem, StoreUnreachable
 from health.store.opening.urls import parse_database_url
-from health.store.reading import token
+from health.store.reading import ahead
 from health.store.reading.ahead import FleetAhead, send_fleet
 from tests.faulty_drivers import CAUSE, Faults, Mode, faulty_drivers
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW
@@ -131,8 +131,8 @@ def test_the_first_answer_was_read_ahead_and_the_next_is_read_here(database_url:
 def test_what_the_server_says_of_itself_comes_with_it(postgres_url: str) -> None:
     load(postgres_url, a_fleet())
     with resolving_ahead(postgres_url, sent(postgres_url)) as resolver, resolving(postgres_url) as straight:
-        answer = resolver.refreshed_fleet(NOW)
-        assert answer.database_clock is not None
+        resolver.refreshed_fleet(NOW)
+        assert resolver.own_time().clock is not None
         assert resolver._held is None
         assert resolver.role_could_write() is straight.role_could_write() is True
 
@@ -238,9 +238,9 @@ def test_a_statement_that_took_too_long_is_told_once(postgres_url: str, monkeypa
 
 
 def test_what_only_this_way_of_reading_lacks_is_not_told(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A service that does not say how far its changes are is read all the same."""
+    """A service that does not say what a role may do is read all the same."""
     load(postgres_url, a_fleet())
-    monkeypatch.setitem(token.CHANGES, "postgresql", "SELECT no_such_function(), 1")
+    monkeypatch.setattr(ahead, "COULD_WRITE", "SELECT no_such_function()")
     messages = sent(postgres_url)
     assert messages == []
     with resolving(postgres_url) as straight, resolving_ahead(postgres_url, messages) as resolver:

@@ -14,11 +14,20 @@ from health.store.opening import revision
 from health.store.opening.errors import SchemaProblem
 from health.store.opening.revision import CURRENT, SchemaState
 from health.store.opening.urls import parse_database_url
-from health.store.writing.administration import initialise, state_of, upgrade
+from health.store.writing.administration import initialise, upgrade
 from health.store.writing.transactions import transaction
 from tests.health.making import NOW
 from tests.health.store.bare import bare
-from tests.health.store.schema_versions import NEWER, OLDER, drop_everything, execute, sentence_of, set_version, tables
+from tests.health.store.schema_versions import (
+    NEWER,
+    OLDER,
+    drop_everything,
+    execute,
+    sentence_of,
+    set_version,
+    state_of,
+    tables,
+)
 from tests.health.store.spoiled_rows import entries, garbage, two_tenants
 from tests.oracle.loading import load
 from tests.oracle.rows import ItemRow

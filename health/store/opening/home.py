@@ -1,0 +1,96 @@
+"""Where a PostgreSQL session is at home: the one schema it is pinned to, and what the server says of its own time.
+
+Asked first in every transaction, in the flight of its first statements: behind a pooler the next transaction may have
+another session (docs/reading.md, "One schema", "How old the facts are").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+
+from health.store.opening.statements import Row
+
+TABLES: Final = ("tenants", "backup_schedules", "backup_sets", "backup_items", "captured_payloads")
+"""The tables that a schema of the current version has beside its `alembic_version`."""
+_NAMED: Final = ", ".join(f"'{name}'" for name in TABLES)
+
+UNKNOWN: Final = timedelta(days=36_500)
+"""How far behind a standby counts that does not say it: further than any facts may be."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+# As long as everything that was received is replayed, what is read is what the primary has sent. A standby that has
+# replayed no transaction since it was started is at least as far as the checkpoint that it began at.
+_BEHIND: Final = (
+    "CASE WHEN pg_is_in_recovery() THEN"
+    " CASE WHEN pg_is_wal_replay_paused() OR pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn() THEN"
+    " extract(epoch FROM clock_timestamp() - coalesce(pg_last_xact_replay_timestamp(),"
+    " (SELECT checkpoint_time FROM pg_control_checkpoint())))::float8 END END"
+)
+STANDBY_FUNCTIONS: Final = frozenset(re.findall(r"pg_\w+(?=\()", _BEHIND))
+"""What a server may lack, or not let a role use; its error names the function."""
+_BEHIND_UNKNOWN: Final = f"CASE WHEN pg_is_in_recovery() THEN {UNKNOWN.total_seconds():.0f}::float8 END"
+
+
+def _home(behind: str) -> str:
+    # `pg_temp` comes last: unnamed it would be the first to be searched.
+    return (
+        "WITH home AS MATERIALIZED (SELECT pg_namespace.oid, nspname"  # noqa: S608 - our own rules
+        " FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (name, place)"
+        " JOIN pg_catalog.pg_namespace ON nspname = path.name AND nspname !~ '^pg_'"
+        " JOIN pg_catalog.pg_class ON relnamespace = pg_namespace.oid AND relname = 'alembic_version'"
+        " AND relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY place LIMIT 1)"
+        " SELECT nspname, set_config('search_path', concat(quote_ident(nspname), ', pg_temp'), true),"
+        f" ARRAY(SELECT needed FROM unnest(ARRAY[{_NAMED}]) AS needed WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class"
+        " WHERE relnamespace = home.oid AND relname = needed AND relkind IN ('r', 'p', 'v', 'm', 'f'))"
+        " ORDER BY needed),"
+        f" extract(epoch FROM clock_timestamp())::float8, {behind} FROM home"
+    )
+
+
+HOME: Final = _home(_BEHIND)
+"""Finds the schema, pins the transaction to it, and says which tables it lacks and what the server says of its time.
+
+No row where no schema of the search path has an `alembic_version`; then nothing is pinned.
+"""
+HOME_ALONE: Final = _home(_BEHIND_UNKNOWN)
+"""The same for a server that lacks a function of `HOME`, or does not let the role use it."""
+
+
+class Home(NamedTuple):
+    """What `HOME` has found; of a SQLite file nothing."""
+
+    schema: str | None = None
+    missing: Sequence[str] = ()
+    """The tables of the current version that the schema lacks."""
+    clock: datetime | None = None
+    """What the server's clock said (UTC)."""
+    behind: timedelta = timedelta(0)
+    """How long ago the last replayed transaction was, on a standby that has not replayed all that it received."""
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> Home:
+        """From the rows of `HOME`."""
+        for schema, _, missing, clock, behind in rows:
+            return cls(schema, missing, _EPOCH + timedelta(seconds=clock), timedelta(seconds=max(0.0, behind or 0.0)))
+        return cls()
+
+    def packed(self) -> tuple[str | None, float | None, float]:
+        """What of it another process needs, as values that any program can send."""
+        clock = None if self.clock is None else (self.clock - _EPOCH).total_seconds()
+        return self.schema, clock, self.behind.total_seconds()
+
+    @classmethod
+    def unpacked(cls, packed: tuple[str | None, float | None, float]) -> Home:
+        """From what `packed` made."""
+        schema, clock, behind = packed
+        return cls(schema, (), None if clock is None else _EPOCH + timedelta(seconds=clock), timedelta(seconds=behind))
+
+    def lacks(self) -> str:
+        """What the schema lacks, as a clause; empty where it is whole."""
+        if not self.missing:
+            return ""
+        *others, last = self.missing
+        return f"its schema {self.schema} lacks {' and '.join(filter(None, (', '.join(others), last)))}"
