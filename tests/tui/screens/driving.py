@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from health.answers import DashboardAnswer, FleetAnswer, ListedSet
+from health.answers import DashboardAnswer, FleetAnswer, ListedSet, OwnTime
 from health.facts import BackupSet
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, triage_key
@@ -258,6 +258,10 @@ class WatchedResolver:
     def refreshed_fleet(self, now: datetime) -> Any:
         return self._ask("refreshed_fleet", now)
 
+    def own_time(self) -> OwnTime:
+        time: OwnTime = self._resolver.own_time()
+        return time
+
     def role_could_write(self) -> bool:
         return bool(self._resolver.role_could_write())
 
@@ -295,6 +299,9 @@ class KnownVerdicts:
 
     def refreshed_fleet(self, now: datetime) -> FleetAnswer:
         return FleetAnswer(now, tuple(sorted(self.verdicts, key=triage_key)))
+
+    def own_time(self) -> OwnTime:
+        return OwnTime()
 
     def role_could_write(self) -> bool:
         return False
