@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final, NamedTuple, Self
 
 from health.sources.backup_tree import SYMBOLIC_LINK, TOO_LARGE, BackupFile, closed_to_us, joined, visible_name
-from health.sources.captured import CapturedItem, CapturedSet, RefusedInput, StoredSet
+from health.sources.captured import CapturedItem, CapturedSet, StoredSet
 from health.sources.declaration import Asked, History, Option
 from health.sources.documents import MAX_FILE_BYTES
 from health.sources.door import is_made_of
@@ -20,7 +20,7 @@ from health.sources.git_history import CLICK, MERGE, OTHER_AUTHOR, REVERT, read_
 from health.sources.git_objects import BlobContents, GitFailed, Repository
 from health.sources.git_runs import RUN_GAP, SHORT_HASH, Run, Selection, runs_of
 from health.sources.intunecd_policies import LAYOUT, SOURCE, item_of, part_of
-from health.sources.one_backup import refuse_intunebackup, several_backups
+from health.sources.one_backup import refuse_intunebackup, refuse_several, several_backups
 from health.sources.policy_sets import GatheredItems
 from health.sources.storable import storable_name
 
@@ -82,11 +82,7 @@ def _refuse_what_is_not_one(asked: Asked, repository: Repository, tip: str) -> N
     except GitFailed:
         return  # the set of that commit will say so
     refuse_intunebackup(asked.path, places)
-    if (several := several_backups(places)) is not None:
-        raise RefusedInput(
-            f"{asked.path}: it holds several backups, {' and '.join(several)} among them, and not one: name one of"
-            " those."
-        )
+    refuse_several(asked.path, places)
 
 
 def _without_a_run(asked: Asked, selected: Selection) -> str:

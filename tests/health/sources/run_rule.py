@@ -19,7 +19,8 @@ LONGEST = 6 * 3600
 
 
 class Raw(NamedTuple):
-    """A commit of a random history: `parents` are places in it, times are seconds, `paths` are the files it writes."""
+    """A commit of a random history: `parents` are places in it, times are seconds, `paths` are the files it writes,
+    and `gone` those that it removes."""
 
     parents: tuple[int, ...]
     authored: int
@@ -28,6 +29,12 @@ class Raw(NamedTuple):
     committer: str = "backup <backup@contoso.com>"
     message: str = "backup"
     paths: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+
+    @property
+    def kinds(self) -> list[str]:
+        """What each file is that it changes."""
+        return [kind_of(path) for path in (*self.paths, *self.gone)]
 
     @property
     def date(self) -> int:
@@ -66,7 +73,7 @@ def expected_runs(
             return False
         if by_author is None and "<noreply@github.com>" in commit.committer:
             return False
-        return any(kind_of(path) != "nothing" for path in commit.paths)
+        return any(kind != "nothing" for kind in commit.kinds)
 
     def nearest(n: int) -> int | None:
         while history[n].parents:
@@ -89,7 +96,7 @@ def expected_runs(
 
     def heir(n: int) -> int | None:
         """The commit that continues the run of commit n."""
-        kinds = [kind_of(path) for path in history[n].paths]
+        kinds = history[n].kinds
         if kinds.count("item") != 1 or "tool" in kinds:
             return None
         able = []
@@ -126,6 +133,7 @@ def git_history(path: Path, history: Sequence[Raw]) -> list[str]:
         files = dict.fromkeys(commit.paths, f'{{"displayName": "{n}"}}')
         for name, content in files.items():
             lines.append(f"M 100644 inline {name}\ndata {len(content.encode())}\n{content}".encode())
+        lines += [f"D {name}".encode() for name in commit.gone]
         lines.append(b"")
     marks = path / "marks"
     subprocess.run(
@@ -150,6 +158,7 @@ PATHS = (
     "Scripts/Script Data/s.ps1",
     "backup_summary.json",
 )
+_ITEMS = tuple(f"{folder}/{n}.json" for folder in ("Apps", "Filters", "Roles") for n in range(3))
 _START = 1_764_547_200
 _STEPS = (0, 1, 60, 600, GAP - 1, GAP, GAP + 1, 3600, LONGEST, 86_400, -60, -GAP, -GAP - 1)
 
@@ -190,4 +199,20 @@ def histories(draw: st.DrawFn, most: int = 14) -> list[Raw]:
                 draw(paths) if len(parents) < 2 else (),
             )
         )
+    return commits
+
+
+@st.composite
+def losing_histories(draw: st.DrawFn) -> list[Raw]:
+    """One line of commits, each later than the one before, in which items come and go."""
+    commits: list[Raw] = []
+    there: set[str] = set()
+    date = _START
+    for n in range(draw(st.integers(2, 9))):
+        date += draw(st.sampled_from((60, 300, GAP, GAP + 1, 86_400)))
+        written = draw(st.one_of(st.sampled_from(_ITEMS).map(lambda item: {item}), st.sets(st.sampled_from(_ITEMS))))
+        gone = draw(st.sets(st.sampled_from(_ITEMS), max_size=3)) & there - written if n else set()
+        written = written or set(_ITEMS) if n == 0 else written
+        there = (there | written) - gone
+        commits.append(Raw((n - 1,) if n else (), date, date, paths=tuple(sorted(written)), gone=tuple(sorted(gone))))
     return commits

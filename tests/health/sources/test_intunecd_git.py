@@ -1,29 +1,25 @@
-"""An IntuneCD repository: which commits are runs, what each run holds, and what is read of it.
+"""An IntuneCD repository: what each run holds, and what is read of it.
 
-Modules: health.sources.intunecd_git, health.sources.git_history, health.sources.git_objects.
+Modules: health.sources.intunecd_git, health.sources.git_objects.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 
 from health.sources import intunecd_git
 from health.sources.backup_tree import BackupFile
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput, StoredSet
 from health.sources.door import Door, Reference, states_in
-from health.sources.intunecd_git import FoundRun, find_runs
+from health.sources.intunecd_git import find_runs
 from health.sources.intunecd_policies import item_of
 from tests.health.sources.reading import READ_AT, asked_of, having
 from tests.health.sources.repositories import START, Repository
-from tests.health.sources.run_rule import Expected, Raw, expected_runs, git_history, histories
 from tests.health.sources.trees import policy
 
 
@@ -87,162 +83,28 @@ def test_each_run_is_a_set_at_the_earlier_of_its_dates_oldest_first(repository: 
     assert newer.items[1].display_name == "two"
 
 
-def test_only_commits_that_change_an_item_under_the_root_count(repository: Repository) -> None:
-    first = repository.commit({"prod/Roles/a.json": policy(), "test/Roles/a.json": policy(), "prod/Roles/b.json": "{}"})
-    repository.commit({"test/Roles/a.json": policy("changed"), "prod/README.md": "x", "prod/top.json": "{}"})
-    repository.commit({"prod/.github/workflows/x.yml": "a: 1", "prod/Roles/notes.md": "x"})
-    fourth = repository.commit({"prod/Roles/b.json": policy()})
-    repository.commit({}, subject="an empty commit")
-    sets = read(repository.path / "prod")
-    assert [captured.source_ref for captured in sets] == [first, fourth]
-    assert paths(sets[1]) == ["Roles/a.json", "Roles/b.json"]
+@pytest.mark.parametrize("folder", ["a:b", ":(top)x", "a b*[c]?", "-n", 'tab\t"quote"\nline', "üñ"])
+def test_a_root_may_be_called_anything(repository: Repository, folder: str) -> None:
+    repository.commit({f"{folder}/Roles/a.json": policy(), "other/Roles/b.json": policy()})
+    (captured,) = read(repository.path / folder)
+    assert paths(captured) == ["Roles/a.json"]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "Assignment Report/report.json",
-        "Scripts/Powershell/Script Data/a.ps1",
-        "Device Configurations/mobileconfig/a.mobileconfig",
-        "__archive__/2025/Roles/a.json",
-        "backup_summary.json",
-    ],
-)
-def test_what_only_the_tool_writes_is_a_run(repository: Repository, path: str) -> None:
-    first = repository.commit({"prod/Roles/a.json": policy(), "prod/Roles/b.json": policy()})
-    second = repository.commit({f"prod/{path}": "{}"})
-    repository.commit({path: "{}"})
-    assert [captured.source_ref for captured in read(repository.path / "prod")] == [first, second]
-
-
-def test_a_file_that_may_be_run_now_is_no_change(repository: Repository) -> None:
+def test_a_bare_repository_is_as_good(repository: Repository, tmp_path: Path) -> None:
     ref = repository.commit({"Roles/a.json": policy()})
-    repository.git("update-index", "--chmod=+x", "Roles/a.json")
-    repository.commit({}, staged=True)
-    assert [captured.source_ref for captured in read(repository.path)] == [ref]
+    repository.git("clone", "--quiet", "--bare", ".", str(tmp_path / "bare.git"))
+    assert [captured.source_ref for captured in read(tmp_path / "bare.git")] == [ref]
 
 
-def test_a_renamed_item_is_two_that_changed(repository: Repository) -> None:
-    base = repository.commit({"Roles/a.json": policy(), "Filters/b.json": policy()})
-    repository.commits = 0
-    (repository.path / "Roles/a.json").rename(repository.path / "Roles/new.json")
-    renamed = repository.commit({})
-    repository.commits = 0
-    after = repository.commit({"Filters/b.json": policy("2")})
-    assert [captured.source_ref for captured in read(repository.path)] == [base, renamed, after]
-
-
-def no_runs(root: Path, **options: object) -> dict[str, str]:
-    return dict(find_runs(asked_of(root, options=options)).no_sets)
-
-
-def test_a_merge_is_no_run_and_both_sides_of_it_are(repository: Repository) -> None:
-    base = repository.commit({"Roles/a.json": policy()})
-    repository.git("switch", "--quiet", "--create", "side")
-    side = repository.commit({"Roles/side.json": policy()})
-    repository.git("switch", "--quiet", "main")
-    main = repository.commit({"Roles/main.json": policy()})
-    repository.git("merge", "--quiet", "--no-edit", "side", identity=repository.identity(9))
-    merge = repository.git("rev-parse", "HEAD")
-    assert [captured.source_ref for captured in read(repository.path)] == [base, side, main]
-    assert no_runs(repository.path) == {merge: "a merge"}
-
-
-def test_a_revert_is_no_run(repository: Repository) -> None:
-    repository.commit({"Roles/a.json": policy()})
-    repository.commit({"Roles/a.json": policy("2")})
-    repository.git("revert", "--no-edit", "HEAD", identity=repository.identity(9))
-    revert = repository.git("rev-parse", "HEAD")
-    assert no_runs(repository.path) == {revert: "a revert"}
-    assert revert in no_runs(repository.path, author=re.compile("nobody"))
-
-
-def committed_by(repository: Repository, committer: str, author: str = "Ann <ann@contoso.com>") -> str:
-    """A commit of a new file by these people."""
-    (a_name, a_mail), (c_name, c_mail) = (who.removesuffix(">").split(" <") for who in (author, committer))
-    repository.commit({f"Roles/{repository.commits}.json": policy()})
-    who = {
-        "GIT_AUTHOR_NAME": a_name,
-        "GIT_AUTHOR_EMAIL": a_mail,
-        "GIT_COMMITTER_NAME": c_name,
-        "GIT_COMMITTER_EMAIL": c_mail,
-    }
-    identity = repository.identity(repository.commits - 1) | who
-    repository.git("commit", "--quiet", "--amend", "--no-edit", "--reset-author", identity=identity)
-    return repository.git("rev-parse", "HEAD")
-
-
-@pytest.mark.parametrize(
-    ("committer", "clicked"),
-    [
-        ("GitHub <noreply@github.com>", True),
-        ("GitLab <noreply@gitlab.com>", True),
-        ("Anything <no-reply@codeberg.org>", True),
-        ("GitHub Enterprise <noreply@git.contoso.com>", True),
-        ("Somebody <noreply@gitlab.contoso.com>", True),
-        ("github-actions <41898282+github-actions[bot]@users.noreply.github.com>", False),
-        ("bitbucket-pipelines <commits-noreply@bitbucket.org>", False),
-        ("Intune backup <noreply@contoso.com>", False),
-        ("github-actions <noreply@contoso.com>", False),
-        ("Ann <ann@github.com>", False),
-    ],
-)
-def test_a_click_on_a_forge_is_no_run(repository: Repository, committer: str, clicked: bool) -> None:
-    sound = committed_by(repository, "Ann <ann@contoso.com>")
-    ref = committed_by(repository, committer)
-    assert [captured.source_ref for captured in read(repository.path)] == ([sound] if clicked else [sound, ref])
-    assert no_runs(repository.path) == ({ref: "made by a click on a forge"} if clicked else {})
-
-
-def test_author_says_whose_commits_are_captures_clicks_too(repository: Repository) -> None:
-    other = committed_by(repository, "Bob <bob@contoso.com>", "Bob <bob@contoso.com>")
-    clicked = committed_by(repository, "GitHub <noreply@github.com>", "Backup <backup@contoso.com>")
-    own = committed_by(repository, "Bob <bob@contoso.com>", "Backup <backup@contoso.com>")
-    by = re.compile(r"^Backup <backup@.*>$")
-    assert [captured.source_ref for captured in read(repository.path, author=by)] == [clicked, own]
-    assert no_runs(repository.path, author=by) == {other: "not by an author that --author names"}
-
-
-def test_amended_and_rebased_commits_keep_the_date_of_the_capture(repository: Repository) -> None:
-    repository.commit({"Roles/a.json": policy()})
-    repository.git("commit", "--quiet", "--amend", "--no-edit", identity={**repository.identity(80)})
+def test_a_subject_from_anywhere_is_a_name_that_can_be_stored(repository: Repository) -> None:
+    repository.commit({"Roles/a.json": policy()}, subject="x" * 5000)
+    tree = repository.git("rev-parse", "HEAD^{tree}")
+    body = f"tree {tree}\nauthor n <n> {START} +0000\ncommitter n <n> {START} +0000\n\n".encode() + b"caf\xe9\n"
+    repository.git(
+        "reset", "--quiet", "--hard", repository.git("hash-object", "-t", "commit", "-w", "--stdin", stdin=body)
+    )
     (captured,) = read(repository.path)
-    assert captured.completed_at == datetime(2025, 12, 1, 2, 0, tzinfo=UTC)
-
-
-def test_one_commit_a_file_is_one_set_and_the_gap_can_be_said(repository: Repository) -> None:
-    refs = []
-    for n in range(4):
-        repository.commits = 0
-        refs.append(repository.commit({f"Roles/{n}.json": policy()}, minute=10 * n))
-    (captured,) = read(repository.path)
-    assert (captured.source_ref, len(captured.items)) == (refs[3], 4)
-    assert captured.started_at == datetime(2025, 12, 1, 2, 0, tzinfo=UTC)
-    assert captured.completed_at == datetime(2025, 12, 1, 2, 30, tzinfo=UTC)
-    assert len(read(repository.path, run_gap=timedelta(minutes=10))) == 1
-    assert len(read(repository.path, run_gap=timedelta(minutes=9))) == 4
-
-
-def test_only_what_the_ref_reaches_is_read(repository: Repository) -> None:
-    base = repository.commit({"Roles/a.json": policy()})
-    repository.git("switch", "--quiet", "--create", "side")
-    side = repository.commit({"Roles/a.json": policy("2")})
-    repository.git("switch", "--quiet", "main")
-    main = repository.commit({"Roles/a.json": policy("3")})
-    assert [captured.source_ref for captured in read(repository.path)] == [base, main]
-    for ref in ("side", side, "refs/heads/side"):
-        assert [captured.source_ref for captured in read(repository.path, ref=ref)] == [base, side]
-    for ref in ("nowhere", "--all", "HEAD:Roles", "a\0b", ""):
-        with pytest.raises(RefusedInput, match=r"has no commit .*; --ref names a branch, a tag or a commit"):
-            read(repository.path, ref=ref)
-
-
-def test_a_history_without_a_run_says_what_it_holds_instead(repository: Repository) -> None:
-    committed_by(repository, "GitHub <noreply@github.com>")
-    committed_by(repository, "GitHub <noreply@github.com>")
-    history = find_runs(asked_of(repository.path))
-    assert (list(history.sets), len(history.no_sets)) == ([], 2)
-    assert "none of the commits is a run of the tool (2 made by a click on a forge); if" in str(history.without)
+    assert captured.name.endswith(r"caf\xe9")
 
 
 TWO_TENANTS = {
@@ -272,48 +134,6 @@ def test_another_tools_layout_is_refused(repository: Repository) -> None:
     repository.commit({"Roles/a.json": policy(), "Roles/Assignments/a.json": "[]"})
     with pytest.raises(RefusedInput, match="import it with 'intunebackup'"):
         read(repository.path)
-
-
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(histories())
-def test_git_and_a_second_implementation_agree_on_random_histories(tmp_path: Path, history: list[Raw]) -> None:
-    with TemporaryDirectory(dir=tmp_path) as folder:
-        ids = git_history(Path(folder), history)
-        for author in (None, re.compile("^backup ")):
-            found = find_runs(asked_of(Path(folder), options={"author": author}))
-            runs = {
-                Expected(each.frame.source_ref, int(started.timestamp()), int(completed.timestamp()))
-                for each in found.sets
-                if isinstance(each, FoundRun)
-                and (started := each.frame.started_at) is not None
-                and (completed := each.frame.completed_at) is not None
-            }
-            by = None if author is None else (lambda who: who.startswith("backup "))
-            assert runs == expected_runs(history, ids, by)
-
-
-@pytest.mark.parametrize("folder", ["a:b", ":(top)x", "a b*[c]?", "-n", 'tab\t"quote"\nline', "üñ"])
-def test_a_root_may_be_called_anything(repository: Repository, folder: str) -> None:
-    repository.commit({f"{folder}/Roles/a.json": policy(), "other/Roles/b.json": policy()})
-    (captured,) = read(repository.path / folder)
-    assert paths(captured) == ["Roles/a.json"]
-
-
-def test_a_bare_repository_is_as_good(repository: Repository, tmp_path: Path) -> None:
-    ref = repository.commit({"Roles/a.json": policy()})
-    repository.git("clone", "--quiet", "--bare", ".", str(tmp_path / "bare.git"))
-    assert [captured.source_ref for captured in read(tmp_path / "bare.git")] == [ref]
-
-
-def test_a_subject_from_anywhere_is_a_name_that_can_be_stored(repository: Repository) -> None:
-    repository.commit({"Roles/a.json": policy()}, subject="x" * 5000)
-    tree = repository.git("rev-parse", "HEAD^{tree}")
-    body = f"tree {tree}\nauthor n <n> {START} +0000\ncommitter n <n> {START} +0000\n\n".encode() + b"caf\xe9\n"
-    repository.git(
-        "reset", "--quiet", "--hard", repository.git("hash-object", "-t", "commit", "-w", "--stdin", stdin=body)
-    )
-    (captured,) = read(repository.path)
-    assert captured.name.endswith(r"caf\xe9")
 
 
 # Passing over what is stored, and the types that are expected

@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from health.coverage import Coverage
 from health.policy import HealthPolicy
 from health.resolver import TenantBackupHealthResolver
 from health.store.opening.urls import parse_database_url
 from tests.health.sources.repositories import START, Repository
-from tests.health.sources.run_rule import PATHS, Raw, expected_runs, git_history, histories
+from tests.health.sources.run_rule import PATHS, Raw, expected_runs, git_history, histories, losing_histories
 from tests.health.sources.trees import policy
 from tests.health.store.bare import bare
 from tests.tui.commands.console import Console
@@ -292,26 +293,42 @@ def stored_runs(console: Console) -> set[tuple[Any, ...]]:
         )
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(histories(most=9))
+def in_steps_and_at_once(console: Console, repository: Path, steps: list[str]) -> None:
+    """Import what each of some commits reaches, then all; it has to come to the same as all at once."""
+    words = ("import", "intunecd", str(repository), "--git", "--create-tenant", "T", "--tenant", "t")
+    found = []
+    for refs in ([], steps):
+        with bare(console.url) as store:
+            for table in ("backup_items", "backup_sets", "tenants"):
+                store.execute(f"DELETE FROM {table}")
+        for more in (*(("--ref", ref) for ref in refs), ()):
+            assert console.run(*words, *more).code in (0, EXIT_REFUSED)
+        found.append(stored_runs(console))
+    assert found[0] == found[1]
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(histories(most=9), st.data())
 def test_in_any_number_of_steps_a_history_gives_the_same_sets_as_in_one(
-    console: Console, tmp_path: Path, history: list[Raw]
+    console: Console, tmp_path: Path, history: list[Raw], data: st.DataObject
 ) -> None:
-    # Everything is there from the first commit on: that something is lost is another rule.
+    # Everything is there from the first commit on: what is lost where a branch comes late is another rule.
     history[0] = history[0]._replace(paths=PATHS)
     with TemporaryDirectory(dir=tmp_path) as folder:
         ids = git_history(Path(folder) / "h", history)
-        with bare(console.url) as store:
-            for table in ("backup_items", "backup_sets", "tenants"):
-                store.execute(f"DELETE FROM {table}")
-        words = ("import", "intunecd", f"{folder}/h", "--git", "--create-tenant", "T", "--tenant")
-        assert console.run(*words, "t").code in (0, EXIT_REFUSED)
-        at_once = stored_runs(console)
-        assert {row[1] for row in at_once} == {run.ref for run in expected_runs(history, ids)}
-        with bare(console.url) as store:
-            for table in ("backup_items", "backup_sets", "tenants"):
-                store.execute(f"DELETE FROM {table}")
-        for ref in ids:
-            assert console.run(*words, "t", "--ref", ref).code in (0, EXIT_REFUSED)
-        assert console.run(*words, "t").code in (0, EXIT_REFUSED)
-        assert stored_runs(console) == at_once
+        steps = data.draw(st.lists(st.sampled_from(ids), max_size=5))
+        in_steps_and_at_once(console, Path(folder) / "h", steps)
+        assert {row[1] for row in stored_runs(console)} == {run.ref for run in expected_runs(history, ids)}
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(losing_histories(), st.data())
+def test_so_does_one_in_which_items_are_lost(
+    console: Console, tmp_path: Path, history: list[Raw], data: st.DataObject
+) -> None:
+    with TemporaryDirectory(dir=tmp_path) as folder:
+        ids = git_history(Path(folder) / "h", history)
+        # Each step goes further than the one before, as night after night.
+        steps = sorted(data.draw(st.sets(st.sampled_from(range(len(ids))), min_size=1)))
+        in_steps_and_at_once(console, Path(folder) / "h", [ids[n] for n in steps])
+        assert {row[1] for row in stored_runs(console)} == {run.ref for run in expected_runs(history, ids)}
