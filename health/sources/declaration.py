@@ -128,8 +128,9 @@ class Source(NamedTuple):
 
     @property
     def is_recorded(self) -> bool:
-        """Whether `record` can take it: it reads a folder, and needs no word of its own on the command line."""
-        return self.folder is not None and not any(option.required for option in self.options)
+        """Whether `record` can take it: it reads a folder or lines, and needs no word of its own to do so."""
+        reads = self.folder is not None or self.lines is not None
+        return reads and not any(option.required for option in self.options)
 
     @property
     def options_not_given(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ the command cannot be run, and, before anything has run, 1 and 2 as everywhere.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -24,27 +24,24 @@ from health.instants import shifted
 from health.sources.listed import SOURCES, source_named
 from tui.commands.import_options import ACCEPT_LOSS, NEW_TENANT, TENANT, WITHOUT_PAYLOAD
 from tui.commands.names import NameType
-from tui.commands.options import Invocation, place_options
+from tui.commands.notebook import Notebook
+from tui.commands.options import place_options
 from tui.words.failures import EXIT_NOT_RECORDED, EXIT_UNDER_WAY, CommandFailed, describe, tell
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from health.policy import HealthPolicy, LossRule
+    from health.policy import HealthPolicy
     from health.sources.captured import CapturedSet
     from health.sources.declaration import Source
     from health.sources.run_files import FilesThatStood
-    from health.store.opening.urls import DatabaseAddress
     from health.store.writing.recording import OnThisMachine, RecordedRun
     from tui.commands.running import Ended, HeldSignals
-    from tui.commands.session import Session
 
 Found = TypeVar("Found")
 
-PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-"""Seconds between attempts to note an outcome: a database that restarts is back in a minute."""
-NOTE_SECONDS: Final = 20.0
-"""How long PostgreSQL may take to answer while a note is made: a backup that waits for its record is not made."""
+NONE: Final = "none"
+"""The source of a run whose evidence comes by another way."""
 
 
 class _Backup(NamedTuple):
@@ -59,21 +56,26 @@ class _Backup(NamedTuple):
 
 def recorded_sources() -> list[str]:
     """The names of the sources whose runs can be recorded."""
-    return [name for name in SOURCES if source_named(name).is_recorded]
+    return sorted([NONE, *(name for name in SOURCES if source_named(name).is_recorded)])
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @TENANT
 @NEW_TENANT
 @click.option("--schedule", type=NameType(), required=True, metavar="NAME", help="The schedule; added if missing.")
-@click.option("--source", type=click.Choice(recorded_sources()), required=True, help="The tool that COMMAND runs.")
 @click.option(
-    "--path", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The folder that COMMAND writes to."
+    "--source",
+    type=click.Choice(recorded_sources()),
+    required=True,
+    help="The tool that COMMAND runs; 'facts': it prints them; 'none': only the outcome is noted.",
+)
+@click.option(
+    "--path", type=click.Path(path_type=Path), metavar="DIR", help="The folder that COMMAND writes to, if it does."
 )
 @click.option(
     "--cron", metavar="EXPRESSION", help="When it runs, in five fields: '30 2 * * *'. Kept with the schedule."
 )
-@click.option("--timezone", metavar="NAME", help="The IANA time zone of the cron; UTC for a new schedule.")
+@click.option("--timezone", metavar="NAME", help="The IANA time zone of the cron, and of facts without an offset.")
 @ACCEPT_LOSS
 @WITHOUT_PAYLOAD
 @place_options
@@ -93,7 +95,7 @@ def record(
     new_name: str | None,
     schedule: str,
     source: str,
-    path: Path,
+    path: Path | None,
     cron: str | None,
     timezone: str | None,
     accepted: tuple[str, ...],
@@ -114,94 +116,58 @@ def record(
 
     started_at = utc_now()
     require_slots(ctx, cron, timezone or "UTC", started_at)
-    run = RecordedRun(external_id, schedule, source, started_at, cron, timezone, new_name)
+    layout = None if source == NONE else source_named(source).layout
+    run = RecordedRun(external_id, schedule, source, started_at, cron, timezone, new_name, is_a_set=layout is not None)
+    notebook = Notebook(ctx, given)
+    if layout is None:
+        return _run_without_folder(notebook, run, path, command, frozenset(accepted), with_payload=not without_payload)
+    if path is None:
+        raise click.UsageError(f"--source {source} reads a folder: name it with --path DIR.")
     declared = source_named(source)
-    assert declared.layout is not None
-    stood_before = files_as_they_stand(path, declared.layout)
+    stood_before = files_as_they_stand(path, layout)
     backup = _Backup(declared, path, frozenset(accepted), not without_payload, stood_before)
-    notebook = _Notebook(ctx, given)
     with HeldSignals() as signals, ExitStack() as held:
         _note_start(notebook, run, _on_this_machine(held, notebook, run))
         ended = signals.run(command)
         return _Outcome(run, backup, ended, utc_now()).note(notebook, signals)
 
 
-class _Notebook:
-    """The database that runs are noted in. Opened anew for every entry: a repair during the run takes effect."""
+def _run_without_folder(
+    notebook: Notebook,
+    run: RecordedRun,
+    path: Path | None,
+    command: tuple[str, ...],
+    accepted: frozenset[str],
+    *,
+    with_payload: bool,
+) -> int:
+    """Run a command that prints its facts, or whose evidence comes by another way. Gives back the exit code."""
+    from tempfile import TemporaryFile
 
-    def __init__(self, ctx: click.Context, given: dict[str, Any]) -> None:
-        self._invocation = Invocation.in_effect(ctx, given)
+    from health.sources.door import Door
+    from tui.clock import utc_now
+    from tui.commands.record_facts import FactsOfRun
+    from tui.commands.running import HeldSignals
 
-    @property
-    def named_by_hand(self) -> bool:
-        """Whether the command line itself names the database or the settings."""
-        return self._invocation.database is not None or self._invocation.config is not None
-
-    @property
-    def named(self) -> list[str]:
-        """The options by which the command line names the database and the settings, where it does."""
-        given = {"--config": self._invocation.config, "--database": self._invocation.database}
-        given["--use"] = self._invocation.use
-        return [word for option, value in given.items() if value is not None for word in (option, str(value))]
-
-    def address(self) -> DatabaseAddress:
-        """The database that runs are noted in. Raises SettingsError and BadDatabaseUrl."""
-        return self._session().writing()
-
-    def policy(self) -> HealthPolicy:
-        """The policy in effect, or the product's own where the settings cannot be read."""
-        from health.policy import HealthPolicy
-        from tui.words.failures import SettingsError
-
+    if path is not None:
+        raise click.UsageError(f"--path is for folders, and --source {run.source} reads none: leave it out.")
+    with HeldSignals() as signals, ExitStack() as held:
+        printed = None if run.source == NONE else held.enter_context(TemporaryFile())
+        _note_start(notebook, run, _on_this_machine(held, notebook, run))
+        ended = signals.run(command, printed)
+        door = Door(accepted, notebook.loss_rule())
+        of_run = FactsOfRun(run, command, printed, with_payload, door, ended, utc_now())
         try:
-            return self._session().loaded.settings.policy()
-        except (SettingsError, click.UsageError):
-            return HealthPolicy()
-
-    def loss_rule(self) -> LossRule:
-        """When something is a loss, or the product's own rule where the settings cannot be read."""
-        from health.policy import LossRule
-        from tui.words.failures import SettingsError
-
-        try:
-            return self._session().loaded.settings.loss_rule()
-        except (SettingsError, click.UsageError):
-            return LossRule()
-
-    def write(self, entry: Callable[[Connection, HealthPolicy], Found]) -> Found:
-        """Make an entry in one transaction. Raises SettingsError and StoreError; then nothing is written."""
-        from health.store.writing.transactions import writing
-        from tui.commands.turns import in_turn
-
-        # The settings are read before it, because others wait for the end of the transaction.
-        address, policy = self.address(), self.policy()
-
-        def once() -> Found:
-            with writing(address, patience=NOTE_SECONDS) as connection:
-                return entry(connection, policy)
-
-        return in_turn(address, once)
-
-    def write_patiently(self, signals: HeldSignals, entry: Callable[[Connection, HealthPolicy], Found]) -> Found:
-        """The same, trying again for a minute where the database does not answer, or until a signal says to stop."""
-        from health.store.opening.errors import StoreUnreachable
-
-        pauses = iter(PAUSES)
-        while True:
-            try:
-                return self.write(entry)
-            except StoreUnreachable:
-                pause = next(pauses, None)
-                if pause is None or not signals.pause(pause):
-                    raise
-
-    def _session(self) -> Session:
-        from tui.commands.session import session_of
-
-        return session_of(self._invocation)
+            for sentence in notebook.write_patiently(signals, of_run.note):
+                tell(sentence)
+        except Exception as trouble:  # the exit code is the command's, or says that nothing was noted
+            remedy = of_run.how_to_bring_it_in(notebook.named)
+            tell(f"The outcome of this run could not be noted: {_said(trouble)}{remedy}")
+            return ended.exit_code or EXIT_NOT_RECORDED
+        return ended.exit_code
 
 
-def _on_this_machine(held: ExitStack, notebook: _Notebook, run: RecordedRun) -> OnThisMachine:
+def _on_this_machine(held: ExitStack, notebook: Notebook, run: RecordedRun) -> OnThisMachine:
     """Take the schedule's lock on this machine until `held` ends, and say what it tells of other runs."""
     from health.store.opening.errors import StoreError
     from health.store.writing.recording import OnThisMachine, start_in
@@ -224,7 +190,7 @@ def _on_this_machine(held: ExitStack, notebook: _Notebook, run: RecordedRun) -> 
     return OnThisMachine(alive_since=start_in(lock.other or "") or run.started_at)
 
 
-def _note_start(notebook: _Notebook, run: RecordedRun, here: OnThisMachine) -> None:
+def _note_start(notebook: Notebook, run: RecordedRun, here: OnThisMachine) -> None:
     """Note that the run begins. Raises only what must keep the command from running."""
     from health.store.opening.errors import BadDatabaseUrl, StoreConflict
     from health.store.writing.recording import RunUnderWay, note_start, require_no_other_run
@@ -255,7 +221,7 @@ class _Outcome(NamedTuple):
     ended: Ended
     ended_at: datetime
 
-    def note(self, notebook: _Notebook, signals: HeldSignals) -> int:
+    def note(self, notebook: Notebook, signals: HeldSignals) -> int:
         """Read what the command wrote and note it, with the schedule's next slot. Gives back the exit code."""
         from health.store.writing.recording import RunGivenUp
         from tui.clock import utc_now
@@ -274,7 +240,7 @@ class _Outcome(NamedTuple):
         return self.ended.exit_code
 
     def _note(
-        self, connection: Connection, captured: CapturedSet, notebook: _Notebook, policy: HealthPolicy, now: datetime
+        self, connection: Connection, captured: CapturedSet, notebook: Notebook, policy: HealthPolicy, now: datetime
     ) -> CapturedSet:
         """Note the outcome, the set as the door admits it. Gives back the set. Raises RunGivenUp and StoreConflict."""
         from health.sources.door import Door
@@ -288,7 +254,7 @@ class _Outcome(NamedTuple):
         note_outcome(connection, self.run, admitted, policy, now)
         return admitted
 
-    def _captured(self, notebook: _Notebook) -> CapturedSet:
+    def _captured(self, notebook: Notebook) -> CapturedSet:
         """The run's set from what the command wrote; `failed` if that is not a backup, or if the command failed."""
         if self.ended.failure is not None:
             return self.run.as_set("failed", self.ended.failure)
@@ -320,7 +286,7 @@ class _Outcome(NamedTuple):
             return self.run.as_set("failed", note_fault(fault))
         return self.run.wrote(captured)
 
-    def _how_to_bring_it_in(self, notebook: _Notebook) -> str:
+    def _how_to_bring_it_in(self, notebook: Notebook) -> str:
         """The import that makes up for a note, where there is something to import.
 
         An import does not check when a file was written, so files of other runs have to go first.

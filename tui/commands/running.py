@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import BinaryIO, Final, NamedTuple, Self
 
 from tui.words.failures import EXIT_CANNOT_RUN, EXIT_NO_SUCH_COMMAND
 
@@ -48,14 +48,21 @@ class HeldSignals:
         """Wait; False at once where a signal says to stop."""
         return signal.sigtimedwait(_ENDING, seconds) is None
 
-    def run(self, command: tuple[str, ...]) -> Ended:
+    def run(self, command: tuple[str, ...], printed: BinaryIO | None = None) -> Ended:
         """Run a command to its end and hand on what is sent to us meanwhile. A shell's exit codes: 128+n, 127, 126.
+
+        Its standard output goes to `printed`, where that is given, and else where ours goes.
 
         A command that was told to stop failed, even with exit code 0: it may have written half a backup.
         """
         try:
             child = os.posix_spawnp(
-                command[0], command, os.environ, setsigmask=self._mask, setsigdef=_IGNORED_BY_PYTHON
+                command[0],
+                command,
+                os.environ,
+                file_actions=() if printed is None else ((os.POSIX_SPAWN_DUP2, printed.fileno(), 1),),
+                setsigmask=self._mask,
+                setsigdef=_IGNORED_BY_PYTHON,
             )
         except FileNotFoundError:
             return Ended(EXIT_NO_SUCH_COMMAND, f"there is no command {command[0]!r}")

@@ -33,7 +33,8 @@ class RecordedRun(NamedTuple):
     """One run of a tenant's schedule, and what its command line says; `started_at` is in UTC.
 
     `cron` and `timezone` become the schedule's; None leaves what it has (a new one: no cron, `UTC`). `new_tenant` is
-    the name to add the tenant under where it is missing.
+    the name to add the tenant under where it is missing. With `is_a_set` the run itself is a backup set; without, only
+    one that failed: its evidence is in sets of their own, or comes by another way.
     """
 
     external_id: str
@@ -43,6 +44,7 @@ class RecordedRun(NamedTuple):
     cron: str | None = None
     timezone: str | None = None
     new_tenant: str | None = None
+    is_a_set: bool = True
 
     @property
     def reference(self) -> str:
@@ -138,7 +140,8 @@ def note_start(connection: Connection, run: RecordedRun, policy: HealthPolicy, h
         )
         .values(status="failed", error=NO_WORD)
     )
-    write_set(connection, run.as_set(RUNNING), run.started_at)
+    if run.is_a_set:
+        write_set(connection, run.as_set(RUNNING), run.started_at)
     _set(connection, tenant_id, schedule_id, {"last_run_at": run.started_at, "last_run_status": RUNNING})
     return given_up.rowcount
 
@@ -163,8 +166,47 @@ def note_outcome(
     if noted is not None and noted.status != RUNNING and tuple(noted) != (captured.status, captured.error):
         raise RunGivenUp(f"The run {run.reference!r} was given up for dead by a later one, so it counts as failed.")
     write_set(connection, captured, now)
+    _note_end(connection, run, (tenant_id, schedule_id), captured.status, policy, now)
+
+
+def plan_run(connection: Connection, run: RecordedRun) -> None:
+    """Have the run's tenant and schedule there, as its command line says. Raises StoreConflict as `note_start` does."""
+    _schedule_of(connection, run)
+
+
+def stored_status(connection: Connection, captured: CapturedSet) -> str:
+    """The status that a set has as it is stored, which need not be the one that its writer gave it."""
+    query = (
+        select(backup_sets.c.status)
+        .join(tenants, tenants.c.id == backup_sets.c.tenant_id)
+        .where(
+            tenants.c.external_id == captured.external_id,
+            backup_sets.c.source == captured.source,
+            backup_sets.c.source_ref == captured.source_ref,
+        )
+    )
+    return str(connection.execute(query).scalar_one())
+
+
+def note_end(
+    connection: Connection, run: RecordedRun, status: str, error: str | None, policy: HealthPolicy, now: datetime
+) -> None:
+    """Note what became of a run that is no set itself at `now` (UTC), with the schedule's next slot.
+
+    With an `error` a `failed` set of it is written. The same once more changes nothing.
+    """
+    ids = _schedule_of(connection, run)
+    if error is not None:
+        write_set(connection, run.as_set("failed", error), now)
+    _note_end(connection, run, ids, status, policy, now)
+
+
+def _note_end(
+    connection: Connection, run: RecordedRun, ids: tuple[int, int], status: str, policy: HealthPolicy, now: datetime
+) -> None:
+    tenant_id, schedule_id = ids
     schedule = _as_it_stands(connection, tenant_id, schedule_id)
-    values: dict[str, Any] = {"last_run_at": run.started_at, "last_run_status": captured.status}
+    values: dict[str, Any] = {"last_run_at": run.started_at, "last_run_status": status}
     if schedule is not None:
         last_run_at = schedule.last_run_at
         if last_run_at is not None and run.started_at < last_run_at <= shifted(now, policy.clock_skew):

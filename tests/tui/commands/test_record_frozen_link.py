@@ -12,7 +12,7 @@ import pytest
 from health.store.writing import recording
 from tests.link import Link, link_to
 from tests.tui.commands.recorder import TWO_FILES, Recorder
-from tui.commands import record, run
+from tui.commands import notebook, run
 from tui.commands.running import Ended, HeldSignals
 
 pytestmark = pytest.mark.alone
@@ -33,7 +33,7 @@ def machine(postgres_url: str, link: Link, tmp_path: Path, monkeypatch: pytest.M
     for name, value in (recorder.env | {"TENANTPILOT_DATABASE__URL": link.url}).items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(record, "NOTE_SECONDS", SHORT)
+    monkeypatch.setattr(notebook, "NOTE_SECONDS", SHORT)
     return recorder
 
 
@@ -58,7 +58,7 @@ def recorded_whole(machine: Recorder) -> bool:
 
 
 def test_a_note_takes_no_longer_than_a_backup_can_wait() -> None:
-    assert record.NOTE_SECONDS <= 60
+    assert notebook.NOTE_SECONDS <= 60
 
 
 @pytest.mark.parametrize("statement", ["alembic_version", "INSERT INTO backup_sets", "COMMIT"])

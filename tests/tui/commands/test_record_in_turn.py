@@ -55,7 +55,7 @@ def test_a_file_that_stays_locked_keeps_no_backup_from_being_made(
 ) -> None:
     monkeypatch.setattr(limits, "LOCK_SECONDS", 0.0)
     monkeypatch.setattr(turns, "TURN_SECONDS", 0.0)
-    monkeypatch.setattr("tui.commands.record.PAUSES", ())
+    monkeypatch.setattr("tui.commands.notebook.PAUSES", ())
     other = sqlite3.connect(sqlite_path(recorder.url), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with in_this_process(recorder, monkeypatch):

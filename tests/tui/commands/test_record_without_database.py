@@ -138,7 +138,7 @@ def test_a_database_that_fails_once_costs_nothing(
     """The start or the outcome: whichever of them fails, the record is whole."""
     from health.store.opening.errors import StoreUnreachable
     from health.store.writing import transactions
-    from tui.commands import record, run
+    from tui.commands import notebook, run
 
     calls = 0
     writing = transactions.writing
@@ -154,7 +154,7 @@ def test_a_database_that_fails_once_costs_nothing(
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(recorder.folder)
     monkeypatch.setattr(transactions, "writing", sometimes)
-    monkeypatch.setattr(record, "PAUSES", (0.0,))
+    monkeypatch.setattr(notebook, "PAUSES", (0.0,))
     assert run(recorder.words("sh", "-c", TWO_FILES)) == 0
     assert calls in (2, 3)
     assert ("cannot be noted" in capfd.readouterr().err) == (broken == 1)

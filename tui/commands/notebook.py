@@ -1,0 +1,100 @@
+"""The database in which `record` notes a run, opened anew for every entry (docs/record.md, "Without the database")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from tui.commands.options import Invocation
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from health.policy import HealthPolicy, LossRule
+    from health.store.opening.urls import DatabaseAddress
+    from tui.commands.running import HeldSignals
+    from tui.commands.session import Session
+
+Found = TypeVar("Found")
+
+PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds between attempts to note an outcome: a database that restarts is back in a minute."""
+NOTE_SECONDS: Final = 20.0
+"""How long PostgreSQL may take to answer while a note is made: a backup that waits for its record is not made."""
+
+
+class Notebook:
+    """The database that runs are noted in. Opened anew for every entry: a repair during the run takes effect."""
+
+    def __init__(self, ctx: click.Context, given: dict[str, Any]) -> None:
+        self._invocation = Invocation.in_effect(ctx, given)
+
+    @property
+    def named_by_hand(self) -> bool:
+        """Whether the command line itself names the database or the settings."""
+        return self._invocation.database is not None or self._invocation.config is not None
+
+    @property
+    def named(self) -> list[str]:
+        """The options by which the command line names the database and the settings, where it does."""
+        given = {"--config": self._invocation.config, "--database": self._invocation.database}
+        given["--use"] = self._invocation.use
+        return [word for option, value in given.items() if value is not None for word in (option, str(value))]
+
+    def address(self) -> DatabaseAddress:
+        """The database that runs are noted in. Raises SettingsError and BadDatabaseUrl."""
+        return self._session().writing()
+
+    def policy(self) -> HealthPolicy:
+        """The policy in effect, or the product's own where the settings cannot be read."""
+        from health.policy import HealthPolicy
+        from tui.words.failures import SettingsError
+
+        try:
+            return self._session().loaded.settings.policy()
+        except (SettingsError, click.UsageError):
+            return HealthPolicy()
+
+    def loss_rule(self) -> LossRule:
+        """When something is a loss, or the product's own rule where the settings cannot be read."""
+        from health.policy import LossRule
+        from tui.words.failures import SettingsError
+
+        try:
+            return self._session().loaded.settings.loss_rule()
+        except (SettingsError, click.UsageError):
+            return LossRule()
+
+    def write(self, entry: Callable[[Connection, HealthPolicy], Found]) -> Found:
+        """Make an entry in one transaction. Raises SettingsError and StoreError; then nothing is written."""
+        from health.store.writing.transactions import writing
+        from tui.commands.turns import in_turn
+
+        # The settings are read before it, because others wait for the end of the transaction.
+        address, policy = self.address(), self.policy()
+
+        def once() -> Found:
+            with writing(address, patience=NOTE_SECONDS) as connection:
+                return entry(connection, policy)
+
+        return in_turn(address, once)
+
+    def write_patiently(self, signals: HeldSignals, entry: Callable[[Connection, HealthPolicy], Found]) -> Found:
+        """The same, trying again for a minute where the database does not answer, or until a signal says to stop."""
+        from health.store.opening.errors import StoreUnreachable
+
+        pauses = iter(PAUSES)
+        while True:
+            try:
+                return self.write(entry)
+            except StoreUnreachable:
+                pause = next(pauses, None)
+                if pause is None or not signals.pause(pause):
+                    raise
+
+    def _session(self) -> Session:
+        from tui.commands.session import session_of
+
+        return session_of(self._invocation)

@@ -1,0 +1,100 @@
+"""What `record` notes of a command that prints facts, or of which it notes the outcome alone (docs/record.md)."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+
+from health.instants import shifted
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from health.policy import HealthPolicy
+    from health.sources.captured import CapturedFacts
+    from health.sources.door import Door
+    from health.store.writing.recording import RecordedRun
+    from tui.commands.running import Ended
+
+_OUTPUT: Final = "standard output"
+"""What refusals call the facts."""
+
+
+class FactsOfRun(NamedTuple):
+    """How a command ended, and when (UTC), and what it `printed`: None where only the outcome is to be noted."""
+
+    run: RecordedRun
+    command: tuple[str, ...]
+    printed: BinaryIO | None
+    with_payload: bool
+    door: Door
+    ended: Ended
+    ended_at: datetime
+
+    def note(self, connection: Connection, policy: HealthPolicy) -> list[str]:
+        """Write the facts and note the outcome. Gives back the sentences for the reader of cron's mail, if any."""
+        from health.sources.captured import RefusedInput
+        from health.sources.storable import storable_text
+        from health.store.writing.recording import note_end, plan_run
+
+        status, error = ("completed", None) if self.ended.failure is None else ("failed", self.ended.failure)
+        plan_run(connection, self.run)
+        if self.printed is not None and error is None:
+            try:
+                status, error = self._write(connection, self._facts(self.printed), policy)
+            except RefusedInput as refusal:
+                status, error = "failed", storable_text(str(refusal))
+        note_end(connection, self.run, status, error, policy, self.ended_at)
+        return list(_to_say(status, error))
+
+    def how_to_bring_it_in(self, named: list[str]) -> str:
+        """What makes up for a note, where there is something to import; `named` are the options of the database."""
+        if self.ended.failure is not None or self.printed is None:
+            return ""
+        words = shlex.join(["tenantpilot", "import", "facts", "-", *named])
+        return f" The command succeeded: bring its facts in with '{shlex.join(self.command)} | {words}'."
+
+    def _facts(self, printed: BinaryIO) -> CapturedFacts:
+        """The facts that the command printed. Raises RefusedInput for any that are not of this tenant's sets."""
+        from health.slots import zone_named
+        from health.sources.captured import RefusedInput
+        from health.sources.listed import source_named
+
+        read, tenant = source_named("facts").lines, self.run.external_id
+        assert read is not None
+        printed.seek(0)
+        zone = None if self.run.timezone is None else zone_named(self.run.timezone)
+        facts = read(printed, _OUTPUT, self.with_payload, {"timezone": zone})
+        if facts.tenants or facts.schedules:
+            raise RefusedInput(
+                f"{_OUTPUT}: a run has sets and items alone: leave lines of tenants and schedules to 'import facts'."
+            )
+        for each in facts.sets:
+            if each.external_id != tenant:
+                raise RefusedInput(f"{_OUTPUT}: a set is of {each.external_id!r}, and this run is of {tenant!r} alone.")
+        planned = (each._replace(schedule=each.schedule or self.run.schedule) for each in facts.sets)
+        return facts._replace(sets=tuple(planned))
+
+    def _write(self, connection: Connection, facts: CapturedFacts, policy: HealthPolicy) -> tuple[str, str | None]:
+        """Write the sets. The run is worth what its newest one is, as it is stored; failed if none is of it."""
+        from health.store.writing.input_order import write_facts
+        from health.store.writing.recording import stored_status
+
+        write_facts(connection, facts, self.ended_at, self.door)
+        since = shifted(self.run.started_at, -policy.clock_skew)
+        ended = [(each.completed_at or each.started_at, each) for each in facts.sets]
+        of_run = [(instant, each) for instant, each in ended if instant is not None and instant >= since]
+        if not of_run:
+            return (
+                "failed",
+                f"{_OUTPUT}: none of its sets ({len(facts.sets)}) is of this run: each ended before it began",
+            )
+        _, newest = max(of_run, key=lambda pair: pair[0])
+        return stored_status(connection, newest), None
+
+
+def _to_say(status: str, error: str | None) -> Iterator[str]:
+    if status != "completed":
+        yield f"This run is noted as {status}{'' if error is None else ': ' + error.rstrip('.')}."
