@@ -13,6 +13,7 @@ from health.sources.fact_lines import read_fact_lines
 from tests.docs.machine import PAGE, Machine, needs_jq, script_with
 from tests.docs.pages import blocks
 from tests.health.store.bare import bare
+from tui.clock import utc_now
 
 FAKE_RESTIC = f"""#!{sys.executable}
 import json, os, sys
@@ -144,6 +145,22 @@ def test_a_restic_job_that_died_does_not_hide_behind_its_neighbour(restic: Machi
     restic.run(restic_script().splitlines()[-1])
     report = restic.report()
     assert {tenant: entry["posture"] for tenant, entry in report.items()} == {WEB: "healthy", "web-1:/srv/db": "stale"}
+
+
+@needs_jq
+@pytest.mark.parametrize(("code", "status"), [("0", "completed"), ("3", "partial"), ("1", "failed")])
+def test_restic_behind_record(restic: Machine, code: str, status: str) -> None:
+    ended = utc_now().isoformat()
+    newest = SNAPSHOTS[1] | {"summary": {"backup_start": ended, "backup_end": ended}}
+    (restic.folder / "snapshots.json").write_text(json.dumps([SNAPSHOTS[0], newest]))
+    script, recorded = blocks("record.md", "sh")
+    restic.tool("backup.sh", script)
+    said = restic.run(f"{recorded.replace('./backup.sh', 'backup.sh').rstrip()} 2>&1; echo $?", BACKUP_ENDS_WITH=code)
+    assert said.splitlines()[-1] == ("1" if code == "1" else "0")
+    with bare(restic.url) as database:
+        assert database.execute("SELECT status FROM backup_sets") == [(status,)]
+        assert database.execute("SELECT name, last_run_status FROM backup_schedules") == [("nightly", status)]
+        assert database.execute("SELECT external_id FROM tenants") == [(WEB,)]
 
 
 # Velero
