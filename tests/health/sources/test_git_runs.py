@@ -52,7 +52,7 @@ def test_a_commit_continues_a_run_within_the_gap_on_either_side(back: int) -> No
     assert set(runs_in(commit("a"), commit("b", "a", at=back * (RUN_GAP + SECOND)))) == {"a", "b"}
 
 
-def test_where_a_clock_was_set_back_the_last_commit_completes_and_the_earliest_started() -> None:
+def test_a_clock_that_was_set_back_moves_the_start_and_not_the_end() -> None:
     (run,) = selected(commit("a"), commit("b", "a", at=-10 * MINUTE), commit("c", "b", at=-2 * MINUTE)).runs
     assert (run.last.ref, run.started_at, run.completed_at) == ("c", START - 10 * MINUTE, START - 2 * MINUTE)
 

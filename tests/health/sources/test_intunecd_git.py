@@ -302,7 +302,7 @@ def test_a_damaged_file_costs_itself_alone(repository: Repository, damage: str) 
     assert "git does not have the file's content" in warning_of(captured, "Roles/b.json")
 
 
-def test_a_damaged_commit_costs_itself_and_the_next_one_whose_changes_nobody_can_tell(repository: Repository) -> None:
+def test_a_damaged_commit_costs_itself_and_the_next_one(repository: Repository) -> None:
     first, second, third, fourth = (
         repository.commit({"Filters/f.json": policy(str(n)), "Roles/a.json": policy(str(n))}) for n in range(4)
     )

@@ -129,7 +129,7 @@ def test_what_only_the_tool_writes_is_evidence(console: Console, repository: Rep
     assert completed_hours(console, 75) == 74.5
 
 
-def test_one_commit_a_file_is_one_set_and_nothing_half_old_is_a_basis(console: Console, repository: Repository) -> None:
+def test_one_commit_a_file_is_one_set_and_no_basis_is_half_old(console: Console, repository: Repository) -> None:
     for n in range(5):
         (repository.path / f"Roles/{n}.json").write_text(CHANGED)
         repository.git("add", "--all")
@@ -280,6 +280,23 @@ def test_bad_input_is_refused_in_one_sentence(
     assert sets_of(console) == {}
 
 
+def test_a_root_above_two_tenants_and_a_shallow_clone_are_refused(console: Console, tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "two")
+    repository.commit({f"{tenant}/{name}": policy(name) for tenant in ("contoso", "fabrikam") for name in NAMES})
+    words = ("--git", "--tenant", "contoso", "--create-tenant", "Contoso")
+    sentence = console.run("import", "intunecd", str(repository.path), *words).refusal()
+    assert "it holds several backups, contoso and fabrikam among them" in sentence
+    repository.commit({"contoso/Roles/a.json": policy("2")})
+    shallow = tmp_path / "shallow"
+    repository.git("clone", "--quiet", "--depth=1", f"file://{repository.path}", str(shallow))
+    sentence = console.run("import", "intunecd", str(shallow / "contoso"), *words).refusal()
+    assert "the clone is shallow" in sentence
+    assert "fetch-depth: 0" in sentence
+    assert sets_of(console) == {}
+    imported(console, repository.path / "contoso")
+    assert len(sets_of(console)) == 2
+
+
 def stored_runs(console: Console) -> set[tuple[Any, ...]]:
     """Every set that counts, with how many items it has and of what names."""
     with bare(console.url) as store:
@@ -309,7 +326,7 @@ def in_steps_and_at_once(console: Console, repository: Path, steps: list[str]) -
 
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(histories(most=9), st.data())
-def test_in_any_number_of_steps_a_history_gives_the_same_sets_as_in_one(
+def test_any_number_of_steps_gives_the_same_sets_as_one(
     console: Console, tmp_path: Path, history: list[Raw], data: st.DataObject
 ) -> None:
     # Everything is there from the first commit on: what is lost where a branch comes late is another rule.
@@ -323,7 +340,7 @@ def test_in_any_number_of_steps_a_history_gives_the_same_sets_as_in_one(
 
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(losing_histories(), st.data())
-def test_so_does_one_in_which_items_are_lost(
+def test_so_it_does_where_items_are_lost(
     console: Console, tmp_path: Path, history: list[Raw], data: st.DataObject
 ) -> None:
     with TemporaryDirectory(dir=tmp_path) as folder:
