@@ -1,0 +1,53 @@
+"""The digest of captured content: what says the same has the same one, and equal digests are equal content.
+
+(docs/facts.md, "captured_payloads")
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any, Final, Never
+
+import rfc8785
+
+_DIGITS_OF_A_FLOAT: Final = 17
+"""So many tell any two floats apart."""
+
+
+def digest_of(content: str) -> str:
+    """The digest of a JSON text: `sha256:` and the hex of its canonical form by RFC 8785.
+
+    What RFC 8785 refuses has the digest of the text itself: an integer beyond 2^53, a number that a float cannot
+    stand for, half of a surrogate pair, a key that stands twice in an object, and text that is no JSON.
+    """
+    try:
+        value = json.loads(content, parse_float=_float, parse_constant=_refused, object_pairs_hook=_object)
+        return _named(rfc8785.dumps(value))
+    except (ValueError, ArithmeticError, RecursionError):
+        return _named(content.encode("utf-8", "surrogatepass"))
+
+
+def _named(canonical: bytes) -> str:
+    return f"sha256:{sha256(canonical).hexdigest()}"
+
+
+def _float(written: str) -> float:
+    """Raises ValueError for a number that a float cannot stand for: two contents would look like one."""
+    number = float(written)
+    digits = "".join(map(str, Decimal(written).as_tuple().digits)).strip("0")
+    if len(digits) > _DIGITS_OF_A_FLOAT or (number == 0 and digits):
+        _refused(written)
+    return number
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        _refused("a key that stands twice")
+    return found
+
+
+def _refused(what: str) -> Never:
+    raise ValueError(what)
