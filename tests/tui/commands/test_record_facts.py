@@ -29,8 +29,8 @@ def a_set(**more: Any) -> dict[str, Any]:
     return fact("set", **{"name": "nightly", "status": "completed", "completed_at": now} | more)
 
 
-def an_item(**more: Any) -> dict[str, Any]:
-    return fact("item", policy_type="path", policy_identifier="/srv", display_name="/srv", capture_mode="full", **more)
+def an_item(path: str = "/srv", **more: Any) -> dict[str, Any]:
+    return fact("item", policy_type="path", policy_identifier=path, display_name=path, capture_mode="full", **more)
 
 
 def printing(*facts: dict[str, Any], then: str = "exit 0") -> tuple[str, ...]:
@@ -95,6 +95,22 @@ def test_the_run_is_worth_what_its_newest_set_is(any_recorder: Recorder) -> None
     done = any_recorder.tenantpilot(*words("facts", *printing(*printed)))
     assert (done.returncode, b"noted as partial" in done.stderr) == (0, True)
     assert any_recorder.schedule["last_run_status"] == "partial"
+
+
+def test_a_loss_makes_the_run_partial_until_it_is_accepted(any_recorder: Recorder) -> None:
+    def recorded(reference: str, count: int, *options: str) -> str:
+        items = [an_item(f"/srv/{number}", source_ref=reference) for number in range(count)]
+        done = any_recorder.tenantpilot(
+            *words("facts", *printing(a_set(source_ref=reference), *items), options=options)
+        )
+        assert done.returncode == 0
+        return done.stderr.decode()
+
+    assert recorded("1", 8) == "warned\n"
+    assert "noted as partial" in recorded("2", 2)
+    assert any_recorder.schedule["last_run_status"] == "partial"
+    assert recorded("3", 2, "--accept-loss", "*") == "warned\n"
+    assert any_recorder.schedule["last_run_status"] == "completed"
 
 
 def test_local_times_are_of_the_zone_of_the_cron(recorder: Recorder) -> None:
