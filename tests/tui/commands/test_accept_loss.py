@@ -100,13 +100,15 @@ def test_a_writers_word_is_left_alone_as_given(any_console: Console, tmp_path: P
     assert any_console.run("import", "facts", file, "--as-given", "--accept-loss", "Apps").code == 2
 
 
-def test_the_share_and_number_of_the_settings_decide(console: Console, tmp_path: Path) -> None:
+def test_the_share_and_number_of_the_settings_decide(
+    console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = plant(tmp_path / "backup", {f"Apps/{number}.json": policy() for number in range(4)})
     words = ("import", "intunecd", str(root), "--tenant", "contoso", "--create-tenant", "C", "--completed-at")
     assert console.run(*words, "2026-11-23T08:00:00Z").code == 0
     for number in range(2):
         (root / f"Apps/{number}.json").unlink()
-    console.env["TENANTPILOT_EVIDENCE__LOSS_SHARE"] = "49"
-    console.env["TENANTPILOT_EVIDENCE__LOSS_ITEMS"] = "2"
+    monkeypatch.setenv("TENANTPILOT_EVIDENCE__LOSS_SHARE", "49")
+    monkeypatch.setenv("TENANTPILOT_EVIDENCE__LOSS_ITEMS", "2")
     assert console.run(*words, "2026-11-24T08:00:00Z").code == 0
     assert basis(console)["status"] == "partial"
