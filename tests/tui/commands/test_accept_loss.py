@@ -108,7 +108,7 @@ def test_the_share_and_number_of_the_settings_decide(
     assert console.run(*words, "2026-11-23T08:00:00Z").code == 0
     for number in range(2):
         (root / f"Apps/{number}.json").unlink()
-    monkeypatch.setenv("TENANTPILOT_EVIDENCE__LOSS_SHARE", "49")
+    monkeypatch.setenv("TENANTPILOT_EVIDENCE__LOSS_SHARE", "49%")
     monkeypatch.setenv("TENANTPILOT_EVIDENCE__LOSS_ITEMS", "2")
     assert console.run(*words, "2026-11-24T08:00:00Z").code == 0
     assert basis(console)["status"] == "partial"
