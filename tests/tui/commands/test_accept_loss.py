@@ -10,6 +10,7 @@ import pytest
 
 from tests.health.sources.trees import plant, policy
 from tests.tui.commands.console import Console
+from tests.tui.commands.recorder import Recorder
 
 NOW = ("--now", "2026-11-25T09:00:00Z")
 
@@ -112,3 +113,38 @@ def test_the_share_and_number_of_the_settings_decide(
     monkeypatch.setenv("TENANTPILOT_EVIDENCE__LOSS_ITEMS", "2")
     assert console.run(*words, "2026-11-24T08:00:00Z").code == 0
     assert basis(console)["status"] == "partial"
+
+
+FILES = {f"Scripts/{number}.json": policy(str(number)) for number in range(60)} | {
+    f"Roles/{number}.json": policy(str(number)) for number in range(2)
+}
+
+
+@pytest.mark.parametrize("source", ["intunecd", "intunemanagement", "record"])
+def test_62_items_and_then_3_by_every_folder(any_recorder: Recorder, source: str) -> None:
+    root = any_recorder.folder / "tenant"
+    words = ["--tenant", "contoso", "--create-tenant", "Contoso"]
+    if source == "record":
+        copy = ("sh", "-c", f"rm -rf {root}/* && cp -r {any_recorder.folder}/new/. {root}")
+        nightly = ("record", *words, "--schedule", "n", "--source", "intunecd", "--path", str(root), "--", *copy)
+        nights = [nightly] * 2
+    else:
+        whole = ("import", source, str(any_recorder.folder / "new"), *words, "--completed-at")
+        nights = [(*whole, f"2026-11-2{day}T08:00:00Z") for day in (2, 3)]
+    root.mkdir(exist_ok=True)
+    plant(any_recorder.folder / "new", FILES)
+    assert any_recorder.tenantpilot(*nights[0]).returncode == 0
+    for number in range(1, 60):
+        (any_recorder.folder / f"new/Scripts/{number}.json").unlink()
+    assert any_recorder.tenantpilot(*nights[1]).returncode == 0
+    first, second = any_recorder.sets
+    assert (first["status"], first["error"]) == ("completed", None)
+    assert (second["status"], second["error"]) == (
+        "partial",
+        "Scripts: 59 of 60 items gone; all types: 59 of 62 items gone",
+    )
+    assert any_recorder.tenantpilot("accept-loss", "--tenant", "contoso", "Scripts").returncode == 0
+    assert any_recorder.sets[1]["status"] == "completed"
+    if source == "record":
+        # The schedule had the set's word, and has it now.
+        assert any_recorder.schedule["last_run_status"] == "completed"
