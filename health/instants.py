@@ -7,6 +7,8 @@ from typing import Final
 
 EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 LATEST: Final = datetime.max.replace(tzinfo=UTC)
+NOT_SAID: Final = timedelta(days=36_500)
+"""How old facts count that do not say it: older than any may be."""
 JUST_BEFORE: Final = timedelta(microseconds=-1)
 """One tick of the store's clock: what holds strictly before an instant holds until this much earlier."""
 

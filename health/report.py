@@ -213,16 +213,23 @@ class CheckStatus(IntEnum):
 
 
 def check_status(
-    totals: FleetTotals, min_tenants: int, missing: int = 0, counting: FleetTotals | None = None
+    totals: FleetTotals,
+    min_tenants: int,
+    missing: int = 0,
+    counting: FleetTotals | None = None,
+    *,
+    doubtful: bool = False,
 ) -> CheckStatus:
-    """2 any absent; else 3 any unreadable, too few, `missing`; else 1 any stale, degraded or follow-up; else 0.
+    """2 any absent; else 3 any unreadable, too few, `missing`, `doubtful`; else 1 stale, degraded, follow-up; else 0.
+
+    Facts are `doubtful` that are too old to confirm anything, or whose age a wrong clock makes uncertain.
 
     `counting` are the totals of the tenants whose states count, if that is not all of them.
     """
     counting = counting or totals
     if counting.absent:
         return CheckStatus.CRITICAL
-    if counting.unreadable or missing or totals.tenants < max(1, min_tenants):
+    if counting.unreadable or missing or doubtful or totals.tenants < max(1, min_tenants):
         return CheckStatus.UNKNOWN
     if counting.confirmed < counting.tenants:
         return CheckStatus.WARNING

@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 _LEAST_CONFIRMATION: Final = timedelta(seconds=90)
 
 
+def confirmation_limit(refresh: timedelta) -> timedelta:
+    """How old facts may be and still confirm a verdict: three refresh intervals, 90 seconds at least.
+
+    (docs/concepts.md, "Evidence that cannot be read")
+    """
+    return max(3 * refresh, _LEAST_CONFIRMATION)
+
+
 def boot_seconds() -> float:
     """Seconds by a clock that runs on while the machine is suspended."""
     clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -91,11 +99,8 @@ class AppContext(NamedTuple):
 
     @property
     def confirmation_limit(self) -> timedelta:
-        """How old facts may be and still confirm a verdict: three refresh intervals, 90 seconds at least.
-
-        (docs/concepts.md, "Evidence that cannot be read")
-        """
-        return max(3 * self.refresh, _LEAST_CONFIRMATION)
+        """How old facts may be and still confirm a verdict."""
+        return confirmation_limit(self.refresh)
 
     @property
     def invocation(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -32,8 +32,6 @@ class FleetView(NamedTuple):
     """By tenant id: the verdict, and the words the filter searches in it. Filled by the first filter."""
     role_could_write: bool = False
     """Whether the role that read the fleet has more than SELECT on the facts."""
-    clock_ahead: timedelta = timedelta(0)
-    """How far the database's clock is ahead of this machine's; negative if it is behind."""
 
     visit: LastVisit | None = None
     """What this user saw last, if a visit is recorded."""
@@ -60,7 +58,7 @@ def fleet_view(answer: FleetAnswer, known: FleetView | None, visit: LastVisit | 
     view = FleetView(answer, FleetTotals.of(answer.verdicts), {} if known is None else known.found_by)
     view = view._replace(holds_until=holds_until(answer.verdicts))
     if known is not None:
-        view = view._replace(role_could_write=known.role_could_write, clock_ahead=known.clock_ahead)
+        view = view._replace(role_could_write=known.role_could_write)
         visit = known.visit
     if visit is None:
         return view

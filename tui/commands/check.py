@@ -13,11 +13,13 @@ import click
 from health.known import NOTHING_KNOWN, KnownOfTenant
 from health.posture import TenantBackupHealth
 from health.report import FleetTotals, check_status
+from tui.clock import utc_now
 from tui.commands.expected import expect_option, expected_in
 from tui.commands.narrowing import Narrowing, group_option, known_by_tenant
 from tui.commands.options import DurationType, now_option, place_options, tenants_option
 from tui.commands.report import verdicts_of
 from tui.commands.session import open_session
+from tui.words.database_time import DatabaseTime
 from tui.words.render import check_line
 
 
@@ -61,7 +63,9 @@ def check(
     session = open_session(ctx, given)
     known: Mapping[str, KnownOfTenant] = {}
     with closing(session.resolver()) as resolver:
+        asked_at = utc_now()
         verdicts: Sequence[TenantBackupHealth] = verdicts_of(resolver, tenants, session.now)
+        doubts = session.doubts_of(DatabaseTime.of(resolver.own_time(), asked_at, utc_now()))
         if without_known:
             known = known_by_tenant(session, resolver, verdicts)
     there = {health.tenant.external_id for health in verdicts}
@@ -71,10 +75,18 @@ def check(
     kept = _without_newer(verdicts, ignore_newer_than, skew, session.now)
     totals = FleetTotals.of(kept)
     counting = [health for health in kept if not known.get(health.tenant.external_id, NOTHING_KNOWN).all_known]
-    status = check_status(totals, min_tenants, len(missing), FleetTotals.of(counting))
+    status = check_status(totals, min_tenants, len(missing), FleetTotals.of(counting), doubtful=bool(doubts))
     left_out = len(verdicts) - len(kept)
     line = check_line(
-        status, totals, kept, session.now, known, left_out=left_out, min_tenants=min_tenants, missing=missing
+        status,
+        totals,
+        kept,
+        session.now,
+        known,
+        left_out=left_out,
+        min_tenants=min_tenants,
+        missing=missing,
+        doubts=doubts,
     )
     click.echo(line)
     return int(status)

@@ -22,6 +22,7 @@ from tui.commands.narrowing import group_names, known_by_tenant
 from tui.commands.options import Invocation, now_option, place_options
 from tui.commands.session import Session, session_of
 from tui.files import replace_file
+from tui.words.database_time import DatabaseTime
 from tui.words.failures import EXIT_REFUSED, EXIT_USAGE, CommandFailed, SettingsError, tell
 from tui.words.openmetrics import Reading, metrics_text
 
@@ -112,7 +113,9 @@ class _Scraper:
             self.problem = problem
             return metrics_text(None)
         self.problem = None
-        return metrics_text(Reading(verdicts, evaluated_at, read_at, *beside), per_tenant=self._per_tenant)
+        time = DatabaseTime.of(self._resolver.own_time(), read_at, utc_now())
+        reading = Reading(verdicts, evaluated_at, read_at, *beside, time, bool(self._session.doubts_of(time)))
+        return metrics_text(reading, per_tenant=self._per_tenant)
 
     def _beside(
         self, session: Session, verdicts: Sequence[TenantBackupHealth]

@@ -14,6 +14,7 @@ from health.forecast import goes_stale_by
 from health.instants import shifted
 from health.posture import TenantBackupHealth
 from health.report import Beside
+from tui.clock import utc_now
 from tui.commands.narrowing import Narrowing, group_names, known_by_tenant, narrowing_options
 from tui.commands.options import (
     DurationType,
@@ -24,7 +25,9 @@ from tui.commands.options import (
     tenants_option,
 )
 from tui.commands.session import Session, open_session
+from tui.words.database_time import DatabaseTime
 from tui.words.durations import format_duration
+from tui.words.failures import tell
 from tui.words.render import report_as
 
 if TYPE_CHECKING:
@@ -57,7 +60,10 @@ def report(
     narrowing = Narrowing.of(given)
     form = printed_form(form)
     with closing(session.resolver()) as resolver:
+        asked_at = utc_now()
         verdicts: Sequence[TenantBackupHealth] = verdicts_of(resolver, tenants, session.now)
+        for doubt in session.doubts_of(DatabaseTime.of(resolver.own_time(), asked_at, utc_now())):
+            tell(f"Nothing is confirmed: {doubt}.")
         known = known_by_tenant(session, resolver, verdicts)
         verdicts = narrowing.narrowed(session, verdicts)
         if stale_within is not None:

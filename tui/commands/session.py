@@ -17,7 +17,8 @@ import click
 from health.store.opening.urls import parse_database_url
 from tui.clock import utc_now
 from tui.commands.options import Invocation
-from tui.context import AppContext, Database, open_resolver, visit_file
+from tui.context import AppContext, Database, confirmation_limit, open_resolver, visit_file
+from tui.words.database_time import DatabaseTime
 from tui.words.nearest import nearest
 
 if TYPE_CHECKING:
@@ -94,6 +95,11 @@ class Session(NamedTuple):
         from tui.keymap import checked_keymap
 
         return checked_keymap(self.loaded.settings.keys)
+
+    def doubts_of(self, time: DatabaseTime) -> tuple[str, ...]:
+        """Why nothing is confirmed by facts that have just come, each reason a clause."""
+        settings = self.loaded.settings
+        return time.doubts(settings.policy(), confirmation_limit(settings.ui.refresh))
 
     def resolver(self) -> TenantBackupHealthResolver:
         """A resolver over the facts. Nothing is opened yet."""

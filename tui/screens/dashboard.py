@@ -102,7 +102,10 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
         yield NeedsAttention(policy).data_bind(DashboardScreen.health, DashboardScreen.shown_at)
         yield Static(id="fewer-items", markup=False)
         yield HealthyCheck().data_bind(
-            DashboardScreen.health, DashboardScreen.unconfirmed, DashboardScreen.reference_items
+            DashboardScreen.health,
+            DashboardScreen.unconfirmed,
+            DashboardScreen.clocks_differ,
+            DashboardScreen.reference_items,
         )
         yield _Context(
             CoverageStrip().data_bind(DashboardScreen.coverage, DashboardScreen.unconfirmed),

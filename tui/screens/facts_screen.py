@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import ClassVar, Final, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, Protocol, TypeVar, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -24,8 +24,12 @@ from tui.widgets.filter_input import FilterInput
 from tui.widgets.header_line import HeaderLine
 from tui.widgets.key_hints import KeyHints
 from tui.widgets.row_list import Cell, Column, RowList
+from tui.words.database_time import DatabaseTime
 from tui.words.durations import format_span
 from tui.words.safe_text import safe_text
+
+if TYPE_CHECKING:
+    from health.resolver import TenantBackupHealthResolver
 
 _LONGEST_BACK_OFF: Final = timedelta(minutes=1)
 """The longest wait before a failing database is asked again, unless the refresh interval is longer."""
@@ -49,10 +53,11 @@ Answer = TypeVar("Answer", bound=Judged)
 class FactsArrived(Message, Generic[Answer]):
     """The resolver's answer to a screen's question."""
 
-    def __init__(self, number: int, answer: Answer) -> None:
+    def __init__(self, number: int, answer: Answer, database_time: DatabaseTime) -> None:
         super().__init__()
         self.number = number
         self.answer = answer
+        self.database_time = database_time
 
 
 class FactsFailed(Message):
@@ -93,13 +98,16 @@ class FactsScreen(Screen[None], Generic[Answer]):
 
     answer: reactive[Answer | None] = reactive(None, init=False)
     unconfirmed: reactive[bool] = reactive(False, init=False)
-    """The facts are too old for a confirmation (docs/concepts.md, "Evidence that cannot be read")."""
+    """The facts are too old for a confirmation (docs/concepts.md, "Evidence that cannot be read"), or clocks differ."""
+    clocks_differ: reactive[bool] = reactive(False, init=False)
+    """The database's clock is not this machine's: no age is certain (docs/reading.md, "How old the facts are")."""
 
     def __init__(self) -> None:
         super().__init__()
         self._asked = 0
         self._asked_at = 0.0
         self._answered_at: float | None = None
+        self.database_time = DatabaseTime()
         self._judged_at = 0.0
         self._problem = ""
         self._failures = 0
@@ -151,6 +159,11 @@ class FactsScreen(Screen[None], Generic[Answer]):
     def body(self) -> ComposeResult:
         """The widgets between the header and the key hints."""
         raise NotImplementedError
+
+    def note(self) -> str:
+        """What to know about the database: what makes its facts doubtful, because every age depends on it."""
+        context = self.pilot.context
+        return "; ".join(self.database_time.doubts(context.policy, context.confirmation_limit))
 
     def name_under_cursor(self) -> str | None:
         """What `y` copies."""
@@ -228,12 +241,18 @@ class FactsScreen(Screen[None], Generic[Answer]):
         self._asked += 1
         self._asked_at = self.asked_from()
         self._reading = True
-        number = self._asked
+        number, question, clock = self._asked, self.question(), self.pilot.context.clock
+        asked_at = clock() - timedelta(seconds=self.pilot.boot_seconds() - self._asked_at)
+
+        def ask(resolver: TenantBackupHealthResolver) -> tuple[Answer, DatabaseTime]:
+            answer = question(resolver)
+            return answer, DatabaseTime.of(resolver.own_time(), asked_at, clock())
+
         self.pilot.reader.ask(
             Request(
                 self,
-                self.question(),
-                lambda answer: self._post(FactsArrived(number, answer)),
+                ask,
+                lambda found: self._post(FactsArrived(number, *found)),
                 lambda sentence: self._post(FactsFailed(number, sentence)),
             )
         )
@@ -257,7 +276,9 @@ class FactsScreen(Screen[None], Generic[Answer]):
             return
         first = self._answered_at is None
         self._reading = False
-        self._answered_at = self._judged_at = self.facts_from(message.answer)
+        self._judged_at = self.facts_from(message.answer)
+        self.database_time = message.database_time
+        self._answered_at = self._judged_at - self.database_time.behind.total_seconds()
         self._problem = ""
         self._failures = 0
         if first:
@@ -268,6 +289,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
             self.refresh(repaint=False, layout=True)
         self._tick()
         self.answer = message.answer
+        self.query_one(HeaderLine).note = self.note()
         # Opened by its external id, a tenant has its name only now; the screen in front shows it too.
         if isinstance(self.app.screen, FactsScreen):
             self.app.screen.show_crumbs()
@@ -344,7 +366,9 @@ class FactsScreen(Screen[None], Generic[Answer]):
         self._judge_what_is_over()
         if self._answered_at is not None:
             age = timedelta(seconds=max(0, self.pilot.boot_seconds() - self._answered_at))
-            self.unconfirmed = age > self.pilot.context.confirmation_limit
+            too_old = age > self.pilot.context.confirmation_limit
+            self.clocks_differ = self.database_time.clocks_differ(self.pilot.context.policy)
+            self.unconfirmed = too_old or self.clocks_differ
         if not self._is_seen:
             return
         header.problem = self._problem if age is not None else ""
@@ -397,7 +421,8 @@ class FactsScreen(Screen[None], Generic[Answer]):
         if self._answered_at is None:
             self.pilot.say("nothing to export yet")
         elif self.unconfirmed:
-            self.pilot.say("not exported: these facts are too old to hand on")
+            why = "of an uncertain age while clocks differ" if self.clocks_differ else "too old to hand on"
+            self.pilot.say(f"not exported: these facts are {why}")
         else:
             columns = [Column("EXPORT AS", 16, share=1)]
             self.pilot.choose(columns, tuple(SUFFIXES.items()), lambda chosen: (Cell(chosen[0]),), self._export)

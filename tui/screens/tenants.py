@@ -17,7 +17,7 @@ from textual.reactive import reactive
 from textual.widgets import Input, Static
 
 from health.again import fleet_again
-from health.instants import beyond, shifted
+from health.instants import shifted
 from health.posture import TenantBackupHealth
 from tui.fleet_view import Filters, FleetView, Order, fleet_view, listed, with_tenant
 from tui.reader import Question
@@ -25,12 +25,11 @@ from tui.screens.facts_screen import FactsScreen
 from tui.visits import NEW, LastVisit, VisitUnreadable, read_visit, write_visit
 from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.filter_input import FilterInput
-from tui.widgets.header_line import HeaderLine
 from tui.widgets.row_list import Cell, Column, RowList
 from tui.words.columns import degraded_share, goes_stale, latest_backup, states_counted
 from tui.words.durations import format_duration
 from tui.words.safe_text import safe_text
-from tui.words.wording import State, ago, clocks_in_words, counted, part_in_words, state_of, why
+from tui.words.wording import State, ago, counted, part_in_words, state_of, why
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
@@ -85,18 +84,15 @@ class TenantsScreen(FactsScreen[FleetView]):
         return super().asked_from() if self._asked > 1 or ahead_since is None else ahead_since
 
     def question(self) -> Question[FleetView]:
-        clock = self.pilot.context.clock
-        asked_at = clock() - timedelta(seconds=self.pilot.boot_seconds() - self._asked_at)
+        asked_at = self.pilot.context.clock() - timedelta(seconds=self.pilot.boot_seconds() - self._asked_at)
         now = self.pilot.context.fixed_now or asked_at
         known = self.answer
         visit_file = None if known is not None else self.pilot.context.database.visit_file
 
         def ask(resolver: TenantBackupHealthResolver) -> FleetView:
             answer = resolver.refreshed_fleet(now)
-            # The database's clock was read between these two, however slow the network was.
-            ahead = beyond(resolver.own_time().clock or asked_at, asked_at, clock())
             view = fleet_view(answer, known, self._last_visit(visit_file))
-            return view._replace(role_could_write=resolver.role_could_write(), clock_ahead=ahead)
+            return view._replace(role_could_write=resolver.role_could_write())
 
         return ask
 
@@ -144,15 +140,13 @@ class TenantsScreen(FactsScreen[FleetView]):
     # What is shown
 
     def watch_answer(self, view: FleetView) -> None:
-        self.query_one(HeaderLine).note = self._note(view)
         self._list_again()
 
-    def _note(self, view: FleetView) -> str:
-        """What to know about the database: a clock difference first, because every age depends on it."""
-        tolerance = self.pilot.context.policy.clock_skew
-        clocks = [clocks_in_words(view.clock_ahead)] if abs(view.clock_ahead) > tolerance else []
+    def note(self) -> str:
+        """And since the last visit, and of a role that could write."""
+        view = self.facts
         visit = [] if view.visit is None else self._since(view.visit, view)
-        return "; ".join([*clocks, *visit, *([_COULD_WRITE] if view.role_could_write else [])])
+        return "; ".join(filter(None, (super().note(), *visit, _COULD_WRITE if view.role_could_write else "")))
 
     def _since(self, visit: LastVisit, view: FleetView) -> list[str]:
         """Which tenants are gone, because the list and the counts no longer show them; and how many changed.
@@ -246,7 +240,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         state = state_of(health, facts_too_old=self.unconfirmed)
         reasons = why(health, policy, now)
         if state is State.UNCONFIRMED:
-            reasons = "facts too old to confirm"
+            reasons = "clocks differ: no age is certain" if self.clocks_differ else "facts too old to confirm"
         if self.changed_only:
             was = self.facts.changed.get(health.tenant.id, state.word)
             reasons = "; ".join(filter(None, ("new" if was == NEW else f"was {was}", reasons)))

@@ -23,6 +23,7 @@ class HealthyCheck(Static):
 
     health: reactive[TenantBackupHealth | None] = reactive(None)
     unconfirmed: reactive[bool] = reactive(False)
+    clocks_differ: reactive[bool] = reactive(False)
     reference_items: reactive[int | None] = reactive(None)
     """How many items the reference set of the basis has."""
 
@@ -33,6 +34,9 @@ class HealthyCheck(Static):
         self._write()
 
     def watch_unconfirmed(self) -> None:
+        self._write()
+
+    def watch_clocks_differ(self) -> None:
         self._write()
 
     def watch_reference_items(self) -> None:
@@ -49,6 +53,8 @@ class HealthyCheck(Static):
         words = healthy_limit(health, self.reference_items)
         if state is State.UNCONFIRMED:
             words = "These facts are too old to confirm anything: press r to read them again."
+            if self.clocks_differ:
+                words = "No age is certain while the database's clock and this machine's differ: set one right."
         elif health.quality is not None and health.quality.assignments_not_recorded == health.quality.items:
             words = f"{words} {ASSIGNMENTS_LIMIT}"
         self.update(Content.assemble((state.label, f"bold $state-{state.word}"), "  ", words))

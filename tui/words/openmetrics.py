@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 from health.posture import Reason, TenantBackupHealth
 from health.report import FleetTotals
 from tui.words.columns import states_counted
+from tui.words.database_time import DatabaseTime
 from tui.words.safe_text import safe_text
 from tui.words.wording import State, state_of
 
@@ -37,6 +38,10 @@ class Reading(NamedTuple):
     """Of how many tenants every reason is known; None where nothing can be, as the settings name no file."""
     groups: Mapping[str, str] | None = None
     """The names of the groups that tenants are in, by external id; None without groups."""
+    time: DatabaseTime = DatabaseTime()
+    """What the database said of its own time."""
+    doubtful: bool = False
+    """The facts are too old to confirm anything, or clocks differ: what was confirmed is unconfirmed."""
 
 
 def metrics_text(reading: Reading | None, *, per_tenant: bool = True) -> str:
@@ -69,8 +74,14 @@ def _families(reading: Reading | None, *, per_tenant: bool) -> Iterator[GaugeMet
         return
     yield GaugeMetricFamily(
         "tenantpilot_facts_read_timestamp_seconds",
-        "When the facts were read; now minus this is their age.",
-        reading.read_at.timestamp(),
+        "When the facts were read, on a standby that is behind when it last replayed; now minus this is their age.",
+        (reading.read_at - reading.time.behind).timestamp(),
+        unit="seconds",
+    )
+    yield GaugeMetricFamily(
+        "tenantpilot_database_clock_ahead_seconds",
+        "How far the database's clock is ahead of this machine's; negative if it is behind.",
+        reading.time.clock_ahead.total_seconds(),
         unit="seconds",
     )
     yield GaugeMetricFamily(
@@ -79,7 +90,7 @@ def _families(reading: Reading | None, *, per_tenant: bool) -> Iterator[GaugeMet
         reading.evaluated_at.timestamp(),
         unit="seconds",
     )
-    yield from _of_the_fleet(reading.verdicts)
+    yield from _of_the_fleet(reading.verdicts, doubtful=reading.doubtful)
     if reading.known is not None:
         yield GaugeMetricFamily(
             "tenantpilot_tenants_known",
@@ -90,10 +101,12 @@ def _families(reading: Reading | None, *, per_tenant: bool) -> Iterator[GaugeMet
         yield from _of_each_tenant(reading)
 
 
-def _of_the_fleet(verdicts: Sequence[TenantBackupHealth]) -> Iterator[GaugeMetricFamily]:
+def _of_the_fleet(verdicts: Sequence[TenantBackupHealth], *, doubtful: bool) -> Iterator[GaugeMetricFamily]:
     states = GaugeMetricFamily("tenantpilot_tenants", "Tenants in each state; they add up.", labels=["state"])
     for state, count in states_counted(FleetTotals.of(verdicts)):
-        states.add_metric([_word(state)], count)
+        if state is State.HEALTHY:
+            states.add_metric([_word(State.UNCONFIRMED)], count if doubtful else 0)
+        states.add_metric([_word(state)], 0 if doubtful and state is State.HEALTHY else count)
     yield states
     reasons = GaugeMetricFamily(
         "tenantpilot_tenants_with_reason",
@@ -121,7 +134,7 @@ def _of_each_tenant(reading: Reading) -> Iterator[GaugeMetricFamily]:
         label = [labels[health.tenant.id]]
         if reading.groups is not None:
             label.append(reading.groups.get(health.tenant.external_id, ""))
-        states.add_metric([*label, _word(state_of(health))], 1)
+        states.add_metric([*label, _word(state_of(health, facts_too_old=reading.doubtful))], 1)
         if health.basis is not None and health.basis.completed_at is not None and health.quality is not None:
             ages.add_metric(label, (reading.evaluated_at - health.basis.completed_at).total_seconds())
             items.add_metric(label, health.quality.items)

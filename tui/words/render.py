@@ -274,19 +274,20 @@ def check_line(
     left_out: int,
     min_tenants: int,
     missing: Sequence[str] = (),
+    doubts: Sequence[str] = (),
 ) -> str:
     """The line of a monitoring plug-in: status, counts with the first names of each state, performance data.
 
     `missing` are the external ids that were expected and are not in the fleet.
-    `known` is what does not count towards the status, by external id.
+    `known` is what does not count towards the status, by external id. `doubts` say why nothing is confirmed.
     """
-    parts = [counted(totals.tenants, "tenant")]
+    parts = [*map(_without_bars, doubts), counted(totals.tenants, "tenant")]
     for state, count in states_counted(totals):
         if count and state is not State.HEALTHY:
             parts.append(f"{count} {state.word} ({_first_names(verdicts, state)})")
     if missing:
         parts.append(f"{len(missing)} not in the fleet ({_first_of(missing)})")
-    parts.append(f"{totals.confirmed} confirmed")
+    parts.append(f"{0 if doubts else totals.confirmed} confirmed")
     parts += _known_parts(verdicts, now, known)
     if left_out:
         parts.append(f"{left_out} newer left out")

@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
+from health.instants import NOT_SAID
 from health.store.opening.statements import Row
 
 TABLES: Final = ("tenants", "backup_schedules", "backup_sets", "backup_items", "captured_payloads")
 """The tables that a schema of the current version has beside its `alembic_version`."""
 _NAMED: Final = ", ".join(f"'{name}'" for name in TABLES)
 
-UNKNOWN: Final = timedelta(days=36_500)
-"""How far behind a standby counts that does not say it: further than any facts may be."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 # As long as everything that was received is replayed, what is read is what the primary has sent. A standby that has
@@ -31,7 +30,7 @@ _BEHIND: Final = (
 )
 STANDBY_FUNCTIONS: Final = frozenset(re.findall(r"pg_\w+(?=\()", _BEHIND))
 """What a server may lack, or not let a role use; its error names the function."""
-_BEHIND_UNKNOWN: Final = f"CASE WHEN pg_is_in_recovery() THEN {UNKNOWN.total_seconds():.0f}::float8 END"
+_BEHIND_UNKNOWN: Final = f"CASE WHEN pg_is_in_recovery() THEN {NOT_SAID.total_seconds():.0f}::float8 END"
 
 
 def _home(behind: str) -> str:

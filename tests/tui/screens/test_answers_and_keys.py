@@ -21,6 +21,7 @@ from tui.screens.dashboard import DashboardScreen
 from tui.screens.facts_screen import FactsArrived, FactsScreen
 from tui.screens.tenants import TenantsScreen
 from tui.widgets.needs_attention import AttentionItem
+from tui.words.database_time import DatabaseTime
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ async def test_an_answer_to_a_question_before_the_latest_is_dropped(resolver: Wa
         tenants = await driver.arrived(TenantsScreen)
         answer = tenants.answer
         before = tenants.facts.answer._replace(verdicts=())
-        tenants.post_message(FactsArrived(0, fleet_view(before, None)))
+        tenants.post_message(FactsArrived(0, fleet_view(before, None), DatabaseTime()))
         await driver.pump()
         assert tenants.answer is answer
 
