@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from itertools import count
 from pathlib import Path
@@ -20,6 +22,27 @@ def replace_file(path: Path, text: str, *, mode: int = 0o600) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def write_for_a_collector(path: Path, text: str) -> None:
+    """Write what everybody may read: into a FIFO or a character device, else whole in a file's place (0644).
+
+    A FIFO is written when something reads it, as every program does. Raises OSError; for a link, and for whatever else
+    is no file, with the reason, and nothing was written.
+    """
+    try:
+        kind = path.lstat().st_mode
+    except FileNotFoundError:
+        kind = stat.S_IFREG
+    if stat.S_ISREG(kind):
+        replace_file(path, text, mode=0o644)
+    elif stat.S_ISFIFO(kind) or stat.S_ISCHR(kind):
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NOCTTY), "wb") as file:
+            file.write(text.encode())
+    elif stat.S_ISLNK(kind):
+        raise OSError(errno.ELOOP, "it is a link, name the file itself")
+    else:
+        raise OSError(errno.EINVAL, "it is neither a file nor a FIFO nor a character device")
 
 
 def new_file(folder: Path, stem: str, suffix: str, text: str) -> Path:

@@ -131,10 +131,11 @@ def _refuse_what_it_would_ignore(ctx: click.Context, name: str, given: dict[str,
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process; no traceback ever reaches a user."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    for name in ("stdout", "stderr"):
-        # None where the parent process closed it.
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
+    # None where the parent process closed it. What is said of failures may be lost; a lost answer is a failure itself.
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open to the end
     if isinstance(sys.stdout, TextIOWrapper):
         # A locale that lacks a character must not cost the report.
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import click
 from rich.cells import cell_len
 
-from tui.words.safe_text import safe_text
+from tui.words.safe_text import safe_text, whole_text
 
 
 def echo_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -28,7 +28,7 @@ def _cell(value: object) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return safe_text(value)
+    return whole_text(value) if isinstance(value, str) else safe_text(value)
 
 
 def whole_seconds(instant: object) -> object:

@@ -21,7 +21,7 @@ from tui.commands.metrics_server import MetricsServer
 from tui.commands.narrowing import group_names, known_by_tenant
 from tui.commands.options import Invocation, now_option, place_options
 from tui.commands.session import Session, session_of
-from tui.files import replace_file
+from tui.files import write_for_a_collector
 from tui.words.database_time import DatabaseTime
 from tui.words.failures import EXIT_REFUSED, EXIT_USAGE, CommandFailed, SettingsError, tell
 from tui.words.openmetrics import Reading, metrics_text
@@ -146,11 +146,11 @@ class _Scraper:
 def _write_once(scraper: _Scraper, output: Path | None) -> None:
     text = scraper.text()
     if output is None:
-        click.echo(text, nl=False)
+        # The format is UTF-8, whatever this terminal's locale is.
+        click.echo(text.encode(), nl=False)
     else:
         try:
-            # Readable by everybody, as the collector that picks it up is another user: see the command's own text.
-            replace_file(output, text, mode=0o644)
+            write_for_a_collector(output, text)
         except OSError as error:
             raise CommandFailed(f"{output} cannot be written: {error.strerror}.", EXIT_REFUSED) from None
     if scraper.problem is not None:

@@ -1,28 +1,59 @@
-"""The HTTP side of `tenantpilot metrics --serve`: one thread, one scrape at a time, nothing but GET /metrics."""
+"""The HTTP side of `tenantpilot metrics --serve`: a thread a client, one reading at a time, only GET /metrics."""
 
 from __future__ import annotations
 
 import socket
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from tui.words.failures import tell
 from tui.words.fault_log import note_fault
 from tui.words.openmetrics import CONTENT_TYPE
 
-_REQUEST_SECONDS: Final = 10.0
-"""How long a client may take to ask and to take the answer, in seconds; no other client is served meanwhile."""
+REQUEST_SECONDS: Final = 10.0
+"""How long a client may take to ask, and again to take the answer, in seconds in all: however busily it trickles."""
+MOST_AT_ONCE: Final = 64
+"""How many clients are served at once; one more is sent away at once, so that none waits for another."""
 
 
-class MetricsServer(HTTPServer):
+class OneAtATime:
+    """One reading at a time. Who asks while one is under way gets the next one, together with whoever waits as well.
+
+    So a reading never began before its scrape came, and however many ask, nobody waits for more than two.
+    """
+
+    def __init__(self, read: Callable[[], str]) -> None:
+        self._read = read
+        self._reading = threading.Lock()
+        self._begun = 0
+        self._last = ""
+
+    def text(self) -> str:
+        """The text of a reading that began after this was called. Callable from any thread."""
+        before = self._begun
+        with self._reading:
+            if self._begun == before or self._last == "":
+                self._begun += 1
+                self._last = ""
+                self._last = self._read()
+            return self._last
+
+
+class MetricsServer(ThreadingHTTPServer):
     """Serves what `text` gives, at a host and port. Raises OSError where it cannot listen there."""
 
+    daemon_threads = True
+    block_on_close = False
+
     def __init__(self, address: tuple[str, int], text: Callable[[], str]) -> None:
-        self.text = text
+        self.text = OneAtATime(text).text
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self._places = threading.BoundedSemaphore(MOST_AT_ONCE)
         super().__init__((address[0], address[1]), _Scrape)
 
     def server_bind(self) -> None:
@@ -32,31 +63,72 @@ class MetricsServer(HTTPServer):
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """In a thread of its own, if there is a place left."""
+        if self._places.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A scraper that went away is not a fault; anything else goes to the log, and the next scrape is served."""
-
         error = sys.exc_info()[1]
-        if isinstance(error, Exception) and not isinstance(error, OSError):
+        if isinstance(error, Exception) and not isinstance(error, OSError | ValueError):
             tell(note_fault(error))
 
 
 class _Scrape(BaseHTTPRequestHandler):
     server: MetricsServer
-    timeout = _REQUEST_SECONDS
     server_version = "TenantPilot"
     sys_version = ""
 
-    def do_GET(self) -> None:
+    def handle_one_request(self) -> None:
+        """Read, answer and end, the client's part of it by a deadline for the whole, whatever comes meanwhile."""
+        with _Deadline(self.connection) as self._deadline:
+            super().handle_one_request()
 
+    def do_GET(self) -> None:
         if self.path.partition("?")[0] != "/metrics":
             self.send_error(HTTPStatus.NOT_FOUND, "There is only /metrics here")
             return
+        self._deadline.stop()  # the reading has deadlines of its own
         body = self.server.text().encode()
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", CONTENT_TYPE)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        with _Deadline(self.connection):
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Type", CONTENT_TYPE)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
         """Nothing: a line a scrape says nothing that the scraper does not know."""
+
+
+class _Deadline:
+    """Shuts a connection down when its time is over, which ends whatever waits for it."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._timer = threading.Timer(REQUEST_SECONDS, self._shut_down)
+        self._timer.daemon = True
+
+    def __enter__(self) -> _Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """No deadline any more."""
+        self._timer.cancel()
+
+    def _shut_down(self) -> None:
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)

@@ -7,6 +7,7 @@ that is no longer written would look young for ever (docs/monitoring.md, "metric
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -20,12 +21,10 @@ from health.posture import Reason, TenantBackupHealth
 from health.report import FleetTotals
 from tui.words.columns import states_counted
 from tui.words.database_time import DatabaseTime
-from tui.words.safe_text import safe_text
+from tui.words.safe_text import exact_text
 from tui.words.wording import State, state_of
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
-
-_LONGEST_LABEL: Final = 200
 
 
 class Reading(NamedTuple):
@@ -152,15 +151,11 @@ def _word(state: State) -> str:
 
 
 def _labels(verdicts: Sequence[TenantBackupHealth]) -> dict[int, str]:
-    """External ids as label values, by tenant id: printable, and no two alike, or the whole scrape would be refused."""
-    labels: dict[int, str] = {}
-    used: set[str] = set()
-    for tenant in sorted((health.tenant for health in verdicts), key=lambda tenant: tenant.id):
-        plain = label = safe_text(tenant.external_id, limit=_LONGEST_LABEL)
-        copies = 1
-        while label in used:
-            copies += 1
-            label = f"{plain} ({copies})"
-        used.add(label)
-        labels[tenant.id] = label
-    return labels
+    """External ids as label values, by tenant id: the ids themselves, so that a series is always the same tenant's.
+
+    Ids that are alike only because they are no text, or would act on a terminal, get the number of their row: two equal
+    series would cost the whole scrape.
+    """
+    exact = {health.tenant.id: exact_text(health.tenant.external_id) for health in verdicts}
+    times = Counter(exact.values())
+    return {number: f"{label} (row {number})" if times[label] > 1 else label for number, label in exact.items()}

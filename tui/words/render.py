@@ -21,7 +21,7 @@ from health.posture import TenantBackupHealth
 from health.report import NOTHING_BESIDE, Beside, CheckStatus, FleetTotals, report_head, rfc3339, tenant_entry
 from tui.words.columns import degraded_share, goes_stale, latest_backup, states_counted
 from tui.words.known_words import expired_in_words, known_in_words
-from tui.words.safe_text import safe_text
+from tui.words.safe_text import safe_text, whole_text
 from tui.words.wording import State, counted, reason_sentence, state_of, why, window_in_words
 
 if TYPE_CHECKING:
@@ -196,8 +196,8 @@ def inert_cell(cell: object) -> str:
     if cell is None:
         return ""
     text = str(cell)
-    shown = safe_text(text, limit=1000)
-    return f"'{shown}" if text.startswith(_FORMULA) or shown.startswith(_FORMULA) else shown
+    shown = whole_text(text)
+    return f"'{shown}" if text.startswith(_FORMULA) or shown.lstrip().startswith(_FORMULA) else shown
 
 
 def markdown_report(
@@ -261,7 +261,7 @@ _MARKUP: Final = re.compile(r"([\\`*_\[\]<>#|~!&@$]|:(?=\S)|(?<=www)\.)", re.IGN
 
 def inert_markdown(text: str) -> str:
     """Text from outside as one line of Markdown in which nothing is markup."""
-    return _MARKUP.sub(r"\\\1", safe_text(text, limit=1000))
+    return _MARKUP.sub(r"\\\1", whole_text(text))
 
 
 def check_line(

@@ -22,6 +22,7 @@ _CONTROL_PICTURES: Final = 0x2400
 _DELETE, _DELETE_PICTURE = "\x7f", "\u2421"
 
 _NAMED_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_OBEYED: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _MARK_CATEGORIES: Final = frozenset({"Mn", "Mc", "Me"})
 _NAMED_RANGES: Final = (
     (0x034F, 0x034F),  # combining grapheme joiner
@@ -67,6 +68,23 @@ def safe_text(value: object, limit: int = LIMIT) -> str:
             return value
         return _one_line(value, limit)
     return _one_line(_as_text(value), limit)
+
+
+def exact_text(text: str) -> str:
+    """The text itself, for a program that reads it: only what a terminal would obey, or end a line at, is named."""
+    if text.isprintable():
+        return text
+    return "".join(_shown(char)[0] if unicodedata.category(char) in _OBEYED else char for char in text)
+
+
+def whole_text(text: str) -> str:
+    """The text itself, for people and programs that read it: whole, every blank and mark as it is, on one line.
+
+    Only characters that do not show themselves are named, each by itself, so two different texts never become alike.
+    """
+    if text.isprintable() and _OPENING not in text and _CLOSING not in text:
+        return text
+    return "".join(char if (shown := _shown(char)[0]) == " " else shown for char in text)
 
 
 def has_hidden(text: str) -> bool:

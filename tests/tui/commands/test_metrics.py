@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import stat
 import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -91,6 +93,64 @@ def test_facts_that_cannot_be_read_are_told_and_not_passed_over(recorder: Record
     into = recorder.tenantpilot("metrics", "--output", "tenantpilot.prom")
     assert (into.returncode, into.stdout) == (3, b"")
     assert (recorder.folder / "tenantpilot.prom").read_text() == UNREADABLE
+
+
+def test_a_fifo_and_a_device_are_written_into(recorder: Recorder) -> None:
+    fill(recorder)
+    fifo = recorder.folder / "fifo"
+    os.mkfifo(fifo)
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit(fifo.read_text)
+        done = recorder.tenantpilot("metrics", "--output", "fifo", *AT)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+        assert states(read.result(DEADLINE)) == {"confirmed": 1, "stale": 1, "absent": 1}
+    assert stat.S_ISFIFO(fifo.stat().st_mode)
+    assert recorder.tenantpilot("metrics", "--output", "/dev/null", *AT).returncode == 0
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+@pytest.mark.parametrize("kind", ["link", "link to nothing", "folder", "socket"])
+def test_what_is_no_file_is_refused_and_left_as_it_is(recorder: Recorder, kind: str) -> None:
+    fill(recorder)
+    place = recorder.folder / "x.prom"
+    why = "it is neither a file nor a FIFO nor a character device"
+    if kind.startswith("link"):
+        why = "it is a link, name the file itself"
+        target = recorder.folder / "target"
+        place.symlink_to(target)
+        if kind == "link":
+            target.write_text("kept")
+    elif kind == "folder":
+        place.mkdir()
+    else:
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(str(place))
+    before = place.lstat()
+    done = recorder.tenantpilot("metrics", "--output", "x.prom", *AT)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode() == f"tenantpilot: x.prom cannot be written: {why}.\n"
+    assert (place.lstat().st_ino, place.lstat().st_mode) == (before.st_ino, before.st_mode)
+    assert kind != "link" or (recorder.folder / "target").read_text() == "kept"
+
+
+@pytest.mark.parametrize("locale", ["C", "POSIX", "en_US.ISO-8859-1"])
+def test_it_is_utf_8_whatever_the_locale(recorder: Recorder, locale: str) -> None:
+    load(recorder.url, Rows([TenantRow(1, "münchen-東京", "x", LONG_AGO)], [], [], []))
+    env = {**recorder.env, "LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run([TENANTPILOT, "metrics", *AT], env=env, cwd=recorder.folder, capture_output=True, check=True)
+    assert 'tenant="münchen-東京"' in done.stdout.decode("utf-8")
+
+
+@pytest.mark.parametrize("command", ["metrics", "report", "check", "tenant list", "config"])
+def test_an_answer_that_nobody_can_get_is_no_success(recorder: Recorder, command: str) -> None:
+    """`>&-` closes standard output."""
+    load(recorder.url, Rows([TenantRow(1, "x", "x", LONG_AGO)], [], [], []))
+    done = subprocess.run(
+        ["sh", "-c", f"exec '{TENANTPILOT}' {command} >&-"],
+        env=recorder.env, cwd=recorder.folder, stderr=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    assert done.returncode == (3 if command == "check" else 1)
+    assert done.stderr.decode() == "tenantpilot: Bad file descriptor.\n"
 
 
 @pytest.mark.parametrize(

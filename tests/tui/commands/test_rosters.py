@@ -5,6 +5,8 @@ Modules: tui.commands.tenant, tui.commands.schedule, tui.commands.db.
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +15,11 @@ import pytest
 
 from health.store.migrations import upgrade
 from health.store.opening import revision
+from tests.health.making import LONG_AGO
 from tests.health.store.bare import bare
-from tests.oracle.loading import sqlite_path
-from tests.tui.commands.console import Console, a_fleet
+from tests.oracle.loading import load, sqlite_path
+from tests.oracle.rows import Rows, TenantRow
+from tests.tui.commands.console import AT, Console, a_fleet
 from tui.commands import run
 
 
@@ -205,3 +209,16 @@ def test_config_reads_no_database(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console("sqlite:////nowhere/at/all.db", capsys)
     assert console.run("config").code == 0
     assert console.bare("config").code == 0
+
+
+IDS = ["a  b", " a", "a ", "a\u00a0b", "x" * 190, "Ａ"]
+
+
+def test_lists_and_exports_have_the_exact_external_id(console: Console) -> None:
+    tenants = [TenantRow(number, each, f"{each}, named", LONG_AGO) for number, each in enumerate(IDS, start=1)]
+    load(console.url, Rows(tenants, [], [], []))
+    rows = list(csv.DictReader(io.StringIO(console.run("report", "--format", "csv", *AT).out)))
+    assert {row["tenant"] for row in rows} == set(IDS)
+    assert {row["name"] for row in rows} == {f"{each}, named" for each in IDS}
+    listed = console.run("tenant", "list").out
+    assert all(f"\n{each} " in listed and f"  {each}, named " in listed for each in IDS)
