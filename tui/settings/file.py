@@ -27,6 +27,7 @@ FILE_NAME: Final = "tenantpilot.toml"
 CONFIG_VARIABLE: Final = "TENANTPILOT_CONFIG"
 
 _CALLED: Final = "configuration file"
+_MOST_LINKS: Final = 40
 _TOML_PLACE: Final = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", re.DOTALL)
 
 
@@ -104,9 +105,39 @@ def _untrusted(path: Path, status: os.stat_result) -> str | None:
         return "is not a file; write into one what is to be read, and name that"
     if stat.S_IMODE(status.st_mode) & stat.S_IWOTH:
         return "can be written by every user; run chmod o-w on it"
-    if status.st_uid not in (0, os.geteuid()):
+    if stat.S_IMODE(status.st_mode) & stat.S_IWGRP:
+        return "can be written by a group; run chmod g-w on it"
+    if _is_of_another(status):
         return f"belongs to user {status.st_uid}, neither you nor root; chown it or name another"
+    return _untrusted_way(path.absolute())
+
+
+def _untrusted_way(path: Path) -> str | None:
+    """Why somebody else could put another file at a path, or have put the link there that leads to it."""
+    for _ in range(_MOST_LINKS):
+        for place in (path, *path.parents):
+            if place.is_symlink() and _is_of_another(place.lstat()):
+                return (
+                    f"is reached by a link of user {place.lstat().st_uid}, neither you nor root; name the file itself"
+                )
+        if (refusal := _untrusted_folder(path.parent)) is not None or not path.is_symlink():
+            return refusal
+        path = path.parent / path.readlink()
+    return "is reached by too many links; name the file itself"
+
+
+def _untrusted_folder(folder: Path) -> str | None:
+    status = folder.stat()
+    if _is_of_another(status):
+        return f"is in a folder of user {status.st_uid}, neither you nor root; move it or name another"
+    # With the sticky bit only the owner of a file can put another in its place.
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not status.st_mode & stat.S_ISVTX:
+        return "is in a folder that others can write to; run chmod go-w on the folder, or move the file"
     return None
+
+
+def _is_of_another(status: os.stat_result) -> bool:
+    return status.st_uid not in (0, os.geteuid())
 
 
 def toml_source(file: SettingsFile) -> TomlConfigSettingsSource:

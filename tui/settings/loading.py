@@ -100,13 +100,42 @@ def load_settings(
     try:
         settings = Settings(**_sections(overrides))
         sources = {dotted: origins.get(dotted, DEFAULT) for dotted, _ in leaves(settings.model_dump())}
-        return LoadedSettings(settings, sources, path)
+        return _with_nearer_urls(settings, sources, path)
     except ValidationError as refused:
         sentence = _first_refusal(refused, table, origins, f"file {path}", known)
     finally:
         handed_in.reset(token)
     # Raised here and not above, so that the traceback carries no exception that still knows the values.
     raise SettingsError(sentence)
+
+
+def _with_nearer_urls(settings: Settings, sources: dict[str, str], path: Path | None) -> LoadedSettings:
+    """A `url` that is given nearer than its `write_url` stands for both: who names a database means it.
+
+    (docs/operations.md, "Secrets and files")
+    """
+
+    def is_passed_by(section: str) -> bool:
+        near, far = (_distance(sources[f"{section}.{name}"]) for name in ("url", "write_url"))
+        return near < far < _distance(DEFAULT)
+
+    if is_passed_by("database"):
+        unnamed = settings.database.model_copy(update={"write_url": None})
+        settings = settings.model_copy(update={"database": unnamed})
+        sources["database.write_url"] = sources["database.url"]
+    for name, named in settings.databases.items():
+        section = f"databases.{name}"
+        if is_passed_by(section):
+            databases = {**settings.databases, name: named.model_copy(update={"write_url": None})}
+            settings = settings.model_copy(update={"databases": databases})
+            sources[f"{section}.write_url"] = sources[f"{section}.url"]
+    return LoadedSettings(settings, sources, path)
+
+
+def _distance(source: str) -> int:
+    """How far a source is from who runs the command: `environment TENANTPILOT_X` and `file PATH` begin with theirs."""
+    sources = (COMMAND_LINE, "environment ", "file ", DEFAULT)
+    return next(place for place, each in enumerate(sources) if source.startswith(each))
 
 
 def _refuse_what_takes_the_place_of_a_section(table: Mapping[str, Any], path: Path | None) -> None:

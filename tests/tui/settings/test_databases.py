@@ -181,3 +181,28 @@ def test_what_is_wrong_with_databases_and_keys(cwd: Path, text: str, words: str)
 def test_keys_by_their_ids_in_quotes_or_not(cwd: Path) -> None:
     write(cwd, "[keys]\n'tenants.sort' = 'o'\ntenants.posture = 'x,f5'")
     assert load(cwd).settings.keys == {"tenants.sort": "o", "tenants.posture": "x,f5"}
+
+
+READS, WRITES = "postgresql://triage@db1/fleet", "postgresql://writer@db1/fleet"
+MINE = "sqlite:////tmp/mine.db"
+
+
+@pytest.mark.parametrize(
+    ("environ", "overrides", "written"),
+    [
+        ({}, {}, WRITES),
+        ({"TENANTPILOT_DATABASE__URL": MINE}, {}, MINE),
+        ({"TENANTPILOT_DATABASE__URL": MINE, "TENANTPILOT_DATABASE__WRITE_URL": WRITES}, {}, WRITES),
+        ({"TENANTPILOT_DATABASE__WRITE_URL": MINE}, {}, MINE),
+        ({"TENANTPILOT_DATABASE__WRITE_URL": WRITES}, {"database.url": MINE}, MINE),
+        ({}, {"database.url": MINE}, MINE),
+    ],
+)
+def test_a_nearer_url_stands_for_the_writing_one_too(
+    cwd: Path, environ: dict[str, str], overrides: dict[str, str], written: str
+) -> None:
+    write(cwd, f'[database]\nurl = "{READS}"\nwrite_url = "{WRITES}"\n')
+    loaded = load(cwd, environ=environ, overrides=overrides)
+    assert loaded.settings.database.write_to() == written
+    if loaded.settings.database.write_url is None:
+        assert loaded.sources["database.write_url"] == loaded.sources["database.url"]

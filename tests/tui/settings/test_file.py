@@ -43,15 +43,88 @@ def test_what_is_no_file_is_refused_and_not_waited_for(cwd: Path) -> None:
     assert said in refusal(cwd)
 
 
-@pytest.mark.parametrize(("mode", "trusted"), [(0o600, True), (0o664, True), (0o602, False), (0o666, False)])
-def test_a_file_that_everybody_can_write_is_refused(cwd: Path, mode: int, trusted: bool) -> None:
+@pytest.mark.parametrize(
+    ("mode", "why"),
+    [
+        (0o600, ""),
+        (0o644, ""),
+        (0o602, "can be written by every user; run chmod o-w on it"),
+        (0o666, "can be written by every user; run chmod o-w on it"),
+        (0o664, "can be written by a group; run chmod g-w on it"),
+        (0o620, "can be written by a group; run chmod g-w on it"),
+    ],
+)
+def test_a_file_that_others_can_write_is_refused(cwd: Path, mode: int, why: str) -> None:
     path = cwd / "tenantpilot.toml"
     path.touch()
     path.chmod(mode)
+    if not why:
+        assert load(cwd).file == path
+    else:
+        assert refusal(cwd) == f"configuration file {path} {why}"
+
+
+OTHERS_WRITE = "is in a folder that others can write to; run chmod go-w on the folder, or move the file"
+
+
+@pytest.mark.parametrize(
+    ("mode", "trusted"), [(0o755, True), (0o1777, True), (0o1775, True), (0o777, False), (0o775, False), (0o757, False)]
+)
+def test_a_file_in_a_folder_that_others_can_write_is_refused(cwd: Path, mode: int, trusted: bool) -> None:
+    path = cwd / "tenantpilot.toml"
+    path.touch(mode=0o600)
+    cwd.chmod(mode)
     if trusted:
         assert load(cwd).file == path
     else:
-        assert refusal(cwd) == f"configuration file {path} can be written by every user; run chmod o-w on it"
+        assert refusal(cwd) == f"configuration file {path} {OTHERS_WRITE}"
+
+
+@pytest.mark.parametrize("inner", [False, True], ids=["its own folder", "the folder of what it leads to"])
+def test_a_link_is_as_good_as_both_folders(cwd: Path, inner: bool) -> None:
+    for name in ("links", "files"):
+        (cwd / name).mkdir()
+    (cwd / "files" / "real.toml").touch(mode=0o600)
+    (cwd / "links" / "tenantpilot.toml").symlink_to("../files/real.toml")
+    assert load(cwd / "links").file == cwd / "links" / "tenantpilot.toml"
+    (cwd / ("files" if inner else "links")).chmod(0o777)
+    assert OTHERS_WRITE in refusal(cwd / "links")
+
+
+def someone_elses(monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
+    """From now on this file, folder or link counts as another user's."""
+    number = place.lstat().st_ino
+    monkeypatch.setattr("tui.settings.file._is_of_another", lambda status: status.st_ino == number)
+
+
+@pytest.mark.parametrize("what", ["the file", "a folder on the way", "a second link"])
+def test_a_link_of_somebody_else_is_refused(cwd: Path, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (cwd / "real").mkdir()
+    (cwd / "real" / "tenantpilot.toml").touch(mode=0o600)
+    place, link = cwd, cwd / "tenantpilot.toml"
+    if what == "a folder on the way":
+        place = link = cwd / "there"
+        link.symlink_to("real")
+    else:
+        link.symlink_to("real/tenantpilot.toml")
+    if what == "a second link":
+        place = cwd / "second"
+        place.mkdir()
+        (place / "tenantpilot.toml").symlink_to("../tenantpilot.toml")
+    assert load(place).file == place / "tenantpilot.toml"
+    someone_elses(monkeypatch, link)
+    assert refusal(place) == (
+        f"configuration file {place / 'tenantpilot.toml'} is reached by a link of user {link.lstat().st_uid},"
+        " neither you nor root; name the file itself"
+    )
+
+
+def test_a_file_in_somebody_elses_folder_is_refused(cwd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (cwd / "theirs").mkdir()
+    (cwd / "theirs" / "tenantpilot.toml").touch(mode=0o600)
+    assert load(cwd / "theirs").file is not None
+    someone_elses(monkeypatch, cwd / "theirs")
+    assert "is in a folder of user" in refusal(cwd / "theirs")
 
 
 @pytest.mark.parametrize(("user", "owner", "trusted"), [(1000, 1000, True), (1000, 0, True), (1000, 1001, False)])
@@ -69,6 +142,7 @@ def test_a_file_of_somebody_else_is_refused(
 
     monkeypatch.setattr(os, "fstat", owned)
     monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr("tui.settings.file._untrusted_way", lambda _: None)
     if trusted:
         assert load(cwd).file == path
     else:
