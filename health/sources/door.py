@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from health.losses import EVERYTHING, Identity, ItemStates, counts_for_losses, losses
 from health.policy import LossRule
 from health.sources.captured import NOT_DELETED, CapturedSet
+from health.sources.declaration import NOTHING_ACCEPTED, Acceptances
 from health.sources.loss_clauses import LossClauses, clauses_after, clauses_in
 
 COMPLETED: Final = "completed"
@@ -29,10 +30,19 @@ class Reference(NamedTuple):
 
 
 class Door:
-    """One import's door. `accepted` are the policy types whose loss the user accepts; `*` stands for all."""
+    """One import's door. `accepted` are the policy types whose loss the user accepts; `*` stands for all.
 
-    def __init__(self, accepted: Set[str] = frozenset(), rule: LossRule | None = None) -> None:
+    `accepts` is what the user says of a backup against what it says of itself.
+    """
+
+    def __init__(
+        self,
+        accepted: Set[str] = frozenset(),
+        rule: LossRule | None = None,
+        accepts: Acceptances = NOTHING_ACCEPTED,
+    ) -> None:
         self.accepted = frozenset(accepted)
+        self.accepts = accepts
         self._rule = rule or LossRule()
         self._lost: set[str] = set()
 

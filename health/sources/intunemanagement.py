@@ -17,6 +17,7 @@ from health.sources.documents import UnreadableFile, read_document
 from health.sources.one_backup import TABLE, refuse_intunebackup, refuse_several
 from health.sources.policy_items import policy_item, warned
 from health.sources.policy_sets import FolderFiles, PolicyFolders, gathered_from
+from health.sources.whose import tenant_in
 
 SOURCE: Final = "intunemanagement"
 
@@ -30,14 +31,14 @@ def read_export(asked: Asked) -> CapturedSet:
     Raises RefusedInput if there is no such folder, no item of this run in it, or if it is the folder above the export
     or another tool's.
     """
-    groups = _Groups.of(next(read_tree(asked.path, _RECORDS), None))
+    table = _Table.of(next(read_tree(asked.path, _RECORDS), None))
     files = FolderFiles(asked, _LAYOUT)
-    captured = files.as_set(gathered_from(files, groups.item_of, asked), SOURCE, such_as="SettingsCatalog")
+    captured = files.as_set(gathered_from(files, table.item_of, asked), SOURCE, such_as="SettingsCatalog")
     refuse_intunebackup(asked.path, files.places)
     refuse_several(asked.path, files.places)
     if (above := _folder_of_the_export(files.places)) is not None:
         raise RefusedInput(f"{asked.path}: the export is in its folder {above!r}: name that one.")
-    return captured
+    return captured._replace(source_tenant=table.tenant)
 
 
 def _folder_of_the_export(places: list[str]) -> str | None:
@@ -50,15 +51,19 @@ def _folder_of_the_export(places: list[str]) -> str | None:
     return above.pop() if len(above) == 1 and all(place.count("/") > 1 for place in places) else None
 
 
-class _Groups(NamedTuple):
-    """The groups of the migration table by their ids, in lower case; `problem` says why they are unknown."""
+class _Table(NamedTuple):
+    """The migration table: its groups by their ids, in lower case, and what it calls the tenant.
+
+    `problem` says why the groups are unknown.
+    """
 
     ids: frozenset[str] = frozenset()
     problem: str | None = None
+    tenant: str | None = None
 
     @classmethod
-    def of(cls, table: BackupFile | None) -> _Groups:
-        """The groups that a migration table lists."""
+    def of(cls, table: BackupFile | None) -> _Table:
+        """What stands in a migration table."""
         if table is None:
             return cls(problem=f"there is no {TABLE}")
         try:
@@ -67,11 +72,13 @@ class _Groups(NamedTuple):
             document = read_document(table.content, table.name)
         except UnreadableFile as problem:
             return cls(problem=f"{TABLE}: {problem}")
-        listed = document.get("Objects") if isinstance(document, dict) else None
-        if not isinstance(listed, list):
+        if not isinstance(document, dict):
             return cls(problem=f"{TABLE} lists no objects")
+        tenant, listed = tenant_in(document.get("TenantId")), document.get("Objects")
+        if not isinstance(listed, list):
+            return cls(problem=f"{TABLE} lists no objects", tenant=tenant)
         ids = (each.get("Id") for each in listed if isinstance(each, dict))
-        return cls(frozenset(each.lower() for each in ids if isinstance(each, str)))
+        return cls(frozenset(each.lower() for each in ids if isinstance(each, str)), tenant=tenant)
 
     def item_of(self, file: BackupFile) -> CapturedItem:
         """The item that a file is. Without a table none of its groups is known to exist, and a warning says so."""

@@ -12,17 +12,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from health.sources.backup_tree import BackupFile, read_tree, visible_name
+from health.sources.backup_tree import BackupFile, FilesAtRoot, read_tree, visible_name
 from health.sources.captured import CapturedSet, RefusedInput
 from health.sources.declaration import Asked, Source
 from health.sources.documents import UnreadableFile, decoded
-from health.sources.m365dsc_items import items_of
-from health.sources.m365dsc_script import Script, read_script
+from health.sources.m365dsc_items import items_of, tenant_said_by
+from health.sources.m365dsc_script import Script, read_data, read_script
+from health.sources.m365dsc_values import NotPowerShell
 from health.sources.policy_items import warned
 from health.sources.policy_sets import FolderFiles, GatheredItems
 from health.sources.storable import storable_text
 
 SOURCE: Final = "m365dsc"
+
+_DATA: Final = FilesAtRoot(frozenset({"ConfigurationData.psd1"}))
 
 
 class _Scripts(NamedTuple):
@@ -86,7 +89,19 @@ def read_configuration(asked: Asked) -> CapturedSet:
     return captured._replace(
         name=visible_name(os.fsencode(asked.path.resolve().name or asked.path)),
         item_count=None,
+        source_tenant=tenant_said_by(blocks, _data_in(folder)),
     )
+
+
+def _data_in(folder: Path) -> object:
+    """The hashtable that stands beside a configuration; None where none can be read."""
+    file = next(read_tree(folder, _DATA), None)
+    if file is None or file.content is None:
+        return None
+    try:
+        return read_data(decoded(file.content))
+    except (UnreadableFile, NotPowerShell):
+        return None
 
 
 def _read(file: BackupFile) -> _Read:
@@ -171,5 +186,6 @@ DECLARED: Final = Source(
     place_help="The folder that holds M365TenantConfig.ps1, or a file of that kind.",
     completed_help="When the export was complete.",
     layout=_Scripts(),
+    records=_DATA,
     folder=read_configuration,
 )

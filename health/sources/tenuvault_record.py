@@ -23,6 +23,7 @@ from health.sources.captured import CapturedSet
 from health.sources.documents import UnreadableFile, decoded, read_document
 from health.sources.local_times import NoLocalTime, instants_of, run_times
 from health.sources.storable import MAX_COUNT, is_storable_count, storable_text
+from health.sources.whose import tenant_in
 
 SOURCE: Final = "tenuvault"
 
@@ -49,10 +50,14 @@ _LONGEST_ERROR: Final = 2000
 
 
 class RunRecord(NamedTuple):
-    """A run's set without its items, and the directory's id of the tenant, in lower case, where the run names it."""
+    """A run's set without its items."""
 
     frame: CapturedSet
-    tenant_id: str | None = None
+
+    @property
+    def tenant_id(self) -> str | None:
+        """The directory's id of the tenant, in lower case, where the run names it."""
+        return None if self.frame.source_tenant is None else self.frame.source_tenant.lower()
 
 
 def unread_run(folder: str, *, external_id: str, zone: ZoneInfo, error: str) -> RunRecord:
@@ -116,8 +121,7 @@ def read_record(
         started_at=times[0],
         completed_at=times[1],
     )
-    tenant_id = manifest.get("TenantId")
-    return RunRecord(frame, tenant_id.strip().lower() or None if isinstance(tenant_id, str) else None)
+    return RunRecord(frame._replace(source_tenant=tenant_in(manifest.get("TenantId"))))
 
 
 def _manifest_in(file: BackupFile) -> dict[str, object]:

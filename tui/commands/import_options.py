@@ -40,6 +40,11 @@ ACCEPT_OLD_FILES = click.option(
     is_flag=True,
     help="Take files that are longer than longest_run older than --completed-at: that old state was captured then.",
 )
+ACCEPT_OTHER_TENANT = click.option(
+    "--accept-other-tenant",
+    is_flag=True,
+    help="Take a backup that calls its tenant something else than the last one of the source: it is this tenant's.",
+)
 WITHOUT_PAYLOAD = click.option("--without-payload", is_flag=True, help="Store no captured JSON: it may hold secrets.")
 
 

@@ -16,6 +16,7 @@ from health.sources.listed import SOURCES, source_named
 from tui.commands.import_options import (
     ACCEPT_LOSS,
     ACCEPT_OLD_FILES,
+    ACCEPT_OTHER_TENANT,
     AS_GIVEN,
     NEW_TENANT,
     TENANT,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from health.sources.captured import CapturedFacts
-    from health.sources.declaration import Asked, Source
+    from health.sources.declaration import Acceptances, Asked, Source
     from tui.commands.session import Session
 
 
@@ -87,7 +88,7 @@ def _parameters_of(source: Source) -> list[Callable[[Any], Any]]:
         every_run = "Import every run in the history of the repository, as far as HEAD reaches."
         parameters.append(click.option("--git", is_flag=True, help=every_run))
     parameters += map(option_of, (*source.options, *source.history_options))
-    parameters.append(ACCEPT_LOSS)
+    parameters += [ACCEPT_LOSS, ACCEPT_OTHER_TENANT]
     if source.lines is not None:
         parameters.append(AS_GIVEN)
     return [*parameters, WITHOUT_PAYLOAD, place_options]
@@ -105,7 +106,7 @@ def _import_backup(ctx: click.Context, source: Source, given: dict[str, Any]) ->
     session = open_session(ctx, given)
     asked = _asked(source, given, session)
     _refuse_the_future(asked)
-    door = Door(asked.accepted, session.loaded.settings.loss_rule())
+    door = Door(asked.accepted, session.loaded.settings.loss_rule(), asked.accepts)
     with writing(session.writing()) as connection:
         have_tenant(connection, asked.external_id, given["new_name"], asked.now)
         summary = import_sets(connection, source, asked, door)
@@ -132,7 +133,7 @@ def _require_one_instant(source: Source, given: dict[str, Any]) -> None:
 
 def _asked(source: Source, given: dict[str, Any], session: Session) -> Asked:
     """What the command line asks of a source."""
-    from health.sources.declaration import Acceptances, Asked
+    from health.sources.declaration import Asked
 
     return Asked(
         path=given["path"],
@@ -142,10 +143,17 @@ def _asked(source: Source, given: dict[str, Any], session: Session) -> Asked:
         completed_at=_completed_at(source, given),
         options={option.name: given[option.name] for option in (*source.options, *source.history_options)},
         accepted=frozenset(given["accepted"]),
-        accepts=Acceptances(old_files=given.get("accept_old_files", False)),
+        accepts=_accepts(given),
         with_payload=not given["without_payload"],
         progress=None if source.runs is not None else _file_counter(),
     )
+
+
+def _accepts(given: dict[str, Any]) -> Acceptances:
+    """What the command line says of a backup against what it says of itself."""
+    from health.sources.declaration import Acceptances
+
+    return Acceptances(**{name: given.get(f"accept_{name}", False) for name in Acceptances._fields})
 
 
 def _completed_at(source: Source, given: dict[str, Any]) -> datetime | None:
@@ -183,7 +191,8 @@ def _import_lines(ctx: click.Context, source: Source, given: dict[str, Any]) -> 
     if given["as_given"] and given["accepted"]:
         raise CommandFailed("--as-given accepts every loss already: leave --accept-loss out.", EXIT_USAGE)
     session = open_session(ctx, given)
-    door = None if given["as_given"] else Door(frozenset(given["accepted"]), session.loaded.settings.loss_rule())
+    rule, accepts = session.loaded.settings.loss_rule(), _accepts(given)
+    door = None if given["as_given"] else Door(frozenset(given["accepted"]), rule, accepts)
     captured = _facts_in(given["path"], source, given)
     with writing(session.writing()) as connection:
         summary = write_facts(connection, captured, session.now, door)

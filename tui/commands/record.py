@@ -22,7 +22,7 @@ import click
 
 from health.instants import shifted
 from health.sources.listed import SOURCES, source_named
-from tui.commands.import_options import ACCEPT_LOSS, NEW_TENANT, TENANT, WITHOUT_PAYLOAD
+from tui.commands.import_options import ACCEPT_LOSS, ACCEPT_OTHER_TENANT, NEW_TENANT, TENANT, WITHOUT_PAYLOAD
 from tui.commands.names import NameType
 from tui.commands.notebook import Notebook
 from tui.commands.options import place_options
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
     from health.policy import HealthPolicy
     from health.sources.captured import CapturedSet
-    from health.sources.declaration import Source
+    from health.sources.declaration import Acceptances, Source
+    from health.sources.door import Door
     from health.sources.run_files import FilesThatStood
     from health.store.writing.recording import OnThisMachine, RecordedRun
     from tui.commands.running import Ended, HeldSignals
@@ -50,6 +51,7 @@ class _Backup(NamedTuple):
     source: Source
     path: Path
     accepted: frozenset[str]
+    accepts: Acceptances
     with_payload: bool
     stood_before: FilesThatStood
 
@@ -77,6 +79,7 @@ def recorded_sources() -> list[str]:
 )
 @click.option("--timezone", metavar="NAME", help="The IANA time zone of the cron, and of facts without an offset.")
 @ACCEPT_LOSS
+@ACCEPT_OTHER_TENANT
 @WITHOUT_PAYLOAD
 @place_options
 @click.argument(
@@ -99,6 +102,7 @@ def record(
     cron: str | None,
     timezone: str | None,
     accepted: tuple[str, ...],
+    accept_other_tenant: bool,
     without_payload: bool,
     command: tuple[str, ...],
     **given: Any,
@@ -108,6 +112,8 @@ def record(
     Exits with the command's own code (128+n: killed by signal n). 75: not run, another run is under way. 74: it
     succeeded, but that could not be noted. 126, 127: it cannot be run.
     """
+    from health.sources.declaration import Acceptances
+    from health.sources.door import Door
     from health.sources.run_files import files_as_they_stand
     from health.store.writing.recording import RecordedRun
     from tui.clock import utc_now
@@ -116,16 +122,18 @@ def record(
 
     started_at = utc_now()
     require_slots(ctx, cron, timezone or "UTC", started_at)
+    accepts = Acceptances(other_tenant=accept_other_tenant)
     layout = None if source == NONE else source_named(source).layout
     run = RecordedRun(external_id, schedule, source, started_at, cron, timezone, new_name, is_a_set=layout is not None)
     notebook = Notebook(ctx, given)
     if layout is None:
-        return _run_without_folder(notebook, run, path, command, frozenset(accepted), with_payload=not without_payload)
+        door = Door(frozenset(accepted), notebook.loss_rule(), accepts)
+        return _run_without_folder(notebook, run, path, command, door, with_payload=not without_payload)
     if path is None:
         raise click.UsageError(f"--source {source} reads a folder: name it with --path DIR.")
     declared = source_named(source)
     stood_before = files_as_they_stand(path, layout)
-    backup = _Backup(declared, path, frozenset(accepted), not without_payload, stood_before)
+    backup = _Backup(declared, path, frozenset(accepted), accepts, not without_payload, stood_before)
     with HeldSignals() as signals, ExitStack() as held:
         _note_start(notebook, run, _on_this_machine(held, notebook, run))
         ended = signals.run(command)
@@ -137,14 +145,13 @@ def _run_without_folder(
     run: RecordedRun,
     path: Path | None,
     command: tuple[str, ...],
-    accepted: frozenset[str],
+    door: Door,
     *,
     with_payload: bool,
 ) -> int:
     """Run a command that prints its facts, or whose evidence comes by another way. Gives back the exit code."""
     from tempfile import TemporaryFile
 
-    from health.sources.door import Door
     from tui.clock import utc_now
     from tui.commands.record_facts import FactsOfRun
     from tui.commands.running import HeldSignals
@@ -155,7 +162,6 @@ def _run_without_folder(
         printed = None if run.source == NONE else held.enter_context(TemporaryFile())
         _note_start(notebook, run, _on_this_machine(held, notebook, run))
         ended = signals.run(command, printed)
-        door = Door(accepted, notebook.loss_rule())
         of_run = FactsOfRun(run, command, printed, with_payload, door, ended, utc_now())
         try:
             for sentence in notebook.write_patiently(signals, of_run.note):
@@ -243,14 +249,20 @@ class _Outcome(NamedTuple):
         self, connection: Connection, captured: CapturedSet, notebook: Notebook, policy: HealthPolicy, now: datetime
     ) -> CapturedSet:
         """Note the outcome, the set as the door admits it. Gives back the set. Raises RunGivenUp and StoreConflict."""
+        from health.sources.captured import RefusedInput
         from health.sources.door import Door
+        from health.sources.storable import storable_text
         from health.store.writing.admission import admit
         from health.store.writing.recording import note_outcome
         from health.store.writing.roster import have_tenant
 
         # Where the start could not be noted, the tenant may be missing still.
         have_tenant(connection, self.run.external_id, self.run.new_tenant, self.run.started_at)
-        admitted = admit(connection, captured, Door(self.backup.accepted, notebook.loss_rule()))
+        door = Door(self.backup.accepted, notebook.loss_rule(), self.backup.accepts)
+        try:
+            admitted = admit(connection, captured, door)
+        except RefusedInput as refusal:
+            admitted = self.run.as_set("failed", storable_text(str(refusal)))
         note_outcome(connection, self.run, admitted, policy, now)
         return admitted
 

@@ -43,7 +43,9 @@ class FactsOfRun(NamedTuple):
         plan_run(connection, self.run)
         if self.printed is not None and error is None:
             try:
-                status, error = self._write(connection, self._facts(self.printed), policy)
+                facts = self._facts(self.printed)
+                with connection.begin_nested():  # a set that is refused takes those before it with it
+                    status, error = self._write(connection, facts, policy)
             except RefusedInput as refusal:
                 status, error = "failed", storable_text(str(refusal))
         note_end(connection, self.run, status, error, policy, self.ended_at)

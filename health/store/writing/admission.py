@@ -18,16 +18,20 @@ from health.sources.gone_items import with_what_is_gone
 from health.sources.loss_clauses import clauses_after, clauses_in
 from health.store.writing.earlier_sets import Place, StoredItems, items_of, sets_before, stored_set
 from health.store.writing.sets import stored_items, tenant_id_of, would_change
+from health.store.writing.whose import require_whose
 
 
 def admit(connection: Connection, captured: CapturedSet, door: Door, behind: Collection[str] = ()) -> CapturedSet:
-    """The set as the door lets it in, to be written in the same transaction. Raises StoreConflict.
+    """The set as the door lets it in, to be written in the same transaction.
+
+    Raises StoreConflict, and RefusedInput if the set is another tenant's.
 
     `behind` are the source references of stored sets that the same input moves behind this one.
     """
+    tenant_id = tenant_id_of(connection, captured.external_id)
+    require_whose(connection, tenant_id, captured, door.accepts)
     if captured.status != COMPLETED or captured.completed_at is None:
         return captured
-    tenant_id = tenant_id_of(connection, captured.external_id)
     stored = stored_set(connection, tenant_id, captured)
     if stored is None or stored.status not in BASIS_STATUSES:
         place = Place(tenant_id, captured.source, captured.completed_at, None if stored is None else stored.id)

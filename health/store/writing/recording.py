@@ -68,7 +68,10 @@ class RecordedRun(NamedTuple):
     def wrote(self, captured: CapturedSet) -> CapturedSet:
         """The run's set with what a source read from what the command wrote."""
         return self.as_set(captured.status, captured.error)._replace(
-            items=captured.items, item_count=captured.item_count, completed_at=captured.completed_at
+            items=captured.items,
+            item_count=captured.item_count,
+            completed_at=captured.completed_at,
+            source_tenant=captured.source_tenant,
         )
 
 

@@ -61,6 +61,7 @@ def test_an_export_is_one_completed_set_at_the_instant_it_is_told(tmp_path: Path
         status="completed",
         items=(),
         completed_at=AT,
+        source_tenant="0b7c7b1e-1111-2222-3333-444455556666",
     )
     assert [(item.policy_type, item.display_name, item.platform, item.capture_mode) for item in captured.items] == [
         ("CompliancePolicies", "Phones", "iOS", "full"),

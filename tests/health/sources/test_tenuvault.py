@@ -50,6 +50,7 @@ def test_a_run_that_went_well(tmp_path: Path) -> None:
         item_count=2,
         started_at=START,
         completed_at=END,
+        source_tenant="0b7c7b1e-1111-2222-3333-444455556666",
     )
     assert captured.items == tuple(
         CapturedItem(kind, f"{name}.json", name, capture_mode="full", payload=f'{{"displayName":"{name}"}}')

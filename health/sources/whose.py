@@ -1,0 +1,28 @@
+"""Whether a backup is the tenant's that it is imported for, by what the tool itself calls its tenant.
+
+(docs/import-folders.md, "The door")
+"""
+
+from __future__ import annotations
+
+from health.sources.captured import CapturedSet, RefusedInput
+
+
+def require_same_tenant(captured: CapturedSet, known: str | None) -> None:
+    """Refuse a set whose tool calls the tenant something else than `known`, as the tenant's other sets say.
+
+    Case does not matter: these are GUIDs and domains. A set that says nothing is not refused. Raises RefusedInput.
+    """
+    said = captured.source_tenant
+    if said is None or known is None or said.casefold() == known.casefold():
+        return
+    raise RefusedInput(
+        f"The backup {captured.name!r} is of the tenant {said!r}, and what is stored from {captured.source} for"
+        f" {captured.external_id!r} is of {known!r}: import it for its own tenant, or say --accept-other-tenant if"
+        f" {captured.external_id!r} is called so now: then it counts as that tenant's."
+    )
+
+
+def tenant_in(value: object) -> str | None:
+    """What a tool calls its tenant, from a value of its own; None if it says nothing."""
+    return value.strip() or None if isinstance(value, str) else None
