@@ -26,11 +26,10 @@ def columns_on_the_page(table: str) -> dict[str, bool]:
 
 
 @pytest.mark.parametrize("table", metadata.sorted_tables, ids=lambda table: table.name)
-def test_every_column_is_on_the_page_in_its_order(table: Any) -> None:
+def test_every_column_is_on_the_page(table: Any) -> None:
     page = columns_on_the_page(table.name)
     there = {column.name: column.nullable for column in table.columns}
     assert {name: null for name, null in page.items() if name in there} == there
-    assert [name for name in page if name in there] == list(there)
 
 
 def test_the_report_on_the_page_has_the_keys_of_a_report() -> None:

@@ -156,7 +156,7 @@ def test_a_source_of_folders_has_to_have_one(recorder: Recorder) -> None:
     assert (done.returncode, b"--path DIR" in done.stderr) == (2, True)
 
 
-def test_facts_that_could_not_be_noted_are_brought_in_as_the_sentence_says(recorder: Recorder) -> None:
+def test_facts_that_were_not_noted_come_in_as_the_sentence_says(recorder: Recorder) -> None:
     (recorder.folder / "facts.jsonl").touch()
     Path(sqlite_path(recorder.url)).rename(recorder.folder / "away.db")
     done = recorder.tenantpilot(

@@ -29,7 +29,7 @@ async def test_the_check_shows_for_a_confirmed_verdict_and_for_no_other(too_old:
 
 
 @pytest.mark.parametrize(("more", "said"), [(-1, None), (0, None), (1, "1 fewer"), (2000, "2,000 fewer")])
-async def test_the_check_calls_nothing_complete_that_is_below_its_reference(more: int, said: str | None) -> None:
+async def test_nothing_below_its_reference_is_called_complete(more: int, said: str | None) -> None:
     assert CONFIRMED.quality is not None
     there = CONFIRMED.quality.items
     check = HealthyCheck()

@@ -61,7 +61,7 @@ def tenants_seen(url: str) -> set[str]:
         return {health.tenant.external_id for health in resolver.fleet(NOW)}
 
 
-def test_the_first_alembic_version_of_the_path_says_which_schema_it_is(two_fleets: str) -> None:
+def test_the_first_alembic_version_of_the_path_names_the_schema(two_fleets: str) -> None:
     assert tenants_seen(on_path(two_fleets, "tp,public")) == {"in-tp"}
     assert tenants_seen(on_path(two_fleets, "public,tp")) == {"in-public"}
     owned(two_fleets, "DROP TABLE tp.alembic_version")
@@ -69,7 +69,7 @@ def test_the_first_alembic_version_of_the_path_says_which_schema_it_is(two_fleet
 
 
 @pytest.mark.parametrize("missing", [("backup_items",), ("backup_items", "backup_schedules"), ("tenants",)])
-def test_a_schema_that_lacks_a_table_is_refused_whatever_else_the_path_holds(
+def test_a_schema_that_lacks_a_table_is_refused(
     two_fleets: str, missing: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     for table in missing:

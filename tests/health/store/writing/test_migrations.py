@@ -1,4 +1,7 @@
-"""The versions of the schema on a database with rows: what was there stays, to the last index and check."""
+"""The versions of the schema on a database with rows: what was there stays, to the last index and check.
+
+Modules: health.store.migrations.upgrade.
+"""
 
 from __future__ import annotations
 
