@@ -4,6 +4,8 @@
 
 Modules: tui.words.database_time, tui.commands.check, tui.commands.report, tui.commands.metrics,
 tui.screens.facts_screen.
+
+Modules: tui.commands.check, tui.commands.report, tui.commands.metrics.
 """
 
 from __future__ import annotations
