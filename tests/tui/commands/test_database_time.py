@@ -2,10 +2,7 @@
 
 (docs/reading.md, "How old the facts are")
 
-Modules: tui.words.database_time, tui.commands.check, tui.commands.report, tui.commands.metrics,
-tui.screens.facts_screen.
-
-Modules: tui.commands.check, tui.commands.report, tui.commands.metrics.
+Modules: tui.words.database_time, tui.commands.check, tui.commands.report, tui.screens.facts_screen.
 """
 
 from __future__ import annotations

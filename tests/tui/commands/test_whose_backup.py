@@ -71,7 +71,7 @@ def test_the_same_set_with_another_tenant_in_it_is_refused(any_recorder: Recorde
         assert any_recorder.tenantpilot("import", *words, *WORDS, *at(22, "")).returncode == code
 
 
-def test_facts_of_another_tenant_are_refused_and_all_of_the_input_with_them(any_recorder: Recorder) -> None:
+def test_facts_of_another_tenant_refuse_the_whole_input(any_recorder: Recorder) -> None:
     tenant = {"kind": "tenant", "external_id": "contoso", "name": "Contoso"}
     said = {"kind": "set", "external_id": "contoso", "name": "s", "source": "own", "status": "completed"}
     lines = [
