@@ -131,6 +131,13 @@ class SchedulesAnswer(NamedTuple):
     now: datetime
 
 
+def schedule_id_of(judged: JudgedSchedule) -> int | None:
+    """The id of a schedule, also of one that cannot be read."""
+    if judged.schedule is not None:
+        return judged.schedule.id
+    return None if judged.unreadable is None else judged.unreadable.row
+
+
 def follow_up_first(judged: JudgedSchedule) -> tuple[int, int]:
     """Sorts the schedules of an answer (docs/screens.md, "Schedules")."""
     if judged.schedule is None:
@@ -145,6 +152,19 @@ class CapturedJson(NamedTuple):
 
     assignments: str | None
     payload: str | None
+
+
+class RunsAnswer(NamedTuple):
+    """One page of a schedule's runs, which are its sets, newest first; `more` says that there are older ones behind it.
+
+    `schedule` is None where the tenant has none of this id that is not deleted.
+    """
+
+    health: TenantBackupHealth
+    schedule: JudgedSchedule | None
+    runs: tuple[ListedSet, ...]
+    more: bool
+    now: datetime
 
 
 class ComparedSet(NamedTuple):

@@ -53,6 +53,8 @@ class TenantBackupHealth(NamedTuple):
     follow_ups: tuple[ScheduleAssessment, ...]
     unreadable: UnreadableEvidence | None
     holds_until: datetime
+    of_the_past: bool = False
+    """Judged as of an instant from what is known now of then: never confirmed, as schedules and deletions are not."""
 
     @property
     def primary_reason(self) -> Reason | None:
@@ -62,7 +64,7 @@ class TenantBackupHealth(NamedTuple):
     @property
     def confirmed(self) -> bool:
         """Healthy and no reason at all: the only state that may be shown as a positive check."""
-        return not self.reasons and self.posture is Posture.HEALTHY
+        return not self.reasons and self.posture is Posture.HEALTHY and not self.of_the_past
 
 
 def judge(facts: TenantFacts, policy: HealthPolicy, now: datetime) -> TenantBackupHealth:

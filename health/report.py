@@ -69,6 +69,10 @@ class FleetTotals:
         )
 
 
+NOT_KNOWN_OF_THEN: Final = ("schedules", "deletions")
+"""What the facts do not say of an instant of the past."""
+
+
 class Beside(NamedTuple):
     """What a report says beside its verdicts.
 
@@ -80,6 +84,8 @@ class Beside(NamedTuple):
     known: Mapping[str, KnownOfTenant] = MappingProxyType({})
     groups: Mapping[str, str] = MappingProxyType({})
     causes: Sequence[Cause] = ()
+    as_of: bool = False
+    """The verdicts are of the past: what cannot be known of then is said."""
 
     def known_of(self, health: TenantBackupHealth) -> KnownOfTenant:
         """What is known of one tenant."""
@@ -111,6 +117,7 @@ def report_head(
             "clock_skew_seconds": _seconds(policy.clock_skew),
             "longest_run_seconds": _seconds(policy.longest_run),
         },
+        **({"as_of": {"instant": rfc3339(now), "not_known": list(NOT_KNOWN_OF_THEN)}} if beside.as_of else {}),
         **({"narrowed_by": dict(beside.narrowed_by)} if beside.narrowed_by else {}),
         "totals": {name: getattr(totals, name) for name in totals.__slots__},
     }

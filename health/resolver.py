@@ -148,10 +148,7 @@ class TenantBackupHealthResolver:
     def _named(self, snapshot: Snapshot, external_ids: Sequence[str], now: datetime) -> list[TenantBackupHealth]:
         wanted = tuple(dict.fromkeys(external_ids))
         facts = snapshot.facts(wanted)
-        found = {each.tenant.external_id for each in facts}
-        for external_id in wanted:
-            if external_id not in found:
-                raise UnknownTenant(external_id)
+        _require_all(wanted, facts)
         return self._in_order(facts, now)
 
     def _in_order(self, facts: Iterable[TenantFacts], now: datetime) -> list[TenantBackupHealth]:
@@ -215,19 +212,55 @@ class TenantBackupHealthResolver:
 
         def ask(snapshot: Snapshot) -> details.SchedulesAnswer:
             health = self._one(snapshot, external_id, now)
-            completed_at = None if health.basis is None else health.basis.completed_at
-            judged = tuple(
-                details.JudgedSchedule(
-                    schedule,
-                    assess(schedule, completed_at, self.policy, now) if schedule and schedule.is_enabled else None,
-                    unreadable,
-                )
-                for schedule, unreadable in snapshot.schedules(health.tenant.id)
-            )
+            judged = self._judged_schedules(snapshot, health, now)
             pause = longest_pause(((each.cron, each.timezone) for each in health.schedules), now)
             return details.SchedulesAnswer(health, tuple(sorted(judged, key=details.follow_up_first)), pause, now)
 
         return self._read(ask)
+
+    def _judged_schedules(
+        self, snapshot: Snapshot, health: TenantBackupHealth, now: datetime
+    ) -> list[details.JudgedSchedule]:
+        completed_at = None if health.basis is None else health.basis.completed_at
+        return [
+            details.JudgedSchedule(
+                schedule,
+                assess(schedule, completed_at, self.policy, now) if schedule and schedule.is_enabled else None,
+                unreadable,
+            )
+            for schedule, unreadable in snapshot.schedules(health.tenant.id)
+        ]
+
+    def runs(
+        self,
+        external_id: str,
+        schedule_id: int,
+        now: datetime,
+        before: details.SetKey | None = None,
+        limit: int = details.SETS_PAGE,
+    ) -> details.RunsAnswer:
+        """One page of a schedule's runs: the newest, or those older than a key."""
+
+        def ask(snapshot: Snapshot) -> details.RunsAnswer:
+            health = self._one(snapshot, external_id, now)
+            judged = self._judged_schedules(snapshot, health, now)
+            schedule = next((each for each in judged if details.schedule_id_of(each) == schedule_id), None)
+            runs = snapshot.sets(health, self.policy, limit + 1, before, schedule_id)
+            return details.RunsAnswer(health, schedule, runs[:limit], len(runs) > limit, now)
+
+        return self._read(ask)
+
+    def as_of(self, instant: datetime, external_ids: Sequence[str] = ()) -> list[TenantBackupHealth]:
+        """The verdicts of an instant of the past, in triage order, from the sets completed by then that are kept.
+
+        Schedules and deletions of then are not known, so nothing is confirmed. A tenant that was recorded later and had
+        no set by then is left out.
+        """
+        facts = self._read(lambda snapshot: snapshot.facts(tuple(dict.fromkeys(external_ids)) or None, instant))
+        _require_all(external_ids, facts)
+        there = (each for each in facts if each.basis is not None or not _recorded_after(each, instant))
+        verdicts = (judge(each, self.policy, instant)._replace(of_the_past=True) for each in there)
+        return sorted(verdicts, key=triage_key)
 
     def changes(
         self, external_id: str, now: datetime, before: int | None = None, after: int | None = None
@@ -317,6 +350,18 @@ class TenantBackupHealthResolver:
 
             self._held = HeldConnection(self.address)
         return self._held
+
+
+def _require_all(external_ids: Sequence[str], facts: Sequence[TenantFacts]) -> None:
+    found = {each.tenant.external_id for each in facts}
+    for external_id in external_ids:
+        if external_id not in found:
+            raise UnknownTenant(external_id)
+
+
+def _recorded_after(facts: TenantFacts, instant: datetime) -> bool:
+    created_at = facts.tenant.created_at
+    return created_at is not None and created_at > instant
 
 
 def _in_triage_order(

@@ -21,7 +21,7 @@ from health.resolver import TenantBackupHealthResolver, UnknownTenant
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW, TICK, WINDOW
 from tests.oracle import history as oracle
 from tests.oracle.loading import clear, load
-from tests.oracle.rows import ContentRow, ItemRow, Rows, SetRow, TenantRow, known
+from tests.oracle.rows import ContentRow, ItemRow, Rows, ScheduleRow, SetRow, TenantRow, known
 from tests.resolving import resolving
 
 CONTOSO = TenantRow(1, "contoso.example", "Contoso", LONG_AGO)
@@ -289,3 +289,57 @@ def test_a_fleet_of_more_tenants_than_a_statement_names(
         (1, 2),
         (2, 3),
     ]
+
+
+# As of an instant, and the runs of a schedule
+
+
+@EXAMPLES
+@given(fleet=st.lists(histories, min_size=1, max_size=4), age=ages)
+def test_as_of(database_url: str, resolver: TenantBackupHealthResolver, fleet: Any, age: timedelta) -> None:
+    """Nothing else than the sets completed by then were there: the same as judging those alone, then."""
+    rows, then = rows_of(*fleet), NOW - age
+    by_then = [each for each in rows.sets if each.completed_at is None or known(each.completed_at) <= then]
+    ids = {each.id for each in by_then}
+    loaded(database_url, rows)
+    found = resolver.as_of(then)
+    items = [item for item in rows.items if item.backup_set_id in ids]
+    loaded(database_url, rows._replace(sets=by_then, items=items))
+    expected = resolver.fleet(then)
+    assert [health._replace(of_the_past=False) for health in found] == expected
+    assert not any(health.confirmed for health in found)
+
+
+def test_as_of_leaves_out_who_was_recorded_later(database_url: str, resolver: TenantBackupHealthResolver) -> None:
+    one = (SetRow(completed_at=NOW - 2 * DAY, created_at=NOW), [ItemRow()])
+    rows = rows_of([one], [])
+    recorded = NOW - HOUR
+    rows.tenants[:] = [each._replace(created_at=recorded) for each in rows.tenants]
+    loaded(database_url, rows)
+    assert [health.tenant.id for health in resolver.as_of(recorded - TICK)] == [1]
+    assert [health.tenant.id for health in resolver.as_of(recorded)] == [2, 1]
+    assert [health.tenant.id for health in resolver.as_of(recorded, ("tenant-1",))] == [1]
+    with pytest.raises(UnknownTenant):
+        resolver.as_of(recorded, ("nobody",))
+
+
+def test_the_runs_of_a_schedule_newest_first(database_url: str, resolver: TenantBackupHealthResolver) -> None:
+    sets = [(SetRow(completed_at=NOW - age * HOUR, created_at=NOW), [ItemRow()]) for age in range(6)]
+    rows = rows_of(sets)
+    rows.schedules.extend([ScheduleRow(7, 1, created_at=NOW), ScheduleRow(8, 1, created_at=NOW, deleted_at=NOW)])
+    rows.sets[:] = [each._replace(schedule_id=7 if each.id % 2 else None) for each in rows.sets]
+    rows.sets[0] = rows.sets[0]._replace(status="failed", error="whole error", completed_at=None, started_at=NOW)
+    loaded(database_url, rows)
+    found = resolver.runs("tenant-1", 7, NOW, limit=2)
+    assert found.schedule is not None
+    assert found.schedule.schedule is not None
+    assert found.schedule.schedule.id == 7
+    assert [run.key.set_id for run in found.runs] == [1, 3]
+    assert found.runs[0].backup_set is not None
+    assert found.runs[0].backup_set.error == "whole error"
+    assert found.more
+    older = resolver.runs("tenant-1", 7, NOW, found.runs[-1].key, limit=2)
+    assert ([run.key.set_id for run in older.runs], older.more) == ([5], False)
+    # A deleted schedule is none, nor is one that never was.
+    for schedule_id in (8, 9):
+        assert resolver.runs("tenant-1", schedule_id, NOW)[1:4] == (None, (), False)

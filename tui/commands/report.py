@@ -18,6 +18,7 @@ from tui.clock import utc_now
 from tui.commands.narrowing import Narrowing, group_names, known_by_tenant, narrowing_options
 from tui.commands.options import (
     DurationType,
+    InstantType,
     format_option,
     now_option,
     place_options,
@@ -42,6 +43,12 @@ if TYPE_CHECKING:
     metavar="DURATION",
     help="Only tenants that are fresh now and go stale within this time if nothing runs.",
 )
+@click.option(
+    "--as-of",
+    type=InstantType(),
+    metavar="INSTANT",
+    help="The verdicts of then, from the sets completed by then: nothing is confirmed, as not all can be known.",
+)
 @narrowing_options
 @tenants_option
 @now_option
@@ -52,26 +59,44 @@ def report(
     /,
     form: str | None,
     stale_within: timedelta | None,
+    as_of: datetime | None,
     tenants: tuple[str, ...],
     **given: Any,
 ) -> None:
     """Print every tenant's posture, reasons and evidence, worst first."""
     session, only = open_session(ctx, given), ""
     narrowing = Narrowing.of(given)
+    if as_of is not None:
+        _require_the_past(as_of, session.now, stale_within)
+        session = session._replace(now=as_of)
     form = printed_form(form)
     with closing(session.resolver()) as resolver:
-        asked_at = utc_now()
-        verdicts: Sequence[TenantBackupHealth] = verdicts_of(resolver, tenants, session.now)
-        for doubt in session.doubts_of(DatabaseTime.of(resolver.own_time(), asked_at, utc_now())):
-            tell(f"Nothing is confirmed: {doubt}.")
-        known = known_by_tenant(session, resolver, verdicts)
+        verdicts: Sequence[TenantBackupHealth]
+        if as_of is not None:
+            verdicts, known = resolver.as_of(as_of, tenants), {}  # what is noted is noted of now
+        else:
+            asked_at = utc_now()
+            verdicts = verdicts_of(resolver, tenants, session.now)
+            for doubt in session.doubts_of(DatabaseTime.of(resolver.own_time(), asked_at, utc_now())):
+                tell(f"Nothing is confirmed: {doubt}.")
+            known = known_by_tenant(session, resolver, verdicts)
         verdicts = narrowing.narrowed(session, verdicts)
         if stale_within is not None:
             verdicts = _going_stale(session, verdicts, stale_within)
             only = f"only what goes stale within {format_duration(stale_within)} if nothing runs"
-        causes = resolver.causes(verdicts, session.now).causes if form == "markdown" else ()
-    beside = Beside(narrowing.as_given(), known, group_names(session, verdicts), causes)
+        with_causes = form == "markdown" and as_of is None
+        causes = resolver.causes(verdicts, session.now).causes if with_causes else ()
+    beside = Beside(narrowing.as_given(), known, group_names(session, verdicts), causes, as_of is not None)
     write_parts(report_as(form, verdicts, session.loaded.settings.policy(), session.now, only, beside))
+
+
+def _require_the_past(as_of: datetime, now: datetime, stale_within: timedelta | None) -> None:
+    if as_of > now:
+        raise click.UsageError(
+            "--as-of lies in the future: name an instant of the past, or judge at another with --now."
+        )
+    if stale_within is not None:
+        raise click.UsageError("--stale-within is about what lies ahead: leave it out, or --as-of.")
 
 
 def write_parts(parts: Iterable[str]) -> None:

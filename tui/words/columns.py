@@ -14,12 +14,15 @@ from tui.words.wording import State, ago
 
 def states_counted(totals: FleetTotals) -> tuple[tuple[State, int], ...]:
     """The totals as the states that tenants are shown in, worst first; they add up to the tenants."""
+    # Healthy ones without a follow-up that are not confirmed are there only as of an instant of the past.
+    unconfirmed = max(totals.healthy - totals.confirmed - totals.schedule_follow_up, 0)
     return (
         (State.UNREADABLE, totals.unreadable),
         (State.ABSENT, totals.absent),
         (State.STALE, totals.stale),
         (State.DEGRADED, totals.degraded),
-        (State.FOLLOW_UP, totals.healthy - totals.confirmed),
+        (State.FOLLOW_UP, totals.healthy - totals.confirmed - unconfirmed),
+        *(((State.UNCONFIRMED, unconfirmed),) if unconfirmed else ()),
         (State.HEALTHY, totals.confirmed),
     )
 

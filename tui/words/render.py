@@ -112,7 +112,8 @@ def table_report(
         )
         table.add_row(*(Text(cell) for cell in cells))
     window = window_in_words(policy.freshness_window)
-    narrowed = "".join(f"; {words}" for words in (only, narrowed_in_words(beside.narrowed_by)) if words)
+    then = AS_OF_LIMIT if beside.as_of else ""
+    narrowed = "".join(f"; {words}" for words in (only, narrowed_in_words(beside.narrowed_by), then) if words)
     head = (totals_line(FleetTotals.of(verdicts)), f"judged at {rfc3339(now)}, window {window}{narrowed}")
     return _printed(head, table, width)
 
@@ -141,6 +142,10 @@ def _printed(head: Iterable[str], table: Table, width: int) -> str:
     printed = console.file
     assert isinstance(printed, io.StringIO)
     return "\n".join(line.rstrip() for line in printed.getvalue().splitlines()) + "\n"
+
+
+AS_OF_LIMIT: Final = "as it was then, from what is kept: schedules and deletions are not known, nothing is confirmed"
+"""What a report as of the past says of itself."""
 
 
 def narrowed_in_words(narrowed_by: Mapping[str, str]) -> str:
@@ -221,6 +226,8 @@ def markdown_report(
     for words in (only, narrowed_in_words(beside.narrowed_by)):
         if words:
             lines.extend((f"Here is {inert_markdown(words)}.", ""))
+    if beside.as_of:
+        lines.extend((f"{AS_OF_LIMIT[0].upper()}{AS_OF_LIMIT[1:]}.", ""))
     lines += _causes_and_groups(verdicts, beside)
     for health in verdicts:
         if health.confirmed and not only:

@@ -90,7 +90,7 @@ def state_of(health: TenantBackupHealth, *, facts_too_old: bool = False) -> Stat
     if health.posture is not Posture.HEALTHY:
         return _OF_POSTURE[health.posture]
     if not health.confirmed:
-        return State.FOLLOW_UP
+        return State.FOLLOW_UP if health.reasons else State.UNCONFIRMED
     return State.UNCONFIRMED if facts_too_old else State.HEALTHY
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from health.facts import BackupSchedule, Tenant, TenantFacts, UnreadableEvidence
 from health.store.opening.statements import Asked, Row, Statements
@@ -27,22 +28,27 @@ def fleet_rows(
     beside: Sequence[Asked] = (),
     *,
     last: bool = False,
+    as_of: datetime | None = None,
 ) -> tuple[list[list[Row]], FleetRows]:
     """Run the statements of a verdict in one flight: of the fleet, or of the tenants named.
 
-    Gives back the rows of the statements asked `beside` them, and theirs. With `last` the snapshot ends with it.
+    Gives back the rows of the statements asked `beside` them, and theirs. With `last` the snapshot ends with it. With
+    `as_of` the bases are those of then, and no schedule is read.
     """
     dialect, narrowed = statements.dialect, external_ids is not None
-    parameters = {"external_ids": list(external_ids)} if external_ids is not None else {}
+    parameters: dict[str, Any] = {"external_ids": list(external_ids)} if external_ids is not None else {}
     asked = (
         Asked(fleet_statements.judged_tenants(dialect, narrowed), parameters),
         Asked(fleet_statements.enabled_schedules(dialect, narrowed), parameters),
         Asked(fleet_statements.unreadable_candidates(dialect)),
-        Asked(fleet_statements.basis_sets(dialect, narrowed), parameters),
+        Asked(
+            fleet_statements.basis_sets(dialect, narrowed, past=as_of is not None),
+            parameters | ({} if as_of is None else {"as_of": as_of}),
+        ),
     )
     *found, basis_sets = statements.run([*beside, *asked], last=last)
     *others, tenants, schedules, lost = [list(chain.from_iterable(parts)) for parts in found]
-    return others, FleetRows(tenants, schedules, lost, basis_sets)
+    return others, FleetRows(tenants, schedules if as_of is None else [], lost, basis_sets)
 
 
 def facts_in(dialect: str, found: FleetRows) -> Iterator[TenantFacts]:

@@ -34,12 +34,15 @@ def judged_tenants(dialect: str, narrowed: bool) -> str:
 
 
 @cache
-def basis_sets(dialect: str, narrowed: bool) -> str:
-    """One row a tenant that has a basis: the set's columns, then those of its items."""
+def basis_sets(dialect: str, narrowed: bool, past: bool = False) -> str:
+    """One row a tenant that has a basis: the set's columns, then those of its items.
+
+    With `past` the basis of an instant, the parameter `as_of`: among the sets completed by then.
+    """
     if dialect == "sqlite":
         # Materialized, or the LIMIT 1 is computed more than once a tenant.
         return (
-            f"WITH latest AS MATERIALIZED (SELECT tenants.id AS tenant_id, ({_latest('id')}) AS set_id"  # noqa: S608
+            f"WITH latest AS MATERIALIZED (SELECT tenants.id AS tenant_id, ({_latest('id', past)}) AS set_id"  # noqa: S608
             f" FROM tenants WHERE {judged(dialect, narrowed)})"
             f" SELECT {BACKUP_SETS.selected}, {', '.join(item_columns(dialect))} FROM latest JOIN backup_sets"
             " ON backup_sets.tenant_id = latest.tenant_id AND backup_sets.id = latest.set_id"
@@ -50,16 +53,18 @@ def basis_sets(dialect: str, narrowed: bool) -> str:
     counted = (f"CASE WHEN counted.degraded > 0 THEN {family} ELSE 0 END" for family in families)
     columns = ", ".join([unknown_deletion, unknown_orphans, present, "counted.degraded", not_recorded, *counted])
     return (
-        f"SELECT {BACKUP_SETS.selected}, {columns} FROM tenants CROSS JOIN LATERAL ({_latest('*')}) AS backup_sets"  # noqa: S608
+        f"SELECT {BACKUP_SETS.selected}, {columns} FROM tenants"  # noqa: S608 - our own rules
+        f" CROSS JOIN LATERAL ({_latest('*', past)}) AS backup_sets"
         f" CROSS JOIN LATERAL {degraded} AS counted (degraded) WHERE {judged(dialect, narrowed)}"
     )
 
 
-def _latest(columns: str) -> str:
+def _latest(columns: str, past: bool) -> str:
     """The basis of the tenant that the statement around it is at."""
+    by_then = " AND candidate.completed_at <= :as_of" if past else ""
     return (
         f"SELECT candidate.{columns} FROM backup_sets AS candidate"  # noqa: S608 - our own rules
-        f" WHERE candidate.tenant_id = tenants.id AND {candidate_predicate('candidate.')}"
+        f" WHERE candidate.tenant_id = tenants.id AND {candidate_predicate('candidate.')}{by_then}"
         " ORDER BY candidate.completed_at DESC, candidate.id DESC LIMIT 1"
     )
 

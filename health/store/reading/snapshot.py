@@ -40,11 +40,14 @@ class Snapshot:
         """The sets and items beside the verdicts, in the same transaction."""
         return History(self._connection)
 
-    def facts(self, external_ids: Sequence[str] | None = None) -> list[TenantFacts]:
-        """The facts of every tenant to judge, or of those named that exist and are not archived; in no order."""
+    def facts(self, external_ids: Sequence[str] | None = None, as_of: datetime | None = None) -> list[TenantFacts]:
+        """The facts of every tenant to judge, or of those named that exist and are not archived; in no order.
+
+        With `as_of` the basis is the one of then, and there are no schedules: what they were then is not kept.
+        """
         # The rows are gone, in the function called, before the collector comes back and would go through them.
         with collector_paused():
-            return self._facts(external_ids)[1]
+            return self._facts(external_ids, as_of=as_of)[1]
 
     def fleet_and_changes(self) -> tuple[Row, list[TenantFacts]]:
         """What `changes` answers, and the facts of every tenant to judge; nothing more can be asked afterwards."""
@@ -53,9 +56,9 @@ class Snapshot:
             return beside[0][0], facts
 
     def _facts(
-        self, external_ids: Sequence[str] | None, *beside: Asked, last: bool = False
+        self, external_ids: Sequence[str] | None, *beside: Asked, last: bool = False, as_of: datetime | None = None
     ) -> tuple[list[list[Row]], list[TenantFacts]]:
-        found, rows = fleet_rows(self._connection, external_ids, beside, last=last)
+        found, rows = fleet_rows(self._connection, external_ids, beside, last=last, as_of=as_of)
         return found, list(facts_in(self._dialect, rows))
 
     def changes(self) -> Row:
@@ -69,12 +72,22 @@ class Snapshot:
         return answer
 
     def sets(
-        self, health: TenantBackupHealth, policy: HealthPolicy, limit: int, before: SetKey | None = None
+        self,
+        health: TenantBackupHealth,
+        policy: HealthPolicy,
+        limit: int,
+        before: SetKey | None = None,
+        schedule_id: int | None = None,
     ) -> tuple[ListedSet, ...]:
-        """A tenant's sets, newest first, whatever their status; those older than `before` where it is given."""
+        """A tenant's sets, newest first, whatever their status.
+
+        Only those older than `before`, and the runs of one schedule, where these are given.
+        """
         listing = _Listing(self._reader, health, policy)
         parameters = {"tenant_id": health.tenant.id, "most": limit} | ({} if before is None else before._asdict())
-        statement = statements.sets_page(self._dialect, before is not None)
+        if schedule_id is not None:
+            parameters["schedule_id"] = schedule_id
+        statement = statements.sets_page(self._dialect, before is not None, schedule_id is not None)
         return tuple(map(listing.listed, self._connection.rows(statement, parameters)))
 
     def past_sets(self, tenant_id: int, begin: datetime, end: datetime, limit: int) -> PastSets:

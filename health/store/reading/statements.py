@@ -34,16 +34,18 @@ def all_schedules(dialect: str) -> str:
 
 
 @cache
-def sets_page(dialect: str, after_a_key: bool) -> str:
+def sets_page(dialect: str, after_a_key: bool, of_a_schedule: bool = False) -> str:
     """Sets of one tenant, newest first, with the columns of their items and when they happened.
 
-    Wants the parameters `tenant_id` and `most`, and with `after_a_key` the last row's key, `happened_at` and `set_id`.
+    Wants the parameters `tenant_id` and `most`; with `after_a_key` the last row's key, `happened_at` and `set_id`; and
+    with `of_a_schedule`, whose runs these sets are, `schedule_id`.
     """
+    of_it = " AND backup_sets.schedule_id = :schedule_id" if of_a_schedule else ""
     last = "CAST(:happened_at AS timestamptz)" if dialect == "postgresql" else ":happened_at"
     older = f" AND ({_HAPPENED}, backup_sets.id) < ({last}, :set_id)" if after_a_key else ""
     return (
         f"SELECT {_set_columns(dialect)}, {_HAPPENED} FROM backup_sets"
-        f" WHERE backup_sets.tenant_id = :tenant_id{older}"
+        f" WHERE backup_sets.tenant_id = :tenant_id{of_it}{older}"
         f" ORDER BY {_HAPPENED} DESC, backup_sets.id DESC LIMIT :most"
     )
 
