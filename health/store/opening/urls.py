@@ -20,23 +20,29 @@ _THIS_MACHINE: Final = frozenset({"", "localhost", "127.0.0.1", "::1"})
 _FORM: Final = re.compile(
     r"(?P<kind>[\w+]+)://"
     r"((?P<username>[^:/]*)(:(?P<password>[^@]*))?@)?"
-    r"((\[(?P<ipv6>[^/?]+)\]|(?P<host>[^/:?]+))?(:(?P<port>[^/?]*))?)?"
+    r"(?P<hosts>[^/?]*)"
     r"(/(?P<database>[^?]*))?"
     r"(\?(?P<query>.*))?",
     re.DOTALL,
 )
+_HOST: Final = re.compile(r"(\[(?P<ipv6>[^\]]+)\]|(?P<name>[^:\[\]]*))(:(?P<port>[0-9]*))?")
+_LONGEST_LABEL: Final = 63
+"""Letters between two dots of a host's name, by the rules of the DNS."""
 _SECRET_PARAMETERS: Final = frozenset(
     {"password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"}
 )
 
 
 class _Parts(NamedTuple):
-    """A URL taken apart, percent signs resolved. Values of `query` that were given twice are tuples."""
+    """A URL taken apart, percent signs resolved. Values of `query` that were given twice are tuples.
+
+    Several hosts, and the port of each, are lists with commas, as libpq takes them.
+    """
 
     username: str | None
     password: str | None
     host: str | None
-    port: int | None
+    port: str | None
     database: str | None
     query: Mapping[str, str | tuple[str, ...]]
 
@@ -134,8 +140,13 @@ def _parts(found: re.Match[str]) -> _Parts:
     username, password, database = (
         None if found[name] is None else unquote(found[name]) for name in ("username", "password", "database")
     )
-    port = int(found["port"]) if found["port"] else None
-    return _Parts(username, password, found["host"] or found["ipv6"], port, database, query)
+    hosts = [_HOST.fullmatch(host) for host in found["hosts"].split(",")]
+    names = [unquote(host["ipv6"] or host["name"]) for host in hosts if host is not None]
+    ports = [host["port"] or "" for host in hosts if host is not None]
+    if len(names) < len(hosts):
+        raise ValueError
+    host, port = (",".join(each) if any(each) else None for each in (names, ports))
+    return _Parts(username, password, host, port, database, query)
 
 
 def _sqlite_address(parts: _Parts) -> DatabaseAddress:
@@ -156,11 +167,14 @@ def _postgresql_address(parts: _Parts) -> DatabaseAddress:
     if "plugin" in parts.query:
         raise BadDatabaseUrl("The database URL has the parameter 'plugin', which is not PostgreSQL's: leave it out.")
     hosts = _hosts_of(parts)
+    for host in hosts:
+        _refuse_impossible_name(host)
     query = dict(parts.query)
+    said = {*query, *_of_the_service(parts)}
     over_a_network = not all(_is_this_machine(host) for host in hosts)
-    if over_a_network and "sslmode" not in query and not os.environ.get("PGSSLMODE"):
+    if over_a_network and "sslmode" not in said and not os.environ.get("PGSSLMODE"):
         query["sslmode"] = "verify-full"
-        if "sslrootcert" not in query and "PGSSLROOTCERT" not in os.environ and not _OWN_ROOTS.expanduser().exists():
+        if "sslrootcert" not in said and "PGSSLROOTCERT" not in os.environ and not _OWN_ROOTS.expanduser().exists():
             query["sslrootcert"] = "system"
     address = DatabaseAddress(parts._replace(query=query), None, "")
     told = _told_by_environment() | address.libpq_parameters()
@@ -202,6 +216,38 @@ def _hosts_of(parts: _Parts) -> list[str]:
         # Its host is in a file of the user's; it may be any.
         return [f"service {service}"]
     return (hosts or _named(os.environ.get("PGHOST"))) + (addresses or _named(os.environ.get("PGHOSTADDR")))
+
+
+def _of_the_service(parts: _Parts) -> dict[str, str]:
+    """What the user's file of services says of the one that is named, else the system's, as libpq looks for it."""
+    service = parts.query.get("service") or os.environ.get("PGSERVICE")
+    own = os.environ.get("PGSERVICEFILE") or "~/.pg_service.conf"
+    for file in (own, f"{os.environ.get('PGSYSCONFDIR') or '/etc/postgresql-common'}/pg_service.conf"):
+        try:
+            lines = Path(file).expanduser().read_text("utf-8", "replace").splitlines()
+        except (OSError, RuntimeError):
+            continue
+        found, there = {}, False
+        for line in map(str.strip, lines):
+            if line.startswith("["):
+                there = line == f"[{service}]"
+            elif there and "=" in line and not line.startswith("#"):
+                name, _, value = line.partition("=")
+                found[name] = value
+        if found:
+            return found
+    return {}
+
+
+def _refuse_impossible_name(host: str) -> None:
+    """Raise BadDatabaseUrl for a host's name that no DNS can have: its resolver would say something else."""
+    if host.startswith(("/", "@", "service ")) or ":" in host:
+        return
+    if any(not 0 < len(label) <= _LONGEST_LABEL for label in host.removesuffix(".").split(".")):
+        raise BadDatabaseUrl(
+            "The database URL names a host with an empty part, or one of more than 63 letters, between its dots:"
+            " write the host's name in full."
+        )
 
 
 def _named(said: str | tuple[str, ...] | None) -> list[str]:

@@ -366,3 +366,63 @@ def test_the_machines_certificates_are_used_unless_others_are_named(
 def test_libpq_is_told_what_the_url_says(text: str, told: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGSSLMODE", "require")
     assert parse_database_url(text).libpq_parameters() == told
+
+
+# As psql takes them
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("postgresql://u@h1:1,h2:2/db", "h1,h2", "1,2"),
+        ("postgresql://u@h1,h2:2/db", "h1,h2", ",2"),
+        ("postgresql://u@h1,h2/db", "h1,h2", None),
+        ("postgresql://u@%2Fsocket:5433/db", "/socket", "5433"),
+        ("postgresql://u@%2Fone,%2Ftwo/db", "/one,/two", None),
+        ("postgresql://u@[fe80::1%25eth0]/db", "fe80::1%eth0", None),
+        ("postgresql://u@[fe80::1%25eth0]:5433,h2/db", "fe80::1%eth0,h2", "5433,"),
+        ("postgresql://u@h1.example./db", "h1.example.", None),
+        (f"postgresql://u@{'a' * 63}.example/db", f"{'a' * 63}.example", None),
+    ],
+)
+def test_hosts_as_psql_takes_them(text: str, host: str, port: str | None) -> None:
+    told = parse_database_url(text).libpq_parameters()
+    assert (told["host"], told.get("port"), told["dbname"], told["user"]) == (host, port, "db", "u")
+
+
+@pytest.mark.parametrize(
+    "host", ["a..b", ".a", f"{'a' * 64}.example", f"h1,{'a' * 64}", "h1,b..c:5433", "a..", "%C3%A4..b"]
+)
+@pytest.mark.parametrize("form", ["postgresql://u@{}/db", "postgresql://u@/db?host={}"])
+def test_a_name_that_no_host_can_have_is_one_sentence(host: str, form: str) -> None:
+    with pytest.raises(BadDatabaseUrl, match="an empty part, or one of more than 63 letters"):
+        parse_database_url(form.format(host))
+
+
+@pytest.mark.parametrize("text", ["postgresql://u@[::1/db", "postgresql://u@h1:x,h2/db", "postgresql://u@a:b:c/db"])
+def test_what_psql_refuses_is_refused(text: str) -> None:
+    with pytest.raises(BadDatabaseUrl, match="cannot be parsed"):
+        parse_database_url(text)
+
+
+@pytest.mark.parametrize("where", ["own", "named", "system"])
+@pytest.mark.parametrize(
+    ("lines", "sslmode", "sslrootcert"),
+    [
+        ("host=db1\nsslmode=require\n", None, None),
+        ("host=db1\nsslmode=verify-ca\nsslrootcert=/ca.crt\n", None, None),
+        ("host=db1\nsslrootcert=/ca.crt\n", "verify-full", None),
+        ("host=db1\n", "verify-full", "system"),
+        ("host=db1\n#sslmode=disable\n[other]\nsslmode=disable\n", "verify-full", "system"),
+    ],
+)
+def test_what_a_service_says_of_tls_is_kept(
+    home: Path, monkeypatch: pytest.MonkeyPatch, where: str, lines: str, sslmode: str | None, sslrootcert: str | None
+) -> None:
+    file = home / {"own": ".pg_service.conf", "named": "services", "system": "pg_service.conf"}[where]
+    file.write_text(f"[first]\nsslmode=disable\n[site]\n{lines}", encoding="utf-8")
+    monkeypatch.setenv("PGSYSCONFDIR", str(home if where == "system" else home / "nowhere"))
+    if where == "named":
+        monkeypatch.setenv("PGSERVICEFILE", str(file))
+    told = parse_database_url("postgresql:///fleet?service=site").libpq_parameters()
+    assert (told.get("sslmode"), told.get("sslrootcert")) == (sslmode, sslrootcert)
