@@ -48,7 +48,10 @@ class CapturedSchedule(NamedTuple):
 
 
 class CapturedItem(NamedTuple):
-    """One captured object. `assignments` and `payload` are JSON text, None where nothing was captured."""
+    """One captured object. `assignments` and `payload` are JSON text, None where nothing was captured.
+
+    `payload_digest` says what the content was, also where it is not kept (`health.digests.digest_of`).
+    """
 
     policy_type: str
     policy_identifier: str

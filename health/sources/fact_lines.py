@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, Final, NamedTuple, TextIO
 from zoneinfo import ZoneInfo
 
+from health.digests import digest_of
 from health.facts import BASIS_STATUSES
 from health.sources.captured import (
     NOT_DELETED,
@@ -255,6 +256,8 @@ def _item(row: _Row, with_payload: bool) -> CapturedItem:
         if captured is None:
             continue
         values[column] = captured.text if with_payload else None
+        if column == "payload":
+            values["payload_digest"] = digest_of(captured.text)
         for doubt in captured.doubts:
             if doubt not in (warning := values.get("integrity_warning") or ""):
                 values["integrity_warning"] = f"{warning}; {doubt}".removeprefix("; ")

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
+from health.digests import digest_of
 from health.sources.captured import CapturedItem
 from health.sources.m365dsc_script import Block
 from health.sources.policy_items import warned
@@ -98,7 +99,7 @@ def _item(block: Block, identity: str) -> CapturedItem:
         payload = json_text(block.properties)
     except NotJson as problem:
         return warned(item, str(problem))
-    item = item._replace(payload=payload.text, capture_mode="full")
+    item = item._replace(payload=payload.text, payload_digest=digest_of(payload.text), capture_mode="full")
     for doubt in payload.doubts:
         item = warned(item, doubt)
     return _with_assignments(item, found.value("Assignments"))

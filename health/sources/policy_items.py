@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from health.digests import digest_of
 from health.losses import FOLDER_NOT_READ
 from health.sources.backup_tree import BackupFile
 from health.sources.captured import CapturedItem
@@ -68,7 +69,7 @@ def _item(file: BackupFile, is_orphan: IsOrphan, platform: str | None, may_be_a_
     except (UnreadableFile, NotJson) as error:
         # What was captured is unknown, so the capture mode stays null: `unknown_quality`, besides the warning.
         return warned(item, str(error))
-    item = item._replace(payload=payload.text)
+    item = item._replace(payload=payload.text, payload_digest=digest_of(payload.text))
     for doubt in payload.doubts:
         item = warned(item, doubt)
     if may_be_a_list and document and isinstance(document, list):

@@ -13,7 +13,7 @@ Every verdict is judged before and after, at one instant and in one transaction;
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -34,6 +34,7 @@ from health.store.reading.fleet_statements import unreadable_candidates
 from health.store.reading.predicates import candidate_predicate, happened_expression, no_instant_predicate
 from health.store.reading.roster import tenant_id_of
 from health.store.reading.snapshot import Snapshot
+from health.store.writing.contents import drop_contents_of, drop_unnamed_contents
 from health.store.writing.tables import backup_items, backup_sets
 from health.store.writing.transactions import statements_of
 
@@ -43,6 +44,17 @@ _HELD_AGAINST: Final = (
     f"status = '{PARTIAL}' AND kept.error LIKE '%{MISSING}%'",
 )
 """Which sets the next one of a source is held against: of each kind the last (`earlier_sets.sets_before`)."""
+
+_ITEMS_OF_THE_SET: Final = (
+    "(SELECT count(*) FROM backup_items AS item"
+    " WHERE item.tenant_id = backup_sets.tenant_id AND item.backup_set_id = backup_sets.id)"
+)
+_JSON_OF_ITEMS: Final = (
+    "SELECT item.backup_set_id, kept.digest, item.payload IS NOT NULL OR item.assignments IS NOT NULL"
+    " FROM backup_items AS item LEFT JOIN captured_payloads AS kept"
+    " ON kept.tenant_id = item.tenant_id AND kept.digest = item.payload_digest WHERE item.tenant_id = :tenant_id"
+)
+"""Every item of a tenant: its set, its digest if the content is kept, and whether it has JSON in its own row."""
 
 
 class KeepSince(NamedTuple):
@@ -112,6 +124,8 @@ def prune(connection: Connection, request: PruneRequest, policy: HealthPolicy, n
     before = _verdicts(statements, policy, now)
     plan = _plan(statements, request, before, shifted(now, -policy.longest_run))
     _carry_out(connection, plan.sets, payloads_only=request.payloads_only)
+    tenants = request.external_ids
+    drop_unnamed_contents(connection, None if tenants is None else [tenant_id_of(statements, each) for each in tenants])
     after = _verdicts(statements, policy, now)
     if after != before:
         changed = next(health for tenant_id, health in before.items() if after.get(tenant_id) != health)
@@ -140,10 +154,29 @@ def _plan(
     if request.external_ids is not None:
         parameters["tenant_ids"] = [tenant_id_of(statements, external_id) for external_id in request.external_ids]
     found = [PrunedSet._make(row) for row in statements.rows(_sets_that_go(request, statements.dialect), parameters)]
+    if request.payloads_only:
+        found = _with_json_that_goes(statements, found)
     return PrunePlan(
         sets=tuple(each for each in found if each.tenant_id not in unreadable),
         left_alone=tuple(dict.fromkeys(each.external_id for each in found if each.tenant_id in unreadable)),
     )
+
+
+def _with_json_that_goes(statements: Statements, sets: Sequence[PrunedSet]) -> list[PrunedSet]:
+    """Those of the sets that hold captured JSON, with how many items do. What a set that stays has too, stays."""
+    going: dict[int, set[int]] = defaultdict(set)
+    for each in sets:
+        going[each.tenant_id].add(each.set_id)
+    items: Counter[int] = Counter()
+    for tenant_id, set_ids in going.items():
+        rows = list(statements.rows(_JSON_OF_ITEMS, {"tenant_id": tenant_id}))
+        staying = {digest for set_id, digest, _ in rows if set_id not in set_ids}
+        items.update(
+            set_id
+            for set_id, digest, of_its_own in rows
+            if set_id in set_ids and (of_its_own or (digest is not None and digest not in staying))
+        )
+    return [each._replace(items=items[each.set_id]) for each in sets if items[each.set_id]]
 
 
 # ruff: noqa: S608 - made of our own rules; what comes from outside is a parameter
@@ -153,7 +186,6 @@ def _sets_that_go(request: PruneRequest, dialect: str) -> str:
     """Wants `ended_since`, `kept_from` or `place` by what is kept, and `tenant_ids` where tenants are named."""
     distinct = "IS NOT" if dialect == "sqlite" else "IS DISTINCT FROM"
     happened = happened_expression("backup_sets.")
-    items = _items_that_go(payloads_only=request.payloads_only)
     # Null, and so none goes, where a tenant has too few backups.
     by_place = f"({_latest_candidate('completed_at', ':place')})"
     kept_from = ":kept_from" if isinstance(request.keep, KeepSince) else by_place
@@ -164,22 +196,12 @@ def _sets_that_go(request: PruneRequest, dialect: str) -> str:
         *(f"backup_sets.id {distinct} ({each})" for each in kept),
         f"(backup_sets.status <> '{RUNNING}' OR {happened} < :ended_since)",
     ]
-    if request.payloads_only:
-        conditions.append(f"{items} > 0")
     if request.external_ids is not None:
         conditions.append("backup_sets.tenant_id IN :tenant_ids")
     return (
-        f"SELECT backup_sets.tenant_id, tenants.external_id, backup_sets.id, {items}"
+        f"SELECT backup_sets.tenant_id, tenants.external_id, backup_sets.id, {_ITEMS_OF_THE_SET}"
         " FROM backup_sets JOIN tenants ON tenants.id = backup_sets.tenant_id"
         f" WHERE {' AND '.join(conditions)} ORDER BY tenants.external_id, backup_sets.id"
-    )
-
-
-def _items_that_go(*, payloads_only: bool) -> str:
-    holds_json = " AND (item.payload IS NOT NULL OR item.assignments IS NOT NULL)" if payloads_only else ""
-    return (
-        "(SELECT count(*) FROM backup_items AS item"
-        f" WHERE item.tenant_id = backup_sets.tenant_id AND item.backup_set_id = backup_sets.id{holds_json})"
     )
 
 
@@ -211,6 +233,11 @@ def _carry_out(connection: Connection, sets: Sequence[PrunedSet], *, payloads_on
     )
     if payloads_only:
         connection.execute(update(backup_items).where(of_the_set).values(payload=null(), assignments=null()), keys)
+        going: dict[int, set[int]] = defaultdict(set)
+        for each in sets:
+            going[each.tenant_id].add(each.set_id)
+        for tenant_id, set_ids in going.items():
+            drop_contents_of(connection, tenant_id, set_ids)
         return
     connection.execute(delete(backup_items).where(of_the_set), keys)
     the_set = and_(backup_sets.c.tenant_id == bindparam("of_tenant"), backup_sets.c.id == bindparam("of_set"))

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Text, and_, cast, delete, insert, select, update
 
+from health.digests import digest_of
 from health.losses import Identity
 from health.sources.captured import (
     NOT_DELETED,
@@ -26,11 +27,14 @@ from health.sources.captured import (
 from health.store.opening.errors import StoreConflict
 from health.store.reading.roster import no_such_tenant
 from health.store.reading.rows import ParseInstant, instant_parser
+from health.store.writing.contents import content_of, keep_contents
 from health.store.writing.loading import insert_rows
-from health.store.writing.tables import backup_items, backup_schedules, backup_sets, tenants
+from health.store.writing.tables import backup_items, backup_schedules, backup_sets, captured_payloads, tenants
 
 _ITEM_FIELDS: Final = CapturedItem._fields
 _JSON: Final = ("assignments", "payload")
+_CONTENT: Final = ("payload", "payload_digest")
+_COMPARED: Final = tuple(name for name in _ITEM_FIELDS if name not in _CONTENT)
 
 
 class ImportSummary(NamedTuple):
@@ -160,7 +164,10 @@ def keep_place(connection: Connection, captured: CapturedSet, now: datetime) -> 
 def stored_items(
     connection: Connection, tenant_id: int, set_id: int, identities: Collection[Identity]
 ) -> list[CapturedItem]:
-    """These items of a stored set, by type and identifier, with all that was captured of them."""
+    """These items of a stored set, by type and identifier, with all that was captured of them.
+
+    Content that is kept by its digest stays where it is: its item has the digest alone.
+    """
     if not identities:
         return []
     rows = connection.execute(
@@ -225,7 +232,8 @@ def _set_values(connection: Connection, tenant_id: int, captured: CapturedSet) -
 
 def _insert_items(connection: Connection, tenant_id: int, set_id: int, items: Sequence[CapturedItem]) -> None:
     columns = ("tenant_id", "backup_set_id", *_ITEM_FIELDS)
-    insert_rows(connection, backup_items, columns, ((tenant_id, set_id, *item) for item in items))
+    rows = keep_contents(connection, tenant_id, items)
+    insert_rows(connection, backup_items, columns, ((tenant_id, set_id, *row) for row in rows))
 
 
 def _deleted_items(connection: Connection, tenant_id: int, set_id: int) -> dict[tuple[str, str], datetime]:
@@ -274,20 +282,29 @@ def _item_columns() -> list[ColumnElement[Any]]:
 
 
 def _same_items(connection: Connection, tenant_id: int, set_id: int, items: Sequence[CapturedItem]) -> bool:
+    by_digest = and_(
+        captured_payloads.c.tenant_id == backup_items.c.tenant_id,
+        captured_payloads.c.digest == backup_items.c.payload_digest,
+    )
     rows = connection.execute(
-        select(*_item_columns()).where(backup_items.c.tenant_id == tenant_id, backup_items.c.backup_set_id == set_id)
+        select(*_item_columns(), captured_payloads.c.digest.label("kept"))
+        .join_from(backup_items, captured_payloads, by_digest, isouter=True)
+        .where(backup_items.c.tenant_id == tenant_id, backup_items.c.backup_set_id == set_id)
     ).fetchall()
     if len(rows) != len(items):
         return False
     parse = instant_parser(connection.dialect.name)
     known = {(row.policy_type, row.policy_identifier): row for row in rows}
-    return all(_same_item(parse, known.get((item.policy_type, item.policy_identifier)), item) for item in items)
+    for item in items:
+        row = known.get((item.policy_type, item.policy_identifier))
+        if row is None or not _same_item(parse, row, item) or not _same_content(connection, tenant_id, row, item):
+            return False
+    return True
 
 
 def _same_item(parse: ParseInstant, row: Any, item: CapturedItem) -> bool:
-    if row is None:
-        return False
-    for name in _ITEM_FIELDS:
+    """Whether all but the content is the same."""
+    for name in _COMPARED:
         stored, captured = getattr(row, name), getattr(item, name)
         if name.endswith("_at"):
             same = _same_instant(parse, stored, captured)
@@ -298,6 +315,19 @@ def _same_item(parse: ParseInstant, row: Any, item: CapturedItem) -> bool:
         if not same:
             return False
     return True
+
+
+def _same_content(connection: Connection, tenant_id: int, row: Any, item: CapturedItem) -> bool:
+    """Whether the content is the same, and kept if it came."""
+    if item.payload is None:
+        # Content of this digest may be there all the same: another set has it.
+        return row.payload is None and bool(row.payload_digest == item.payload_digest)
+    if row.kept is None:
+        return _same_json(row.payload, item.payload)
+    if row.kept == (item.payload_digest or digest_of(item.payload)):
+        return True
+    # Two texts that RFC 8785 refuses may differ in white space alone.
+    return _same_json(content_of(connection, tenant_id, row.kept), item.payload)
 
 
 def _same_instant(parse: ParseInstant, stored: Any, captured: datetime | None) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, exists, func, or_, select
 
 from health.sources.captured import CapturedSet, StoredSet
 from health.store.reading.rows import instant_parser
-from health.store.writing.tables import backup_items, backup_sets, tenants
+from health.store.writing.tables import backup_items, backup_sets, captured_payloads, tenants
 
 _NOT_OF_THE_FRAME: Final = ("created_at", "deleted_at")
 _FRAME: Final = tuple(name for name in CapturedSet._fields if name in backup_sets.c and name not in _NOT_OF_THE_FRAME)
@@ -17,7 +17,17 @@ _OF_THE_SET: Final = and_(
     backup_items.c.tenant_id == backup_sets.c.tenant_id, backup_items.c.backup_set_id == backup_sets.c.id
 )
 
-ITEM_HOLDS_JSON: Final = or_(backup_items.c.payload.is_not(None), backup_items.c.assignments.is_not(None))
+_CONTENT_IS_KEPT: Final = (
+    exists()
+    .where(
+        captured_payloads.c.tenant_id == backup_items.c.tenant_id,
+        captured_payloads.c.digest == backup_items.c.payload_digest,
+    )
+    .correlate(backup_items)
+)
+ITEM_HOLDS_JSON: Final = or_(
+    backup_items.c.payload.is_not(None), backup_items.c.assignments.is_not(None), _CONTENT_IS_KEPT
+)
 """Whether an item has its captured JSON, in a query over `backup_items`."""
 SET_HOLDS_JSON: Final = exists().where(_OF_THE_SET, ITEM_HOLDS_JSON).correlate(backup_sets)
 """Whether any item of a set has its captured JSON, in a query over `backup_sets`."""

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from health.digests import digest_of
 from health.policy import HealthPolicy
-from health.sources.captured import CapturedSet
+from health.sources.captured import CapturedItem, CapturedSet
 from health.sources.declaration import Asked, Source
 from health.sources.door import Door, Reference, states_in
 from tui.clock import utc_now
@@ -19,6 +20,12 @@ READ_AT: Final = datetime(2026, 11, 30, tzinfo=UTC)
 def asked_of(path: Path, **more: Any) -> Asked:
     """What is asked of a source for the tenant `contoso`."""
     return Asked(path, "contoso", utc_now(), HealthPolicy(), **more)
+
+
+def with_its_digest(item: CapturedItem) -> CapturedItem:
+    """The item with the digest of its content."""
+    assert item.payload is not None
+    return item._replace(payload_digest=digest_of(item.payload))
 
 
 def read_folder(

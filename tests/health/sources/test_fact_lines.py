@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from health.digests import digest_of
 from health.sources import fact_lines
 from health.sources.captured import (
     NOT_DELETED,
@@ -104,6 +105,7 @@ def test_every_column_is_taken() -> None:
         "contoso", "nightly", False, "10 2 * * *", "Europe/Berlin", AT, "success", AT, AT, AT, AT
     )
     assert captured[6:] == (3, "e", AT, AT, AT, AT, "nightly", "contoso.onmicrosoft.com")
+    # Where the content came, its own digest counts.
     assert captured.items == (
         CapturedItem(
             *(
@@ -119,10 +121,18 @@ def test_every_column_is_taken() -> None:
                 AT,
                 "[1]",
                 '{"a":"\\u00e9"}',
-                "sha256:aa",
+                digest_of('{"a":"é"}'),
             )
         ),
     )
+
+
+def test_a_digest_alone_is_kept_and_without_payload_it_stays() -> None:
+    (given,) = read(SET, ITEM | {"payload_digest": "blake2:aa"}).sets[0].items
+    assert (given.payload, given.payload_digest) == (None, "blake2:aa")
+    stream = io.BytesIO(lines(SET, ITEM | {"payload": {"secret": 1}}))
+    (item,) = read_fact_lines(stream, "stdin", with_payload=False).sets[0].items
+    assert (item.payload, item.payload_digest) == (None, digest_of('{"secret":1}'))
 
 
 def test_what_may_be_null_may_be_null_and_a_null_payload_is_nothing() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from health.sources.backup_tree import FilesAtRoot
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
-from tests.health.sources.reading import admitted
+from tests.health.sources.reading import admitted, with_its_digest
 from tests.health.sources.tenuvault_runs import FOLDER, POLICIES, manifest, plant_run, runs_in
 from tests.health.sources.trees import EXCLUSION, GROUP, assigned_to, plant, policy
 
@@ -53,7 +53,9 @@ def test_a_run_that_went_well(tmp_path: Path) -> None:
         source_tenant="0b7c7b1e-1111-2222-3333-444455556666",
     )
     assert captured.items == tuple(
-        CapturedItem(kind, f"{name}.json", name, capture_mode="full", payload=f'{{"displayName":"{name}"}}')
+        with_its_digest(
+            CapturedItem(kind, f"{name}.json", name, capture_mode="full", payload=f'{{"displayName":"{name}"}}')
+        )
         for kind, name in (("CompliancePolicies", "Phones"), ("DeviceConfigurations", "Wi-Fi"))
     )
 

@@ -61,11 +61,11 @@ class Bare:
     def rows(self, table: str) -> list[tuple[Any, ...]]:
         """Every row of a table as text, by its keys."""
         values = ", ".join(f"CAST({column} AS text)" for column in COLUMNS[table])
-        order = "tenant_id, id" if "tenant_id" in COLUMNS[table] else "id"
+        order = ", ".join(key for key in ("tenant_id", "id", "digest") if key in COLUMNS[table])
         return self.execute(f"SELECT {values} FROM {table} ORDER BY {order}")
 
     def everything(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of the four tables, ids and all."""
+        """Every row of every table, ids and all."""
         return {table: self.rows(table) for table in COLUMNS}
 
     @contextmanager

@@ -1,0 +1,110 @@
+"""Captured content in the store: once a tenant and digest, whatever number of items has it.
+
+(docs/facts.md, "captured_payloads")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Final, NamedTuple, cast
+
+from sqlalchemy import Connection, select, text
+
+from health.digests import digest_of
+from health.sources.captured import CapturedItem
+from health.store.writing.tables import backup_items, captured_payloads
+
+_AT_ONCE: Final = 500
+"""How many digests one statement asks for."""
+
+
+class ContentRow(NamedTuple):
+    """One row of `captured_payloads`."""
+
+    tenant_id: int
+    digest: str
+    payload: str
+
+
+def keep_contents(connection: Connection, tenant_id: int, items: Sequence[CapturedItem]) -> Iterator[CapturedItem]:
+    """Store the contents that came with these items; gives back the items as their rows are: with digests alone.
+
+    In PostgreSQL the caller has written to `backup_sets` before: then no `prune` removes what is found here.
+    """
+    rows: list[CapturedItem] = []
+    contents: dict[str, str] = {}
+    for item in items:
+        if item.payload is None:
+            rows.append(item)
+            continue
+        digest = item.payload_digest or digest_of(item.payload)
+        contents.setdefault(digest, item.payload)
+        rows.append(item._replace(payload=None, payload_digest=digest))
+    missing = contents.keys() - _stored_digests(connection, tenant_id, contents)
+    # In one order, so that two writers of a tenant wait for one another and never in a circle.
+    _insert(connection, [ContentRow(tenant_id, digest, contents[digest]) for digest in sorted(missing)])
+    return iter(rows)
+
+
+def content_of(connection: Connection, tenant_id: int, digest: str) -> str | None:
+    """The content of a digest as its text; None if it is not kept."""
+    query = "SELECT CAST(payload AS text) FROM captured_payloads WHERE tenant_id = :tenant_id AND digest = :digest"
+    found = connection.execute(text(query), {"tenant_id": tenant_id, "digest": digest}).scalar_one_or_none()
+    return cast("str | None", found)
+
+
+def drop_contents_of(connection: Connection, tenant_id: int, set_ids: Collection[int]) -> None:
+    """Remove the contents that the items of these sets name, and those of no other set do."""
+    named, elsewhere = set[str](), set[str]()
+    query = select(backup_items.c.backup_set_id, backup_items.c.payload_digest).where(
+        backup_items.c.tenant_id == tenant_id, backup_items.c.payload_digest.is_not(None)
+    )
+    for set_id, digest in connection.execute(query.distinct()):
+        (named if set_id in set_ids else elsewhere).add(digest)
+    _delete(connection, tenant_id, named - elsewhere)
+
+
+def drop_unnamed_contents(connection: Connection, tenant_ids: Collection[int] | None) -> None:
+    """Remove the contents that no item names, of these tenants or of all (None)."""
+    having = connection.execute(select(captured_payloads.c.tenant_id).distinct()).scalars().all()
+    unnamed = text(
+        "SELECT digest FROM captured_payloads WHERE tenant_id = :tenant_id"
+        " EXCEPT SELECT payload_digest FROM backup_items WHERE tenant_id = :tenant_id"
+    )
+    for tenant_id in having:
+        if tenant_ids is None or tenant_id in tenant_ids:
+            found = connection.execute(unnamed, {"tenant_id": tenant_id}).scalars().all()
+            _delete(connection, tenant_id, found)
+
+
+def _stored_digests(connection: Connection, tenant_id: int, digests: Collection[str]) -> set[str]:
+    """Those of the digests whose content is there already."""
+    stored = set[str]()
+    wanted = list(digests)
+    for first in range(0, len(wanted), _AT_ONCE):
+        query = select(captured_payloads.c.digest).where(
+            captured_payloads.c.tenant_id == tenant_id,
+            captured_payloads.c.digest.in_(wanted[first : first + _AT_ONCE]),
+        )
+        stored.update(connection.execute(query).scalars())
+    return stored
+
+
+def _insert(connection: Connection, rows: Sequence[ContentRow]) -> None:
+    """Another writer may have come first with the same content."""
+    if not rows:
+        return
+    marks = "?, ?, ?" if connection.dialect.name == "sqlite" else "%s, %s, %s"
+    driver = cast(Any, connection.connection.driver_connection)
+    driver.cursor().executemany(
+        f"INSERT INTO captured_payloads (tenant_id, digest, payload) VALUES ({marks}) ON CONFLICT DO NOTHING",  # noqa: S608
+        rows,
+    )
+
+
+def _delete(connection: Connection, tenant_id: int, digests: Collection[str]) -> None:
+    if digests:
+        connection.execute(
+            text("DELETE FROM captured_payloads WHERE tenant_id = :tenant_id AND digest = :digest"),
+            [{"tenant_id": tenant_id, "digest": digest} for digest in sorted(digests)],
+        )
