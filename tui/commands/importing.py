@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import click
@@ -34,23 +33,33 @@ def import_sets(connection: Connection, source: Source, asked: Asked, door: Door
     if history.without is not None and not cancelled:
         raise RefusedInput(history.without)
     stored = _Stored(connection, asked.external_id, source.name)
+    dropped = frozenset() if asked.with_payload else _dropped_for(connection, source, asked)
     summary = ImportSummary(sets_cancelled=cancelled)
     for found in _with_a_bar(history.sets):
         if stored.has(found, asked, door):
             summary = summary.plus(ImportSummary(sets_unchanged=1))
             continue
         admitted = admit(connection, found.read(with_payload=asked.with_payload), door)
-        summary = summary.plus(write_set(connection, admitted, asked.now))
+        summary = summary.plus(write_set(connection, admitted, asked.now, dropped))
     return summary
+
+
+def _dropped_for(connection: Connection, source: Source, asked: Asked) -> frozenset[tuple[int, str]]:
+    """Remove what is kept of the sets that are asked for without it; gives back what went."""
+    from health.sources.declaration import folder_reference
+    from health.store.writing.contents import drop_unwanted_contents
+
+    references = None if asked.completed_at is None else {folder_reference(asked)}
+    return drop_unwanted_contents(connection, asked.external_id, source.name, references)
 
 
 class _Stored:
     """A tenant's stored sets of one source."""
 
     def __init__(self, connection: Connection, external_id: str, source: str) -> None:
-        self._connection = connection
-        self._tenant = external_id
-        self._source = source
+        from health.store.writing.stored_sets import stored_sets
+
+        self._sets: dict[str, StoredSet] = stored_sets(connection, external_id, source)
 
     def has(self, found: Found, asked: Asked, door: Door) -> bool:
         """Whether a set is stored, and neither its source nor the door could make anything else of it."""
@@ -58,12 +67,6 @@ class _Stored:
         if stored is not None and door.judges_again(stored.frame):
             return False
         return found.is_stored(stored, with_payload=asked.with_payload, now=asked.now)
-
-    @cached_property
-    def _sets(self) -> dict[str, StoredSet]:
-        from health.store.writing.stored_sets import stored_sets
-
-        return stored_sets(self._connection, self._tenant, self._source)
 
 
 def _with_a_bar(sets: Iterable[Found]) -> Iterator[Found]:

@@ -31,6 +31,8 @@ from tui.words.failures import EXIT_REFUSED, EXIT_USAGE, CommandFailed
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sqlalchemy import Connection
+
     from health.sources.captured import CapturedFacts
     from health.sources.declaration import Acceptances, Asked, Source
     from tui.commands.session import Session
@@ -195,11 +197,23 @@ def _import_lines(ctx: click.Context, source: Source, given: dict[str, Any]) -> 
     door = None if given["as_given"] else Door(frozenset(given["accepted"]), rule, accepts)
     captured = _facts_in(given["path"], source, given)
     with writing(session.writing()) as connection:
-        summary = write_facts(connection, captured, session.now, door)
+        dropped = _dropped_for(connection, captured) if given["without_payload"] else frozenset()
+        summary = write_facts(connection, captured, session.now, door, dropped)
         archived = archived_among(connection, [each.external_id for each in captured.sets])
     tenants, schedules = len(captured.tenants), len(captured.schedules)
     click.echo(f"{counted(tenants, 'tenant')} and {counted(schedules, 'schedule')} read; {in_words(summary)}.")
     tell_of(archived, [] if door is None else door.accepted_for_nothing)
+
+
+def _dropped_for(connection: Connection, captured: CapturedFacts) -> frozenset[tuple[int, str]]:
+    """Remove what is kept of these sets, which are wanted without it; gives back what went."""
+    from health.store.writing.contents import drop_unwanted_contents
+
+    references: dict[tuple[str, str], set[str]] = {}
+    for each in captured.sets:
+        references.setdefault((each.external_id, each.source), set()).add(each.source_ref)
+    dropped = (drop_unwanted_contents(connection, *whose, refs) for whose, refs in references.items())
+    return frozenset().union(*dropped)
 
 
 def _facts_in(path: Path, source: Source, given: dict[str, Any]) -> CapturedFacts:

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, select, text
 
 from health.digests import digest_of
 from health.sources.captured import CapturedItem
-from health.store.writing.tables import backup_items, captured_payloads
+from health.store.opening import limits
+from health.store.writing.tables import backup_items, backup_sets, captured_payloads, tenants
 
 _AT_ONCE: Final = 500
 """How many digests one statement asks for."""
@@ -46,6 +47,16 @@ def keep_contents(connection: Connection, tenant_id: int, items: Sequence[Captur
     return iter(rows)
 
 
+def keep_writers_out(connection: Connection) -> None:
+    """Up to the end of the transaction no other program writes sets, as in SQLite by itself: PostgreSQL locks a table.
+
+    Who writes an item has written its set before, so nobody finds content here that is about to go.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SET LOCAL lock_timeout = '{limits.LOCK_SECONDS * 1000:.0f}ms'"))
+        connection.execute(text("LOCK TABLE backup_sets IN SHARE ROW EXCLUSIVE MODE"))
+
+
 def content_of(connection: Connection, tenant_id: int, digest: str) -> str | None:
     """The content of a digest as its text; None if it is not kept."""
     query = "SELECT CAST(payload AS text) FROM captured_payloads WHERE tenant_id = :tenant_id AND digest = :digest"
@@ -53,15 +64,38 @@ def content_of(connection: Connection, tenant_id: int, digest: str) -> str | Non
     return cast("str | None", found)
 
 
-def drop_contents_of(connection: Connection, tenant_id: int, set_ids: Collection[int]) -> None:
-    """Remove the contents that the items of these sets name, and those of no other set do."""
+def drop_unwanted_contents(
+    connection: Connection, external_id: str, source: str, references: Collection[str] | None
+) -> frozenset[tuple[int, str]]:
+    """Remove what is kept of a source's sets, of these references or of all (None): they come without it.
+
+    What another set has too stays. Gives back tenant id and digest of each content that went.
+    """
+    query = (
+        select(tenants.c.id, backup_sets.c.id, backup_sets.c.source_ref)
+        .join_from(tenants, backup_sets, backup_sets.c.tenant_id == tenants.c.id)
+        .where(tenants.c.external_id == external_id, backup_sets.c.source == source)
+    )
+    found = connection.execute(query).fetchall()
+    set_ids = {set_id for _, set_id, reference in found if references is None or reference in references}
+    if not set_ids:
+        return frozenset()
+    keep_writers_out(connection)
+    tenant_id = found[0][0]
+    return frozenset((tenant_id, digest) for digest in drop_contents_of(connection, tenant_id, set_ids))
+
+
+def drop_contents_of(connection: Connection, tenant_id: int, set_ids: Collection[int]) -> set[str]:
+    """Remove the contents that the items of these sets name, and those of no other set do; gives back their digests."""
     named, elsewhere = set[str](), set[str]()
     query = select(backup_items.c.backup_set_id, backup_items.c.payload_digest).where(
         backup_items.c.tenant_id == tenant_id, backup_items.c.payload_digest.is_not(None)
     )
     for set_id, digest in connection.execute(query.distinct()):
         (named if set_id in set_ids else elsewhere).add(digest)
-    _delete(connection, tenant_id, named - elsewhere)
+    going = _stored_digests(connection, tenant_id, named - elsewhere)
+    _delete(connection, tenant_id, going)
+    return going
 
 
 def drop_unnamed_contents(connection: Connection, tenant_ids: Collection[int] | None) -> None:

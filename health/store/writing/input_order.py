@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 from typing import Final
 
@@ -27,11 +27,17 @@ from health.store.writing.tables import backup_sets
 _NOT_STORED: Final = float("inf")
 
 
-def write_facts(connection: Connection, facts: CapturedFacts, now: datetime, door: Door | None = None) -> ImportSummary:
+def write_facts(
+    connection: Connection,
+    facts: CapturedFacts,
+    now: datetime,
+    door: Door | None = None,
+    dropped: Set[tuple[int, str]] = frozenset(),
+) -> ImportSummary:
     """Write tenants, schedules and sets. `now` (UTC) is when rows are first written. Raises StoreConflict.
 
     Without a door the sets are written as they are given. Else each is held against those before it, of the same input
-    too; new sets get their ids in the order of the input all the same.
+    too; new sets get their ids in the order of the input all the same. `dropped` as `write_set` has it.
     """
     for tenant in facts.tenants:
         write_tenant(connection, tenant, now)
@@ -39,19 +45,22 @@ def write_facts(connection: Connection, facts: CapturedFacts, now: datetime, doo
         write_schedule(connection, schedule, now)
     summary = ImportSummary()
     if door is not None:
-        return _Admitted(connection, facts.sets, now).written(door)
+        return _Admitted(connection, facts.sets, now, dropped).written(door)
     for captured in facts.sets:
-        summary = summary.plus(write_set(connection, captured, now))
+        summary = summary.plus(write_set(connection, captured, now, dropped))
     return summary
 
 
 class _Admitted:
     """The sets of one input on their way through a door."""
 
-    def __init__(self, connection: Connection, sets: Sequence[CapturedSet], now: datetime) -> None:
+    def __init__(
+        self, connection: Connection, sets: Sequence[CapturedSet], now: datetime, dropped: Set[tuple[int, str]]
+    ) -> None:
         self._connection = connection
         self._sets = sets
         self._now = now
+        self._dropped = dropped
         self._stored_ids: dict[int, int] = {}
         self._behind: dict[tuple[str, str], dict[int, str]] = defaultdict(dict)
         self._groups: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -72,7 +81,7 @@ class _Admitted:
             behind = self._behind[captured.external_id, captured.source]
             behind.pop(line, None)
             admitted = admit(self._connection, captured, door, behind.values())
-            written = write_set(self._connection, admitted, self._now)
+            written = write_set(self._connection, admitted, self._now, self._dropped)
             if line in new:
                 written = ImportSummary(sets_created=1, items_written=len(admitted.items))
             summary = summary.plus(written)

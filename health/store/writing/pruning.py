@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, delete, null, text, update
+from sqlalchemy import Connection, and_, bindparam, delete, null, update
 
 from health.facts import BASIS_STATUSES
 from health.instants import shifted
@@ -27,14 +27,13 @@ from health.posture import TenantBackupHealth, judge
 from health.schedules import RUNNING
 from health.sources.door import COMPLETED, PARTIAL
 from health.sources.loss_clauses import MISSING
-from health.store.opening import limits
 from health.store.opening.errors import StoreConflict
 from health.store.opening.statements import Statements
 from health.store.reading.fleet_statements import unreadable_candidates
 from health.store.reading.predicates import candidate_predicate, happened_expression, no_instant_predicate
 from health.store.reading.roster import tenant_id_of
 from health.store.reading.snapshot import Snapshot
-from health.store.writing.contents import drop_contents_of, drop_unnamed_contents
+from health.store.writing.contents import drop_contents_of, drop_unnamed_contents, keep_writers_out
 from health.store.writing.tables import backup_items, backup_sets
 from health.store.writing.transactions import statements_of
 
@@ -116,10 +115,8 @@ def prune(connection: Connection, request: PruneRequest, policy: HealthPolicy, n
     Raises StoreConflict, for the transaction to be rolled back, for a tenant that is not there, and where a verdict at
     `now` (UTC) would be another one than before.
     """
-    if connection.dialect.name == "postgresql":
-        # As SQLite does by itself: no other program writes sets meanwhile, so no set becomes a basis while it goes.
-        connection.execute(text(f"SET LOCAL lock_timeout = '{limits.LOCK_SECONDS * 1000:.0f}ms'"))
-        connection.execute(text("LOCK TABLE backup_sets IN SHARE ROW EXCLUSIVE MODE"))
+    # No set becomes a basis while it goes.
+    keep_writers_out(connection)
     statements = statements_of(connection)
     before = _verdicts(statements, policy, now)
     plan = _plan(statements, request, before, shifted(now, -policy.longest_run))

@@ -7,7 +7,7 @@ Every function works within the caller's transaction: an import is written whole
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
@@ -115,11 +115,13 @@ def schedule_id_of(connection: Connection, tenant_id: int, name: str, *, deleted
     return None if found is None else int(found)
 
 
-def write_set(connection: Connection, captured: CapturedSet, now: datetime) -> ImportSummary:
+def write_set(
+    connection: Connection, captured: CapturedSet, now: datetime, dropped: Set[tuple[int, str]] = frozenset()
+) -> ImportSummary:
     """Write one set with its items: a new one, or in the place of the one with the same source and reference.
 
     A set that is the same to the last item is left alone. What somebody deleted, set or item, stays deleted, unless the
-    facts say outright that it is not.
+    facts say outright that it is not. `dropped` are the contents, by tenant id and digest, that this import removed.
     """
     tenant_id = tenant_id_of(connection, captured.external_id)
     known = _known_set(connection, tenant_id, captured)
@@ -128,7 +130,9 @@ def write_set(connection: Connection, captured: CapturedSet, now: datetime) -> I
         _insert_items(connection, tenant_id, set_id, _with_deletions(captured.items, {}))
         return ImportSummary(sets_created=1, items_written=len(captured.items))
     values, items = _in_place_of(connection, tenant_id, captured, known)
-    if _same_set(connection, known, values) and _same_items(connection, tenant_id, known.id, items):
+    lost_content = any((tenant_id, item.payload_digest) in dropped for item in items)
+    same = _same_set(connection, known, values) and _same_items(connection, tenant_id, known.id, items)
+    if same and not lost_content:
         return ImportSummary(sets_unchanged=1)
     the_set = and_(backup_sets.c.tenant_id == tenant_id, backup_sets.c.id == known.id)
     connection.execute(update(backup_sets).where(the_set).values(values))

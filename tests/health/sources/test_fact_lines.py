@@ -227,7 +227,9 @@ def test_without_payload_only_the_captured_json_is_left_out() -> None:
         lines(SET, ITEM | {"assignments": [1], "payload": {"secret": 1}, "assignments_state": "captured"})
     )
     (item,) = read_fact_lines(stream, "stdin", with_payload=False).sets[0].items
-    assert item == CapturedItem("path", "/srv", "/srv", assignments_state="captured")
+    assert item == CapturedItem(
+        "path", "/srv", "/srv", assignments_state="captured", payload_digest=digest_of('{"secret":1}')
+    )
 
 
 @pytest.mark.parametrize("warning", [None, "from the tool"])

@@ -155,6 +155,7 @@ def test_without_payload_all_but_the_captured_json_is_stored(console: Console, t
     imported(console, root, "--create-tenant", "Contoso", "--completed-at", COMPLETED, "--without-payload")
     with bare(console.url) as store:
         assert store.execute("SELECT DISTINCT payload, assignments FROM backup_items") == [(None, None)]
+        assert store.execute("SELECT * FROM captured_payloads") == []
         assert store.execute("SELECT sum(orphaned_assignments) FROM backup_items") == [(1,)]
 
 
@@ -193,6 +194,7 @@ def test_the_history_of_a_repository(any_console: Console, tmp_path: Path) -> No
     assert printed == "contoso: 0 backup sets created, 2 replaced, 0 unchanged; 5 items written.\n"
     with bare(any_console.url) as store:
         assert store.execute("SELECT DISTINCT payload, assignments FROM backup_items") == [(None, None)]
+        assert store.execute("SELECT * FROM captured_payloads") == []
         assert store.execute("SELECT DISTINCT status FROM backup_sets") == [("completed",)]
     printed = imported(any_console, root, "--git", "--without-payload")
     assert printed == "contoso: 0 backup sets created, 0 replaced, 2 unchanged; 0 items written.\n"

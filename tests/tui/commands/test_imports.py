@@ -116,9 +116,10 @@ def test_stored_secrets_go_when_the_runs_come_without_them(recorder: Recorder) -
     plant_run(recorder.folder / "runs")
     time.sleep(0.05)
     said(recorder, *TENUVAULT, *BERLIN)
-    assert all(row["payload"] for row in recorder.rows("backup_items"))
+    assert len(recorder.rows("captured_payloads")) == 2
     said(recorder, *TENUVAULT, *BERLIN, "--without-payload")
-    assert [row["payload"] for row in recorder.rows("backup_items")] == [None, None]
+    assert recorder.rows("captured_payloads") == []
+    assert all(row["payload_digest"] for row in recorder.rows("backup_items"))
     again = said(recorder, *TENUVAULT, *BERLIN, "--without-payload")
     assert again == "contoso: 0 backup sets created, 0 replaced, 1 unchanged; 0 items written."
 
@@ -244,10 +245,11 @@ def test_facts_from_standard_input_and_without_their_payload(any_recorder: Recor
     lines = "\n".join(map(json.dumps, FACTS)).encode()
     done = any_recorder.tenantpilot("import", "facts", "-", stdin=lines)
     assert (done.returncode, done.stderr) == (0, b"")
-    assert [row["payload"] is None for row in any_recorder.rows("backup_items")] == [False]
+    assert [row["payload"] for row in any_recorder.rows("captured_payloads")] == ['{"secret":1}']
     any_recorder.tenantpilot("import", "facts", "-", "--without-payload", stdin=lines)
     (item,) = any_recorder.rows("backup_items")
     assert (item["payload"], item["display_name"]) == (None, "I")
+    assert any_recorder.rows("captured_payloads") == []
     assert any_recorder.verdict(NOW)["confirmed"]
 
 
