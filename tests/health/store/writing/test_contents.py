@@ -83,13 +83,13 @@ def test_a_digest_alone_says_that_the_content_was_not_kept(database_url: str) ->
     assert stored(database_url) == [(1, ONE)]
 
 
-def test_the_content_of_another_set_changes_nothing_of_one_without(database_url: str) -> None:
+def test_content_of_another_set_changes_nothing_of_one_without(database_url: str) -> None:
     write(database_url, a_set(2, ONE), bare_of(a_set(1, ONE)))
     assert write(database_url, a_set(2, ONE), bare_of(a_set(1, ONE))) == ImportSummary(sets_unchanged=2)
     assert stored(database_url) == [(1, ONE)]
 
 
-def test_a_set_whose_content_another_program_wrote_into_its_items_is_unchanged(database_url: str) -> None:
+def test_content_in_the_items_of_another_program_is_the_same(database_url: str) -> None:
     write(database_url, a_set(1, None))
     with bare(database_url) as store:
         store.execute(f"UPDATE backup_items SET payload = '{ONE}'")
@@ -98,7 +98,7 @@ def test_a_set_whose_content_another_program_wrote_into_its_items_is_unchanged(d
     assert (stored(database_url), named(database_url)) == ([(1, TWO)], [(digest_of(TWO), False)])
 
 
-def test_what_rfc_8785_refuses_is_the_same_however_it_is_written(database_url: str) -> None:
+def test_what_rfc_8785_refuses_is_compared_by_value(database_url: str) -> None:
     write(database_url, a_set(1, REFUSED))
     spaced = REFUSED.replace(":", ": ")
     assert digest_of(spaced) != digest_of(REFUSED)
@@ -142,7 +142,7 @@ def test_prune_removes_the_content_of_sets_that_go(database_url: str) -> None:
     assert stored(database_url) == [(1, ONE)]
 
 
-def test_prune_of_captured_json_alone_leaves_what_a_set_that_stays_has(database_url: str) -> None:
+def test_prune_of_json_alone_leaves_what_a_set_that_stays_has(database_url: str) -> None:
     write(database_url, a_set(24 * 9, ONE, TWO), a_set(24 * 8, ONE), a_set(1, ONE))
     assert pruned(database_url, payloads_only=True).by_tenant() == [("contoso", 1, 1)]
     assert stored(database_url) == [(1, ONE)]
