@@ -305,6 +305,11 @@ class TenantBackupHealthResolver:
             return self._time_ahead
         return details.OwnTime(self._held.home.clock, self._held.home.behind)
 
+    def connected_to(self) -> str | None:
+        """How the database is called by the connection that was made, where that is not as the address calls it."""
+        label = None if self._held is None else self._held.label
+        return None if label == self.address.label else label
+
     def role_could_write(self) -> bool:
         """Whether the database's role has more than SELECT on the facts; False where that is unknown. Never raises."""
         if self._held is None and self._role_could_write is not None:

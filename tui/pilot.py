@@ -48,14 +48,17 @@ class Pilot(App[None]):
 
     # Where one is
 
-    def place_words(self) -> str:
-        """Which database, that it is read-only, and the instant where it is not the clock's."""
+    def place_words(self, connected_to: str | None = None) -> str:
+        """Which database, that it is read-only, and the instant where it is not the clock's.
+
+        `connected_to` is what the connection that was made calls it, if that is not as its URL does.
+        """
         fixed = self.context.fixed_now
         # Seconds of zero would only take room from the breadcrumbs.
         form = "%Y-%m-%d %H:%M:%S" if fixed is not None and fixed.second else "%Y-%m-%d %H:%M"
         at = "" if fixed is None else f" at {fixed:{form}}Z"
         database = self.context.database
-        return f"{f'{database.name}: ' if database.name else ''}{database.label} read-only{at}"
+        return f"{f'{database.name}: ' if database.name else ''}{connected_to or database.label} read-only{at}"
 
     # Other screens
 

@@ -53,11 +53,14 @@ Answer = TypeVar("Answer", bound=Judged)
 class FactsArrived(Message, Generic[Answer]):
     """The resolver's answer to a screen's question."""
 
-    def __init__(self, number: int, answer: Answer, database_time: DatabaseTime) -> None:
+    def __init__(
+        self, number: int, answer: Answer, database_time: DatabaseTime, connected_to: str | None = None
+    ) -> None:
         super().__init__()
         self.number = number
         self.answer = answer
         self.database_time = database_time
+        self.connected_to = connected_to
 
 
 class FactsFailed(Message):
@@ -244,9 +247,9 @@ class FactsScreen(Screen[None], Generic[Answer]):
         number, question, clock = self._asked, self.question(), self.pilot.context.clock
         asked_at = clock() - timedelta(seconds=self.pilot.boot_seconds() - self._asked_at)
 
-        def ask(resolver: TenantBackupHealthResolver) -> tuple[Answer, DatabaseTime]:
+        def ask(resolver: TenantBackupHealthResolver) -> tuple[Answer, DatabaseTime, str | None]:
             answer = question(resolver)
-            return answer, DatabaseTime.of(resolver.own_time(), asked_at, clock())
+            return answer, DatabaseTime.of(resolver.own_time(), asked_at, clock()), resolver.connected_to()
 
         self.pilot.reader.ask(
             Request(
@@ -289,7 +292,9 @@ class FactsScreen(Screen[None], Generic[Answer]):
             self.refresh(repaint=False, layout=True)
         self._tick()
         self.answer = message.answer
-        self.query_one(HeaderLine).note = self.note()
+        header = self.query_one(HeaderLine)
+        header.note = self.note()
+        header.place = self.pilot.place_words(message.connected_to)
         # Opened by its external id, a tenant has its name only now; the screen in front shows it too.
         if isinstance(self.app.screen, FactsScreen):
             self.app.screen.show_crumbs()

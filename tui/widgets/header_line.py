@@ -38,12 +38,13 @@ class HeaderLine(Vertical):
     crumbs: reactive[tuple[str, ...]] = reactive((), repaint=False)
     age: reactive[str] = reactive("", repaint=False)
     problem: reactive[str] = reactive("", repaint=False)
+    place: reactive[str] = reactive("", repaint=False)
     note: reactive[str] = reactive("", repaint=False)
     """What to know about the database; shown only without a problem."""
 
     def __init__(self, place: str, *, production: bool = False) -> None:
         super().__init__()
-        self._place = place
+        self.set_reactive(HeaderLine.place, place)
         self._production = production
         self._composed = False
 
@@ -52,7 +53,7 @@ class HeaderLine(Vertical):
             yield Static(classes="crumbs", markup=False)
             if self._production:
                 yield Static(Content("PRODUCTION"), classes="production", markup=False)
-            yield Static(Content(safe_text(self._place)), classes="place", markup=False)
+            yield Static(Content(safe_text(self.place)), classes="place", markup=False)
             yield Static(classes="age", markup=False)
         yield Static(classes="problem", markup=False)
         yield Static(classes="note", markup=False)
@@ -66,6 +67,11 @@ class HeaderLine(Vertical):
     def on_resize(self) -> None:
         # After the layout, with the breadcrumbs of that moment: they may have changed by then.
         self.call_after_refresh(self.watch_crumbs)
+
+    def watch_place(self, place: str) -> None:
+        if self._composed:
+            self.query_one(".place", Static).update(Content(safe_text(place)))
+            self.call_after_refresh(self.watch_crumbs)
 
     def watch_age(self, age: str) -> None:
         if self._composed:

@@ -17,7 +17,7 @@ from psycopg.types.string import TextLoader
 from health.store.opening import limits
 from health.store.opening.deadline import DeadlineConnection
 from health.store.opening.statements import PARAMETER, ROWS_AT_ONCE, Asked, Parts, ReadingConnection, Rows, Statements
-from health.store.opening.urls import DatabaseAddress
+from health.store.opening.urls import DatabaseAddress, label_of
 
 # Instants come as UTC text in one style, which `rows.py` parses.
 ONE_FORM: Final = {"timezone": "UTC", "datestyle": "ISO"}
@@ -97,6 +97,8 @@ class PostgresqlReading(PostgresqlStatements, ReadingConnection):
 
     def __init__(self, driver: DeadlineConnection) -> None:
         super().__init__(driver)
+        info = driver.info
+        self.label = label_of(info.dbname, info.host, str(info.port))
         self._begun = False
         self._ended = False
 

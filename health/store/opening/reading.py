@@ -32,6 +32,7 @@ def open_reading(address: DatabaseAddress) -> ReadingConnection:
 @contextmanager
 def one_snapshot(connection: ReadingConnection, address: DatabaseAddress) -> Iterator[OfThisSchema]:
     """One consistent view of a database with the current schema. Raises StoreError, whatever goes wrong."""
+    address = _as_connected(address, connection)
     with _one_transaction(connection, address):
         yield OfThisSchema(connection, address.label)
 
@@ -48,7 +49,7 @@ def reading_once(address: DatabaseAddress) -> Iterator[Statements]:
 @contextmanager
 def looking(address: DatabaseAddress) -> Iterator[Statements]:
     """A transaction that cannot write, on whatever schema there is. Raises StoreError."""
-    with _closed_afterwards(address) as connection, _one_transaction(connection, address):
+    with _closed_afterwards(address) as connection, _one_transaction(connection, _as_connected(address, connection)):
         yield connection
 
 
@@ -63,6 +64,11 @@ def sentences(address: DatabaseAddress, *more: type[Exception]) -> Iterator[None
             if left is not None:
                 raise left from error
         raise as_store_error(error, address.label) from error
+
+
+def _as_connected(address: DatabaseAddress, connection: ReadingConnection) -> DatabaseAddress:
+    """The address, called as the connection that was made: of several hosts a sentence names the right one."""
+    return address if connection.label is None else address._replace(label=connection.label)
 
 
 def driver_error(address: DatabaseAddress) -> type[Exception]:

@@ -54,6 +54,9 @@ class Statements(ABC):
 class ReadingConnection(Statements):
     """A driver's connection that cannot write: one read-only transaction at a time, begun by its first statement."""
 
+    label: str | None = None
+    """How the database is called by the connection that was made: of several hosts it names one. None for a file."""
+
     @abstractmethod
     def end(self) -> None:
         """End the transaction, if one has begun. Nothing was written."""

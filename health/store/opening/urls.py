@@ -84,6 +84,12 @@ class DatabaseAddress(NamedTuple):
         return given
 
 
+def label_of(database: str, host: str, port: str) -> str:
+    """How a PostgreSQL database is called: `fleet@db1`, with its port where it is not the usual one."""
+    shown = f":{port}" if port not in ("", _PORT) else ""
+    return f"{database}@{'localhost' if host.startswith('/') or not host else host}{shown}"
+
+
 def parse_database_url(text: str) -> DatabaseAddress:
     """Parse a URL. Raises BadDatabaseUrl with one sentence that never repeats what could be a password."""
     found = _FORM.fullmatch(text)
@@ -181,8 +187,7 @@ def _postgresql_address(parts: _Parts) -> DatabaseAddress:
     named = [host for host in hosts if not host.startswith("/")]
     # With a service named, PGPORT counts only if the service file sets no port, which we cannot see.
     port = (address.libpq_parameters() if "service" in told else told).get("port", "").partition(",")[0]
-    shown = f":{port}" if port not in ("", _PORT) else ""
-    return address._replace(label=f"{_database_in(told)}@{named[0] if named else 'localhost'}{shown}")
+    return address._replace(label=label_of(_database_in(told), named[0] if named else "", port))
 
 
 _OWN_ROOTS: Final = Path("~/.postgresql/root.crt")

@@ -79,6 +79,11 @@ class HeldConnection:
             raise
         return self._token(row)
 
+    @property
+    def label(self) -> str | None:
+        """How the database is called by the connection that is open; None for a file, and where none is open."""
+        return None if self._connection is None else self._connection.label
+
     def role_could_write(self) -> bool:
         """Whether the role may change facts, so that only this session keeps it from doing so. Asked once a connection.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -18,8 +18,11 @@ import pytest
 from health.answers import OwnTime
 from health.instants import NOT_SAID
 from health.policy import HealthPolicy
+from health.store.opening.errors import StoreError
+from health.store.opening.reading import reading_once
 from health.store.opening.urls import parse_database_url
 from health.store.writing.administration import initialise
+from tests.link import link_to
 from tests.oracle.loading import clear, load
 from tests.oracle.rows import ItemRow, Rows, SetRow, TenantRow
 from tests.resolving import resolving
@@ -319,6 +322,30 @@ def test_a_standby_that_does_not_say_it_confirms_nothing(pair: Pair, capsys: pyt
             owner.execute("GRANT EXECUTE ON FUNCTION pg_last_wal_receive_lsn() TO PUBLIC")
             owner.execute("DROP OWNED BY unsaid")
             owner.execute("DROP ROLE unsaid")
+
+
+# Which server it is
+
+
+@pytest.mark.parametrize(
+    ("attributes", "standby"),
+    [
+        ("any", False), ("read-write", False), ("primary", False),
+        ("read-only", True), ("standby", True), ("prefer-standby", True),
+    ],
+)  # fmt: skip
+async def test_what_is_said_names_the_connection_that_was_made(pair: Pair, attributes: str, standby: bool) -> None:
+    with ExitStack() as links:
+        primary, other = (links.enter_context(link_to(url)).url for url in (pair.primary_url, pair.url))
+        first, second = (url.partition("@")[2].partition("/")[0] for url in (primary, other))
+        url = f"postgresql://postgres@{first},{second}/fleet?target_session_attrs={attributes}"
+        right = f"fleet@{second if standby else first}"
+        async with open_app(url, clock=Clock(utc_now())) as driver:
+            await driver.arrived(TenantsScreen)
+            await driver.until(lambda: f"{right} read-only" in driver.words() or not standby)
+        with pytest.raises(StoreError) as said, reading_once(parse_database_url(url)) as statements:
+            statements.rows("SELECT 1 / 0")
+        assert str(said.value).startswith(f"{right} cannot be read")
 
 
 # One server

@@ -258,6 +258,9 @@ class WatchedResolver:
     def refreshed_fleet(self, now: datetime) -> Any:
         return self._ask("refreshed_fleet", now)
 
+    def connected_to(self) -> str | None:
+        return None
+
     def own_time(self) -> OwnTime:
         time: OwnTime = self._resolver.own_time()
         return time
@@ -299,6 +302,9 @@ class KnownVerdicts:
 
     def refreshed_fleet(self, now: datetime) -> FleetAnswer:
         return FleetAnswer(now, tuple(sorted(self.verdicts, key=triage_key)))
+
+    def connected_to(self) -> str | None:
+        return None
 
     def own_time(self) -> OwnTime:
         return OwnTime()
