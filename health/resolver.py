@@ -207,6 +207,21 @@ class TenantBackupHealthResolver:
 
         return self._read(ask)
 
+    def captured_in_sets(
+        self, external_id: str, wanted: Sequence[tuple[int, int] | None], now: datetime
+    ) -> tuple[details.CapturedJson, ...]:
+        """The captured JSON of some items of a tenant, each by its set's id and its own, in one snapshot.
+
+        For None, an item that a set does not have, nothing was captured.
+        """
+
+        def ask(snapshot: Snapshot) -> tuple[details.CapturedJson, ...]:
+            tenant_id = self._one(snapshot, external_id, now).tenant.id
+            nothing = details.CapturedJson(None, None)
+            return tuple(nothing if each is None else snapshot.captured(tenant_id, *each) for each in wanted)
+
+        return self._read(ask)
+
     def schedules(self, external_id: str, now: datetime) -> details.SchedulesAnswer:
         """A tenant's schedules, those that need follow-up first."""
 

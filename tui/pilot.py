@@ -10,10 +10,11 @@ import shlex
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from textual.app import App
 
+from health.answers import SetKey
 from tui.context import AppContext
 from tui.files import new_file
 from tui.reader import FactsReader
@@ -27,8 +28,19 @@ if TYPE_CHECKING:
 Row = TypeVar("Row")
 
 
+class MarkedSet(NamedTuple):
+    """The set that another one is to be compared with, and its place among its tenant's sets."""
+
+    external_id: str
+    key: SetKey
+    name: str
+
+
 class Pilot(App[None]):
     """The app as its screens see it."""
+
+    marked_set: MarkedSet | None = None
+    """What `m` has marked. There is one mark: two sets are compared."""
 
     def __init__(self, context: AppContext) -> None:
         self.context = context
@@ -80,6 +92,32 @@ class Pilot(App[None]):
     def adopt(self, health: TenantBackupHealth) -> TenantBackupHealth:
         """List a verdict that a screen read again; returns the one object that both show from now on."""
         raise NotImplementedError
+
+    # Two sets to compare
+
+    def mark_set(self, external_id: str, key: SetKey, name: str) -> None:
+        """Mark a set, so that `=` on another one compares the two; a set that is marked is unmarked."""
+        if self.is_marked(external_id, key.set_id):
+            self.marked_set = None
+            self.say("no set is marked")
+        else:
+            self.marked_set = MarkedSet(external_id, key, name)
+            self.say(f"marked {name}: = on another set compares the two")
+
+    def is_marked(self, external_id: str, set_id: int) -> bool:
+        """Whether this set of a tenant is the one that is marked."""
+        marked = self.marked_set
+        return marked is not None and (marked.external_id, marked.key.set_id) == (external_id, set_id)
+
+    def open_changes(self, external_id: str, tenant_name: str, key: SetKey) -> None:
+        """Compare a set with the marked one, the older of the two first; without a mark with its reference set."""
+        marked = self.marked_set
+        other = None if marked is None or marked.external_id != external_id else marked.key
+        if other is None or other.set_id == key.set_id:
+            self.open_screen("changes", external_id, tenant_name, after=key.set_id)
+        else:
+            before, after = sorted((other, key))
+            self.open_screen("changes", external_id, tenant_name, before=before.set_id, after=after.set_id)
 
     # What is handed on
 

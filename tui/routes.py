@@ -34,7 +34,9 @@ ROUTES: Final = (
     Route("backup_sets", behind=("dashboard",)),
     Route("backup_set", behind=("dashboard", "backup_sets")),
     Route("schedules", behind=("dashboard",)),
+    Route("changes", behind=("dashboard",)),
     Route("captured_item"),
+    Route("item_changes"),
     Route("help"),
     Route("choice"),
 )

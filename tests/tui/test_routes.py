@@ -19,6 +19,7 @@ from tui.keymap import SCREENS, named_bindings
 from tui.routes import ROUTES, START_SCREENS, opened_at, screen_named
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
+from tui.screens.changes import ChangesScreen
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.schedules import SchedulesScreen
@@ -63,6 +64,7 @@ def test_the_command_line_offers_screens_a_tenant_is_enough_for() -> None:
         ("backup_sets", [DashboardScreen, BackupSetsScreen]),
         ("backup_set", [DashboardScreen, BackupSetsScreen, BackupSetScreen]),
         ("schedules", [DashboardScreen, SchedulesScreen]),
+        ("changes", [DashboardScreen, ChangesScreen]),
     ],
 )
 def test_the_screens_pushed_at_the_start(name: str | None, stack: list[type[Screen[Any]]]) -> None:

@@ -108,6 +108,8 @@ WALKS = {
     "backup-set-family-filter": [*DEGRADED, "down", "down", "enter", "enter", "f"],
     "item": [*DEGRADED, "down", "down", "enter", "enter", "tab", "tab", "enter"],
     "schedules-follow-up": [*FOLLOW_UP, "enter", "enter"],
+    "changes": [*DEGRADED, "enter", "equals_sign"],
+    "item-changes": [*DEGRADED, "enter", "equals_sign", "enter"],
     "help": ["question_mark"],
 }
 
@@ -117,7 +119,7 @@ def test_at_80_columns(snap_compare: Compare, demo_address: DatabaseAddress, nam
     assert snap_compare(make_app(demo_address), terminal_size=COMPACT, run_before=walked(WALKS[name]))
 
 
-@pytest.mark.parametrize("name", ["tenants", "dashboard-stale-degraded-follow-up"])
+@pytest.mark.parametrize("name", ["tenants", "dashboard-stale-degraded-follow-up", "changes", "item-changes"])
 def test_wide(snap_compare: Compare, demo_address: DatabaseAddress, name: str) -> None:
     assert snap_compare(make_app(demo_address), terminal_size=WIDE, run_before=walked(WALKS[name]))
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from health.answers import ChangesAnswer
 from tui.commands.options import ExternalIdType, format_option, now_option, place_options, printed_form
 from tui.commands.session import open_session
+from tui.words.change_words import why_nothing_is_compared
 from tui.words.documents import printable_diff, printed_as
 from tui.words.failures import EXIT_DONE, EXIT_REFUSED, EXIT_UNREADABLE, CommandFailed
 
@@ -39,24 +39,7 @@ def diff(
     with closing(session.resolver()) as resolver:
         answer = resolver.changes(tenant, session.now, before, after)
     if answer.before is None or answer.after is None or answer.changes is None:
-        raise CommandFailed(_why_not(answer, before, after), EXIT_UNREADABLE)
+        raise CommandFailed(why_nothing_is_compared(answer, before, after, "name one with FROM"), EXIT_UNREADABLE)
     printable = printable_diff(answer.health, answer.before, answer.after, answer.changes)
     click.echo(printed_as(printed_form(form), printable), nl=False)
     return EXIT_DIFFERENT if answer.changes.items else EXIT_SAME
-
-
-def _why_not(answer: ChangesAnswer, before: int | None, after: int | None) -> str:
-    """Why there is nothing to compare, and what to do."""
-    lost = answer.unreadable or (answer.health.unreadable if after is None else None)
-    if lost is not None:
-        return f"Nothing to compare: {lost.message}; mend that row."
-    tenant = f"tenant {answer.health.tenant.external_id!r}"
-    missing = after if answer.after is None else before
-    if missing is not None:
-        return f"Nothing to compare: {tenant} has no set {missing}; see the sets of its dashboard for their ids."
-    if answer.after is None:
-        return f"Nothing to compare: {tenant} has no backup basis."
-    return (
-        f"Nothing to compare: {tenant} has no completed set of source {answer.after.backup_set.source!r} before its"
-        " latest backup; name one with FROM."
-    )

@@ -51,6 +51,8 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
         Binding("slash", "filter", "filter", key_display="/", id="backup_set.filter", priority=True),
         Binding("f", "family", "family", id="backup_set.family"),
         Binding("n", "open_newer", "open the newer basis", id="backup_set.newer"),
+        Binding("equals_sign", "changes", "changes", key_display="=", id="backup_set.changes"),
+        Binding("m", "mark", "mark", id="backup_set.mark"),
         Binding("tab", "app.focus_next", "next block", id="backup_set.next_block"),
     ]
 
@@ -187,6 +189,14 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
         if newer is not None:
             self._set_id = newer.id
             self.load()
+
+    def action_changes(self) -> None:
+        if self.answer is not None and self.answer.listed is not None:
+            self.pilot.open_changes(self.external_id, self.tenant_name, self.answer.listed.key)
+
+    def action_mark(self) -> None:
+        if self.answer is not None and (listed := self.answer.listed) is not None:
+            self.pilot.mark_set(self.external_id, listed.key, listed.name)
 
     def part_exported(self) -> str:
         return part_in_words(len(self.query_one("#items", RowList).rows), len(self.facts.items), "item")

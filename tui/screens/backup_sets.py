@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
@@ -40,6 +41,11 @@ class BackupSetsScreen(FactsScreen[BackupSetsAnswer]):
     DEFAULT_CSS = """
     BackupSetsScreen #basis-line { height: auto; padding: 0 1; }
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("equals_sign", "changes", "changes", key_display="=", id="backup_sets.changes"),
+        Binding("m", "mark", "mark", id="backup_sets.mark"),
+    ]
 
     def __init__(self, external_id: str, tenant_name: str, confirms: str | None = None) -> None:
         super().__init__()
@@ -122,9 +128,12 @@ class BackupSetsScreen(FactsScreen[BackupSetsAnswer]):
 
     def _cells(self, listed: ListedSet) -> Sequence[Cell]:
         cells = listed_set_cells(listed, self.now())
+        name = cells.name
+        if self.pilot.is_marked(self.external_id, listed.key.set_id):
+            name = name._replace(text=f"[marked] {name.text}")
         return (
             cells.status, cells.when, cells.part, cells.items,
-            cells.degraded, cells.name, cells.source, cells.error,
+            cells.degraded, name, cells.source, cells.error,
         )  # fmt: skip
 
     @on(RowList.EndNear)
@@ -139,6 +148,17 @@ class BackupSetsScreen(FactsScreen[BackupSetsAnswer]):
         key: SetKey = message.row.key
         if self.is_active:
             self.pilot.open_screen("backup_set", self.external_id, self.tenant_name, set_id=key.set_id)
+
+    def action_changes(self) -> None:
+        listed: ListedSet | None = self.query_one("#sets", RowList).current
+        if listed is not None:
+            self.pilot.open_changes(self.external_id, self.tenant_name, listed.key)
+
+    def action_mark(self) -> None:
+        rows = self.query_one("#sets", RowList)
+        if rows.current is not None:
+            self.pilot.mark_set(self.external_id, rows.current.key, rows.current.name)
+            rows.refresh()
 
     def part_exported(self) -> str:
         return f"the newest {len(self.facts.sets):,}" if self.facts.more else ""

@@ -69,6 +69,7 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("b", "backup_sets", "backup sets", id="dashboard.backup_sets"),
         Binding("s", "schedules", "schedules", id="dashboard.schedules"),
+        Binding("equals_sign", "changes", "changes", key_display="=", id="dashboard.changes"),
     ]
 
     DEFAULT_CSS = """
@@ -183,6 +184,9 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
 
     def action_schedules(self) -> None:
         self.pilot.open_screen("schedules", self.external_id, self.tenant_name)
+
+    def action_changes(self) -> None:
+        self.pilot.open_screen("changes", self.external_id, self.tenant_name)
 
     def exported(self, form: str) -> str:
         """The report of this tenant."""

@@ -155,6 +155,11 @@ class RowList(Widget, can_focus=True):
         """The row under the cursor; None in an empty list."""
         return self._rows[self._cursor] if self._rows else None
 
+    def show_columns(self, columns: Sequence[Column]) -> None:
+        """Lay the rows out in these columns from now on."""
+        self._columns = tuple(columns)
+        self.refresh()
+
     def replace(self, rows: Sequence[Any], *, empty: str | None = None) -> None:
         """List these rows; the cursor stays on the row with the same key, else near where it was."""
         current = self.current

@@ -18,6 +18,7 @@ from health.covered_time import CoveredTime
 from health.documents import causes_document, coverage_document, diff_document, last_good_document
 from health.posture import TenantBackupHealth
 from health.report import rfc3339
+from tui.words.change_words import change_in_words, set_in_words, totals_in_words
 from tui.words.durations import format_span
 from tui.words.render import inert_cell, inert_markdown, table_of
 from tui.words.safe_text import safe_text
@@ -94,8 +95,7 @@ def printable_diff(health: TenantBackupHealth, before: ComparedSet, after: Compa
         return entry["change"], *(entry[name] for name in _ITEM), " ".join(entry["aspects"])
 
     def shown(entry: Mapping[str, Any]) -> Sequence[object]:
-        change = entry["change"].replace("_", " ")
-        return change, *(entry[name] for name in _ITEM), ", ".join(entry["aspects"]) or None
+        return change_in_words(entry["change"]), *(entry[name] for name in _ITEM), ", ".join(entry["aspects"]) or None
 
     return Printable(
         document,
@@ -103,28 +103,14 @@ def printable_diff(health: TenantBackupHealth, before: ComparedSet, after: Compa
         ("change", *_ITEM, "aspects"),
         cells,
         f"Changes of {_named(health)}",
-        (f"From {_set_in_words(before)}", f"to {_set_in_words(after)}", totals_in_words(changes)),
+        (f"From {set_in_words(before)}", f"to {set_in_words(after)}", totals_in_words(changes)),
         ("change", *_ITEM_HEADINGS, "in"),
         shown,
     )
 
 
-def totals_in_words(changes: Changes) -> str:
-    """How many items became what: `2 gone, 1 changed, 0 added, 111 unchanged`."""
-    totals = changes.totals
-    unknown = (f"{totals.not_comparable:,} not comparable",) if totals.not_comparable else ()
-    known = f"{totals.gone:,} gone, {totals.changed:,} changed", *unknown
-    return ", ".join((*known, f"{totals.added:,} added, {totals.unchanged:,} unchanged"))
-
-
 def _named(health: TenantBackupHealth) -> str:
     return f"{health.tenant.name} ({health.tenant.external_id})"
-
-
-def _set_in_words(compared: ComparedSet) -> str:
-    each = compared.backup_set
-    completed = "never completed" if each.completed_at is None else f"completed {rfc3339(each.completed_at)}"
-    return f"{each.name} ({each.id}, {each.source}), {completed}, {counted(compared.items, 'item')}"
 
 
 def printable_last_good(answer: LastGoodAnswer) -> Printable:

@@ -283,6 +283,12 @@ class WatchedResolver:
     def captured(self, *arguments: Any) -> Any:
         return self._ask("captured", *arguments)
 
+    def captured_in_sets(self, *arguments: Any) -> Any:
+        return self._ask("captured_in_sets", *arguments)
+
+    def changes(self, *arguments: Any) -> Any:
+        return self._ask("changes", *arguments)
+
     def schedules(self, *arguments: Any) -> Any:
         return self._ask("schedules", *arguments)
 

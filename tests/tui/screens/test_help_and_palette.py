@@ -88,6 +88,7 @@ IDLE: dict[str | None, set[str]] = {
     None: {"screen.back", "tenants.clear_filters"},
     "backup_set": {"backup_set.newer"},
     "schedules": {"list.open"},
+    "changes": {"list.open"},
 }
 
 

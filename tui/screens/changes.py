@@ -1,0 +1,138 @@
+"""What changed from one backup set of a tenant to another, item by item (docs/screens.md, "Changes")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from textual import on
+from textual.app import ComposeResult
+
+from health.answers import ChangesAnswer
+from health.changes import Change, Identity, ItemChange
+from health.quality import BackupQualityResolver
+from tui.reader import Question
+from tui.screens.facts_screen import FactsScreen
+from tui.screens.item_changes import ItemOfSet
+from tui.widgets.cursor_detail import CursorDetail
+from tui.widgets.proof_block import ProofBlock
+from tui.widgets.row_list import Cell, Column, RowList
+from tui.words.change_words import change_in_words, set_in_words, totals_in_words, why_nothing_is_compared
+from tui.words.line import Line
+from tui.words.safe_text import safe_text
+from tui.words.wording import FAMILY_WORDS
+
+_COLUMNS: Final = (
+    Column("CHANGE", 14),
+    Column("IN", 18),
+    Column("TYPE", 12, share=1),
+    Column("NAME", 16, share=2),
+    Column("DEGRADED BECAUSE", 20, share=1, from_width=100),
+)
+_ORDER: Final = {change: place for place, change in enumerate(Change)}
+
+
+class ChangesScreen(FactsScreen[ChangesAnswer]):
+    """`answer` is a ChangesAnswer. By default from the basis's reference set to the basis of the moment."""
+
+    DEFAULT_CSS = """
+    ChangesScreen #compared { margin-top: 0; }
+    """
+
+    def __init__(self, external_id: str, tenant_name: str, before: int | None = None, after: int | None = None) -> None:
+        super().__init__()
+        self.external_id = external_id
+        self.tenant_name = tenant_name
+        self._before = before
+        self._after = after
+
+    def crumb(self) -> str:
+        return "Changes"
+
+    def question(self) -> Question[ChangesAnswer]:
+        now = self.pilot.evaluation_instant()
+        return lambda resolver: resolver.changes(self.external_id, now, self._before, self._after)
+
+    def body(self) -> ComposeResult:
+        yield ProofBlock("Changes", id="compared", confirms=False)
+        yield RowList(_COLUMNS, _cells, _identity, id="changes")
+        yield CursorDetail()
+
+    def watch_answer(self, answer: ChangesAnswer) -> None:
+        self.query_one("#compared", ProofBlock).show(self._compared_lines(answer))
+        found = () if answer.changes is None else answer.changes.items
+        empty = "nothing is compared" if answer.changes is None else "every item is unchanged"
+        self.query_one("#changes", RowList).replace(sorted(found, key=_degraded_first), empty=empty)
+        self._tell()
+        self.pilot.adopt(answer.health)
+
+    def _compared_lines(self, answer: ChangesAnswer) -> list[Line]:
+        if answer.before is None or answer.after is None or answer.changes is None:
+            otherwise = "mark one with m in the list of sets, and press = on this one"
+            return [Line(why_nothing_is_compared(answer, self._before, self._after, otherwise), "stale")]
+        return [
+            Line(f"From {set_in_words(answer.before)}"),
+            Line(f"to {set_in_words(answer.after)}"),
+            Line(totals_in_words(answer.changes)),
+        ]
+
+    @on(RowList.Moved)
+    def _tell(self) -> None:
+        """Show the item under the cursor in full: two names may begin alike."""
+        change: ItemChange | None = self.query_one("#changes", RowList).current
+        self.query_one(CursorDetail).show([] if change is None else _sentences(change))
+
+    @on(RowList.Chosen)
+    def _open_item(self, message: RowList.Chosen) -> None:
+        answer, change = self.answer, message.row
+        if not self.is_active or answer is None or answer.before is None or answer.after is None:
+            return
+        before, after = (
+            None if each is None else ItemOfSet(side.backup_set.id, side.backup_set.name, each.item)
+            for side, each in ((answer.before, change.before), (answer.after, change.after))
+        )
+        self.pilot.open_screen("item_changes", self.external_id, before, after)
+
+    def name_under_cursor(self) -> str | None:
+        change: ItemChange | None = self.query_one("#changes", RowList).current
+        return None if change is None else change.item.policy_identifier
+
+    def start_arguments(self) -> list[str]:
+        # A command line opens the changes against the reference set; two other sets are compared by `diff`.
+        return ["--tenant", self.external_id, "--screen", "changes"]
+
+
+def _identity(change: ItemChange) -> Identity:
+    return change.item.policy_type, change.item.policy_identifier
+
+
+def _degraded_first(change: ItemChange) -> tuple[int, bool]:
+    return _ORDER[change.change], not BackupQualityResolver.families_of(change.item)
+
+
+def _because(change: ItemChange) -> str:
+    families = BackupQualityResolver.families_of(change.item)
+    return f"◆ {', '.join(FAMILY_WORDS[name] for name in families)}" if families else ""
+
+
+def _cells(change: ItemChange) -> Sequence[Cell]:
+    because = _because(change)
+    style = "degraded" if because else "text"
+    return (
+        Cell(change_in_words(change.change), style),
+        Cell(", ".join(change.aspects) or "-", style),
+        Cell(safe_text(change.item.policy_type), style),
+        Cell(safe_text(change.item.display_name), style),
+        Cell(because, style),
+    )
+
+
+def _sentences(change: ItemChange) -> list[str]:
+    item, because = change.item, _because(change)
+    words = f"{change_in_words(change.change)}{': ' if change.aspects else ''}{', '.join(change.aspects)}"
+    if change.change is Change.NOT_COMPARABLE:
+        words += ": the content was not kept on both sides"
+    return [
+        "; ".join(filter(None, (words, because))),
+        f"{item.display_name}, {item.policy_type} / {item.policy_identifier}",
+    ]

@@ -1,0 +1,49 @@
+"""What changed between two sets, in words: of the command `diff` and of the screens (docs/documents.md, "The diff")."""
+
+from __future__ import annotations
+
+from health.answers import ChangesAnswer, ComparedSet
+from health.changes import Changes
+from health.report import rfc3339
+from tui.words.wording import counted
+
+
+def change_in_words(change: str) -> str:
+    """What became of an item: `gone`, `changed`, `not comparable` or `added`."""
+    return change.replace("_", " ")
+
+
+def totals_in_words(changes: Changes) -> str:
+    """How many items became what: `2 gone, 1 changed, 0 added, 111 unchanged`."""
+    totals = changes.totals
+    unknown = (f"{totals.not_comparable:,} not comparable",) if totals.not_comparable else ()
+    known = f"{totals.gone:,} gone, {totals.changed:,} changed", *unknown
+    return ", ".join((*known, f"{totals.added:,} added, {totals.unchanged:,} unchanged"))
+
+
+def set_in_words(compared: ComparedSet) -> str:
+    """One of the two sets: its name, id, source, when it was completed, and how many items it has."""
+    each = compared.backup_set
+    completed = "never completed" if each.completed_at is None else f"completed {rfc3339(each.completed_at)}"
+    return f"{each.name} ({each.id}, {each.source}), {completed}, {counted(compared.items, 'item')}"
+
+
+def why_nothing_is_compared(answer: ChangesAnswer, before: int | None, after: int | None, otherwise: str) -> str:
+    """Why there is nothing to compare. `before` and `after` are the ids that were asked for.
+
+    `otherwise` says how to name another set where a set has no reference set.
+    """
+    lost = answer.unreadable or (answer.health.unreadable if after is None else None)
+    if lost is not None:
+        return f"Nothing to compare: {lost.message}; mend that row."
+    tenant = f"tenant {answer.health.tenant.external_id!r}"
+    missing = after if answer.after is None else before
+    if missing is not None:
+        return f"Nothing to compare: {tenant} has no set {missing}; see the sets of its dashboard for their ids."
+    if answer.after is None:
+        return f"Nothing to compare: {tenant} has no backup basis."
+    which = "its latest backup" if after is None else f"set {after}"
+    return (
+        f"Nothing to compare: {tenant} has no completed set of source {answer.after.backup_set.source!r} before"
+        f" {which}; {otherwise}."
+    )
