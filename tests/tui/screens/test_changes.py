@@ -154,7 +154,7 @@ async def test_a_set_without_a_mark_against_its_own_reference_set(url: str) -> N
         assert screen.facts.before.backup_set.id == 1
 
 
-async def test_the_first_set_has_nothing_before_it_and_the_screen_says_what_to_do(url: str) -> None:
+async def test_the_first_set_has_nothing_before_it(url: str) -> None:
     async with open_app(url, tenant=TENANT, screen="backup_sets") as driver:
         await driver.arrived(BackupSetsScreen)
         await driver.press("end", "equals_sign")
@@ -181,7 +181,7 @@ async def test_no_basis_and_an_unreadable_tenant_are_nothing_to_compare(sqlite_u
         assert "unchanged" not in driver.words()
 
 
-async def test_a_refresh_keeps_the_item_under_the_cursor_and_follows_the_basis(url: str) -> None:
+async def test_a_refresh_keeps_the_item_under_the_cursor(url: str) -> None:
     async with open_app(url, tenant=TENANT, screen="changes") as driver:
         screen = await opened(driver)
         await driver.press("down")
@@ -193,7 +193,7 @@ async def test_a_refresh_keeps_the_item_under_the_cursor_and_follows_the_basis(u
         assert screen.facts.after.backup_set.id == 9
 
 
-async def test_the_two_contents_above_one_another_and_from_120_columns_side_by_side(url: str) -> None:
+async def test_two_contents_below_or_beside_one_another(url: str) -> None:
     async with open_app(url, tenant=TENANT, screen="changes") as driver:
         await opened(driver)
         await driver.press("down", "down", "enter")
