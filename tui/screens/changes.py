@@ -13,11 +13,16 @@ from health.changes import Change, Identity, ItemChange
 from health.quality import BackupQualityResolver
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
-from tui.screens.item_changes import ItemOfSet
 from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.proof_block import ProofBlock
 from tui.widgets.row_list import Cell, Column, RowList
-from tui.words.change_words import change_in_words, set_in_words, totals_in_words, why_nothing_is_compared
+from tui.words.change_words import (
+    ItemOfSet,
+    change_in_words,
+    set_in_words,
+    totals_in_words,
+    why_nothing_is_compared,
+)
 from tui.words.line import Line
 from tui.words.safe_text import safe_text
 from tui.words.wording import FAMILY_WORDS

@@ -21,6 +21,7 @@ from tui.screens.facts_screen import FactsScreen
 from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.proof_block import ProofBlock
 from tui.widgets.row_list import Cell, Column, RowList
+from tui.words.change_words import ItemOfSet
 from tui.words.line import Line
 from tui.words.safe_text import safe_text
 from tui.words.wording import counted, item_degradations
@@ -34,14 +35,6 @@ _BESIDE: Final = (Column("", 1), Column("BEFORE", 30, share=1), Column("AFTER", 
 _BELOW: Final = (Column("", 1), Column("- BEFORE, + AFTER", 30, share=1))
 _MOST_LINES: Final = 20_000
 _MARKS: Final = {LineKind.CHANGED: "~", LineKind.GONE: "-", LineKind.ADDED: "+", LineKind.REORDERED: "~"}
-
-
-class ItemOfSet(NamedTuple):
-    """An item as one of the two sets has it."""
-
-    set_id: int
-    set_name: str
-    item: BackupItem
 
 
 class DiffRow(NamedTuple):

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from health.answers import ChangesAnswer, ComparedSet
 from health.changes import Changes
+from health.facts import BackupItem
 from health.report import rfc3339
 from tui.words.wording import counted
+
+
+class ItemOfSet(NamedTuple):
+    """An item as one of two sets has it that are compared."""
+
+    set_id: int
+    set_name: str
+    item: BackupItem
 
 
 def change_in_words(change: str) -> str:
