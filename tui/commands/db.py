@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -35,9 +37,21 @@ def init(ctx: click.Context, /, **given: Any) -> None:
 def upgrade(ctx: click.Context, /, **given: Any) -> None:
     """Bring the tables to this program's version; nothing changes if that fails."""
     address = open_session(ctx, given).writing()
-    found = upgrade_store(address)
+    found = upgrade_store(address, _progress())
     done = f"already at version {CURRENT}" if found is SchemaState.CURRENT else f"upgraded to version {CURRENT}"
     click.echo(f"{address.label}: {done}.")
+
+
+def _progress() -> Callable[[int, int], None] | None:
+    """How far a long version has come, on standard error where it is a terminal."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int, of: int) -> None:
+        if of:
+            click.echo(f"\r{100 * done // of:3} % ", nl=False, err=True)
+
+    return show
 
 
 @db.command("status")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -9,9 +10,13 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 
-def upgrade_schema(connection: Connection) -> None:
-    """Run every version that the database lacks, within the caller's transaction: all of them or none."""
+def upgrade_schema(connection: Connection, progress: Callable[[int, int], None] | None = None) -> None:
+    """Run every version that the database lacks, within the caller's transaction: all of them or none.
+
+    `progress` hears how much of a long version is done, of how much.
+    """
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
+    config.attributes["progress"] = progress
     command.upgrade(config, "head")

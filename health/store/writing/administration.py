@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
@@ -49,15 +50,18 @@ def initialise(address: DatabaseAddress) -> bool:
                 raise SchemaProblem(f"{address.label} holds another program's tables: name an empty database.")
 
 
-def upgrade(address: DatabaseAddress) -> SchemaState:
-    """Bring an older schema to the current one; gives back what was found. Raises SchemaProblem and StoreError."""
+def upgrade(address: DatabaseAddress, progress: Callable[[int, int], None] | None = None) -> SchemaState:
+    """Bring an older schema to the current one; gives back what was found. Raises SchemaProblem and StoreError.
+
+    `progress` hears how much of a long version is done, of how much.
+    """
     from health.store.migrations.upgrade import upgrade_schema
 
     with transaction(address) as connection:
         _wait_for_others(connection)
         found = schema_state(statements_of(connection), address.label)
         if found is SchemaState.OLDER:
-            upgrade_schema(connection)
+            upgrade_schema(connection, progress)
         elif found is SchemaState.ABSENT:
             raise SchemaProblem(f"{address.label} has no tables yet: run 'tenantpilot db init'.")
         elif found is SchemaState.NEWER:

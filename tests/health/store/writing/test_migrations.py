@@ -5,6 +5,7 @@ Modules: health.store.migrations.upgrade.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 
+from health.digests import digest_of
 from health.store.migrations import upgrade as migrations
 from health.store.opening.urls import parse_database_url
 from health.store.writing.administration import upgrade
@@ -19,8 +21,6 @@ from health.store.writing.transactions import transaction
 from tests.health.making import LONG_AGO, NOW
 from tests.health.store.bare import Bare, bare
 from tests.health.store.schema_versions import execute
-from tests.oracle.loading import load
-from tests.oracle.rows import ItemRow, Rows, SetRow, TenantRow
 from tests.resolving import resolving
 
 CONTENT: Final = '{"a": 1}'
@@ -34,17 +34,15 @@ def url(tableless_url: str) -> str:
         config.set_main_option("script_location", migrations.__file__.rsplit("/", 1)[0])
         config.attributes["connection"] = connection
         command.upgrade(config, "tp0002")
-    items = [ItemRow(1, 1, 1, policy_identifier="one"), ItemRow(2, 1, 1, policy_identifier="two", capture_mode=None)]
-    load(
-        tableless_url,
-        Rows(
-            [TenantRow(1, "contoso", "Contoso", LONG_AGO)],
-            [SetRow(1, 1, completed_at=NOW, created_at=NOW)],
-            items,
-            [],
-        ),
-    )
-    execute(tableless_url, f"UPDATE backup_items SET payload = '{CONTENT}' WHERE id = 1")
+    # Not with the rows of the oracle: they have the columns of today.
+    with bare(tableless_url) as store:
+        store.insert("tenants", id=1, external_id="contoso", name="Contoso", created_at=LONG_AGO)
+        a_set = {"name": "n", "source": "s", "status": "completed", "completed_at": NOW, "created_at": NOW}
+        store.insert("backup_sets", id=1, tenant_id=1, **a_set)
+        for number, name, mode, payload in ((1, "one", "full", CONTENT), (2, "two", None, None)):
+            of_the_set = {"id": number, "tenant_id": 1, "backup_set_id": 1, "policy_type": "Filters"}
+            named = {"policy_identifier": name, "display_name": name, "capture_mode": mode}
+            store.insert("backup_items", **of_the_set, **named, payload=payload)
     return tableless_url
 
 
@@ -55,7 +53,7 @@ def indexes(store: Bare) -> Any:
 
 
 def test_every_row_index_and_check_is_what_it_was(url: str) -> None:
-    columns = "id, policy_identifier, capture_mode, orphaned_assignments, captured_at, payload"
+    columns = "id, policy_identifier, capture_mode, orphaned_assignments, captured_at"
     with bare(url) as store:
         before = (indexes(store), store.execute(f"SELECT {columns} FROM backup_items ORDER BY id"))
     upgrade(parse_database_url(url))
@@ -79,7 +77,7 @@ def test_content_is_the_row_of_its_digest_or_else_the_items_own(url: str) -> Non
         url,
         "INSERT INTO captured_payloads (tenant_id, digest, payload) VALUES (1, 'sha256:aa', '{\"kept\": true}')",
         "UPDATE backup_items SET payload_digest = 'sha256:aa' WHERE id = 2",
-        "UPDATE backup_items SET payload_digest = 'sha256:bb' WHERE id = 1",
+        f"UPDATE backup_items SET payload_digest = 'sha256:bb', payload = '{CONTENT}' WHERE id = 1",
     )
     with resolving(url) as resolver:
         assert resolver.captured("contoso", 1, 1, NOW).payload == CONTENT
@@ -89,3 +87,47 @@ def test_content_is_the_row_of_its_digest_or_else_the_items_own(url: str) -> Non
     execute(url, "DELETE FROM captured_payloads")
     with resolving(url) as resolver:
         assert resolver.captured("contoso", 1, 2, NOW).payload is None
+
+
+def test_content_of_before_moves_to_its_digest(url: str) -> None:
+    execute(
+        url,
+        "INSERT INTO tenants (id, external_id, name, created_at) SELECT 2, 'fabrikam', 'F', created_at FROM tenants",
+        "INSERT INTO backup_sets (id, tenant_id, name, source, status, completed_at, created_at)"
+        " SELECT 2, 2, 'n', 's', status, completed_at, created_at FROM backup_sets",
+        *(
+            "INSERT INTO backup_items (id, tenant_id, backup_set_id, policy_type, policy_identifier, display_name,"
+            f" payload) VALUES ({number}, {tenant}, {tenant}, 't', '{number}', 'd', '{content}')"
+            for number, tenant, content in (
+                (3, 1, '{"a":1.0}'),
+                (70_000, 1, '{"n": 9007199254740993}'),
+                (5, 2, CONTENT),
+            )
+        ),
+    )
+    heard: list[tuple[int, int]] = []
+    upgrade(parse_database_url(url), lambda done, of: heard.append((done, of)))
+    with bare(url) as store:
+        items = store.execute("SELECT id, payload_digest, payload FROM backup_items ORDER BY id")
+        assert items == [
+            (1, digest_of(CONTENT), None),
+            (2, None, None),
+            (3, digest_of(CONTENT), None),
+            (5, digest_of(CONTENT), None),
+            (70_000, digest_of('{"n": 9007199254740993}'), None),
+        ]
+        kept = store.execute("SELECT tenant_id, CAST(payload AS text) FROM captured_payloads ORDER BY 1, 2")
+    assert [tenant_id for tenant_id, _ in kept] == [1, 1, 2]
+    assert [json.loads(content) for _, content in kept] == [{"a": 1}, {"n": 9007199254740993}, {"a": 1}]
+    assert heard
+    assert all(done <= of for done, of in heard)
+
+
+def test_content_in_no_encoding_stays_in_its_item(url: str) -> None:
+    if not url.startswith("sqlite"):
+        return
+    execute(url, "UPDATE backup_items SET payload = CAST(x'ff' AS TEXT) WHERE id = 2")
+    upgrade(parse_database_url(url))
+    with bare(url) as store:
+        rows = store.execute("SELECT payload_digest, hex(CAST(payload AS BLOB)) FROM backup_items ORDER BY id")
+        assert rows == [(digest_of(CONTENT), ""), (None, "FF")]
