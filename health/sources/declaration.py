@@ -93,12 +93,13 @@ class History(NamedTuple):
 
     `no_sets` are commits that are no run, by the source reference that a set of them would have, each with what it is
     instead: whatever is stored of them was taken for a run wrongly. `without` is why there is no set at all, as a
-    sentence; None if there is one.
+    sentence; None if there is one. `newest` is the source reference of the one set that will count; None if any may.
     """
 
     sets: Iterable[Found]
     no_sets: Mapping[str, str]
     without: str | None = None
+    newest: str | None = None
 
 
 class Source(NamedTuple):

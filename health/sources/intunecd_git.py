@@ -73,7 +73,9 @@ def find_runs(asked: Asked) -> History:
             for run in selected.runs:
                 yield FoundRun(_frame(asked, run, history.subjects[run.last.ref]), run, reader)
 
-    return History(found(), selected.no_runs, None if selected.runs else _without_a_run(asked, selected))
+    if not selected.runs:
+        return History((), selected.no_runs, _without_a_run(asked, selected))
+    return History(found(), selected.no_runs, newest=selected.runs[-1].last.ref)
 
 
 def _refuse_what_is_not_one(asked: Asked, repository: Repository, tip: str) -> None:

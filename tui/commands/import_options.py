@@ -45,6 +45,11 @@ ACCEPT_OTHER_TENANT = click.option(
     is_flag=True,
     help="Take a backup that calls its tenant something else than the last one of the source: it is this tenant's.",
 )
+ACCEPT_SAME_CONTENT = click.option(
+    "--accept-same-content",
+    is_flag=True,
+    help="Take a backup whose whole content is the newest set of another tenant: the two are alike.",
+)
 WITHOUT_PAYLOAD = click.option("--without-payload", is_flag=True, help="Store no captured JSON: it may hold secrets.")
 
 

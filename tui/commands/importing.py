@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 def import_sets(connection: Connection, source: Source, asked: Asked, door: Door) -> ImportSummary:
     """Write the sets that a source finds; one that is stored and did not change is passed over.
 
-    They come oldest first, and each is held against what is stored before it. What is stored of a commit that is no run
-    is cancelled before that. Raises RefusedInput and StoreConflict.
+    They come oldest first, and each is held against what is stored before it; the newest one, which is the one that
+    will count, may not be another tenant's. What is stored of a commit that is no run is cancelled before that. Raises
+    RefusedInput and StoreConflict.
     """
     from health.sources.captured import RefusedInput
     from health.store.writing.admission import admit
     from health.store.writing.cancelling import cancel_sets
+    from health.store.writing.same_content import require_own_content
     from health.store.writing.sets import ImportSummary, write_set
 
     history = source.found(asked)
@@ -39,7 +41,10 @@ def import_sets(connection: Connection, source: Source, asked: Asked, door: Door
         if stored.has(found, asked, door):
             summary = summary.plus(ImportSummary(sets_unchanged=1))
             continue
-        admitted = admit(connection, found.read(with_payload=asked.with_payload), door)
+        captured = found.read(with_payload=asked.with_payload)
+        if history.newest in (None, found.source_ref) and not asked.accepts.same_content:
+            require_own_content(connection, captured)
+        admitted = admit(connection, captured, door)
         summary = summary.plus(write_set(connection, admitted, asked.now, dropped))
     return summary
 

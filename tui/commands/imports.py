@@ -17,6 +17,7 @@ from tui.commands.import_options import (
     ACCEPT_LOSS,
     ACCEPT_OLD_FILES,
     ACCEPT_OTHER_TENANT,
+    ACCEPT_SAME_CONTENT,
     AS_GIVEN,
     NEW_TENANT,
     TENANT,
@@ -91,6 +92,8 @@ def _parameters_of(source: Source) -> list[Callable[[Any], Any]]:
         parameters.append(click.option("--git", is_flag=True, help=every_run))
     parameters += map(option_of, (*source.options, *source.history_options))
     parameters += [ACCEPT_LOSS, ACCEPT_OTHER_TENANT]
+    if source.lines is None:
+        parameters.append(ACCEPT_SAME_CONTENT)
     if source.lines is not None:
         parameters.append(AS_GIVEN)
     return [*parameters, WITHOUT_PAYLOAD, place_options]

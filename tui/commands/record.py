@@ -22,7 +22,14 @@ import click
 
 from health.instants import shifted
 from health.sources.listed import SOURCES, source_named
-from tui.commands.import_options import ACCEPT_LOSS, ACCEPT_OTHER_TENANT, NEW_TENANT, TENANT, WITHOUT_PAYLOAD
+from tui.commands.import_options import (
+    ACCEPT_LOSS,
+    ACCEPT_OTHER_TENANT,
+    ACCEPT_SAME_CONTENT,
+    NEW_TENANT,
+    TENANT,
+    WITHOUT_PAYLOAD,
+)
 from tui.commands.names import NameType
 from tui.commands.notebook import Notebook
 from tui.commands.options import place_options
@@ -80,6 +87,7 @@ def recorded_sources() -> list[str]:
 @click.option("--timezone", metavar="NAME", help="The IANA time zone of the cron, and of facts without an offset.")
 @ACCEPT_LOSS
 @ACCEPT_OTHER_TENANT
+@ACCEPT_SAME_CONTENT
 @WITHOUT_PAYLOAD
 @place_options
 @click.argument(
@@ -103,6 +111,7 @@ def record(
     timezone: str | None,
     accepted: tuple[str, ...],
     accept_other_tenant: bool,
+    accept_same_content: bool,
     without_payload: bool,
     command: tuple[str, ...],
     **given: Any,
@@ -122,7 +131,7 @@ def record(
 
     started_at = utc_now()
     require_slots(ctx, cron, timezone or "UTC", started_at)
-    accepts = Acceptances(other_tenant=accept_other_tenant)
+    accepts = Acceptances(other_tenant=accept_other_tenant, same_content=accept_same_content)
     layout = None if source == NONE else source_named(source).layout
     run = RecordedRun(external_id, schedule, source, started_at, cron, timezone, new_name, is_a_set=layout is not None)
     notebook = Notebook(ctx, given)
@@ -255,11 +264,14 @@ class _Outcome(NamedTuple):
         from health.store.writing.admission import admit
         from health.store.writing.recording import note_outcome
         from health.store.writing.roster import have_tenant
+        from health.store.writing.same_content import require_own_content
 
         # Where the start could not be noted, the tenant may be missing still.
         have_tenant(connection, self.run.external_id, self.run.new_tenant, self.run.started_at)
         door = Door(self.backup.accepted, notebook.loss_rule(), self.backup.accepts)
         try:
+            if not door.accepts.same_content:
+                require_own_content(connection, captured)
             admitted = admit(connection, captured, door)
         except RefusedInput as refusal:
             admitted = self.run.as_set("failed", storable_text(str(refusal)))

@@ -1,6 +1,6 @@
 """A backup is its own tenant's alone, by `import` and `record`, on both engines (docs/import-folders.md, "The door").
 
-Modules: tui.commands.imports, tui.commands.record, health.store.writing.whose.
+Modules: tui.commands.imports, tui.commands.record, health.store.writing.whose, health.store.writing.same_content.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.health.sources.conftest import repository as repository
+from tests.health.sources.repositories import Repository
 from tests.health.sources.tenuvault_runs import plant_run
 from tests.health.sources.test_m365dsc import configuration
 from tests.health.sources.trees import plant, policy
@@ -110,3 +112,84 @@ def test_a_run_whose_facts_are_refused_keeps_none_of_them(any_recorder: Recorder
     words = ("record", *WORDS, "--schedule", "nightly", "--source", "facts", "--", "cat", str(printed))
     assert b"--accept-other-tenant" in any_recorder.tenantpilot(*words).stderr
     assert [row for row in any_recorder.sets if row["source"] == "own"] == []
+
+
+def a_folder(root: Path, items: int = 10, **more: object) -> Path:
+    return plant(root, {f"Roles/{number}.json": policy(f"Policy {number}", **more) for number in range(items)})
+
+
+def imported(machine: Recorder, tenant: str, folder: str, *more: str, day: int = 22) -> str | None:
+    """The refusal of a folder that is imported for a tenant; None if it is taken."""
+    words = ("import", "intunecd", folder, "--tenant", tenant, "--create-tenant", tenant.title())
+    done = machine.tenantpilot(*words, "--completed-at", f"2026-11-{day}T02:10:00Z", *more)
+    assert done.returncode == (1 if done.stderr else 0)
+    return done.stderr.decode() or None
+
+
+def test_what_is_the_newest_set_of_another_tenant_is_refused(any_recorder: Recorder) -> None:
+    a_folder(any_recorder.folder / "out")
+    assert imported(any_recorder, "contoso", "out") is None
+    refusal = imported(any_recorder, "fabrikam", "out", day=23)
+    assert refusal is not None
+    for word in ("all its 10 items", "the newest set of 'contoso'", "--accept-same-content"):
+        assert word in refusal
+    assert refusal.count("\n") == 1
+    assert [row["external_id"] for row in any_recorder.rows("tenants")] == ["contoso"]
+    assert imported(any_recorder, "fabrikam", "out", "--accept-same-content", day=23) is None
+    # It is its own newest content now: an unchanged night is no slip, for either of them.
+    assert imported(any_recorder, "fabrikam", "out", day=24) is None
+    assert imported(any_recorder, "contoso", "out", day=24) is None
+
+
+def test_nine_items_may_be_alike(any_recorder: Recorder) -> None:
+    a_folder(any_recorder.folder / "out", 9)
+    assert imported(any_recorder, "contoso", "out") is None
+    assert imported(any_recorder, "fabrikam", "out") is None
+
+
+@pytest.mark.parametrize("change", ["a word", "one more", "one less", "another name"])
+def test_what_differs_in_one_item_is_no_slip(any_recorder: Recorder, change: str) -> None:
+    a_folder(any_recorder.folder / "out", 11)
+    assert imported(any_recorder, "contoso", "out") is None
+    changed = any_recorder.folder / "out/Roles/5.json"
+    if change == "a word":
+        plant(any_recorder.folder, {"out/Roles/5.json": policy("Policy 5", description="own")})
+    elif change == "one more":
+        plant(any_recorder.folder, {"out/Roles/x.json": policy("Own")})
+    elif change == "one less":
+        changed.unlink()
+    else:
+        changed.rename(changed.with_name("own.json"))
+    assert imported(any_recorder, "fabrikam", "out") is None
+
+
+def test_an_older_set_of_another_tenant_may_be_alike(any_recorder: Recorder) -> None:
+    a_folder(any_recorder.folder / "out")
+    assert imported(any_recorder, "contoso", "out") is None
+    a_folder(any_recorder.folder / "newer", description="changed since")
+    assert imported(any_recorder, "contoso", "newer", day=23) is None
+    assert imported(any_recorder, "fabrikam", "out", day=24) is None
+
+
+def test_a_history_of_another_tenant_is_refused_whole(any_recorder: Recorder, repository: Repository) -> None:
+    for night in range(3):
+        a_folder(repository.path, description=f"night {night}")
+        repository.commit({})
+    words = ("import", "intunecd", str(repository.path), "--git", "--create-tenant", "X", "--tenant")
+    assert any_recorder.tenantpilot(*words, "contoso").returncode == 0
+    refused = any_recorder.tenantpilot(*words, "fabrikam")
+    assert (refused.returncode, b"the newest set of 'contoso'" in refused.stderr) == (1, True)
+    assert len(any_recorder.sets) == 3
+    assert any_recorder.tenantpilot(*words, "fabrikam", "--accept-same-content").returncode == 0
+    assert len(any_recorder.sets) == 6
+
+
+def test_a_recorded_path_of_another_tenant_makes_the_run_failed(any_recorder: Recorder) -> None:
+    a_folder(any_recorder.folder / "made")
+    for tenant, more in (("contoso", ()), ("fabrikam", ()), ("fabrikam", ("--accept-same-content",))):
+        words = ("record", "--tenant", tenant, "--create-tenant", tenant, "--schedule", "nightly")
+        where = ("--source", "intunecd", "--path", "out", *more, "--", "sh", "-c", "rm -rf out; cp -r made out")
+        assert any_recorder.tenantpilot(*words, *where).returncode == 0
+    first, second, third = any_recorder.sets
+    assert [first["status"], second["status"], third["status"]] == ["completed", "failed", "completed"]
+    assert "the newest set of 'contoso'" in second["error"]

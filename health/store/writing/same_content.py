@@ -1,0 +1,107 @@
+"""Whether a set is another tenant's newest one, content for content: a path that was copied from one line of a crontab
+to the next (docs/import-folders.md, "The door").
+
+The sets of other tenants are found by a few of the set's items, by the index of their names: one look a tenant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy import Connection, Text, cast, select, text
+
+from health.digests import digest_of
+from health.facts import BASIS_STATUSES
+from health.losses import Identity
+from health.sources.captured import NOT_DELETED, CapturedItem, CapturedSet, RefusedInput
+from health.store.reading.predicates import candidate_predicate
+from health.store.writing.tables import backup_items
+
+MOST_THAT_MAY_BE_ALIKE: Final = 9
+"""How many items two tenants may have in common by chance, such as those of one template."""
+
+_PROBES: Final = 3
+
+Contents = Mapping[Identity, str | None]
+"""The digests of a set's items, None where nothing was captured."""
+
+
+def require_own_content(connection: Connection, captured: CapturedSet) -> None:
+    """Refuse a set whose whole content is the newest set of another tenant. Raises RefusedInput, which names it.
+
+    If it is this tenant's own newest set as well, it is no slip: then nothing changed, or somebody accepted it before.
+    """
+    contents = _contents_of(captured)
+    if captured.status not in BASIS_STATUSES or len(contents) <= MOST_THAT_MAY_BE_ALIKE or None in contents.values():
+        return
+    alike = [
+        external_id
+        for other_id, external_id, set_id in _newest_sets_alike(connection, contents)
+        if _stored_contents(connection, other_id, set_id) == contents
+    ]
+    if not alike or captured.external_id in alike:
+        return
+    raise RefusedInput(
+        f"The backup {captured.name!r} is, with all its {len(contents)} items, what the newest set of {alike[0]!r} is:"
+        f" import it for {alike[0]!r} alone, or say --accept-same-content if the two tenants are alike: then it counts"
+        f" as a backup of {captured.external_id!r} too."
+    )
+
+
+def _contents_of(captured: CapturedSet) -> Contents:
+    return {
+        (item.policy_type, item.policy_identifier): _digest(item)
+        for item in captured.items
+        if item.deleted_at is None or item.deleted_at is NOT_DELETED
+    }
+
+
+def _digest(item: CapturedItem | Any) -> str | None:
+    if item.payload_digest is not None or item.payload is None:
+        digest: str | None = item.payload_digest
+        return digest
+    return digest_of(item.payload)
+
+
+def _newest_sets_alike(connection: Connection, contents: Contents) -> list[tuple[int, str, int]]:
+    """Each tenant's newest set that has some of these items, with the tenant's ids."""
+    identities = list(contents)
+    chosen = [identities[place * (len(identities) - 1) // (_PROBES - 1)] for place in range(_PROBES)]
+    values: dict[str, str | None] = {}
+    probes = ""
+    for number, identity in enumerate(chosen):
+        values |= {
+            f"type_{number}": identity[0],
+            f"name_{number}": identity[1],
+            f"digest_{number}": contents[identity],
+        }
+        probes += (
+            f" JOIN backup_items AS item_{number} ON item_{number}.tenant_id = latest.tenant_id"
+            f" AND item_{number}.backup_set_id = latest.set_id AND item_{number}.policy_type = :type_{number}"
+            f" AND item_{number}.policy_identifier = :name_{number}"
+            # What another program or an earlier version wrote has no digest.
+            f" AND (item_{number}.payload_digest IS NULL OR item_{number}.payload_digest = :digest_{number})"
+        )
+    statement = (
+        "WITH latest AS MATERIALIZED (SELECT tenants.id AS tenant_id, tenants.external_id AS external_id, ("  # noqa: S608
+        "SELECT candidate.id FROM backup_sets AS candidate WHERE candidate.tenant_id = tenants.id"
+        f" AND {candidate_predicate('candidate.')}"
+        " ORDER BY candidate.completed_at DESC, candidate.id DESC LIMIT 1) AS set_id FROM tenants)"
+        f" SELECT latest.tenant_id, latest.external_id, latest.set_id FROM latest{probes}"
+        " ORDER BY latest.external_id"
+    )
+    return [tuple(row) for row in connection.execute(text(statement), values)]
+
+
+def _stored_contents(connection: Connection, tenant_id: int, set_id: int) -> Contents:
+    columns = backup_items.c
+    rows = connection.execute(
+        select(
+            columns.policy_type,
+            columns.policy_identifier,
+            columns.payload_digest,
+            cast(columns.payload, Text).label("payload"),
+        ).where(columns.tenant_id == tenant_id, columns.backup_set_id == set_id, columns.deleted_at.is_(None))
+    )
+    return {(row.policy_type, row.policy_identifier): _digest(row) for row in rows}
