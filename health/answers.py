@@ -103,12 +103,16 @@ class BackupSetsAnswer(NamedTuple):
 
 
 class BackupSetAnswer(NamedTuple):
-    """One set with its items, degraded ones first, beside the tenant's verdict. `listed` is None: no such set."""
+    """One set with its items, degraded ones first, beside the tenant's verdict. `listed` is None: no such set.
+
+    `copies` are, of the basis alone, the last good copies of what it has degraded or lacks.
+    """
 
     health: TenantBackupHealth
     listed: ListedSet | None
     items: tuple[BackupItem, ...]
     now: datetime
+    copies: tuple[SoughtCopy, ...] = ()
 
 
 class JudgedSchedule(NamedTuple):
@@ -152,6 +156,13 @@ class CapturedJson(NamedTuple):
 
     assignments: str | None
     payload: str | None
+
+
+class CapturedInSet(NamedTuple):
+    """One item as a set has it, with its captured JSON; the item is None where the set does not have it (any more)."""
+
+    item: BackupItem | None
+    captured: CapturedJson
 
 
 class RunsAnswer(NamedTuple):

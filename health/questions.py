@@ -9,7 +9,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from health.answers import CausesAnswer, ChangesAnswer, ComparedSet, CoverageAnswer, LastGoodAnswer
+from health.answers import (
+    CapturedInSet,
+    CapturedJson,
+    CausesAnswer,
+    ChangesAnswer,
+    ComparedSet,
+    CoverageAnswer,
+    LastGoodAnswer,
+)
 from health.causes import cause_of, grouped
 from health.changes import compared, compared_by_value
 from health.covered_time import TenantCoverage, TenantPast, covered_time
@@ -19,6 +27,7 @@ from health.posture import TenantBackupHealth
 
 if TYPE_CHECKING:
     from health.store.reading.history import History, ReadSet
+    from health.store.reading.snapshot import Snapshot
 
 
 def changes(
@@ -48,6 +57,17 @@ def _read(history: History, health: TenantBackupHealth, set_id: int | None) -> R
     if set_id is None:
         set_id = None if health.basis is None else health.basis.id
     return None if set_id is None else history.set_of(health.tenant.id, set_id)
+
+
+def captured_in_set(snapshot: Snapshot, tenant_id: int, wanted: tuple[int, int] | None) -> CapturedInSet:
+    """One item with its captured JSON, by its set's id and its own."""
+    item = None
+    if wanted is not None:
+        set_id, item_id = wanted
+        item = next((each for each in snapshot.items(tenant_id, set_id) if each.id == item_id), None)
+    if wanted is None or item is None:
+        return CapturedInSet(None, CapturedJson(None, None))
+    return CapturedInSet(item, snapshot.captured(tenant_id, *wanted))
 
 
 def last_good(history: History, health: TenantBackupHealth, now: datetime) -> LastGoodAnswer:

@@ -194,7 +194,9 @@ class TenantBackupHealthResolver:
                 return details.BackupSetAnswer(health, None, (), now)
             listed = snapshot.set_of(health, self.policy, wanted)
             items = snapshot.items(health.tenant.id, wanted) if listed else ()
-            return details.BackupSetAnswer(health, listed, items, now)
+            is_basis = listed is not None and listed.part is details.PartInVerdict.BASIS
+            copies = questions.last_good(snapshot.history, health, now).items if is_basis else ()
+            return details.BackupSetAnswer(health, listed, items, now, copies)
 
         return self._read(ask)
 
@@ -209,16 +211,15 @@ class TenantBackupHealthResolver:
 
     def captured_in_sets(
         self, external_id: str, wanted: Sequence[tuple[int, int] | None], now: datetime
-    ) -> tuple[details.CapturedJson, ...]:
-        """The captured JSON of some items of a tenant, each by its set's id and its own, in one snapshot.
+    ) -> tuple[details.CapturedInSet, ...]:
+        """Some items of a tenant with their captured JSON, each by its set's id and its own, in one snapshot.
 
-        For None, an item that a set does not have, nothing was captured.
+        None stands for an item that a set does not have.
         """
 
-        def ask(snapshot: Snapshot) -> tuple[details.CapturedJson, ...]:
+        def ask(snapshot: Snapshot) -> tuple[details.CapturedInSet, ...]:
             tenant_id = self._one(snapshot, external_id, now).tenant.id
-            nothing = details.CapturedJson(None, None)
-            return tuple(nothing if each is None else snapshot.captured(tenant_id, *each) for each in wanted)
+            return tuple(questions.captured_in_set(snapshot, tenant_id, each) for each in wanted)
 
         return self._read(ask)
 

@@ -37,6 +37,7 @@ ROUTES: Final = (
     Route("changes", behind=("dashboard",)),
     Route("captured_item"),
     Route("item_changes"),
+    Route("last_good_copy"),
     Route("help"),
     Route("choice"),
 )

@@ -31,6 +31,7 @@ QUESTIONS: Final[dict[str, Callable[[Resolver], Any]]] = {
     "dashboard": lambda resolver: resolver.dashboard("tenant-1", NOW),
     "backup sets": lambda resolver: resolver.backup_sets("tenant-1", NOW, limit=2),
     "backup set": lambda resolver: resolver.backup_set("tenant-1", None, NOW),
+    "captured in sets": lambda resolver: resolver.captured_in_sets("tenant-1", [(13, 131), (12, 121)], NOW),
     "captured": lambda resolver: resolver.captured("tenant-1", 13, 131, NOW),
     "schedules": lambda resolver: resolver.schedules("tenant-1", NOW),
 }

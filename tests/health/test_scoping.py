@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from health.answers import CapturedJson, SetKey
+from health.answers import CapturedInSet, CapturedJson, SetKey
 from health.policy import HealthPolicy
 from health.resolver import TenantBackupHealthResolver, UnknownTenant
 from health.store.opening.urls import parse_database_url
@@ -122,6 +122,8 @@ def test_another_tenant_changes_no_answer_and_its_ids_lead_nowhere(database_url:
         for item in theirs.items:
             for set_id in (item.backup_set_id, *(each.id for each in ours.sets)):
                 assert resolver.captured(OURS, set_id, item.id, NOW) == CapturedJson(None, None)
+                (found,) = resolver.captured_in_sets(OURS, [(set_id, item.id)], NOW)
+                assert found == CapturedInSet(None, CapturedJson(None, None))
         for item in ours.items:
             assert resolver.captured(OURS, theirs.sets[0].id, item.id, NOW) == CapturedJson(None, None)
 

@@ -107,6 +107,7 @@ WALKS = {
     "backup-set-degraded": [*STALE, "enter", "down", "enter"],
     "backup-set-family-filter": [*DEGRADED, "down", "down", "enter", "enter", "f"],
     "item": [*DEGRADED, "down", "down", "enter", "enter", "tab", "tab", "enter"],
+    "last-good-copy": [*DEGRADED, "down", "down", "enter", "enter", "tab", "tab", "enter", "enter"],
     "schedules-follow-up": [*FOLLOW_UP, "enter", "enter"],
     "changes": [*DEGRADED, "enter", "equals_sign"],
     "item-changes": [*DEGRADED, "enter", "equals_sign", "enter"],
@@ -119,7 +120,7 @@ def test_at_80_columns(snap_compare: Compare, demo_address: DatabaseAddress, nam
     assert snap_compare(make_app(demo_address), terminal_size=COMPACT, run_before=walked(WALKS[name]))
 
 
-@pytest.mark.parametrize("name", ["tenants", "dashboard-stale-degraded-follow-up", "changes", "item-changes"])
+@pytest.mark.parametrize("name", ["tenants", "dashboard-stale-degraded-follow-up", "changes", "item-changes", "backup-set-degraded", "last-good-copy"])
 def test_wide(snap_compare: Compare, demo_address: DatabaseAddress, name: str) -> None:
     assert snap_compare(make_app(demo_address), terminal_size=WIDE, run_before=walked(WALKS[name]))
 

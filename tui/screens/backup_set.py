@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from datetime import datetime
 from typing import ClassVar, Final
 
 from textual import on
@@ -17,6 +18,7 @@ from textual.reactive import reactive
 from textual.widgets import Input, Static
 
 from health.answers import BackupSetAnswer, PartInVerdict
+from health.changes import Identity, SoughtCopy, WantedCopy
 from health.facts import BackupItem
 from health.quality import ITEM_FAMILIES, BackupQualityResolver
 from tui.reader import Question
@@ -24,15 +26,17 @@ from tui.screens.facts_screen import FactsScreen
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.proof_block import ProofBlock
 from tui.widgets.row_list import Cell, Column, RowList
+from tui.words.copy_words import last_whole, where_last_whole
 from tui.words.safe_text import safe_text
 from tui.words.set_words import family_lines, recency_lines
 from tui.words.wording import FAMILY_WORDS, part_in_words
 
 _COLUMNS: Final = (
-    Column("TYPE", 20, share=1),
-    Column("NAME", 24, share=2),
+    Column("TYPE", 12, share=1),
+    Column("NAME", 16, share=2),
     Column("PLATFORM", 10, from_width=110),
-    Column("DEGRADED BECAUSE", 24, share=1),
+    Column("DEGRADED BECAUSE", 20, share=1),
+    Column("LAST WHOLE", 20, share=1),
 )
 _FAMILY_FILTERS: Final = (None, "any family", *(family.name for family in ITEM_FAMILIES))
 
@@ -73,6 +77,7 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
         self.tenant_name = tenant_name
         self._set_id = set_id
         self._confirms = confirms
+        self._copies: dict[Identity, SoughtCopy] = {}
         # Only what was opened as the basis can be superseded; any other set was opened as what it is.
         self._opened_as_basis = as_basis or set_id is None
 
@@ -91,7 +96,7 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
             yield Static("Items /", id="filter-label", markup=False)
             yield FilterInput("name, type or identifier")
             yield Static(id="shown", markup=False)
-        yield RowList(_COLUMNS, _item_cells, lambda item: item.id, empty="no items", id="items")
+        yield RowList(_COLUMNS, self._cells, _key, empty="no items", id="items")
 
     # What is shown
 
@@ -144,27 +149,54 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
         answer = self.answer
         if answer is None:
             return
+        self._copies = {(each.wanted.policy_type, each.wanted.policy_identifier): each for each in answer.copies}
         items = [item for item in answer.items if self._is_wanted(item)]
-        self.query_one("#items", RowList).replace(items, empty="no item matches" if answer.items else "no items")
+        gone = [each for each in answer.copies if not each.wanted.families and self._is_wanted_gone(each.wanted)]
+        whole = next((place for place, item in enumerate(items) if _is_whole(item)), len(items))
+        rows: list[BackupItem | SoughtCopy] = [*items[:whole], *gone, *items[whole:]]
+        self.query_one("#items", RowList).replace(rows, empty="no item matches" if answer.items else "no items")
         what = "" if len(items) == len(answer.items) else f"{len(items):,} of "
+        lacking = f", {len(gone):,} gone" if gone else ""
         family = "" if self.family is None else f", only {FAMILY_WORDS.get(self.family, self.family)}"
-        self.query_one("#shown", Static).update(Content(f"{what}{len(answer.items):,}{family}"))
+        self.query_one("#shown", Static).update(Content(f"{what}{len(answer.items):,}{lacking}{family}"))
 
     def _is_wanted(self, item: BackupItem) -> bool:
         if self.family is not None and item.unreadable is None:
             families = BackupQualityResolver.families_of(item)
             if not families or (self.family in FAMILY_WORDS and self.family not in families):
                 return False
+        return self._has_the_words(item)
+
+    def _is_wanted_gone(self, wanted: WantedCopy) -> bool:
+        """What the basis lacks is in no family."""
+        return self.family is None and self._has_the_words(wanted)
+
+    def _has_the_words(self, item: BackupItem | WantedCopy) -> bool:
         searched = f"{item.display_name} {item.policy_type} {item.policy_identifier}".casefold()
         return all(word in searched for word in self.words.casefold().split())
+
+    def _cells(self, row: BackupItem | SoughtCopy) -> Sequence[Cell]:
+        if isinstance(row, SoughtCopy):
+            return _gone_cells(row, self.now())
+        sought = self._copies.get((row.policy_type, row.policy_identifier))
+        return _item_cells(row, "" if sought is None else where_last_whole(sought, self.now()))
 
     # Keys
 
     @on(RowList.Chosen)
     def _open_item(self, message: RowList.Chosen) -> None:
         answer = self.answer
-        if self.is_active and answer is not None and answer.listed is not None:
-            self.pilot.open_screen("captured_item", self.external_id, answer.listed.key.set_id, message.row)
+        if not self.is_active or answer is None or answer.listed is None:
+            return
+        row: BackupItem | SoughtCopy = message.row
+        if isinstance(row, BackupItem):
+            sought = self._copies.get((row.policy_type, row.policy_identifier))
+            listed = answer.listed
+            self.pilot.open_screen("captured_item", self.external_id, listed.key.set_id, row, listed.name, sought)
+        elif row.last_good is not None:
+            self.pilot.open_screen("last_good_copy", self.external_id, row)
+        else:
+            self.pilot.say(last_whole(row, self.now()))
 
     @on(Input.Changed, "#filter")
     def _filter_typed(self, message: Input.Changed) -> None:
@@ -199,10 +231,12 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
             self.pilot.mark_set(self.external_id, listed.key, listed.name)
 
     def part_exported(self) -> str:
-        return part_in_words(len(self.query_one("#items", RowList).rows), len(self.facts.items), "item")
+        listed = sum(isinstance(row, BackupItem) for row in self.query_one("#items", RowList).rows)
+        return part_in_words(listed, len(self.facts.items), "item")
 
     def name_under_cursor(self) -> str | None:
-        item: BackupItem | None = self.query_one("#items", RowList).current
+        row: BackupItem | SoughtCopy | None = self.query_one("#items", RowList).current
+        item = row.wanted if isinstance(row, SoughtCopy) else row
         return None if item is None else item.policy_identifier
 
     def start_arguments(self) -> list[str]:
@@ -211,7 +245,15 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
         return ["--tenant", self.external_id, "--screen", "backup_set" if is_basis else "backup_sets"]
 
 
-def _item_cells(item: BackupItem) -> Sequence[Cell]:
+def _key(row: BackupItem | SoughtCopy) -> Hashable:
+    return (row.wanted.policy_type, row.wanted.policy_identifier) if isinstance(row, SoughtCopy) else row.id
+
+
+def _is_whole(item: BackupItem) -> bool:
+    return item.unreadable is None and not BackupQualityResolver.families_of(item)
+
+
+def _item_cells(item: BackupItem, copy: str) -> Sequence[Cell]:
     families = BackupQualityResolver.families_of(item)
     style = "degraded" if families else "text"
     because = f"◆ {', '.join(FAMILY_WORDS[name] for name in families)}" if families else ""
@@ -222,4 +264,16 @@ def _item_cells(item: BackupItem) -> Sequence[Cell]:
         Cell(safe_text(item.display_name), style),
         Cell(safe_text(item.platform or "-"), style),
         Cell(because, style),
+        Cell(safe_text(copy), style),
+    )
+
+
+def _gone_cells(sought: SoughtCopy, now: datetime) -> Sequence[Cell]:
+    wanted, style = sought.wanted, "degraded"
+    return (
+        Cell(safe_text(wanted.policy_type), style),
+        Cell(safe_text(wanted.display_name), style),
+        Cell("-", style),
+        Cell("gone since the set before", style),
+        Cell(safe_text(where_last_whole(sought, now)), style),
     )

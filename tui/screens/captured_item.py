@@ -2,44 +2,44 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 
-from health.answers import CapturedJson
+from health.changes import LastGoodCopy, SoughtCopy
 from health.facts import BackupItem
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
+from tui.widgets.json_lines import JsonLines, json_lines, line_cells
 from tui.widgets.proof_block import ProofBlock
-from tui.widgets.row_list import Cell, Column, RowList
+from tui.widgets.row_list import Column, RowList
+from tui.words.change_words import ItemOfSet
+from tui.words.copy_words import last_whole
 from tui.words.line import Line
-from tui.words.safe_text import safe_text
 from tui.words.wording import item_degradations
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
 
-_MOST_LINES: Final = 20_000
-
-
-class JsonLines(NamedTuple):
-    """Numbered lines of captured JSON, read at `now`."""
-
-    lines: tuple[tuple[int, str], ...]
-    now: datetime
-
 
 class CapturedItemScreen(FactsScreen[JsonLines]):
-    """`answer` is the captured JSON, in lines."""
+    """`answer` is the captured JSON, in lines. `sought` is its last good copy, if it was looked for."""
 
-    def __init__(self, external_id: str, set_id: int, item: BackupItem) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "last_good", "last whole copy", key_display="⏎", id="captured_item.last_good"),
+        Binding("equals_sign", "changes", "compare with it", key_display="=", id="captured_item.changes"),
+    ]
+
+    def __init__(
+        self, external_id: str, set_id: int, item: BackupItem, set_name: str = "", sought: SoughtCopy | None = None
+    ) -> None:
         super().__init__()
         self._external_id = external_id
         self._set_id = set_id
         self._item = item
+        self._set_name = set_name
+        self._sought = sought
 
     def crumb(self) -> str:
         return self._item.display_name
@@ -49,15 +49,23 @@ class CapturedItemScreen(FactsScreen[JsonLines]):
 
         def ask(resolver: TenantBackupHealthResolver) -> JsonLines:
             captured = resolver.captured(self._external_id, self._set_id, self._item.id, now)
-            return JsonLines(tuple(_json_lines(captured)), now)
+            return JsonLines(tuple(json_lines(captured)), now)
 
         return ask
 
     def body(self) -> ComposeResult:
         yield ProofBlock("Item", id="item", confirms=False)
-        yield RowList([Column("CAPTURED JSON", 20, share=1)], _line_cells, lambda line: line[0], opens=False, id="json")
+        yield RowList([Column("CAPTURED JSON", 20, share=1)], line_cells, lambda line: line[0], opens=False, id="json")
 
     def watch_answer(self, answer: JsonLines) -> None:
+        self._show_item()
+        self.query_one("#json", RowList).replace(answer.lines, empty="no JSON was captured")
+
+    def show_ages(self) -> None:
+        super().show_ages()
+        self._show_item()
+
+    def _show_item(self) -> None:
         item = self._item
         degradations = [Line(f"◆ {words}", "degraded") for words in item_degradations(item)]
         if item.unreadable is not None:
@@ -69,9 +77,31 @@ class CapturedItemScreen(FactsScreen[JsonLines]):
                 Line(f"{item.display_name}, {item.platform or 'no platform recorded'}"),
                 Line(f"{item.policy_type} / {item.policy_identifier}", "quiet"),
                 *degradations,
+                *([] if self._sought is None else [Line(last_whole(self._sought, self.now()), "degraded")]),
             ]
         )
-        self.query_one("#json", RowList).replace(answer.lines, empty="no JSON was captured")
+
+    # Keys
+
+    @property
+    def _copy(self) -> LastGoodCopy | None:
+        return None if self._sought is None else self._sought.last_good
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("last_good", "changes"):
+            return self._copy is not None
+        return super().check_action(action, parameters)
+
+    def action_last_good(self) -> None:
+        if self._sought is not None:
+            self.pilot.open_screen("last_good_copy", self._external_id, self._sought)
+
+    def action_changes(self) -> None:
+        if self._copy is not None:
+            identity = self._item.policy_type, self._item.policy_identifier
+            before = ItemOfSet(self._copy.backup_set, self._copy.name, self._copy.item)
+            after = ItemOfSet(self._set_id, self._set_name, self._item.id)
+            self.pilot.open_screen("item_changes", self._external_id, identity, self._item.display_name, before, after)
 
     def name_under_cursor(self) -> str | None:
         return self._item.policy_identifier
@@ -79,30 +109,3 @@ class CapturedItemScreen(FactsScreen[JsonLines]):
     def start_arguments(self) -> list[str]:
         # The command line cannot name an item: the nearest place is its set.
         return ["--tenant", self._external_id, "--screen", "backup_set"]
-
-
-def _json_lines(captured: CapturedJson) -> Iterator[tuple[int, str]]:
-    """Payload and assignments, indented; text that is not JSON is shown as it is."""
-    lines: list[str] = []
-    for title, text in (("payload", captured.payload), ("assignments", captured.assignments)):
-        if text is not None:
-            lines.append(f"{title}:")
-            lines.extend(f"  {line}" for line in _indented(text).split("\n"))
-    cut = len(lines) - _MOST_LINES
-    yield from enumerate(lines[:_MOST_LINES])
-    if cut > 0:
-        yield _MOST_LINES, f"... {cut:,} more lines"
-
-
-def _indented(text: str) -> str:
-    try:
-        # ASCII, so that no character of the captured text acts on the terminal.
-        return json.dumps(json.loads(text), indent=2)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _line_cells(line: tuple[int, str]) -> Sequence[Cell]:
-    # Indentation is ours; what follows it came from outside.
-    words = line[1].lstrip(" ")
-    return (Cell(" " * (len(line[1]) - len(words)) + safe_text(words)),)

@@ -93,10 +93,12 @@ class ChangesScreen(FactsScreen[ChangesAnswer]):
         if not self.is_active or answer is None or answer.before is None or answer.after is None:
             return
         before, after = (
-            None if each is None else ItemOfSet(side.backup_set.id, side.backup_set.name, each.item)
+            None if each is None else ItemOfSet(side.backup_set.id, side.backup_set.name, each.item.id)
             for side, each in ((answer.before, change.before), (answer.after, change.after))
         )
-        self.pilot.open_screen("item_changes", self.external_id, before, after)
+        self.pilot.open_screen(
+            "item_changes", self.external_id, _identity(change), change.item.display_name, before, after
+        )
 
     def name_under_cursor(self) -> str | None:
         change: ItemChange | None = self.query_one("#changes", RowList).current

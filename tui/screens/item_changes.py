@@ -12,7 +12,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
-from health.answers import CapturedJson
+from health.answers import CapturedInSet
+from health.changes import Identity
 from health.contents import Line as ContentLine
 from health.contents import LineKind, differences
 from health.facts import BackupItem
@@ -50,8 +51,12 @@ class DiffRow(NamedTuple):
 
 
 class ContentRows(NamedTuple):
-    """The rows of two contents, with the fields that change without meaning and without them, read at `now`."""
+    """The item on either side, and the rows of its two contents, read at `now`.
 
+    `whole` has the fields that change without meaning too.
+    """
+
+    items: tuple[BackupItem | None, BackupItem | None]
     whole: tuple[DiffRow, ...]
     with_meaning: tuple[DiffRow, ...]
     now: datetime
@@ -69,37 +74,30 @@ class ItemChangesScreen(FactsScreen[ContentRows]):
     with_meaning_only: reactive[bool] = reactive(False, init=False)
     """Whether fields that change without meaning are left out."""
 
-    def __init__(self, external_id: str, before: ItemOfSet | None, after: ItemOfSet | None) -> None:
+    def __init__(
+        self, external_id: str, identity: Identity, name: str, before: ItemOfSet | None, after: ItemOfSet | None
+    ) -> None:
         super().__init__()
         self._external_id = external_id
-        self._before = before
-        self._after = after
+        self._identity = identity
+        self._called = name
+        self._sides = before, after
         self._side_by_side = False
-        shown = after or before
-        assert shown is not None
-        self._item = shown.item
 
     def crumb(self) -> str:
-        return self._item.display_name
+        return self._called
 
     def question(self) -> Question[ContentRows]:
         now = self.pilot.evaluation_instant()
-        wanted = [None if each is None else (each.set_id, each.item.id) for each in (self._before, self._after)]
+        wanted = [None if each is None else (each.set_id, each.item_id) for each in self._sides]
 
         def ask(resolver: TenantBackupHealthResolver) -> ContentRows:
             # Compared here, in the reader thread: two large contents take longer than a frame.
-            sides = resolver.captured_in_sets(self._external_id, wanted, now)
-            before, after = (
-                None if each is None else (each.item, side) for each, side in zip(self._sides(), sides, strict=True)
-            )
-            return ContentRows(
-                _rows(before, after, with_meaningless=True), _rows(before, after, with_meaningless=False), now
-            )
+            before, after = resolver.captured_in_sets(self._external_id, wanted, now)
+            whole, with_meaning = (_rows(before, after, with_meaningless=each) for each in (True, False))
+            return ContentRows((before.item, after.item), whole, with_meaning, now)
 
         return ask
-
-    def _sides(self) -> tuple[ItemOfSet | None, ItemOfSet | None]:
-        return self._before, self._after
 
     def body(self) -> ComposeResult:
         yield ProofBlock("Item", id="item", confirms=False)
@@ -122,20 +120,19 @@ class ItemChangesScreen(FactsScreen[ContentRows]):
         answer = self.answer
         if answer is None:
             return
-        self.query_one("#item", ProofBlock).show(self._item_lines())
+        self.query_one("#item", ProofBlock).show(self._item_lines(answer))
         rows = answer.with_meaning if self.with_meaning_only else answer.whole
         self.query_one("#contents", RowList).replace(rows if self._side_by_side else tuple(_one_below_other(rows)))
         self._tell()
 
-    def _item_lines(self) -> list[Line]:
-        item = self._item
-        lines = [Line(f"{item.display_name}, {item.policy_type} / {item.policy_identifier}")]
-        for words, side in (("before", self._before), ("after", self._after)):
-            if side is None:
+    def _item_lines(self, answer: ContentRows) -> list[Line]:
+        lines = [Line(f"{self._called}, {' / '.join(self._identity)}")]
+        for words, side, item in zip(("before", "after"), self._sides, answer.items, strict=True):
+            if side is None or item is None:
                 lines.append(Line(f"{words}: not in the set"))
                 continue
-            degraded = "; ".join(item_degradations(side.item))
-            where = f"{words}: {side.set_name} ({side.set_id}), assignments {_assignments_in_words(side.item)}"
+            degraded = "; ".join(item_degradations(item))
+            where = f"{words}: {side.set_name} ({side.set_id}), assignments {_assignments_in_words(item)}"
             lines.append(Line(f"{where}, ◆ {degraded}", "degraded") if degraded else Line(where))
         return lines
 
@@ -170,7 +167,7 @@ class ItemChangesScreen(FactsScreen[ContentRows]):
         self.with_meaning_only = not self.with_meaning_only
 
     def name_under_cursor(self) -> str | None:
-        return self._item.policy_identifier
+        return self._identity[1]
 
     def start_arguments(self) -> list[str]:
         # The command line cannot name an item of two sets: the nearest place is the tenant's changes.
@@ -181,12 +178,10 @@ def _assignments_in_words(item: BackupItem) -> str:
     return "not recorded" if item.assignments_state is None else item.assignments_state or "(empty)"
 
 
-_Side = tuple[BackupItem, CapturedJson]
-
-
-def _rows(before: _Side | None, after: _Side | None, *, with_meaningless: bool) -> tuple[DiffRow, ...]:
-    lines = [*_content_rows("content", before, after, with_meaningless=with_meaningless, name="payload")]
-    lines += _content_rows("assignments", before, after, with_meaningless=with_meaningless, name="assignments")
+def _rows(before: CapturedInSet, after: CapturedInSet, *, with_meaningless: bool) -> tuple[DiffRow, ...]:
+    lines: list[_Line] = []
+    for title, name in (("content", "payload"), ("assignments", "assignments")):
+        lines += _content_rows(title, before, after, with_meaningless=with_meaningless, name=name)
     cut = len(lines) - _MOST_LINES
     if cut > 0:
         lines = [*lines[:_MOST_LINES], (None, f"... {cut:,} more lines", None)]
@@ -194,19 +189,19 @@ def _rows(before: _Side | None, after: _Side | None, *, with_meaningless: bool) 
     return tuple(DiffRow(2 * number, *line) for number, line in enumerate(lines))
 
 
-_Lines = Iterator[tuple[LineKind | None, str | None, str | None]]
+_Line = tuple[LineKind | None, str | None, str | None]
 
 
 def _content_rows(
-    title: str, before: _Side | None, after: _Side | None, *, with_meaningless: bool, name: str
-) -> _Lines:
-    one, other = (None if side is None else getattr(side[1], name) for side in (before, after))
-    if before is None or after is None:
-        yield None, f"{title}, only {'before' if after is None else 'after'}:", None
-        yield from _alone(one or other, LineKind.GONE if after is None else LineKind.ADDED)
+    title: str, before: CapturedInSet, after: CapturedInSet, *, with_meaningless: bool, name: str
+) -> Iterator[_Line]:
+    one, other = (getattr(side.captured, name) for side in (before, after))
+    if before.item is None or after.item is None:
+        yield None, f"{title}, only {'before' if after.item is None else 'after'}:", None
+        yield from _alone(one or other, LineKind.GONE if after.item is None else LineKind.ADDED)
         return
     if one is None or other is None:
-        yield None, f"{title}: {_why_not_compared(before, after, one, other, name)}", None
+        yield None, f"{title}: {_why_not_compared(before.item, after.item, one, other, name)}", None
         return
     found = differences(one, other, with_meaningless=with_meaningless)
     left_out = f" ({counted(found.left_out, 'field')} without meaning left out)" if found.left_out else ""
@@ -220,13 +215,13 @@ def _content_rows(
         yield from (_of_line(line) for line in part.lines)
 
 
-def _why_not_compared(before: _Side, after: _Side, one: str | None, other: str | None, name: str) -> str:
+def _why_not_compared(before: BackupItem, after: BackupItem, one: str | None, other: str | None, name: str) -> str:
     """Never that it is unchanged: what was not kept cannot be compared; two digests can."""
     if name == "assignments":
         if one is None and other is None:
             return "none were captured on either side"
         return f"captured only {'before' if other is None else 'after'}"
-    digests = before[0].payload_digest, after[0].payload_digest
+    digests = before.payload_digest, after.payload_digest
     where = "on either side" if one is None and other is None else "before" if one is None else "after"
     if None not in digests:
         verdict = "the digests are equal" if digests[0] == digests[1] else "it changed, the digests differ"
@@ -234,7 +229,7 @@ def _why_not_compared(before: _Side, after: _Side, one: str | None, other: str |
     return f"not comparable, it was not kept {where}"
 
 
-def _alone(content: str | None, kind: LineKind) -> _Lines:
+def _alone(content: str | None, kind: LineKind) -> Iterator[_Line]:
     if content is None:
         yield None, "not kept", None
         return
@@ -246,7 +241,7 @@ def _alone(content: str | None, kind: LineKind) -> _Lines:
         yield (kind, line, None) if kind is LineKind.GONE else (kind, None, line)
 
 
-def _of_line(line: ContentLine) -> tuple[LineKind, str | None, str | None]:
+def _of_line(line: ContentLine) -> _Line:
     indent = "  " * line.depth
     order = " (in another order)" if line.kind is LineKind.REORDERED else ""
     before, after = (None if side is None else f"{indent}{side}{order}" for side in (line.before, line.after))

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from health.answers import ChangesAnswer, ComparedSet
 from health.changes import Changes
-from health.facts import BackupItem
 from health.report import rfc3339
 from tui.words.wording import counted
 
@@ -16,7 +15,7 @@ class ItemOfSet(NamedTuple):
 
     set_id: int
     set_name: str
-    item: BackupItem
+    item_id: int
 
 
 def change_in_words(change: str) -> str:

@@ -1,0 +1,76 @@
+"""The newest earlier copy of an item that is whole, in the set that has it (docs/screens.md, "Last good copy")."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+
+from health.changes import LastGoodCopy, SoughtCopy
+from tui.reader import Question
+from tui.screens.facts_screen import FactsScreen
+from tui.widgets.json_lines import JsonLines, json_lines, line_cells
+from tui.widgets.proof_block import ProofBlock
+from tui.widgets.row_list import Column, RowList
+from tui.words.copy_words import last_whole, what_it_is_now
+from tui.words.line import Line
+
+if TYPE_CHECKING:
+    from health.resolver import TenantBackupHealthResolver
+
+
+class LastGoodCopyScreen(FactsScreen[JsonLines]):
+    """`answer` is the copy's captured JSON, in lines. All words have the colour of the degraded item."""
+
+    def __init__(self, external_id: str, sought: SoughtCopy) -> None:
+        super().__init__()
+        self._external_id = external_id
+        self._sought = sought
+
+    @property
+    def _copy(self) -> LastGoodCopy:
+        assert self._sought.last_good is not None
+        return self._sought.last_good
+
+    def crumb(self) -> str:
+        return "Last good copy"
+
+    def question(self) -> Question[JsonLines]:
+        now, copy = self.pilot.evaluation_instant(), self._copy
+
+        def ask(resolver: TenantBackupHealthResolver) -> JsonLines:
+            captured = resolver.captured(self._external_id, copy.backup_set, copy.item, now)
+            return JsonLines(tuple(json_lines(captured)), now)
+
+        return ask
+
+    def body(self) -> ComposeResult:
+        yield ProofBlock("Last good copy", id="item", confirms=False)
+        yield RowList([Column("CAPTURED JSON", 20, share=1)], line_cells, lambda line: line[0], opens=False, id="json")
+
+    def watch_answer(self, answer: JsonLines) -> None:
+        self._show_copy()
+        self.query_one("#json", RowList).replace(answer.lines, empty="its content was not kept")
+
+    def show_ages(self) -> None:
+        super().show_ages()
+        self._show_copy()
+
+    def _show_copy(self) -> None:
+        wanted, copy = self._sought.wanted, self._copy
+        self.query_one("#item", ProofBlock).show(
+            [
+                Line(wanted.display_name),
+                Line(f"{wanted.policy_type} / {wanted.policy_identifier}", "quiet"),
+                Line(f"{last_whole(self._sought, self.now())} (set {copy.backup_set})", "degraded"),
+                Line(f"completed at {copy.completed_at:%Y-%m-%d %H:%M:%S} UTC"),
+                Line(what_it_is_now(self._sought), "degraded"),
+            ]
+        )
+
+    def name_under_cursor(self) -> str | None:
+        return self._sought.wanted.policy_identifier
+
+    def start_arguments(self) -> list[str]:
+        # The command line cannot name a copy: it is reached from the basis.
+        return ["--tenant", self._external_id, "--screen", "backup_set"]

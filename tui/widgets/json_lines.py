@@ -1,0 +1,49 @@
+"""Captured JSON as the numbered lines of a list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from health.answers import CapturedJson
+from tui.widgets.row_list import Cell
+from tui.words.safe_text import safe_text
+
+_MOST_LINES: Final = 20_000
+
+
+class JsonLines(NamedTuple):
+    """Numbered lines of captured JSON, read at `now`."""
+
+    lines: tuple[tuple[int, str], ...]
+    now: datetime
+
+
+def json_lines(captured: CapturedJson) -> Iterator[tuple[int, str]]:
+    """Payload and assignments, indented; text that is not JSON is shown as it is."""
+    lines: list[str] = []
+    for title, text in (("payload", captured.payload), ("assignments", captured.assignments)):
+        if text is not None:
+            lines.append(f"{title}:")
+            lines.extend(f"  {line}" for line in _indented(text).split("\n"))
+    cut = len(lines) - _MOST_LINES
+    yield from enumerate(lines[:_MOST_LINES])
+    if cut > 0:
+        yield _MOST_LINES, f"... {cut:,} more lines"
+
+
+def _indented(text: str) -> str:
+    try:
+        # ASCII, so that no character of the captured text acts on the terminal.
+        return json.dumps(json.loads(text), indent=2)
+    except (ValueError, RecursionError):
+        return text
+
+
+def line_cells(line: tuple[int, str]) -> Sequence[Cell]:
+    """A line of captured JSON as a row."""
+    # Indentation is ours; what follows it came from outside.
+    words = line[1].lstrip(" ")
+    return (Cell(" " * (len(line[1]) - len(words)) + safe_text(words)),)

@@ -1,0 +1,33 @@
+"""A last good copy in words, never calmer than the item beside it (docs/screens.md, "Last good copy")."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from health.changes import SETS_SEARCHED, SoughtCopy
+from tui.words.wording import FAMILY_WORDS, ago
+
+SAYS_NOTHING: Final = "An earlier copy says nothing about now: the latest backup"
+
+
+def where_last_whole(sought: SoughtCopy, now: datetime) -> str:
+    """`3d ago in nightly`, or that no set that was searched has it whole."""
+    copy = sought.last_good
+    if copy is None:
+        return f"in none of {SETS_SEARCHED} sets"
+    return f"{ago(now - copy.completed_at)} in {copy.name}"
+
+
+def last_whole(sought: SoughtCopy, now: datetime) -> str:
+    """`last whole 3d ago in nightly`, and whether its content was kept."""
+    words = f"last whole {where_last_whole(sought, now)}"
+    if sought.last_good is not None and not sought.last_good.content_kept:
+        words += ", content not kept"
+    return words
+
+
+def what_it_is_now(sought: SoughtCopy) -> str:
+    """Why the copy is looked for: that the latest backup has the item degraded, or has it not at all."""
+    families = ", ".join(FAMILY_WORDS[name] for name in sought.wanted.families)
+    return f"{SAYS_NOTHING} {f'has it degraded ({families})' if families else 'does not have it'}."
