@@ -120,7 +120,12 @@ def test_at_80_columns(snap_compare: Compare, demo_address: DatabaseAddress, nam
     assert snap_compare(make_app(demo_address), terminal_size=COMPACT, run_before=walked(WALKS[name]))
 
 
-@pytest.mark.parametrize("name", ["tenants", "dashboard-stale-degraded-follow-up", "changes", "item-changes", "backup-set-degraded", "last-good-copy"])
+SHOWN_WIDE = (
+    "tenants", "dashboard-stale-degraded-follow-up", "changes", "item-changes", "backup-set-degraded", "last-good-copy",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHOWN_WIDE)
 def test_wide(snap_compare: Compare, demo_address: DatabaseAddress, name: str) -> None:
     assert snap_compare(make_app(demo_address), terminal_size=WIDE, run_before=walked(WALKS[name]))
 
