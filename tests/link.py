@@ -32,6 +32,9 @@ class Link:
         self._of_clients: set[socket.socket] = set()
         self._held_back: list[tuple[socket.socket, bytes]] = []
         self._marker: bytes | None = None
+        self._trickling = False
+        self._bytes_left: int | None = None
+        self._slowly: dict[socket.socket, bytes] = {}
         self._closed = False
         self.frozen = threading.Event()
         self._thread = threading.Thread(target=self._forward, daemon=True)
@@ -44,6 +47,10 @@ class Link:
     def freeze_behind(self, marker: str) -> None:
         """Freeze once a client has sent this: the server gets it, and its answer does not come."""
         self._marker = marker.encode()
+
+    def trickle(self, *, ends_after: int | None = None) -> None:
+        """From now on pass a server's answers on byte by byte; after so many bytes the rest as it is, else never."""
+        self._trickling, self._bytes_left = True, ends_after
 
     def thaw(self) -> None:
         """Pass everything on again, what was held back first."""
@@ -59,6 +66,7 @@ class Link:
             ready = self._selector.select(_LOOK_SECONDS)
             if not self.frozen.is_set():
                 self._pass_on_what_was_held_back()
+            self._pass_on_slowly()
             for key, _ in ready:
                 if key.fileobj is self._listener:
                     self._accept()
@@ -88,6 +96,8 @@ class Link:
             self._drop(end)
         elif self.frozen.is_set():
             self._held_back.append((end, data))
+        elif self._trickling and end not in self._of_clients:
+            self._slowly[end] = self._slowly.get(end, b"") + data
         else:
             self._pass_on(end, data)
 
@@ -95,6 +105,21 @@ class Link:
         held_back, self._held_back = self._held_back, []
         for end, data in held_back:
             self._pass_on(end, data)
+
+    def _pass_on_slowly(self) -> None:
+        """A byte of each answer, and never its end: the last byte is kept back as long as there is no end."""
+        if self._bytes_left is not None and self._bytes_left <= 0:
+            self._trickling = False
+        for end, data in list(self._slowly.items()):
+            most = 1 if self._trickling else len(data)
+            if self._trickling and self._bytes_left is None and len(data) == 1:
+                continue
+            if self._bytes_left is not None:
+                self._bytes_left -= most
+            self._slowly[end] = data[most:]
+            if not self._slowly[end]:
+                del self._slowly[end]
+            self._pass_on(end, data[:most])
 
     def _pass_on(self, end: socket.socket, data: bytes) -> None:
         if self._marker is not None and end in self._of_clients and self._marker in data:

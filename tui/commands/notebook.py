@@ -22,7 +22,7 @@ Found = TypeVar("Found")
 PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Seconds between attempts to note an outcome: a database that restarts is back in a minute."""
 NOTE_SECONDS: Final = 20.0
-"""How long PostgreSQL may take to answer while a note is made: a backup that waits for its record is not made."""
+"""How long PostgreSQL may take in all for a note: a backup that waits for its record is not made."""
 
 
 class Notebook:
@@ -76,7 +76,7 @@ class Notebook:
         address, policy = self.address(), self.policy()
 
         def once() -> Found:
-            with writing(address, patience=NOTE_SECONDS) as connection:
+            with writing(address, patience=NOTE_SECONDS, in_all=True) as connection:
                 return entry(connection, policy)
 
         return in_turn(address, once)

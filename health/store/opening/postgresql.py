@@ -29,6 +29,7 @@ NO_JIT: Final = {"jit": "off"}
 # latest set is the first of its index: without statistics another index and a sort would look as cheap.
 READING: Final = {
     "statement_timeout": f"{limits.STATEMENT_SECONDS}s",
+    "lock_timeout": f"{limits.SILENT_SECONDS}s",
     "idle_in_transaction_session_timeout": "60s",
     **ONE_FORM,
     **NOTHING_HIDDEN,

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -28,20 +29,23 @@ for _name in ("sqlalchemy", "psycopg"):
 
 WRITING_SECONDS: Final = 600.0
 """How long PostgreSQL may take to answer a writer: rows in bulk, an index, a lock that another program holds."""
+_SILENCES_IN_A_WHOLE: Final = 6
+"""How many times as long as its silence a writer's whole round trip may take, an hour, as long as something comes."""
 _OF_THAT_FOR_A_LOCK: Final = 0.9
 """The server gives up a lock before the writer gives up the server: it knows why, and the connection stays whole."""
 
 
 @contextmanager
 def transaction(
-    address: DatabaseAddress, *, create: bool = False, patience: float = WRITING_SECONDS
+    address: DatabaseAddress, *, create: bool = False, patience: float = WRITING_SECONDS, in_all: bool = False
 ) -> Iterator[Connection]:
     """One transaction that is written whole or not at all, on a connection of its own. Raises StoreError.
 
-    `create` lets SQLite make the file that is not there yet. `patience` is how many seconds PostgreSQL may take for one
-    round trip, nine tenths of it to wait for a lock. For a SQLite file only its own lock timeout counts.
+    `create` lets SQLite make the file that is not there yet. `patience` is for how many seconds nothing may come of
+    PostgreSQL, nine tenths of it for a lock; with `in_all` everything, from connecting on, must be over by then. For a
+    SQLite file only its own lock timeout counts.
     """
-    engine = _writing_engine(address, create=create, patience=patience)
+    engine = _writing_engine(address, create=create, patience=patience, in_all=in_all)
     try:
         with sentences(address, SQLAlchemyError), engine.begin() as connection, _on_one_file(connection, address):
             yield connection
@@ -61,9 +65,11 @@ def _on_one_file(connection: Connection, address: DatabaseAddress) -> Iterator[N
 
 
 @contextmanager
-def writing(address: DatabaseAddress, *, patience: float = WRITING_SECONDS) -> Iterator[Connection]:
-    """A transaction on a database with the current schema; `patience` as in `transaction`. Raises StoreError."""
-    with transaction(address, patience=patience) as connection:
+def writing(
+    address: DatabaseAddress, *, patience: float = WRITING_SECONDS, in_all: bool = False
+) -> Iterator[Connection]:
+    """A transaction on a database with the current schema; its time as in `transaction`. Raises StoreError."""
+    with transaction(address, patience=patience, in_all=in_all) as connection:
         refuse_other_schema(statements_of(connection), address.label)
         yield connection
 
@@ -78,7 +84,7 @@ def statements_of(connection: Connection) -> Statements:
     return PostgresqlStatements(driver)
 
 
-def _writing_engine(address: DatabaseAddress, *, create: bool, patience: float) -> Engine:
+def _writing_engine(address: DatabaseAddress, *, create: bool, patience: float, in_all: bool) -> Engine:
     file = address.file
     if file is not None:
         engine = create_engine(
@@ -87,7 +93,7 @@ def _writing_engine(address: DatabaseAddress, *, create: bool, patience: float) 
         event.listen(engine, "begin", _begin_immediate)
         return engine
     engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: _open_postgresql(address, patience), poolclass=NullPool
+        "postgresql+psycopg://", creator=lambda: _open_postgresql(address, patience, in_all), poolclass=NullPool
     )
     event.listen(engine, "begin", lambda connection: _set_for_writing(connection, patience))
     return engine
@@ -111,13 +117,17 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _open_postgresql(address: DatabaseAddress, patience: float) -> Any:
+def _open_postgresql(address: DatabaseAddress, patience: float, in_all: bool) -> Any:
     from psycopg import IsolationLevel
 
     from health.store.opening.postgresql import connected
 
+    began = monotonic()
     connection = connected(address, autocommit=False)
     connection.patience = patience
+    connection.whole = patience * _SILENCES_IN_A_WHOLE
+    if in_all:
+        connection.ends_at = began + patience
     # Whatever the role's default: who waited for a lock is to see what its holder has written.
     connection.isolation_level = IsolationLevel.READ_COMMITTED
     return connection

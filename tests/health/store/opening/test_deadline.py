@@ -52,7 +52,10 @@ def change(url: str) -> None:
 
 
 def test_the_deadline_leaves_the_server_time_to_cancel() -> None:
-    assert limits.STATEMENT_SECONDS < deadline.ANSWER_SECONDS <= limits.STATEMENT_SECONDS + MARGIN
+    assert limits.SILENT_SECONDS < deadline.ANSWER_SECONDS <= limits.SILENT_SECONDS + MARGIN
+    assert limits.STATEMENT_SECONDS < deadline.WHOLE_SECONDS <= limits.STATEMENT_SECONDS + MARGIN
+    assert postgresql.READING["lock_timeout"] == f"{limits.SILENT_SECONDS}s"
+    assert postgresql.READING["statement_timeout"] == f"{limits.STATEMENT_SECONDS}s"
 
 
 @pytest.mark.parametrize(
@@ -165,3 +168,39 @@ def test_a_statement_that_takes_too_long_the_server_cancels(url: str, monkeypatc
         holder.rollback()
         # The connection is as good as before.
         assert len(resolver.fleet(NOW)) == 3
+
+
+# A slow link is no silence
+
+
+def test_a_slow_answer_is_not_cut_off(url: str, link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
+    with resolving(link.url) as resolver:
+        assert len(resolver.fleet(NOW)) == 3
+        change(url)
+        monkeypatch.setattr(deadline.DeadlineConnection, "patience", SHORT)
+        # A byte every few hundredths of a second: the whole takes several times as long as nothing may come.
+        link.trickle(ends_after=100)
+        started = time.monotonic()
+        assert "Renamed" in {health.tenant.name for health in resolver.fleet(NOW)}
+        assert time.monotonic() - started > 2 * SHORT
+
+
+def test_an_answer_that_never_ends_has_a_larger_bound(url: str, link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
+    with resolving(link.url) as resolver:
+        assert len(resolver.fleet(NOW)) == 3
+        change(url)
+        monkeypatch.setattr(deadline.DeadlineConnection, "whole", 2 * SHORT)
+        link.trickle()
+        started = time.monotonic()
+        with pytest.raises(StoreSilent, match=rf"cannot be read: no whole answer within {2 * SHORT:g} seconds\."):
+            resolver.fleet(NOW)
+        assert 2 * SHORT <= time.monotonic() - started < 2 * SHORT + MARGIN
+
+
+def test_a_new_connection_that_trickles_has_its_bound(link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "CONNECT_SECONDS", 2)
+    link.trickle()
+    started = time.monotonic()
+    with resolving(link.url) as resolver, pytest.raises(StoreUnreachable, match="timeout expired"):
+        resolver.fleet(NOW)
+    assert time.monotonic() - started < 2 + MARGIN

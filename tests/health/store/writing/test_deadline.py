@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import psycopg
@@ -29,6 +30,8 @@ pytestmark = pytest.mark.alone
 MARGIN = 2.0
 """Seconds past the deadline in which the answer must have been given up."""
 SHORT = 0.6
+COMMIT = "COMMIT\0"
+"""The end of a statement with it: `READ COMMITTED` is another one."""
 
 
 @pytest.fixture
@@ -63,7 +66,7 @@ def renamed(database: Bare) -> bool:
     return database.execute("SELECT name FROM tenants") == [("Renamed",)]
 
 
-@pytest.mark.parametrize("statement", ["hstore", "alembic_version", "UPDATE tenants", "COPY backup_items", "COMMIT"])
+@pytest.mark.parametrize("statement", ["hstore", "alembic_version", "UPDATE tenants", "COPY backup_items", COMMIT])
 def test_a_link_that_freezes_while_it_is_written(statement: str, link: Link, database: Bare) -> None:
     link.freeze_behind(statement)
     started = time.monotonic()
@@ -76,7 +79,29 @@ def test_a_link_that_freezes_while_it_is_written(statement: str, link: Link, dat
     assert link.frozen.is_set()
     link.thaw()
     # What the server had been told to keep is kept, and nothing else.
-    assert renamed(database) == bool(database.rows("backup_items")) == (statement == "COMMIT")
+    assert renamed(database) == bool(database.rows("backup_items")) == (statement == COMMIT)
+
+
+def test_a_note_over_a_link_that_trickles_has_its_time_in_all(link: Link, database: Bare) -> None:
+    """Byte by byte no single answer is late, and together they would keep the backup waiting."""
+    with pytest.raises(StoreSilent, match=rf"no answer within {SHORT} seconds\."), in_time(SHORT + MARGIN):
+        trickled(link)
+    assert not renamed(database)
+
+
+def trickled(link: Link) -> None:
+    with writing(parse_database_url(link.url), patience=SHORT, in_all=True) as connection:
+        link.trickle(ends_after=10_000)
+        write(connection)
+
+
+@contextmanager
+def in_time(seconds: float) -> Iterator[None]:
+    started = time.monotonic()
+    try:
+        yield
+    finally:
+        assert time.monotonic() - started < seconds
 
 
 def test_who_waits_for_a_lock_hears_the_server_before_the_deadline(url: str) -> None:
@@ -96,7 +121,7 @@ def test_who_writes_waits_for_ten_minutes_unless_told_otherwise(url: str) -> Non
     for opened, patience, lock_timeout in (
         (transaction(address), 600, "9min"),
         (writing(address), 600, "9min"),
-        (writing(address, patience=20), 20, "18s"),
+        (writing(address, patience=20, in_all=True), 20, "18s"),
     ):
         with opened as connection:
             assert cast(Any, connection.connection.driver_connection).patience == patience
