@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Final, NamedTuple
 
 from textual.content import Content
@@ -11,7 +10,7 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from health.coverage import COVERAGE_DAYS, Coverage, CoverageState
-from tui.words.durations import format_span
+from tui.words.durations import format_minute, format_span
 from tui.words.wording import counted
 
 
@@ -67,7 +66,7 @@ class CoverageStrip(Static):
     def _content(self, coverage: Coverage) -> Content:
         title = f"Last {COVERAGE_DAYS} days"
         if self.unconfirmed:
-            title = f"{COVERAGE_DAYS} days to {_minute(coverage.end)}"
+            title = f"{COVERAGE_DAYS} days to {format_minute(coverage.end)}"
         cells = "".join(NOT_KNOWN if cell is None else LOOKS[cell].glyph for cell in coverage.cells)
         lines = (f", without what was deleted since  {cells}", _shares_in_words(coverage), *_notes(coverage))
         return Content.assemble((title, "bold"), "\n".join(lines))
@@ -85,18 +84,14 @@ def _shares_in_words(coverage: Coverage) -> str:
 
 def _notes(coverage: Coverage) -> Iterator[str]:
     """What the strip leaves out, and why."""
-    since = _minute(coverage.known_from)
+    since = format_minute(coverage.known_from)
     if coverage.cut is not None:
         yield f"{NOT_KNOWN} cut: only the latest {counted(coverage.cut, 'backup set')} are counted, back to {since}"
     elif coverage.known_from > coverage.begin:
         yield f"{NOT_KNOWN} not known: first recorded or backed up at {since}"
     if coverage.kept_from is not None:
-        yield f"No backup set is kept from before {_minute(coverage.kept_from)}"
+        yield f"No backup set is kept from before {format_minute(coverage.kept_from)}"
     if coverage.unreadable_sets:
         yield f"Counted as not covered because it cannot be read: {counted(coverage.unreadable_sets, 'backup set')}"
     if coverage.dated_ahead:
         yield "A backup set dated in the future is not counted"
-
-
-def _minute(instant: datetime) -> str:
-    return f"{instant:%Y-%m-%d %H:%M} UTC"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from health.answers import ChangesAnswer, ComparedSet
 from health.changes import Changes
-from health.report import rfc3339
+from tui.words.durations import format_minute
 from tui.words.wording import counted
 
 
@@ -34,7 +34,7 @@ def totals_in_words(changes: Changes) -> str:
 def set_in_words(compared: ComparedSet) -> str:
     """One of the two sets: its name, id, source, when it was completed, and how many items it has."""
     each = compared.backup_set
-    completed = "never completed" if each.completed_at is None else f"completed {rfc3339(each.completed_at)}"
+    completed = "never completed" if each.completed_at is None else f"completed {format_minute(each.completed_at)}"
     return f"{each.name} ({each.id}, {each.source}), {completed}, {counted(compared.items, 'item')}"
 
 

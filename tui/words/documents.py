@@ -17,9 +17,8 @@ from health.changes import Changes
 from health.covered_time import CoveredTime
 from health.documents import causes_document, coverage_document, diff_document, last_good_document
 from health.posture import TenantBackupHealth
-from health.report import rfc3339
 from tui.words.change_words import change_in_words, set_in_words, totals_in_words
-from tui.words.durations import format_span
+from tui.words.durations import format_minute, format_span
 from tui.words.render import inert_cell, inert_markdown, table_of
 from tui.words.safe_text import safe_text
 from tui.words.wording import counted
@@ -168,7 +167,7 @@ def printable_causes(answer: CausesAnswer) -> Printable:
         document["causes"],
         ("tenants", "first_at", "cause", "examples"),
         cells,
-        f"Causes at {rfc3339(answer.now)}",
+        f"Causes at {format_minute(answer.now)}",
         (f"{counted(totals['tenants'], 'tenant')} in need of attention, {counted(totals['causes'], 'cause')}",),
         ("tenants", "since", "cause", "for example"),
         cells,
@@ -193,7 +192,7 @@ def printable_coverage(answer: CoverageAnswer) -> Printable:
         document["tenants"],
         ("tenant", "name", *seconds),
         cells,
-        f"Backup coverage from {rfc3339(answer.begin)} to {rfc3339(answer.end)}",
+        f"Backup coverage from {format_minute(answer.begin)} to {format_minute(answer.end)}",
         (
             "Protected: the latest backup of that moment was recent and complete. Degraded: recent, and not complete."
             " Uncovered: not recent, or none. Unknown: what is no longer kept, or was before the first backup.",

@@ -1,9 +1,9 @@
-"""Durations as people write and read them: `24h` in settings and options, `3d 4h` on screens."""
+"""Durations as people write and read them, `24h` in settings and `3d 4h` on screens, and instants to the minute."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 LONGEST: Final = timedelta(days=3650)
@@ -78,3 +78,8 @@ def format_span(span: timedelta) -> str:
         minutes = seconds % 3_600 // 60
         return f"{seconds // 3_600}h {minutes}m" if minutes else f"{seconds // 3_600}h"
     return f"{seconds // 60}m" if seconds >= 60 else f"{seconds}s"
+
+
+def format_minute(instant: datetime) -> str:
+    """A UTC instant to the minute, as people read it: `2026-10-31 03:13 UTC`."""
+    return f"{instant:%Y-%m-%d %H:%M} UTC"

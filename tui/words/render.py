@@ -20,6 +20,7 @@ from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
 from health.report import NOTHING_BESIDE, Beside, CheckStatus, FleetTotals, report_head, rfc3339, tenant_entry
 from tui.words.columns import degraded_share, goes_stale, latest_backup, states_counted
+from tui.words.durations import format_minute
 from tui.words.known_words import expired_in_words, known_in_words
 from tui.words.safe_text import safe_text, whole_text
 from tui.words.wording import State, counted, reason_sentence, state_of, why, window_in_words
@@ -218,7 +219,7 @@ def markdown_report(
     """
     totals = FleetTotals.of(verdicts)
     lines = [
-        f"# Backup health at {now:%Y-%m-%d %H:%M} UTC",
+        f"# Backup health at {format_minute(now)}",
         "",
         f"{totals_line(totals)}. Freshness window: {window_in_words(policy.freshness_window)}.",
         "",
@@ -263,7 +264,8 @@ def _causes_and_groups(verdicts: Sequence[TenantBackupHealth], beside: Beside) -
 
 
 # What Markdown reads as markup, and GitHub besides: addresses, mentions, mathematics, emoji by their names.
-_MARKUP: Final = re.compile(r"([\\`*_\[\]<>#|~!&@$]|:(?=\S)|(?<=www)\.)", re.IGNORECASE)
+# A time of day stays as people write it: two digits are the name of no emoji.
+_MARKUP: Final = re.compile(r"([\\`*_\[\]<>#|~!&@$]|(?!(?<=\d\d):\d\d\b):(?=\S)|(?<=www)\.)", re.IGNORECASE | re.ASCII)
 
 
 def inert_markdown(text: str) -> str:

@@ -11,7 +11,7 @@ from health.store.opening.errors import DatabaseMissing, SchemaProblem, StoreBro
 from health.store.opening.home import HOME, HOME_ALONE, STANDBY_FUNCTIONS, TABLES, Home
 from health.store.opening.statements import Asked, Parts, ReadingConnection, Statements
 
-REVISIONS: Final = ("tp0001", "tp0002", "tp0003")
+REVISIONS: Final = ("tp0001", "tp0002", "tp0003", "tp0004")
 """Every schema version there has been, oldest first; the last is the one that this program reads and writes."""
 CURRENT: Final = REVISIONS[-1]
 _OURS: Final = re.compile(r"tp([0-9]{4})")

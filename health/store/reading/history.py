@@ -23,7 +23,7 @@ from health.store.reading.rows import COUNTS_FROM, RowReader, UnreadableRow, as_
 _COMPLETED_AT: Final = BACKUP_SETS.place("completed_at")
 _DELETED_AT: Final = BACKUP_SETS.place("deleted_at")
 _TENANT_ID: Final = BACKUP_SETS.place("tenant_id")
-_FEW_TENANTS: Final = 5_000
+_FEW_TENANTS: Final = 1_000
 """Of up to so many tenants a statement names the ids; of more the whole fleet is asked for."""
 
 

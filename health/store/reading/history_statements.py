@@ -16,6 +16,7 @@ from health.store.reading.fleet_statements import item_columns, judged
 from health.store.reading.predicates import (
     candidate_predicate,
     degraded_predicate,
+    failing_predicate,
     happened_expression,
     no_instant_predicate,
     orphans_unknown_predicate,
@@ -120,7 +121,8 @@ def last_good_copies(dialect: str) -> str:
         f" found AS MATERIALIZED (SELECT wanted.backup_set_id, {wanted}, ({newest_whole}) AS good_id FROM wanted)"
         f" SELECT found.backup_set_id, {', '.join(f'found.{name}' for name in ITEMS_READ.names)},"
         " good.backup_set_id, good_set.name, good_set.completed_at, good.id,"
-        f" good.payload IS NOT NULL OR EXISTS {_KEPT.format('1', item='good')}"
+        # No EXISTS: PostgreSQL may answer that from a list of every content there is.
+        f" good.payload IS NOT NULL OR {_KEPT.format('kept.digest', item='good')} IS NOT NULL"
         " FROM found LEFT JOIN backup_items AS good ON good.tenant_id = :tenant_id AND good.id = found.good_id"
         " LEFT JOIN backup_sets AS good_set"
         " ON good_set.tenant_id = :tenant_id AND good_set.id = good.backup_set_id"
@@ -131,31 +133,40 @@ def last_good_copies(dialect: str) -> str:
 def failing_sets(dialect: str, narrowed: bool) -> str:
     """Of each tenant the newest set with an error, not deleted and not older than its basis.
 
-    Tenant, set, error and when the set happened. It looks at no set from before the basis. Wants the list `tenant_ids`
-    where it is `narrowed`.
+    Tenant, set, error and when the set happened. It looks at one set of a tenant, and at its basis where there is one.
+    Wants the list `tenant_ids` where it is `narrowed`.
     """
-    basis = (
-        "(SELECT candidate.{} FROM backup_sets AS candidate WHERE candidate.tenant_id = tenants.id"
-        f" AND {candidate_predicate('candidate.')}"
-        " ORDER BY candidate.completed_at DESC, candidate.id DESC LIMIT 1)"
-    )
-    begin = "''" if dialect == "sqlite" else "'-infinity'::timestamptz"
     happened = happened_expression("failing.")
-    newest = (
-        "SELECT failing.id FROM backup_sets AS failing WHERE failing.tenant_id = tenants.id"
-        f" AND {happened} >= coalesce({basis.format('completed_at')}, {begin})"
-        " AND failing.deleted_at IS NULL AND failing.error IS NOT NULL"
-        f" AND NOT {no_instant_predicate(happened, dialect)}"
-        f" ORDER BY {happened} DESC, failing.id DESC LIMIT 1"
+    # Without statistics of them SQLite takes any index that has the order.
+    named = " INDEXED BY ix_backup_sets_failing" if dialect == "sqlite" else ""
+    sought = (
+        f"FROM backup_sets AS failing{named} WHERE failing.tenant_id = tenants.id AND {failing_predicate('failing.')}"
+        f" AND NOT {no_instant_predicate(happened, dialect)} ORDER BY {happened} DESC, failing.id DESC LIMIT 1"
     )
     asked_for = " AND tenants.id IN :tenant_ids" if narrowed else ""
+    whose = f"{judged(dialect, narrowed=False)}{asked_for}"
+    if dialect == "postgresql":
+        # LATERAL, because a join to the sets may be made by going through all of them.
+        return (
+            f"SELECT tenants.id, newest.id, newest.error, newest.happened FROM tenants CROSS JOIN LATERAL"
+            f" (SELECT failing.id, failing.error, {happened} AS happened {sought}) AS newest"
+            f" WHERE {whose} AND newest.happened >= coalesce(({_BASIS_COMPLETED.format('tenants.id')}), '-infinity')"
+        )
+    happened = happened_expression("backup_sets.")
     return (
-        f"WITH latest AS MATERIALIZED (SELECT tenants.id AS tenant_id, ({newest}) AS set_id"
-        f" FROM tenants WHERE {judged(dialect, narrowed=False)}{asked_for})"
-        " SELECT backup_sets.tenant_id, backup_sets.id, backup_sets.error,"
-        f" {happened_expression('backup_sets.')} FROM latest JOIN backup_sets"
-        " ON backup_sets.tenant_id = latest.tenant_id AND backup_sets.id = latest.set_id"
+        f"WITH newest AS MATERIALIZED (SELECT tenants.id AS tenant_id, (SELECT failing.id {sought}) AS set_id"
+        f" FROM tenants WHERE {whose})"
+        f" SELECT backup_sets.tenant_id, backup_sets.id, backup_sets.error, {happened} FROM newest"
+        " CROSS JOIN backup_sets WHERE backup_sets.tenant_id = newest.tenant_id AND backup_sets.id = newest.set_id"
+        f" AND {happened} >= coalesce(({_BASIS_COMPLETED.format('newest.tenant_id')}), '')"
     )
+
+
+_BASIS_COMPLETED: Final = (
+    "SELECT candidate.completed_at FROM backup_sets AS candidate WHERE candidate.tenant_id = {}"
+    f" AND {candidate_predicate('candidate.')} ORDER BY candidate.completed_at DESC, candidate.id DESC LIMIT 1"
+)
+"""When a tenant's basis was completed."""
 
 
 @cache

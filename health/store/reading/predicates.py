@@ -50,6 +50,11 @@ def candidate_predicate(table: str = "") -> str:
     return f"{table}deleted_at IS NULL AND {table}status IN {_words(BASIS_STATUSES)}"
 
 
+def failing_predicate(table: str = "") -> str:
+    """A set, not deleted, that has an error: it may be its tenant's cause (docs/documents.md, "Causes")."""
+    return f"{table}error IS NOT NULL AND {table}deleted_at IS NULL"
+
+
 def deletion_unknown_predicate(dialect: str, table: str = "") -> str:
     """Marked as deleted, at a value that cannot be read: it may be deleted or present.
 

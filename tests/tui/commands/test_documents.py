@@ -215,6 +215,13 @@ def test_coverage_is_of_the_last_thirty_days_unless_said_otherwise(console: Cons
     assert "--from lies after --to" in found.refusal()
 
 
+def test_coverage_for_a_customer_shows_times_as_people_read_them(console: Console) -> None:
+    ends = "--from", "2026-10-31T03:13:37.39547Z", "--to", "2026-11-23T08:59:59.999Z"
+    for form in ("markdown", "table"):
+        heading, *_ = console.run("coverage", *ends, "--format", form, *AT).out.splitlines()
+        assert heading.lstrip("# ") == "Backup coverage from 2026-10-31 03:13 UTC to 2026-11-23 08:59 UTC"
+
+
 def test_coverage_is_in_triage_order_and_may_be_narrowed(console: Console, tmp_path: Path) -> None:
     console.load(a_fleet("unreadable", "absent", "stale", "confirmed"))
     tenants = [each["tenant"] for each in console.run("coverage", *AT).document["tenants"]]
@@ -273,8 +280,8 @@ def test_a_diff_on_a_terminal(console: Console, monkeypatch: pytest.MonkeyPatch)
     console.load(rows)
     assert console.run("diff", *CONTOSO, "--format", "table", *AT).out.splitlines() == [
         "Changes of Contoso (contoso.example)",
-        "From nightly (10, oracle), completed 2026-11-22T09:00:00Z, 3 items",
-        "to nightly (20, oracle), completed 2026-11-23T08:00:00Z, 3 items",
+        "From nightly (10, oracle), completed 2026-11-22 09:00 UTC, 3 items",
+        "to nightly (20, oracle), completed 2026-11-23 08:00 UTC, 3 items",
         "1 gone, 1 changed, 1 added, 1 unchanged",
         "CHANGE   TYPE     IDENTIFIER  NAME     IN",
         "gone     Filters  b           Laptops  -",

@@ -41,8 +41,8 @@ def test_from_nothing_to_a_first_report(tmp_path: Path, capsys: pytest.CaptureFi
     console = Console(f"sqlite:///{tmp_path}/new/fleet.db", capsys)
     assert said(console, "db", "init") == "fleet.db: tables created.\n"
     assert said(console, "db", "init") == "fleet.db: the tables are there already.\n"
-    assert said(console, "db", "status") == "fleet.db: the tables are at version tp0003.\n"
-    assert said(console, "db", "upgrade") == "fleet.db: already at version tp0003.\n"
+    assert said(console, "db", "status") == "fleet.db: the tables are at version tp0004.\n"
+    assert said(console, "db", "upgrade") == "fleet.db: already at version tp0004.\n"
     assert said(console, "tenant", "add", "contoso", "--name", "Contoso") == "Added the tenant contoso.\n"
     printed = said(console, "schedule", "add", "nightly", "--tenant", "contoso", "--cron", "30 */12 * * *")
     assert printed == "Added the schedule nightly to the tenant contoso.\n"
@@ -169,8 +169,8 @@ def test_upgrading_an_older_schema_is_said(console: Console, monkeypatch: pytest
         store.execute("UPDATE alembic_version SET version_num = 'tp0000'")
     status = console.run("db", "status")
     assert status.code == 3
-    assert status.out.endswith("the tables are older than version tp0003: run 'tenantpilot db upgrade'.\n")
-    assert said(console, "db", "upgrade").endswith("upgraded to version tp0003.\n")
+    assert status.out.endswith("the tables are older than version tp0004: run 'tenantpilot db upgrade'.\n")
+    assert said(console, "db", "upgrade").endswith("upgraded to version tp0004.\n")
 
 
 @pytest.mark.parametrize("words", [["db", "init"], ["db", "upgrade"]], ids=" ".join)

@@ -14,6 +14,7 @@ from tests.health.store.bare import Bare
 
 MIGRATION: Final[Any] = importlib.import_module("health.store.migrations.versions.0001_facts")
 UNREADABLE: Final[Any] = importlib.import_module("health.store.migrations.versions.0002_unreadable")
+RUNS: Final[Any] = importlib.import_module("health.store.migrations.versions.0004_runs")
 DIALECTS = ["sqlite", "postgresql"]
 
 CANDIDATE = "deleted_at IS NULL AND status IN ('completed', 'partial')"
@@ -26,7 +27,8 @@ DEGRADED = f"({UNKNOWN} OR {METADATA} OR {NOT_CAPTURED} OR {ORPHANED} OR {WARNED
 
 INDEXES = {
     "ix_backup_sets_latest": CANDIDATE,
-    "ix_backup_sets_schedule": "schedule_id IS NOT NULL",
+    "ix_backup_sets_failing": "error IS NOT NULL AND deleted_at IS NULL",
+    "ix_backup_sets_runs": "schedule_id IS NOT NULL",
     "ix_backup_items_present": "deleted_at IS NULL",
     "ix_backup_items_degraded": f"deleted_at IS NULL AND {DEGRADED}",
     "ix_backup_items_not_recorded": "deleted_at IS NULL AND assignments_state IS NULL",
@@ -61,7 +63,8 @@ def test_the_rules_are_rendered_as_the_contract_states_them() -> None:
 
 def test_with_an_alias_only_the_columns_change() -> None:
     columns = (
-        r"\b(capture_mode|assignments_state|orphaned_assignments|integrity_warning|deleted_at|status|is_enabled)\b(?!')"
+        r"\b(capture_mode|assignments_state|orphaned_assignments|integrity_warning|deleted_at|status|is_enabled|error)"
+        r"\b(?!')"
     )
     dialects = [
         (made(dialect), made(dialect, "item."))
@@ -77,6 +80,7 @@ def test_with_an_alias_only_the_columns_change() -> None:
         (predicates.degraded_predicate(), predicates.degraded_predicate("item.")),
         (predicates.candidate_predicate(), predicates.candidate_predicate("item.")),
         (predicates.present_predicate(), predicates.present_predicate("item.")),
+        (predicates.failing_predicate(), predicates.failing_predicate("item.")),
         (predicates.not_recorded_predicate(), predicates.not_recorded_predicate("item.")),
         *dialects,
     ):
@@ -90,7 +94,8 @@ def test_the_frozen_copies_are_what_is_rendered() -> None:
     assert predicates.degraded_predicate() == MIGRATION.DEGRADED
     assert predicates.candidate_predicate() == MIGRATION.CANDIDATE
     assert predicates.present_predicate() == MIGRATION.PRESENT
-    assert predicates.happened_expression() == MIGRATION.HAPPENED
+    assert predicates.happened_expression() == MIGRATION.HAPPENED == RUNS.HAPPENED
+    assert predicates.failing_predicate() == RUNS.FAILING
     assert predicates.sqlite_instant("completed_at") == MIGRATION.instant("completed_at")
 
 
