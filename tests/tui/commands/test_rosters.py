@@ -164,7 +164,7 @@ def test_plans_that_cannot_keep_a_backup_fresh_are_told_at_once(any_console: Con
 
 def test_upgrading_an_older_schema_is_said(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(revision, "REVISIONS", ("tp0000", revision.CURRENT))
-    monkeypatch.setattr(upgrade, "upgrade_schema", lambda _connection: None)
+    monkeypatch.setattr(upgrade, "upgrade_schema", lambda *_: None)
     with bare(console.url) as store:
         store.execute("UPDATE alembic_version SET version_num = 'tp0000'")
     status = console.run("db", "status")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -79,8 +80,8 @@ def interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every upgrade is interrupted when all of its statements have run."""
     real = migrations.upgrade_schema
 
-    def fail(connection: Connection) -> None:
-        real(connection)
+    def fail(connection: Connection, *progress: Any) -> None:
+        real(connection, *progress)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(migrations, "upgrade_schema", fail)
