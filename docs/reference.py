@@ -22,6 +22,7 @@ from tui.keymap import named_bindings
 from tui.settings import CONFIG_VARIABLE, FILE_NAME, Settings
 from tui.settings.forms import Form
 from tui.settings.names import is_section, variable_name
+from tui.settings.sources import SourceSettings
 from tui.words.failures import EXIT_MEANINGS
 
 FOLDER: Final = Path(__file__).parent
@@ -72,6 +73,8 @@ def _section(name: str, field: FieldInfo) -> str:
         return f"{heading}\n\n{_settings_of(name, field.annotation)}"
     if name == "databases":
         return f"{heading} {_OF_DATABASES}"
+    if name == "sources":
+        return f"{heading} {_OF_SOURCES}\n\n{_keys_of_source()}"
     if name == "groups":
         return f"{heading} {_OF_GROUPS}"
     rows = ((f"`{each}`", _keys_in_words(named.keys), named.description) for each, named in named_bindings().items())
@@ -88,6 +91,19 @@ _OF_GROUPS: Final = """Each is a section, `[groups.gold]` say, with
 `tenants`, a list of external ids in which `*` stands for any characters, and an `owner`, which may be left out. A group
 has no policy of its own: every tenant is judged by the same four durations. `group:gold` on the screens and
 `--group gold` show its tenants alone, and reports count by it. A tenant in two groups is an error that names both."""
+
+_OF_SOURCES: Final = """Each is a section, `[sources.contoso]` say. Every other key is an option of its kind, as
+`import` has it: `author` for `import intunecd --author`; `sync` and `config` check those. Nothing
+that `import` has to be told to accept can stand here. [From one tenant to three hundred](sync.md) has the rest."""
+
+
+def _keys_of_source() -> str:
+    rows = (
+        (f"`{key}`", "no" if each.is_required() else "yes", each.description)
+        for key, each in SourceSettings.model_fields.items()
+    )
+    return "\n".join(_table(("setting", "may be left out", "what it is for"), rows))
+
 
 _OF_KEYS: Final = """An id may stand in quotes or not
 (`"tenants.sort" = "o"`), and several keys have commas between them. A key is a character or a name such as `f5`,

@@ -13,6 +13,7 @@ from health.store.opening.urls import without_passwords
 from tui.commands.listing import echo_table
 from tui.commands.options import place_options
 from tui.commands.session import open_session
+from tui.commands.sync_entries import require_sources
 from tui.keymap import checked_keymap
 from tui.settings import UNNAMED, LoadedSettings, Settings, default_database_path
 from tui.settings.forms import leaves
@@ -28,6 +29,7 @@ def config(ctx: click.Context, /, **given: Any) -> None:
     """Print every effective setting and where it came from, secrets masked, and every path in use."""
     loaded = open_session(ctx, given).loaded
     _refuse_what_the_screens_would(loaded.settings)
+    require_sources(loaded)
     echo_table(
         ("SETTING", "VALUE", "FROM"),
         [(key, _shown(value), origin) for (key, value), origin in _with_origins(loaded)],

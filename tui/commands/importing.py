@@ -1,9 +1,10 @@
-"""From a source through the door into the store, in one transaction: what every command that imports does."""
+"""From a source through the door into the store: what every command that imports does."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import click
@@ -11,17 +12,26 @@ import click
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from health.sources.captured import StoredSet
+    from health.sources.captured import CapturedSet, StoredSet
     from health.sources.declaration import Asked, Found, Source
     from health.sources.door import Door
     from health.store.writing.sets import ImportSummary
 
 
-def import_sets(connection: Connection, source: Source, asked: Asked, door: Door) -> ImportSummary:
+Within = Callable[[], AbstractContextManager["Connection"]]
+"""A transaction for as long as it is held."""
+Written = Callable[["Connection", "CapturedSet", "ImportSummary"], None]
+"""What is to be done in the transaction that has written a set, with the set as it was admitted."""
+
+
+def import_sets(
+    within: Within, source: Source, asked: Asked, door: Door, *, written: Written | None = None, bar: bool = True
+) -> ImportSummary:
     """Write the sets that a source finds; one that is stored and did not change is passed over.
 
     They come oldest first, and each is held against what is stored before it; the newest one, which is the one that
-    will count, may not be another tenant's. What is stored of a commit that is no run is cancelled before that. Raises
+    will count, may not be another tenant's: nothing is written of a history if it is. What is stored of a commit that
+    is no run is cancelled before that. A set is read outside of any transaction, and written `within` one. Raises
     RefusedInput and StoreConflict.
     """
     from health.sources.captured import RefusedInput
@@ -29,24 +39,47 @@ def import_sets(connection: Connection, source: Source, asked: Asked, door: Door
     from health.store.writing.cancelling import cancel_sets
     from health.store.writing.same_content import require_own_content
     from health.store.writing.sets import ImportSummary, write_set
+    from health.store.writing.stored_sets import stored_sets
 
     history = source.found(asked)
-    cancelled = cancel_sets(connection, asked.external_id, source.name, history.no_sets)
-    if history.without is not None and not cancelled:
-        raise RefusedInput(history.without)
-    stored = _Stored(connection, asked.external_id, source.name)
-    dropped = frozenset() if asked.with_payload else _dropped_for(connection, source, asked)
+    with within() as connection:
+        cancelled = cancel_sets(connection, asked.external_id, source.name, history.no_sets)
+        if history.without is not None and not cancelled:
+            raise RefusedInput(history.without)
+        stored = stored_sets(connection, asked.external_id, source.name)
+        dropped = frozenset() if asked.with_payload else _dropped_for(connection, source, asked)
+    if history.newest is not None and history.newest not in stored and not asked.accepts.same_content:
+        _require_own_newest(within, source, asked)
     summary = ImportSummary(sets_cancelled=cancelled)
-    for found in _with_a_bar(history.sets):
-        if stored.has(found, asked, door):
+    for found in _with_a_bar(history.sets) if bar else history.sets:
+        if _is_stored(found, stored.get(found.source_ref), asked, door):
             summary = summary.plus(ImportSummary(sets_unchanged=1))
             continue
         captured = found.read(with_payload=asked.with_payload)
-        if history.newest in (None, found.source_ref) and not asked.accepts.same_content:
-            require_own_content(connection, captured)
-        admitted = admit(connection, captured, door)
-        summary = summary.plus(write_set(connection, admitted, asked.now, dropped))
+        with within() as connection:
+            if history.newest in (None, found.source_ref) and not asked.accepts.same_content:
+                require_own_content(connection, captured)
+            admitted = admit(connection, captured, door)
+            one = write_set(connection, admitted, asked.now, dropped)
+            if written is not None:
+                written(connection, admitted, one)
+        summary = summary.plus(one)
     return summary
+
+
+def _require_own_newest(within: Within, source: Source, asked: Asked) -> None:
+    """Refuse a place whose newest set is another tenant's, before the older ones are written. Raises RefusedInput.
+
+    The place is looked through once more for that, so that its sets need not be held in memory.
+    """
+    from health.store.writing.same_content import require_own_content
+
+    again = source.found(asked)
+    for found in again.sets:
+        if found.source_ref == again.newest:
+            captured = found.read(with_payload=asked.with_payload)
+            with within() as connection:
+                require_own_content(connection, captured)
 
 
 def _dropped_for(connection: Connection, source: Source, asked: Asked) -> frozenset[tuple[int, str]]:
@@ -58,20 +91,11 @@ def _dropped_for(connection: Connection, source: Source, asked: Asked) -> frozen
     return drop_unwanted_contents(connection, asked.external_id, source.name, references)
 
 
-class _Stored:
-    """A tenant's stored sets of one source."""
-
-    def __init__(self, connection: Connection, external_id: str, source: str) -> None:
-        from health.store.writing.stored_sets import stored_sets
-
-        self._sets: dict[str, StoredSet] = stored_sets(connection, external_id, source)
-
-    def has(self, found: Found, asked: Asked, door: Door) -> bool:
-        """Whether a set is stored, and neither its source nor the door could make anything else of it."""
-        stored = self._sets.get(found.source_ref)
-        if stored is not None and door.judges_again(stored.frame):
-            return False
-        return found.is_stored(stored, with_payload=asked.with_payload, now=asked.now)
+def _is_stored(found: Found, stored: StoredSet | None, asked: Asked, door: Door) -> bool:
+    """Whether a set is stored, and neither its source nor the door could make anything else of it."""
+    if stored is not None and door.judges_again(stored.frame):
+        return False
+    return found.is_stored(stored, with_payload=asked.with_payload, now=asked.now)
 
 
 def _with_a_bar(sets: Iterable[Found]) -> Iterator[Found]:

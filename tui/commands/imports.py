@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,8 @@ from tui.commands.import_options import (
     option_of,
 )
 from tui.commands.import_outcome import archived_among, echo_summary, in_words, tell_of
-from tui.commands.options import NEWEST_FILE, InstantOrNewestFileType, place_options
+from tui.commands.options import InstantOrNewestFileType, place_options
+from tui.words.durations import NEWEST_FILE
 from tui.words.failures import EXIT_REFUSED, EXIT_USAGE, CommandFailed
 
 if TYPE_CHECKING:
@@ -114,7 +116,7 @@ def _import_backup(ctx: click.Context, source: Source, given: dict[str, Any]) ->
     door = Door(asked.accepted, session.loaded.settings.loss_rule(), asked.accepts)
     with writing(session.writing()) as connection:
         have_tenant(connection, asked.external_id, given["new_name"], asked.now)
-        summary = import_sets(connection, source, asked, door)
+        summary = import_sets(lambda: nullcontext(connection), source, asked, door)
         archived = archived_among(connection, (asked.external_id,))
     echo_summary(asked.external_id, summary)
     tell_of(archived, door.accepted_for_nothing)

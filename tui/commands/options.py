@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from tui.routes import START_SCREENS
+from tui.words.durations import NEWEST_FILE
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -43,10 +44,6 @@ class InstantType(click.ParamType[Any]):
             return instant.astimezone(UTC)
         except OverflowError:
             self.fail(f"{value!r} lies outside the years 1 to 9999 in UTC", param, ctx)
-
-
-NEWEST_FILE: Final = "newest-file"
-"""In the place of an instant: the date of the newest file in a folder."""
 
 
 class InstantOrNewestFileType(InstantType):

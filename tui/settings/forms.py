@@ -64,6 +64,10 @@ _GROUP_NAME: Final = Form(
     "at most 32 small letters and digits, a letter first, single _ between them",
     lambda name: len(name) <= 32 and re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name),
 )
+_SOURCE_NAME: Final = Form(
+    "at most 64 small letters and digits, single _ or - between them",
+    lambda name: len(name) <= 64 and re.fullmatch(r"[a-z0-9]+([_-][a-z0-9]+)*", name),
+)
 _TENANTS: Final = Form(
     'external ids in quotes and brackets, such as ["contoso.example", "*.bank.example"]; * stands for any characters',
     lambda tenants: tenants and all(tenants),
@@ -122,6 +126,7 @@ DatabaseUrl = Annotated[SecretStr, AfterValidator(_URL)]
 ThemeName = Annotated[str, AfterValidator(_THEME)]
 DatabaseName = Annotated[str, AfterValidator(_DATABASE_NAME)]
 GroupName = Annotated[str, AfterValidator(_GROUP_NAME)]
+SourceName = Annotated[str, AfterValidator(_SOURCE_NAME)]
 TenantPatterns = Annotated[tuple[str, ...], AfterValidator(_TENANTS)]
 Owner = Annotated[str, AfterValidator(_OWNER)]
 KeysById = Annotated[dict[str, Annotated[str, AfterValidator(_KEYS)]], BeforeValidator(_by_dotted_names)]

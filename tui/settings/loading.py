@@ -19,6 +19,7 @@ from health.store.opening.urls import has_password
 from tui.settings.file import CONFIG_VARIABLE, FILE_NAME, settings_file, toml_source
 from tui.settings.forms import leaves
 from tui.settings.known_file import KnownFile, read_known_file
+from tui.settings.lines import line_of
 from tui.settings.model import Settings, handed_in
 from tui.settings.names import is_secret, known_keys, variable_name
 from tui.words.failures import SettingsError
@@ -46,6 +47,19 @@ class LoadedSettings:
     settings: Settings
     sources: dict[str, str]
     file: Path | None
+
+    def origin_of(self, dotted: str) -> str:
+        """Where a setting, or a section that a user named, is written: with its line, where that is in the file."""
+        origin = self.sources.get(dotted) or f"file {self.file}"
+        line = self.line_of(dotted) if origin.startswith("file ") else None
+        return origin if line is None else f"{origin}, line {line}"
+
+    def line_of(self, dotted: str) -> int | None:
+        """The line of the file that a setting, or else its section, stands on; None where it cannot be told."""
+        try:
+            return None if self.file is None else line_of(self.file.read_text(encoding="utf-8"), dotted)
+        except (OSError, UnicodeDecodeError):
+            return None
 
     def known_file(self) -> KnownFile | None:
         """What somebody has taken note of; None where no file is named. Raises SettingsError for one that is wrong."""

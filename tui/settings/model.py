@@ -24,10 +24,12 @@ from tui.settings.forms import (
     Owner,
     Percentage,
     RefreshInterval,
+    SourceName,
     TenantPatterns,
     ThemeName,
     within,
 )
+from tui.settings.sources import SourceSettings
 from tui.terminal import DEFAULT_THEME
 from tui.words.nearest import VARIABLE_PREFIX
 
@@ -184,6 +186,9 @@ class Settings(BaseSettings):
     )
     groups: dict[GroupName, GroupSettings] = Field(
         default_factory=dict, description="Names for tenants, to filter and to count by. No tenant is in two of them."
+    )
+    sources: dict[SourceName, SourceSettings] = Field(
+        default_factory=dict, description="Backups of other tools, which `tenantpilot sync` imports."
     )
     keys: KeysById = Field(
         default_factory=dict, description="Other keys for the actions of the screens, by the ids that `?` shows."

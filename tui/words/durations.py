@@ -15,6 +15,9 @@ _WRITTEN: Final = re.compile(
 )
 _UNITS: Final = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
+NEWEST_FILE: Final = "newest-file"
+"""In the place of an instant: the date of the newest file in a folder."""
+
 
 def parse_duration(text: str) -> timedelta:
     """The duration a text such as `24h`, `60m`, `1h30m`, `90s`, `2d` or `0` means: whole seconds, never negative.

@@ -11,9 +11,11 @@ import re
 import tomllib
 from pathlib import Path
 
+from tui.commands.sync_entries import wrong_sources
 from tui.keymap import checked_keymap
 from tui.settings import LoadedSettings, Settings, load_settings
 from tui.settings.names import known_keys
+from tui.settings.sources import SourceSettings
 
 SHIPPED = Path(__file__).parents[3] / "tenantpilot.toml"
 
@@ -27,7 +29,7 @@ def test_every_setting_is_at_its_default_and_no_database_is_named() -> None:
     urls = [expected["database"].pop(name) for name in ("url", "write_url")]
     assert urls == [None, None]
     assert expected["known"].pop("file") is None
-    assert expected.pop("databases") == expected.pop("groups") == {}
+    assert expected.pop("databases") == expected.pop("groups") == expected.pop("sources") == {}
     assert tomllib.loads(SHIPPED.read_text()) == expected
     assert all(re.search(rf"^# {key} = \"", SHIPPED.read_text(), re.MULTILINE) for key in ("url", "write_url", "file"))
     assert load(SHIPPED).settings == Settings()
@@ -38,19 +40,24 @@ def test_every_setting_is_explained() -> None:
     settings = [number for number, line in enumerate(lines) if re.match(r"(# )?[a-z_]+ = ", line)]
     assert len(settings) == len(known_keys()) + len(
         ("databases.eu.url", "databases.eu.production", "groups.gold.tenants", "groups.gold.owner")
-    )
+    ) + len(SourceSettings.model_fields)
     for number in settings:
         assert re.match(r"# .*[a-z]{3}", lines[number - 1]), lines[number]
 
 
 def test_what_is_commented_out_is_accepted(tmp_path: Path) -> None:
     path = tmp_path / "tenantpilot.toml"
-    commented_out = r"^# ((?:write_)?url = |\[databases\.|\[groups\.|production = |tenants = |owner = |file = |\")"
+    commented_out = (
+        r"^# ((?:write_)?url = |\[databases\.|\[groups\.|production = |tenants = |owner = |file = |\"|\[sources\."
+    )
+    commented_out += "|(?:kind|path|tenant|name|git|completed_at|cron|timezone) = )"
     path.write_text(re.sub(commented_out, r"\1", SHIPPED.read_text(), flags=re.MULTILINE))
     loaded = load(path)
     assert loaded.sources["database.url"] == loaded.sources["database.write_url"] == f"file {path}"
     assert loaded.settings.databases["eu"].production
     assert loaded.settings.tenant_groups().names == ("gold",)
+    assert loaded.settings.sources["contoso"].completed_at == "newest-file"
+    assert list(wrong_sources(loaded)) == []
     assert loaded.settings.known.file == Path("known.toml")
     assert checked_keymap(loaded.settings.keys)["tenants.sort"] == "o"
 

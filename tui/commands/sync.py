@@ -1,0 +1,149 @@
+"""`tenantpilot sync`: what the settings describe, brought in by one command (docs/sync.md)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui.commands.import_options import WITHOUT_PAYLOAD
+from tui.commands.options import place_options
+from tui.words.failures import EXIT_DONE, EXIT_REFUSED
+
+if TYPE_CHECKING:
+    from tui.commands.session import Session
+    from tui.commands.sync_entries import Entry, Sources
+    from tui.commands.sync_import import Bringing, Outcome
+    from tui.commands.sync_notes import Notes
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...", help="Only these sources of the settings.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
+@click.option("--only-failed", is_flag=True, help="Only what the last sync on this machine refused.")
+@click.option(
+    "--prune-schedules", is_flag=True, help="Disable the schedules of sources that the settings have no more."
+)
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), metavar="N", help="Read so many at once; as many as there are cores."
+)
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="How to print the outcome.")
+@WITHOUT_PAYLOAD
+@place_options
+@click.pass_context
+def sync(
+    ctx: click.Context,
+    /,
+    names: tuple[str, ...],
+    dry_run: bool,
+    only_failed: bool,
+    prune_schedules: bool,
+    jobs: int | None,
+    form: str,
+    without_payload: bool,
+    **given: Any,
+) -> int:
+    """Import what [sources.NAME] in the settings describe, all of it or by name; what did not change is passed over.
+
+    A transaction a set, and one source that is refused stops no other. Every tenant that a source names is in the fleet
+    afterwards, also one whose backup was refused: then it is absent, or stale. Exits with 1 if anything was refused.
+    """
+    from threading import Event, Lock
+
+    from tui.commands.session import open_session
+    from tui.commands.sync_entries import found_sources
+    from tui.commands.sync_import import Bringing
+    from tui.commands.sync_notes import Notes, notes_file, read_notes, write_notes
+    from tui.commands.sync_outcome import Report, echo_report
+
+    session = open_session(ctx, given)
+    sources = found_sources(session.loaded)
+    _require_sources(session, names)
+    address, settings = session.writing(), session.loaded.settings
+    notes = read_notes(file := notes_file(address.place))
+    before = notes or Notes()
+    bringing = Bringing(
+        address, settings.policy(), settings.loss_rule(), session.now, dry_run, not without_payload, Lock(), Event()
+    )
+    entries = [*sources.entries, *_gone(session, sources, before)]
+    archived = bringing.roster([entry for entry in entries if not names or entry.source in names])
+    # What is archived and gone is no longer missed.
+    entries = [entry for entry in entries if not (entry.refusal and entry.tenant in archived)]
+    chosen = [entry for entry in entries if not names or entry.source in names]
+    if only_failed and notes is not None:
+        chosen = [entry for entry in chosen if (entry.source, entry.tenant) in before.refused]
+    outcomes = list(_with_a_bar(_brought(bringing, chosen, jobs), len(chosen)))
+    outcomes.sort(key=lambda outcome: chosen.index(outcome.entry))
+    empty = {name: why for name, why in sources.empty.items() if not names or name in names}
+    without_source = sorted(pair for pair in before.schedules if pair[0] not in settings.sources)
+    if prune_schedules:
+        bringing.disable(without_source)
+    echo_report(Report(outcomes, empty, without_source, prune_schedules, dry_run), form)
+    if not dry_run:
+        write_notes(file, _notes_after(before, entries, outcomes, [] if not prune_schedules else without_source))
+    return EXIT_REFUSED if empty or any(outcome.refusal for outcome in outcomes) else EXIT_DONE
+
+
+def _require_sources(session: Session, names: tuple[str, ...]) -> None:
+    """Raise UsageError where the settings have no source, or none of a name."""
+    from tui.words.nearest import nearest
+
+    known = tuple(session.loaded.settings.sources)
+    if not known:
+        raise click.UsageError("The settings have no [sources.NAME]: see docs/sync.md.")
+    for name in names:
+        if name not in known:
+            raise click.UsageError(f"The settings have no source {name!r}; the nearest is {nearest(name, known)!r}.")
+
+
+def _gone(session: Session, sources: Sources, before: Notes) -> Iterator[Entry]:
+    """Tenants that a `*` stood for the last time and does not any more: their folders are gone."""
+    from tui.commands.sync_entries import an_entry
+
+    there = {(entry.source, entry.tenant) for entry in sources.entries}
+    for source, tenant in sorted(before.entries - there):
+        settings = session.loaded.settings.sources.get(source)
+        if settings is not None and "*" in settings.path and source not in sources.empty:
+            refusal = (
+                f"the folder that it had at the last sync is gone from {settings.path}; bring it back, or archive it."
+            )
+            yield an_entry(source, settings, tenant, refusal)
+
+
+def _brought(bringing: Bringing, entries: list[Entry], jobs: int | None) -> Iterator[Outcome]:
+    """Each entry's outcome as it comes. Where one cannot go on, or the user breaks off, no other begins any more."""
+    from concurrent.futures import ThreadPoolExecutor, as_completed
+
+    from tui.terminal.cores import usable_cores
+
+    with ThreadPoolExecutor(jobs or max(1, round(usable_cores()))) as readers:
+        try:
+            for future in as_completed([readers.submit(bringing.one, entry) for entry in entries]):
+                yield future.result()
+        except BaseException:
+            bringing.stopped.set()
+            readers.shutdown(cancel_futures=True)
+            raise
+
+
+def _with_a_bar(outcomes: Iterator[Outcome], number: int) -> Iterator[Outcome]:
+    hidden = number < 2 or not sys.stderr.isatty()
+    with click.progressbar(outcomes, number, "Sources", file=sys.stderr, hidden=hidden) as shown:
+        yield from shown
+
+
+def _notes_after(before: Notes, entries: list[Entry], outcomes: list[Outcome], pruned: list[tuple[str, str]]) -> Notes:
+    """What to note for the next time: of entries that were not asked for, what was noted before."""
+    from tui.commands.sync_notes import Notes
+
+    asked = {(outcome.entry.source, outcome.entry.tenant) for outcome in outcomes}
+    refused = {(each.entry.source, each.entry.tenant) for each in outcomes if each.refusal}
+    there = {(entry.source, entry.tenant) for entry in entries}
+    kept = {(entry.source, entry.tenant) for entry in entries if entry.settings.cron is not None}
+    return Notes(
+        frozenset(there),
+        frozenset(refused | ((before.refused - asked) & there)),
+        frozenset((before.schedules | kept) - set(pruned)),
+    )

@@ -1,0 +1,195 @@
+"""Bring one entry of `sync` in: read beside the others, written by one writer, a transaction a set (docs/sync.md)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from threading import Event, Lock
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from health.instants import shifted
+from health.policy import HealthPolicy, LossRule
+from health.sources.captured import CapturedSchedule, CapturedSet, RefusedInput
+from health.sources.declaration import Asked
+from health.sources.door import Door
+from health.store.opening.errors import StoreConflict
+from health.store.opening.urls import DatabaseAddress
+from health.store.writing.input_order import write_facts
+from health.store.writing.kept_schedules import keep_schedule, note_last_run
+from health.store.writing.roster import archived_tenants, disable_schedule, have_tenant
+from health.store.writing.sets import ImportSummary
+from health.store.writing.transactions import writing
+from tui.commands.importing import import_sets
+from tui.commands.sync_entries import Entry
+from tui.words.durations import NEWEST_FILE
+
+
+class Outcome(NamedTuple):
+    """What became of an entry: refused, and why; or what was written, and what its newest set lacks."""
+
+    entry: Entry
+    summary: ImportSummary = ImportSummary()
+    refusal: str | None = None
+    doubt: str | None = None
+
+    @property
+    def word(self) -> str:
+        """`refused`, `new` or `unchanged`."""
+        if self.refusal is not None:
+            return "refused"
+        summary = self.summary
+        return "new" if summary.sets_created or summary.sets_replaced or summary.sets_cancelled else "unchanged"
+
+
+class _OnlyTried(Exception):
+    """Takes back a transaction that was only to show what it would do."""
+
+
+class Bringing(NamedTuple):
+    """How entries are brought in, by any number of threads. With `only_tried` nothing of it stays."""
+
+    address: DatabaseAddress
+    policy: HealthPolicy
+    rule: LossRule
+    now: datetime
+    only_tried: bool
+    with_payload: bool
+    writer: Lock
+    stopped: Event
+
+    def roster(self, entries: list[Entry]) -> frozenset[str]:
+        """Have every tenant in the fleet, and its schedule. Gives back the tenants that are archived."""
+        with self._writing() as connection:
+            for entry in entries:
+                self._have(connection, entry)
+            return archived_tenants(connection)
+
+    def one(self, entry: Entry) -> Outcome:
+        """Bring one entry in. What refuses it is in the outcome; raises StoreError where the database cannot be had."""
+        if entry.refusal is not None:
+            return Outcome(entry, refusal=entry.refusal)
+        newest = _Newest(entry)
+        door = Door(rule=self.rule)
+        within = partial(self._within, entry)
+        try:
+            if entry.declared.lines is not None:
+                summary = self._lines(entry, within, door, newest)
+            else:
+                asked = self._asked(entry)
+                summary = import_sets(within, entry.declared, asked, door, written=newest.note, bar=False)
+        except (RefusedInput, StoreConflict) as refusal:
+            return Outcome(entry, refusal=str(refusal))
+        except OSError as error:
+            return Outcome(entry, refusal=f"{entry.path}: it cannot be read: {error.strerror or error}.")
+        return Outcome(entry, summary, doubt=newest.doubt)
+
+    def disable(self, schedules: Iterable[tuple[str, str]]) -> None:
+        """Disable schedules by their names and tenants; what is not there any more needs no disabling."""
+        with self._writing() as connection:
+            for name, tenant in schedules:
+                with suppress(StoreConflict):
+                    disable_schedule(connection, tenant, name)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """The one writer's transaction."""
+        with self.writer, suppress(_OnlyTried), writing(self.address) as connection:
+            yield connection
+            if self.only_tried:
+                raise _OnlyTried
+
+    @contextmanager
+    def _within(self, entry: Entry) -> Iterator[Connection]:
+        """A transaction of an entry: between two of them it can be broken off."""
+        if self.stopped.is_set():
+            raise KeyboardInterrupt
+        with self._writing() as connection:
+            if self.only_tried:
+                self._have(connection, entry)
+            yield connection
+
+    def _have(self, connection: Connection, entry: Entry) -> None:
+        have_tenant(connection, entry.tenant, entry.name, self.now)
+        if entry.settings.cron is not None:
+            zone = entry.settings.timezone or "UTC"
+            schedule = CapturedSchedule(entry.tenant, entry.source, cron=entry.settings.cron, timezone=zone)
+            keep_schedule(connection, schedule, self.now)
+
+    def _asked(self, entry: Entry) -> Asked:
+        """What is asked of the source. Raises RefusedInput for an instant that no file has, and for one to come."""
+        completed_at = entry.settings.completed_at
+        if completed_at == NEWEST_FILE:
+            require_folder(entry.path)
+            completed_at = entry.declared.state_of(entry.path).newest
+            if completed_at is None:
+                raise RefusedInput(f"{entry.path}: there is no file of a backup in it.")
+        assert not isinstance(completed_at, str)
+        if completed_at is not None and completed_at > shifted(self.now, self.policy.clock_skew):
+            raise RefusedInput(f"{entry.path}: {completed_at:%F %T} UTC lies in the future: no run was complete then.")
+        return Asked(
+            path=entry.path,
+            external_id=entry.tenant,
+            now=self.now,
+            policy=self.policy,
+            completed_at=completed_at,
+            options=entry.options,
+            with_payload=self.with_payload,
+        )
+
+    def _lines(
+        self, entry: Entry, within: Callable[[], AbstractContextManager[Connection]], door: Door, newest: _Newest
+    ) -> ImportSummary:
+        """Facts, all of them of this tenant's sets, in one transaction. Raises RefusedInput."""
+        assert entry.declared.lines is not None
+        with entry.path.open("rb") as stream:
+            facts = entry.declared.lines(stream, str(entry.path), self.with_payload, entry.options)
+        if facts.tenants or facts.schedules or any(each.external_id != entry.tenant for each in facts.sets):
+            raise RefusedInput(
+                f"{entry.path}: it has facts beside the sets of {entry.tenant!r}: bring them in with 'import facts'."
+            )
+        with within() as connection:
+            summary = write_facts(connection, facts, self.now, door)
+            if summary.sets_created or summary.sets_replaced:
+                for each in sorted(facts.sets, key=lambda each: each.completed_at or each.started_at or self.now):
+                    newest.note(connection, each, ImportSummary(sets_created=1))
+        return summary
+
+
+class _Newest:
+    """What is said of the newest set that an entry has written, and noted of its schedule."""
+
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
+        self._newest: CapturedSet | None = None
+
+    def note(self, connection: Connection, captured: CapturedSet, summary: ImportSummary) -> None:
+        """Note a set that was written in this transaction; one that was stored as it is, is no run of today."""
+        if summary.sets_unchanged:
+            return
+        self._newest = captured
+        started_at = captured.started_at or captured.completed_at
+        if self._entry.settings.cron is not None and started_at is not None:
+            note_last_run(connection, self._entry.tenant, self._entry.source, started_at, captured.status)
+
+    @property
+    def doubt(self) -> str | None:
+        """What is wrong with it: `partial: Filters: 2 of 2 items gone`; None where it is whole or there is none."""
+        newest = self._newest
+        if newest is None or newest.status == "completed":
+            return None
+        return newest.status if newest.error is None else f"{newest.status}: {newest.error}"
+
+
+def require_folder(path: Path) -> None:
+    """Refuse a path at which there is nothing, or nothing that can be listed. Raises RefusedInput with the reason."""
+    try:
+        if not path.is_file():
+            os.scandir(path).close()
+    except OSError as error:
+        raise RefusedInput(f"{path}: it cannot be read: {error.strerror}.") from None
