@@ -84,7 +84,7 @@ def machine(recorder: Recorder) -> Machine:
     return Machine(recorder)
 
 
-def test_a_folder_of_tenants_is_one_section_and_again_changes_nothing(any_recorder: Recorder) -> None:
+def test_a_folder_of_tenants_is_one_section(any_recorder: Recorder) -> None:
     machine = Machine(any_recorder)
     machine.plant("ana", "ben")
     assert machine.sync() == (0, ["nightly: 2 tenants: 2 new"])
@@ -97,7 +97,7 @@ def test_a_folder_of_tenants_is_one_section_and_again_changes_nothing(any_record
         assert stored["completed_at"] in {row["last_run_at"] for row in any_recorder.rows("backup_schedules")}
 
 
-def test_a_tenant_whose_folder_is_no_backup_is_in_the_fleet_and_stops_no_other(any_recorder: Recorder) -> None:
+def test_what_is_refused_is_in_the_fleet_and_stops_no_other(any_recorder: Recorder) -> None:
     machine = Machine(any_recorder)
     machine.plant("ana", "several/one", "several/two")
     (machine.backups / "empty").mkdir()
@@ -121,7 +121,7 @@ def test_a_tenant_whose_folder_is_no_backup_is_in_the_fleet_and_stops_no_other(a
     assert machine.postures() == {"ana.example": "healthy"} | dict.fromkeys(refused, "absent")
 
 
-def test_a_part_behind_the_star_that_is_missing_is_the_tenants_and_not_forgotten(machine: Machine) -> None:
+def test_a_part_that_is_missing_behind_the_star(machine: Machine) -> None:
     machine.settle(FLEET.replace("backups/*", "backups/*/intune"))
     machine.plant("ana/intune")
     (machine.backups / "ben").mkdir()
@@ -131,7 +131,7 @@ def test_a_part_behind_the_star_that_is_missing_is_the_tenants_and_not_forgotten
     assert machine.postures()["ben.example"] == "absent"
 
 
-def test_a_folder_that_is_gone_is_said_until_its_tenant_is_archived(machine: Machine) -> None:
+def test_a_gone_folder_is_said_until_it_is_archived(machine: Machine) -> None:
     machine.plant("ana", "ben")
     machine.sync()
     shutil.rmtree(machine.backups / "ben")
@@ -143,7 +143,7 @@ def test_a_folder_that_is_gone_is_said_until_its_tenant_is_archived(machine: Mac
     assert machine.sync() == (0, ["nightly: 1 tenant: 1 unchanged"])
 
 
-def test_what_is_contradictory_is_refused_with_its_lines_and_the_rest_is_imported(machine: Machine) -> None:
+def test_contradictions_are_refused_with_their_lines(machine: Machine) -> None:
     other = '[sources.other]\nkind = "intunecd"\ncompleted_at = "newest-file"\n'
     machine.settle(
         FLEET
@@ -196,9 +196,7 @@ def test_what_is_contradictory_is_refused_with_its_lines_and_the_rest_is_importe
         ("", "The settings have no [sources.NAME]: see docs/sync.md."),
     ],
 )
-def test_settings_that_cannot_be_meant_stop_it_before_anything_is_written(
-    machine: Machine, settings: str, said: str
-) -> None:
+def test_settings_that_cannot_be_meant_write_nothing(machine: Machine, settings: str, said: str) -> None:
     machine.plant("ana")
     machine.settle(settings)
     code, sentence = machine.refusal()
@@ -224,7 +222,7 @@ def test_dry_run_says_it_and_writes_nothing(any_recorder: Recorder) -> None:
     assert machine.sync() == (0, ["nightly: 1 tenant: 1 new"])
 
 
-def test_only_failed_is_what_was_refused_the_last_time_on_this_machine(machine: Machine) -> None:
+def test_only_failed_is_what_was_refused_last_time(machine: Machine) -> None:
     machine.plant("ana")
     (machine.backups / "ben").mkdir()
     assert machine.sync("--only-failed")[1][0] == "nightly: 2 tenants: 1 new, 1 refused"
@@ -234,7 +232,7 @@ def test_only_failed_is_what_was_refused_the_last_time_on_this_machine(machine: 
     assert machine.sync("--only-failed") == (0, [])
 
 
-def test_a_source_that_is_removed_is_said_and_its_schedules_are_disabled_when_asked(machine: Machine) -> None:
+def test_a_removed_source_is_said_and_pruned_when_asked(machine: Machine) -> None:
     machine.plant("ana", "ben")
     machine.sync()
     machine.settle(FLEET.replace("nightly", "later"))
@@ -260,7 +258,7 @@ def test_a_loss_is_said_and_noted_as_the_last_run(machine: Machine) -> None:
     assert schedule["last_run_status"] == "partial"
 
 
-def test_a_repository_keeps_no_schedule_and_its_own_options_are_read(machine: Machine) -> None:
+def test_a_repository_has_its_own_options_and_no_schedule(machine: Machine) -> None:
     machine.settle(
         '[sources.git]\nkind = "intunecd"\npath = "backups/*"\ntenant = "{folder}"\ngit = true\nauthor = "nobody"\n'
     )
