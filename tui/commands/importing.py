@@ -25,14 +25,20 @@ Written = Callable[["Connection", "CapturedSet", "ImportSummary"], None]
 
 
 def import_sets(
-    within: Within, source: Source, asked: Asked, door: Door, *, written: Written | None = None, bar: bool = True
+    within: Within,
+    source: Source,
+    asked: Asked,
+    door: Door,
+    *,
+    written: Written | None = None,
+    one_by_one: bool = False,
 ) -> ImportSummary:
     """Write the sets that a source finds; one that is stored and did not change is passed over.
 
     They come oldest first, and each is held against what is stored before it; the newest one, which is the one that
     will count, may not be another tenant's: nothing is written of a history if it is. What is stored of a commit that
-    is no run is cancelled before that. A set is read outside of any transaction, and written `within` one. Raises
-    RefusedInput and StoreConflict.
+    is no run is cancelled before that. A set is read outside of any transaction, and written `within` one: with
+    `one_by_one` each commits by itself, and no bar is shown. Raises RefusedInput and StoreConflict.
     """
     from health.sources.captured import RefusedInput
     from health.store.writing.admission import admit
@@ -48,10 +54,10 @@ def import_sets(
             raise RefusedInput(history.without)
         stored = stored_sets(connection, asked.external_id, source.name)
         dropped = frozenset() if asked.with_payload else _dropped_for(connection, source, asked)
-    if history.newest is not None and history.newest not in stored and not asked.accepts.same_content:
+    if one_by_one and history.newest is not None and history.newest not in stored:
         _require_own_newest(within, source, asked)
     summary = ImportSummary(sets_cancelled=cancelled)
-    for found in _with_a_bar(history.sets) if bar else history.sets:
+    for found in history.sets if one_by_one else _with_a_bar(history.sets):
         if _is_stored(found, stored.get(found.source_ref), asked, door):
             summary = summary.plus(ImportSummary(sets_unchanged=1))
             continue

@@ -82,7 +82,7 @@ class Bringing(NamedTuple):
                 summary = self._lines(entry, within, door, newest)
             else:
                 asked = self._asked(entry)
-                summary = import_sets(within, entry.declared, asked, door, written=newest.note, bar=False)
+                summary = import_sets(within, entry.declared, asked, door, written=newest.note, one_by_one=True)
         except (RefusedInput, StoreConflict) as refusal:
             return Outcome(entry, refusal=str(refusal))
         except OSError as error:

@@ -269,6 +269,20 @@ def test_a_repository_has_its_own_options_and_no_schedule(machine: Machine) -> N
     assert machine.recorder.rows("backup_schedules") == []
 
 
+def test_nothing_is_written_of_another_tenants_repository(machine: Machine) -> None:
+    machine.settle('[sources.git]\nkind = "intunecd"\npath = "backups/*"\ntenant = "{folder}"\ngit = true\n')
+    repository = Repository(machine.backups / "ana")
+    for day in range(2):
+        repository.commit({f"Filters/{number}.json": policy(f"{day} {number}") for number in range(12)})
+    machine.sync()
+    shutil.copytree(machine.backups / "ana", machine.backups / "ben")
+    code, lines = machine.sync()
+    assert (code, lines[0]) == (1, "git: 2 tenants: 1 unchanged, 1 refused")
+    assert "--accept-same-content" in lines[1]
+    assert len(machine.recorder.sets) == 2
+    assert machine.postures()["ben"] == "absent"
+
+
 def test_for_machines(machine: Machine) -> None:
     machine.plant("ana")
     (machine.backups / "ben").mkdir()
