@@ -105,7 +105,7 @@ class TenantPilotApp(Pilot):
 
     def _refresh_shown(self) -> None:
         if isinstance(self.screen, FactsScreen) and self.screen.is_due(self.context.refresh):
-            self.screen.load()
+            self.screen.load(in_background=True)
 
     async def action_quit(self) -> None:
         self._leave_in_turn(0)

@@ -35,6 +35,8 @@ class Request(NamedTuple, Generic[Answer]):
     question: Question[Answer]
     answered: Callable[[Answer], None]
     failed: Callable[[str], None]
+    gives_way: Callable[[], None] | None = None
+    """For a refresh in the background: called where it was given up for a question that a person waits for."""
 
 
 class FactsReader:
@@ -60,7 +62,11 @@ class FactsReader:
         """Ask; an unanswered question of the same owner is given up."""
         with self._wake:
             self._give_up(request.owner)
-            self._waiting.append(request)
+            place = len(self._waiting)
+            if request.gives_way is None:
+                self._make_way()
+                place = next((at for at, each in enumerate(self._waiting) if each.gives_way is not None), place)
+            self._waiting.insert(place, request)
             self._wake.notify()
 
     def give_up(self, owner: object) -> None:
@@ -75,6 +81,14 @@ class FactsReader:
             self._waiting.clear()
             self._interrupt()
             self._wake.notify()
+
+    def _make_way(self) -> None:
+        """Give up a refresh that runs in the background; its screen asks again, behind what a person waits for."""
+        running = self._running
+        if running is not None and running.gives_way is not None:
+            self._running = None
+            self._interrupt()
+            running.gives_way()
 
     def _give_up(self, owner: object) -> None:
         self._waiting = [request for request in self._waiting if request.owner is not owner]

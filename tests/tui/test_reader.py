@@ -39,13 +39,16 @@ class Resolver:
 class Asked:
     """One question of a test: it has begun, it may end, and what came of it."""
 
-    def __init__(self, owner: object = "owner", answer: Any = None, *, free: bool = True) -> None:
+    def __init__(
+        self, owner: object = "owner", answer: Any = None, *, free: bool = True, refresh: bool = False
+    ) -> None:
         self.begun, self.may_end, self.told = threading.Event(), threading.Event(), threading.Event()
         self.outcome: list[tuple[str, Any]] = []
         self._answer = answer
         if free:
             self.may_end.set()
-        self.request = Request(owner, self._question, self._tell("answered"), self._tell("failed"))
+        gives_way = (lambda: self.outcome.append(("gave way", None))) if refresh else None
+        self.request = Request(owner, self._question, self._tell("answered"), self._tell("failed"), gives_way)
 
     def _question(self, resolver: TenantBackupHealthResolver) -> Any:
         self.begun.set()
@@ -209,3 +212,32 @@ def test_it_connects_after_an_answer_and_not_after_a_failure(reader: FactsReader
     second.stop()
     assert other.closed.wait(PATIENCE)
     assert not other.ready.is_set()
+
+
+# What a person waits for goes first
+
+
+def test_a_refresh_in_the_background_gives_way(reader: FactsReader, resolver: Resolver) -> None:
+    refresh, opened = Asked("list", 1, free=False, refresh=True), Asked("dashboard", 2)
+    ask(reader, refresh)
+    assert refresh.begun.wait(PATIENCE)
+    ask(reader, opened)
+    assert resolver.interrupting.wait(PATIENCE)
+    refresh.may_end.set()
+    assert opened.told.wait(PATIENCE)
+    assert refresh.outcome == [("gave way", None)]
+
+
+def test_no_refresh_and_no_key_breaks_off_what_a_person_waits_for(reader: FactsReader, resolver: Resolver) -> None:
+    opened = Asked("dashboard", 1, free=False)
+    refresh, another = Asked("list", 2, refresh=True), Asked("sets", 3)
+    ask(reader, opened)
+    assert opened.begun.wait(PATIENCE)
+    ask(reader, refresh, another)
+    opened.may_end.set()
+    assert refresh.told.wait(PATIENCE)
+    assert not resolver.interrupting.is_set()
+    assert opened.outcome == [("answered", 1)]
+    # It was asked later, and did not wait behind the refresh.
+    assert another.outcome == [("answered", 3)]
+    assert refresh.outcome == [("answered", 2)]

@@ -72,6 +72,14 @@ class FactsFailed(Message):
         self.sentence = sentence
 
 
+class GaveWay(Message):
+    """A refresh in the background was given up for a question that a person waits for."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
 class FactsScreen(Screen[None], Generic[Answer]):
     """A screen over one answer of the resolver. A failed refresh keeps the last answer, its age and the cause."""
 
@@ -239,8 +247,11 @@ class FactsScreen(Screen[None], Generic[Answer]):
 
     # Asking
 
-    def load(self) -> None:
-        """Ask again; an unanswered question of this screen is given up."""
+    def load(self, *, in_background: bool = False) -> None:
+        """Ask again; an unanswered question of this screen is given up.
+
+        A refresh `in_background` lets every question go first that a person waits for (docs/reading.md, "Deadlines").
+        """
         self._asked += 1
         self._asked_at = self.asked_from()
         self._reading = True
@@ -257,6 +268,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
                 ask,
                 lambda found: self._post(FactsArrived(number, *found)),
                 lambda sentence: self._post(FactsFailed(number, sentence)),
+                (lambda: self._post(GaveWay(number))) if in_background else None,
             )
         )
 
@@ -318,6 +330,12 @@ class FactsScreen(Screen[None], Generic[Answer]):
             # Not shortened: after a long path, what to do stands at the end.
             self.query_one("#waiting", Static).update(Content(safe_text(message.sentence, limit=1000)))
         self._tick()
+
+    def on_gave_way(self, message: GaveWay) -> None:
+        message.stop()
+        if self._is_awaited(message.number):
+            # Asked anew, so that its age counts from then and not from before the wait.
+            self.load(in_background=True)
 
     def facts_from(self, answer: Answer) -> float:
         """When the facts of an answer were asked for: waiting has aged them since."""

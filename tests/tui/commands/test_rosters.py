@@ -222,3 +222,23 @@ def test_lists_and_exports_have_the_exact_external_id(console: Console) -> None:
     assert {row["name"] for row in rows} == {f"{each}, named" for each in IDS}
     listed = console.run("tenant", "list").out
     assert all(f"\n{each} " in listed and f"  {each}, named " in listed for each in IDS)
+
+
+@pytest.mark.parametrize(
+    ("there", "added", "alike"),
+    [
+        ("Contoso", "contoso", True),
+        ("contoso", "contoso ", True),
+        ("contoso", "ｃｏｎｔｏｓｏ", True),
+        ("straße", "STRASSE", True),
+        ("contoso", "c0ntoso", False),
+        ("con toso", "contoso", False),
+    ],
+)
+def test_a_tenant_whose_id_looks_like_anothers_is_added_and_said(
+    there: str, added: str, alike: bool, any_console: Console
+) -> None:
+    assert any_console.run("tenant", "add", there).err == ""
+    done = any_console.run("tenant", "add", added)
+    words = f"tenantpilot: The tenant {added!r} is another one than {there!r}, although they look alike: is it meant?\n"
+    assert (done.code, done.err) == (0, words if alike else "")

@@ -289,6 +289,21 @@ async def test_a_question_slower_than_the_interval_is_answered(
         assert "Tailspin" in driver.words()
 
 
+async def test_a_dashboard_waits_for_no_refresh_of_the_list(resolver: WatchedResolver) -> None:
+    async with open_app(resolver) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        held = resolver.hold_back("refreshed_fleet")
+        tenants.load(in_background=True)
+        await driver.until(held.reached.is_set)
+        await driver.press("enter")
+        await driver.until(lambda: resolver.interrupted == 1)
+        held.let_go()
+        await driver.arrived(DashboardScreen)
+        # The refresh comes after it, and its age counts from when it was asked again.
+        await driver.until(lambda: not tenants.reading)
+        assert resolver.asked[-2:] == ["dashboard", "refreshed_fleet"]
+
+
 async def test_a_failing_database_is_asked_less_often_until_it_answers(
     resolver: WatchedResolver,
 ) -> None:
