@@ -89,6 +89,8 @@ class Filters(NamedTuple):
     state: State | None = None
     stale_by: datetime | None = None
     changed: bool = False
+    ids: frozenset[int] | None = None
+    """Only these tenants, by their ids."""
 
 
 def with_tenant(view: FleetView, health: TenantBackupHealth) -> tuple[FleetView, TenantBackupHealth]:
@@ -134,6 +136,8 @@ def listed(
         chosen = [health for health in chosen if goes_stale_by(health, policy, filters.stale_by)]
     if filters.changed:
         chosen = [health for health in chosen if health.tenant.id in view.changed]
+    if filters.ids is not None:
+        chosen = [health for health in chosen if health.tenant.id in filters.ids]
     if order is Order.TRIAGE:
         return chosen
     return sorted(chosen, key=_sort_keys(policy)[order])

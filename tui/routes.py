@@ -35,6 +35,8 @@ ROUTES: Final = (
     Route("backup_set", behind=("dashboard", "backup_sets")),
     Route("schedules", behind=("dashboard",)),
     Route("changes", behind=("dashboard",)),
+    Route("runs"),
+    Route("causes"),
     Route("captured_item"),
     Route("item_changes"),
     Route("last_good_copy"),

@@ -111,6 +111,9 @@ WALKS = {
     "schedules-follow-up": [*FOLLOW_UP, "enter", "enter"],
     "changes": [*DEGRADED, "enter", "equals_sign"],
     "item-changes": [*DEGRADED, "enter", "equals_sign", "enter"],
+    "causes": ["o"],
+    "causes-filtered": ["o", "enter"],
+    "runs": [*FOLLOW_UP, "enter", "enter", "enter"],
     "help": ["question_mark"],
 }
 
@@ -122,6 +125,7 @@ def test_at_80_columns(snap_compare: Compare, demo_address: DatabaseAddress, nam
 
 SHOWN_WIDE = (
     "tenants", "dashboard-stale-degraded-follow-up", "changes", "item-changes", "backup-set-degraded", "last-good-copy",
+    "causes", "runs",
 )  # fmt: skip
 
 

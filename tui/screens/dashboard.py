@@ -21,6 +21,7 @@ from health.answers import DashboardAnswer, ListedSet
 from health.coverage import Coverage
 from health.facts import UnreadableEvidence
 from health.posture import TenantBackupHealth
+from health.schedules import Condition
 from tui.drillthrough import Subject, destination_of
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
@@ -67,6 +68,7 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
     """`answer` is a DashboardAnswer; its verdict is handed down to every widget by binding."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("l", "last_run", "failed run", id="dashboard.last_run"),
         Binding("b", "backup_sets", "backup sets", id="dashboard.backup_sets"),
         Binding("s", "schedules", "schedules", id="dashboard.schedules"),
         Binding("equals_sign", "changes", "changes", key_display="=", id="dashboard.changes"),
@@ -122,6 +124,7 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
         self.reference_items = answer.reference_items
         self.health = self.pilot.adopt(answer.health)
         self.coverage = answer.coverage
+        self.refresh_bindings()
         self.query_one("#attempts", RowList).replace(answer.attempts)
         self._tell()
         self.query_one("#attention-title").display = not answer.health.confirmed
@@ -184,6 +187,22 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
 
     def action_schedules(self) -> None:
         self.pilot.open_screen("schedules", self.external_id, self.tenant_name)
+
+    def _failed_schedule(self) -> int | None:
+        """The first schedule whose last run was not a success."""
+        follow_ups = () if self.health is None else self.health.follow_ups
+        failed = (each for each in follow_ups if Condition.LAST_RUN_UNSUCCESSFUL in each.conditions)
+        return next((each.schedule.id for each in failed), None)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "last_run":
+            return self._failed_schedule() is not None
+        return super().check_action(action, parameters)
+
+    def action_last_run(self) -> None:
+        schedule_id = self._failed_schedule()
+        if schedule_id is not None:
+            self.pilot.open_screen("runs", self.external_id, self.tenant_name, schedule_id)
 
     def action_changes(self) -> None:
         self.pilot.open_screen("changes", self.external_id, self.tenant_name)

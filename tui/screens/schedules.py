@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from health.answers import JudgedSchedule, SchedulesAnswer
+from health.answers import JudgedSchedule, SchedulesAnswer, schedule_id_of
 from health.forecast import cannot_stay_fresh
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
@@ -68,7 +68,6 @@ class SchedulesScreen(FactsScreen[SchedulesAnswer]):
             self._cells,
             _key,
             empty="no schedule (a schedule alone does not prove a backup)",
-            opens=False,
             id="schedules",
         )
         yield CursorDetail()
@@ -151,6 +150,11 @@ class SchedulesScreen(FactsScreen[SchedulesAnswer]):
             return "-"
         return in_the_past_or_future(judged.assessment.due, self.now())
 
+    @on(RowList.Chosen)
+    def _open_runs(self, message: RowList.Chosen) -> None:
+        if self.is_active:
+            self.pilot.open_screen("runs", self.external_id, self.tenant_name, _key(message.row))
+
     def name_under_cursor(self) -> str | None:
         judged: JudgedSchedule | None = self.query_one("#schedules", RowList).current
         return None if judged is None or judged.schedule is None else judged.schedule.name
@@ -160,6 +164,4 @@ class SchedulesScreen(FactsScreen[SchedulesAnswer]):
 
 
 def _key(judged: JudgedSchedule) -> int:
-    if judged.schedule is not None:
-        return judged.schedule.id
-    return judged.unreadable.row if judged.unreadable is not None else 0
+    return schedule_id_of(judged) or 0

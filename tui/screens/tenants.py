@@ -17,6 +17,7 @@ from textual.reactive import reactive
 from textual.widgets import Input, Static
 
 from health.again import fleet_again
+from health.causes import Cause
 from health.instants import shifted
 from health.posture import TenantBackupHealth
 from tui.fleet_view import Filters, FleetView, Order, fleet_view, listed, with_tenant
@@ -66,6 +67,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         Binding("p", "posture", "posture", id="tenants.posture"),
         Binding("w", "within", "stale within", show=False, id="tenants.within"),
         Binding("c", "changed", "changed since", show=False, id="tenants.changed"),
+        Binding("o", "causes", "causes", id="tenants.causes"),
         Binding("escape", "clear_filters", "clear filters", key_display="esc", id="tenants.clear_filters"),
     ]
 
@@ -73,6 +75,8 @@ class TenantsScreen(FactsScreen[FleetView]):
     state: reactive[State | None] = reactive(None, init=False)
     within: reactive[timedelta | None] = reactive(None, init=False)
     changed_only: reactive[bool] = reactive(False, init=False)
+    cause: reactive[Cause | None] = reactive(None, init=False)
+    """The cause whose tenants alone are listed, as it was read when it was chosen."""
     order: reactive[Order] = reactive(Order.TRIAGE, init=False)
 
     def crumb(self) -> str:
@@ -184,6 +188,10 @@ class TenantsScreen(FactsScreen[FleetView]):
         self._list_again()
         self.refresh_bindings()
 
+    def watch_cause(self) -> None:
+        self._list_again()
+        self.refresh_bindings()
+
     def watch_order(self) -> None:
         self._list_again()
 
@@ -192,7 +200,8 @@ class TenantsScreen(FactsScreen[FleetView]):
         if view is None:
             return
         stale_by = None if self.within is None else shifted(self.now(), self.within)
-        filters = Filters(self.words, self.state, stale_by, self.changed_only)
+        of_cause = None if self.cause is None else frozenset(self._runs_that_said_so())
+        filters = Filters(self.words, self.state, stale_by, self.changed_only, of_cause)
         rows = listed(view, filters, self.order, self.pilot.context.policy)
         empty = "no tenant matches the filter" if view.answer.verdicts else "no tenants yet: see 'tenantpilot import'"
         self.query_one("#tenants", RowList).replace(rows, empty=empty)
@@ -219,7 +228,8 @@ class TenantsScreen(FactsScreen[FleetView]):
         posture = f"only {self._as_shown(self.state).word}, " if self.state is not None else ""
         within = "" if self.within is None else f"stale within {format_duration(self.within)}, "
         changed = "changed since you looked, " if self.changed_only else ""
-        return f"{what}{posture}{within}{changed}sorted: {self.order.value}"
+        cause = "" if self.cause is None else f"cause {safe_text(self.cause.cause, limit=30)}, "
+        return f"{what}{posture}{within}{changed}{cause}sorted: {self.order.value}"
 
     def show_ages(self) -> None:
         super().show_ages()
@@ -273,8 +283,18 @@ class TenantsScreen(FactsScreen[FleetView]):
     @on(RowList.Chosen)
     def _open(self, message: RowList.Chosen) -> None:
         health: TenantBackupHealth = message.row
-        if self.is_active:
-            self.pilot.open_screen("dashboard", health.tenant.external_id, health.tenant.name, health=health)
+        if not self.is_active:
+            return
+        names = health.tenant.external_id, health.tenant.name
+        self.pilot.open_screen("dashboard", *names, health=health)
+        # Over its dashboard, as if one had walked there.
+        if (set_id := self._runs_that_said_so().get(health.tenant.id)) is not None:
+            self.pilot.open_screen("backup_set", *names, set_id=set_id)
+
+    def _runs_that_said_so(self) -> dict[int, int | None]:
+        """Of the tenants of the cause that is listed, by their ids, the set whose error it is."""
+        tenants = () if self.cause is None else self.cause.tenants
+        return {each.health.tenant.id: each.backup_set and each.backup_set.id for each in tenants}
 
     @on(Input.Changed, "#filter")
     def _filter_typed(self, message: Input.Changed) -> None:
@@ -283,10 +303,17 @@ class TenantsScreen(FactsScreen[FleetView]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action != "clear_filters":
             return super().check_action(action, parameters)
-        return bool(self.words) or self.state is not None or self.within is not None or self.changed_only
+        return (
+            bool(self.words)
+            or self.state is not None
+            or self.within is not None
+            or self.changed_only
+            or bool(self.cause)
+        )
 
     def action_clear_filters(self) -> None:
         self.changed_only = False
+        self.cause = None
         self.state = self.within = None
         self.query_one(FilterInput).value = ""
 
@@ -307,6 +334,14 @@ class TenantsScreen(FactsScreen[FleetView]):
             self.pilot.say("nothing to compare with: no earlier visit is recorded")
         else:
             self.changed_only = not self.changed_only
+
+    def action_causes(self) -> None:
+        self.pilot.open_screen("causes", self._list_cause)
+
+    def _list_cause(self, cause: Cause) -> None:
+        """List the tenants of a cause, and no other filter beside it: every one of them is to be seen."""
+        self.action_clear_filters()
+        self.cause = cause
 
     def action_within(self) -> None:
         place = _SHIFTS.index(self.within)

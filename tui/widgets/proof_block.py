@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -12,6 +12,8 @@ from textual.widgets import Static
 from tui.words.line import Line
 from tui.words.safe_text import safe_text
 
+_LONGEST: Final = 4000
+"""A run's error is shown whole: its end often says what to do."""
 _COLOURS = {"text": "$foreground", "quiet": "$quiet"}
 
 
@@ -38,7 +40,7 @@ class ProofBlock(Static, can_focus=True):
         mark = Content.assemble(("> ", "bold $primary")) if self._confirms else Content("")
         title = Content.assemble(mark, (self._title, "bold $primary" if self._confirms else "bold $quiet"))
         body = [
-            Content.assemble("  ", (safe_text(line.words), _COLOURS.get(line.style, f"$state-{line.style}")))
-            for line in lines
+            Content.assemble("  ", (safe_text(words, limit=_LONGEST), _COLOURS.get(style, f"$state-{style}")))
+            for words, style in lines
         ]
         self.update(Content("\n").join([title, *body]))

@@ -151,7 +151,6 @@ def printable_last_good(answer: LastGoodAnswer) -> Printable:
 def printable_causes(answer: CausesAnswer) -> Printable:
     """Why tenants need attention, grouped."""
     document = causes_document(answer)
-    totals = document["totals"]
 
     def examples(entry: Mapping[str, Any]) -> str:
         return ", ".join(
@@ -168,10 +167,16 @@ def printable_causes(answer: CausesAnswer) -> Printable:
         ("tenants", "first_at", "cause", "examples"),
         cells,
         f"Causes at {format_minute(answer.now)}",
-        (f"{counted(totals['tenants'], 'tenant')} in need of attention, {counted(totals['causes'], 'cause')}",),
+        (causes_totals_in_words(answer),),
         ("tenants", "since", "cause", "for example"),
         cells,
     )
+
+
+def causes_totals_in_words(answer: CausesAnswer) -> str:
+    """`41 tenants in need of attention, 5 causes`."""
+    tenants = sum(len(cause.tenants) for cause in answer.causes)
+    return f"{counted(tenants, 'tenant')} in need of attention, {counted(len(answer.causes), 'cause')}"
 
 
 def printable_coverage(answer: CoverageAnswer) -> Printable:

@@ -41,6 +41,17 @@ def attempt_sentences(listed: ListedSet) -> list[str]:
     return [origin] if backup_set.error is None else [_error_in_words(backup_set.error), origin]
 
 
+def duration_in_words(listed: ListedSet, now: datetime) -> str:
+    """How long a run took, or has been running for; `-` where its set does not say when it began, or when it ended."""
+    backup_set = listed.backup_set
+    if backup_set is None or backup_set.started_at is None:
+        return "-"
+    if backup_set.completed_at is None:
+        running = listed.part is PartInVerdict.RUNNING
+        return f"for {format_span(now - backup_set.started_at)}" if running else "-"
+    return format_span(backup_set.completed_at - backup_set.started_at)
+
+
 def _error_in_words(error: str) -> str:
     return f"error: {error or '(empty)'}"
 

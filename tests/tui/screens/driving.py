@@ -289,6 +289,12 @@ class WatchedResolver:
     def changes(self, *arguments: Any) -> Any:
         return self._ask("changes", *arguments)
 
+    def runs(self, *arguments: Any, **named: Any) -> Any:
+        return self._ask("runs", *arguments, **named)
+
+    def causes(self, *arguments: Any) -> Any:
+        return self._ask("causes", *arguments)
+
     def schedules(self, *arguments: Any) -> Any:
         return self._ask("schedules", *arguments)
 

@@ -86,6 +86,7 @@ def declared(screen: FactsScreen[Any]) -> set[str]:
 # What does not work here and now: no way back, no filter to clear, no newer basis, nothing to open.
 IDLE: dict[str | None, set[str]] = {
     None: {"screen.back", "tenants.clear_filters"},
+    "dashboard": {"dashboard.last_run"},
     "backup_set": {"backup_set.newer"},
     "schedules": {"list.open"},
     "changes": {"list.open"},
