@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,23 +13,84 @@ from pydantic import SecretStr
 
 from health.store.opening.errors import BadDatabaseUrl
 from health.store.opening.urls import without_passwords
+from tui.commands.examples import EXAMPLES
 from tui.commands.listing import echo_table
-from tui.commands.options import place_options
+from tui.commands.options import Invocation, place_options
 from tui.commands.session import open_session
-from tui.commands.sync_entries import require_sources
+from tui.commands.sync_entries import found_sources, require_sources, wrong_sources
 from tui.keymap import checked_keymap
 from tui.settings import UNNAMED, LoadedSettings, Settings, default_database_path
+from tui.settings.checking import Checked
 from tui.settings.forms import leaves
 from tui.settings.names import is_secret
+from tui.settings.schema import settings_schema
 from tui.terminal.themes import require_theme
+from tui.words.failures import EXIT_DONE, EXIT_USAGE, SettingsError
 from tui.words.fault_log import log_path
+from tui.words.safe_text import safe_text
+from tui.words.wording import counted
 
 
 @click.command()
+@click.option(
+    "--check", is_flag=True, help="Look at all of it, sources and known entries too: every error with its line."
+)
+@click.option("--schema", is_flag=True, help="Print a JSON Schema, by which an editor completes the file.")
+@click.option("--example", type=click.Choice(tuple(EXAMPLES)), help="Print settings to begin with.")
 @place_options
 @click.pass_context
-def config(ctx: click.Context, /, **given: Any) -> None:
-    """Print every effective setting and where it came from, secrets masked, and every path in use."""
+def config(ctx: click.Context, /, check: bool, schema: bool, example: str | None, **given: Any) -> int:
+    """Print every effective setting and where it came from, secrets masked, and every path in use.
+
+    With --check it exits with 2 if anything is wrong.
+    """
+    if check + schema + (example is not None) > 1:
+        raise click.UsageError("Say one of --check, --schema and --example.")
+    if schema:
+        click.echo(json.dumps(settings_schema(), indent=1, ensure_ascii=False))
+    elif example is not None:
+        click.echo(EXAMPLES[example], nl=False)
+    elif check:
+        return _check(Invocation.in_effect(ctx, given))
+    else:
+        _print_all(ctx, given)
+    return EXIT_DONE
+
+
+def _check(invocation: Invocation) -> int:
+    """Print what is wrong with the settings, a line each, or that nothing is; gives back the exit code."""
+    checked = Checked(invocation.config, os.environ, Path.cwd())
+    checked.hear(_wrong)
+    for problem in checked.problems:
+        click.echo(f"{safe_text(checked.path or 'settings')}: {safe_text(problem, limit=2000)}")
+    if checked.problems:
+        return EXIT_USAGE
+    loaded = checked.loaded
+    assert loaded is not None
+    known = loaded.known_file()
+    counts = f"{counted(len(loaded.settings.sources), 'source')}, {len(known.lines) if known else 0:,} known"
+    click.echo(f"{safe_text(checked.path or 'no settings file')}: nothing is wrong ({counts}).")
+    return EXIT_DONE
+
+
+def _wrong(loaded: LoadedSettings) -> Iterator[tuple[str, str]]:
+    """What the settings' readers would refuse, with the key that it is about."""
+    for look in (lambda: _refuse_what_the_screens_would(loaded.settings), loaded.known_file):
+        try:
+            look()
+        except SettingsError as refused:
+            yield str(refused).partition(" ")[0], str(refused)
+    wrong = list(wrong_sources(loaded))
+    yield from ((each.key, f"{each.key}: {each.why}") for each in wrong)
+    if not wrong:
+        sources = found_sources(loaded)
+        yield from ((f"sources.{name}.path", f"sources.{name}.path: {why}") for name, why in sources.empty.items())
+        for entry in sources.entries:
+            if entry.refusal is not None:
+                yield f"sources.{entry.source}", f"sources.{entry.source}: {entry.tenant}: {entry.refusal}"
+
+
+def _print_all(ctx: click.Context, given: dict[str, Any]) -> None:
     loaded = open_session(ctx, given).loaded
     _refuse_what_the_screens_would(loaded.settings)
     require_sources(loaded)

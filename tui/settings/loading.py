@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource
 
 from health.store.opening.urls import has_password
@@ -116,11 +117,11 @@ def load_settings(
         sources = {dotted: origins.get(dotted, DEFAULT) for dotted, _ in leaves(settings.model_dump())}
         return _with_nearer_urls(settings, sources, path)
     except ValidationError as refused:
-        sentence = _first_refusal(refused, table, origins, f"file {path}", known)
+        findings = _refusals(refused, table, origins, f"file {path}", known)
     finally:
         handed_in.reset(token)
     # Raised here and not above, so that the traceback carries no exception that still knows the values.
-    raise SettingsError(sentence)
+    raise SettingsError(findings[0][1], findings)
 
 
 def _with_nearer_urls(settings: Settings, sources: dict[str, str], path: Path | None) -> LoadedSettings:
@@ -183,33 +184,37 @@ def _sections(overrides: Mapping[str, str]) -> dict[str, Any]:
     return sections
 
 
-def _first_refusal(
+def _refusals(
     refused: ValidationError, table: Mapping[str, Any], origins: Mapping[str, str], file: str, known: tuple[str, ...]
-) -> str:
-    """One sentence about an unknown name, else about the first value that cannot be.
-
-    A section, and a name that the user chose, can only come from the file.
-    """
+) -> tuple[tuple[str, str], ...]:
+    """A sentence about each unknown name, then about each value that cannot be, with the key that it is about."""
     errors = refused.errors(include_url=False, include_input=False)
-    first = next((error for error in errors if error["type"] == "extra_forbidden"), errors[0])
-    place = [str(part) for part in first["loc"]]
+    ordered = sorted(errors, key=lambda error: error["type"] != "extra_forbidden")
+    return tuple(_refusal(error, table, origins, file, known) for error in ordered)
+
+
+def _refusal(
+    error: ErrorDetails, table: Mapping[str, Any], origins: Mapping[str, str], file: str, known: tuple[str, ...]
+) -> tuple[str, str]:
+    """A section, and a name that the user chose, can only come from the file."""
+    place = [str(part) for part in error["loc"]]
     key = ".".join(place)
-    match first["type"]:
+    match error["type"]:
         case "extra_forbidden":
             # Of an unknown section the first setting is named: the nearest known one is nearer to that.
             inner = table.get(key)
             key = f"{key}.{next(iter(inner))}" if inner and isinstance(inner, dict) else key
-            return _unknown("setting", key, origins.get(key, file), known)
+            return key, _unknown("setting", key, origins.get(key, file), known)
         case "model_type":
-            return _not_a_section(key, file)
+            return key, _not_a_section(key, file)
         case "missing":
             key, reason = ".".join(place[:-1]), f"has no {place[-1]}; write it there"
         case kind:
-            cause = first.get("ctx", {}).get("error")
-            reason = _PLAIN_REASONS.get(kind, first["msg"]) if cause is None else str(cause)
+            cause = error.get("ctx", {}).get("error")
+            reason = _PLAIN_REASONS.get(kind, error["msg"]) if cause is None else str(cause)
     if place[-1] == "[key]":
         key, reason = ".".join(place[:-1]), f"its name {reason}"
-    return f"{key} ({origins.get(key, file)}): {reason}"
+    return key, f"{key} ({origins.get(key, file)}): {reason}"
 
 
 def _not_a_section(dotted: str, origin: str) -> str:

@@ -44,8 +44,13 @@ class CommandFailed(Exception):
 class SettingsError(ValueError):
     """Settings that cannot be used: one sentence (what, where, what to do) that never holds a secret.
 
-    Names of files and settings stand in it unchanged: pass it through `safe_text` to show it.
+    Names of files and settings stand in it unchanged: pass it through `safe_text` to show it. `findings` are all that
+    are known, each with the key that it is about: the sentence is the first of them.
     """
+
+    def __init__(self, sentence: str, findings: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__(sentence)
+        self.findings = findings
 
 
 def tell(sentence: str) -> None:
