@@ -7,11 +7,12 @@ import sys
 import click
 
 from bench import facts, imports, screens, start_up
+from bench import history as sets_of_one
 from bench.budgets import Result, noted, print_table
 from bench.fleet import FleetShape
 from bench.keeping import ENGINES, Keeper
 
-_PARTS = ("facts", "start", "screens", "imports")
+_PARTS = ("facts", "history", "start", "screens", "imports")
 
 
 class Numbers(click.ParamType[tuple[int, ...]]):
@@ -57,6 +58,9 @@ def bench(
         url = keeper.url(engine, shapes[-1])
         if "facts" in chosen:
             results.extend(noted(facts.measure(keeper, engine, shapes, longer, rounds)))
+        if "history" in chosen:
+            with keeper.empty(engine) as empty_url:
+                results.extend(noted(sets_of_one.measure(engine, empty_url, rounds)))
         if "start" in chosen:
             results.extend(noted(start_up.measure(url, where, rounds, engine_only=number > 0)))
         if "screens" in chosen:

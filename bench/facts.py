@@ -97,8 +97,23 @@ def _one_fleet(fleet: Fleet, engine: str, rounds: int) -> Iterator[Result]:
     # A fleet begins with 300 calendars. They cost a small fleet as much, so it has no budget of its own.
     limit = 1 if fleet.shape.tenants >= 10_000 else None
     yield ratio("verdicts, against reading the facts", where, *verdicts, limit)
+    yield _causes(fleet, where, rounds)
     yield _one_tenant(fleet, where)
     yield _nothing_changed(fleet, where, rounds)
+
+
+def _causes(fleet: Fleet, where: str, rounds: int) -> Result:
+    """The fleet read and its causes, against the fleet read alone."""
+    resolver = fleet.resolver()
+    verdicts = resolver.fleet(NOW)
+
+    def with_causes() -> None:
+        fleet.read()
+        resolver.causes(verdicts, NOW)
+
+    compared = compare(with_causes, fleet.read, rounds)
+    resolver.close()
+    return ratio("facts of the fleet and causes, against the facts", where, *compared, 1.1)
 
 
 def _one_tenant(fleet: Fleet, where: str) -> Result:

@@ -127,9 +127,12 @@ def compared_by_value(before: Iterable[CapturedItem], after: Iterable[CapturedIt
 
 
 def compared(
-    before: Iterable[CapturedItem], after: Iterable[CapturedItem], contents: Mapping[int, str] | None = None
+    before: Iterable[CapturedItem],
+    after: Iterable[CapturedItem],
+    contents: Mapping[int, str] | None = None,
+    the_same: int = 0,
 ) -> Changes:
-    """Compare two sets by their items.
+    """Compare two sets by their items; `the_same` is how many more they have that are known to be the same in both.
 
     `contents` has the JSON of the items that `compared_by_value` names, by the item's id, as far as it was kept.
     """
@@ -147,7 +150,7 @@ def compared(
         added=counts[Change.ADDED],
         gone=counts[Change.GONE],
         changed=counts[Change.CHANGED],
-        unchanged=len(earlier.keys() | later.keys()) - len(found),
+        unchanged=len(earlier.keys() | later.keys()) - len(found) + the_same,
         not_comparable=counts[Change.NOT_COMPARABLE],
     )
     return Changes(totals, tuple(sorted(found, key=_in_order)))

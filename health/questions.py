@@ -41,15 +41,17 @@ def changes(
     before = history.reference_of(after.backup_set) if before_id is None else history.set_of(tenant_id, before_id)
     if before is None or before.backup_set is None:
         return ChangesAnswer(health, None, ComparedSet(after.backup_set, 0), None, now, before and before.unreadable)
-    earlier, later = history.captured_items(tenant_id, before.backup_set.id, after.backup_set.id)
+    earlier, later = history.items_to_compare(tenant_id, before.backup_set.id, after.backup_set.id)
     answer = ChangesAnswer(
-        health, ComparedSet(before.backup_set, len(earlier)), ComparedSet(after.backup_set, len(later)), None, now
+        health, ComparedSet(before.backup_set, earlier.present), ComparedSet(after.backup_set, later.present), None, now
     )
-    lost = next((each.item.unreadable for each in (*earlier, *later) if each.item.unreadable is not None), None)
+    items = (*earlier.items, *later.items)
+    lost = next((each.item.unreadable for each in items if each.item.unreadable is not None), None)
     if lost is not None:
         return answer._replace(unreadable=lost)
-    contents = history.contents(tenant_id, compared_by_value(earlier, later))
-    return answer._replace(changes=compared(earlier, later, contents))
+    contents = history.contents(tenant_id, compared_by_value(earlier.items, later.items))
+    the_same = later.present - len(later.items)
+    return answer._replace(changes=compared(earlier.items, later.items, contents, the_same))
 
 
 def _read(history: History, health: TenantBackupHealth, set_id: int | None) -> ReadSet | None:

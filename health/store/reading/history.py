@@ -34,6 +34,13 @@ class ReadSet(NamedTuple):
     unreadable: UnreadableEvidence | None = None
 
 
+class SideOfTwo(NamedTuple):
+    """Of one of two sets the items, not deleted, that may differ from the other's, and how many items it has in all."""
+
+    items: list[CapturedItem]
+    present: int
+
+
 class History:
     """Sets and items beside the verdict, as the snapshot's own transaction sees them."""
 
@@ -65,15 +72,20 @@ class History:
         except UnreadableRow as problem:
             return ReadSet(None, problem.evidence)
 
-    def captured_items(self, tenant_id: int, *set_ids: int) -> list[list[CapturedItem]]:
-        """The items of some sets, not deleted, set by set: what of an item cannot be read stands in it."""
-        asked = {"tenant_id": tenant_id, "set_ids": list(dict.fromkeys(set_ids))}
-        found: dict[int, list[CapturedItem]] = {set_id: [] for set_id in set_ids}
-        for row in self._connection.rows(statements.captured_items(self._dialect), asked):
+    def items_to_compare(self, tenant_id: int, before_id: int, after_id: int) -> tuple[SideOfTwo, SideOfTwo]:
+        """The items of two sets that may differ, and how many each has: what of an item cannot be read stands in it."""
+        asked = {"tenant_id": tenant_id, "before_id": before_id, "after_id": after_id}
+        rows, counts = self._connection.run(
+            [Asked(statements.items_that_may_differ(self._dialect), asked), Asked(statements.ITEMS_PRESENT, asked)]
+        )
+        found: dict[int, list[CapturedItem]] = {before_id: [], after_id: []}
+        for row in chain.from_iterable(rows):
             item = self._reader.item(row[1 : 1 + statements.ITEM_WIDTH])
             assignments = row[1 + statements.ITEM_WIDTH]
             found[row[0]].append(CapturedItem(item, None if assignments is None else as_text(assignments)))
-        return [found[set_id] for set_id in set_ids]
+        present = {row[0]: row[1] for row in chain.from_iterable(counts)}
+        before, after = (SideOfTwo(found[set_id], present.get(set_id, 0)) for set_id in (before_id, after_id))
+        return before, after
 
     def contents(self, tenant_id: int, item_ids: Sequence[int]) -> dict[int, str]:
         """The captured JSON of some items by their ids, as far as it was kept."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from health.changes import SETS_SEARCHED
 from health.facts import BASIS_STATUSES
+from health.quality import ITEM_FAMILIES
 from health.store.columns import BACKUP_SETS, ITEMS_READ
 from health.store.reading.fleet_statements import item_columns, judged
 from health.store.reading.predicates import (
@@ -46,18 +47,44 @@ REFERENCE_SET: Final = (
 
 
 @cache
-def captured_items(dialect: str) -> str:
-    """The items of some sets that are not deleted: the set's id, what is read of an item, and its assignments.
+def items_that_may_differ(dialect: str) -> str:
+    """The items of two sets, not deleted, without those that are the same in both.
 
-    Wants `tenant_id` and the list `set_ids`.
+    The set's id, what is read of an item, and its assignments. Compared are items that can be read and have a digest:
+    digests, assignments and the columns of quality. Wants `tenant_id`, `before_id` and `after_id`.
     """
+    of_both = "item.tenant_id = :tenant_id AND item.backup_set_id IN (:before_id, :after_id)"
+    comparable = " AND ".join(
+        (
+            present_predicate("item."),
+            f"NOT ({orphans_unknown_predicate(dialect, 'item.')})",
+            *(f"item.{name} IS NOT NULL" for name in (*_IDENTITY, "display_name", "payload_digest")),
+        )
+    )
+    # An identity is in each set once: a group of one is in one set only, or differs.
+    grouped = (*_IDENTITY, *_SAME)
+    columns = ", ".join(f"item.{name}" if name in grouped else f"min(item.{name})" for name in ITEMS_READ.names)
+    assignments = "CAST(item.assignments AS text)"
     return (
-        f"SELECT backup_items.backup_set_id, {ITEMS_READ.selected},"
-        " CAST(backup_items.assignments AS text) FROM backup_items"
-        " WHERE backup_items.tenant_id = :tenant_id AND backup_items.backup_set_id IN :set_ids"
-        f" AND {no_instant_predicate('backup_items.deleted_at', dialect)}"
+        f"SELECT min(item.backup_set_id), {columns}, {assignments} FROM backup_items AS item"
+        f" WHERE {of_both} AND {comparable}"
+        f" GROUP BY {', '.join(f'item.{name}' for name in grouped)}, item.assignments HAVING count(*) = 1"
+        f" UNION ALL SELECT item.backup_set_id, {_ITEM_COLUMNS}, {assignments} FROM backup_items AS item"
+        f" WHERE {of_both} AND {no_instant_predicate('item.deleted_at', dialect)} AND NOT ({comparable})"
     )
 
+
+_ITEM_COLUMNS: Final = ", ".join(f"item.{name}" for name in ITEMS_READ.names)
+_IDENTITY: Final = ("policy_type", "policy_identifier")
+_SAME: Final = ("payload_digest", *dict.fromkeys(family.column for family in ITEM_FAMILIES))
+"""With their assignments, what two items have in common that did not change."""
+
+ITEMS_PRESENT: Final = (
+    "SELECT item.backup_set_id, count(*) FROM backup_items AS item"
+    " WHERE item.tenant_id = :tenant_id AND item.backup_set_id IN (:before_id, :after_id)"
+    f" AND {present_predicate('item.')} GROUP BY item.backup_set_id"
+)
+"""How many items two sets have that are not deleted. Wants `tenant_id`, `before_id` and `after_id`."""
 
 _KEPT: Final = (
     "(SELECT {} FROM captured_payloads AS kept"
@@ -84,26 +111,20 @@ def last_good_copies(dialect: str) -> str:
     The set's id and what is read of the item; then of its last good copy the set's id, name and completion, the item's
     id and whether its content was kept. Wants `tenant_id`, `basis_id`, `completed_at` and `reference_id` (or null).
     """
-    columns = ", ".join(f"item.{name}" for name in ITEMS_READ.names)
     wanted = ", ".join(f"wanted.{name}" for name in ITEMS_READ.names)
+    gone = ", ".join(f"item.{name}" if name in _IDENTITY else f"min(item.{name})" for name in ITEMS_READ.names)
     whole = (
         f"{present_predicate('good.')} AND NOT {degraded_predicate('good.')}"
         f" AND NOT ({orphans_unknown_predicate(dialect, 'good.')})"
     )
-    kept = (
-        "SELECT 1 FROM backup_items AS kept WHERE kept.tenant_id = :tenant_id AND kept.backup_set_id = :basis_id"
-        " AND kept.policy_type = item.policy_type AND kept.policy_identifier = item.policy_identifier"
-        f" AND {present_predicate('kept.')}"
-    )
     before = "(earlier.completed_at, earlier.id) < (:completed_at, :basis_id)"
     begin = "''" if dialect == "sqlite" else "'-infinity'::timestamptz"
+    horizon = f"(coalesce((SELECT completed_at FROM horizon), {begin}), coalesce((SELECT id FROM horizon), 0))"
     # The loops run as they are written: each item looks set by set, newest first, and stops at the first that serves.
     newest_whole = (
         "SELECT good.id FROM backup_sets AS earlier CROSS JOIN backup_items AS good"
         f" WHERE earlier.tenant_id = :tenant_id AND {candidate_predicate('earlier.')} AND {before}"
-        f" AND earlier.completed_at >= coalesce((SELECT horizon.completed_at FROM horizon), {begin})"
-        " AND NOT EXISTS (SELECT 1 FROM horizon"
-        " WHERE (earlier.completed_at, earlier.id) < (horizon.completed_at, horizon.id))"
+        f" AND (earlier.completed_at, earlier.id) >= {horizon}"
         " AND good.tenant_id = :tenant_id AND good.backup_set_id = earlier.id"
         f" AND good.policy_type = wanted.policy_type AND good.policy_identifier = wanted.policy_identifier AND {whole}"
         " ORDER BY earlier.completed_at DESC, earlier.id DESC LIMIT 1"
@@ -112,12 +133,13 @@ def last_good_copies(dialect: str) -> str:
         "WITH horizon AS MATERIALIZED (SELECT earlier.completed_at, earlier.id FROM backup_sets AS earlier"
         f" WHERE earlier.tenant_id = :tenant_id AND {candidate_predicate('earlier.')} AND {before}"
         f" ORDER BY earlier.completed_at DESC, earlier.id DESC LIMIT 1 OFFSET {SETS_SEARCHED - 1}),"
-        f" wanted AS MATERIALIZED (SELECT item.backup_set_id, {columns} FROM backup_items AS item"
+        f" wanted AS MATERIALIZED (SELECT item.backup_set_id, {_ITEM_COLUMNS} FROM backup_items AS item"
         " WHERE item.tenant_id = :tenant_id AND item.backup_set_id = :basis_id"
         f" AND {present_predicate('item.')} AND {degraded_predicate('item.')}"
-        f" UNION ALL SELECT item.backup_set_id, {columns} FROM backup_items AS item"
-        " WHERE item.tenant_id = :tenant_id AND item.backup_set_id = :reference_id"
-        f" AND {present_predicate('item.')} AND NOT EXISTS ({kept})),"
+        f" UNION ALL SELECT min(item.backup_set_id), {gone} FROM backup_items AS item"
+        " WHERE item.tenant_id = :tenant_id AND item.backup_set_id IN (:basis_id, :reference_id)"
+        f" AND {present_predicate('item.')} GROUP BY {', '.join(f'item.{name}' for name in _IDENTITY)}"
+        " HAVING count(*) = 1 AND min(item.backup_set_id) = :reference_id),"
         f" found AS MATERIALIZED (SELECT wanted.backup_set_id, {wanted}, ({newest_whole}) AS good_id FROM wanted)"
         f" SELECT found.backup_set_id, {', '.join(f'found.{name}' for name in ITEMS_READ.names)},"
         " good.backup_set_id, good_set.name, good_set.completed_at, good.id,"

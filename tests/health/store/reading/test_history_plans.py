@@ -29,7 +29,7 @@ def ask_changes(connection: Statements) -> None:
     history = Snapshot(connection).history
     history.set_of(1, 103)
     history.reference_of(a_set_of_tenant_1(3))
-    history.captured_items(1, 102, 103)
+    history.items_to_compare(1, 102, 103)
     history.contents(1, [10200, 10300])
 
 
