@@ -93,16 +93,20 @@ def coverage(
     verdicts: Sequence[TenantBackupHealth],
     policy: HealthPolicy,
     period: tuple[datetime, datetime],
-    external_ids: Sequence[str] | None,
     now: datetime,
+    *,
+    named: bool,
 ) -> CoverageAnswer:
-    """How tenants were covered from the first instant of a period until just before the other."""
+    """How tenants were covered from the first instant of a period until just before the other.
+
+    All tenants, or where they were `named` those of the verdicts.
+    """
     begin, end = period
     by_id = {health.tenant.id: health for health in verdicts}
     found = {}
     # A set from before the period that may still have been fresh in it.
     since = shifted(begin, -policy.freshness_window)
-    for tenant_id, past in history.pasts(since, end, external_ids):
+    for tenant_id, past in history.pasts(since, end, list(by_id) if named else None):
         if (health := by_id.get(tenant_id)) is not None:
             found[tenant_id] = covered_time(health, past, policy, begin, end, now)
     never = TenantPast((), None)

@@ -306,8 +306,8 @@ class TenantBackupHealthResolver:
                 verdicts = self._named(snapshot, external_ids, now)
             else:
                 verdicts = self._in_order(snapshot.facts(), now)
-            named = external_ids or None
-            return questions.coverage(snapshot.history, verdicts, self.policy, (begin, end), named, now)
+            named = bool(external_ids)
+            return questions.coverage(snapshot.history, verdicts, self.policy, (begin, end), now, named=named)
 
         return self._read(ask)
 

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -14,6 +15,8 @@ from hypothesis import HealthCheck, settings
 
 from health.store.opening.urls import parse_database_url
 from health.store.writing.administration import initialise
+from tests.engines import COORDINATOR, ENGINES, FIXTURES, placed_schema
+from tests.oracle.loading import clear
 from tests.servers import own_server, with_database
 
 _numbers = itertools.count()
@@ -68,8 +71,28 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session")
+def citus_schema() -> Iterator[str]:
+    """The URL of a schema on the cluster that `TENANTPILOT_TEST_CITUS` names, with the tables on its nodes."""
+    with placed_schema(f"tp_{os.getpid()}") as url:
+        yield url
+
+
+@pytest.fixture
+def citus_url(citus_schema: str) -> str:
+    """The URL of empty tables on the nodes of that cluster."""
+    clear(citus_schema)
+    return citus_schema
+
+
+@pytest.fixture(params=ENGINES)
 def database_url(request: pytest.FixtureRequest) -> str:
     """A fresh database with the current schema, once on each engine."""
-    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    url: str = request.getfixturevalue(FIXTURES[request.param])
     return url
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """List what was not run because there is no cluster."""
+    if COORDINATOR is None:
+        terminalreporter.write_line("Not run: the tests on Citus, because TENANTPILOT_TEST_CITUS names no coordinator.")

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from health.store.opening.errors import StoreError
+from tests.engines import ONE_SERVER
 from tests.health.making import DAY, GRACE, HOUR, LONG_AGO, NOW, TICK, WINDOW
 from tests.health.store.bare import bare
 from tests.oracle.loading import load, sqlite_path
@@ -48,6 +49,7 @@ def test_a_refresh_is_a_fresh_read_even_if_the_clock_is_set_back(
                 assert held.fleet(NOW + later) == fresh.fleet(NOW + later), later
 
 
+@pytest.mark.parametrize("database_url", ONE_SERVER, indirect=True)
 def test_a_refresh_with_nothing_changed_reads_no_facts(database_url: str) -> None:
     load(database_url, a_fleet())
     with resolving(database_url) as held:

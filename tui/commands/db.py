@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -60,10 +60,10 @@ def _progress() -> Callable[[int, int], None] | None:
 def status(ctx: click.Context, /, **given: Any) -> int:
     """Say which tables were found; exit 0 if this program can read them, which it tries, else 3."""
     address = open_session(ctx, given).reading()
-    state, schema = look(address)
+    state, schema, misplaced = look(address)
     where = "" if schema is None else f" in the schema {schema}"
     what_to_do = {
-        SchemaState.CURRENT: f"the tables are at version {CURRENT}{where}",
+        SchemaState.CURRENT: f"the tables are at version {CURRENT}{where}{_placed(misplaced)}",
         SchemaState.ABSENT: "there are no tables yet: run 'tenantpilot db init'",
         SchemaState.OLDER: f"the tables{where} are older than version {CURRENT}: run 'tenantpilot db upgrade'",
         SchemaState.NEWER: f"the tables{where} are newer than version {CURRENT}: install a newer TenantPilot",
@@ -71,4 +71,13 @@ def status(ctx: click.Context, /, **given: Any) -> int:
         SchemaState.FOREIGN: "there are another program's tables: name the right database with --database",
     }
     click.echo(f"{address.label}: {what_to_do[state]}.")
-    return 0 if state is SchemaState.CURRENT else EXIT_UNREADABLE
+    return 0 if state is SchemaState.CURRENT and not misplaced else EXIT_UNREADABLE
+
+
+def _placed(misplaced: Sequence[str] | None) -> str:
+    """Where Citus has the tables, as the end of a sentence."""
+    if misplaced is None:
+        return ""
+    if not misplaced:
+        return ", distributed by tenant"
+    return f", but only in part distributed by tenant ({'; '.join(misplaced)}): see docs/operations.md"

@@ -42,6 +42,8 @@ class DeadlineConnection(Connection[Any]):
     """Seconds that one whole round trip may take, however steadily something comes."""
     ends_at: float = inf
     """When every round trip must be over, by the monotonic clock: a note is made within a time, or not."""
+    distributed = False
+    """Whether it leads to a coordinator of nodes (docs/reading.md, "Citus"), once that was asked."""
     _broken_off_at = inf
     _overdue: AnswerOverdue | None = None
 

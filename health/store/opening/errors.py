@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 _NOT_SUPPORTED: Final = ("NotSupportedError", "ProgrammingError")
@@ -9,6 +10,9 @@ _NOT_SUPPORTED: Final = ("NotSupportedError", "ProgrammingError")
 _FULL: Final = ("disk is full", "No space left on device")
 _LOCKED: Final = ("database is locked", "database table is locked", "due to lock timeout")
 _TAKEN: Final = ("too many clients", "too many connections", "connection slots are reserved", "no more connections")
+_NODE: Final = re.compile(r"(?:executing command on|to the (?:remote )?node) (?:[^\s@]*@)?(\S+:\d+)")
+"""How Citus says which node an error is of."""
+_CLASH: Final = ("violates unique constraint", "violates foreign key constraint", "violates check constraint")
 _NOT_THERE: Final = ("no such table", "no such column", "no such index")
 
 
@@ -60,8 +64,11 @@ def as_store_error(error: Exception, database: str) -> StoreError:
     """Turn whatever SQLAlchemy or a driver raised into one sentence about the database called `database`."""
     cause = getattr(error, "orig", None) or error
     reason = first_line(cause)
+    if (node := node_of(cause)) is not None and node not in reason:
+        reason = f"node {node}: {reason}"
     # By its name, which PEP 249 gives it in every driver: importing the drivers for this would slow the start.
-    if any(kind.__name__ == "IntegrityError" for kind in type(cause).__mro__):
+    # A node of a cluster may pass its error on as one of no class.
+    if any(kind.__name__ == "IntegrityError" for kind in type(cause).__mro__) or any(map(reason.__contains__, _CLASH)):
         return StoreConflict(f"{database} refuses what was to be written ({reason}): nothing was written.")
     if type(cause).__name__ == "AnswerOverdue":
         return StoreSilent(f"{database} cannot be read: {reason}.")
@@ -93,6 +100,14 @@ def lacking(database: str, what: str) -> SchemaProblem:
 def is_not_supported(error: BaseException | None) -> bool:
     """Whether a driver's error says that the database lacks a function, or does not let the role use it."""
     return any(kind.__name__ in _NOT_SUPPORTED for kind in type(error).__mro__)
+
+
+def node_of(error: BaseException) -> str | None:
+    """The node (`host:port`) of a distributed PostgreSQL that an error is of; None where it names none."""
+    diagnosis = getattr(error, "diag", None)
+    said = (getattr(diagnosis, name, None) or "" for name in ("context", "message_detail", "message_primary"))
+    found = next(filter(None, map(_NODE.search, said)), None)
+    return None if found is None else found[1]
 
 
 def first_line(error: BaseException) -> str:

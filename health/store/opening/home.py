@@ -45,7 +45,8 @@ def _home(behind: str) -> str:
         f" ARRAY(SELECT needed FROM unnest(ARRAY[{_NAMED}]) AS needed WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class"
         " WHERE relnamespace = home.oid AND relname = needed AND relkind IN ('r', 'p', 'v', 'm', 'f'))"
         " ORDER BY needed),"
-        f" extract(epoch FROM clock_timestamp())::float8, {behind} FROM home"
+        f" extract(epoch FROM clock_timestamp())::float8, {behind},"
+        " EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus') FROM home"
     )
 
 
@@ -56,6 +57,12 @@ No row where no schema of the search path has an `alembic_version`; then nothing
 """
 HOME_ALONE: Final = _home(_BEHIND_UNKNOWN)
 """The same for a server that lacks a function of `HOME`, or does not let the role use it."""
+
+ONE_SERVER: Final = (
+    "SELECT CAST(CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')"
+    " THEN 'the rows are on nodes' ELSE '1' END AS int)"
+)
+"""Fails on Citus, at once: the statements of one server behind it in the flight would only wait for a silent node."""
 
 
 class Home(NamedTuple):
@@ -68,12 +75,15 @@ class Home(NamedTuple):
     """What the server's clock said (UTC)."""
     behind: timedelta = timedelta(0)
     """How long ago the last replayed transaction was, on a standby that has not replayed all that it received."""
+    distributed: bool = False
+    """Whether Citus is here, so that the rows may be on other nodes (docs/reading.md, "Citus")."""
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> Home:
         """From the rows of `HOME`."""
-        for schema, _, missing, clock, behind in rows:
-            return cls(schema, missing, _EPOCH + timedelta(seconds=clock), timedelta(seconds=max(0.0, behind or 0.0)))
+        for schema, _, missing, clock, behind, distributed in rows:
+            ago = timedelta(seconds=max(0.0, behind or 0.0))
+            return cls(schema, missing, _EPOCH + timedelta(seconds=clock), ago, distributed)
         return cls()
 
     def packed(self) -> tuple[str | None, float | None, float]:

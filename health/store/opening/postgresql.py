@@ -15,7 +15,8 @@ from psycopg.sql import Literal
 from psycopg.types.string import TextLoader
 
 from health.store.opening import limits
-from health.store.opening.deadline import DeadlineConnection
+from health.store.opening.deadline import ANSWER_SECONDS, DeadlineConnection
+from health.store.opening.nodes import ASKING_SECONDS
 from health.store.opening.statements import PARAMETER, ROWS_AT_ONCE, Asked, Parts, ReadingConnection, Rows, Statements
 from health.store.opening.urls import DatabaseAddress, label_of
 
@@ -40,6 +41,9 @@ READING: Final = {
     "enable_sort": "off",
     "max_parallel_workers_per_gather": "0",
 }
+# On Citus what is set for a transaction is set on its nodes as well, and each node is asked on one connection: all that
+# is read of a tenant comes from one snapshot of its node.
+_NODES: Final = {"citus.propagate_set_commands": "local", "citus.max_adaptive_executor_pool_size": "1"}
 _BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _KEEPALIVE: Final = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 
@@ -51,6 +55,14 @@ class PostgresqlStatements(Statements):
 
     def __init__(self, driver: DeadlineConnection) -> None:
         self._driver = driver
+
+    @property
+    def distributed(self) -> bool:
+        return self._driver.distributed
+
+    @distributed.setter
+    def distributed(self, found: bool) -> None:
+        self._driver.distributed = found
 
     def run(self, asked: Sequence[Asked], *, last: bool = False) -> list[Parts]:
         return self._flight([], asked, [])
@@ -102,20 +114,29 @@ class PostgresqlReading(PostgresqlStatements, ReadingConnection):
         self.label = label_of(info.dbname, info.host, str(info.port))
         self._begun = False
         self._ended = False
+        self._on_nodes = False
 
     def run(self, asked: Sequence[Asked], *, last: bool = False) -> list[Parts]:
         assert not self._ended, "the snapshot has ended with the last flight"
         before = [] if self._begun else [_BEGIN, *set_local(READING)]
-        self._begun, self._ended = True, last
+        if self.distributed:
+            # What is left of the deadline is for finding out which node is silent.
+            self._driver.patience = ANSWER_SECONDS - ASKING_SECONDS
+            if not self._on_nodes:
+                sooner = {"statement_timeout": f"{limits.SILENT_SECONDS - ASKING_SECONDS - 2}s"}
+                before.append(set_on_nodes(READING | sooner))
+        self._begun, self._ended, self._on_nodes = True, last, self.distributed
         return self._flight(before, asked, ["COMMIT"] if last else [])
 
     def end(self) -> None:
         if self._begun and not self._ended:
             self._driver.commit()
-        self._begun = self._ended = False
+        self._begun = self._ended = self._on_nodes = False
 
     def give_up(self) -> None:
-        self._begun = self._ended = False
+        self._begun = self._ended = self._on_nodes = False
+        if self.distributed:
+            self._driver.patience = 1  # a silent node holds up the end of a transaction as well
         try:
             self._driver.rollback()
         except Error:
@@ -146,6 +167,14 @@ def connected(address: DatabaseAddress, *, autocommit: bool) -> DeadlineConnecti
 def set_local(settings: Mapping[str, str]) -> list[str]:
     """The statements that set something until the transaction ends."""
     return [f"SET LOCAL {name} = '{value}'" for name, value in settings.items()]
+
+
+def set_on_nodes(settings: Mapping[str, str]) -> str:
+    """The statement that sets the same on the nodes of a Citus cluster, until the transaction ends.
+
+    A block, because Citus sends its nodes the whole text that a setting came in, and each of a block's comes by itself.
+    """
+    return f"DO $$ BEGIN {'; '.join(set_local(_NODES | dict(settings)))}; END $$"
 
 
 def _parts(cursor: Any) -> Parts:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from health.store.opening.errors import StoreBrokenOff, StoreError, StoreSilent, as_store_error
+from health.store.opening.nodes import is_of_a_silent_node, named_with_its_node
 from health.store.opening.revision import OfThisSchema
 from health.store.opening.sqlite import SqliteReading
 from health.store.opening.sqlite_file import left_by_a_writer
@@ -99,6 +100,8 @@ def _one_transaction(connection: ReadingConnection, address: DatabaseAddress) ->
             connection.end()
     except BaseException as error:
         connection.give_up()
+        if connection.distributed and isinstance(error, StoreError) and is_of_a_silent_node(error):
+            raise named_with_its_node(error, address) from error.__cause__
         if isinstance(error, StoreError) and _was_broken_off(connection, error):
             raise StoreBrokenOff(str(error)) from error.__cause__
         raise

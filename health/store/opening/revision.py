@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from health.store.opening.errors import DatabaseMissing, SchemaProblem, StoreBrokenOff, lacking
-from health.store.opening.home import HOME, HOME_ALONE, STANDBY_FUNCTIONS, TABLES, Home
+from health.store.opening.home import HOME, HOME_ALONE, ONE_SERVER, STANDBY_FUNCTIONS, TABLES, Home
 from health.store.opening.statements import Asked, Parts, ReadingConnection, Statements
 
 REVISIONS: Final = ("tp0001", "tp0002", "tp0003", "tp0004")
@@ -45,6 +45,8 @@ _TABLES: Final = {
         f" WHERE nspname = current_schema() AND typname IN ({_NAMES})"
     ),
 }
+_NOT_ON_CITUS: Final = ("22P02", "0A000")
+"""The SQLSTATEs of `ONE_SERVER` on Citus, and of a statement that Citus cannot distribute."""
 _MISSING: Final = ("no such table", "UndefinedTable", "UndefinedColumn")
 
 
@@ -54,6 +56,7 @@ def schema_state(statements: Statements, database: str) -> SchemaState:
     Raises the driver's errors, and SchemaProblem where a table of the current version is missing in that schema.
     """
     home = Home.of(statements.rows(HOME_ALONE)) if statements.dialect == "postgresql" else Home()
+    statements.distributed = home.distributed
     names = {name for (name,) in statements.rows(_TABLES[statements.dialect])}
     if "alembic_version" not in names:
         return SchemaState.FOREIGN if names else SchemaState.ABSENT
@@ -81,6 +84,7 @@ class OfThisSchema(Statements):
 
     def __init__(self, connection: ReadingConnection, database: str) -> None:
         self.dialect = connection.dialect
+        self.distributed = connection.distributed
         self._connection = connection
         self._database = database
         self._known = False
@@ -91,19 +95,38 @@ class OfThisSchema(Statements):
         if self._known:
             return self._connection.run(asked, last=last)
         try:
-            home, version, found = self._first(asked, last=last)
+            home, version, found = self._first([*self._only_of_one_server(asked), *asked], last=last)
+            if len(found) > len(asked):
+                found = found[1:]
             self._known = [row for part in version for row in part] == [(CURRENT,)] and not home.missing
         except Exception as error:
             # Whatever it is that an older schema lacks: what to run says more.
             if type(error).__name__ in _MISSING or str(error).startswith(_MISSING[0]):
                 self._connection.give_up()
                 refuse_other_schema(self._connection, self._database)
+            self._learn_whether_distributed(error)
             raise
+        self._connection.distributed = self.distributed = self.home is not None and self.home.distributed
         if not self._known:
             self._connection.give_up()
             refuse_other_schema(self._connection, self._database)
             raise StoreBrokenOff(f"{self._database} was being upgraded: try again.")
         return found
+
+    def _only_of_one_server(self, asked: Sequence[Asked]) -> list[Asked]:
+        """What is asked before anything that Citus should be asked otherwise, and has it refuse all that follows."""
+        guarded = bool(asked) and self.dialect == "postgresql" and not self._connection.distributed
+        return [Asked(ONE_SERVER)] if guarded else []
+
+    def _learn_whether_distributed(self, error: Exception) -> None:
+        """Raise StoreBrokenOff where Citus refused what one server answers: asked again, it is asked as Citus wants."""
+        if self._connection.distributed or getattr(error, "sqlstate", None) not in _NOT_ON_CITUS:
+            return
+        self._connection.give_up()
+        self._connection.distributed = Home.of(self._connection.rows(HOME_ALONE)).distributed
+        self._connection.give_up()
+        if self._connection.distributed:
+            raise StoreBrokenOff(f"{self._database} is distributed: ask again.") from error
 
     def _first(self, asked: Sequence[Asked], *, last: bool) -> tuple[Home, Parts, list[Parts]]:
         """Where this is, the rows that say which version it is, and those of what was asked."""

@@ -36,6 +36,8 @@ class Statements(ABC):
 
     dialect: str
     """`sqlite` or `postgresql`."""
+    distributed: bool = False
+    """Whether the rows may be on several nodes (Citus), as far as the connection knows: it says so when first asked."""
 
     @abstractmethod
     def run(self, asked: Sequence[Asked], *, last: bool = False) -> list[Parts]:

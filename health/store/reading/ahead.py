@@ -14,7 +14,14 @@ from typing import Any, Final
 
 from health.facts import TenantFacts
 from health.store.opening import errors
-from health.store.opening.errors import NotReadAhead, StoreError, StoreLocked, StoreSilent, StoreUnreachable
+from health.store.opening.errors import (
+    NotReadAhead,
+    StoreBrokenOff,
+    StoreError,
+    StoreLocked,
+    StoreSilent,
+    StoreUnreachable,
+)
 from health.store.opening.home import Home
 from health.store.opening.reading import one_snapshot, open_reading
 from health.store.opening.revision import OfThisSchema
@@ -49,9 +56,12 @@ def send_fleet(
         return  # what is missing or is no database of ours: the other end finds that out at once, and says more
     opened(connection)
     try:
-        with one_snapshot(connection, address) as statements:
-            for message in _messages(statements):
-                send(marshal.dumps(message))
+        try:
+            _send_rows(connection, address, send)
+        except StoreBrokenOff:
+            if not connection.distributed:
+                raise
+            _send_rows(connection, address, send)
         # Only now: a file that was overwritten meanwhile is found out where its snapshot ends.
         send(marshal.dumps((_WHOLE,)))
     except StoreError as problem:
@@ -59,6 +69,12 @@ def send_fleet(
             send(_failed(problem))
     finally:
         connection.close()
+
+
+def _send_rows(connection: ReadingConnection, address: DatabaseAddress, send: Callable[[bytes], None]) -> None:
+    with one_snapshot(connection, address) as statements:
+        for message in _messages(statements):
+            send(marshal.dumps(message))
 
 
 def _messages(statements: OfThisSchema) -> Iterator[tuple[Any, ...]]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from health.facts import BackupSchedule, Tenant, TenantFacts, UnreadableEvidence
 from health.store.opening.statements import Asked, Row, Statements
-from health.store.reading import fleet_statements
+from health.store.reading import distributed_statements, fleet_statements
 from health.store.reading.rows import RowReader, UnreadableRow, by_tenant, tally, tenant_as_far_as_known, unreadable
 
 
@@ -35,6 +35,8 @@ def fleet_rows(
     Gives back the rows of the statements asked `beside` them, and theirs. With `last` the snapshot ends with it. With
     `as_of` the bases are those of then, and no schedule is read.
     """
+    if statements.distributed:
+        return _rows_on_nodes(statements, external_ids, beside, last=last, as_of=as_of)
     dialect, narrowed = statements.dialect, external_ids is not None
     parameters: dict[str, Any] = {"external_ids": list(external_ids)} if external_ids is not None else {}
     asked = (
@@ -49,6 +51,36 @@ def fleet_rows(
     *found, basis_sets = statements.run([*beside, *asked], last=last)
     *others, tenants, schedules, lost = [list(chain.from_iterable(parts)) for parts in found]
     return others, FleetRows(tenants, schedules if as_of is None else [], lost, basis_sets)
+
+
+def _rows_on_nodes(
+    statements: Statements,
+    external_ids: Sequence[str] | None,
+    beside: Sequence[Asked],
+    *,
+    last: bool,
+    as_of: datetime | None,
+) -> tuple[list[list[Row]], FleetRows]:
+    """The same from Citus, whose nodes know tenants by their ids alone: those of the named are looked up first."""
+    named, past = external_ids is not None, as_of is not None
+    judged = fleet_statements.judged_tenants(statements.dialect, named)
+    known = statements.rows(judged, {"external_ids": list(external_ids)}) if external_ids is not None else []
+    ids = {"tenant_ids": [row[0] for row in known]} if named else {}
+    then = {} if as_of is None else {"as_of": as_of}
+    if len(known) == 1:
+        basis = Asked(distributed_statements.basis_set(past=past), {"tenant_id": known[0][0], **then})
+    else:
+        basis = Asked(distributed_statements.basis_sets(named, past=past), {**ids, **then})
+    asked = [
+        Asked(distributed_statements.enabled_schedules(named), ids),
+        Asked(distributed_statements.unreadable_candidates(named), ids),
+        basis,
+    ]
+    # Last among what is asked beside: the tenants, unless they are known already.
+    *found, basis_sets = statements.run([*beside, *([] if named else [Asked(judged)]), *asked], last=last)
+    *others, schedules, lost = [list(chain.from_iterable(parts)) for parts in found]
+    tenants = known if named else others.pop()
+    return others, FleetRows(tenants, [] if past else schedules, lost, basis_sets)
 
 
 def facts_in(dialect: str, found: FleetRows) -> Iterator[TenantFacts]:

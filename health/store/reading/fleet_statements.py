@@ -116,20 +116,21 @@ def _named(dialect: str, index: str) -> str:
 
 
 @cache
-def item_columns(dialect: str) -> tuple[str, ...]:
+def item_columns(dialect: str, tenant: str = "backup_sets.tenant_id") -> tuple[str, ...]:
     """What a row of `backup_sets` has of its items, each from its own partial index.
 
     First the id of an item whose `deleted_at` cannot be read, and of one whose orphaned assignments cannot be counted:
-    null in a healthy database. Then the counts in the order of `ItemTally`.
+    null in a healthy database. Then the counts in the order of `ItemTally`. `tenant` is whose items they are: where it
+    is a constant, a distributed PostgreSQL asks one node only.
     """
     return (
-        _first(dialect, "ix_backup_items_deletion_unknown", deletion_unknown_predicate),
-        _first(dialect, "ix_backup_items_orphans_unknown", orphans_unknown_predicate),
-        *_counts(dialect),
+        _first(dialect, "ix_backup_items_deletion_unknown", deletion_unknown_predicate, tenant),
+        _first(dialect, "ix_backup_items_orphans_unknown", orphans_unknown_predicate, tenant),
+        *_counts(dialect, tenant),
     )
 
 
-def _counts(dialect: str) -> tuple[str, ...]:
+def _counts(dialect: str, tenant: str) -> tuple[str, ...]:
     counts = (
         ("present", present_predicate("item.")),
         ("degraded", f"{present_predicate('item.')} AND {degraded_predicate('item.')}"),
@@ -140,12 +141,14 @@ def _counts(dialect: str) -> tuple[str, ...]:
         ),
     )
     return tuple(
-        f"(SELECT count(*){_of_the_set(dialect, f'ix_backup_items_{name}', predicate)})" for name, predicate in counts
+        f"(SELECT count(*){_of_the_set(dialect, f'ix_backup_items_{name}', predicate, tenant)})"
+        for name, predicate in counts
     )
 
 
-def _first(dialect: str, index: str, predicate: Callable[[str, str], str]) -> str:
-    first = f"(SELECT item.id{_of_the_set(dialect, index, predicate(dialect, 'item.'))} ORDER BY item.id LIMIT 1)"
+def _first(dialect: str, index: str, predicate: Callable[[str, str], str], tenant: str) -> str:
+    of_the_set = _of_the_set(dialect, index, predicate(dialect, "item."), tenant)
+    first = f"(SELECT item.id{of_the_set} ORDER BY item.id LIMIT 1)"
     if dialect == "postgresql":
         return first
     # Looked for set by set only if there is one at all, of whatever tenant: as a rule there is none. In PostgreSQL that
@@ -154,11 +157,11 @@ def _first(dialect: str, index: str, predicate: Callable[[str, str], str]) -> st
     return f"CASE WHEN EXISTS ({anywhere}) THEN {first} END"
 
 
-def _of_the_set(dialect: str, index: str, predicate: str) -> str:
+def _of_the_set(dialect: str, index: str, predicate: str, tenant: str) -> str:
     # Of indexes with the same statistics SQLite may take the one over all degraded items, and then reads each of them.
     named = _named(dialect, index)
     return (
-        f" FROM backup_items AS item{named} WHERE item.tenant_id = backup_sets.tenant_id"
+        f" FROM backup_items AS item{named} WHERE item.tenant_id = {tenant}"
         f" AND item.backup_set_id = backup_sets.id AND {predicate}"
     )
 

@@ -17,6 +17,7 @@ from health.covered_time import TenantPast
 from health.facts import BackupItem, BackupSet, UnreadableEvidence
 from health.store.columns import BACKUP_SETS
 from health.store.opening.statements import Asked, Row, Statements
+from health.store.reading import distributed_statements
 from health.store.reading import history_statements as statements
 from health.store.reading.rows import COUNTS_FROM, RowReader, UnreadableRow, as_text, without_unreadable_items
 
@@ -127,28 +128,28 @@ class History:
             return {}
         asked = {"tenant_ids": list(tenant_ids)} if narrowed else {}
         found: dict[int, FailingSet] = {}
-        for tenant_id, set_id, error, happened in self._connection.rows(
-            statements.failing_sets(self._dialect, narrowed), asked
-        ):
+        statement = statements.failing_sets(self._dialect, narrowed)
+        if self._connection.distributed:
+            statement = distributed_statements.failing_sets(narrowed)
+        for tenant_id, set_id, error, happened in self._connection.rows(statement, asked):
             happened_at = self._reader.instant(happened, "backup_sets", "completed_at", set_id)
             found[tenant_id] = FailingSet(set_id, as_text(error), happened_at)
         return found
 
     def pasts(
-        self, begin: datetime, end: datetime, external_ids: Sequence[str] | None
+        self, begin: datetime, end: datetime, tenant_ids: Sequence[int] | None
     ) -> Iterator[tuple[int, TenantPast]]:
         """The sets completed in a period, tenant by tenant, and when the first that a tenant ever had was.
 
         Of all tenants to judge, or of those named. One tenant's sets at a time are held.
         """
-        narrowed = external_ids is not None
-        names = {"external_ids": list(external_ids or ())} if narrowed else {}
-        firsts, sets = self._connection.run(
-            [
-                Asked(statements.first_sets(self._dialect, narrowed), names),
-                Asked(statements.sets_of_a_period(self._dialect, narrowed), {"begin": begin, "end": end, **names}),
-            ]
-        )
+        narrowed = tenant_ids is not None
+        ids = {"tenant_ids": list(tenant_ids or ())} if narrowed else {}
+        first = statements.first_sets(self._dialect, narrowed)
+        if self._connection.distributed:
+            first = distributed_statements.first_sets(narrowed)
+        period = Asked(statements.sets_of_a_period(self._dialect, narrowed), {"begin": begin, "end": end, **ids})
+        firsts, sets = self._connection.run([Asked(first, ids), period])
         first_at = {row[0]: self._first_at(*row) for row in chain.from_iterable(firsts)}
         seen: set[int] = set()
         for tenant_id, rows in groupby(chain.from_iterable(sets), key=lambda row: row[_TENANT_ID]):

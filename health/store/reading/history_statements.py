@@ -88,7 +88,7 @@ ITEMS_PRESENT: Final = (
 
 _KEPT: Final = (
     "(SELECT {} FROM captured_payloads AS kept"
-    " WHERE kept.tenant_id = {item}.tenant_id AND kept.digest = {item}.payload_digest)"
+    " WHERE kept.tenant_id = :tenant_id AND kept.digest = {item}.payload_digest)"
 )
 """The content that an item's digest stands for."""
 
@@ -195,14 +195,16 @@ _BASIS_COMPLETED: Final = (
 def first_sets(dialect: str, narrowed: bool) -> str:
     """When each tenant's first completed or partial set was completed, a deleted one too; null where it has none.
 
-    By tenant. Wants the list `external_ids` where it is `narrowed`.
+    By tenant. Wants the list `tenant_ids` where it is `narrowed`.
     """
     first = (
         "SELECT early.completed_at FROM backup_sets AS early WHERE early.tenant_id = tenants.id"
         f" AND early.status IN {_kept_statuses()} AND NOT {no_instant_predicate('early.completed_at', dialect)}"
         f" ORDER BY {happened_expression('early.')}, early.id LIMIT 1"
     )
-    return f"SELECT tenants.id, ({first}) FROM tenants WHERE {judged(dialect, narrowed)} ORDER BY tenants.id"
+    asked_for = " AND tenants.id IN :tenant_ids" if narrowed else ""
+    judged_ones = f"{judged(dialect, narrowed=False)}{asked_for}"
+    return f"SELECT tenants.id, ({first}) FROM tenants WHERE {judged_ones} ORDER BY tenants.id"
 
 
 @cache
@@ -210,15 +212,16 @@ def sets_of_a_period(dialect: str, narrowed: bool) -> str:
     """The completed and partial sets of every tenant in a period, deleted ones too, by tenant.
 
     With items that cannot be read and two counts, the items present and the degraded ones, as `past_sets` has them;
-    those of deleted sets are not counted. Wants `begin`, `end`, and the list `external_ids` where it is `narrowed`.
+    those of deleted sets are not counted. Wants `begin`, `end`, and the list `tenant_ids` where it is `narrowed`.
     """
     happened = happened_expression("backup_sets.")
     counted = ", ".join(
         f"CASE WHEN backup_sets.deleted_at IS NULL THEN {column} END" for column in item_columns(dialect)[:4]
     )
+    asked_for = " AND tenants.id IN :tenant_ids AND backup_sets.tenant_id IN :tenant_ids" if narrowed else ""
     return (
         f"SELECT {BACKUP_SETS.selected}, {counted} FROM tenants CROSS JOIN backup_sets"
-        f" WHERE {judged(dialect, narrowed)} AND backup_sets.tenant_id = tenants.id"
+        f" WHERE {judged(dialect, narrowed=False)}{asked_for} AND backup_sets.tenant_id = tenants.id"
         f" AND {happened} >= :begin AND {happened} < :end AND backup_sets.status IN {_kept_statuses()}"
         " ORDER BY tenants.id"
     )

@@ -1,6 +1,7 @@
 """The reading statements of one tenant's screens, as text (docs/reading.md, "One snapshot").
 
-Every count comes from an index alone. The statements of a verdict, of the fleet's too, are in `fleet_statements.py`.
+Every count comes from an index alone, and each table is tied to the tenant by its id, so that a distributed
+PostgreSQL asks one node. The statements of a verdict, of the fleet's too, are in `fleet_statements.py`.
 Each is made once: making it would cost more than its answer.
 """
 
@@ -63,7 +64,7 @@ def past_sets(dialect: str) -> str:
         " ORDER BY before.completed_at DESC, before.id DESC LIMIT 1"
     )
     return (
-        f"SELECT {BACKUP_SETS.selected}, {', '.join(item_columns(dialect)[:4])} FROM backup_sets"
+        f"SELECT {BACKUP_SETS.selected}, {', '.join(item_columns(dialect, ':tenant_id')[:4])} FROM backup_sets"
         f" WHERE backup_sets.tenant_id = :tenant_id AND {candidate_predicate('backup_sets.')}"
         f" AND backup_sets.completed_at >= coalesce(({before_the_period}), :begin)"
         " AND backup_sets.completed_at <= :end"
@@ -78,7 +79,7 @@ def reference_items(dialect: str) -> str:
     Wants the parameters `tenant_id`, `source`, `completed_at` and `set_id`.
     """
     return (
-        f"SELECT {item_columns(dialect)[2]} FROM backup_sets"
+        f"SELECT {item_columns(dialect, ':tenant_id')[2]} FROM backup_sets"
         f" WHERE backup_sets.tenant_id = :tenant_id AND {candidate_predicate('backup_sets.')}"
         " AND backup_sets.status = 'completed' AND backup_sets.source = :source"
         " AND backup_sets.completed_at <= :completed_at"
@@ -118,7 +119,7 @@ def items_of(dialect: str) -> str:
 CAPTURED_JSON = (
     "SELECT CAST(backup_items.assignments AS text), coalesce("
     "(SELECT CAST(kept.payload AS text) FROM captured_payloads AS kept"
-    " WHERE kept.tenant_id = backup_items.tenant_id AND kept.digest = backup_items.payload_digest),"
+    " WHERE kept.tenant_id = :tenant_id AND kept.digest = backup_items.payload_digest),"
     " CAST(backup_items.payload AS text)) FROM backup_items"
     " WHERE backup_items.tenant_id = :tenant_id AND backup_items.backup_set_id = :set_id"
     " AND backup_items.id = :item_id"
@@ -130,4 +131,4 @@ Wants the parameters `tenant_id`, `set_id` and `item_id`.
 
 
 def _set_columns(dialect: str) -> str:
-    return f"{BACKUP_SETS.selected}, {', '.join(item_columns(dialect))}"
+    return f"{BACKUP_SETS.selected}, {', '.join(item_columns(dialect, ':tenant_id'))}"

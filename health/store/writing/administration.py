@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
 from health.instants import EARLIEST
 from health.store.opening.errors import SchemaProblem
+from health.store.opening.nodes import misplaced
 from health.store.opening.reading import looking
 from health.store.opening.revision import SchemaState, schema_state
 from health.store.opening.statements import Statements, sqlite_text
@@ -84,16 +85,20 @@ class SchemaFound(NamedTuple):
 
     state: SchemaState
     schema: str | None
+    misplaced: Sequence[str] | None = None
+    """On Citus what is not where it should be, each as a clause; None where no table is on the nodes."""
 
 
 def look(address: DatabaseAddress) -> SchemaFound:
     """What schema the database has. Raises StoreError where it cannot be opened, or not be read as it claims."""
     with looking(address) as found_there:
         state = schema_state(found_there, address.label)
-        if state is SchemaState.CURRENT:
+        wrong = misplaced(found_there) if state is SchemaState.CURRENT and found_there.distributed else None
+        if state is SchemaState.CURRENT and not wrong:
             _try_reading(found_there)
         of_postgresql = found_there.dialect == "postgresql"
-        return SchemaFound(state, found_there.rows("SELECT current_schema()")[0][0] if of_postgresql else None)
+        schema = found_there.rows("SELECT current_schema()")[0][0] if of_postgresql else None
+        return SchemaFound(state, schema, wrong)
 
 
 def _try_reading(connection: Statements) -> None:

@@ -29,6 +29,7 @@ from health.sources.door import COMPLETED, PARTIAL
 from health.sources.loss_clauses import MISSING
 from health.store.opening.errors import StoreConflict
 from health.store.opening.statements import Statements
+from health.store.reading import distributed_statements
 from health.store.reading.fleet_statements import unreadable_candidates
 from health.store.reading.predicates import candidate_predicate, happened_expression, no_instant_predicate
 from health.store.reading.roster import tenant_id_of
@@ -142,7 +143,10 @@ def _plan(
 ) -> PrunePlan:
     """A run that began before `ended_since` is over, whatever its status says."""
     unreadable = {tenant_id for tenant_id, health in verdicts.items() if health.unreadable is not None}
-    unreadable.update(row[0] for row in statements.rows(unreadable_candidates(statements.dialect)))
+    lost = unreadable_candidates(statements.dialect)
+    if statements.distributed:
+        lost = distributed_statements.unreadable_candidates(narrowed=False)
+    unreadable.update(row[0] for row in statements.rows(lost))
     parameters: dict[str, Any] = {"ended_since": ended_since}
     if isinstance(request.keep, KeepSince):
         parameters["kept_from"] = request.keep.instant

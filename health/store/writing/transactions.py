@@ -16,6 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from health.store.opening import limits
+from health.store.opening.errors import StoreError
+from health.store.opening.nodes import is_of_a_silent_node, named_with_its_node
 from health.store.opening.reading import sentences
 from health.store.opening.revision import refuse_other_schema
 from health.store.opening.sqlite import SqliteStatements, decode_with_escapes, require_file
@@ -33,6 +35,9 @@ _SILENCES_IN_A_WHOLE: Final = 6
 """How many times as long as its silence a writer's whole round trip may take, an hour, as long as something comes."""
 _OF_THAT_FOR_A_LOCK: Final = 0.9
 """The server gives up a lock before the writer gives up the server: it knows why, and the connection stays whole."""
+# On Citus a transaction that has asked several nodes at once may no longer write a table that is on all of them, nor
+# one that has worked on the coordinator's own rows go on to the nodes.
+_IN_TURN: Final = {"citus.multi_shard_modify_mode": "sequential", "citus.enable_local_execution": "off"}
 
 
 @contextmanager
@@ -69,9 +74,18 @@ def writing(
     address: DatabaseAddress, *, patience: float = WRITING_SECONDS, in_all: bool = False
 ) -> Iterator[Connection]:
     """A transaction on a database with the current schema; its time as in `transaction`. Raises StoreError."""
-    with transaction(address, patience=patience, in_all=in_all) as connection:
-        refuse_other_schema(statements_of(connection), address.label)
-        yield connection
+    distributed = False
+    try:
+        with transaction(address, patience=patience, in_all=in_all) as connection:
+            statements = statements_of(connection)
+            refuse_other_schema(statements, address.label)
+            if distributed := statements.distributed:
+                _set_on_nodes(connection)
+            yield connection
+    except StoreError as error:
+        if distributed and is_of_a_silent_node(error):
+            raise named_with_its_node(error, address) from error.__cause__
+        raise
 
 
 def statements_of(connection: Connection) -> Statements:
@@ -97,6 +111,12 @@ def _writing_engine(address: DatabaseAddress, *, create: bool, patience: float, 
     )
     event.listen(engine, "begin", lambda connection: _set_for_writing(connection, patience))
     return engine
+
+
+def _set_on_nodes(connection: Connection) -> None:
+    from health.store.opening.postgresql import NO_JIT, NOTHING_HIDDEN, ONE_FORM, set_on_nodes
+
+    connection.exec_driver_sql(set_on_nodes(_IN_TURN | ONE_FORM | NOTHING_HIDDEN | NO_JIT))
 
 
 def _open_sqlite(file: Path, *, create: bool) -> sqlite3.Connection:

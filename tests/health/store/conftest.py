@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.engines import ENGINES, FIXTURES
 from tests.health.store.bare import Bare, bare
 from tests.health.store.schema_versions import drop_everything
 
@@ -48,11 +49,11 @@ def fresh_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=ENGINES)
 def database_url(request: pytest.FixtureRequest) -> str:
     """An empty database on each engine; in PostgreSQL that of the module, emptied, which is ten times as fast."""
-    if request.param == "sqlite":
-        url: str = request.getfixturevalue("sqlite_url")
+    if request.param != "postgresql":
+        url: str = request.getfixturevalue(FIXTURES[request.param])
         return url
     url = request.getfixturevalue("shared_postgres_url")
     with psycopg.connect(url) as connection:

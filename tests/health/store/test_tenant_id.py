@@ -22,6 +22,7 @@ from health.resolver import TenantBackupHealthResolver
 from health.store.opening.urls import parse_database_url
 from health.store.reading.fleet_statements import unreadable_candidates
 from health.store.writing.tables import metadata
+from tests.engines import ONE_SERVER
 from tests.health.making import DAY, LONG_AGO, NOW
 from tests.health.store.bare import Bare
 from tests.oracle.loading import load
@@ -120,6 +121,7 @@ def test_every_question_is_asked_here() -> None:
     assert {name for name, *_ in QUESTIONS.values()} == public - {"interrupt", "close"}
 
 
+@pytest.mark.parametrize("database_url", ONE_SERVER, indirect=True)
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_every_statement_names_the_tenant_of_every_row_it_touches(database_url: str, question: str) -> None:
     load(database_url, a_fleet())

@@ -55,7 +55,7 @@ def ask_next_runs(connection: Statements) -> None:
 
 
 def ask_coverage_of_one(connection: Statements) -> None:
-    list(Snapshot(connection).history.pasts(LONG_AGO + HOUR, LONG_AGO + DAY, ["tenant-1"]))
+    list(Snapshot(connection).history.pasts(LONG_AGO + HOUR, LONG_AGO + DAY, [1]))
 
 
 QUESTIONS: Final[list[Ask]] = [

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from health.resolver import UnknownTenant
+from tests.engines import ONE_SERVER
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW, TICK
 from tests.health.store.bare import Bare, bare
 from tests.oracle.loading import load
@@ -140,6 +141,7 @@ def two_tenants_in_order() -> Rows:
     )
 
 
+@pytest.mark.parametrize("database_url", ONE_SERVER, indirect=True)
 def test_a_writer_that_commits_between_two_statements_is_not_seen(database_url: str) -> None:
     load(database_url, two_tenants_in_order())
     with bare(database_url) as store:

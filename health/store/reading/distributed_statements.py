@@ -1,0 +1,118 @@
+"""The statements of many tenants as a distributed PostgreSQL (Citus) can run them (docs/reading.md, "Citus").
+
+There the rows of `tenants` are on every node, and those of the other tables on that of their tenant. A statement that
+goes through `tenants` and looks each one up is refused, or looks every tenant up in every shard. So these begin at the
+tables of a tenant: the sets and schedules of tenants that are not judged come too, and whoever asked leaves them out.
+They read the whole of an index, so they grow with history; on one machine `fleet_statements.py` does not.
+Where `narrowed` is true, a statement has the parameter `tenant_ids`, a list.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from health.facts import BASIS_STATUSES
+from health.store.columns import BACKUP_SCHEDULES, BACKUP_SETS
+from health.store.reading.fleet_statements import item_columns
+from health.store.reading.predicates import (
+    candidate_predicate,
+    deletion_unknown_candidate_predicate,
+    happened_expression,
+    no_instant_predicate,
+    not_disabled_predicate,
+)
+
+# ruff: noqa: S608 - made of our own rules; what comes from outside is a parameter
+
+_DIALECT = "postgresql"
+
+
+@cache
+def basis_sets(narrowed: bool, *, past: bool = False) -> str:
+    """One row a tenant that has a basis, as `fleet_statements.basis_sets` has it; with `past` wants `as_of` too."""
+    return (
+        f"SELECT {BACKUP_SETS.selected}, {', '.join(item_columns(_DIALECT))}"
+        " FROM (SELECT DISTINCT ON (candidate.tenant_id) candidate.tenant_id, candidate.id"
+        " FROM backup_sets AS candidate"
+        f" WHERE {candidate_predicate('candidate.')}{_by_then(past)}{_asked_for('candidate', narrowed)}"
+        " ORDER BY candidate.tenant_id, candidate.completed_at DESC, candidate.id DESC) AS latest"
+        " JOIN backup_sets ON backup_sets.tenant_id = latest.tenant_id AND backup_sets.id = latest.id"
+    )
+
+
+@cache
+def basis_set(*, past: bool = False) -> str:
+    """The basis of one tenant, if it has one: on one node. Wants `tenant_id`, with `past` `as_of` too."""
+    return (
+        f"SELECT {BACKUP_SETS.selected}, {', '.join(item_columns(_DIALECT, ':tenant_id'))} FROM backup_sets"
+        " WHERE backup_sets.tenant_id = :tenant_id AND backup_sets.id = ("
+        "SELECT candidate.id FROM backup_sets AS candidate"
+        f" WHERE candidate.tenant_id = :tenant_id AND {candidate_predicate('candidate.')}{_by_then(past)}"
+        " ORDER BY candidate.completed_at DESC, candidate.id DESC LIMIT 1)"
+    )
+
+
+@cache
+def enabled_schedules(narrowed: bool) -> str:
+    """The enabled schedules, by tenant and id, with those that cannot be read as enabled or disabled."""
+    return (
+        f"SELECT {BACKUP_SCHEDULES.selected} FROM backup_schedules"
+        f" WHERE {not_disabled_predicate(_DIALECT, 'backup_schedules.')}"
+        f" AND {no_instant_predicate('backup_schedules.deleted_at', _DIALECT)}"
+        f"{_asked_for('backup_schedules', narrowed)}"
+        " ORDER BY backup_schedules.tenant_id, backup_schedules.id"
+    )
+
+
+@cache
+def unreadable_candidates(narrowed: bool) -> str:
+    """Sets that may be a basis but whose place among the others is unknown, with the column and its value."""
+    no_instant = no_instant_predicate("completed_at", _DIALECT)
+    without_place = f"{candidate_predicate()} AND {no_instant}"
+    deletion_unknown = deletion_unknown_candidate_predicate(_DIALECT)
+    asked_for = _asked_for("backup_sets", narrowed)
+    # One statement over both indexes: a union of two would be put together on the coordinator.
+    return (
+        f"SELECT tenant_id, id, CASE WHEN {without_place} THEN 'completed_at' ELSE 'deleted_at' END AS unreadable,"
+        f" CASE WHEN {without_place} THEN completed_at ELSE deleted_at END"
+        f" FROM backup_sets WHERE (({without_place}) OR ({deletion_unknown})){asked_for} ORDER BY tenant_id, id"
+    )
+
+
+@cache
+def failing_sets(narrowed: bool) -> str:
+    """Of each tenant the newest set with an error, not deleted and not older than its basis.
+
+    Tenant, set, error and when the set happened, as `history_statements.failing_sets` has them.
+    """
+    happened = happened_expression("failing.")
+    # No candidate was completed later: then none is the basis that the set would have to be newer than.
+    later = (
+        "SELECT 1 FROM backup_sets AS candidate WHERE candidate.tenant_id = failing.tenant_id"
+        f" AND {candidate_predicate('candidate.')} AND candidate.completed_at > {happened}"
+    )
+    return (
+        f"SELECT DISTINCT ON (failing.tenant_id) failing.tenant_id, failing.id, failing.error, {happened}"
+        " FROM backup_sets AS failing WHERE failing.deleted_at IS NULL AND failing.error IS NOT NULL"
+        f" AND NOT {no_instant_predicate(happened, _DIALECT)} AND NOT EXISTS ({later})"
+        f"{_asked_for('failing', narrowed)} ORDER BY failing.tenant_id, {happened} DESC, failing.id DESC"
+    )
+
+
+@cache
+def first_sets(narrowed: bool) -> str:
+    """When each tenant's first completed or partial set was completed, a deleted one too; no row where it has none."""
+    kept = ", ".join(f"'{status}'" for status in BASIS_STATUSES)
+    return (
+        "SELECT early.tenant_id, min(early.completed_at) FROM backup_sets AS early"
+        f" WHERE early.status IN ({kept}) AND NOT {no_instant_predicate('early.completed_at', _DIALECT)}"
+        f"{_asked_for('early', narrowed)} GROUP BY early.tenant_id ORDER BY early.tenant_id"
+    )
+
+
+def _by_then(past: bool) -> str:
+    return " AND candidate.completed_at <= :as_of" if past else ""
+
+
+def _asked_for(table: str, narrowed: bool) -> str:
+    return f" AND {table}.tenant_id IN :tenant_ids" if narrowed else ""

@@ -1,0 +1,101 @@
+"""The statements for a Citus cluster, without one: what Citus asks of their shape, and that they find the same.
+
+On plain PostgreSQL they run as well, so their answers are held against those of the statements for one server.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import pytest
+
+from health.resolver import TenantBackupHealthResolver
+from health.store.opening.deadline import DeadlineConnection
+from health.store.reading import distributed_statements as distributed
+from health.store.reading import history_statements, statements
+from tests.health.making import DAY, NOW
+from tests.health.store.bare import bare
+from tests.health.store.test_tenant_id import OF_A_TENANT
+from tests.resolving import resolving
+from tui.commands import run
+
+PG: Final = "postgresql"
+OF_ONE_TENANT: Final = {
+    "basis_set": distributed.basis_set(),
+    "all_schedules": statements.all_schedules(PG),
+    "sets_page": statements.sets_page(PG, after_a_key=False),
+    "sets_page after a key": statements.sets_page(PG, after_a_key=True),
+    "past_sets": statements.past_sets(PG),
+    "reference_items": statements.reference_items(PG),
+    "one_set": statements.one_set(PG),
+    "items_of": statements.items_of(PG),
+    "CAPTURED_JSON": statements.CAPTURED_JSON,
+    "COMPARED_SET": history_statements.COMPARED_SET,
+    "REFERENCE_SET": history_statements.REFERENCE_SET,
+    "captured_items": history_statements.captured_items(PG),
+    "CONTENTS": history_statements.CONTENTS,
+    "last_good_copies": history_statements.last_good_copies(PG),
+}
+OF_MANY: Final = {
+    f"{ask.__name__}{' of some' if narrowed else ''}": ask(narrowed)
+    for ask in (
+        distributed.basis_sets,
+        distributed.enabled_schedules,
+        distributed.unreadable_candidates,
+        distributed.failing_sets,
+        distributed.first_sets,
+    )
+    for narrowed in (False, True)
+}
+_READ: Final = re.compile(rf"(?:FROM|JOIN)\s+(?:{'|'.join(OF_A_TENANT)})(?:\s+AS\s+(\w+))?")
+
+
+@pytest.mark.parametrize("statement", OF_ONE_TENANT.values(), ids=OF_ONE_TENANT)
+def test_one_tenants_names_it_as_a_constant_of_every_table(statement: str) -> None:
+    """Then Citus sends it to one shard."""
+    tables = _READ.findall(statement)
+    assert tables
+    assert statement.count("tenant_id = :tenant_id") >= len(tables)
+    assert not re.search(r"tenant_id = (?!:tenant_id)", statement)
+    assert not re.search(r"\btenants\b", statement)
+
+
+@pytest.mark.parametrize("statement", OF_MANY.values(), ids=OF_MANY)
+def test_many_tenants_has_nothing_that_citus_cannot_push_down(statement: str) -> None:
+    assert not re.search(r"\btenants\b|LATERAL|UNION|\bWITH\b|OFFSET", statement)
+    # A limit is only within one set's items, never of a shard's rows.
+    assert not statement.endswith("LIMIT 1")
+    for inner in re.findall(r"\((SELECT [^()]*(?:\([^()]*\)[^()]*)*)\)", statement):
+        tied = re.search(r"\w+\.tenant_id = \w+\.tenant_id", inner)
+        assert tied or "DISTINCT ON (candidate.tenant_id)" in inner, inner
+
+
+def answers(resolver: TenantBackupHealthResolver) -> list[Any]:
+    fleet = resolver.fleet(NOW)
+    names = [health.tenant.external_id for health in fleet]
+    readable = [health for health in fleet if health.unreadable is None]
+    found: list[Any] = [fleet, resolver.tenants(names[:1], NOW), resolver.tenants(names[1:4], NOW)]
+    found += [resolver.as_of(NOW - 3 * DAY), resolver.as_of(NOW - 3 * DAY, names[1:2])]
+    found += [resolver.causes(fleet, NOW), resolver.causes(readable[:2], NOW)]
+    found += [resolver.coverage(NOW - 30 * DAY, NOW, NOW), resolver.coverage(NOW - 30 * DAY, NOW, NOW, names[1:3])]
+    for name in names[:8]:
+        found += [resolver.dashboard(name, NOW), resolver.backup_sets(name, NOW), resolver.schedules(name, NOW)]
+        found += [resolver.backup_set(name, None, NOW), resolver.changes(name, NOW), resolver.last_good(name, NOW)]
+    return found
+
+
+def test_they_find_what_one_servers_find(postgres_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["demo", "--tenants", "60", "--now", f"{NOW:%FT%TZ}", "--database", postgres_url]) == 0, (
+        capsys.readouterr()
+    )
+    with bare(postgres_url) as store:
+        # One tenant has no place among the archived, one no set at all.
+        store.execute("UPDATE tenants SET archived_at = 'infinity' WHERE id = 3")
+        store.execute("UPDATE tenants SET archived_at = now() WHERE id = 4")
+    with resolving(postgres_url) as resolver:
+        expected = answers(resolver)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(DeadlineConnection, "distributed", property(lambda _: True, lambda _, __: None), raising=False)
+        with resolving(postgres_url) as resolver:
+            assert answers(resolver) == expected
