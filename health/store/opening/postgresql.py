@@ -123,8 +123,7 @@ class PostgresqlReading(PostgresqlStatements, ReadingConnection):
             # What is left of the deadline is for finding out which node is silent.
             self._driver.patience = ANSWER_SECONDS - ASKING_SECONDS
             if not self._on_nodes:
-                sooner = {"statement_timeout": f"{limits.SILENT_SECONDS - ASKING_SECONDS - 2}s"}
-                before.append(set_on_nodes(READING | sooner))
+                before.append(set_on_nodes(READING))
         self._begun, self._ended, self._on_nodes = True, last, self.distributed
         return self._flight(before, asked, ["COMMIT"] if last else [])
 
