@@ -33,7 +33,8 @@ OF_ONE_TENANT: Final = {
     "CAPTURED_JSON": statements.CAPTURED_JSON,
     "COMPARED_SET": history_statements.COMPARED_SET,
     "REFERENCE_SET": history_statements.REFERENCE_SET,
-    "captured_items": history_statements.captured_items(PG),
+    "items_that_may_differ": history_statements.items_that_may_differ(PG),
+    "ITEMS_PRESENT": history_statements.ITEMS_PRESENT,
     "CONTENTS": history_statements.CONTENTS,
     "last_good_copies": history_statements.last_good_copies(PG),
 }
