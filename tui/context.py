@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from platformdirs import user_state_path
 
+from health.known import KnownEntry
 from health.policy import HealthPolicy
 from tui.clock import utc_now
+from tui.groups import Groups
 from tui.terminal import DEFAULT_THEME
 
 if TYPE_CHECKING:
@@ -75,6 +77,18 @@ class Database(NamedTuple):
         return ("--use", self.name) if self.name else ()
 
 
+class KnownNotes(NamedTuple):
+    """What the file of what is known says, as it was read at the start (docs/documents.md, "Known").
+
+    `problem` says why nothing is known. `without_tenant` has for each tenant that is named the sentence to say where
+    there is no such tenant.
+    """
+
+    entries: tuple[KnownEntry, ...] = ()
+    problem: str = ""
+    without_tenant: Mapping[str, str] = MappingProxyType({})
+
+
 class AppContext(NamedTuple):
     """What the app is started with. It is read once, at the start."""
 
@@ -94,6 +108,8 @@ class AppContext(NamedTuple):
     """Opens the first resolver over `database` if its fleet is being read ahead."""
     ahead_since: float | None = None
     """When reading ahead began, in seconds of `boot_clock`."""
+    groups: Groups = Groups()
+    known: KnownNotes = KnownNotes()
     clock: Callable[[], datetime] = utc_now
     boot_clock: Callable[[], float] = boot_seconds
 

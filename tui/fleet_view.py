@@ -39,6 +39,10 @@ class FleetView(NamedTuple):
     """By tenant id: the state at that visit, for each tenant whose state has changed since."""
     gone: tuple[str, ...] = ()
     """The external ids of tenants seen at that visit and no longer judged."""
+    settings_problem: str = ""
+    """Why nothing is known, or that a tenant is in two groups: a sentence for the header."""
+    nothing_known: bool = False
+    """Whether it is the file of what is known that is wrong: then nothing in it counts."""
     holds_until: datetime = LATEST
     """The last instant (UTC) at which every verdict holds, if no fact changes."""
 
@@ -76,7 +80,7 @@ def found_by(
     for health in view.answer.verdicts:
         known = view.found_by.get(health.tenant.id)
         if known is None or known[0] is not health:
-            group = None if groups is None else groups.of(health.tenant.external_id)
+            group = None if groups is None else groups.beside(health.tenant.external_id)
             words = searched_words(health, policy, view.now, None if group is None else group.name)
             view.found_by[health.tenant.id] = health, words
     return view.found_by

@@ -6,7 +6,7 @@ A group has no policy of its own: every tenant is judged by the same four durati
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from tui.words.failures import SettingsError
@@ -41,6 +41,22 @@ class Groups:
         if external_id not in self._found:
             self._found[external_id] = self._looked_up(external_id)
         return self._found[external_id]
+
+    def beside(self, external_id: str) -> Group | None:
+        """The group to show beside a tenant: none where it is in two, which is said elsewhere. Never raises."""
+        try:
+            return self.of(external_id)
+        except SettingsError:
+            return None
+
+    def problem(self, external_ids: Iterable[str]) -> str:
+        """The sentence for the first of these tenants that is in two groups; empty if none is."""
+        try:
+            for each in external_ids if self.groups else ():
+                self.of(each)
+        except SettingsError as problem:
+            return str(problem)
+        return ""
 
     def _looked_up(self, external_id: str) -> Group | None:
         found = [group for group, pattern in self._patterns if pattern.fullmatch(external_id)]

@@ -81,7 +81,7 @@ class TenantProvider(Provider):
         if view is None:
             return
         wanted, found = WordFilter.of(query), 0
-        words = found_by(view, app.context.policy)
+        words = found_by(view, app.context.policy, app.context.groups)
         for health in view.answer.verdicts:
             searched = words[health.tenant.id][1]
             if found < _MOST_TENANTS and wanted.passes(searched):

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from textual.app import App
 
 from health.answers import SetKey
+from health.known import KnownEntry, known_of
 from tui.context import AppContext
 from tui.files import new_file
 from tui.reader import FactsReader
 from tui.terminal.clipboard import clipboard_sequence, why_not_copied
 from tui.widgets.row_list import Cell, Column
+from tui.words.known_words import known_in_words, ready_entries
 from tui.words.safe_text import has_hidden, safe_text
 
 if TYPE_CHECKING:
@@ -39,6 +42,8 @@ class MarkedSet(NamedTuple):
 class Pilot(App[None]):
     """The app as its screens see it."""
 
+    known: Mapping[str, Sequence[KnownEntry]] = MappingProxyType({})
+    """What is known, by external id; filled once the fleet was read and every tenant that is named is there."""
     marked_set: MarkedSet | None = None
     """What `m` has marked. There is one mark: two sets are compared."""
 
@@ -92,6 +97,25 @@ class Pilot(App[None]):
     def adopt(self, health: TenantBackupHealth) -> TenantBackupHealth:
         """List a verdict that a screen read again; returns the one object that both show from now on."""
         raise NotImplementedError
+
+    # What somebody has written beside a verdict
+
+    def known_of(self, health: TenantBackupHealth, now: datetime) -> str:
+        """What is known of a tenant, in words; nothing where the file of what is known is wrong."""
+        return known_in_words(known_of(self.known.get(health.tenant.external_id, ()), health, now), now)
+
+    def copy_known_entry(self, health: TenantBackupHealth, now: datetime) -> None:
+        """Copy a ready entry for each reason of a tenant; who and why are left to be filled in. Nothing is written."""
+        external_id = health.tenant.external_id
+        if not health.reasons:
+            self.say("nothing to note: this tenant has no reason")
+        elif has_hidden(external_id):
+            self.say("not copied: it has hidden characters, which a shell could obey")
+        elif (problem := why_not_copied(entry := ready_entries(health, now), os.environ)) is not None:
+            self.say(problem)
+        else:
+            self.copy_to_clipboard(entry)
+            self.say(f"sent to the terminal's clipboard: [[known]] of {external_id}; fill in who and why")
 
     # Two sets to compare
 

@@ -13,6 +13,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Static
@@ -32,6 +33,7 @@ from tui.widgets.dashboard_kpis import DashboardKpis
 from tui.widgets.healthy_check import HealthyCheck
 from tui.widgets.needs_attention import AttentionItem, NeedsAttention
 from tui.widgets.row_list import Cell, Column, RowList
+from tui.words.safe_text import safe_text
 from tui.words.set_words import attempt_sentences
 from tui.words.wording import fewer_items
 
@@ -71,11 +73,13 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
         Binding("l", "last_run", "failed run", id="dashboard.last_run"),
         Binding("b", "backup_sets", "backup sets", id="dashboard.backup_sets"),
         Binding("s", "schedules", "schedules", id="dashboard.schedules"),
+        Binding("K", "copy_known", "copy a known entry", show=False, id="dashboard.known"),
         Binding("equals_sign", "changes", "changes", key_display="=", id="dashboard.changes"),
     ]
 
     DEFAULT_CSS = """
-    #fewer-items { height: auto; padding: 0 1; }
+    #fewer-items, #beside { height: auto; padding: 0 1; }
+    #beside { color: $quiet; }
     """
 
     health: reactive[TenantBackupHealth | None] = reactive(None, init=False)
@@ -103,6 +107,7 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
         )
         yield Static("Needs attention", classes="block-title", id="attention-title", markup=False)
         yield NeedsAttention(policy).data_bind(DashboardScreen.health, DashboardScreen.shown_at)
+        yield Static(id="beside", markup=False)
         yield Static(id="fewer-items", markup=False)
         yield HealthyCheck().data_bind(
             DashboardScreen.health,
@@ -129,6 +134,21 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
         self._tell()
         self.query_one("#attention-title").display = not answer.health.confirmed
         self._say_what_is_fewer(answer)
+        self._say_whose_and_known()
+
+    def _say_whose_and_known(self) -> None:
+        """What somebody has written of this tenant: beside the verdict, which stays what it is."""
+        words = []
+        if self.health is not None:
+            group = self.pilot.context.groups.beside(self.external_id)
+            owner = "" if group is None or group.owner is None else f", owner {group.owner}"
+            words = [
+                "" if group is None else f"group {group.name}{owner}",
+                self.pilot.known_of(self.health, self.now()),
+            ]
+        line = self.query_one("#beside", Static)
+        line.display = any(words)
+        line.update(Content("\n".join(safe_text(each, limit=400) for each in words if each)))
 
     def _say_what_is_fewer(self, answer: DashboardAnswer) -> None:
         """Say by how much the basis is below its reference set; of a confirmed verdict the healthy check says it."""
@@ -140,6 +160,7 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
     def show_ages(self) -> None:
         super().show_ages()
         self.shown_at = self.now()
+        self._say_whose_and_known()
 
     def first_focus(self) -> None:
         self.call_after_refresh(self._focus_first_item)
@@ -203,6 +224,10 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
         schedule_id = self._failed_schedule()
         if schedule_id is not None:
             self.pilot.open_screen("runs", self.external_id, self.tenant_name, schedule_id)
+
+    def action_copy_known(self) -> None:
+        if self.health is not None:
+            self.pilot.copy_known_entry(self.health, self.now())
 
     def action_changes(self) -> None:
         self.pilot.open_screen("changes", self.external_id, self.tenant_name)

@@ -19,6 +19,7 @@ from textual.widgets import Input, Static
 from health.again import fleet_again
 from health.causes import Cause
 from health.instants import shifted
+from health.known import entries_by_tenant
 from health.posture import TenantBackupHealth
 from tui.fleet_view import Filters, FleetView, Order, fleet_view, listed, with_tenant
 from tui.reader import Question
@@ -35,12 +36,14 @@ from tui.words.wording import State, ago, counted, part_in_words, state_of, why
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
 
+_GROUP: Final = Column("GROUP", 10, from_width=120)
 _COLUMNS: Final = (
     Column("POSTURE", 13),
     Column("TENANT", 18, share=1),
     Column("LATEST BACKUP", 13),
     Column("GOES STALE", 11, from_width=100),
     Column("DEGRADED", 8, from_width=100),
+    _GROUP,
     Column("WHY", 20, share=3),
 )
 
@@ -67,6 +70,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         Binding("p", "posture", "posture", id="tenants.posture"),
         Binding("w", "within", "stale within", show=False, id="tenants.within"),
         Binding("c", "changed", "changed since", show=False, id="tenants.changed"),
+        Binding("K", "copy_known", "copy a known entry", show=False, id="tenants.known"),
         Binding("o", "causes", "causes", id="tenants.causes"),
         Binding("escape", "clear_filters", "clear filters", key_display="esc", id="tenants.clear_filters"),
     ]
@@ -96,9 +100,20 @@ class TenantsScreen(FactsScreen[FleetView]):
         def ask(resolver: TenantBackupHealthResolver) -> FleetView:
             answer = resolver.refreshed_fleet(now)
             view = fleet_view(answer, known, self._last_visit(visit_file))
-            return view._replace(role_could_write=resolver.role_could_write())
+            view = view._replace(role_could_write=resolver.role_could_write())
+            same = known is not None and known.answer.verdicts is view.answer.verdicts
+            return view if same else self._with_notes(view, resolver)
 
         return ask
+
+    def _with_notes(self, view: FleetView, resolver: TenantBackupHealthResolver) -> FleetView:
+        """The view with what is wrong in what the settings say of tenants. Called in the reader thread."""
+        notes, groups = self.pilot.context.known, self.pilot.context.groups
+        judged = {health.tenant.external_id for health in view.answer.verdicts} if groups or notes.entries else set()
+        missing = resolver.missing_tenants(found) if (found := [*notes.without_tenant.keys() - judged]) else set()
+        sentences = (sentence for tenant, sentence in notes.without_tenant.items() if tenant in missing)
+        problem = notes.problem or next(sentences, "")
+        return view._replace(settings_problem=problem or groups.problem(judged), nothing_known=bool(problem))
 
     def holds_until(self, answer: FleetView) -> datetime:
         return answer.holds_until
@@ -127,7 +142,8 @@ class TenantsScreen(FactsScreen[FleetView]):
             yield Static("/", id="filter-label", markup=False)
             yield FilterInput("name, id, posture or reason")
             yield Static(id="shown", markup=False)
-        yield RowList(_COLUMNS, self._cells, lambda health: health.tenant.id, id="tenants")
+        columns = [each for each in _COLUMNS if each is not _GROUP or self.pilot.context.groups]
+        yield RowList(columns, self._cells, lambda health: health.tenant.id, id="tenants")
         yield CursorDetail()
 
     def first_focus(self) -> None:
@@ -144,13 +160,15 @@ class TenantsScreen(FactsScreen[FleetView]):
     # What is shown
 
     def watch_answer(self, view: FleetView) -> None:
+        self.pilot.known = {} if view.nothing_known else entries_by_tenant(self.pilot.context.known.entries)
         self._list_again()
 
     def note(self) -> str:
         """And since the last visit, and of a role that could write."""
         view = self.facts
         visit = [] if view.visit is None else self._since(view.visit, view)
-        return "; ".join(filter(None, (super().note(), *visit, _COULD_WRITE if view.role_could_write else "")))
+        wrong = view.settings_problem
+        return "; ".join(filter(None, (super().note(), wrong, *visit, _COULD_WRITE if view.role_could_write else "")))
 
     def _since(self, visit: LastVisit, view: FleetView) -> list[str]:
         """Which tenants are gone, because the list and the counts no longer show them; and how many changed.
@@ -202,7 +220,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         stale_by = None if self.within is None else shifted(self.now(), self.within)
         of_cause = None if self.cause is None else frozenset(self._runs_that_said_so())
         filters = Filters(self.words, self.state, stale_by, self.changed_only, of_cause)
-        rows = listed(view, filters, self.order, self.pilot.context.policy)
+        rows = listed(view, filters, self.order, self.pilot.context.policy, self.pilot.context.groups)
         empty = "no tenant matches the filter" if view.answer.verdicts else "no tenants yet: see 'tenantpilot import'"
         self.query_one("#tenants", RowList).replace(rows, empty=empty)
         self.query_one("#counts", Static).update(self._counts(view))
@@ -256,17 +274,20 @@ class TenantsScreen(FactsScreen[FleetView]):
             reasons = "; ".join(filter(None, ("new" if was == NEW else f"was {was}", reasons)))
         if self.within is not None:
             reasons = "; ".join(filter(None, (f"goes stale {goes_stale(health, policy, now)}", reasons)))
-        return reasons
+        return "; ".join(filter(None, (reasons, self.pilot.known_of(health, now))))
 
     def _cells(self, health: TenantBackupHealth) -> Sequence[Cell]:
         now, policy = self.now(), self.pilot.context.policy
         state = state_of(health, facts_too_old=self.unconfirmed)
+        groups = self.pilot.context.groups
+        group = groups.beside(health.tenant.external_id)
         return (
             Cell(state.label, state.word),
             Cell(safe_text(health.tenant.name)),
             Cell(latest_backup(health, now)),
             Cell(goes_stale(health, policy, now)),
             Cell(degraded_share(health)),
+            *([Cell("" if group is None else safe_text(group.name))] if groups else []),
             Cell(safe_text(self._reasons(health)), "text" if health.reasons or health.unreadable else "quiet"),
         )
 
@@ -334,6 +355,11 @@ class TenantsScreen(FactsScreen[FleetView]):
             self.pilot.say("nothing to compare with: no earlier visit is recorded")
         else:
             self.changed_only = not self.changed_only
+
+    def action_copy_known(self) -> None:
+        health: TenantBackupHealth | None = self.query_one("#tenants", RowList).current
+        if health is not None:
+            self.pilot.copy_known_entry(health, self.now())
 
     def action_causes(self) -> None:
         self.pilot.open_screen("causes", self._list_cause)

@@ -5,9 +5,11 @@ Who and why come from a file: whoever shows them passes them through `safe_text`
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 
 from health.known import KnownEntry, KnownOfTenant, KnownState
+from health.posture import TenantBackupHealth
 from tui.words.wording import ago
 
 _DAYS_BY_NAME = timedelta(days=6)
@@ -28,6 +30,19 @@ def _live_in_words(entry: KnownEntry, now: datetime) -> str:
 def expired_in_words(entry: KnownEntry, now: datetime) -> str:
     """An entry whose time is up: its reason counts again until it is renewed or taken out."""
     return f"expired {ago(now - entry.until)}, {entry.who}: {entry.why}"
+
+
+def ready_entries(health: TenantBackupHealth, now: datetime) -> str:
+    """An entry for the file of what is known for each reason of a tenant, until a day from now.
+
+    `who` and `why` are empty, and an entry without them is refused: only whoever takes note can say that.
+    """
+    until = (now + timedelta(days=1)).replace(second=0, microsecond=0)
+    tenant = json.dumps(health.tenant.external_id, ensure_ascii=False)
+    return "\n".join(
+        f'[[known]]\ntenant = {tenant}\nreason = "{reason}"\nuntil = {until:%Y-%m-%dT%H:%M:%SZ}\nwho = ""\nwhy = ""\n'
+        for reason in health.reasons
+    )
 
 
 def _instant_in_words(instant: datetime, now: datetime) -> str:

@@ -1,0 +1,139 @@
+"""What is known and whose a tenant is stand beside its verdict, and change no verdict, no place and no count.
+
+Modules: tui.screens.tenants, tui.screens.dashboard, tui.pilot, tui.groups, tui.words.known_words, tui.context.
+"""
+
+from __future__ import annotations
+
+import pickle
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from health.known import KnownEntry
+from health.posture import Reason
+from tests.tui.screens.driving import cells, listed, open_app
+from tests.tui.screens.fleets import DAY, NOW, small_fleet
+from tui.commands.options import Invocation
+from tui.commands.session import session_of
+from tui.context import KnownNotes
+from tui.groups import Group, Groups
+from tui.screens.dashboard import DashboardScreen
+from tui.screens.tenants import TenantsScreen
+
+STALE: Final = "fabrikam.example"
+ENTRY: Final = KnownEntry(STALE, Reason.LATEST_BACKUP_STALE, NOW + timedelta(hours=9), "ana", "ticket 4711")
+WORDS: Final = "known until Mon 18:00, ana: ticket 4711"
+GOLD: Final = Groups([Group("gold", ("fab*", "contoso.example"), "ana")])
+
+
+@pytest.fixture
+def url(sqlite_url: str) -> str:
+    return small_fleet().load(sqlite_url)
+
+
+def notes(*entries: KnownEntry) -> KnownNotes:
+    return KnownNotes(entries, "", {each.tenant: f"line 7: there is no tenant {each.tenant!r}" for each in entries})
+
+
+async def seen(url: str, **context: Any) -> tuple[list[Any], str, list[list[str]]]:
+    """The verdicts in their order, the counts, and what stands in the columns that say the verdict."""
+    async with open_app(url, size=(160, 40), **context) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        rows = [
+            [row[name].text for name in ("POSTURE", "TENANT", "LATEST BACKUP", "DEGRADED")] for row in cells(tenants)
+        ]
+        return listed(tenants), driver.shown("#counts"), rows
+
+
+async def test_the_fleets_verdicts_are_the_same_with_and_without(url: str) -> None:
+    alone = await seen(url)
+    assert await seen(url, known=notes(ENTRY), groups=GOLD) == alone
+
+
+async def test_what_is_known_stands_beside_the_verdict(url: str) -> None:
+    async with open_app(url, size=(160, 40), known=notes(ENTRY)) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        why = {row["TENANT"].text: row["WHY"].text for row in cells(tenants)}
+        assert why["Fabrikam"] == f"latest backup is stale; {WORDS}"
+        assert not any("known" in words for name, words in why.items() if name != "Fabrikam")
+        await driver.open_tenant(STALE)
+        await driver.arrived(DashboardScreen)
+        assert WORDS in driver.shown("#beside")
+        assert "▲ stale" in driver.words()
+
+
+async def test_an_entry_whose_time_is_up_says_so(url: str) -> None:
+    async with open_app(url, known=notes(ENTRY._replace(until=NOW - 2 * DAY)), tenant=STALE) as driver:
+        await driver.arrived(DashboardScreen)
+        assert driver.shown("#beside") == "expired 2d ago, ana: ticket 4711"
+
+
+async def test_an_entry_without_a_tenant_makes_nothing_known(url: str) -> None:
+    async with open_app(url, known=notes(ENTRY, ENTRY._replace(tenant="nobody.example"))) as driver:
+        await driver.arrived(TenantsScreen)
+        assert "line 7: there is no tenant 'nobody.example'" in driver.words()
+        assert "known until" not in driver.words()
+    async with open_app(url, known=KnownNotes((), "line 3: until is missing", {})) as driver:
+        await driver.arrived(TenantsScreen)
+        assert "line 3: until is missing" in driver.words()
+
+
+async def test_a_key_copies_an_entry_for_each_reason(url: str) -> None:
+    async with open_app(url, toasts=True) as driver:
+        await driver.open_tenant(STALE)
+        await driver.arrived(DashboardScreen)
+        await driver.press("K")
+        entry = tomllib.loads(driver.app.clipboard)["known"]
+        assert entry == [
+            {"tenant": STALE, "reason": "latest_backup_stale", "until": NOW + DAY, "who": "", "why": ""},
+        ]
+        await driver.press("escape")
+        await driver.arrived(TenantsScreen)
+        await driver.press("end", "K")
+        await driver.until(lambda: "this tenant has no reason" in driver.words())
+
+
+async def test_groups_are_a_column_a_filter_word_and_the_owner(url: str) -> None:
+    async with open_app(url, size=(120, 40), groups=GOLD) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        assert "GROUP" in driver.text()
+        assert {row["TENANT"].text: row["GROUP"].text for row in cells(tenants)}["Contoso"] == "gold"
+        await driver.resize(119, 40)
+        await driver.until(lambda: "GROUP" not in driver.text())
+        await driver.press("slash")
+        await driver.enter_words("group:gold")
+        assert {health.tenant.name for health in listed(tenants)} == {"Fabrikam", "Contoso"}
+        await driver.press("enter", "enter")
+        await driver.arrived(DashboardScreen)
+        assert driver.shown("#beside") == "group gold, owner ana"
+
+
+async def test_a_tenant_in_two_groups_is_said_and_breaks_nothing(url: str) -> None:
+    groups = Groups([Group("gold", ("fab*",)), Group("silver", ("*",))])
+    async with open_app(url, size=(160, 40), groups=groups) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        assert "tenant 'fabrikam.example' is in two groups, gold and silver" in driver.words()
+        assert {row["TENANT"].text: row["GROUP"].text for row in cells(tenants)}["Fabrikam"] == ""
+
+
+def test_the_settings_reach_the_screens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In another process too, which sends them on."""
+    monkeypatch.chdir(tmp_path)
+    until = "2026-11-27T18:00:00Z"
+    (tmp_path / "known.toml").write_text(
+        f'[[known]]\ntenant = "a"\nreason = "latest_backup_stale"\nuntil = "{until}"\nwho = "ana"\nwhy = "w"\n'
+    )
+    (tmp_path / "known.toml").chmod(0o600)
+    config = tmp_path / "tenantpilot.toml"
+    config.write_text('[known]\nfile = "known.toml"\n[groups.gold]\ntenants = ["a"]\nowner = "ana"\n')
+    config.chmod(0o600)
+    invocation = Invocation(config=config, database=f"sqlite:///{tmp_path / 'x.db'}")
+    context = session_of(invocation).context(invocation)
+    sent = pickle.loads(pickle.dumps((context.known, context.groups)))
+    assert sent[0].entries[0].who == "ana"
+    assert "there is no tenant 'a'" in sent[0].without_tenant["a"]
+    assert sent[1].of("a").owner == "ana"
