@@ -44,6 +44,7 @@ SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "metrics": ("tui.commands.metrics:metrics", "The fleet's verdicts for Prometheus, once or over HTTP."),
     "demo": ("tui.commands.demo:demo", "Look around in a fleet of invented tenants."),
     "import": ("tui.commands.imports:imports", "Bring in backups that other tools wrote."),
+    "init": ("tui.commands.init:init", "Propose settings for the backups that are in a folder."),
     "sync": ("tui.commands.sync:sync", "Import what the settings describe: the whole fleet, or by name."),
     "accept-loss": ("tui.commands.accept_loss:accept_loss", "Accept what a tenant's newest set has lost."),
     "record": ("tui.commands.record:record", "Run a backup command and note the run and what it wrote."),

@@ -92,7 +92,7 @@ def _require_sources(session: Session, names: tuple[str, ...]) -> None:
 
     known = tuple(session.loaded.settings.sources)
     if not known:
-        raise click.UsageError("The settings have no [sources.NAME]: see docs/sync.md.")
+        raise click.UsageError("The settings have no [sources.NAME]: 'tenantpilot init FOLDER' proposes them.")
     for name in names:
         if name not in known:
             raise click.UsageError(f"The settings have no source {name!r}; the nearest is {nearest(name, known)!r}.")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tui.settings import LoadedSettings
 
 _ANY: Final = "*"
-_NOT_TENANTS: Final = frozenset({"lost+found"})
+NOT_TENANTS: Final = frozenset({"lost+found"})
 """What a file system makes by itself."""
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -194,7 +194,7 @@ def _found(name: str, settings: SourceSettings, base: Path) -> list[Entry] | str
 
 def _is_a_tenants(each: os.DirEntry[str]) -> bool:
     """Whether a `*` stands for it too: as in a shell, not for what begins with a dot."""
-    return not each.name.startswith(".") and each.name not in _NOT_TENANTS and each.is_dir()
+    return not each.name.startswith(".") and each.name not in NOT_TENANTS and each.is_dir()
 
 
 def _refusal(path: Path, tenant: str, is_link: bool) -> str | None:

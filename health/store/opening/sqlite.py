@@ -163,8 +163,9 @@ def require_file(file: Path) -> None:
     """Pass iff there is a file; else raise DatabaseMissing with what to do."""
     if not file.exists():
         raise DatabaseMissing(
-            f"There is no database at {file}: restore it if there was one; for a new one run 'tenantpilot db init' and"
-            " 'tenantpilot import', or 'tenantpilot demo' to look around."
+            f"There is no database at {file}: restore it if there was one; for a new one run"
+            " 'tenantpilot init FOLDER --write', 'tenantpilot db init' and 'tenantpilot sync' or 'tenantpilot import',"
+            " or 'tenantpilot demo' to look around."
         )
     if not file.is_file():
         raise DatabaseMissing(f"{file} is not a file: name the database file with --database sqlite:///PATH.")

@@ -193,7 +193,7 @@ def test_contradictions_are_refused_with_their_lines(machine: Machine) -> None:
         (FLEET.replace("intunecd", "intunecdd"), "there is no source 'intunecdd'; the nearest is intunecd"),
         (FLEET.replace("intunecd", "tenuvault"), "say it themselves; leave it out"),
         (FLEET + "accept_old_files = true\n", "unknown setting for the source intunecd"),
-        ("", "The settings have no [sources.NAME]: see docs/sync.md."),
+        ("", "The settings have no [sources.NAME]: 'tenantpilot init FOLDER' proposes them."),
     ],
 )
 def test_settings_that_cannot_be_meant_write_nothing(machine: Machine, settings: str, said: str) -> None:

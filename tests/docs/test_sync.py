@@ -1,0 +1,55 @@
+"""`docs/sync.md`: its commands are run in an empty home, and its settings, crontab and example are what they say."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.docs.pages import DOCS, blocks
+from tests.end_to_end.conftest import environment
+from tui.commands.sync_entries import wrong_sources
+from tui.settings import load_settings
+
+PAGE = "sync.md"
+HOME = "/home/ana"
+"""Whose home the page shows."""
+
+
+def run(script: str, home: Path) -> str:
+    """What a block of the page prints, in one shell and in an empty home."""
+    env = environment(home) | {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(home)}
+    del env["TENANTPILOT_CONFIG"]
+    ran = subprocess.run(["sh", "-c", script], cwd=home, env=env, capture_output=True, text=True, timeout=120)
+    assert ran.stderr == ""
+    return ran.stdout.replace(str(home), HOME)
+
+
+def test_a_fleet_by_tonight(tmp_path: Path) -> None:
+    first, report = blocks(PAGE, "sh")
+    (said,) = blocks(PAGE, "text")
+    assert run(first, tmp_path) == said
+    printed = run(f"cd ~/fleet\n{report}", tmp_path).splitlines()
+    assert printed[1].startswith("northwind,northwind,absent")
+    assert len(printed) == 4
+    (crontab,) = blocks(PAGE, "crontab")
+    assert "%" not in crontab
+    assert "1 refused" in run(f"cd ~/fleet\n{crontab.split(None, 5)[5]}", tmp_path)
+    (step,) = blocks(PAGE, "yaml")
+    run(f"cd ~/fleet\n{step.partition('run: ')[2]}", tmp_path)
+    assert (tmp_path / "fleet" / "sync.json").read_text().startswith("{")
+
+
+def test_the_settings_are_right(tmp_path: Path) -> None:
+    (toml,) = blocks(PAGE, "toml")
+    file = tmp_path / "tenantpilot.toml"
+    file.write_text(toml)
+    loaded = load_settings(config=file, overrides={}, environ={}, cwd=tmp_path)
+    assert set(loaded.settings.sources) == {"nightly", "contoso", "git"}
+    assert list(wrong_sources(loaded)) == []
+
+
+def test_the_services_line_is_the_commands_own() -> None:
+    (unit,) = blocks(PAGE, "ini")
+    assert unit.endswith("/tenantpilot --config /etc/tenantpilot.toml sync\n")
+    assert "OnCalendar" in (DOCS / PAGE).read_text(encoding="utf-8")

@@ -1,0 +1,144 @@
+"""`tenantpilot init`: look at what is in a folder, and propose the sources for it (docs/sync.md)."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import click
+
+from health.sources.recognised import Recognised, folders_in, recognised
+from tui.commands.sync_entries import NOT_TENANTS
+from tui.settings import FILE_NAME
+from tui.words.failures import EXIT_REFUSED, CommandFailed
+from tui.words.safe_text import safe_text
+from tui.words.wording import counted
+
+_HEAD: Final = """\
+# TenantPilot's settings, proposed by `tenantpilot init`. Read them: a proposal cannot know everything.
+# `tenantpilot config --check` looks at them, `tenantpilot sync --dry-run` tries them, `tenantpilot sync` imports.
+
+[backup_health]
+# For nightly runs: 24 hours and the length of a run.
+freshness_window = "26h"
+"""
+_LATER: Final = """\
+# With a cron, a night without a backup is overdue. It is that of the tool.
+# cron = "30 2 * * *"
+# timezone = "Europe/Berlin"
+"""
+
+
+class _Proposed(NamedTuple):
+    """A source to propose. `seen` is a sentence about what stood there, for a comment."""
+
+    name: str
+    path: Path
+    tenant: str
+    found: Recognised
+    seen: str
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), help="The folder with the backups in it.")
+@click.option("--write", is_flag=True, help=f"Write {FILE_NAME} into the working directory, if there is none yet.")
+def init(folder: Path, write: bool) -> None:
+    """Look at what backups are in FOLDER, and print settings for them: a source for each kind, or for each tenant.
+
+    Nothing is imported, and without --write nothing is written.
+    """
+    if not folder.is_dir():
+        raise CommandFailed(f"{folder}: there is no such folder.", EXIT_REFUSED)
+    proposed = list(_proposed(folder.absolute()))
+    if not proposed:
+        raise CommandFailed(
+            f"{folder}: no backup of a known tool is recognised in it; 'tenantpilot config --example sync' prints"
+            " settings to begin with.",
+            EXIT_REFUSED,
+        )
+    text = "\n".join([_HEAD, *map(_section, proposed)])
+    if not write:
+        click.echo(text, nl=False)
+        return
+    try:
+        with Path(FILE_NAME).open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise CommandFailed(
+            f"{FILE_NAME} is there already, and stays as it is: without --write the proposal is printed.", EXIT_REFUSED
+        ) from None
+    click.echo(
+        f"{FILE_NAME} written: {counted(len(proposed), 'source')}. Next: 'tenantpilot db init', 'tenantpilot sync'."
+    )
+
+
+def _proposed(folder: Path) -> Iterator[_Proposed]:
+    """A source for the folder itself, else one for all of its folders, else, where the tools differ, one for each."""
+    names = [name for name in folders_in(folder) if name not in NOT_TENANTS]
+    inside = {name: recognised(folder / name) for name in names}
+    whole = recognised(folder)
+    if whole is not None and not whole.below:
+        yield _Proposed(_slug(folder.name), folder, folder.name, whole, "One backup.")
+        return
+    counts = Counter(found for found in inside.values() if found is not None)
+    if not counts:
+        return
+    most, number = counts.most_common(1)[0]
+    if len({found._replace(below="") for found in counts}) == 1:
+        other = [name for name, found in inside.items() if found != most]
+        seen = f"{number:,} of {counted(len(names), 'folder')} look like it"
+        seen += f"; others will be said: {_named(other)}." if other else "."
+        yield _Proposed(_slug(folder.name), folder / "*" / most.below, "{folder}", most, seen)
+        return
+    taken: set[str] = set()
+    for name, found in inside.items():
+        each, slug = found or most, _slug(name)
+        unique = next(word for word in _numbered(slug) if word not in taken)
+        taken.add(unique)
+        seen = "Recognised by its names." if found else "Not recognised: its tenant is in the fleet, and will be said."
+        yield _Proposed(unique, folder / name / each.below, name, each, seen)
+
+
+def _numbered(slug: str) -> Iterator[str]:
+    yield slug
+    number = 2
+    while True:
+        yield f"{slug}-{number}"
+        number += 1
+
+
+def _slug(name: str) -> str:
+    """A source's name from a folder's."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:50].strip("-") or "tenants"
+
+
+def _named(names: list[str]) -> str:
+    shown = ", ".join(safe_text(name) for name in names[:5])
+    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5:,} more"
+
+
+def _section(proposed: _Proposed) -> str:
+    found = proposed.found
+    lines = [
+        f"# {proposed.seen}",
+        f"[sources.{proposed.name}]",
+        f"kind = {_quoted(found.kind)}",
+        f"path = {_quoted(str(proposed.path))}",
+        f"tenant = {_quoted(proposed.tenant)}",
+    ]
+    if found.git:
+        return "\n".join([*lines, "# A night without a change makes no commit: so no cron.", "git = true", ""])
+    if found.kind == "tenuvault":
+        zone = "# The time zone of the machine that the tool runs on has to be named: it writes local times."
+        return "\n".join([*lines, zone, '# timezone = "Europe/Berlin"', '# cron = "30 2 * * *"', ""])
+    clock = "# A folder has no clock. The newest file's date counts: only where the tool renews the times of its files."
+    return "\n".join([*lines, clock, 'completed_at = "newest-file"', _LATER])
+
+
+def _quoted(text: str) -> str:
+    """As TOML writes it; what is no text as its replacement."""
+    return json.dumps(text.encode("utf-8", "replace").decode("utf-8"), ensure_ascii=False)
