@@ -93,15 +93,22 @@ class Repository:
         return ["git", "--no-pager", *_SETTINGS, "-C", str(self.root), *arguments]
 
 
-class BlobContents:
-    """The contents of blobs, through one `git cat-file` for all of them; another if a damaged object ends it."""
+class TooLarge(Exception):
+    """An object is larger than it may be; it was passed over."""
+
+
+class ObjectContents:
+    """The contents of objects, through one `git cat-file` for all of them; another if a damaged object ends it."""
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._process: subprocess.Popen[bytes] | None = None
 
-    def of(self, object_id: bytes) -> bytes | None:
-        """A blob's content; None if git does not have it, or cannot read it."""
+    def of(self, object_id: bytes, at_most: int | None = None) -> bytes | None:
+        """An object's content; None if git does not have it, or cannot read it.
+
+        Raises TooLarge for one of more than `at_most` bytes.
+        """
         process = self._process = self._process or self._started()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -112,6 +119,10 @@ class BlobContents:
             if header[-1:] == [b"missing"]:
                 return None
             size = int(header[-1])
+            if at_most is not None and size > at_most:
+                # Not kept, and not waited for.
+                self.close()
+                raise TooLarge
             content = process.stdout.read(size + 1)
         except (OSError, ValueError, IndexError):
             content, size = b"", 0

@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final, NamedTuple, Self
 
-from health.sources.backup_tree import SYMBOLIC_LINK, TOO_LARGE, BackupFile, closed_to_us, joined, visible_name
+from health.sources.backup_tree import TOO_LARGE, BackupFile, joined
 from health.sources.captured import CapturedItem, CapturedSet, StoredSet
 from health.sources.declaration import Asked, History, Option
 from health.sources.documents import MAX_FILE_BYTES
 from health.sources.door import is_made_of
 from health.sources.git_history import CLICK, MERGE, OTHER_AUTHOR, REVERT, read_history
-from health.sources.git_objects import BlobContents, GitFailed, Repository
+from health.sources.git_objects import GitFailed, ObjectContents, Repository, TooLarge
 from health.sources.git_runs import RUN_GAP, SHORT_HASH, Run, Selection, runs_of
+from health.sources.git_trees import Blob, Trees
 from health.sources.intunecd_policies import LAYOUT, SOURCE, item_of, part_of
 from health.sources.one_backup import refuse_intunebackup, refuse_several, several_backups
 from health.sources.policy_sets import GatheredItems
@@ -41,18 +42,8 @@ OPTIONS: Final = (
 )
 """What can be said of a history."""
 
-_LINK_MODE: Final = b"120000"
-_SUBMODULE: Final = "it is a submodule, whose files are in another repository"
 _NO_CONTENT: Final = "git does not have the file's content, or cannot read it"
 _NO_INSTANT: Final = "the commit's author date or committer date is not an instant"
-
-
-class _Blob(NamedTuple):
-    """A file of a commit. `file` has no content yet, and a problem where it will never be asked for."""
-
-    file: BackupFile
-    object_id: bytes
-    size: bytes
 
 
 def find_runs(asked: Asked) -> History:
@@ -79,10 +70,13 @@ def find_runs(asked: Asked) -> History:
 
 
 def _refuse_what_is_not_one(asked: Asked, repository: Repository, tip: str) -> None:
+    contents = ObjectContents(repository)
     try:
-        places = [joined(blob.file.folder, blob.file.name) for blob in _files(repository, tip)]
+        places = [joined(*blob.file[:2]) for blob in Trees(repository, contents, LAYOUT).files(tip)]
     except GitFailed:
         return  # the set of that commit will say so
+    finally:
+        contents.close()
     refuse_intunebackup(asked.path, places)
     refuse_several(asked.path, places)
 
@@ -141,10 +135,10 @@ class _RunReader:
     """Turns runs into sets. From one run to the next most files stay the same: those are read once."""
 
     def __init__(self, repository: Repository, asked: Asked) -> None:
-        self._repository = repository
         self._progress = asked.progress
-        self._contents = BlobContents(repository)
-        self._items: dict[_Blob, CapturedItem] = {}
+        self._contents = ObjectContents(repository)
+        self._trees = Trees(repository, self._contents, LAYOUT)
+        self._items: dict[Blob, CapturedItem] = {}
         self._files_seen = 0
 
     def __enter__(self) -> Self:
@@ -157,7 +151,7 @@ class _RunReader:
         """The set of which this is the frame."""
         gathered = GatheredItems(with_payload)
         try:
-            blobs = _files(self._repository, frame.source_ref)
+            blobs = self._trees.files(frame.source_ref)
         except GitFailed as error:
             return frame._replace(status="failed", error=f"git cannot list this commit's files: {error}")
         earlier, self._items = self._items, {}
@@ -174,37 +168,14 @@ class _RunReader:
             )
         return gathered.as_set(frame)
 
-    def _filled(self, blob: _Blob) -> BackupFile:
+    def _filled(self, blob: Blob) -> BackupFile:
         """The blob's file with its content, or with the reason why it could not be had."""
         if blob.file.problem is not None:
             return blob.file
-        if blob.size.isdigit() and int(blob.size) > MAX_FILE_BYTES:
+        try:
+            content = self._contents.of(blob.object_id, MAX_FILE_BYTES)
+        except TooLarge:
             return blob.file._replace(problem=TOO_LARGE)
-        content = self._contents.of(blob.object_id)
         if content is None:
             return blob.file._replace(problem=_NO_CONTENT)
         return blob.file._replace(content=content)
-
-
-def _files(repository: Repository, ref: str) -> list[_Blob]:
-    """The items' files in a commit, in the order of their names. Raises GitFailed."""
-    below = ("--", repository.prefix) if repository.prefix else ()
-    listed = repository.run("ls-tree", "-r", "-z", "-l", "--full-tree", ref, *below)
-    return [blob for entry in listed.split(b"\0") if entry for blob in _blobs(entry, repository.prefix)]
-
-
-def _blobs(entry: bytes, prefix: bytes) -> Iterator[_Blob]:
-    described, path = entry.split(b"\t", 1)
-    mode, kind, object_id, size = described.split()
-    *parents, name = map(visible_name, path.removeprefix(prefix).split(b"/"))
-    folder = ""
-    for parent in parents:
-        if not LAYOUT.enters(folder, parent):
-            return
-        folder = joined(folder, parent)
-    if mode == _LINK_MODE or kind != b"blob":
-        problem = SYMBOLIC_LINK if mode == _LINK_MODE else _SUBMODULE
-        for file in closed_to_us(LAYOUT, folder, name, problem):
-            yield _Blob(file, object_id, size)
-    elif LAYOUT.takes(folder, name):
-        yield _Blob(BackupFile(folder, name), object_id, size)
