@@ -6,8 +6,8 @@ There is one command a source, and one function for all: what is its own it says
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from health.sources.captured import CapturedFacts
     from health.sources.declaration import Acceptances, Asked, Source
+    from health.store.opening.urls import DatabaseAddress
     from tui.commands.session import Session
 
 
@@ -105,7 +106,6 @@ def _import_backup(ctx: click.Context, source: Source, given: dict[str, Any]) ->
     """Import one tenant's backup, or all of its runs that a place keeps."""
     from health.sources.door import Door
     from health.store.writing.roster import have_tenant
-    from health.store.writing.transactions import writing
     from tui.commands.importing import import_sets
     from tui.commands.session import open_session
 
@@ -114,12 +114,38 @@ def _import_backup(ctx: click.Context, source: Source, given: dict[str, Any]) ->
     asked = _asked(source, given, session)
     _refuse_the_future(asked)
     door = Door(asked.accepted, session.loaded.settings.loss_rule(), asked.accepts)
-    with writing(session.writing()) as connection:
-        have_tenant(connection, asked.external_id, given["new_name"], asked.now)
-        summary = import_sets(lambda: nullcontext(connection), source, asked, door)
-        archived = archived_among(connection, (asked.external_id,))
+    with _transactions(session.writing(), asked, source) as begin:
+
+        @contextmanager
+        def of_the_tenant() -> Iterator[Connection]:
+            with begin() as connection:
+                have_tenant(connection, asked.external_id, given["new_name"], asked.now)
+                yield connection
+
+        summary = import_sets(of_the_tenant, source, asked, door, one_by_one=_is_a_history(asked, source))
+        with begin() as connection:
+            archived = archived_among(connection, (asked.external_id,))
     echo_summary(asked.external_id, summary)
     tell_of(archived, door.accepted_for_nothing)
+
+
+def _is_a_history(asked: Asked, source: Source) -> bool:
+    return source.history is not None and asked.completed_at is None
+
+
+@contextmanager
+def _transactions(
+    address: DatabaseAddress, asked: Asked, source: Source
+) -> Iterator[Callable[[], AbstractContextManager[Connection]]]:
+    """One transaction for all of an import; for a repository's history one a set: it goes on where it was broken off."""
+    from health.store.writing.transactions import writing, writing_in_steps
+
+    if _is_a_history(asked, source):
+        with writing_in_steps(address) as step:
+            yield step
+        return
+    with writing(address) as connection:
+        yield lambda: nullcontext(connection)
 
 
 def _require_one_instant(source: Source, given: dict[str, Any]) -> None:

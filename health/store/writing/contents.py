@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection, select, text
 
@@ -14,9 +15,6 @@ from health.digests import digest_of
 from health.sources.captured import CapturedItem
 from health.store.opening import limits
 from health.store.writing.tables import backup_items, backup_sets, captured_payloads, tenants
-
-_AT_ONCE: Final = 500
-"""How many digests one statement asks for."""
 
 
 class ContentRow(NamedTuple):
@@ -113,15 +111,13 @@ def drop_unnamed_contents(connection: Connection, tenant_ids: Collection[int] | 
 
 def _stored_digests(connection: Connection, tenant_id: int, digests: Collection[str]) -> set[str]:
     """Those of the digests whose content is there already."""
-    stored = set[str]()
-    wanted = list(digests)
-    for first in range(0, len(wanted), _AT_ONCE):
-        query = select(captured_payloads.c.digest).where(
-            captured_payloads.c.tenant_id == tenant_id,
-            captured_payloads.c.digest.in_(wanted[first : first + _AT_ONCE]),
-        )
-        stored.update(connection.execute(query).scalars())
-    return stored
+    if not digests:
+        return set()
+    sqlite = connection.dialect.name == "sqlite"
+    among = "IN (SELECT value FROM json_each(:digests))" if sqlite else "= ANY(CAST(:digests AS text[]))"
+    wanted = json.dumps(list(digests)) if sqlite else list(digests)
+    query = text(f"SELECT digest FROM captured_payloads WHERE tenant_id = :tenant_id AND digest {among}")  # noqa: S608
+    return set(connection.execute(query, {"tenant_id": tenant_id, "digests": wanted}).scalars().all())
 
 
 def _insert(connection: Connection, rows: Sequence[ContentRow]) -> None:

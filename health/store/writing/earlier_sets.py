@@ -72,7 +72,9 @@ def items_of(connection: Connection, tenant_id: int, set_id: int) -> StoredItems
     deleted: set[Identity] = set()
     gone: set[Identity] = set()
     of_the_set = and_(backup_items.c.tenant_id == tenant_id, backup_items.c.backup_set_id == set_id)
-    for policy_type, identifier, state, warning, deleted_at in connection.execute(select(*columns).where(of_the_set)):
+    for policy_type, identifier, state, warning, deleted_at in connection.execute(
+        select(*columns).where(of_the_set)
+    ).fetchall():
         identity = policy_type, identifier
         if deleted_at is not None:
             deleted.add(identity)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
@@ -86,6 +86,27 @@ def writing(
         if distributed and is_of_a_silent_node(error):
             raise named_with_its_node(error, address) from error.__cause__
         raise
+
+
+@contextmanager
+def writing_in_steps(address: DatabaseAddress) -> Iterator[Callable[[], AbstractContextManager[Connection]]]:
+    """Transactions one after the other on one connection, on a database with the current schema. Raises StoreError.
+
+    Gives a function that begins one: what is written in it stays if a later one fails.
+    """
+    engine = _writing_engine(address, create=False, patience=WRITING_SECONDS)
+    try:
+        with sentences(address, SQLAlchemyError), engine.connect() as connection:
+
+            @contextmanager
+            def step() -> Iterator[Connection]:
+                with connection.begin(), _on_one_file(connection, address):
+                    refuse_other_schema(statements_of(connection), address.label)
+                    yield connection
+
+            yield step
+    finally:
+        engine.dispose()
 
 
 def statements_of(connection: Connection) -> Statements:
