@@ -137,7 +137,7 @@ def _is_a_history(asked: Asked, source: Source) -> bool:
 def _transactions(
     address: DatabaseAddress, asked: Asked, source: Source
 ) -> Iterator[Callable[[], AbstractContextManager[Connection]]]:
-    """One transaction for all of an import; for a repository's history one a set: it goes on where it was broken off."""
+    """One transaction for an import; for a history one a set, so that it goes on where it was broken off."""
     from health.store.writing.transactions import writing, writing_in_steps
 
     if _is_a_history(asked, source):

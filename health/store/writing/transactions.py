@@ -94,7 +94,7 @@ def writing_in_steps(address: DatabaseAddress) -> Iterator[Callable[[], Abstract
 
     Gives a function that begins one: what is written in it stays if a later one fails.
     """
-    engine = _writing_engine(address, create=False, patience=WRITING_SECONDS)
+    engine = _writing_engine(address, create=False, patience=WRITING_SECONDS, in_all=False)
     try:
         with sentences(address, SQLAlchemyError), engine.connect() as connection:
 

@@ -17,12 +17,15 @@ from hypothesis import strategies as st
 from health.coverage import Coverage
 from health.policy import HealthPolicy
 from health.resolver import TenantBackupHealthResolver
+from health.sources.captured import CapturedSet
+from health.sources.intunecd_git import FoundRun
 from health.store.opening.urls import parse_database_url
 from tests.health.sources.repositories import START, Repository
 from tests.health.sources.run_rule import PATHS, Raw, expected_runs, git_history, histories, losing_histories
 from tests.health.sources.trees import policy
 from tests.health.store.bare import bare
 from tests.tui.commands.console import Console
+from tui.commands import run
 from tui.words.failures import EXIT_REFUSED
 
 CHANGED = '{"displayName": "Changed"}'
@@ -235,6 +238,31 @@ def test_a_repository_of_clicks_is_refused_until_its_author_is_named(console: Co
     assert verdict(console, 2)["posture"] == "healthy"
 
 
+def test_a_history_goes_on_where_it_was_broken_off(
+    console: Console, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for day in (1, 2):
+        (repository.path / "Roles/a.json").write_text(f'{{"displayName": "{day}"}}')
+        repository.git("commit", "--quiet", "-am", "x", identity=by_hour(repository, 24 * day))
+    really_read, reads = FoundRun.read, list[str]()
+
+    def broken_off(each: FoundRun, *, with_payload: bool) -> CapturedSet:
+        reads.append(each.source_ref)
+        if len(reads) == 3:
+            raise KeyboardInterrupt
+        return really_read(each, with_payload=with_payload)
+
+    monkeypatch.setattr(FoundRun, "read", broken_off)
+    words = ("import", "intunecd", str(repository.path), "--git", "--tenant", "contoso", "--create-tenant", "Contoso")
+    assert run([*words, "--database", console.url]) == 130
+    stored = set(sets_of(console))
+    assert 1 <= len(stored) < 3
+    monkeypatch.undo()
+    assert f"{3 - len(stored)} backup sets created, 0 replaced, {len(stored)} unchanged" in imported(
+        console, repository.path
+    ).replace("1 backup set created", "1 backup sets created")
+
+
 def test_prune_and_coverage_count_runs(console: Console, repository: Repository) -> None:
     for day in (1, 2, 3):
         (repository.path / "Roles/a.json").write_text(f'{{"displayName": "{day}"}}')
@@ -316,7 +344,7 @@ def in_steps_and_at_once(console: Console, repository: Path, steps: list[str]) -
     found = []
     for refs in ([], steps):
         with bare(console.url) as store:
-            for table in ("backup_items", "backup_sets", "tenants"):
+            for table in ("backup_items", "backup_sets", "captured_payloads", "tenants"):
                 store.execute(f"DELETE FROM {table}")
         for more in (*(("--ref", ref) for ref in refs), ()):
             assert console.run(*words, *more).code in (0, EXIT_REFUSED)
