@@ -5,6 +5,7 @@ Modules: tui.screens, tui.words.safe_text.
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from pathlib import Path
 from typing import Any, Final
@@ -14,17 +15,25 @@ from textual import events
 from textual.command import CommandPalette
 from textual.widgets import Input
 
+from health.known import KnownEntry
+from health.posture import Reason
 from health.store.opening.errors import StoreUnreachable
 from tests.oracle.rows import ItemRow
 from tests.tui.screens.driving import Driver, cells, open_app, real_resolver, row_list, watched
 from tests.tui.screens.fleets import DAY, HOUR, NOW, Facts, small_fleet, write
-from tui.context import Database
+from tui.context import Database, KnownNotes
+from tui.groups import Group, Groups
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
 from tui.screens.captured_item import CapturedItemScreen
+from tui.screens.causes import CausesScreen
+from tui.screens.changes import ChangesScreen
 from tui.screens.choice import ChoiceScreen
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.help import HelpScreen
+from tui.screens.item_changes import ItemChangesScreen
+from tui.screens.last_good_copy import LastGoodCopyScreen
+from tui.screens.runs import RunsScreen
 from tui.screens.schedules import SchedulesScreen
 from tui.screens.tenants import TenantsScreen
 from tui.widgets.needs_attention import AttentionItem
@@ -159,6 +168,58 @@ async def test_hostile_text_is_harmless_on_every_screen(
         await driver.press("escape")
         titles = [driver.app.title, driver.app.sub_title, driver.app.screen.title or "", driver.app.screen.sub_title]
         assert all((title or "").isprintable() for title in titles)
+
+
+def two_sets_with(text: str) -> Facts:
+    """One tenant with the text everywhere: an item that changed and is degraded now, one that is gone, a failed run."""
+    facts = Facts()
+    tenant = facts.tenant(text, "target")
+    schedule = facts.schedule(tenant, name=text, last_run_status=text)
+    whole = ItemRow(policy_type=text, display_name=text, payload=json.dumps({text: "was", "x": text}))
+    named: dict[str, Any] = {"name": text, "source": "intunecd"}
+    facts.backup_set(tenant, NOW - 2 * DAY, whole, whole, schedule_id=schedule, **named)
+    now = whole._replace(integrity_warning=text, payload=json.dumps({text: "is", "x": f"{text}."}))
+    facts.backup_set(tenant, NOW - HOUR, now, **named)
+    facts.backup_set(
+        tenant, None, created_at=NOW, status="failed", error=text, schedule_id=schedule, started_at=NOW - HOUR, **named
+    )
+    return facts
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_hostile_text_in_changes_copies_causes_and_runs(
+    text: str, size: tuple[int, int], sqlite_url: str
+) -> None:
+    url = two_sets_with(text).load(sqlite_url)
+    entry = KnownEntry("target", Reason.LATEST_BACKUP_DEGRADED, NOW + DAY, text, text)
+    given: dict[str, Any] = {"known": KnownNotes((entry,), "", {}), "groups": Groups([Group(text, ("*",), text)])}
+    async with open_app(url, size=size, toasts=True, **given) as driver:
+        await look(driver, TenantsScreen)
+        await driver.press("K", "o")
+        await look(driver, CausesScreen)
+        await driver.press("y", "home", "enter")
+        await look(driver, TenantsScreen)
+        await driver.press("enter")
+        await look(driver, BackupSetScreen)
+        await driver.press("m", "escape")
+        await look(driver, DashboardScreen)
+        await driver.press("equals_sign")
+        await look(driver, ChangesScreen)
+        await driver.press("end", "enter")
+        await look(driver, ItemChangesScreen)
+        await driver.press("n", "v", "n")
+        assert_safe(driver)
+        await driver.press("escape", "escape", "l")
+        await look(driver, RunsScreen)
+        await driver.press("escape", "b", "down", "enter")
+        await look(driver, BackupSetScreen)
+        await driver.press("home", "enter")
+        await look(driver, CapturedItemScreen)
+        await driver.press("enter")
+        await look(driver, LastGoodCopyScreen)
+        await driver.press("y")
+        assert_safe(driver)
 
 
 async def test_a_hostile_name_is_shown_letter_by_letter(sqlite_url: str) -> None:
