@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,8 @@ from tests.faulty_drivers import CAUSE, Faults, Mode, faulty_drivers
 from tests.health.store.bare import bare
 from tests.tui.screens.driving import listed, looks_calm, open_app
 from tests.tui.screens.fleets import HOUR, NOW, Facts
+from tui.screens.causes import CausesScreen
+from tui.screens.changes import ChangesScreen
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.tenants import TenantsScreen
 from tui.words.wording import HEALTHY_LIMIT
@@ -91,6 +94,34 @@ async def test_a_drill_down(sqlite_url: str, faults: Faults) -> None:
             await driver.arrived(TenantsScreen)
             assert len(listed(tenants)) == TENANTS
         assert failures >= 5
+
+
+@pytest.mark.parametrize(
+    ("tenant", "behind", "key", "kind"),
+    [(None, TenantsScreen, "o", CausesScreen), ("tenant-1.example", DashboardScreen, "equals_sign", ChangesScreen)],
+)
+async def test_causes_and_changes(
+    tenant: str | None, behind: type[Any], key: str, kind: type[Any], sqlite_url: str, faults: Faults
+) -> None:
+    async with open_app(loaded(sqlite_url), tenant=tenant) as driver:
+        await driver.arrived(behind)
+        failures = 0
+        for number in count(1):
+            with faults.at(number, Mode.ONCE):
+                await driver.press(key)
+                screen = await driver.arrived(kind)
+            if screen.has_problem:
+                failures += 1
+                assert CAUSE in driver.words()
+                assert "no facts" in driver.words()
+                assert "unchanged" not in driver.words()
+                assert not looks_calm(driver)
+            if not faults.failed:
+                break
+            await driver.press("escape")
+            await driver.arrived(behind)
+        assert screen.answer is not None
+        assert failures >= 3
 
 
 async def test_no_failure_confirms_past_the_limit(sqlite_url: str, faults: Faults) -> None:
