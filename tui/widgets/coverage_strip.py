@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Final, NamedTuple
 
 from textual.content import Content
@@ -15,25 +16,28 @@ from tui.words.wording import counted
 
 
 class Look(NamedTuple):
-    """How a state is drawn: higher is worse. The glyphs and colours differ from those of postures; nothing is green."""
+    """How a state is drawn: higher is worse. The glyphs differ from those of postures; nothing is green."""
 
     glyph: str
     word: str
+    colour: str
 
 
 LOOKS: Final = {
-    CoverageState.PROTECTED: Look("▁", "protected"),
-    CoverageState.DEGRADED: Look("▃", "degraded"),
-    CoverageState.NOT_COVERED: Look("▆", "not covered"),
+    CoverageState.PROTECTED: Look("▁", "protected", "$quiet"),
+    CoverageState.DEGRADED: Look("▃", "degraded", "$state-degraded"),
+    CoverageState.NOT_COVERED: Look("▆", "not covered", "$state-stale"),
 }
 NOT_KNOWN: Final = "·"
+SHORTEST: Final = timedelta(days=1)
+"""A history shorter than this is not worth a strip: its one cell would say no more than the verdict."""
 
 
 class CoverageStrip(Static):
     """Bound to one tenant's coverage and to whether the facts are too old; it computes nothing itself.
 
     One cell a day, the latest last, each as bad as the worst of its day; below it the shares of the time and their
-    limits. Hidden without coverage.
+    limits. Hidden without coverage, and where the history is shorter than a day.
     """
 
     DEFAULT_CSS = """
@@ -56,6 +60,8 @@ class CoverageStrip(Static):
 
     def _write(self) -> None:
         coverage = self.coverage
+        if coverage is not None and coverage.end - coverage.known_from < SHORTEST:
+            coverage = None
         self.set_class(coverage is not None, "-known")
         content = Content("") if coverage is None else self._content(coverage)
         # The period moves with every refresh, but what is drawn seldom changes.
@@ -67,9 +73,19 @@ class CoverageStrip(Static):
         title = f"Last {COVERAGE_DAYS} days"
         if self.unconfirmed:
             title = f"{COVERAGE_DAYS} days to {format_minute(coverage.end)}"
-        cells = "".join(NOT_KNOWN if cell is None else LOOKS[cell].glyph for cell in coverage.cells)
-        lines = (f", without what was deleted since  {cells}", _shares_in_words(coverage), *_notes(coverage))
-        return Content.assemble((title, "bold"), "\n".join(lines))
+        lines = "\n".join(("", _shares_in_words(coverage), *_notes(coverage)))
+        return Content.assemble((title, "bold"), ", without what was deleted since  ", *_cells(coverage), lines)
+
+
+def _cells(coverage: Coverage) -> Iterator[tuple[str, str]]:
+    """Each cell's glyph and colour. Of the time before what is kept there is no alarm: nobody knows what it was."""
+    kept_from = coverage.kept_from or coverage.begin
+    first_kept = (kept_from - coverage.begin) * COVERAGE_DAYS // (coverage.end - coverage.begin)
+    for place, cell in enumerate(coverage.cells):
+        if cell is None:
+            yield NOT_KNOWN, "$quiet"
+        else:
+            yield LOOKS[cell].glyph, LOOKS[cell].colour if place >= first_kept else "$quiet"
 
 
 def _shares_in_words(coverage: Coverage) -> str:
