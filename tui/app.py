@@ -17,6 +17,7 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from tui.context import AppContext, Database
+from tui.key_order import AT_ONCE, KeysInOrder
 from tui.pilot import Pilot, Row
 from tui.reader import FactsReader
 from tui.routes import opened_at, screen_named
@@ -74,6 +75,7 @@ class TenantPilotApp(Pilot):
         self.fault: str | None = None
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self._numbers = count(1)
+        self.keys = KeysInOrder(self, super().on_event)
         for theme in THEMES:
             self.register_theme(theme)
         self.set_keymap(dict(context.keymap))
@@ -165,10 +167,14 @@ class TenantPilotApp(Pilot):
         self._close_messages_no_wait()
 
     async def on_event(self, event: events.Event) -> None:
-        """Drop hidden characters from a paste: pasted text comes from outside too."""
+        """Hand on keys and pastes in their order; of a paste drop what is hidden: it comes from outside too."""
         if isinstance(event, events.Paste):
             event.text = "".join(char for char in event.text if char == "\n" or not has_hidden(char))
-        await super().on_event(event)
+        at_once = event.is_forwarded or (isinstance(event, events.Key) and event.key in AT_ONCE)
+        if isinstance(event, events.Key | events.Paste) and not at_once:
+            await self.keys.take(event)
+        else:
+            await super().on_event(event)
 
     # The way between screens
 

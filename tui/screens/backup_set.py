@@ -52,7 +52,7 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter", key_display="/", id="backup_set.filter", priority=True),
+        Binding("slash", "filter", "filter", key_display="/", id="backup_set.filter"),
         Binding("f", "family", "family", id="backup_set.family"),
         Binding("n", "open_newer", "open the newer basis", id="backup_set.newer"),
         Binding("equals_sign", "changes", "changes", key_display="=", id="backup_set.changes"),
@@ -201,10 +201,6 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
     @on(Input.Changed, "#filter")
     def _filter_typed(self, message: Input.Changed) -> None:
         self.words = message.value
-
-    def action_filter(self) -> None:
-        # At once and by a priority binding: letters of the same packet go into the filter, not to the list's keys.
-        self.set_focus(self.query_one(FilterInput))
 
     def action_family(self) -> None:
         place = _FAMILY_FILTERS.index(self.family)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Final, Generic, Protocol, TypeVar, cast
 
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -20,7 +20,7 @@ from health.again import OfOneTenant, tenant_again
 from health.instants import LATEST
 from tui.pilot import Pilot
 from tui.reader import Question, Request
-from tui.widgets.filter_input import FilterInput
+from tui.widgets.filter_input import FilterInput, one_line
 from tui.widgets.header_line import HeaderLine
 from tui.widgets.key_hints import KeyHints
 from tui.widgets.row_list import Cell, Column, RowList
@@ -311,7 +311,9 @@ class FactsScreen(Screen[None], Generic[Answer]):
         if isinstance(self.app.screen, FactsScreen):
             self.app.screen.show_crumbs()
         if first:
-            self.first_focus()
+            # Whoever types already goes on typing: the next letters would run as commands.
+            if not isinstance(self.focused, FilterInput):
+                self.first_focus()
             self.call_after_refresh(self._show_focused)
 
     def _show_focused(self) -> None:
@@ -417,7 +419,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """No `back` on the first screen, and no `filter` in the filter itself, where a slash can be typed."""
+        """No `back` on the first screen, and no `filter` in the filter itself."""
         if action == "filter":
             return not isinstance(self.focused, FilterInput)
         return action != "back" or len(self.app.screen_stack) > 1
@@ -430,6 +432,16 @@ class FactsScreen(Screen[None], Generic[Answer]):
         top = self.app.screen
         if len(self.app.screen_stack) > 1 and isinstance(top, FactsScreen) and top.is_mounted:
             self.app.pop_screen()
+
+    def action_filter(self) -> None:
+        self.set_focus(self.query_one(FilterInput))
+
+    @on(events.Paste)
+    def _paste_into_filter(self, event: events.Paste) -> None:
+        """A paste beside the filter, if there is one, is meant for it: none of its characters is a command."""
+        for field in self.query(FilterInput):
+            self.set_focus(field)
+            field.insert_text_at_cursor(one_line(event.text))
 
     def action_refresh_facts(self) -> None:
         self.load()

@@ -65,7 +65,7 @@ class TenantsScreen(FactsScreen[FleetView]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter", key_display="/", id="tenants.filter", priority=True),
+        Binding("slash", "filter", "filter", key_display="/", id="tenants.filter"),
         Binding("s", "sort", "sort", id="tenants.sort"),
         Binding("p", "posture", "posture", id="tenants.posture"),
         Binding("w", "within", "stale within", show=False, id="tenants.within"),
@@ -337,10 +337,6 @@ class TenantsScreen(FactsScreen[FleetView]):
         self.cause = None
         self.state = self.within = None
         self.query_one(FilterInput).value = ""
-
-    def action_filter(self) -> None:
-        # At once and by a priority binding: letters of the same packet go into the filter, not to the list's keys.
-        self.set_focus(self.query_one(FilterInput))
 
     def action_sort(self) -> None:
         self.order = self.order.following()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
@@ -33,3 +34,12 @@ class FilterInput(Input):
 
     def action_leave_filter(self) -> None:
         self.screen.query_one(RowList).focus()
+
+    def _on_paste(self, event: events.Paste) -> None:
+        # Textual's own handler comes after this one, and takes the first line only.
+        event.text = one_line(event.text)
+
+
+def one_line(text: str) -> str:
+    """Pasted text without its line breaks."""
+    return "".join(text.splitlines())

@@ -80,6 +80,12 @@ class Driver:
         """Keys that arrive in one packet: none waits for what the one before it did."""
         for key in keys:
             self.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await self.keys_done()
+
+    async def keys_done(self) -> None:
+        """Until every key that was pressed has done what it does."""
+        await self.pump()
+        await self.until(lambda: not self.app.keys.are_under_way, "the end of the keys")
         await self.pump()
 
     async def enter_words(self, words: str) -> None:
