@@ -46,13 +46,20 @@ class KeysInOrder:
         if self._following is not None:
             self._waiting.append(event)
             return
+        depth = len(self._app.screen_stack)
         await self._hand_on(event)
-        self._following = asyncio.create_task(self._follow())
+        self._following = asyncio.create_task(self._follow(event, depth))
 
-    async def _follow(self) -> None:
+    async def _follow(self, event: Typed, depth: int) -> None:
+        """Hand on what waits behind an event; `depth` is how many screens there were before it."""
         await self._come_to_rest()
         while self._waiting:
-            self._app.call_later(self._hand_on, self._waiting.popleft())
+            before, event = event, self._waiting.popleft()
+            # Enter pressed twice opens one screen: the second was meant for the row, not for what opened over it.
+            if len(self._app.screen_stack) > depth and _same_key(before, event):
+                continue
+            depth = len(self._app.screen_stack)
+            self._app.call_later(self._hand_on, event)
             await _caught_up(self._app)
             await self._come_to_rest()
         self._following = None
@@ -66,6 +73,10 @@ class KeysInOrder:
                 await _caught_up(node)
             still = bool(app.screen_stack) and app.screen is screen and screen.focused is focused
             quiet = quiet + 1 if still else 0
+
+
+def _same_key(one: Typed, other: Typed) -> bool:
+    return isinstance(one, events.Key) and isinstance(other, events.Key) and one.key == other.key
 
 
 async def _caught_up(node: MessagePump) -> None:
