@@ -248,7 +248,7 @@ async def test_pasted_characters_that_do_not_show_reach_no_field(sqlite_url: str
         await driver.press("slash")
         driver.app.post_message(events.Paste(pasted))
         await driver.until(lambda: tenants.words)
-        assert tenants.words == "tail]52;c;eA==spin"
+        assert tenants.words == "tail]52;c;eA==spinrm -rf ."
         assert_safe(driver)
         await driver.press("ctrl+p")
         await driver.until(lambda: isinstance(driver.app.focused, Input) and driver.app.focused.id != "filter")
