@@ -1,6 +1,8 @@
 """Keys of one packet run one after the other: what is typed into a filter is text, and no action runs.
 
 (docs/screens.md, "Everywhere")
+
+Modules: tui.key_order, tui.widgets.filter_input.
 """
 
 from __future__ import annotations
