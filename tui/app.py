@@ -245,7 +245,13 @@ class TenantPilotApp(Pilot):
     def action_save_picture(self) -> None:
         from tui.words.export import picture_alone
 
-        self.save_new(self.stem("screen"), ".svg", picture_alone(self.export_screenshot()))
+        # Under the palette or a list to choose from stands the screen of somebody.
+        shown = next((each for each in reversed(self.screen_stack) if isinstance(each, FactsScreen)), None)
+        self.save_new(
+            self.stem("screen", "" if shown is None else shown.external_id),
+            ".svg",
+            picture_alone(self.export_screenshot()),
+        )
 
     def action_show_help(self) -> None:
         self.open_screen("help", key_uses(self.screen))

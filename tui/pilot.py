@@ -6,12 +6,13 @@ Below the screens, so that they can name it; the app that opens them stands abov
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from textual.app import App
 
@@ -29,6 +30,13 @@ if TYPE_CHECKING:
     from health.posture import TenantBackupHealth
 
 Row = TypeVar("Row")
+
+_LONGEST_ID: Final = 60
+
+
+def _plain(external_id: str) -> str:
+    """A tenant's id as part of a file's name: ASCII letters, digits, dots and hyphens, 60 at most."""
+    return re.sub(r"[^a-zA-Z0-9.]+|\.{2,}", "-", external_id)[:_LONGEST_ID].strip("-.")
 
 
 class MarkedSet(NamedTuple):
@@ -169,9 +177,10 @@ class Pilot(App[None]):
         at = [] if self.context.fixed_now is None else ["--now", self.context.fixed_now.isoformat()]
         self.copy_text(shlex.join([*self.context.invocation, *at, *arguments]), "")
 
-    def stem(self, what: str) -> str:
-        """The beginning of a file's name, without any text from outside."""
-        return f"tenantpilot-{what}-{self.evaluation_instant():%Y%m%dT%H%M%SZ}"
+    def stem(self, what: str, external_id: str = "") -> str:
+        """The beginning of a file's name; of a tenant's id only what means nothing to a shell or in a path."""
+        whose = f"{_plain(external_id)}-" if external_id else ""
+        return f"tenantpilot-{whose}{what}-{self.evaluation_instant():%Y%m%dT%H%M%SZ}"
 
     def save_new(self, stem: str, suffix: str, text: str, what: str = "") -> None:
         """Write a new file into the working directory, and say where it is or why it was not written.

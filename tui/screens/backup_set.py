@@ -231,6 +231,11 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
         return part_in_words(listed, len(self.facts.items), "item")
 
     def name_under_cursor(self) -> str | None:
+        """The item's identifier; on a block the set's name, and what its source calls it."""
+        if isinstance(self.focused, ProofBlock):
+            listed = self.facts.listed
+            source_ref = None if listed is None or listed.backup_set is None else listed.backup_set.source_ref
+            return None if listed is None else " ".join(filter(None, (listed.name, source_ref)))
         row: BackupItem | SoughtCopy | None = self.query_one("#items", RowList).current
         item = row.wanted if isinstance(row, SoughtCopy) else row
         return None if item is None else item.policy_identifier

@@ -35,7 +35,7 @@ class CapturedItemScreen(FactsScreen[JsonLines]):
         self, external_id: str, set_id: int, item: BackupItem, set_name: str = "", sought: SoughtCopy | None = None
     ) -> None:
         super().__init__()
-        self._external_id = external_id
+        self.external_id = external_id
         self._set_id = set_id
         self._item = item
         self._set_name = set_name
@@ -48,7 +48,7 @@ class CapturedItemScreen(FactsScreen[JsonLines]):
         now = self.pilot.evaluation_instant()
 
         def ask(resolver: TenantBackupHealthResolver) -> JsonLines:
-            captured = resolver.captured(self._external_id, self._set_id, self._item.id, now)
+            captured = resolver.captured(self.external_id, self._set_id, self._item.id, now)
             return JsonLines(tuple(json_lines(captured)), now)
 
         return ask
@@ -94,18 +94,18 @@ class CapturedItemScreen(FactsScreen[JsonLines]):
 
     def action_last_good(self) -> None:
         if self._sought is not None:
-            self.pilot.open_screen("last_good_copy", self._external_id, self._sought)
+            self.pilot.open_screen("last_good_copy", self.external_id, self._sought)
 
     def action_changes(self) -> None:
         if self._copy is not None:
             identity = self._item.policy_type, self._item.policy_identifier
             before = ItemOfSet(self._copy.backup_set, self._copy.name, self._copy.item)
             after = ItemOfSet(self._set_id, self._set_name, self._item.id)
-            self.pilot.open_screen("item_changes", self._external_id, identity, self._item.display_name, before, after)
+            self.pilot.open_screen("item_changes", self.external_id, identity, self._item.display_name, before, after)
 
     def name_under_cursor(self) -> str | None:
         return self._item.policy_identifier
 
     def start_arguments(self) -> list[str]:
         # The command line cannot name an item: the nearest place is its set.
-        return ["--tenant", self._external_id, "--screen", "backup_set"]
+        return ["--tenant", self.external_id, "--screen", "backup_set"]

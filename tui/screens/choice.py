@@ -24,6 +24,8 @@ class ChoiceScreen(ModalScreen[Any]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "dismiss", "close", key_display="esc", id="choice.close"),
+        # The app's own keys do not reach through a screen that is modal.
+        Binding("q", "app.quit", "quit", show=False, id="choice.quit"),
     ]
 
     def __init__(

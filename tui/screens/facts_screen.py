@@ -99,6 +99,9 @@ class FactsScreen(Screen[None], Generic[Answer]):
 
     AUTO_FOCUS = ""
 
+    external_id: str = ""
+    """The tenant whose screen this is; empty on the screens of the fleet."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "back", "back", key_display="esc", id="screen.back"),
         Binding("r", "refresh_facts", "refresh", id="screen.refresh"),
@@ -433,6 +436,11 @@ class FactsScreen(Screen[None], Generic[Answer]):
         if len(self.app.screen_stack) > 1 and isinstance(top, FactsScreen) and top.is_mounted:
             self.app.pop_screen()
 
+    @property
+    def focus_chain(self) -> list[Widget]:
+        """What Tab goes through: the filter is entered by its own key alone."""
+        return [widget for widget in super().focus_chain if not isinstance(widget, FilterInput)]
+
     def action_filter(self) -> None:
         self.set_focus(self.query_one(FilterInput))
 
@@ -467,7 +475,9 @@ class FactsScreen(Screen[None], Generic[Answer]):
             form, suffix = chosen
             self._judge_what_is_over()
             what = type(self).__name__.removesuffix("Screen").lower()
-            self.pilot.save_new(self.pilot.stem(what), suffix, self.exported(form), self.part_exported())
+            self.pilot.save_new(
+                self.pilot.stem(what, self.external_id), suffix, self.exported(form), self.part_exported()
+            )
 
     def action_copy_command(self) -> None:
         self.pilot.copy_command(self.start_arguments())

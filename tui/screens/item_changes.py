@@ -78,7 +78,7 @@ class ItemChangesScreen(FactsScreen[ContentRows]):
         self, external_id: str, identity: Identity, name: str, before: ItemOfSet | None, after: ItemOfSet | None
     ) -> None:
         super().__init__()
-        self._external_id = external_id
+        self.external_id = external_id
         self._identity = identity
         self._called = name
         self._sides = before, after
@@ -93,7 +93,7 @@ class ItemChangesScreen(FactsScreen[ContentRows]):
 
         def ask(resolver: TenantBackupHealthResolver) -> ContentRows:
             # Compared here, in the reader thread: two large contents take longer than a frame.
-            before, after = resolver.captured_in_sets(self._external_id, wanted, now)
+            before, after = resolver.captured_in_sets(self.external_id, wanted, now)
             whole, with_meaning = (_rows(before, after, with_meaningless=each) for each in (True, False))
             return ContentRows((before.item, after.item), whole, with_meaning, now)
 
@@ -171,7 +171,7 @@ class ItemChangesScreen(FactsScreen[ContentRows]):
 
     def start_arguments(self) -> list[str]:
         # The command line cannot name an item of two sets: the nearest place is the tenant's changes.
-        return ["--tenant", self._external_id, "--screen", "changes"]
+        return ["--tenant", self.external_id, "--screen", "changes"]
 
 
 def _assignments_in_words(item: BackupItem) -> str:

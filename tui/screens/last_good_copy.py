@@ -24,7 +24,7 @@ class LastGoodCopyScreen(FactsScreen[JsonLines]):
 
     def __init__(self, external_id: str, sought: SoughtCopy) -> None:
         super().__init__()
-        self._external_id = external_id
+        self.external_id = external_id
         self._sought = sought
 
     @property
@@ -39,7 +39,7 @@ class LastGoodCopyScreen(FactsScreen[JsonLines]):
         now, copy = self.pilot.evaluation_instant(), self._copy
 
         def ask(resolver: TenantBackupHealthResolver) -> JsonLines:
-            captured = resolver.captured(self._external_id, copy.backup_set, copy.item, now)
+            captured = resolver.captured(self.external_id, copy.backup_set, copy.item, now)
             return JsonLines(tuple(json_lines(captured)), now)
 
         return ask
@@ -73,4 +73,4 @@ class LastGoodCopyScreen(FactsScreen[JsonLines]):
 
     def start_arguments(self) -> list[str]:
         # The command line cannot name a copy: it is reached from the basis.
-        return ["--tenant", self._external_id, "--screen", "backup_set"]
+        return ["--tenant", self.external_id, "--screen", "backup_set"]

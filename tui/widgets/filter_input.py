@@ -20,8 +20,8 @@ class FilterInput(Input):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "clear_filter", "clear filter", show=False, id="filter.clear"),
-        Binding("enter,down", "leave_filter", "to the list", show=False, id="filter.leave"),
+        Binding("enter,down,tab", "leave_filter", "to the list", key_display="⏎", id="filter.leave"),
+        Binding("escape", "clear_filter", "clear filter", key_display="esc", id="filter.clear"),
     ]
 
     def __init__(self, placeholder: str) -> None:

@@ -9,7 +9,7 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 _KEYS_AS_KNOWN: Final = {
     "slash": "/",
@@ -64,7 +64,10 @@ class KeyHints(Static):
         self._write()
 
     def _write(self) -> None:
-        shown = (use for use in key_uses(self.screen) if use.binding.show)
+        focused = self.screen.focused
+        # In a field the other keys are text.
+        typing = isinstance(focused, Input)
+        shown = (use for use in key_uses(self.screen) if use.binding.show and (use.node is focused or not typing))
         hints = [(use.binding.key_display or use.keys[0], use.binding.description) for use in shown]
         self.update(Content("  ").join(_hints_that_fit(hints, self.size.width - 2)), layout=False)
 

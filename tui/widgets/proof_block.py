@@ -1,4 +1,4 @@
-"""A titled block of lines. As the proof of a reason it is marked and takes the focus."""
+"""A titled block of lines. As the proof of a reason it is marked and takes the focus, until the focus goes on."""
 
 from __future__ import annotations
 
@@ -33,14 +33,27 @@ class ProofBlock(Static, can_focus=True):
     def __init__(self, title: str, *, confirms: bool, id: str) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id, markup=False)
         self._title = title
-        self._confirms = confirms
+        self._marked = self._confirms = confirms
+        self._lines: Sequence[Line] = ()
 
     def show(self, lines: Sequence[Line]) -> None:
         """Show these lines under the title."""
-        mark = Content.assemble(("> ", "bold $primary")) if self._confirms else Content("")
-        title = Content.assemble(mark, (self._title, "bold $primary" if self._confirms else "bold $quiet"))
+        self._lines = lines
+        mark = Content.assemble(("> ", "bold $primary")) if self._marked else Content("")
+        title = Content.assemble(mark, (self._title, "bold $primary" if self._marked else "bold $quiet"))
         body = [
             Content.assemble("  ", (safe_text(words, limit=_LONGEST), _COLOURS.get(style, f"$state-{style}")))
             for words, style in lines
         ]
         self.update(Content("\n").join([title, *body]))
+
+    def on_focus(self) -> None:
+        self._mark(self._confirms)
+
+    def on_blur(self) -> None:
+        self._mark(False)
+
+    def _mark(self, marked: bool) -> None:
+        if marked is not self._marked:
+            self._marked = marked
+            self.show(self._lines)
