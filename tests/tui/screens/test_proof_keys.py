@@ -1,4 +1,7 @@
-"""The keys of the proof screen, and what the footer says in a filter (docs/screens.md, "Backup set")."""
+"""The keys of the proof screen, and what the footer says in a filter (docs/screens.md, "Backup set").
+
+Modules: tui.widgets.proof_block, tui.widgets.key_hints, tui.screens.choice, tui.pilot.
+"""
 
 from __future__ import annotations
 
