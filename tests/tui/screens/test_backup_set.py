@@ -197,7 +197,7 @@ async def test_tab_goes_from_block_to_block(url: str) -> None:
             await driver.press("tab")
             assert driver.app.focused is not None
             seen.add(driver.app.focused.id)
-        assert seen == {"recency", "families", "filter", "items"}
+        assert seen == {"recency", "families", "items"}
 
 
 async def test_every_degraded_item_says_why_with_its_values(url: str) -> None:
