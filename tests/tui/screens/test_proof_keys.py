@@ -31,7 +31,7 @@ def footer(driver: Driver) -> str:
     return str(driver.app.screen.query_one(KeyHints).content)
 
 
-async def test_the_keys_of_movement_go_from_the_blocks_to_the_items_and_never_into_the_filter(url: str) -> None:
+async def test_movement_goes_from_block_to_items_and_never_into_the_filter(url: str) -> None:
     async with open_app(url, tenant="contoso.example", screen="backup_set") as driver:
         screen = await driver.arrived(BackupSetScreen)
         screen.query_one("#recency", ProofBlock).focus()
@@ -62,7 +62,7 @@ async def test_a_block_is_marked_while_it_has_the_focus(url: str) -> None:
         await driver.until(lambda: "> Proof" in driver.words())
 
 
-async def test_on_a_block_y_copies_the_set_and_what_its_source_calls_it(url: str) -> None:
+async def test_on_a_block_y_copies_the_set_and_its_source_ref(url: str) -> None:
     async with open_app(url, tenant="contoso.example", screen="backup_set") as driver:
         screen = await driver.arrived(BackupSetScreen)
         screen.query_one("#recency", ProofBlock).focus()
@@ -72,7 +72,7 @@ async def test_on_a_block_y_copies_the_set_and_what_its_source_calls_it(url: str
         assert driver.app.clipboard == screen.facts.items[0].policy_identifier
 
 
-async def test_the_footer_says_what_the_keys_do_in_a_filter_and_nothing_else(url: str) -> None:
+async def test_the_footer_says_what_keys_do_in_a_filter(url: str) -> None:
     async with open_app(url, tenant="contoso.example", screen="backup_set") as driver:
         screen = await driver.arrived(BackupSetScreen)
         await driver.press("slash")
