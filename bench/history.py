@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from statistics import median
@@ -67,7 +68,7 @@ def _load(address: DatabaseAddress) -> None:
                         "assignments_state": "captured",
                         "orphaned_assignments": 0,
                         "payload_digest": f"sha256:{place}-{0 if place % 100 else number}",
-                        "assignments": [{"id": str(place), "target": {"groupId": "pilot"}}],
+                        "assignments": json.dumps([{"id": str(place), "target": {"groupId": "pilot"}}]),
                     }
                     for place in range(_ITEMS)
                 ],

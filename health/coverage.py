@@ -1,9 +1,8 @@
 """How a tenant was covered in the days behind an instant: its past bases, each judged by the rules of today's verdict.
 
 History and never posture. The basis of a past instant is the set that the rule would have chosen among those
-completed by then, judged as the basis of today is (docs/concepts.md, "Coverage"). What is known is what is kept: sets
-and items deleted since count as deleted, an item as it is now, and a set counts from its completion, whenever it was
-imported.
+completed by then, judged as the basis of today is (docs/concepts.md, "Coverage"). What was deleted or pruned can no
+longer be known. A set counts from its completion, whenever it was imported, and an item as it is now.
 """
 
 from __future__ import annotations
@@ -22,10 +21,9 @@ from health.quality import BackupQualityResolver
 
 COVERAGE_DAYS: Final = 30
 """How many days are looked back, and the cells of the strip, one a day."""
-SETS_COUNTED: Final = 120
-"""How many of a tenant's sets are counted at most: four a day; of more, the latest ones."""
 
 _PERIOD: Final = timedelta(days=COVERAGE_DAYS)
+_DAY: Final = timedelta(days=1)
 
 
 class CoverageState(IntEnum):
@@ -51,17 +49,24 @@ class PastSet(NamedTuple):
     deleted: bool = False
 
 
-class PastSets(NamedTuple):
-    """The sets of a period and the one before; `cut` says that older ones of it were not read."""
+class TenantPast(NamedTuple):
+    """The completed and partial sets of a tenant that may have been its fresh basis in a period, deleted ones too.
+
+    In any order. `first_at` is when the first that the tenant ever had was completed; None: it never had one.
+    """
 
     sets: Sequence[PastSet]
-    cut: bool
+    first_at: datetime | None
+
+
+_Change = tuple[CoverageState | None, datetime]
+"""A state and from when on it holds."""
 
 
 class Span(NamedTuple):
-    """From `begin` on and until just before `end`, one state."""
+    """From `begin` on and until just before `end`, one state; None where it is not known."""
 
-    state: CoverageState
+    state: CoverageState | None
     begin: datetime
     end: datetime
 
@@ -75,36 +80,36 @@ class Shares(NamedTuple):
 
 
 class Coverage(NamedTuple):
-    """One tenant's past from `begin` until just before `end`.
+    """One tenant's past from `begin` until just before `end`; `spans` are in their order and without a gap.
 
-    `spans` are in their order and without a gap from `known_from` on; before it nothing is owed and nothing is known.
-    `kept_from` is the completion of the oldest set, where it is later: before it nothing was backed up, or is kept.
-    `cells` are equal parts of the whole period, each as bad as the worst in it, None where nothing of it is known; the
-    last one is never calmer than the verdict at `end`. `unreadable_sets` governed and cannot be read; `cut` is how many
-    sets were counted where there were more; `dated_ahead` says that the basis of the verdict lies in the future.
+    `cells` are equal parts of the whole period, each as bad as the worst that is known in it, None where nothing of it
+    is known; the last one is never calmer than the verdict at `end`. `unreadable_sets` governed and cannot be read;
+    `dated_ahead` says that the basis of the verdict lies in the future.
     """
 
     begin: datetime
     end: datetime
-    known_from: datetime
-    kept_from: datetime | None
     spans: tuple[Span, ...]
     cells: tuple[CoverageState | None, ...]
     unreadable_sets: int
-    cut: int | None
     dated_ahead: bool
 
-    def lasted(self, state: CoverageState) -> timedelta:
-        """How long the state held, to the microsecond."""
-        return sum((span.end - span.begin for span in self.spans if span.state is state), timedelta(0))
+    def lasted(self, state: CoverageState | None) -> timedelta:
+        """How long the state held, to the microsecond; None: how long is not known."""
+        return lasted(self.spans, state)
 
     @property
     def shares(self) -> Shares:
-        """Each state's share of the time since `known_from`."""
-        known = self.end - self.known_from
+        """Each state's share of the time that is known."""
+        known = self.end - self.begin - self.lasted(None)
         not_covered = -(-self.lasted(CoverageState.NOT_COVERED) * 100 // known)
         degraded = min(-(-self.lasted(CoverageState.DEGRADED) * 100 // known), 100 - not_covered)
         return Shares(100 - degraded - not_covered, degraded, not_covered)
+
+
+def lasted(spans: Iterable[Span], state: CoverageState | None) -> timedelta:
+    """How long a state held in all of the spans that have it."""
+    return sum((span.end - span.begin for span in spans if span.state is state), timedelta(0))
 
 
 def period_before(now: datetime) -> datetime:
@@ -112,37 +117,52 @@ def period_before(now: datetime) -> datetime:
     return shifted(now, -_PERIOD)
 
 
-def coverage_of(health: TenantBackupHealth, past: PastSets, policy: HealthPolicy, now: datetime) -> Coverage | None:
-    """The coverage of a tenant judged at `now`; None where it is unreadable, or nothing of the period is known."""
-    if health.unreadable is not None:
-        return None
+def first_needed(begin: datetime, policy: HealthPolicy) -> datetime:
+    """From when on sets have to be known for a period: one from before it may have been fresh in it."""
+    return shifted(begin, -policy.freshness_window)
+
+
+def coverage_of(health: TenantBackupHealth, past: TenantPast, policy: HealthPolicy, now: datetime) -> Coverage | None:
+    """The coverage of a tenant judged at `now`; None where less than a day of it is known."""
     begin = period_before(now)
-    sets = sorted((each for each in past.sets if each.completed_at <= now), key=lambda each: each[:2])
-    oldest = sets[0].completed_at if sets else now
-    known_from = max(begin, _known_from(health, past.cut, oldest))
-    if known_from >= now:
+    spans = spans_of(health, past, policy, (begin, now), now)
+    if now - begin - lasted(spans, None) < _DAY:
         return None
-    spans = _joined(_states(sets, policy, now), known_from, now)
     return Coverage(
         begin,
         now,
-        known_from,
-        oldest if sets and oldest > known_from else None,
         spans,
         _cells(spans, begin, now, _of_verdict(health)),
-        sum(each.backup_set is None for each in sets),
-        len(sets) if past.cut and known_from > begin else None,
+        sum(each.backup_set is None and not each.deleted for each in past.sets),
         health.freshness is Freshness.IN_THE_FUTURE,
     )
 
 
-def _known_from(health: TenantBackupHealth, cut: bool, oldest: datetime) -> datetime:
-    """Since when a tenant is owed a backup: since its own row was written, or since it was backed up before that.
+def spans_of(
+    health: TenantBackupHealth,
+    past: TenantPast,
+    policy: HealthPolicy,
+    period: tuple[datetime, datetime],
+    now: datetime,
+) -> tuple[Span, ...]:
+    """What holds from the first instant of a period (UTC) until just before the other, without a gap.
 
-    Where older sets were not read, nothing is known before the oldest that was.
+    Not known is the time before the first set of a tenant that has any, where a deleted set was the fresh basis, and
+    what lies after `now`. An unreadable tenant's whole time is not known.
     """
-    created_at = health.tenant.created_at
-    return oldest if cut or created_at is None else min(created_at, oldest)
+    begin, end = period
+    known_from = _known_from(health, past)
+    if known_from is None:
+        return (Span(None, begin, end),) if begin < end else ()
+    changes = [(None, begin), *_states(past.sets, policy, known_from), (None, now)]
+    # What comes after now is cut off, and of changes at one instant the last one counts.
+    return tuple(_joined([change for change in changes if change[1] <= now], begin, end))
+
+
+def _known_from(health: TenantBackupHealth, past: TenantPast) -> datetime | None:
+    if health.unreadable is not None:
+        return None
+    return health.tenant.created_at if past.first_at is None else past.first_at
 
 
 def _of_verdict(health: TenantBackupHealth) -> CoverageState:
@@ -155,16 +175,19 @@ def _of_verdict(health: TenantBackupHealth) -> CoverageState:
             return CoverageState.NOT_COVERED
 
 
-def _states(sets: Sequence[PastSet], policy: HealthPolicy, end: datetime) -> Iterator[tuple[CoverageState, datetime]]:
-    """From when on which state holds. Each set governs until the next one; of two at one instant the later one does."""
+def _states(sets: Sequence[PastSet], policy: HealthPolicy, known_from: datetime) -> Iterator[_Change]:
+    """From when on which state holds. Each set governs until the next one, deleted or not; of two at one instant the
+    one with the greater id does.
+    """
     quality = BackupQualityResolver(policy)
-    ends = [*(each.completed_at for each in sets), end][1:]
-    for each, superseded_at in zip(sets, ends, strict=True):
-        if superseded_at > each.completed_at:
-            yield worth(each, quality), each.completed_at
-            stale_from = no_longer_fresh_from(each.completed_at, policy)
-            if stale_from < superseded_at:
-                yield CoverageState.NOT_COVERED, stale_from
+    in_order = sorted(sets, key=lambda each: each[:2])
+    yield CoverageState.NOT_COVERED, known_from
+    ends = [*(each.completed_at for each in in_order), None][1:]
+    for each, superseded_at in zip(in_order, ends, strict=False):
+        yield None if each.deleted else worth(each, quality), each.completed_at
+        stale_from = no_longer_fresh_from(each.completed_at, policy)
+        if superseded_at is None or stale_from < superseded_at:
+            yield CoverageState.NOT_COVERED, stale_from
 
 
 def worth(past: PastSet, quality: BackupQualityResolver) -> CoverageState:
@@ -175,18 +198,18 @@ def worth(past: PastSet, quality: BackupQualityResolver) -> CoverageState:
     return CoverageState.DEGRADED if degraded else CoverageState.PROTECTED
 
 
-def _joined(changes: Iterable[tuple[CoverageState, datetime]], begin: datetime, end: datetime) -> tuple[Span, ...]:
-    """Changes of state in their order -> what holds between two instants; before the first nothing was covered."""
-    spans: list[Span] = []
-    state, since = CoverageState.NOT_COVERED, begin
+def _joined(changes: Sequence[_Change], begin: datetime, end: datetime) -> Iterator[Span]:
+    """Changes of state in their order -> what holds between two instants, each state as long as it lasts."""
+    state, since = None, begin
     for following, at in changes:
+        at = min(max(at, begin), end)
         if following is not state:
             if at > since:
-                spans.append(Span(state, since, at))
+                yield Span(state, since, at)
                 since = at
             state = following
-    spans.append(Span(state, since, end))
-    return tuple(spans)
+    if end > since:
+        yield Span(state, since, end)
 
 
 def _cells(
@@ -201,6 +224,8 @@ def _cells(
         cells[place] = state if known is None else max(known, state)
 
     for state, since, until in spans:
+        if state is None:
+            continue
         first = (since - begin) * COVERAGE_DAYS // period
         last = (shifted(until, JUST_BEFORE) - begin) * COVERAGE_DAYS // period
         for place in range(first, last + 1):

@@ -20,8 +20,8 @@ from health.answers import (
 )
 from health.causes import cause_of, grouped
 from health.changes import compared, compared_by_value
-from health.covered_time import TenantCoverage, TenantPast, covered_time
-from health.instants import shifted
+from health.coverage import TenantPast, first_needed
+from health.covered_time import TenantCoverage, covered_time
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
 
@@ -104,9 +104,7 @@ def coverage(
     begin, end = period
     by_id = {health.tenant.id: health for health in verdicts}
     found = {}
-    # A set from before the period that may still have been fresh in it.
-    since = shifted(begin, -policy.freshness_window)
-    for tenant_id, past in history.pasts(since, end, list(by_id) if named else None):
+    for tenant_id, past in history.pasts(first_needed(begin, policy), end, list(by_id) if named else None):
         if (health := by_id.get(tenant_id)) is not None:
             found[tenant_id] = covered_time(health, past, policy, begin, end, now)
     never = TenantPast((), None)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from health import answers as details
 from health import questions
 from health.collector import collector_paused
-from health.coverage import SETS_COUNTED, Coverage, coverage_of, period_before
+from health.coverage import Coverage, TenantPast, coverage_of, first_needed, period_before
 from health.facts import TenantFacts
 from health.forecast import longest_pause
 from health.instants import LATEST
@@ -168,8 +168,9 @@ class TenantBackupHealthResolver:
     def _coverage(self, snapshot: Snapshot, health: TenantBackupHealth, now: datetime) -> Coverage | None:
         if health.unreadable is not None:
             return None  # the order of its sets is unknown
-        past = snapshot.past_sets(health.tenant.id, period_before(now), now, SETS_COUNTED)
-        return coverage_of(health, past, self.policy, now)
+        since = first_needed(period_before(now), self.policy)
+        found = dict(snapshot.history.pasts(since, now, (health.tenant.id,)))
+        return coverage_of(health, found.get(health.tenant.id, TenantPast((), None)), self.policy, now)
 
     def backup_sets(
         self, external_id: str, now: datetime, before: details.SetKey | None = None, limit: int = details.SETS_PAGE

@@ -1,17 +1,17 @@
-"""The coverage of the last 30 days is, at every instant, the freshness and quality of the basis of that instant."""
+"""The coverage of the last 30 days is, at every instant that is known, the freshness and quality of its basis."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from health.coverage import Coverage, CoverageState, PastSet, PastSets, coverage_of
+from health.coverage import Coverage, CoverageState, PastSet, TenantPast, coverage_of
 from health.facts import BackupItem, BackupSet, Tenant, UnreadableEvidence
 from health.freshness import Freshness, freshness_of
 from health.policy import HealthPolicy
@@ -91,9 +91,11 @@ def coverage(
     tenant: Tenant | None = None,
     policy: HealthPolicy = POLICY,
     now: datetime = NOW,
-    cut: bool = False,
+    deleted: Sequence[Kept] = (),
 ) -> Coverage | None:
-    past = PastSets([each.past for each in sets], cut)
+    gone = [each.past._replace(backup_set=None, deleted=True) for each in deleted]
+    first_at = min((each.completed_at for each in (*sets, *deleted)), default=None)
+    past = TenantPast([*(each.past for each in sets), *gone], first_at)
     return coverage_of(health_now(sets, tenant or a_tenant(), policy, now), past, policy, now)
 
 
@@ -102,7 +104,7 @@ def known(found: Coverage | None) -> Coverage:
     return found
 
 
-def state_at(found: Coverage, at: datetime) -> CoverageState:
+def state_at(found: Coverage, at: datetime) -> CoverageState | None:
     (state,) = [span.state for span in found.spans if span.begin <= at < span.end]
     return state
 
@@ -146,59 +148,60 @@ policies = st.sampled_from([POLICY, HealthPolicy(freshness_window=26 * HOUR), He
 tenants = st.sampled_from([LONG_AGO, BEGIN + 7 * DAY + TICK, NOW - TICK]).map(lambda at: a_tenant(created_at=at))
 
 
-def instants_of_interest(sets: Sequence[Kept], found: Coverage, policy: HealthPolicy) -> list[datetime]:
+def instants_of_interest(sets: Sequence[Kept], policy: HealthPolicy) -> list[datetime]:
     """Both sides of everything that may change the state."""
-    edges = [found.known_from, found.end, *(each.completed_at for each in sets)]
+    edges = [BEGIN, NOW, *(each.completed_at for each in sets)]
     edges += [each.completed_at + policy.freshness_window for each in sets]
     instants = [edge + step for edge in edges for step in (-TICK, 0 * TICK, TICK)]
-    return [at for at in instants if found.known_from <= at < found.end]
-
-
-@given(sets=histories, tenant=tenants, policy=policies, some=st.lists(st.timedeltas(0 * DAY, 30 * DAY), max_size=5))
-def test_at_every_instant_it_is_what_was_judged_then(
-    sets: list[Kept], tenant: Tenant, policy: HealthPolicy, some: list[timedelta]
-) -> None:
-    found = known(coverage(*sets, tenant=tenant, policy=policy))
-    instants = instants_of_interest(sets, found, policy)
-    instants += [at for at in (NOW - ago for ago in some) if found.known_from <= at < NOW]
-    for at in instants:
-        assert state_at(found, at) is judged_then(sets, policy, at), at
+    return [at for at in instants if BEGIN <= at < NOW]
 
 
 @given(sets=histories, tenant=tenants, policy=policies)
-def test_the_spans_are_without_a_gap_and_their_durations_add_up(
-    sets: list[Kept], tenant: Tenant, policy: HealthPolicy
-) -> None:
-    found = known(coverage(*sets, tenant=tenant, policy=policy))
-    assert (found.begin, found.end) == (BEGIN, NOW)
-    assert (found.spans[0].begin, found.spans[-1].end) == (found.known_from, NOW)
-    assert all(span.begin < span.end for span in found.spans)
-    for one, following in pairwise(found.spans):
+def test_at_every_instant_it_is_what_was_judged_then(sets: list[Kept], tenant: Tenant, policy: HealthPolicy) -> None:
+    found = coverage(*sets, tenant=tenant, policy=policy)
+    assume(found is not None)
+    known_from = min((each.completed_at for each in sets), default=tenant.created_at) or BEGIN
+    for at in instants_of_interest(sets, policy):
+        assert state_at(known(found), at) is (None if at < known_from else judged_then(sets, policy, at)), at
+
+
+@given(sets=histories, tenant=tenants, policy=policies)
+def test_the_spans_are_without_a_gap(sets: list[Kept], tenant: Tenant, policy: HealthPolicy) -> None:
+    found = coverage(*sets, tenant=tenant, policy=policy)
+    assume(found is not None)
+    spans = known(found).spans
+    assert (spans[0].begin, spans[-1].end) == (BEGIN, NOW)
+    assert all(span.begin < span.end for span in spans)
+    for one, following in pairwise(spans):
         assert one.end == following.begin
         assert one.state is not following.state
-    assert sum(map(found.lasted, CoverageState), timedelta(0)) == NOW - found.known_from
 
 
 @given(sets=histories, tenant=tenants, policy=policies)
 def test_a_cell_is_the_worst_in_it_and_the_last_never_calmer(
     sets: list[Kept], tenant: Tenant, policy: HealthPolicy
 ) -> None:
-    found = known(coverage(*sets, tenant=tenant, policy=policy))
-    for day, cell in enumerate(found.cells[:-1]):
+    found = coverage(*sets, tenant=tenant, policy=policy)
+    assume(found is not None)
+    spans = [span for span in known(found).spans if span.state is not None]
+    for day, cell in enumerate(known(found).cells[:-1]):
         begin, end = BEGIN + day * DAY, BEGIN + (day + 1) * DAY
-        within = [span.state for span in found.spans if span.begin < end and span.end > begin]
+        within = [span.state for span in spans if span.begin < end and span.end > begin and span.state is not None]
         assert cell == max(within, default=None)
     posture = health_now(sets, tenant, policy, NOW).posture
     now = {Posture.HEALTHY: PROTECTED, Posture.DEGRADED: DEGRADED}.get(posture or Posture.ABSENT, NOT_COVERED)
-    assert found.cells[-1] == max([now, *(span.state for span in found.spans if span.end > NOW - DAY)])
+    last = [span.state for span in spans if span.end > NOW - DAY and span.state is not None]
+    assert known(found).cells[-1] == max([now, *last])
 
 
 @given(sets=histories, tenant=tenants, policy=policies)
 def test_shares_are_whole_percent_and_never_better_than_the_truth(
     sets: list[Kept], tenant: Tenant, policy: HealthPolicy
 ) -> None:
-    found = known(coverage(*sets, tenant=tenant, policy=policy))
-    time = NOW - found.known_from
+    maybe = coverage(*sets, tenant=tenant, policy=policy)
+    assume(maybe is not None)
+    found = known(maybe)
+    time = 30 * DAY - found.lasted(None)
     shares = found.shares
     assert sum(shares) == 100
     assert min(shares) >= 0
@@ -222,7 +225,8 @@ def test_covered_to_the_last_tick_of_the_window_and_no_further() -> None:
     assert [(span.begin, span.end) for span in found.spans if span.state is PROTECTED] == [
         (completed_at, completed_at + WINDOW + TICK)
     ]
-    assert found.lasted(NOT_COVERED) == 29 * DAY - TICK
+    assert found.lasted(NOT_COVERED) == 9 * DAY - TICK
+    assert found.lasted(None) == 20 * DAY
 
 
 @pytest.mark.parametrize(
@@ -251,9 +255,12 @@ def test_the_strip_of_a_history(sets: list[Kept], cells: str) -> None:
 
 
 def test_of_two_sets_at_one_instant_the_greater_id_counts() -> None:
-    whole, bad = kept(NOW - HOUR, id=1), kept(NOW - HOUR, BAD, id=2)
-    assert known(coverage(whole, bad)).lasted(DEGRADED) == HOUR
-    assert known(coverage(whole, bad._replace(backup_set=bad.backup_set._replace(id=0)))).lasted(PROTECTED) == HOUR
+    older, whole, bad = kept(BEGIN, id=5), kept(NOW - HOUR, id=1), kept(NOW - HOUR, BAD, id=2)
+    assert known(coverage(older, whole, bad)).lasted(DEGRADED) == HOUR
+    assert (
+        known(coverage(older, whole, bad._replace(backup_set=bad.backup_set._replace(id=0)))).lasted(DEGRADED)
+        == 0 * DAY
+    )
 
 
 def test_a_bad_minute_of_thirty_days_is_never_rounded_away() -> None:
@@ -264,71 +271,48 @@ def test_a_bad_minute_of_thirty_days_is_never_rounded_away() -> None:
 
 
 def test_a_good_minute_of_thirty_days_is_no_percent() -> None:
-    found = known(coverage(kept(NOW - HOUR / 60)))
+    found = known(coverage(kept(BEGIN - WINDOW - TICK), kept(NOW - HOUR / 60)))
     assert found.shares == (0, 0, 100)
     assert shown(found) == 30 * "n"
 
 
-# What is owed and what is known
+# What is known
 
 
-def test_before_the_tenant_was_recorded_nothing_is_owed() -> None:
-    found = known(coverage(kept(NOW - DAY), tenant=a_tenant(created_at=NOW - 2 * DAY)))
-    assert found.known_from == NOW - 2 * DAY
-    assert shown(found) == 28 * "." + "n" + "p"
-    assert found.shares == (50, 0, 50)
+def test_before_the_first_set_nothing_is_known_whenever_the_tenant_was_recorded() -> None:
+    for created_at in (LONG_AGO, NOW - 5 * DAY, NOW):
+        found = known(coverage(kept(NOW - 2 * DAY), tenant=a_tenant(created_at=created_at)))
+        assert found.lasted(None) == 28 * DAY
+        assert shown(found) == 28 * "." + "p" + "n"
+        assert found.shares == (50, 0, 50)
 
 
-def test_a_backup_from_before_the_tenant_counts_and_then_all_is_owed() -> None:
-    recorded = a_tenant(created_at=NOW - DAY)
-    found = known(coverage(kept(NOW - 10 * DAY), kept(NOW - DAY), tenant=recorded))
-    assert found.known_from == NOW - 10 * DAY
-    assert shown(found) == 20 * "." + "p" + 8 * "n" + "p"
-    # One from before the period says that the tenant was there in all of it.
-    assert shown(coverage(kept(BEGIN - 5 * DAY), kept(NOW - DAY), tenant=recorded)) == 29 * "n" + "p"
+def test_without_any_set_it_is_uncovered_since_the_tenant_was_recorded() -> None:
+    assert shown(coverage()) == 30 * "n"
+    assert shown(coverage(tenant=a_tenant(created_at=NOW - 2 * DAY))) == 28 * "." + "nn"
 
 
-@pytest.mark.parametrize("created_at", [NOW, NOW + DAY])
-def test_where_nothing_of_the_period_is_known_there_is_no_coverage(created_at: datetime) -> None:
-    assert coverage(tenant=a_tenant(created_at=created_at)) is None
-    assert coverage(kept(NOW), tenant=a_tenant(created_at=created_at)) is None
+def test_a_history_shorter_than_a_day_is_not_shown() -> None:
+    assert coverage(kept(NOW - DAY + TICK)) is None
+    assert coverage(kept(NOW - DAY)) is not None
+    assert coverage(tenant=a_tenant(created_at=NOW - DAY + TICK)) is None
+    assert coverage(tenant=a_tenant(created_at=NOW - DAY)) is not None
 
 
-@pytest.mark.parametrize(
-    ("sets", "created_at", "kept_from"),
-    [
-        ([], LONG_AGO, None),
-        ([NOW - 5 * DAY, NOW], LONG_AGO, NOW - 5 * DAY),
-        ([BEGIN + TICK], LONG_AGO, BEGIN + TICK),
-        ([BEGIN, NOW], LONG_AGO, None),
-        # Nothing is owed from before the tenant was recorded.
-        ([NOW - 5 * DAY], NOW - 5 * DAY, None),
-        ([NOW - 5 * DAY], NOW - 5 * DAY - TICK, NOW - 5 * DAY),
-        ([NOW + HOUR], LONG_AGO, None),
-    ],
-)
-def test_it_says_from_when_a_set_is_kept_where_more_was_owed(
-    sets: list[datetime], created_at: datetime, kept_from: datetime | None
-) -> None:
-    found = known(coverage(*(kept(at) for at in sets), tenant=a_tenant(created_at=created_at)))
-    assert found.kept_from == kept_from
+def test_what_retention_took_away_is_not_known() -> None:
+    sets = [kept(NOW - day * DAY, id=100 - day) for day in range(31)]
+    found = known(coverage(*sets[:5], deleted=sets[5:]))
+    assert shown(found) == 26 * "." + 4 * "p"
+    assert found.shares == (100, 0, 0)
+    assert found.unreadable_sets == 0
+    # Where it would not have been fresh either, that is known.
+    assert shown(known(coverage(*sets[:2], deleted=[sets[10]]))) == 21 * "." + "n" * 8 + "p"
 
 
 def test_an_unreadable_tenant_has_no_coverage() -> None:
     evidence = UnreadableEvidence("backup_sets", "completed_at", 7, "backup_sets.completed_at of row 7 is no instant")
     health = judge(facts_of(None)._replace(unreadable=evidence), POLICY, NOW)
-    assert coverage_of(health, PastSets([kept(NOW - HOUR).past], cut=False), POLICY, NOW) is None
-
-
-def test_nothing_is_known_before_the_oldest_set_that_was_read() -> None:
-    sets = [kept(NOW - number * HOUR, id=number) for number in range(1, 50)]
-    found = known(coverage(*sets, cut=True))
-    assert found.known_from == NOW - 49 * HOUR
-    assert found.cut == 49
-    assert shown(found) == 27 * "." + 3 * "p"
-    assert found.shares == (100, 0, 0)
-    # What was not read is all older than the period.
-    assert known(coverage(kept(BEGIN), *sets, cut=True)).cut is None
+    assert coverage_of(health, TenantPast([kept(NOW - 9 * DAY).past], NOW - 9 * DAY), POLICY, NOW) is None
 
 
 def test_a_set_that_cannot_be_read_governs_and_covers_nothing() -> None:
@@ -352,12 +336,12 @@ def test_a_set_dated_in_the_future_counts_for_nothing() -> None:
     assert shown(within) == 30 * "p"
 
 
-@pytest.mark.parametrize("now", [FIRST_INSTANT + TICK, FIRST_INSTANT + DAY, LAST_INSTANT])
+@pytest.mark.parametrize("now", [FIRST_INSTANT + 2 * DAY, LAST_INSTANT])
 def test_the_ends_of_the_calendar_have_a_past_too(now: datetime) -> None:
-    found = known(coverage(kept(now - TICK), tenant=a_tenant(created_at=FIRST_INSTANT), now=now))
-    assert found.lasted(PROTECTED) == TICK
+    found = known(coverage(kept(now - 2 * DAY), tenant=a_tenant(created_at=FIRST_INSTANT), now=now))
+    assert found.lasted(PROTECTED) == DAY + TICK
     assert found.end == now
-    assert found.cells[-1] is (PROTECTED if now == FIRST_INSTANT + TICK else NOT_COVERED)
+    assert found.cells[-1] is NOT_COVERED
 
 
 # Quality from two counts

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from health.coverage import PastSet
-from health.covered_time import CoveredTime, TenantPast, covered_time
+from health.coverage import PastSet, TenantPast
+from health.covered_time import CoveredTime, covered_time
 from health.facts import Tenant, UnreadableEvidence
 from health.policy import HealthPolicy
 from health.posture import judge

@@ -12,8 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from health.causes import FailingSet
 from health.changes import CapturedItem, LastGoodCopy, SoughtCopy, wanted_copies
-from health.coverage import PastSet
-from health.covered_time import TenantPast
+from health.coverage import PastSet, TenantPast
 from health.facts import BackupItem, BackupSet, UnreadableEvidence
 from health.store.columns import BACKUP_SETS
 from health.store.opening.statements import Asked, Row, Statements

@@ -211,7 +211,7 @@ def first_sets(dialect: str, narrowed: bool) -> str:
 def sets_of_a_period(dialect: str, narrowed: bool) -> str:
     """The completed and partial sets of every tenant in a period, deleted ones too, by tenant.
 
-    With items that cannot be read and two counts, the items present and the degraded ones, as `past_sets` has them;
+    With items that cannot be read and two counts, the items present and the degraded ones;
     those of deleted sets are not counted. Wants `begin`, `end`, and the list `tenant_ids` where it is `narrowed`.
     """
     happened = happened_expression("backup_sets.")

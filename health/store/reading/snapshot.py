@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from health.answers import CapturedJson, ListedSet, PartInVerdict, SetKey, part_in_verdict
 from health.collector import collector_paused
-from health.coverage import PastSet, PastSets
 from health.facts import BASIS_STATUSES, BackupItem, BackupSchedule, BackupSet, TenantFacts, UnreadableEvidence
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
@@ -18,7 +17,7 @@ from health.store.opening.statements import Asked, Row, Statements
 from health.store.reading import statements
 from health.store.reading.assembly import facts_in, fleet_rows
 from health.store.reading.history import History
-from health.store.reading.rows import COUNTS_FROM, RowReader, UnreadableRow, shown_text, tally, without_unreadable_items
+from health.store.reading.rows import RowReader, UnreadableRow, shown_text, tally
 from health.store.reading.token import CHANGES, COULD_WRITE
 
 _NAME: Final = BACKUP_SETS.place("name")
@@ -89,23 +88,6 @@ class Snapshot:
             parameters["schedule_id"] = schedule_id
         statement = statements.sets_page(self._dialect, before is not None, schedule_id is not None)
         return tuple(map(listing.listed, self._connection.rows(statement, parameters)))
-
-    def past_sets(self, tenant_id: int, begin: datetime, end: datetime, limit: int) -> PastSets:
-        """The sets that were the basis of a readable tenant between two instants: the latest `limit` of them."""
-        # One more, to know whether there are older ones without counting them all.
-        statement = statements.past_sets(self._dialect)
-        parameters = {"tenant_id": tenant_id, "begin": begin, "end": end, "most": limit + 1}
-        rows = self._connection.rows(statement, parameters)
-        return PastSets([self._past_set(row) for row in rows[:limit]], len(rows) > limit)
-
-    def _past_set(self, row: Row) -> PastSet:
-        completed_at = self._reader.instant(row[_COMPLETED_AT], "backup_sets", "completed_at", row[0])
-        try:
-            backup_set = self._reader.backup_set(row)
-            without_unreadable_items(row)
-        except UnreadableRow:
-            backup_set = None
-        return PastSet(completed_at, row[0], backup_set, *row[COUNTS_FROM:])
 
     def reference_items(self, basis: BackupSet) -> int | None:
         """How many items the reference set of a basis has; None without one."""

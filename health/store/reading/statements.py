@@ -52,27 +52,6 @@ def sets_page(dialect: str, after_a_key: bool, of_a_schedule: bool = False) -> s
 
 
 @cache
-def past_sets(dialect: str) -> str:
-    """Sets of one tenant that were its basis once, newest first: those of a period and the one before.
-
-    With items that cannot be read and two counts, the items present and the degraded ones. Wants the parameters
-    `tenant_id`, `begin`, `end` and `most`.
-    """
-    before_the_period = (
-        "SELECT before.completed_at FROM backup_sets AS before"
-        f" WHERE before.tenant_id = :tenant_id AND {candidate_predicate('before.')} AND before.completed_at <= :begin"
-        " ORDER BY before.completed_at DESC, before.id DESC LIMIT 1"
-    )
-    return (
-        f"SELECT {BACKUP_SETS.selected}, {', '.join(item_columns(dialect, ':tenant_id')[:4])} FROM backup_sets"
-        f" WHERE backup_sets.tenant_id = :tenant_id AND {candidate_predicate('backup_sets.')}"
-        f" AND backup_sets.completed_at >= coalesce(({before_the_period}), :begin)"
-        " AND backup_sets.completed_at <= :end"
-        " ORDER BY backup_sets.completed_at DESC, backup_sets.id DESC LIMIT :most"
-    )
-
-
-@cache
 def reference_items(dialect: str) -> str:
     """How many items the reference set of a set has; no row without one (docs/concepts.md, "What is compared").
 

@@ -14,7 +14,7 @@ from health.store.opening.reading import looking
 from health.store.opening.revision import SchemaState, schema_state
 from health.store.opening.statements import Statements, sqlite_text
 from health.store.opening.urls import DatabaseAddress
-from health.store.reading import statements
+from health.store.reading import history_statements, statements
 from health.store.reading.snapshot import Snapshot
 from health.store.writing.transactions import statements_of, transaction
 
@@ -112,7 +112,8 @@ def _try_reading(connection: Statements) -> None:
     for statement in (
         statements.sets_page(dialect, after_a_key=False),
         statements.sets_page(dialect, after_a_key=True),
-        statements.past_sets(dialect),
+        history_statements.first_sets(dialect, narrowed=False),
+        history_statements.sets_of_a_period(dialect, narrowed=False),
         statements.one_set(dialect),
         statements.items_of(dialect),
         statements.CAPTURED_JSON,

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import pytest
 
-from health.coverage import SETS_COUNTED, Coverage, CoverageState, PastSet, PastSets, coverage_of, period_before
+from health.coverage import Coverage, CoverageState, PastSet, TenantPast, coverage_of
 from health.demo.fleet import DEFAULT_TENANTS, DemoTenant, demo_fleet
 from health.demo.situations import Evidence, situation_of
 from health.facts import BackupItem, BackupSet
@@ -22,7 +22,7 @@ from tests.health.demo.demo_verdicts import NOW, NOWS, POLICY, is_kept, verdicts
 DAY = timedelta(days=1)
 
 
-def past_of(demo: DemoTenant, now: datetime) -> PastSets:
+def past_of(demo: DemoTenant, now: datetime) -> TenantPast:
     """What a reader of the tables would hand to `coverage_of`, from the yielded rows alone."""
     present: Counter[int] = Counter()
     degraded: Counter[int] = Counter()
@@ -35,10 +35,7 @@ def past_of(demo: DemoTenant, now: datetime) -> PastSets:
         if isinstance(row.completed_at, datetime) and row.completed_at <= now:
             backup_set = BackupSet(*row[:10], row.completed_at, *row[11:])
             sets.append(PastSet(row.completed_at, row.id, backup_set, present[row.id], degraded[row.id]))
-    sets.sort(key=lambda past: past[:2])
-    before = sum(past.completed_at < period_before(now) for past in sets)
-    sets = sets[max(0, before - 1) :]
-    return PastSets(sets[-SETS_COUNTED:], len(sets) > SETS_COUNTED)
+    return TenantPast(sets, min((past.completed_at for past in sets), default=None))
 
 
 @lru_cache(maxsize=8)
@@ -57,7 +54,7 @@ def coverages(now: datetime, evidence: Evidence) -> list[Coverage]:
 def test_who_backs_up_was_covered_for_most_of_the_last_30_days(now: datetime) -> None:
     found = coverages(now, Evidence.RECENT)
     # Nothing is missing because the demo did not write it down.
-    assert all(coverage.kept_from is None for coverage in found)
+    assert not any(coverage.lasted(None) for coverage in found)
     assert min(coverage.shares.protected for coverage in found) >= 60
     assert statistics.median(coverage.shares.protected for coverage in found) >= 90
     calm = sum(coverage.cells.count(CoverageState.NOT_COVERED) <= 5 for coverage in found)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from typing import NamedTuple
 
 import pytest
@@ -22,7 +21,7 @@ from health.store.opening.reading import reading_once
 from health.store.opening.statements import Asked, Statements
 from health.store.opening.urls import parse_database_url
 from health.store.reading.snapshot import Snapshot
-from tests.health.making import DAY, HOUR, LONG_AGO, NOW, POLICY, facts_of
+from tests.health.making import LONG_AGO, NOW, POLICY, facts_of
 from tests.health.store.bare import Bare, bare
 from tests.oracle.loading import load
 from tests.oracle.rows import ItemRow, Rows, ScheduleRow, SetRow, TenantRow
@@ -165,10 +164,6 @@ def ask_next_page(connection: Statements) -> object:
     return Snapshot(connection).sets(health_of_one(), POLICY, 30, SetKey(happened, 102))
 
 
-def ask_past_sets(connection: Statements) -> object:
-    return Snapshot(connection).past_sets(1, LONG_AGO + 2 * HOUR, LONG_AGO + DAY, 2)
-
-
 def ask_set(connection: Statements) -> object:
     return Snapshot(connection).set_of(health_of_one(), POLICY, 100)
 
@@ -213,9 +208,7 @@ def counted_by(url: str, explained: list[Explained]) -> list[str]:
     return indexes_of(url, plan, r"item(?:_\d)?")
 
 
-@pytest.mark.parametrize(
-    "ask", [ask_fleet, ask_tenant, ask_tenants, ask_first_page, ask_next_page, ask_past_sets, ask_set]
-)
+@pytest.mark.parametrize("ask", [ask_fleet, ask_tenant, ask_tenants, ask_first_page, ask_next_page, ask_set])
 def test_sets_and_items_are_never_scanned_and_counts_are_indexed(fresh_url: str, ask: Ask) -> None:
     with stages(fresh_url) as states:
         for stage in states:
@@ -223,9 +216,8 @@ def test_sets_and_items_are_never_scanned_and_counts_are_indexed(fresh_url: str,
             assert explained
             for statement, plan in explained:
                 assert scanned(fresh_url, plan) == [], (stage, statement, plan)
-            indexes = COUNTING_INDEXES[:2] if ask is ask_past_sets else COUNTING_INDEXES
             # Each once, in whatever order the plan has them.
-            assert sorted(counted_by(fresh_url, explained)) == sorted(UNREADABLE_ITEM_INDEXES + indexes), stage
+            assert sorted(counted_by(fresh_url, explained)) == sorted(UNREADABLE_ITEM_INDEXES + COUNTING_INDEXES), stage
 
 
 @pytest.mark.parametrize("ask", [ask_items, ask_captured])
@@ -250,31 +242,7 @@ def test_the_latest_set_and_unreadable_ones_come_from_an_index(fresh_url: str, a
             assert re.findall(r"(?:using|on|INDEX) (ix_\w+)", "\n".join(lost)) == UNREADABLE_SET_INDEXES, (stage, lost)
 
 
-def test_past_sets_and_the_one_before_are_a_stretch_of_an_index(fresh_url: str) -> None:
-    latest = "ix_backup_sets_latest"
-    with stages(fresh_url) as states:
-        for stage in states:
-            ((_, plan),) = explain(fresh_url, ask_past_sets)
-            if fresh_url.startswith("sqlite"):
-                assert [line for line in plan if re.match(r"SEARCH (backup_sets|before)\b", line)] == [
-                    f"SEARCH backup_sets USING INDEX {latest} (tenant_id=? AND completed_at>? AND completed_at<?)",
-                    f"SEARCH before USING INDEX {latest} (tenant_id=? AND completed_at<?)",
-                ], (stage, plan)
-                assert not any("TEMP B-TREE" in line for line in plan), (stage, plan)
-                continue
-            sought = [
-                re.findall(r"(\w+) (=|<=|>=) ", following)
-                for line, following in pairwise(plan)
-                if f"using {latest} on" in line
-            ]
-            before, *of_the_period = sought
-            assert before == [("tenant_id", "="), ("completed_at", "<=")], (stage, plan)
-            if stage != ALL_ALIKE:
-                # There every tenant has four sets, and any index by the tenant finds them.
-                assert of_the_period == [[("tenant_id", "="), ("completed_at", ">="), ("completed_at", "<=")]], plan
-
-
-@pytest.mark.parametrize("ask", [ask_fleet, ask_tenant, ask_past_sets])
+@pytest.mark.parametrize("ask", [ask_fleet, ask_tenant])
 def test_in_sqlite_no_count_looks_at_a_row_of_an_item(sqlite_url: str, ask: Ask) -> None:
     """By the byte code: cursors on the table itself are opened, and no column is ever read through one."""
     with stages(sqlite_url) as states:
@@ -290,7 +258,7 @@ def test_in_sqlite_no_count_looks_at_a_row_of_an_item(sqlite_url: str, ask: Ask)
 def test_in_postgresql_counts_read_indexes_only(postgres_url: str) -> None:
     with stages(postgres_url) as states:
         for stage in states:
-            for ask, counts in ((ask_fleet, 10), (ask_tenant, 10), (ask_past_sets, 4)):
+            for ask, counts in ((ask_fleet, 10), (ask_tenant, 10)):
                 (plan,) = [each.plan for each in explain(postgres_url, ask) if "count(*)" in each.statement]
                 lines = [line for line in plan if "backup_items" in line]
                 assert len(lines) == counts
