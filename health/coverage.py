@@ -155,7 +155,6 @@ def spans_of(
     if known_from is None:
         return (Span(None, begin, end),) if begin < end else ()
     changes = [(None, begin), *_states(past.sets, policy, known_from), (None, now)]
-    # What comes after now is cut off, and of changes at one instant the last one counts.
     return tuple(_joined([change for change in changes if change[1] <= now], begin, end))
 
 
@@ -200,9 +199,10 @@ def worth(past: PastSet, quality: BackupQualityResolver) -> CoverageState:
 
 def _joined(changes: Sequence[_Change], begin: datetime, end: datetime) -> Iterator[Span]:
     """Changes of state in their order -> what holds between two instants, each state as long as it lasts."""
+    # Of changes at one instant the last one counts.
+    states = {min(max(at, begin), end): state for state, at in changes}
     state, since = None, begin
-    for following, at in changes:
-        at = min(max(at, begin), end)
+    for at, following in states.items():
         if following is not state:
             if at > since:
                 yield Span(state, since, at)
