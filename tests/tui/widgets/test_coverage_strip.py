@@ -92,12 +92,13 @@ async def test_nothing_of_it_can_be_taken_for_a_posture() -> None:
         assert "protected 100 % of the time, ▃ degraded 0 %, ▆ uncovered 0 %" in words(pilot)
         assert not [state for state in State if state.glyph in words(pilot)]
         assert "healthy" not in words(pilot)
-        # One quiet colour for all of it, whatever it says.
+        # Quiet, but for the cells that are degraded or uncovered.
         strip.coverage = MOSTLY_PROTECTED
         await pilot.pause(0)
         strips = pilot.app.screen._compositor.render_strips()
         drawn = [segment for row in strips for segment in row if segment.text.strip()]
-        assert {segment.style and segment.style.color and segment.style.color.name for segment in drawn} == {"#8a8a8a"}
+        colours = {segment.style and segment.style.color and segment.style.color.name for segment in drawn}
+        assert colours == {"#8a8a8a", "#ffaf5f", "#ffd75f"}
 
 
 async def test_a_refresh_that_changes_nothing_that_is_seen_draws_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

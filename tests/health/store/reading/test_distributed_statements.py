@@ -26,7 +26,6 @@ OF_ONE_TENANT: Final = {
     "all_schedules": statements.all_schedules(PG),
     "sets_page": statements.sets_page(PG, after_a_key=False),
     "sets_page after a key": statements.sets_page(PG, after_a_key=True),
-    "past_sets": statements.past_sets(PG),
     "reference_items": statements.reference_items(PG),
     "one_set": statements.one_set(PG),
     "items_of": statements.items_of(PG),
