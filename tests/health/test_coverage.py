@@ -279,7 +279,7 @@ def test_a_good_minute_of_thirty_days_is_no_percent() -> None:
 # What is known
 
 
-def test_before_the_first_set_nothing_is_known_whenever_the_tenant_was_recorded() -> None:
+def test_before_the_first_set_nothing_is_known() -> None:
     for created_at in (LONG_AGO, NOW - 5 * DAY, NOW):
         found = known(coverage(kept(NOW - 2 * DAY), tenant=a_tenant(created_at=created_at)))
         assert found.lasted(None) == 28 * DAY
