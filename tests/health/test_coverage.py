@@ -287,7 +287,7 @@ def test_before_the_first_set_nothing_is_known() -> None:
         assert found.shares == (50, 0, 50)
 
 
-def test_without_any_set_it_is_uncovered_since_the_tenant_was_recorded() -> None:
+def test_without_any_set_it_is_uncovered_since_recorded() -> None:
     assert shown(coverage()) == 30 * "n"
     assert shown(coverage(tenant=a_tenant(created_at=NOW - 2 * DAY))) == 28 * "." + "nn"
 
