@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
+from tests.engines import ENGINES, FIXTURES
 from tests.oracle.cases import NOW, TICK, Case, fleet, numbered
 from tests.oracle.loading import clear, load
 from tests.oracle.rows import DEFAULT_POLICY, Instant, Policy, Rows
@@ -85,10 +86,10 @@ POLICIES: list[Policy] = [
 NOWS = [NOW, NOW + TICK, NOW + timedelta(hours=7, microseconds=500_000), *(change for _, change in CLOCK_CHANGES)]
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=ENGINES)
 def url(request: pytest.FixtureRequest) -> str:
     """A fresh migrated database of each engine."""
-    return str(request.getfixturevalue(f"{request.param}_url"))
+    return str(request.getfixturevalue(FIXTURES[request.param]))
 
 
 # --- comparing --------------------------------------------------------------------------------------------
