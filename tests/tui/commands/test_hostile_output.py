@@ -68,7 +68,7 @@ def test_one_attack_in_every_text_column_at_once(sqlite_url: str, console: Conso
     load(sqlite_url, a_fleet("confirmed", "follow_up", "degraded"))
     with bare(sqlite_url) as store:
         columns = each_text_column(store)
-        assert len(columns) == 2 + 4 + 5 + 10 - 1
+        assert len(columns) == 2 + 4 + 6 + 11 - 1
         for table, column in columns:
             if column != "status":
                 store.execute(f"UPDATE {table} SET {column} = id || ?", [attack])
