@@ -70,7 +70,7 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
     """`answer` is a DashboardAnswer; its verdict is handed down to every widget by binding."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("l", "last_run", "failed run", id="dashboard.last_run"),
+        Binding("l", "last_run", "the run that failed", show=False, id="dashboard.last_run"),
         Binding("b", "backup_sets", "backup sets", id="dashboard.backup_sets"),
         Binding("s", "schedules", "schedules", id="dashboard.schedules"),
         Binding("K", "copy_known", "copy a known entry", show=False, id="dashboard.known"),

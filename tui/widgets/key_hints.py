@@ -24,6 +24,7 @@ _KEYS_AS_KNOWN: Final = {
     "pagedown": "page down",
     "pageup": "page up",
 }
+_HELP: Final = "?"
 
 
 class KeyUse(NamedTuple):
@@ -73,11 +74,14 @@ class KeyHints(Static):
 
 
 def _hints_that_fit(hints: Iterable[tuple[str, str]], width: int) -> list[Content]:
+    """As many as fit, in their order; the help, which names all the others, gives way to none of them."""
+    made = [(key, Content.assemble((key, "bold $primary"), " ", description)) for key, description in hints]
+    room = width - sum(hint.cell_length + 2 for key, hint in made if key == _HELP)
     shown: list[Content] = []
-    for key, description in hints:
-        hint = Content.assemble((key, "bold $primary"), " ", description)
-        width -= hint.cell_length + 2
-        if width < 0 and shown:
-            break
+    for key, hint in made:
+        if key != _HELP:
+            room -= hint.cell_length + 2
+            if room < 0 and shown:
+                continue
         shown.append(hint)
     return shown
