@@ -271,7 +271,7 @@ async def test_a_basis_below_its_reference_says_by_how_much(age: timedelta, said
         (timedelta(0), 2, {}),
     ):
         facts.backup_set(tenant_id, NOW - age - before, *[WHOLE] * items, **columns)
-    async with open_app(facts.load(database_url), tenant="smaller.example") as driver:
+    async with open_app(facts.load(database_url), tenant="smaller.example", fixed_now=NOW) as driver:
         await driver.arrived(DashboardScreen)
         assert said in driver.words()
         assert "complete." not in driver.words()
@@ -282,6 +282,6 @@ async def test_of_two_sets_of_one_instant_the_one_before_is_the_reference(databa
     tenant_id = facts.tenant("Twice")
     for items in (5, 3):
         facts.backup_set(tenant_id, NOW - HOUR, *[WHOLE] * items)
-    async with open_app(facts.load(database_url), tenant="twice.example") as driver:
+    async with open_app(facts.load(database_url), tenant="twice.example", fixed_now=NOW) as driver:
         await driver.arrived(DashboardScreen)
         assert "3 items, 2 fewer than the set before." in driver.words()
