@@ -57,7 +57,8 @@ def test_a_refresh_with_nothing_changed_reads_no_facts(database_url: str) -> Non
         with statements() as seen:
             second = held.refreshed_fleet(NOW)
         assert not any("FROM tenants" in statement for statement in seen)
-        assert len(seen) <= 3
+        # Where it is, in PostgreSQL what vouches, the session, and the token: all of them in one flight.
+        assert len(seen) <= 4
         assert all(one is other for one, other in zip(first.verdicts, second.verdicts, strict=True))
 
 

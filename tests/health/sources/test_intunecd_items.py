@@ -60,6 +60,7 @@ def test_a_whole_policy_is_no_degraded_item(tmp_path: Path) -> None:
         platform="iOS",
         capture_mode="full",
         payload=item.payload,
+        payload_digest=item.payload_digest,
     )
     assert json.loads(item.payload or "") == content
     assert families(item) == ()

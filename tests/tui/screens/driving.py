@@ -361,16 +361,20 @@ async def open_app(
     size: tuple[int, int] = (80, 24),
     clock: Clock | None = None,
     toasts: bool = False,
+    wall: Callable[[], datetime] | None = None,
     **context: Any,
 ) -> AsyncIterator[Driver]:
-    """The app over a database (by its URL) or over a resolver of a test, at NOW, without refreshing by itself."""
+    """The app over a database (by its URL) or over a resolver of a test, at NOW, without refreshing by itself.
+
+    `wall` is the machine's clock where it has to agree with a server's own.
+    """
     time = clock or Clock()
     resolver = real_resolver(facts) if isinstance(facts, str) else facts
     given: dict[str, Any] = {
         "database": Database("fleet.db", lambda: cast("TenantBackupHealthResolver", resolver)),
         "policy": POLICY,
         "refresh": timedelta(0),
-        "clock": lambda: time.now,
+        "clock": wall or (lambda: time.now),
         "boot_clock": lambda: time.boot,
     }
     app = TenantPilotApp(AppContext(**(given | context)))

@@ -21,6 +21,7 @@ from tests.tui.screens.fleets import (
     stored,
     write,
 )
+from tui.clock import utc_now
 from tui.context import Database
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
@@ -271,7 +272,7 @@ async def test_a_basis_below_its_reference_says_by_how_much(age: timedelta, said
         (timedelta(0), 2, {}),
     ):
         facts.backup_set(tenant_id, NOW - age - before, *[WHOLE] * items, **columns)
-    async with open_app(facts.load(database_url), tenant="smaller.example", fixed_now=NOW) as driver:
+    async with open_app(facts.load(database_url), tenant="smaller.example", fixed_now=NOW, wall=utc_now) as driver:
         await driver.arrived(DashboardScreen)
         assert said in driver.words()
         assert "complete." not in driver.words()
@@ -282,6 +283,6 @@ async def test_of_two_sets_of_one_instant_the_one_before_is_the_reference(databa
     tenant_id = facts.tenant("Twice")
     for items in (5, 3):
         facts.backup_set(tenant_id, NOW - HOUR, *[WHOLE] * items)
-    async with open_app(facts.load(database_url), tenant="twice.example", fixed_now=NOW) as driver:
+    async with open_app(facts.load(database_url), tenant="twice.example", fixed_now=NOW, wall=utc_now) as driver:
         await driver.arrived(DashboardScreen)
         assert "3 items, 2 fewer than the set before." in driver.words()

@@ -255,7 +255,7 @@ def test_a_second_init_waits_and_says_already(
     with ThreadPoolExecutor(1) as thread:
         second: list[Future[Any]] = []
 
-        def beside(connection: object) -> None:
+        def beside(connection: object, _progress: object = None) -> None:
             if not second:
                 second.append(thread.submit(initialise, address))
                 until(lambda: waiting_for_an_advisory_lock(postgres_url), "the second init waits")
@@ -274,7 +274,7 @@ def test_a_second_upgrade_waits_and_says_already(postgres_url: str, monkeypatch:
     with ThreadPoolExecutor(1) as thread:
         second: list[Future[Any]] = []
 
-        def beside(connection: object) -> None:
+        def beside(connection: object, _progress: object = None) -> None:
             second.append(thread.submit(upgrade, address))
             until(lambda: waiting_for_an_advisory_lock(postgres_url), "the second upgrade waits")
             connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{CURRENT}'")  # type: ignore[attr-defined]
