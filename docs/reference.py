@@ -106,7 +106,7 @@ def _keys_of_source() -> str:
 
 
 _OF_KEYS: Final = """An id may stand in quotes or not
-(`"tenants.sort" = "o"`), and several keys have commas between them. A key is a character or a name such as `f5`,
+(`"tenants.sort" = "x"`), and several keys have commas between them. A key is a character or a name such as `f5`,
 `ctrl+o` or `pagedown`. An unknown id or key is an error that names the nearest one. A key with two meanings on one
 screen is an error too."""
 

@@ -9,6 +9,7 @@ import pytest
 from health.schedules import Condition
 from tests.tui.screens.driving import POLICY, Driver, cells, open_app, row_list, under_cursor
 from tests.tui.screens.fleets import DAY, HOUR, NOW, Facts, write
+from tui.screens.runs import RunsScreen
 from tui.screens.schedules import SchedulesScreen
 from tui.words.wording import conditions_in_words
 
@@ -179,9 +180,8 @@ async def test_a_refresh_keeps_the_cursor_on_a_schedule_that_moves(url: str) -> 
         await driver.until(lambda: "◷ follow-up: last run failed" in driver.words())
 
 
-async def test_enter_does_nothing_where_there_is_nothing_to_open(url: str) -> None:
+async def test_enter_opens_the_runs_of_the_schedule(url: str) -> None:
     async with open_app(url, tenant="contoso.example", screen="schedules") as driver:
-        screen = await opened(driver)
+        await opened(driver)
         await driver.press("enter")
-        assert driver.app.screen is screen
-        assert "open" not in driver.lines()[-1]
+        await driver.arrived(RunsScreen)

@@ -59,7 +59,7 @@ def test_what_is_commented_out_is_accepted(tmp_path: Path) -> None:
     assert loaded.settings.sources["contoso"].completed_at == "newest-file"
     assert list(wrong_sources(loaded)) == []
     assert loaded.settings.known.file == Path("known.toml")
-    assert checked_keymap(loaded.settings.keys)["tenants.sort"] == "o"
+    assert checked_keymap(loaded.settings.keys)["tenants.sort"] == "x"
 
 
 def test_every_setting_is_documented_in_the_model() -> None:
