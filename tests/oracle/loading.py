@@ -7,9 +7,10 @@ the order in which they were written (docs/facts.md, "The facts").
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 import psycopg
@@ -17,7 +18,9 @@ from psycopg import sql
 
 from tests.oracle.rows import ContentRow, ItemRow, Rows, ScheduleRow, SetRow, TenantRow
 
-TABLES: list[tuple[str, tuple[str, ...]]] = [
+Tables = Sequence[tuple[str, tuple[str, ...]]]
+
+TABLES: Tables = [
     ("tenants", TenantRow._fields),
     ("backup_schedules", ScheduleRow._fields),
     ("backup_sets", SetRow._fields),
@@ -29,15 +32,17 @@ TABLES: list[tuple[str, tuple[str, ...]]] = [
 ANALYZE_FROM = 5000
 
 
-def load(url: str, rows: Rows, *, unchecked: bool = False) -> None:
+def load(url: str, rows: Rows, *, unchecked: bool = False, tables: Tables = TABLES) -> None:
     """Adds the rows to the database. With `unchecked`, also what its CHECK constraints would refuse.
+
+    A database of an earlier version has its own `tables`: what they have no column for is left out.
 
     (docs/concepts.md, "Evidence that cannot be read")
     """
     if url.startswith("sqlite"):
-        _load_sqlite(url, rows, unchecked)
+        _load_sqlite(url, rows, unchecked, tables)
     else:
-        _load_postgres(url, rows, unchecked)
+        _load_postgres(url, rows, unchecked, tables)
 
 
 def clear(url: str) -> None:
@@ -56,7 +61,7 @@ def clear(url: str) -> None:
             )
 
 
-def _rows_of(rows: Rows) -> Iterator[tuple[str, tuple[str, ...], Sequence[tuple[Any, ...]]]]:
+def _rows_of(rows: Rows, tables: Tables) -> Iterator[tuple[str, tuple[str, ...], Iterable[tuple[Any, ...]]]]:
     all_rows: dict[str, Sequence[tuple[Any, ...]]] = {
         "tenants": rows.tenants,
         "backup_schedules": rows.schedules,
@@ -64,8 +69,8 @@ def _rows_of(rows: Rows) -> Iterator[tuple[str, tuple[str, ...], Sequence[tuple[
         "backup_items": rows.items,
         "captured_payloads": rows.contents,
     }
-    for table, columns in TABLES:
-        yield table, columns, all_rows[table][::-1]
+    for table, columns in tables:
+        yield table, columns, map(attrgetter(*columns), all_rows[table][::-1])
 
 
 def _row_count(rows: Rows) -> int:
@@ -99,11 +104,11 @@ def sqlite_value(value: Any) -> Any:
     return value
 
 
-def _load_sqlite(url: str, rows: Rows, unchecked: bool) -> None:
+def _load_sqlite(url: str, rows: Rows, unchecked: bool, tables: Tables) -> None:
     with closing(_connect_sqlite(url)) as connection:
         connection.execute(f"PRAGMA ignore_check_constraints = {'ON' if unchecked else 'OFF'}")
         connection.execute("BEGIN IMMEDIATE")
-        for table, columns, values in _rows_of(rows):
+        for table, columns, values in _rows_of(rows, tables):
             statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
             connection.executemany(statement, (tuple(map(sqlite_value, row)) for row in values))
         connection.execute("COMMIT")
@@ -114,17 +119,17 @@ def _load_sqlite(url: str, rows: Rows, unchecked: bool) -> None:
 # --- PostgreSQL -------------------------------------------------------------------------------------------
 
 
-def _load_postgres(url: str, rows: Rows, unchecked: bool) -> None:
+def _load_postgres(url: str, rows: Rows, unchecked: bool, tables: Tables) -> None:
     if unchecked:
         with psycopg.connect(url, autocommit=True) as connection:
-            _drop_checks(connection)
+            _drop_checks(connection, tables)
     with psycopg.connect(url) as connection:
         connection.execute("SET timezone = 'UTC'")
         connection.execute("SET synchronous_commit = off")
         # On Citus, where a transaction may otherwise not use several tables as this does; elsewhere it means nothing.
         connection.execute("SET citus.multi_shard_modify_mode = 'sequential'")
         connection.execute("SET citus.enable_local_execution = off")
-        for table, columns, values in _rows_of(rows):
+        for table, columns, values in _rows_of(rows, tables):
             names = sql.SQL(", ").join(map(sql.Identifier, columns))
             statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
             with connection.cursor() as cursor, cursor.copy(statement) as copy:
@@ -134,12 +139,12 @@ def _load_postgres(url: str, rows: Rows, unchecked: bool) -> None:
             connection.execute("ANALYZE tenants, backup_schedules, backup_sets, backup_items")
 
 
-def _drop_checks(connection: psycopg.Connection[Any]) -> None:
+def _drop_checks(connection: psycopg.Connection[Any], tables: Tables) -> None:
     """Without CHECKs, as another program's database might be: PostgreSQL knows no way to ignore them once."""
     found = connection.execute(
         "SELECT conrelid::regclass::text, conname FROM pg_constraint"
         " WHERE contype = 'c' AND conrelid = ANY (%s::text[]::regclass[])",
-        [[table for table, _ in TABLES]],
+        [[table for table, _ in tables]],
     ).fetchall()
     for table, name in found:
         statement = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}")

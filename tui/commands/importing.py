@@ -54,7 +54,8 @@ def import_sets(
             raise RefusedInput(history.without)
         stored = stored_sets(connection, asked.external_id, source.name)
         dropped = frozenset() if asked.with_payload else _dropped_for(connection, source, asked)
-    if one_by_one and history.newest is not None and history.newest not in stored:
+    is_checked = one_by_one and not asked.accepts.same_content
+    if is_checked and history.newest is not None and history.newest not in stored:
         _require_own_newest(within, source, asked)
     summary = ImportSummary(sets_cancelled=cancelled)
     for found in history.sets if one_by_one else _with_a_bar(history.sets):

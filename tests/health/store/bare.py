@@ -10,7 +10,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.rows import tuple_row
 
-from tests.oracle.loading import TABLES, sqlite_path, sqlite_value
+from tests.oracle.loading import TABLES, Tables, sqlite_path, sqlite_value
 
 COLUMNS: Final = dict(TABLES)
 _SQLITE_REFUSALS: Final = {
@@ -58,15 +58,15 @@ class Bare:
         marks = ", ".join("?" * len(columns))
         self.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", tuple(columns.values()))
 
-    def rows(self, table: str) -> list[tuple[Any, ...]]:
+    def rows(self, table: str, columns: tuple[str, ...] | None = None) -> list[tuple[Any, ...]]:
         """Every row of a table as text, by its keys."""
-        values = ", ".join(f"CAST({column} AS text)" for column in COLUMNS[table])
+        values = ", ".join(f"CAST({column} AS text)" for column in columns or COLUMNS[table])
         order = ", ".join(key for key in ("tenant_id", "id", "digest") if key in COLUMNS[table])
         return self.execute(f"SELECT {values} FROM {table} ORDER BY {order}")
 
-    def everything(self) -> dict[str, list[tuple[Any, ...]]]:
+    def everything(self, tables: Tables = TABLES) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every table, ids and all."""
-        return {table: self.rows(table) for table in COLUMNS}
+        return {table: self.rows(table, columns) for table, columns in tables}
 
     @contextmanager
     def rolled_back(self) -> Iterator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from alembic import command
@@ -30,7 +30,7 @@ from tests.health.store.schema_versions import (
     tables,
 )
 from tests.health.store.spoiled_rows import entries, garbage, two_tenants
-from tests.oracle.loading import load
+from tests.oracle.loading import TABLES, Tables, load
 from tests.oracle.rows import ItemRow
 
 
@@ -94,6 +94,14 @@ def test_creating_that_fails_leaves_no_tables(tableless_url: str) -> None:
     assert tables(tableless_url) == set()
 
 
+AT_FIRST: Final[Tables] = [
+    (table, tuple(column for column in columns if column != "payload_digest"))
+    for table, columns in TABLES
+    if table != "captured_payloads"
+]
+"""The tables of the first version: content had no digest."""
+
+
 def at_first_version(url: str) -> None:
     """The tables as the first version made them."""
     config = Config()
@@ -115,14 +123,14 @@ def test_upgrading_the_first_version_keeps_rows_and_finds_garbage(tableless_url:
     at_first_version(tableless_url)
     fleet = two_tenants(sets__1__deleted_at=garbage(tableless_url), items__0__orphaned_assignments=-1)
     fleet.items.append(ItemRow(3, 2, 20, policy_identifier="policy-2", deleted_at=garbage(tableless_url)))
-    load(tableless_url, fleet, unchecked=True)
+    load(tableless_url, fleet, unchecked=True, tables=AT_FIRST)
     with bare(tableless_url) as store:
-        before = store.everything()
+        before = store.everything(AT_FIRST)
     advice = f" has an older schema than this program ({CURRENT}): run 'tenantpilot db upgrade'."
     assert sentence_of(tableless_url) == advice
     assert upgrade(parse_database_url(tableless_url)) is SchemaState.OLDER
     with bare(tableless_url) as store:
-        assert store.everything() == before
+        assert store.everything(AT_FIRST) == before
     assert upgrade(parse_database_url(tableless_url)) is SchemaState.CURRENT
     found = {name: (entry["error"]["table"], entry["error"]["row"]) for name, entry in entries(tableless_url).items()}
     assert found == {"tenant-1": ("backup_sets", 11), "tenant-2": ("backup_items", 3)}

@@ -24,6 +24,9 @@ from tests.health.store.schema_versions import execute
 from tests.resolving import resolving
 
 CONTENT: Final = '{"a": 1}'
+LATER: Final = ("ix_backup_sets_failing", "ix_backup_sets_runs")
+"""The indexes of the version of the runs; the second of them takes the place of `REPLACED`."""
+REPLACED: Final = "ix_backup_sets_schedule"
 
 
 @pytest.fixture
@@ -55,10 +58,11 @@ def indexes(store: Bare) -> Any:
 def test_every_row_index_and_check_is_what_it_was(url: str) -> None:
     columns = "id, policy_identifier, capture_mode, orphaned_assignments, captured_at"
     with bare(url) as store:
-        before = (indexes(store), store.execute(f"SELECT {columns} FROM backup_items ORDER BY id"))
+        made = [each for each in indexes(store) if each[0] != REPLACED]
+        before = (made, store.execute(f"SELECT {columns} FROM backup_items ORDER BY id"))
     upgrade(parse_database_url(url))
     with bare(url) as store:
-        found = [each for each in indexes(store) if "captured_payloads" not in str(each)]
+        found = [each for each in indexes(store) if "captured_payloads" not in str(each) and each[0] not in LATER]
         assert (found, store.execute(f"SELECT {columns} FROM backup_items ORDER BY id")) == before
         if store.dialect == "sqlite":
             listed = [row[1] for row in store.execute("PRAGMA table_info(backup_items)")]
