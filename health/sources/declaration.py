@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO, Final, Literal, NamedTuple, Protocol
+from zoneinfo import ZoneInfo
 
 from health.instants import shifted
 from health.policy import HealthPolicy
 from health.sources.backup_tree import Layout
 from health.sources.captured import CapturedFacts, CapturedSet, StoredSet
 from health.sources.folder_clock import FolderState, require_recent_files, require_same_state
-from health.sources.run_files import RunOfFolder
+from health.sources.run_files import FilesThatStood, RunOfFolder, files_as_they_stand, folders_as_they_stand
 
 NO_OPTIONS: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -53,7 +54,8 @@ class Asked(NamedTuple):
     `completed_at` is when the backup in a folder was complete; None where the backup says so itself. `options` are the
     source's own. `accepted` are the types that are gone for good, `accepts` what else is to be taken. `progress` is
     told the number of files read so far.
-    `run` is set by `record`: only what this run wrote is of the set.
+    `run` is set by `record`: only what this run wrote is of the set, and there is one set. `completed_at` is then the
+    end of the run.
     """
 
     path: Path
@@ -129,15 +131,27 @@ class Source(NamedTuple):
 
     @property
     def is_recorded(self) -> bool:
-        """Whether `record` can take it: it reads a folder or lines, and needs no word of its own to do so."""
-        reads = self.folder is not None or self.lines is not None
-        return reads and not any(option.required for option in self.options)
+        """Whether `record` can take it: it reads a folder, runs or lines, and needs no word of its own but a time zone.
+
+        The zone is that of the schedule.
+        """
+        reads = self.folder is not None or self.runs is not None or self.lines is not None
+        return reads and not any(option.required and option.kind != "timezone" for option in self.options)
 
     @property
     def options_not_given(self) -> dict[str, Any]:
         """Its own options where no command line gives them: a flag is off, anything else None."""
         every = (*self.options, *self.history_options)
         return {option.name: False if option.kind == "flag" else None for option in every}
+
+    def options_in(self, zone: ZoneInfo) -> dict[str, Any]:
+        """Its own options for `record`: a required time zone is the schedule's, and no other is given."""
+        zones = {option.name: zone for option in self.options if option.required and option.kind == "timezone"}
+        return self.options_not_given | zones
+
+    def stood_in(self, path: Path) -> FilesThatStood:
+        """What stands in a place before a run: none of it is the run's own work."""
+        return folders_as_they_stand(path) if self.layout is None else files_as_they_stand(path, self.layout)
 
     def state_of(self, path: Path) -> FolderState:
         """The files of a backup in a folder as they stand now, without their contents."""

@@ -14,10 +14,12 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 class FilesThatStood(NamedTuple):
     """The files of a folder as they stood at one moment, each with when it was last written, in nanoseconds since 1970:
-    by folder and name, and by the number that the file system has for them."""
+    by folder and name, and by the number that the file system has for them. `folders` are the names of what stood in
+    a root in which every run makes a folder of its own."""
 
     by_name: frozenset[tuple[str, str, int]] = frozenset()
     by_inode: frozenset[tuple[tuple[int, int], int]] = frozenset()
+    folders: frozenset[str] = frozenset()
 
     def hold(self, file: BackupFile) -> bool:
         """Whether a file stood there already: as it is and where it is, or under another name."""
@@ -45,6 +47,14 @@ def files_as_they_stand(path: Path, layout: Layout) -> FilesThatStood:
         frozenset((file.folder, file.name, file.written_ns) for file in files if file.written_ns is not None),
         frozenset((file.inode, file.written_ns) for file in files if file.inode and file.written_ns is not None),
     )
+
+
+def folders_as_they_stand(root: Path) -> FilesThatStood:
+    """What stands in a root of runs before a run; empty if there is no root yet."""
+    try:
+        return FilesThatStood(folders=frozenset(entry.name for entry in root.iterdir()))
+    except OSError:
+        return NONE_STOOD
 
 
 class RunOfFolder(NamedTuple):

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from health.facts import BASIS_STATUSES
 from health.instants import LATEST
 from health.sources.backup_tree import SYMBOLIC_LINK, read_tree
 from health.sources.captured import CapturedSet, RefusedInput, StoredSet
@@ -28,6 +29,7 @@ from health.sources.door import is_made_of
 from health.sources.folder_clock import FolderState, require_same_state, with_a_doubt
 from health.sources.policy_items import policy_item
 from health.sources.policy_sets import GatheredItems, PolicyFolders
+from health.sources.run_files import RunOfFolder
 from health.sources.tenuvault_record import RECORDS, RUN_FOLDER, SOURCE, RunRecord, read_record, unread_run
 
 _LAYOUT: Final = PolicyFolders(RECORDS.names)
@@ -37,11 +39,15 @@ _TICK: Final = timedelta(milliseconds=20)
 
 
 class Run(NamedTuple):
-    """One run: its folder, its set without items, and the latest instant at which a file of it can be written."""
+    """One run: its folder, its set without items, and the latest instant at which a file of it can be written.
+
+    `recorded` is the run of `record` that made it; None where a root is imported.
+    """
 
     path: Path
     frame: CapturedSet
     latest: datetime
+    recorded: RunOfFolder | None = None
 
     @property
     def source_ref(self) -> str:
@@ -66,13 +72,28 @@ class Run(NamedTuple):
         """The run's set with all its items. One that cannot be read any more is a failed one that says why."""
         gathered = GatheredItems(with_payload)
         before = self._state()
+        not_written = 0
         try:
             for file in read_tree(self.path, _LAYOUT, follow_root=False):
+                if self.recorded is not None and not self.recorded.wrote(file):
+                    not_written += 1
+                    continue
                 gathered.add(policy_item(with_a_doubt(file, self.latest), _never_an_orphan))
         except RefusedInput as problem:
             return self.frame._replace(status="failed", error=self.frame.error or str(problem))
         require_same_state(self.path, before, self._state())
-        return gathered.as_set(self.frame)
+        return gathered.as_set(self._without(not_written, len(gathered.items)))
+
+    def _without(self, not_written: int, written: int) -> CapturedSet:
+        """The frame, its count with the files that the recorded run did not write.
+
+        Raises RefusedInput if it wrote none.
+        """
+        if not not_written:
+            return self.frame
+        if not written:
+            raise RefusedInput(f"{self.path}: none of its {not_written} files was written by this run.")
+        return self.frame._replace(item_count=max(self.frame.item_count or 0, not_written + written))
 
     def _state(self) -> FolderState:
         return FolderState.of(self.path, _LAYOUT, RECORDS, follow_root=False)
@@ -82,7 +103,8 @@ def find_runs(asked: Asked) -> list[Run]:
     """Every run under a root, in the order of their completion, with what it says of itself; no item is read yet.
 
     The option `timezone` is that of the machine that ran the tool. Raises RefusedInput where there is no run, and where
-    the runs name more than one tenant: one tenant's backup must never count for another.
+    the runs name more than one tenant: one tenant's backup must never count for another. For `record` it is the one run
+    that the command made; RefusedInput if it made none or several.
     """
     root, zone = asked.path, asked.options["timezone"]
     folders = _run_folders(root)
@@ -97,9 +119,48 @@ def find_runs(asked: Asked) -> list[Run]:
             f"{root}: its runs are of {len(tenant_ids)} tenants ({', '.join(tenant_ids)}); put each tenant's runs into"
             " a folder of their own."
         )
+    if asked.run is not None:
+        return [_recorded(asked, asked.run, records)]
     runs = [Run(root / folder, record.frame, asked.latest) for folder, record in records.items()]
     # Their names are local times: where clocks go back they are not in the order of the runs.
     return sorted(runs, key=lambda run: run.frame.completed_at or LATEST)
+
+
+def _recorded(asked: Asked, run: RunOfFolder, records: dict[str, RunRecord]) -> Run:
+    """The run whose folder was not there before the command began (docs/record.md, "TenuVault")."""
+    made = [folder for folder in records if folder not in run.stood_before.folders]
+    if not made:
+        raise RefusedInput(
+            f"{asked.path}: no folder in it was made by this run ({len(records):,} stood there before), so there is no"
+            " backup of it."
+        )
+    if len(made) > 1:
+        raise RefusedInput(
+            f"{asked.path}: {len(made)} runs in it are new ({', '.join(made)}), so none can be taken for this one; let"
+            " nothing else write to this folder meanwhile."
+        )
+    (folder,) = made
+    frame = records[folder].frame
+    if frame.status in BASIS_STATUSES:
+        _require_ended_within(asked, run, frame)
+        # As for every recorded run: the end of the command, by our own clock.
+        frame = frame._replace(completed_at=asked.completed_at)
+    else:
+        frame = frame._replace(completed_at=None, error=frame.error or f"the run calls itself {frame.status}")
+    return Run(asked.path / folder, frame, asked.latest, run)
+
+
+def _require_ended_within(asked: Asked, run: RunOfFolder, frame: CapturedSet) -> None:
+    """Raise RefusedInput where a run says that it ended at another time: a command can bring in an older run."""
+    zone = asked.options["timezone"]
+    assert frame.completed_at is not None
+    shown = frame.completed_at.astimezone(zone)
+    # In the hour that clocks show twice, either may be meant.
+    if not any(run.since <= shown.replace(fold=fold).astimezone(UTC) <= asked.latest for fold in (0, 1)):
+        raise RefusedInput(
+            f"{asked.path / frame.name}: it says that it ended at {shown:%F %T}, which in {zone.key} is not within this"
+            " run; name the time zone of the machine that the tool runs on with --timezone."
+        )
 
 
 def _run_folders(root: Path) -> list[str]:

@@ -84,7 +84,12 @@ def recorded_sources() -> list[str]:
 @click.option(
     "--cron", metavar="EXPRESSION", help="When it runs, in five fields: '30 2 * * *'. Kept with the schedule."
 )
-@click.option("--timezone", metavar="NAME", help="The IANA time zone of the cron, and of facts without an offset.")
+@click.option(
+    "--timezone",
+    metavar="NAME",
+    help="The IANA time zone of the cron, of facts without an offset and of TenuVault's local times (there UTC if not"
+    " given).",
+)
 @ACCEPT_LOSS
 @ACCEPT_OTHER_TENANT
 @ACCEPT_SAME_CONTENT
@@ -123,7 +128,6 @@ def record(
     """
     from health.sources.declaration import Acceptances
     from health.sources.door import Door
-    from health.sources.run_files import files_as_they_stand
     from health.store.writing.recording import RecordedRun
     from tui.clock import utc_now
     from tui.commands.running import HeldSignals
@@ -132,17 +136,17 @@ def record(
     started_at = utc_now()
     require_slots(ctx, cron, timezone or "UTC", started_at)
     accepts = Acceptances(other_tenant=accept_other_tenant, same_content=accept_same_content)
-    layout = None if source == NONE else source_named(source).layout
-    run = RecordedRun(external_id, schedule, source, started_at, cron, timezone, new_name, is_a_set=layout is not None)
+    declared = None if source == NONE or source_named(source).lines is not None else source_named(source)
+    run = RecordedRun(
+        external_id, schedule, source, started_at, cron, timezone, new_name, is_a_set=declared is not None
+    )
     notebook = Notebook(ctx, given)
-    if layout is None:
+    if declared is None:
         door = Door(frozenset(accepted), notebook.loss_rule(), accepts)
         return _run_without_folder(notebook, run, path, command, door, with_payload=not without_payload)
     if path is None:
         raise click.UsageError(f"--source {source} reads a folder: name it with --path DIR.")
-    declared = source_named(source)
-    stood_before = files_as_they_stand(path, layout)
-    backup = _Backup(declared, path, frozenset(accepted), accepts, not without_payload, stood_before)
+    backup = _Backup(declared, path, frozenset(accepted), accepts, not without_payload, declared.stood_in(path))
     with HeldSignals() as signals, ExitStack() as held:
         _note_start(notebook, run, _on_this_machine(held, notebook, run))
         ended = signals.run(command)
@@ -236,6 +240,11 @@ class _Outcome(NamedTuple):
     ended: Ended
     ended_at: datetime
 
+    @property
+    def zone(self) -> str:
+        """The time zone of local times in the backup."""
+        return self.run.timezone or "UTC"
+
     def note(self, notebook: Notebook, signals: HeldSignals) -> int:
         """Read what the command wrote and note it, with the schedule's next slot. Gives back the exit code."""
         from health.store.writing.recording import RunGivenUp
@@ -282,6 +291,7 @@ class _Outcome(NamedTuple):
         """The run's set from what the command wrote; `failed` if that is not a backup, or if the command failed."""
         if self.ended.failure is not None:
             return self.run.as_set("failed", self.ended.failure)
+        from health.slots import zone_named
         from health.sources.captured import RefusedInput
         from health.sources.declaration import Asked
         from health.sources.run_files import RunOfFolder
@@ -295,7 +305,7 @@ class _Outcome(NamedTuple):
             now=self.ended_at,
             policy=policy,
             completed_at=self.ended_at,
-            options=self.backup.source.options_not_given,
+            options=self.backup.source.options_in(zone_named(self.zone)),
             accepted=self.backup.accepted,
             with_payload=self.backup.with_payload,
             # The folder may be on another machine, and its file system's ticks are coarse.
@@ -327,6 +337,10 @@ class _Outcome(NamedTuple):
         words += [] if self.run.new_tenant is None else ["--create-tenant", self.run.new_tenant]
         words += [word for name in sorted(self.backup.accepted) for word in ("--accept-loss", name)]
         words += [] if self.backup.with_payload else ["--without-payload"]
+        if self.backup.source.runs is not None:
+            # Each run under a root says itself when it was, so those of other runs are in nobody's way.
+            words += ["--timezone", self.zone]
+            return f" The command succeeded; bring its backup in with '{shlex.join(words)}'."
         words += ["--completed-at", self.ended_at.isoformat().replace("+00:00", "Z")]
         old = _not_written(captured)
         first = f"move the {counted(old, 'file')} that it did not write out of the way, and then " if old else ""

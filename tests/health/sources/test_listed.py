@@ -36,7 +36,9 @@ def test_what_needs_a_word_of_its_own_is_not_recorded() -> None:
     plain = Source("own", "Import.", "PATH", "The folder.", folder=never)
     assert plain.is_recorded
     assert plain._replace(options=(Option("edition", "text", "Which."),)).is_recorded
-    assert not plain._replace(options=(Option("zone", "timezone", "Where.", required=True),)).is_recorded
+    assert not plain._replace(options=(Option("edition", "text", "Which.", required=True),)).is_recorded
+    # The schedule has one.
+    assert plain._replace(options=(Option("zone", "timezone", "Where.", required=True),)).is_recorded
     assert not plain._replace(folder=None).is_recorded
 
 
