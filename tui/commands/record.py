@@ -291,7 +291,8 @@ class _Outcome(NamedTuple):
         """The run's set from what the command wrote; `failed` if that is not a backup, or if the command failed."""
         if self.ended.failure is not None:
             return self.run.as_set("failed", self.ended.failure)
-        from health.slots import zone_named
+        from zoneinfo import ZoneInfo
+
         from health.sources.captured import RefusedInput
         from health.sources.declaration import Asked
         from health.sources.run_files import RunOfFolder
@@ -305,7 +306,7 @@ class _Outcome(NamedTuple):
             now=self.ended_at,
             policy=policy,
             completed_at=self.ended_at,
-            options=self.backup.source.options_in(zone_named(self.zone)),
+            options=self.backup.source.options_in(ZoneInfo(self.zone)),
             accepted=self.backup.accepted,
             with_payload=self.backup.with_payload,
             # The folder may be on another machine, and its file system's ticks are coarse.
