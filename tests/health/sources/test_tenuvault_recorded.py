@@ -54,8 +54,7 @@ def test_it_ended_within_the_run(tmp_path: Path, since: datetime, now: datetime,
 
 @pytest.mark.parametrize("hour", [0, 1])
 def test_either_of_an_hour_that_clocks_show_twice_may_be_meant(tmp_path: Path, hour: int) -> None:
-    times = {"StartTime": "2026-10-25 02:10:00", "EndTime": "2026-10-25 02:14:30"}
-    plant_run(tmp_path, "backup-2026-10-25-021000", **times)
+    plant_run(tmp_path, "backup-2026-10-25-021000", StartTime="2026-10-25 02:10:00", EndTime="2026-10-25 02:14:30")
     ended = datetime(2026, 10, 25, hour, 14, 30, tzinfo=UTC)
     assert recorded(tmp_path, ended - SKEW, ended).completed_at == ended
     with pytest.raises(RefusedInput):
