@@ -122,7 +122,7 @@ def test_the_zone_of_another_machine_is_seen(recorder: Recorder, zone: str) -> N
     assert record(recorder, writes(SECOND, zone=zone), zone=zone).stderr == b""
 
 
-def test_items_of_an_older_run_that_were_copied_with_their_times_are_missing(recorder: Recorder) -> None:
+def test_items_copied_with_the_times_of_an_older_run_are_missing(recorder: Recorder) -> None:
     record(recorder, f"{writes(FIRST)}; touch -d '1 hour ago' out/{FIRST}/Roles/1.json")
     assert recorder.verdict()["basis"]["families"] == {"missing_items": 1}
     record(recorder, f"{writes(SECOND)}; touch -d '1 hour ago' out/{SECOND}/Roles/*.json")
