@@ -108,7 +108,7 @@ def test_a_run_is_what_its_manifest_says(recorder: Recorder, script: str, status
     assert (only["completed_at"] is not None) == (status == "partial")
 
 
-def test_a_run_of_another_time_that_the_command_brings_in_is_not_this_runs(recorder: Recorder) -> None:
+def test_an_older_run_that_the_command_brings_in_is_not_this_runs(recorder: Recorder) -> None:
     old = writes(FIRST).replace(" date ", " date -d yesterday ")
     done = record(recorder, old)
     assert done.returncode == 0
