@@ -82,7 +82,8 @@ def whole_text(text: str) -> str:
 
     Only characters that do not show themselves are named, each by itself, so two different texts never become alike.
     """
-    if text.isprintable() and _OPENING not in text and _CLOSING not in text:
+    # Blank fillers and variation selectors count as printable: only what is known to be plain is taken as it is.
+    if text.isprintable() and _PLAIN.fullmatch(text):
         return text
     return "".join(char if (shown := _shown(char)[0]) == " " else shown for char in text)
 
