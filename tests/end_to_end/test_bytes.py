@@ -90,7 +90,7 @@ WAY: Final[tuple[tuple[Sequence[str], tuple[str, ...]], ...]] = (
     (["e"], ("EXPORT AS", "markdown")),
     (["down", "down", "enter"], ("saved", "32 tenants")),
     (["ctrl+s"], (".svg",)),
-    ([*"wwww", "c"], ("this is the first visit",)),
+    ([*"wwww", "c"], ("no earlier visit is recorded",)),
     (["?"], ("WHAT IT DOES",)),
     (["backspace"], ("32 tenants",)),
     (["ctrl+p"], ("a tenant or an action",)),
