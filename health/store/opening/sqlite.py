@@ -75,6 +75,9 @@ class SqliteReading(SqliteStatements, ReadingConnection):
     def _begin(self) -> None:
         """Begin a snapshot of the file as it is now. Of an older one this connection may still hold pages."""
         for opening in range(_TRIES):
+            # Before it is asked anything: a connection to a file that was damaged, and is whole again, only fails.
+            if stamps_of(self._file).main != self._stamps.main:
+                self._open_anew()
             self._driver.execute("BEGIN")
             # Takes the lock: without a WAL, nothing that obeys it writes the file until the snapshot ends.
             self._driver.execute("PRAGMA schema_version").fetchone()
