@@ -14,6 +14,7 @@ from health.store.opening.deadline import DeadlineConnection
 from tests.link import Link, link_to
 from tests.tui.screens.driving import listed, looks_calm, open_app
 from tests.tui.screens.fleets import HOUR, NOW, Facts
+from tui.clock import utc_now
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.tenants import TenantsScreen
 from tui.words.wording import State
@@ -36,7 +37,7 @@ def link(postgres_url: str) -> Iterator[Link]:
 async def test_a_frozen_link_keeps_the_facts_confirms_nothing_and_recovers(
     link: Link, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_app(link.url) as driver:
+    async with open_app(link.url, fixed_now=NOW, wall=utc_now) as driver:
         tenants = await driver.arrived(TenantsScreen)
         before = listed(tenants)
         link.freeze()

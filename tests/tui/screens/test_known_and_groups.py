@@ -69,7 +69,7 @@ async def test_what_is_known_stands_beside_the_verdict(url: str) -> None:
 async def test_an_entry_whose_time_is_up_says_so(url: str) -> None:
     async with open_app(url, known=notes(ENTRY._replace(until=NOW - 2 * DAY)), tenant=STALE) as driver:
         await driver.arrived(DashboardScreen)
-        assert driver.shown("#beside") == "expired 2d ago, ana: ticket 4711"
+        await driver.until(lambda: driver.shown("#beside") == "expired 2d ago, ana: ticket 4711")
 
 
 async def test_an_entry_without_a_tenant_makes_nothing_known(url: str) -> None:

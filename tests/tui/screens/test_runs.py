@@ -17,6 +17,10 @@ from tui.screens.backup_set import BackupSetScreen
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.runs import RunsScreen
 from tui.screens.schedules import SchedulesScreen
+from tui.widgets.key_hints import key_uses
+
+LAST_RUN = "dashboard.last_run"
+
 
 TENANT: Final = "contoso.example"
 ERROR: Final = f"AADSTS7000222: {'the client secret has expired, ' * 20}renew it"
@@ -60,8 +64,8 @@ async def test_enter_on_a_schedule_shows_its_runs_and_no_others(url: str) -> Non
 
 async def test_one_key_leads_from_a_failed_run_to_it(url: str) -> None:
     async with open_app(url, tenant=TENANT) as driver:
-        await driver.arrived(DashboardScreen)
-        assert "failed run" in driver.lines()[-1]
+        dashboard = await driver.arrived(DashboardScreen)
+        assert LAST_RUN in {use.binding.id for use in key_uses(dashboard)}
         await driver.press("l")
         screen = await driver.arrived(RunsScreen)
         assert under_cursor(screen).status == "running"
@@ -76,7 +80,7 @@ async def test_without_a_failed_run_there_is_no_such_key(sqlite_url: str) -> Non
     facts.overdue_schedule(tenant, last_run_status="success")
     async with open_app(facts.load(sqlite_url), tenant=TENANT) as driver:
         screen = await driver.arrived(DashboardScreen)
-        assert "failed run" not in driver.lines()[-1]
+        assert LAST_RUN not in {use.binding.id for use in key_uses(screen)}
         await driver.press("l")
         assert driver.app.screen is screen
 
