@@ -142,7 +142,7 @@ class Soak:
     def _look_for_calm(self, driver: Driver) -> None:
         """Nothing looks calm without facts, or with facts past the limit."""
         screen = driver.facts
-        if screen._answered_at is None or self._clock.boot - screen._answered_at > _LIMIT.total_seconds():
+        if screen.asking.answered_at is None or self._clock.boot - screen.asking.answered_at > _LIMIT.total_seconds():
             demand(not looks_calm(driver), "calm without facts that are new enough")
 
     async def _compare(self, driver: Driver) -> None:

@@ -78,8 +78,8 @@ class BackupSetsScreen(FactsScreen[BackupSetsAnswer]):
         """Another page does not make the rows before it any younger."""
         known = self.answer
         if known is not None and known.sets and answer.sets and answer.sets[0] is known.sets[0]:
-            assert self._answered_at is not None
-            return self._answered_at
+            assert self.asking.answered_at is not None
+            return self.asking.answered_at
         return super().facts_from(answer)
 
     def body(self) -> ComposeResult:

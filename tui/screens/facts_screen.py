@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar, Final, Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, cast
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -18,6 +18,7 @@ from textual.widgets import Static
 
 from health.again import OfOneTenant, tenant_again
 from health.instants import LATEST
+from tui.asking import Answer, Asking, FactsArrived, FactsFailed, GaveWay
 from tui.pilot import Pilot
 from tui.reader import Question, Request
 from tui.widgets.filter_input import FilterInput, one_line
@@ -31,53 +32,10 @@ from tui.words.safe_text import safe_text
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
 
-_LONGEST_BACK_OFF: Final = timedelta(minutes=1)
-"""The longest wait before a failing database is asked again, unless the refresh interval is longer."""
-
 SMALLEST: Final = (60, 12)
 """Columns and lines below which a screen could not show what it must."""
 _LOW: Final = 20
 """Lines below which the detail under a list is hidden to make room for its rows."""
-
-
-class Judged(Protocol):
-    """What every answer has: the instant at which it was judged (UTC)."""
-
-    @property
-    def now(self) -> datetime: ...
-
-
-Answer = TypeVar("Answer", bound=Judged)
-
-
-class FactsArrived(Message, Generic[Answer]):
-    """The resolver's answer to a screen's question."""
-
-    def __init__(
-        self, number: int, answer: Answer, database_time: DatabaseTime, connected_to: str | None = None
-    ) -> None:
-        super().__init__()
-        self.number = number
-        self.answer = answer
-        self.database_time = database_time
-        self.connected_to = connected_to
-
-
-class FactsFailed(Message):
-    """A question could not be answered; the sentence says why."""
-
-    def __init__(self, number: int, sentence: str) -> None:
-        super().__init__()
-        self.number = number
-        self.sentence = sentence
-
-
-class GaveWay(Message):
-    """A refresh in the background was given up for a question that a person waits for."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.number = number
 
 
 class FactsScreen(Screen[None], Generic[Answer]):
@@ -118,14 +76,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._asked = 0
-        self._asked_at = 0.0
-        self._answered_at: float | None = None
-        self.database_time = DatabaseTime()
-        self._judged_at = 0.0
-        self._problem = ""
-        self._failures = 0
-        self._reading = False
+        self.asking = Asking()
         self._minutes_old = 0
         self._focused_before: Widget | None = None
 
@@ -143,22 +94,16 @@ class FactsScreen(Screen[None], Generic[Answer]):
     @property
     def reading(self) -> bool:
         """Whether the last question is still on its way."""
-        return self._reading
+        return self.asking.under_way
 
     def is_due(self, refresh: timedelta) -> bool:
-        """Whether an automatic refresh is due. The wait is `refresh`, and doubles with every failure after the first.
-
-        Never while a question is on its way: one that takes longer than the interval would never be answered.
-        """
-        patience = min(refresh * 2 ** min(self._failures - 1, 16), max(refresh, _LONGEST_BACK_OFF))
-        # Half an interval of tolerance, because timers are not exact to the second.
-        waited = timedelta(seconds=self.pilot.boot_seconds() - self._asked_at) + refresh / 2
-        return not self._reading and (self._failures < 2 or waited >= patience)
+        """Whether an automatic refresh is due."""
+        return self.asking.is_due(refresh, self.pilot.boot_seconds())
 
     @property
     def has_problem(self) -> bool:
         """Whether the last question could not be answered."""
-        return bool(self._problem)
+        return bool(self.asking.problem)
 
     # What each screen defines
 
@@ -177,7 +122,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
     def note(self) -> str:
         """What to know about the database: what makes its facts doubtful, because every age depends on it."""
         context = self.pilot.context
-        return "; ".join(self.database_time.doubts(context.policy, context.confirmation_limit))
+        return "; ".join(self.asking.database_time.doubts(context.policy, context.confirmation_limit))
 
     def name_under_cursor(self) -> str | None:
         """What `y` copies."""
@@ -242,7 +187,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
     def on_screen_resume(self) -> None:
         self.show_crumbs()
         self._tick()
-        if self._answered_at is not None:
+        if self.answer is not None:
             self.load()
 
     def on_unmount(self) -> None:
@@ -255,11 +200,9 @@ class FactsScreen(Screen[None], Generic[Answer]):
 
         A refresh `in_background` lets every question go first that a person waits for (docs/reading.md, "Deadlines").
         """
-        self._asked += 1
-        self._asked_at = self.asked_from()
-        self._reading = True
-        number, question, clock = self._asked, self.question(), self.pilot.context.clock
-        asked_at = clock() - timedelta(seconds=self.pilot.boot_seconds() - self._asked_at)
+        number = self.asking.begin(self.asked_from())
+        question, clock = self.question(), self.pilot.context.clock
+        asked_at = clock() - timedelta(seconds=self.pilot.boot_seconds() - self.asking.asked_at)
 
         def ask(resolver: TenantBackupHealthResolver) -> tuple[Answer, DatabaseTime, str | None]:
             answer = question(resolver)
@@ -286,19 +229,14 @@ class FactsScreen(Screen[None], Generic[Answer]):
 
     def _is_awaited(self, number: int) -> bool:
         """Whether an answer belongs to the last question, and this screen is still open."""
-        return number == self._asked and self in self.app.screen_stack
+        return number == self.asking.number and self in self.app.screen_stack
 
     def on_facts_arrived(self, message: FactsArrived[Answer]) -> None:
         message.stop()
         if not self._is_awaited(message.number):
             return
-        first = self._answered_at is None
-        self._reading = False
-        self._judged_at = self.facts_from(message.answer)
-        self.database_time = message.database_time
-        self._answered_at = self._judged_at - self.database_time.behind.total_seconds()
-        self._problem = ""
-        self._failures = 0
+        first = self.answer is None
+        self.asking.answered(self.facts_from(message.answer), message.database_time)
         if first:
             # Classes of these two and not of the screen: Textual restyles everything below the node that changes.
             self.query_one("#waiting").add_class("-over")
@@ -328,10 +266,8 @@ class FactsScreen(Screen[None], Generic[Answer]):
         message.stop()
         if not self._is_awaited(message.number):
             return
-        self._reading = False
-        self._problem = message.sentence
-        self._failures += 1
-        if self._answered_at is None:
+        self.asking.failed(message.sentence)
+        if self.answer is None:
             # Not shortened: after a long path, what to do stands at the end.
             self.query_one("#waiting", Static).update(Content(safe_text(message.sentence, limit=1000)))
         self._tick()
@@ -344,7 +280,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
 
     def facts_from(self, answer: Answer) -> float:
         """When the facts of an answer were asked for: waiting has aged them since."""
-        return self._asked_at
+        return self.asking.asked_at
 
     def first_focus(self) -> None:
         """Where the focus goes once the first answer is there."""
@@ -355,7 +291,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
 
         Never past the last instant at which what is shown holds: an age would contradict the verdict beside it.
         """
-        if self.answer is None or self._answered_at is None:
+        if self.answer is None:
             return self.pilot.evaluation_instant()
         # Whole seconds, so that an age does not depend on how fast the answer came.
         now = self.answer.now + timedelta(seconds=self._since_judged() // timedelta(seconds=1))
@@ -364,7 +300,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
     def _since_judged(self) -> timedelta:
         if self.pilot.context.fixed_now is not None:
             return timedelta(0)
-        return timedelta(seconds=self.pilot.boot_seconds() - self._judged_at)
+        return self.asking.since_judged(self.pilot.boot_seconds())
 
     # A verdict ends when it ends
 
@@ -380,33 +316,31 @@ class FactsScreen(Screen[None], Generic[Answer]):
 
     def _judge_what_is_over(self) -> None:
         """Judge again what is shown, if it no longer holds (docs/reading.md, "A verdict ends when it ends")."""
-        if self.answer is None or self._answered_at is None:
+        if self.answer is None:
             return
         now = self.answer.now + self._since_judged()
         if now > self.holds_until(self.answer):
-            self._judged_at = self.pilot.boot_seconds()
+            self.asking.judged_at = self.pilot.boot_seconds()
             self.answer = self.judged_again(self.answer, now)
 
     def _tick(self) -> None:
         """Once a second: update the age of the facts, and whether they are too old to confirm."""
         header = self.query_one(HeaderLine)
-        age = None
         self._judge_what_is_over()
-        if self._answered_at is not None:
-            age = timedelta(seconds=max(0, self.pilot.boot_seconds() - self._answered_at))
+        if (age := self.asking.age(self.pilot.boot_seconds())) is not None:
             too_old = age > self.pilot.context.confirmation_limit
-            self.clocks_differ = self.database_time.clocks_differ(self.pilot.context.policy)
+            self.clocks_differ = self.asking.database_time.clocks_differ(self.pilot.context.policy)
             self.unconfirmed = too_old or self.clocks_differ
         if not self._is_seen:
             return
-        header.problem = self._problem if age is not None else ""
+        header.problem = self.asking.problem if age is not None else ""
         if age is not None:
             header.age = f"facts {format_span(age)} old"
             if (minutes := age // timedelta(minutes=1)) != self._minutes_old:
                 self._minutes_old = minutes
                 self.show_ages()
         else:
-            header.age = "no facts" if self._problem else "reading"
+            header.age = "no facts" if self.asking.problem else "reading"
 
     def show_ages(self) -> None:
         """Once a minute: show every age again, because facts grow older even without a refresh."""
@@ -461,7 +395,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
         """Ask for the format. Facts too old to confirm a verdict are too old to hand on."""
         from tui.words.export import SUFFIXES
 
-        if self._answered_at is None:
+        if self.answer is None:
             self.pilot.say("nothing to export yet")
         elif self.unconfirmed:
             why = "of an uncertain age while clocks differ" if self.clocks_differ else "too old to hand on"

@@ -89,10 +89,10 @@ class TenantsScreen(FactsScreen[FleetView]):
     def asked_from(self) -> float:
         """For facts that another process read ahead: when that process began."""
         ahead_since = self.pilot.context.ahead_since
-        return super().asked_from() if self._asked > 1 or ahead_since is None else ahead_since
+        return super().asked_from() if self.asking.number > 0 or ahead_since is None else ahead_since
 
     def question(self) -> Question[FleetView]:
-        asked_at = self.pilot.context.clock() - timedelta(seconds=self.pilot.boot_seconds() - self._asked_at)
+        asked_at = self.pilot.context.clock() - timedelta(seconds=self.pilot.boot_seconds() - self.asking.asked_at)
         now = self.pilot.context.fixed_now or asked_at
         known = self.answer
         visit_file = None if known is not None else self.pilot.context.database.visit_file

@@ -13,12 +13,13 @@ from textual import events
 
 from tests.tui.screens.driving import Driver, WatchedResolver, listed, looks_calm, open_app, watched
 from tests.tui.screens.fleets import HOUR, NOW, Facts, small_fleet, write
+from tui.asking import FactsArrived
 from tui.fleet_view import fleet_view
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
 from tui.screens.captured_item import CapturedItemScreen
 from tui.screens.dashboard import DashboardScreen
-from tui.screens.facts_screen import FactsArrived, FactsScreen
+from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
 from tui.widgets.needs_attention import AttentionItem
 from tui.words.database_time import DatabaseTime

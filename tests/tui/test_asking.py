@@ -1,0 +1,62 @@
+"""How a screen's question stands: when a refresh is due, and how old the facts are (docs/reading.md)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tui.asking import Asking
+from tui.words.database_time import DatabaseTime
+
+REFRESH = timedelta(seconds=30)
+
+
+def test_a_question_on_its_way_is_not_asked_again() -> None:
+    asking = Asking()
+    assert asking.is_due(REFRESH, 0)
+    asking.begin(0)
+    assert not asking.is_due(REFRESH, 3600)
+    asking.answered(0, DatabaseTime())
+    assert asking.is_due(REFRESH, 30)
+
+
+def test_the_wait_doubles_with_each_failure_up_to_a_minute() -> None:
+    asking = Asking()
+    due_after = []
+    for _ in range(5):
+        asking.begin(1000)
+        asking.failed("no connection")
+        due_after.append(next(waited for waited in range(0, 600, 15) if asking.is_due(REFRESH, 1000 + waited)))
+    # Half an interval early each: the timer that asks comes every 30 s and is not exact.
+    assert due_after == [0, 45, 45, 45, 45]
+    asking.begin(2000)
+    asking.answered(2000, DatabaseTime())
+    assert not asking.problem
+    assert asking.is_due(REFRESH, 2000)
+
+
+def test_a_longer_refresh_interval_is_never_shortened_by_failures() -> None:
+    asking, refresh = Asking(), timedelta(minutes=10)
+    for _ in range(3):
+        asking.begin(0)
+        asking.failed("no connection")
+    assert not asking.is_due(refresh, 299)
+    assert asking.is_due(refresh, 300)
+
+
+def test_the_age_counts_from_the_question_and_a_standbys_lag() -> None:
+    asking = Asking()
+    assert asking.age(5) is None
+    asking.begin(10)
+    asking.answered(10, DatabaseTime(behind=timedelta(seconds=7)))
+    assert asking.age(12) == timedelta(seconds=9)
+    assert asking.since_judged(12) == timedelta(seconds=2)
+
+
+def test_a_failure_keeps_the_facts_and_they_grow_older() -> None:
+    asking = Asking()
+    asking.begin(10)
+    asking.answered(10, DatabaseTime())
+    asking.begin(40)
+    asking.failed("no connection")
+    assert asking.problem == "no connection"
+    assert asking.age(41) == timedelta(seconds=31)
