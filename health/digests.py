@@ -16,6 +16,10 @@ _DIGITS_OF_A_FLOAT: Final = 17
 """So many tell any two floats apart."""
 
 
+MOST_THAT_MAY_BE_ALIKE: Final = 9
+"""How many items two tenants may have in common by chance, such as those of one template."""
+
+
 def digest_of(content: str) -> str:
     """The digest of a JSON text: `sha256:` and the hex of its canonical form by RFC 8785.
 

@@ -1,4 +1,4 @@
-"""What is asked of one snapshot beside the verdicts: changes, last good copies, causes and coverage.
+"""What is asked of one snapshot beside the verdicts: changes, last good copies, causes, coverage, and by the doctor.
 
 The resolver reads a tenant's verdict, or the fleet's, and hands it in: nothing here judges.
 """
@@ -20,12 +20,15 @@ from health.answers import (
 )
 from health.causes import cause_of, grouped
 from health.changes import compared, compared_by_value
-from health.coverage import TenantPast, first_needed
+from health.coverage import TenantPast, first_needed, period_before
 from health.covered_time import TenantCoverage, covered_time
+from health.doctor.facts import Examined, FleetFacts
+from health.instants import shifted
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
 
 if TYPE_CHECKING:
+    from health.store.reading.examination import Examination
     from health.store.reading.history import History, ReadSet
     from health.store.reading.snapshot import Snapshot
 
@@ -113,3 +116,21 @@ def coverage(
         for health in verdicts
     )
     return CoverageAnswer(begin, end, tuple(tenants), now)
+
+
+def examined(
+    examination: Examination, verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime
+) -> Examined:
+    """What the doctor looks at in the database, beside the verdicts of the whole fleet in triage order."""
+    names = {health.tenant.id: health.tenant.external_id for health in verdicts}
+    runs = examination.runs(period_before(now), shifted(now, policy.clock_skew), names)
+    fleet = FleetFacts(
+        now,
+        policy,
+        verdicts,
+        runs,
+        examination.first_sets(),
+        examination.with_disabled_schedules(),
+        examination.alike(verdicts),
+    )
+    return Examined(fleet, examination.without_statistics())

@@ -12,6 +12,7 @@ from health import answers as details
 from health import questions
 from health.collector import collector_paused
 from health.coverage import Coverage, TenantPast, coverage_of, first_needed, period_before
+from health.doctor.facts import Examined
 from health.facts import TenantFacts
 from health.forecast import longest_pause
 from health.instants import LATEST
@@ -309,6 +310,15 @@ class TenantBackupHealthResolver:
                 verdicts = self._in_order(snapshot.facts(), now)
             named = bool(external_ids)
             return questions.coverage(snapshot.history, verdicts, self.policy, (begin, end), now, named=named)
+
+        return self._read(ask)
+
+    def examined(self, now: datetime) -> Examined:
+        """What the doctor looks at in the database (docs/doctor.md)."""
+
+        def ask(snapshot: Snapshot) -> Examined:
+            verdicts = self._in_order(snapshot.facts(), now)
+            return questions.examined(snapshot.examination, verdicts, self.policy, now)
 
         return self._read(ask)
 

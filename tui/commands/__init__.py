@@ -37,6 +37,7 @@ from tui.words.failures import (
 SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "report": ("tui.commands.report:report", "Print every tenant's posture, reasons and evidence."),
     "check": ("tui.commands.check:check", "One line and an exit code for a monitoring system."),
+    "doctor": ("tui.commands.doctor:doctor", "What an expert would look for, and what mends it."),
     "diff": ("tui.commands.diff:diff", "What changed between two backup sets of a tenant."),
     "last-good": ("tui.commands.last_good:last_good", "The newest whole copy of what is degraded or gone."),
     "causes": ("tui.commands.causes:causes", "Why tenants need attention: one cause in forty tenants."),

@@ -22,8 +22,9 @@ from tui.keymap import checked_keymap
 from tui.settings import UNNAMED, LoadedSettings, Settings, default_database_path
 from tui.settings.checking import Checked
 from tui.settings.forms import leaves
-from tui.settings.names import is_secret
+from tui.settings.names import is_secret, variable_name
 from tui.settings.schema import settings_schema
+from tui.settings.secrets import passwords_in_file
 from tui.terminal.themes import require_theme
 from tui.words.failures import EXIT_DONE, EXIT_USAGE, SettingsError
 from tui.words.fault_log import log_path
@@ -80,6 +81,8 @@ def _wrong(loaded: LoadedSettings) -> Iterator[tuple[str, str]]:
             look()
         except SettingsError as refused:
             yield str(refused).partition(" ")[0], str(refused)
+    for key in passwords_in_file(loaded):
+        yield key, f"{key}: holds a password: move it into ~/.pgpass or {variable_name(key)}"
     wrong = list(wrong_sources(loaded))
     yield from ((each.key, f"{each.key}: {each.why}") for each in wrong)
     if not wrong:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from health.store.opening.revision import CURRENT, SchemaState
-from health.store.writing.administration import initialise, look
+from health.store.writing.administration import initialise, look, take_statistics
 from health.store.writing.administration import upgrade as upgrade_store
 from tui.commands.options import place_options
 from tui.commands.session import open_session
@@ -52,6 +52,16 @@ def _progress() -> Callable[[int, int], None] | None:
             click.echo(f"\r{100 * done // of:3} % ", nl=False, err=True)
 
     return show
+
+
+@db.command("analyze")
+@place_options
+@click.pass_context
+def analyze(ctx: click.Context, /, **given: Any) -> None:
+    """Have the database take statistics, by which it chooses its plans; no fact changes."""
+    address = open_session(ctx, given).writing()
+    take_statistics(address)
+    click.echo(f"{address.label}: statistics taken.")
 
 
 @db.command("status")

@@ -13,6 +13,7 @@ from functools import cache
 
 from health.facts import BASIS_STATUSES
 from health.store.columns import BACKUP_SCHEDULES, BACKUP_SETS
+from health.store.reading.examination_statements import RUN_COLUMNS
 from health.store.reading.fleet_statements import item_columns
 from health.store.reading.predicates import (
     candidate_predicate,
@@ -20,6 +21,7 @@ from health.store.reading.predicates import (
     happened_expression,
     no_instant_predicate,
     not_disabled_predicate,
+    present_predicate,
 )
 
 # ruff: noqa: S608 - made of our own rules; what comes from outside is a parameter
@@ -107,6 +109,45 @@ def first_sets(narrowed: bool) -> str:
         "SELECT early.tenant_id, min(early.completed_at) FROM backup_sets AS early"
         f" WHERE early.status IN ({kept}) AND NOT {no_instant_predicate('early.completed_at', _DIALECT)}"
         f"{_asked_for('early', narrowed)} GROUP BY early.tenant_id ORDER BY early.tenant_id"
+    )
+
+
+RUNS = (
+    f"SELECT backup_sets.tenant_id, {RUN_COLUMNS} FROM backup_sets WHERE {candidate_predicate('backup_sets.')}"
+    f" AND NOT {no_instant_predicate('backup_sets.completed_at', _DIALECT)}"
+    " AND backup_sets.completed_at >= :begin AND backup_sets.completed_at <= :end"
+    " GROUP BY backup_sets.tenant_id, backup_sets.source ORDER BY backup_sets.tenant_id, backup_sets.source"
+)
+"""How sets came in a period, as `examination_statements.runs` has them. Wants `begin` and `end`."""
+
+WITH_DISABLED_SCHEDULES = (
+    "SELECT DISTINCT backup_schedules.tenant_id FROM backup_schedules"
+    f" WHERE NOT ({not_disabled_predicate(_DIALECT, 'backup_schedules.')}) AND {present_predicate('backup_schedules.')}"
+)
+"""The tenants that have a disabled schedule, not deleted."""
+
+_BASES = (
+    "(SELECT DISTINCT ON (candidate.tenant_id) candidate.tenant_id, candidate.id FROM backup_sets AS candidate"
+    f" WHERE {candidate_predicate('candidate.')}{{}} ORDER BY candidate.tenant_id, candidate.completed_at DESC,"
+    " candidate.id DESC) AS latest JOIN backup_items AS item"
+    " ON item.tenant_id = latest.tenant_id AND item.backup_set_id = latest.id"
+    f" WHERE {present_predicate('item.')}"
+)
+
+BASIS_ENDS = (
+    "SELECT item.tenant_id, min(item.payload_digest), max(item.payload_digest)"
+    f" FROM {_BASES.format('')} GROUP BY item.tenant_id"
+)
+"""Of every basis two digests that it has in common with what it is equal to."""
+
+
+@cache
+def basis_contents(narrowed: bool) -> str:
+    """The items of bases, as `examination_statements.basis_contents` has them."""
+    return (
+        "SELECT item.tenant_id, item.policy_type, item.policy_identifier, item.payload_digest"
+        f" FROM {_BASES.format(_asked_for('candidate', narrowed))}"
+        " ORDER BY item.tenant_id, item.policy_type, item.policy_identifier"
     )
 
 

@@ -40,10 +40,8 @@ def basis_sets(dialect: str, narrowed: bool, past: bool = False) -> str:
     With `past` the basis of an instant, the parameter `as_of`: among the sets completed by then.
     """
     if dialect == "sqlite":
-        # Materialized, or the LIMIT 1 is computed more than once a tenant.
         return (
-            f"WITH latest AS MATERIALIZED (SELECT tenants.id AS tenant_id, ({_latest('id', past)}) AS set_id"  # noqa: S608
-            f" FROM tenants WHERE {judged(dialect, narrowed)})"
+            f"{latest_sets(judged(dialect, narrowed), past=past)}"  # noqa: S608 - our own rules
             f" SELECT {BACKUP_SETS.selected}, {', '.join(item_columns(dialect))} FROM latest JOIN backup_sets"
             " ON backup_sets.tenant_id = latest.tenant_id AND backup_sets.id = latest.set_id"
         )
@@ -56,6 +54,15 @@ def basis_sets(dialect: str, narrowed: bool, past: bool = False) -> str:
         f"SELECT {BACKUP_SETS.selected}, {columns} FROM tenants"  # noqa: S608 - our own rules
         f" CROSS JOIN LATERAL ({_latest('*', past)}) AS backup_sets"
         f" CROSS JOIN LATERAL {degraded} AS counted (degraded) WHERE {judged(dialect, narrowed)}"
+    )
+
+
+def latest_sets(whose: str, *, past: bool = False) -> str:
+    """The beginning of a statement with `latest`: `tenant_id` and `set_id`, the basis's id or null, of some tenants."""
+    # Materialized, or the LIMIT 1 is computed more than once a tenant.
+    return (
+        f"WITH latest AS MATERIALIZED (SELECT tenants.id AS tenant_id, ({_latest('id', past)}) AS set_id"  # noqa: S608
+        f" FROM tenants WHERE {whose})"
     )
 
 

@@ -16,6 +16,7 @@ from health.store.columns import BACKUP_SETS
 from health.store.opening.statements import Asked, Row, Statements
 from health.store.reading import statements
 from health.store.reading.assembly import facts_in, fleet_rows
+from health.store.reading.examination import Examination
 from health.store.reading.history import History
 from health.store.reading.rows import RowReader, UnreadableRow, shown_text, tally
 from health.store.reading.token import CHANGES, COULD_WRITE
@@ -38,6 +39,11 @@ class Snapshot:
     def history(self) -> History:
         """The sets and items beside the verdicts, in the same transaction."""
         return History(self._connection)
+
+    @property
+    def examination(self) -> Examination:
+        """What the doctor looks at, in the same transaction."""
+        return Examination(self._connection)
 
     def facts(self, external_ids: Sequence[str] | None = None, as_of: datetime | None = None) -> list[TenantFacts]:
         """The facts of every tenant to judge, or of those named that exist and are not archived; in no order.

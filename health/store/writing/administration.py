@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection
 
 from health.instants import EARLIEST
-from health.store.opening.errors import SchemaProblem
+from health.store.opening.errors import SchemaProblem, StoreConflict
 from health.store.opening.nodes import misplaced
 from health.store.opening.reading import looking
 from health.store.opening.revision import SchemaState, schema_state
@@ -16,7 +16,8 @@ from health.store.opening.statements import Statements, sqlite_text
 from health.store.opening.urls import DatabaseAddress
 from health.store.reading import history_statements, statements
 from health.store.reading.snapshot import Snapshot
-from health.store.writing.transactions import statements_of, transaction
+from health.store.writing.tables import metadata
+from health.store.writing.transactions import statements_of, transaction, writing
 
 _LOCK: Final = int.from_bytes(b"tenants", "big")
 """The number of the advisory lock; any would do that no other program takes."""
@@ -78,6 +79,22 @@ def _wait_for_others(connection: Connection) -> None:
     """Have another `db init` or `db upgrade` of this database end first; it lasts as long as the transaction."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+
+
+def take_statistics(address: DatabaseAddress) -> None:
+    """Have the planner know what is in the tables. Raises SchemaProblem, StoreError, and StoreConflict where the role
+    may not: PostgreSQL itself only warns of that, and goes on.
+    """
+    with writing(address) as connection:
+        warnings: list[str] = []
+        if connection.dialect.name == "postgresql":
+            connection.connection.driver_connection.add_notice_handler(  # type: ignore[union-attr]
+                lambda notice: warnings.append(notice.message_primary or "")
+            )
+        for table in metadata.sorted_tables:
+            connection.exec_driver_sql(f"ANALYZE {table.name}")
+        if warnings:
+            raise StoreConflict(f"{address.label} takes no statistics from this role ({warnings[0]}): ask the owner.")
 
 
 class SchemaFound(NamedTuple):

@@ -11,15 +11,12 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Text, cast, select, text
 
-from health.digests import digest_of
+from health.digests import MOST_THAT_MAY_BE_ALIKE, digest_of
 from health.facts import BASIS_STATUSES
 from health.losses import Identity
 from health.sources.captured import NOT_DELETED, CapturedItem, CapturedSet, RefusedInput
 from health.store.reading.predicates import candidate_predicate
 from health.store.writing.tables import backup_items
-
-MOST_THAT_MAY_BE_ALIKE: Final = 9
-"""How many items two tenants may have in common by chance, such as those of one template."""
 
 _PROBES: Final = 3
 

@@ -125,6 +125,7 @@ QUESTIONS: Final[dict[str, tuple[Any, ...]]] = {
     "causes": ("causes", FLEET, NOW),
     "coverage": ("coverage", NOW - 7 * DAY, NOW, NOW),
     "coverage of some": ("coverage", NOW - 7 * DAY, NOW, NOW, ["tenant-1"]),
+    "examined": ("examined", NOW),
     "missing_tenants": ("missing_tenants", ["tenant-1", "tenant-3"]),
     "role_could_write": ("role_could_write",),
     "connect": ("connect",),

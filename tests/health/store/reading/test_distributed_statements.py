@@ -45,8 +45,13 @@ OF_MANY: Final = {
         distributed.unreadable_candidates,
         distributed.failing_sets,
         distributed.first_sets,
+        distributed.basis_contents,
     )
     for narrowed in (False, True)
+} | {
+    "RUNS": distributed.RUNS,
+    "WITH_DISABLED_SCHEDULES": distributed.WITH_DISABLED_SCHEDULES,
+    "BASIS_ENDS": distributed.BASIS_ENDS,
 }
 _READ: Final = re.compile(rf"(?:FROM|JOIN)\s+(?:{'|'.join(OF_A_TENANT)})(?:\s+AS\s+(\w+))?")
 
@@ -76,7 +81,7 @@ def answers(resolver: TenantBackupHealthResolver) -> list[Any]:
     names = [health.tenant.external_id for health in fleet]
     readable = [health for health in fleet if health.unreadable is None]
     found: list[Any] = [fleet, resolver.tenants(names[:1], NOW), resolver.tenants(names[1:4], NOW)]
-    found += [resolver.as_of(NOW - 3 * DAY), resolver.as_of(NOW - 3 * DAY, names[1:2])]
+    found += [resolver.examined(NOW), resolver.as_of(NOW - 3 * DAY), resolver.as_of(NOW - 3 * DAY, names[1:2])]
     found += [resolver.causes(fleet, NOW), resolver.causes(readable[:2], NOW)]
     found += [resolver.coverage(NOW - 30 * DAY, NOW, NOW), resolver.coverage(NOW - 30 * DAY, NOW, NOW, names[1:3])]
     for name in names[:8]:
