@@ -1,7 +1,7 @@
-"""The product's settings: one model, and the one way in which it is filled (docs/settings.md, "Settings").
+"""The product's settings: one model, and the one function that fills it (docs/settings.md, "Settings").
 
-Importing pydantic-settings takes longer than `--help` may, so only these modules do, and nothing imports them before a
-command needs a setting.
+The import of pydantic-settings is too slow for `--help`. So only these modules import it, and nothing imports them
+before a command needs a setting.
 """
 
 from tui.settings.file import CONFIG_VARIABLE, FILE_NAME

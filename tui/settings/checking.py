@@ -12,10 +12,10 @@ from tui.words.failures import SettingsError
 
 
 class Checked:
-    """A settings file that was looked at whole: `loaded` is None where it cannot be used, `problems` are sentences."""
+    """A settings file after a full check: `loaded` is None if the file cannot be used, `problems` are sentences."""
 
     def __init__(self, config: Path | None, environ: Mapping[str, str], cwd: Path) -> None:
-        """Raises SettingsError where there is a file and it cannot be read, trusted or parsed."""
+        """Raises SettingsError if there is a file and it cannot be read, trusted or parsed."""
         file = settings_file(config, environ, cwd)
         self.path = None if file is None else file.path
         self._text = "" if file is None else file.content.decode("utf-8", "replace")
@@ -27,7 +27,7 @@ class Checked:
             self.problems += map(self._placed, refused.findings or (("", str(refused)),))
 
     def hear(self, look: Callable[[LoadedSettings], Iterator[tuple[str, str]]]) -> None:
-        """Let something else look at settings that can be used: what it finds has the key, empty where it has none."""
+        """Run another check on usable settings. It yields pairs: a key (empty without one) and a sentence."""
         if self.loaded is not None:
             try:
                 self.problems += map(self._placed, look(self.loaded))

@@ -33,26 +33,26 @@ _TOML_PLACE: Final = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of doc
 
 @dataclass(frozen=True, slots=True)
 class SettingsFile:
-    """A file that counts, once it was read: its bytes are those of the file whose owner and rights were looked at.
+    """The settings file after it was read. Its bytes come from the same open file whose owner and rights we checked.
 
-    pydantic-settings reads it as it would a file of a package.
+    pydantic-settings reads it like a file inside a package.
     """
 
     path: Path
     content: bytes
 
     def is_file(self) -> bool:
-        """Whether there is one: it was read."""
+        """True: it was read, so it exists."""
         return True
 
     def open(self, mode: str = "rb") -> BytesIO:
-        """Its bytes, even if its path leads to another file by now."""
+        """Its bytes as they were read, even if its path now leads to another file."""
         assert mode == "rb"
         return BytesIO(self.content)
 
 
 def settings_file(config: Path | None, environ: Mapping[str, str], cwd: Path) -> SettingsFile | None:
-    """The file that counts; None where there is none. Raises SettingsError for one that cannot be read or trusted."""
+    """The settings file to use; None without one. Raises SettingsError if it cannot be read or trusted."""
     named_by = "--config" if config is not None else CONFIG_VARIABLE
     named = config if config is not None else environ.get(CONFIG_VARIABLE) or None
     if named is not None:
@@ -70,20 +70,20 @@ def settings_file(config: Path | None, environ: Mapping[str, str], cwd: Path) ->
 
 
 def read_trusted(path: Path, called: str = _CALLED) -> bytes | None:
-    """The bytes of a file that nobody else could have written; None if it does not exist.
+    """The bytes of a file that only this user or root can write; None if it does not exist.
 
-    Raises SettingsError, which calls the file as it is `called`, if it cannot be read or trusted.
+    Raises SettingsError if it cannot be read or trusted. `called` is the file's name in that message.
     """
     try:
         with open(path, "rb", opener=_without_waiting) as file:
-            # Of the open file and not of the path, which could be another file by the time it is read.
+            # We check the open file, not the path: the path could lead to another file before we read it.
             refusal = _untrusted(path, os.fstat(file.fileno()))
             content = b"" if refusal else file.read()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         problem = error.strerror if isinstance(error, OSError) else str(error)
-        raise SettingsError(f"{called} {path} cannot be read ({problem}); mend it or name another") from None
+        raise SettingsError(f"{called} {path} cannot be read ({problem}); correct it or name another file") from None
     if refusal:
         raise SettingsError(f"{called} {path} {refusal}")
     return content
@@ -95,25 +95,25 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def _untrusted(path: Path, status: os.stat_result) -> str | None:
-    """Why somebody else could decide what is read there, a pipe's end; None if nobody could.
+    """Why another user could control the content, such as through a pipe; None if no other user could.
 
     (docs/settings.md, "Settings")
     """
     if path == Path(os.devnull):
         return None  # always empty, even though every user may write to it
     if not stat.S_ISREG(status.st_mode):
-        return "is not a file; write into one what is to be read, and name that"
+        return "is not a regular file; write the settings into a file and name that"
     if stat.S_IMODE(status.st_mode) & stat.S_IWOTH:
         return "can be written by every user; run chmod o-w on it"
     if stat.S_IMODE(status.st_mode) & stat.S_IWGRP:
         return "can be written by a group; run chmod g-w on it"
     if _is_of_another(status):
-        return f"belongs to user {status.st_uid}, neither you nor root; chown it or name another"
+        return f"belongs to user {status.st_uid}, neither you nor root; chown it or name another file"
     return _untrusted_way(path.absolute())
 
 
 def _untrusted_way(path: Path) -> str | None:
-    """Why somebody else could put another file at a path, or have put the link there that leads to it."""
+    """Why another user could put another file at a path, or own a link that leads to it; None if no user could."""
     for _ in range(_MOST_LINKS):
         for place in (path, *path.parents):
             if place.is_symlink() and _is_of_another(place.lstat()):
@@ -129,8 +129,8 @@ def _untrusted_way(path: Path) -> str | None:
 def _untrusted_folder(folder: Path) -> str | None:
     status = folder.stat()
     if _is_of_another(status):
-        return f"is in a folder of user {status.st_uid}, neither you nor root; move it or name another"
-    # With the sticky bit only the owner of a file can put another in its place.
+        return f"is in a folder of user {status.st_uid}, neither you nor root; move it or name another file"
+    # With the sticky bit only a file's owner can replace it.
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not status.st_mode & stat.S_ISVTX:
         return "is in a folder that others can write to; run chmod go-w on the folder, or move the file"
     return None
@@ -141,14 +141,14 @@ def _is_of_another(status: os.stat_result) -> bool:
 
 
 def toml_source(file: SettingsFile) -> TomlConfigSettingsSource:
-    """What a file says. Raises SettingsError, with the line, if it is not TOML."""
+    """A file's settings. Raises SettingsError with the line if it is not TOML."""
     return parsed_toml(
         file.path, file.content, _CALLED, lambda: TomlConfigSettingsSource(Settings, cast("Traversable", file))
     )
 
 
 def parsed_toml(path: Path, content: bytes, called: str, parse: Callable[[], Table]) -> Table:
-    """What `parse` makes of a file's content. Raises SettingsError, with the line, if it is not TOML."""
+    """The result of `parse`, which parses a file's content. Raises SettingsError with the line if it is not TOML."""
     problem, line = "", content.count(b"\n") + 1
     try:
         return parse()
@@ -160,5 +160,5 @@ def parsed_toml(path: Path, content: bytes, called: str, parse: Callable[[], Tab
         place = _TOML_PLACE.fullmatch(str(error))
         problem = place[1] if place else str(error)
         line = int(place[2]) if place and place[2] else line
-    # Outside the handlers: newer Pythons' TOML errors carry the whole file, and a password may be in it.
+    # Raised outside the handlers: newer Pythons keep the whole file in a TOML error, and a password may be in it.
     raise SettingsError(f"{called} {path} is not valid TOML: line {line}: {problem}")

@@ -1,4 +1,4 @@
-"""The forms that a setting's value can have: what each must be, checked and in words."""
+"""The forms that a setting's value can have: a check and its description in words for each."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer, SecretStr
 from tui.words.durations import format_duration, parse_duration
 
 UNNAMED: Final = "default"
-"""What the database of `[database]` is called where it stands beside named ones."""
+"""The name of the database in `[database]` when there are named ones too."""
 
 _DATABASE_URL: Final = re.compile(r"[a-z][a-z0-9]*(\+[a-z0-9_]+)?://.*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a value must be, in words, and whether one is: for the refusal and for `docs/settings.md`."""
+    """What a value must be: in words, for the error and `docs/settings.md`, and as a check."""
 
     words: str
     holds: Callable[[Any], object]
 
     def __call__(self, value: Any) -> Any:
-        """The value, if it is what it must be. Raises ValueError."""
+        """The value unchanged. Raises ValueError if it does not have this form."""
         if not self.holds(value):
             raise ValueError(f"must be {self.words}")
         return value
 
 
 def within(least: str, most: str) -> AfterValidator:
-    """A duration from the one to the other, both included."""
+    """A duration from `least` to `most`, both included."""
     shortest, longest = parse_duration(least), parse_duration(most)
     return AfterValidator(Form(f"from {least} to {most}", lambda duration: shortest <= duration <= longest))
 
@@ -57,7 +57,7 @@ _KEYS: Final = Form(
 )
 _DATABASE_NAME: Final = Form(
     "at most 32 small letters and digits, a letter first, single _ between them, and not default",
-    # Two _ part the words of an environment variable.
+    # A double _ separates the parts of an environment variable's name.
     lambda name: len(name) <= 32 and name != UNNAMED and re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name),
 )
 _GROUP_NAME: Final = Form(
@@ -87,7 +87,7 @@ def leaves(sections: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _by_dotted_names(entries: object) -> object:
-    # `tenants.sort = "o"` is a table in a table unless the id is in quotes; both mean the same.
+    # Without quotes TOML reads `tenants.sort = "o"` as a table in a table. Both spellings mean the same.
     return dict(leaves(entries)) if isinstance(entries, dict) else entries
 
 

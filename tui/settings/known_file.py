@@ -1,6 +1,6 @@
-"""The file of what is known already: who has taken note of which reason until when (docs/documents.md, "Known").
+"""The file `known.file`: who has taken note of which reason, and until when (docs/documents.md, "Known").
 
-It is only ever read. One entry that is wrong makes nothing known, with the line where it stands.
+It is only read. If one entry is wrong, the whole file is refused, and the message has the line of the entry.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _HEADING: Final = re.compile(r"[ \t]*\[\[[ \t]*(?:known|\"known\"|'known')[ \t]*
 
 
 class KnownLine(NamedTuple):
-    """An entry and the number of the line where it begins."""
+    """An entry and the number of its first line."""
 
     number: int
     entry: KnownEntry
 
 
 class KnownFile(NamedTuple):
-    """What a file says is known. Which of its tenants exist, it cannot know."""
+    """The entries of a file. The file alone does not say which of its tenants exist."""
 
     path: Path
     lines: tuple[KnownLine, ...]
@@ -40,15 +40,15 @@ class KnownFile(NamedTuple):
         return tuple(line.entry for line in self.lines)
 
     def refuse_unknown_tenants(self, unknown: Callable[[tuple[str, ...]], set[str]]) -> None:
-        """Raise SettingsError for the first entry whose tenant `unknown` says does not exist."""
+        """Raise SettingsError for the first entry whose tenant does not exist. `unknown` returns the missing ones."""
         missing = unknown(tuple({entry.tenant for entry in self.entries}))
         for number, entry in self.lines:
             if entry.tenant in missing:
-                raise _refused(self.path, number, f"there is no tenant {entry.tenant!r}; correct it or take it out")
+                raise _refused(self.path, number, f"there is no tenant {entry.tenant!r}; correct it or remove it")
 
 
 def read_known_file(path: Path) -> KnownFile:
-    """Read it. Raises SettingsError for a file that cannot be read or trusted, and for the first wrong entry."""
+    """Read the file. Raises SettingsError if it cannot be read or trusted, and for the first wrong entry."""
     content = read_trusted(path, "file of what is known")
     if content is None:
         raise SettingsError(f"file of what is known {path} does not exist; correct known.file in the settings")
@@ -62,7 +62,7 @@ def read_known_file(path: Path) -> KnownFile:
         raise _refused(path, _line_of(text, "known"), "entries are written [[known]]")
     numbers = tuple(_headings(text))
     if len(numbers) != len(entries):
-        numbers = (_line_of(text, "known"),) * len(entries)  # written as one list, which begins there
+        numbers = (_line_of(text, "known"),) * len(entries)  # written as one list: all have the line of its start
     return KnownFile(
         path,
         tuple(KnownLine(number, _entry(path, number, entry)) for number, entry in zip(numbers, entries, strict=True)),
@@ -70,7 +70,7 @@ def read_known_file(path: Path) -> KnownFile:
 
 
 def _headings(text: str) -> Iterator[int]:
-    """The lines where entries begin. What stands in a text of several lines is no heading: it ends no TOML."""
+    """The lines where entries begin. A line inside a multi-line text is not a heading: the text before is not TOML."""
     begun: list[str] = []
     for number, line in enumerate(text.split("\n"), 1):
         if _HEADING.match(line) and _is_toml("\n".join(begun)):
@@ -80,7 +80,7 @@ def _headings(text: str) -> Iterator[int]:
 
 
 def _line_of(text: str, name: str) -> int:
-    """The first line that begins with a name, as a value or as a heading."""
+    """The first line that begins with a name, as a key or a heading."""
     begins = re.compile(rf"[ \t\[\"']*{re.escape(name)}")
     return next((number for number, line in enumerate(text.split("\n"), 1) if begins.match(line)), 1)
 
@@ -115,7 +115,7 @@ def _entry(path: Path, number: int, values: dict[str, Any]) -> KnownEntry:
 
 
 def _instant(value: object) -> datetime | None:
-    """An instant as TOML has it, or as text. None for what has no offset: it would be another one in each time zone."""
+    """An instant in UTC, from TOML's own type or from text. None without an offset: it would be ambiguous."""
     try:
         instant = datetime.fromisoformat(value) if isinstance(value, str) else value
         known = isinstance(instant, datetime) and instant.tzinfo is not None

@@ -1,4 +1,4 @@
-"""On which line of a settings file a setting stands: for what is said of it, never for what it means."""
+"""The line of each setting in a settings file. Only messages use it; it never changes what a setting means."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KEY: Final = re.compile(
 
 
 def lines_of(text: str) -> dict[str, int]:
-    """The line, counted from 1, of every setting and section by its dotted name; the first where one comes again."""
+    """The line, counted from 1, of every setting and section by its dotted name; the first line if one is repeated."""
     found: dict[str, int] = {}
     for number, dotted in _named(text):
         found.setdefault(dotted, number)
@@ -22,7 +22,7 @@ def lines_of(text: str) -> dict[str, int]:
 
 
 def line_of(text: str, dotted: str) -> int | None:
-    """The line of a setting; where it stands on none, that of its section; None where neither does."""
+    """The line of a setting; if it has none, the line of its section; None if neither has one."""
     lines, name = lines_of(text), dotted
     while name not in lines and "." in name:
         name = name.rpartition(".")[0]
@@ -40,7 +40,7 @@ def _named(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _dotted(written: str) -> str:
-    """A name as it is written, without its quotes and blanks; empty where it is none."""
+    """A dotted name without its quotes and blanks; empty if it is not a valid name."""
     try:
         table: Any = tomllib.loads(f"{written} = 0")
     except tomllib.TOMLDecodeError:

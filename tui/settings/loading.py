@@ -1,7 +1,7 @@
-"""The one way in which the settings are filled: command line, environment, file, default, in this order.
+"""The one function that fills the settings, from the command line, the environment, the file and the defaults.
 
-pydantic-settings reads the sources, lays them over each other and checks the values. We do by hand what it does not do:
-name the nearest known setting for an unknown one, say where each value came from, and refuse in one sentence.
+Earlier ones win. pydantic-settings reads the sources, merges them and checks the values. We do what it cannot do: name
+the nearest known setting for an unknown one, say where each value came from, and report an error in one sentence.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _PLAIN_REASONS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class LoadedSettings:
-    """The effective settings, where each came from, and the file that was read (None without one).
+    """The effective settings, where each came from, and the file (None without one).
 
     `sources` has every dotted key (`ui.theme`): `command line`, `environment TENANTPILOT_X`, `file PATH` or `default`.
     """
@@ -50,20 +50,20 @@ class LoadedSettings:
     file: Path | None
 
     def origin_of(self, dotted: str) -> str:
-        """Where a setting, or a section that a user named, is written: with its line, where that is in the file."""
+        """Where a setting, or a section that a user named, is written; with its line if it is in the file."""
         origin = self.sources.get(dotted) or f"file {self.file}"
         line = self.line_of(dotted) if origin.startswith("file ") else None
         return origin if line is None else f"{origin}, line {line}"
 
     def line_of(self, dotted: str) -> int | None:
-        """The line of the file that a setting, or else its section, stands on; None where it cannot be told."""
+        """The line of a setting in the file, else the line of its section; None if it cannot be found."""
         try:
             return None if self.file is None else line_of(self.file.read_text(encoding="utf-8"), dotted)
         except (OSError, UnicodeDecodeError):
             return None
 
     def known_file(self) -> KnownFile | None:
-        """What somebody has taken note of; None where no file is named. Raises SettingsError for one that is wrong."""
+        """The file of known reasons; None if the settings name none. Raises SettingsError if the file is wrong."""
         named = self.settings.known.file
         if named is None:
             return None
@@ -72,14 +72,14 @@ class LoadedSettings:
 
 
 class _Environment(EnvSettingsSource):
-    """The variables that were handed in, not those of the process. One that is empty counts as unset."""
+    """The variables that the caller passed, not those of the process. An empty one counts as unset."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         super().__init__(Settings)
         self.env_vars = {name.lower(): value for name, value in environ.items() if value}
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
-        """A list as JSON. What is not JSON stays text, so that the model refuses it by the name of its setting."""
+        """A list from JSON. Other text stays text, so that the model's error names the setting."""
         try:
             return super().decode_complex_value(field_name, field, value)
         except ValueError:
@@ -89,13 +89,13 @@ class _Environment(EnvSettingsSource):
 def load_settings(
     *, config: Path | None, overrides: Mapping[str, str], environ: Mapping[str, str], cwd: Path
 ) -> LoadedSettings:
-    """Read the settings: `overrides` (`section.setting` -> text of the command line), `environ`, one file, defaults.
+    """Read the settings from `overrides` (`section.setting` -> command-line text), `environ`, one file, defaults.
 
     The file is `config` (`--config`), else what `TENANTPILOT_CONFIG` names, both relative to `cwd`, else
     `tenantpilot.toml` in `cwd`, else the one in the user's configuration directory. A known variable that is empty
     counts as unset.
-    Raises SettingsError for the first thing that is wrong: an unknown name, an impossible value, a named file that
-    does not exist, a file that cannot be read or that others could have written, a password on the command line.
+    Raises SettingsError for the first problem: an unknown name, an impossible value, a named file that does not exist,
+    a file that cannot be read or that other users could write, a password on the command line.
     """
     file = settings_file(config, environ, cwd)
     path = None if file is None else file.path
@@ -120,12 +120,12 @@ def load_settings(
         findings = _refusals(refused, table, origins, f"file {path}", known)
     finally:
         handed_in.reset(token)
-    # Raised here and not above, so that the traceback carries no exception that still knows the values.
+    # Raised here and not above, so that the traceback does not contain the exception with the values.
     raise SettingsError(findings[0][1], findings)
 
 
 def _with_nearer_urls(settings: Settings, sources: dict[str, str], path: Path | None) -> LoadedSettings:
-    """A `url` that is given nearer than its `write_url` stands for both: who names a database means it.
+    """If `url` comes from a stronger source than `write_url`, it counts for both: the user means that database.
 
     (docs/operations.md, "Secrets and files")
     """
@@ -148,13 +148,13 @@ def _with_nearer_urls(settings: Settings, sources: dict[str, str], path: Path | 
 
 
 def _distance(source: str) -> int:
-    """How far a source is from who runs the command: `environment TENANTPILOT_X` and `file PATH` begin with theirs."""
+    """The rank of a source; lower wins. `environment TENANTPILOT_X` and `file PATH` are recognised by their starts."""
     sources = (COMMAND_LINE, "environment ", "file ", DEFAULT)
     return next(place for place, each in enumerate(sources) if source.startswith(each))
 
 
 def _refuse_what_takes_the_place_of_a_section(table: Mapping[str, Any], path: Path | None) -> None:
-    # Before the model sees it: a variable of that section would replace it without a word.
+    # Checked before the model: an environment variable of that section would replace the value silently.
     for section, entries in table.items():
         if section in Settings.model_fields and not isinstance(entries, dict):
             raise SettingsError(_not_a_section(section, f"file {path}"))
@@ -187,7 +187,7 @@ def _sections(overrides: Mapping[str, str]) -> dict[str, Any]:
 def _refusals(
     refused: ValidationError, table: Mapping[str, Any], origins: Mapping[str, str], file: str, known: tuple[str, ...]
 ) -> tuple[tuple[str, str], ...]:
-    """A sentence about each unknown name, then about each value that cannot be, with the key that it is about."""
+    """For each unknown name, then for each wrong value: its key and a sentence about it."""
     errors = refused.errors(include_url=False, include_input=False)
     ordered = sorted(errors, key=lambda error: error["type"] != "extra_forbidden")
     return tuple(_refusal(error, table, origins, file, known) for error in ordered)
@@ -196,12 +196,12 @@ def _refusals(
 def _refusal(
     error: ErrorDetails, table: Mapping[str, Any], origins: Mapping[str, str], file: str, known: tuple[str, ...]
 ) -> tuple[str, str]:
-    """A section, and a name that the user chose, can only come from the file."""
+    """The key and the sentence for one error. Sections and names chosen by the user can only come from the file."""
     place = [str(part) for part in error["loc"]]
     key = ".".join(place)
     match error["type"]:
         case "extra_forbidden":
-            # Of an unknown section the first setting is named: the nearest known one is nearer to that.
+            # For an unknown section we take its first setting: the full name gives a better nearest match.
             inner = table.get(key)
             key = f"{key}.{next(iter(inner))}" if inner and isinstance(inner, dict) else key
             return key, _unknown("setting", key, origins.get(key, file), known)
@@ -222,6 +222,6 @@ def _not_a_section(dotted: str, origin: str) -> str:
 
 
 def _unknown(kind: str, name: str, origin: str, known: tuple[str, ...]) -> str:
-    # Cut, so that however long it is the nearest one can still be read.
+    # We cut a long name, so that the nearest one stays visible.
     shown = name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}..."
     return f"unknown {kind} {shown} ({origin}); the nearest known one is {nearest(name, known)}"

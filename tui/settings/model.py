@@ -1,4 +1,4 @@
-"""The model of the settings: every name, its form, its default and what it is for (docs/settings.md, "Settings")."""
+"""The model of the settings: every name, form, default and purpose (docs/settings.md, "Settings")."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ _SECTION = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 def default_database_path() -> Path:
-    """The SQLite file in the user's data directory: the database where none is configured. It may not exist yet."""
+    """The SQLite file in the user's data directory: the database if none is configured. It may not exist yet."""
     return user_data_path(APPLICATION, appauthor=False) / DATABASE_NAME
 
 
 class DatabaseSettings(BaseModel):
-    """`[database]`, and `[databases.NAME]` for each of several: where the facts are."""
+    """`[database]`, or one `[databases.NAME]`: where the facts are."""
 
     model_config = _SECTION
 
@@ -61,22 +61,22 @@ class DatabaseSettings(BaseModel):
     production: bool = Field(default=False, description="Whether the screens mark it as production.")
 
     def read_from(self) -> str:
-        """The URL to read from, password and all: `url`, else the default SQLite file. Never show it."""
+        """The URL to read from, with its password: `url`, else the default SQLite file. Never show it."""
         return f"sqlite:///{default_database_path()}" if self.url is None else self.url.get_secret_value()
 
     def write_to(self) -> str:
-        """The URL to write to, password and all: `write_url`, else the one to read from. Never show it."""
+        """The URL to write to, with its password: `write_url`, else the one to read from. Never show it."""
         return self.read_from() if self.write_url is None else self.write_url.get_secret_value()
 
 
 class NamedDatabaseSettings(DatabaseSettings):
-    """`[databases.NAME]`: as `[database]`, but its URL has no default."""
+    """`[databases.NAME]`: like `[database]`, but its URL has no default."""
 
     url: DatabaseUrl = Field(description="The database to read from under this name.")
 
 
 class BackupHealthSettings(BaseModel):
-    """`[backup_health]`: the four durations every tenant is judged by (docs/concepts.md, "The policy")."""
+    """`[backup_health]`: the four durations by which every tenant is judged (docs/concepts.md, "The policy")."""
 
     model_config = _SECTION
 
@@ -105,33 +105,33 @@ class EvidenceSettings(BaseModel):
 
     loss_share: Percentage = Field(
         default=_DEFAULT_LOSS.share_percent,
-        description="An import that misses more than this share of a type's items, and at least `loss_items` of them, "
-        "has lost them: the backup is stored as partial.",
+        description="A backup has lost items if more than this share of a type's items is missing, and at least "
+        "`loss_items` of them. Then it is stored as partial.",
     )
     loss_items: Count = Field(
         default=_DEFAULT_LOSS.items,
-        description="The fewest missing items that are a loss. A type with no items left is always one.",
+        description="The fewest missing items that are a loss. A type with no items left is always a loss.",
     )
 
 
 class GroupSettings(BaseModel):
-    """`[groups.NAME]`: tenants that have a name and an owner together."""
+    """`[groups.NAME]`: a named set of tenants with an owner."""
 
     model_config = _SECTION
 
-    tenants: TenantPatterns = Field(description="The external ids of the tenants in it.")
-    owner: Owner | None = Field(default=None, description="Whose tenants they are, as it is to be shown.")
+    tenants: TenantPatterns = Field(description="The external ids of the group's tenants.")
+    owner: Owner | None = Field(default=None, description="The owner of these tenants, as the screens show it.")
 
 
 class KnownSettings(BaseModel):
-    """`[known]`: what somebody has taken note of."""
+    """`[known]`: the reasons that somebody has taken note of."""
 
     model_config = _SECTION
 
     file: Path | None = Field(
         default=None,
-        description="The file with the reasons that somebody has taken note of. It is only read. A relative path "
-        "begins at the settings file's folder.",
+        description="The file with the reasons that somebody has taken note of. TenantPilot only reads it. A relative "
+        "path begins at the settings file's folder.",
     )
 
 
@@ -144,25 +144,23 @@ class UiSettings(BaseModel):
         default=timedelta(seconds=30), description="How often the screens ask the database for changes. 0 turns it off."
     )
     theme: ThemeName = Field(default=DEFAULT_THEME, description="The colours, by the name of a theme.")
-    plain: bool = Field(
-        default=False, description="Screens without lines and glyphs, with states as words: for screen readers."
-    )
+    plain: bool = Field(default=False, description="For screen readers: no lines and glyphs, and states as words.")
     mouse: bool = Field(
         default=False,
         description="Whether the mouse works on the screens. Most terminals then cannot select text with it.",
     )
 
 
-# `load_settings` hands its sources to the model by this: pydantic-settings asks the class for them. A plain
-# `Settings()`, in another thread too, must stay at the defaults.
+# pydantic-settings asks the class for its sources, so `load_settings` passes them through this variable. A plain
+# `Settings()` has only the defaults, in another thread too.
 handed_in: ContextVar[tuple[PydanticBaseSettingsSource, ...]] = ContextVar("handed_in", default=())
 
 
 class Settings(BaseSettings):
-    """Every setting of the product. `model_dump(mode="json")` writes them as the file does, secrets masked."""
+    """Every setting of the product. `model_dump(mode="json")` has them in the file's form, with secrets masked."""
 
     model_config = SettingsConfigDict(
-        # `[UI]` is not `[ui]`. Of the variables, which are all in capitals, `load_settings` hands in small letters.
+        # `[UI]` is not `[ui]`. Variables are in capitals; `load_settings` passes their names in small letters.
         case_sensitive=True,
         env_prefix=VARIABLE_PREFIX.lower(),
         env_nested_delimiter="__",
@@ -178,40 +176,40 @@ class Settings(BaseSettings):
     evidence: EvidenceSettings = Field(
         default=EvidenceSettings(), description="When fewer items than before are a loss."
     )
-    known: KnownSettings = Field(default=KnownSettings(), description="What somebody has taken note of already.")
+    known: KnownSettings = Field(default=KnownSettings(), description="The reasons that somebody has taken note of.")
     ui: UiSettings = Field(default=UiSettings(), description="How the screens behave.")
     databases: dict[DatabaseName, NamedDatabaseSettings] = Field(
         default_factory=dict,
         description="More databases, each under a name and with the settings of `[database]`. `--use NAME` opens one.",
     )
     groups: dict[GroupName, GroupSettings] = Field(
-        default_factory=dict, description="Names for tenants, to filter and to count by. No tenant is in two of them."
+        default_factory=dict, description="Named groups of tenants, to filter and count by. No tenant is in two."
     )
     sources: dict[SourceName, SourceSettings] = Field(
         default_factory=dict, description="Backups of other tools, which `tenantpilot sync` imports."
     )
     keys: KeysById = Field(
-        default_factory=dict, description="Other keys for the actions of the screens, by the ids that `?` shows."
+        default_factory=dict, description="Other keys for the actions of the screens. `?` shows the ids of the actions."
     )
 
     def usable_databases(self) -> dict[str, DatabaseSettings]:
-        """Every database that can be used, by its name. The first one is used where none is named.
+        """Every usable database by its name. If the user names none, the first one is used.
 
-        `[database]` is among them as `default`, unless it has no URL and others are there.
+        `[database]` is in it as `default`, unless it has no URL and there are named ones.
         """
         unnamed = {UNNAMED: self.database} if self.database.url is not None or not self.databases else {}
         return {**unnamed, **self.databases}
 
     def policy(self) -> HealthPolicy:
-        """The four durations, for the resolver, which knows no settings."""
+        """The four durations as a policy: the resolver does not know the settings."""
         return HealthPolicy(**self.backup_health.model_dump())
 
     def loss_rule(self) -> LossRule:
-        """When fewer items are a loss, for the imports."""
+        """The rule by which imports decide that fewer items are a loss."""
         return LossRule(self.evidence.loss_share, self.evidence.loss_items)
 
     def tenant_groups(self) -> Groups:
-        """The groups, for what filters and counts by them."""
+        """The groups, to filter and count by."""
         return Groups([Group(name, each.tenants, each.owner) for name, each in self.groups.items()])
 
     @classmethod
@@ -223,5 +221,5 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what is handed in: `load_settings` reads the environment and the file, and checks every name in them."""
+        """Only the passed sources: `load_settings` reads the environment and the file, and checks every name."""
         return (init_settings, *handed_in.get())

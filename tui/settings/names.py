@@ -1,4 +1,4 @@
-"""The names of the settings, read off the model: dotted keys, environment variables, and which may hold a password."""
+"""The names of the settings, from the model: dotted keys, environment variables, and which may hold a password."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 def known_keys(table: Mapping[str, Any] = _NOTHING) -> tuple[str, ...]:
-    """The dotted key of every setting (`ui.theme`); those of `[databases.eu]` and its like where a file has that."""
+    """The dotted key of every setting (`ui.theme`). For sections like `[databases.eu]`: those in the file's `table`."""
     models = {section: field.annotation for section, field in Settings.model_fields.items()}
     for section in tuple(models):
         if not is_section(models[section]):

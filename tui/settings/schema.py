@@ -1,4 +1,4 @@
-"""The settings as a JSON Schema, by which an editor completes and checks the file (docs/sync.md)."""
+"""The settings as a JSON Schema, with which an editor completes and checks the file (docs/sync.md)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _FORMS: Final[dict[tuple[str, str], dict[str, Any]]] = {
     ("EvidenceSettings", "loss_share"): {"type": "string", "pattern": "^[0-9]{1,3}%$"},
     ("UiSettings", "refresh"): {"anyOf": [_DURATION, {"const": 0}]},
 }
-"""What the file has of a setting, where the model has another type for it."""
+"""The form of a setting in the file, if the model has another type."""
 _KINDS: Final = {"flag": "boolean"}
 
 
 def settings_schema() -> dict[str, Any]:
-    """The schema of `tenantpilot.toml`. It has every setting with what it is for, and each source's own options."""
+    """The schema of `tenantpilot.toml`: every setting with its description, and each source's own options."""
     schema = Settings.model_json_schema()
     for name, definition in schema["$defs"].items():
         for key, each in definition.get("properties", {}).items():
@@ -34,7 +34,7 @@ def settings_schema() -> dict[str, Any]:
 
 
 def _with_defaults(schema: dict[str, Any]) -> None:
-    """The defaults as the file writes them."""
+    """Set the defaults in the file's form."""
     defaults = Settings().model_dump(mode="json")
     for section, field in Settings.model_fields.items():
         schema["properties"][section].pop("default", None)
@@ -45,7 +45,7 @@ def _with_defaults(schema: dict[str, Any]) -> None:
 
 
 def _with_options(definition: dict[str, Any]) -> None:
-    """Every source's own options as keys of a source: which kind has which, `config --check` says."""
+    """Add every source's own options as keys. Only `config --check` knows which kind has which option."""
     definition["additionalProperties"] = False
     definition["properties"]["kind"]["enum"] = sorted(SOURCES)
     for name in SOURCES:

@@ -1,6 +1,6 @@
 """`[sources.NAME]`: what `tenantpilot sync` imports (docs/sync.md, "The settings").
 
-What a source has of its own is checked where it is used: its declaration takes longer to import than a screen may wait.
+A source's own options are checked by the commands that use them: importing its declaration is too slow for a screen.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tui.words.durations import NEWEST_FILE
 from tui.words.nearest import nearest
 
 FOLDER: Final = "{folder}"
-"""In a tenant and in a name: the folder that a path's `*` stands for."""
+"""In `tenant` and `name`: the folder that the `*` in `path` stands for."""
 
 _TEXT: Final = Form("text that is not empty", lambda text: text.strip())
 _COMPLETED: Final = Form(
@@ -32,7 +32,7 @@ def _kind(value: str) -> str:
 
 
 def _instant(value: Any) -> Any:
-    """An instant in UTC, as TOML has it or as text; what is none stays what it is, and is refused."""
+    """An instant in UTC, from TOML's own type or from text. Other values stay unchanged, and the form refuses them."""
     try:
         instant = datetime.fromisoformat(value) if isinstance(value, str) else value
         has_offset = isinstance(instant, datetime) and instant.tzinfo is not None
@@ -55,35 +55,36 @@ CompletedAt = Annotated[
 
 
 class SourceSettings(BaseModel):
-    """`[sources.NAME]`: one place with the backups of a tenant, or of many. Other keys are the kind's own options."""
+    """`[sources.NAME]`: a place with the backups of one tenant or of many. Other keys are the kind's own options."""
 
     model_config = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
 
     kind: Annotated[str, AfterValidator(_kind)] = Field(
-        description="Which tool wrote the backups: a source of `import`."
+        description="The tool that wrote the backups: one of the sources of `import`."
     )
     path: Text = Field(
         description="Where the backups are. A relative path begins at the settings file's folder. One part of it may "
-        "be `*`, which stands for any folder: each is a tenant's."
+        "be `*`, which stands for any folder: each such folder is one tenant."
     )
     tenant: Text = Field(
         description="The tenant's external id. `{folder}` in it is the folder that `*` stands for. "
-        "A tenant that is not there is added."
+        "If the database does not have the tenant, it is added."
     )
     name: Text | None = Field(
-        default=None, description="The name of a tenant that is added, `{folder}` as in `tenant`. Without it: `tenant`."
+        default=None, description="The name for an added tenant; may have `{folder}` too. Without it: `tenant`."
     )
     git: bool = Field(default=False, description="Whether every run in the history of a git repository is imported.")
     completed_at: CompletedAt | None = Field(
         default=None,
-        description="When the run in the folder was complete; `newest-file`: at the date of the newest file. "
-        "A folder has no clock.",
+        description="When the run in the folder was complete: an instant, or `newest-file` for the date of the newest "
+        "file. A folder alone does not say it.",
     )
     cron: Text | None = Field(
         default=None,
-        description="When the tool runs, in five fields. With it, a schedule of the source's name is kept.",
+        description="When the tool runs, as a cron expression of five fields. With it, each tenant gets a schedule "
+        "with the source's name.",
     )
     timezone: Text | None = Field(
         default=None,
-        description="The IANA time zone of the cron, and of a tool that writes local times. Without it: UTC.",
+        description="The IANA time zone of `cron`, and of a tool that writes local times. Without it: UTC.",
     )

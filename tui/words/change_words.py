@@ -1,4 +1,4 @@
-"""What changed between two sets, in words: of the command `diff` and of the screens (docs/documents.md, "The diff")."""
+"""What changed between two sets, in words, for the command `diff` and the screens (docs/documents.md, "The diff")."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tui.words.wording import counted
 
 
 class ItemOfSet(NamedTuple):
-    """An item as one of two sets has it that are compared."""
+    """An item in one of the two sets that are compared."""
 
     set_id: int
     set_name: str
@@ -19,12 +19,12 @@ class ItemOfSet(NamedTuple):
 
 
 def change_in_words(change: str) -> str:
-    """What became of an item: `gone`, `changed`, `not comparable` or `added`."""
+    """How an item changed: `gone`, `changed`, `not comparable` or `added`."""
     return change.replace("_", " ")
 
 
 def totals_in_words(changes: Changes) -> str:
-    """How many items became what: `2 gone, 1 changed, 0 added, 111 unchanged`."""
+    """The number of items per change: `2 gone, 1 changed, 0 added, 111 unchanged`."""
     totals = changes.totals
     unknown = (f"{totals.not_comparable:,} not comparable",) if totals.not_comparable else ()
     known = f"{totals.gone:,} gone, {totals.changed:,} changed", *unknown
@@ -39,17 +39,17 @@ def set_in_words(compared: ComparedSet) -> str:
 
 
 def why_nothing_is_compared(answer: ChangesAnswer, before: int | None, after: int | None, otherwise: str) -> str:
-    """Why there is nothing to compare. `before` and `after` are the ids that were asked for.
+    """Why there is nothing to compare. `before` and `after` are the set ids that the user asked for, or None.
 
-    `otherwise` says how to name another set where a set has no reference set.
+    `otherwise` says how to name another set if a set has no reference set.
     """
     lost = answer.unreadable or (answer.health.unreadable if after is None else None)
     if lost is not None:
-        return f"Nothing to compare: {lost.message}; mend that row."
+        return f"Nothing to compare: {lost.message}; repair that row."
     tenant = f"tenant {answer.health.tenant.external_id!r}"
     missing = after if answer.after is None else before
     if missing is not None:
-        return f"Nothing to compare: {tenant} has no set {missing}; see the sets of its dashboard for their ids."
+        return f"Nothing to compare: {tenant} has no set {missing}; its dashboard lists the ids of its sets."
     if answer.after is None:
         return f"Nothing to compare: {tenant} has no backup basis."
     which = "its latest backup" if after is None else f"set {after}"

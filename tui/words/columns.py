@@ -1,4 +1,4 @@
-"""What the columns of a list of tenants say, and what the counts above it are of: on the screens and in a report."""
+"""The columns of a list of tenants and the counts above it, on the screens and in a report."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tui.words.wording import State, ago
 
 
 def states_counted(totals: FleetTotals) -> tuple[tuple[State, int], ...]:
-    """The totals as the states that tenants are shown in, worst first; they add up to the tenants."""
-    # Healthy ones without a follow-up that are not confirmed are there only as of an instant of the past.
+    """The number of tenants in each shown state, worst first. The numbers add up to all tenants."""
+    # A healthy tenant without a follow-up is unconfirmed only in a report as of an instant in the past.
     unconfirmed = max(totals.healthy - totals.confirmed - totals.schedule_follow_up, 0)
     return (
         (State.UNREADABLE, totals.unreadable),
@@ -28,7 +28,7 @@ def states_counted(totals: FleetTotals) -> tuple[tuple[State, int], ...]:
 
 
 def latest_backup(health: TenantBackupHealth, now: datetime) -> str:
-    """How long ago the basis was completed; `never` without one, `-` where it cannot be read."""
+    """How long ago the basis was completed; `never` without one, `-` if it cannot be read."""
     if health.unreadable is not None:
         return "-"
     if health.basis is None or health.basis.completed_at is None:
@@ -37,12 +37,12 @@ def latest_backup(health: TenantBackupHealth, now: datetime) -> str:
 
 
 def in_the_past_or_future(instant: datetime, now: datetime) -> str:
-    """`3d 4h ago`, or `in 2h` for an instant that lies ahead."""
+    """`3d 4h ago`, or `in 2h` for an instant in the future."""
     return f"in {format_span(instant - now)}" if instant > now else ago(now - instant)
 
 
 def goes_stale(health: TenantBackupHealth, policy: HealthPolicy, now: datetime) -> str:
-    """When the basis goes stale if nothing runs: `in 19h`, or `3d ago`; `-` where its age cannot be trusted."""
+    """When the basis goes stale if nothing runs: `in 19h`, or `3d ago`; `-` if its age cannot be trusted."""
     basis = health.basis
     if basis is None or basis.completed_at is None or health.freshness is Freshness.IN_THE_FUTURE:
         return "-"
@@ -51,6 +51,6 @@ def goes_stale(health: TenantBackupHealth, policy: HealthPolicy, now: datetime) 
 
 
 def degraded_share(health: TenantBackupHealth) -> str:
-    """Degraded items of all items in the basis; `-` where there is no basis to count in."""
+    """Degraded items of all items in the basis; `-` if there is no basis."""
     quality = health.quality
     return "-" if quality is None else f"{quality.degraded_items}/{quality.items}"

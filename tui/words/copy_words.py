@@ -12,7 +12,7 @@ SAYS_NOTHING: Final = "An earlier copy says nothing about now: the latest backup
 
 
 def where_last_whole(sought: SoughtCopy, now: datetime) -> str:
-    """`3d ago in nightly`, or that no set that was searched has it whole."""
+    """`3d ago in nightly`; if no searched set has it whole, `in none of N sets`."""
     copy = sought.last_good
     if copy is None:
         return f"in none of {SETS_SEARCHED} sets"
@@ -28,6 +28,6 @@ def last_whole(sought: SoughtCopy, now: datetime) -> str:
 
 
 def what_it_is_now(sought: SoughtCopy) -> str:
-    """Why the copy is looked for: that the latest backup has the item degraded, or has it not at all."""
+    """Why we look for a copy: the latest backup has the item degraded, or does not have it."""
     families = ", ".join(FAMILY_WORDS[name] for name in sought.wanted.families)
     return f"{SAYS_NOTHING} {f'has it degraded ({families})' if families else 'does not have it'}."

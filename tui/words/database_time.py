@@ -1,4 +1,4 @@
-"""What a database says of its own time, against this machine's: whether its facts can confirm anything, and why not.
+"""A database's own time compared with this machine's: whether its facts can confirm anything, and why not.
 
 (docs/reading.md, "How old the facts are")
 """
@@ -16,28 +16,28 @@ from tui.words.wording import clocks_in_words
 
 
 class DatabaseTime(NamedTuple):
-    """How far a database's facts lag behind its primary's, and its clock is ahead of this machine's."""
+    """How far a database's facts lag behind its primary's, and how far its clock is ahead of this machine's."""
 
     behind: timedelta = timedelta(0)
     clock_ahead: timedelta = timedelta(0)
-    """Negative if it is behind; nothing where the database has no clock."""
+    """Negative if it is behind; zero if the database has no clock."""
 
     @classmethod
     def of(cls, time: OwnTime, asked_at: datetime, answered_at: datetime) -> DatabaseTime:
-        """From what the database said between two instants (UTC), however slow the network was."""
+        """From what the database answered between two UTC instants. A slow network does not change the result."""
         return cls(time.behind, beyond(time.clock or asked_at, asked_at, answered_at))
 
     def clocks_differ(self, policy: HealthPolicy) -> bool:
-        """Whether one of the two clocks is wrong, and so is every age."""
+        """Whether one of the two clocks is wrong. Then every age is wrong too."""
         return abs(self.clock_ahead) > policy.clock_skew
 
     def doubts(self, policy: HealthPolicy, limit: timedelta) -> tuple[str, ...]:
-        """Why nothing is confirmed by facts just read, each reason a clause; `limit` is how old they may be."""
+        """Why facts just read confirm nothing, one clause a reason. `limit` is how old the facts may be."""
         clocks = (clocks_in_words(self.clock_ahead),) if self.clocks_differ(policy) else ()
         return (*clocks, *((self.lag_in_words(),) if self.behind > limit else ()))
 
     def lag_in_words(self) -> str:
-        """How far a standby is behind."""
+        """How far a standby is behind its primary, as a clause."""
         if self.behind >= NOT_SAID:
             return "this standby does not say how old its facts are"
         return f"this standby is behind: its last replayed transaction is {format_span(self.behind)} old"

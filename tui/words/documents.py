@@ -25,9 +25,10 @@ from tui.words.wording import counted
 
 
 class Printable(NamedTuple):
-    """One document in the forms it is printed in.
+    """One document, ready for each form in which it can be printed.
 
-    `cells` makes one row of CSV of an entry, `shown` one row for people; both have a heading for each of their cells.
+    `cells` makes a CSV row from an entry; its headings are `columns`. `shown` makes a row for people; its headings are
+    `headings`.
     """
 
     document: Mapping[str, Any]
@@ -41,7 +42,7 @@ class Printable(NamedTuple):
 
 
 def printed_as(form: str, printable: Printable) -> str:
-    """A document as `json`, `csv`, `markdown` or `table`, with its last newline."""
+    """The document as `json`, `csv`, `markdown` or `table`, ending in a newline."""
     match form:
         case "json":
             return json.dumps(printable.document, indent=1) + "\n"
@@ -113,7 +114,7 @@ def _named(health: TenantBackupHealth) -> str:
 
 
 def printable_last_good(answer: LastGoodAnswer) -> Printable:
-    """Where what a tenant's basis has degraded, or lacks, was last whole."""
+    """Where each item that a tenant's basis lacks, or has degraded, was last whole."""
     document = last_good_document(answer)
     found = sum(sought.last_good is not None for sought in answer.items)
 
@@ -180,7 +181,7 @@ def causes_totals_in_words(answer: CausesAnswer) -> str:
 
 
 def printable_coverage(answer: CoverageAnswer) -> Printable:
-    """How the tenants of a fleet were covered in a period."""
+    """How long each tenant of a fleet was covered in a period."""
     document = coverage_document(answer)
     seconds = "protected_seconds", "degraded_seconds", "uncovered_seconds", "unknown_seconds"
 
@@ -199,9 +200,10 @@ def printable_coverage(answer: CoverageAnswer) -> Printable:
         cells,
         f"Backup coverage from {format_minute(answer.begin)} to {format_minute(answer.end)}",
         (
-            "Protected: the latest backup of that moment was recent and complete. Degraded: recent, and not complete."
-            " Uncovered: not recent, or none. Unknown: what is no longer kept, or was before the first backup.",
-            "The share is of the time that is known, rounded down. It is history and does not prove that a restore will"
+            "Protected: the latest backup at that moment was recent and complete. Degraded: it was recent, but not"
+            " complete. Uncovered: it was not recent, or there was none. Unknown: the evidence is no longer kept, or"
+            " the time is before the first backup.",
+            "The share is of the known time, rounded down. It is history and does not prove that a restore will"
             " succeed.",
         ),
         ("name", "tenant", "protected share", "protected", "degraded", "uncovered", "unknown"),
@@ -210,7 +212,7 @@ def printable_coverage(answer: CoverageAnswer) -> Printable:
 
 
 def protected_share(time: CoveredTime) -> str:
-    """The protected share of the time that is known, in tenths of a percent, rounded down; `-` where none is known."""
+    """The protected share of the known time, in tenths of a percent, rounded down; `-` if no time is known."""
     known = time.protected + time.degraded + time.uncovered
     tenths = time.protected * 1000 // known if known else 0
     return f"{tenths // 10}.{tenths % 10} %" if known else "-"

@@ -20,11 +20,11 @@ NEWEST_FILE: Final = "newest-file"
 
 
 def parse_duration(text: str) -> timedelta:
-    """The duration a text such as `24h`, `60m`, `1h30m`, `90s`, `2d` or `0` means: whole seconds, never negative.
+    """The duration that a text such as `24h`, `60m`, `1h30m`, `90s`, `2d` or `0` means: whole seconds, never negative.
 
-    Days, hours, minutes and seconds, biggest unit first, each at most once; blanks between them do not matter, so that
-    what `format_span` shows can be typed. Raises ValueError for anything else and for more than `LONGEST`, with one
-    sentence that never repeats the text: it may be a secret in the wrong place.
+    Days, hours, minutes and seconds, biggest unit first, each at most once. Blanks between them do not matter, because
+    a user may type what `format_span` shows. Raises ValueError for anything else and for more than `LONGEST`. The
+    message never repeats the text: it may be a secret in the wrong place.
     """
     text = text.strip(" ")
     if text == "0":
@@ -41,11 +41,11 @@ def parse_duration(text: str) -> timedelta:
 
 
 def format_duration(duration: timedelta) -> str:
-    """A duration as one writes it in a setting, exactly: `parse_duration` gives it back. `0` is zero.
+    """A duration as a setting has it: `parse_duration` returns exactly the same duration. `0` is zero.
 
-    One unit where that stays readable, the biggest that divides it into 2 to 99 parts (`24h`, `60m`, `90s`), else all
-    that are needed (`1h1m1s`, `1s`, `365d`). Raises ValueError for what cannot be written: negative, or with a fraction
-    of a second.
+    It uses one unit if that is readable: the biggest that gives a number from 2 to 99 (`24h`, `60m`, `90s`). Otherwise
+    it uses all units that are needed (`1h1m1s`, `1s`, `365d`). Raises ValueError for a negative duration and for a
+    fraction of a second.
     """
     if duration < timedelta(0) or duration.microseconds:
         raise ValueError("a duration that can be written is whole seconds and not negative")
@@ -66,9 +66,9 @@ def format_duration(duration: timedelta) -> str:
 def format_span(span: timedelta) -> str:
     """A span of time in words for a reader: its biggest unit and the next smaller one, rounded down towards zero.
 
-    `3d 4h`, `5h 10m`, `5m`, `12s`; the second is left out where it is zero (`2h`), and seconds are shown only below a
-    minute, where they matter: a screen then repaints an age once a minute. Below a second it is `0s`; a negative span
-    has a minus sign in front of the same words.
+    `3d 4h`, `5h 10m`, `5m`, `12s`; the smaller unit is left out if it is zero (`2h`). Seconds are shown only below a
+    minute, so that a screen repaints an age only once a minute. Below a second it is `0s`. A negative span has a minus
+    sign before the same words.
     """
     days, seconds = span.days, span.seconds
     if days < 0:

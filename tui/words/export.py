@@ -1,4 +1,4 @@
-"""What is on a screen as a file to hand on: a table as CSV, JSON or Markdown, and the picture itself."""
+"""The content of a screen as a file: its table as CSV, JSON or Markdown, and its picture."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Final
 from tui.words.render import inert_cell, inert_markdown
 
 SUFFIXES: Final = {"csv": ".csv", "json": ".json", "markdown": ".md"}
-"""The formats of an export, and how their files' names end."""
+"""The formats of an export, each with its file name's suffix."""
 
 # Rich puts links to fonts into a picture, and a viewer would fetch them from the network.
 _FONTS: Final = re.compile(r"@font-face\s*\{[^}]*\}")
 
 
 def table_as(form: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A list of a screen in one of the formats; its texts came through `safe_text` already."""
+    """A screen's table in one of the formats. Its texts went through `safe_text` already."""
     if form == "json":
         return json.dumps([dict(zip(headings, row, strict=True)) for row in rows], indent=1) + "\n"
     if form == "csv":
@@ -33,5 +33,5 @@ def table_as(form: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) 
 
 
 def picture_alone(svg: str) -> str:
-    """A picture of the screen that fetches nothing from anywhere when it is looked at."""
+    """A picture of the screen that loads nothing from the network when somebody opens it."""
     return _FONTS.sub("", svg)

@@ -1,6 +1,6 @@
 """What can go wrong in a command, as one sentence and an exit code.
 
-Imported inside functions is what only a failure needs: every run imports this module, `--help` too.
+Functions import what only a failure needs: every run imports this module, even `--help`.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ EXIT_MEANINGS: Final = {
     EXIT_REFUSED: "the input was refused; nothing was written",
     EXIT_USAGE: "the command line or the settings are wrong",
     EXIT_UNREADABLE: "the facts cannot be read",
-    EXIT_FAULT: "a fault in TenantPilot; the log that 'tenantpilot config' names has its place",
+    EXIT_FAULT: "a fault in TenantPilot; 'tenantpilot config' names the log that has the details",
     EXIT_INTERRUPTED: "interrupted; nothing was left half done",
 }
-"""What an exit code says, except where a command's own help says something else (`check`, `record`)."""
+"""What each exit code means, unless a command's own help says otherwise (`check`, `record`)."""
 
 
 class CommandFailed(Exception):
-    """A command cannot do what it was asked; the message is one sentence: what, where, what to do."""
+    """A command cannot do what it was asked. The message is one sentence: what, where, what to do."""
 
     def __init__(self, sentence: str, exit_code: int) -> None:
         super().__init__(sentence)
@@ -44,8 +44,8 @@ class CommandFailed(Exception):
 class SettingsError(ValueError):
     """Settings that cannot be used: one sentence (what, where, what to do) that never holds a secret.
 
-    Names of files and settings stand in it unchanged: pass it through `safe_text` to show it. `findings` are all that
-    are known, each with the key that it is about: the sentence is the first of them.
+    Names of files and settings are in it unchanged: pass it through `safe_text` to show it. `findings` are all known
+    problems as (key of the setting, sentence); the exception's own sentence is the first of them.
     """
 
     def __init__(self, sentence: str, findings: tuple[tuple[str, str], ...] = ()) -> None:
@@ -62,7 +62,7 @@ def tell(sentence: str) -> None:
 
 
 def describe(error: Exception) -> tuple[str, int]:
-    """The sentence and the exit code for an error that reached the door. Anything unknown is a fault of ours."""
+    """The sentence and the exit code for an error. Any unknown error is a fault in TenantPilot."""
     from health.sources.captured import RefusedInput
 
     if isinstance(error, RefusedInput):
@@ -79,7 +79,7 @@ def describe(error: Exception) -> tuple[str, int]:
 
 
 def _store_failure(error: Exception) -> tuple[str, int] | None:
-    # An error of the store can only have been raised by a module that is loaded.
+    # If the module is not loaded, nothing can have raised its errors.
     if "health.store.opening.errors" not in sys.modules:
         return None
     from health.store.opening.errors import BadDatabaseUrl, StoreConflict, StoreError
@@ -100,7 +100,7 @@ def _unknown_tenant(error: Exception) -> tuple[str, int] | None:
 
     if not isinstance(error, UnknownTenant):
         return None
-    return f"There is no tenant {error.args[0]!r} that is judged: see 'tenantpilot tenant list'.", EXIT_UNREADABLE
+    return f"There is no active tenant {error.args[0]!r}: see 'tenantpilot tenant list'.", EXIT_UNREADABLE
 
 
 def _settings_failure(error: Exception) -> tuple[str, int] | None:

@@ -1,4 +1,4 @@
-"""The log of faults: what went wrong, in a file that only its owner reads, and the one sentence that a user sees."""
+"""The log of faults: the details in a file that only its owner can read, and one sentence for the user."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ _LOG_FILES: Final = 3
 
 
 def log_path() -> Path:
-    """Where faults are written down: the user's state directory."""
+    """The log file, in the user's state directory."""
     return user_state_path("tenantpilot", appauthor=False) / "tenantpilot.log"
 
 
 def note_fault(error: BaseException) -> str:
-    """Write a fault to the log and give back the one sentence a user sees. Never raises.
+    """Write a fault to the log and return one sentence for the user. Never raises.
 
-    The log has the kind of error and the lines of code it passed through: no message, no local variable, no argument,
-    because any of them could hold a secret or a tenant's data.
+    The log has the kind of error and the lines of code that it passed through. It has no message, no local variable
+    and no argument, because any of them could hold a secret or a tenant's data.
     """
     frames = traceback.extract_tb(error.__traceback__)
     return _noted(type(error).__name__, [(frame.filename, frame.lineno, frame.name) for frame in frames])
 
 
 def note_trace(trace: Trace) -> str:
-    """The same for a fault that only Rich's trace is left of, such as one in Textual's input thread."""
+    """The same for a fault of which only Rich's trace is left, such as one in Textual's input thread."""
     last = trace.stacks[0]
     return _noted(last.exc_type, [(frame.filename, frame.lineno, frame.name) for frame in last.frames])
 
@@ -64,7 +64,7 @@ def _logger(path: Path) -> logging.Logger:
 
 
 class _PrivateFileHandler(RotatingFileHandler):
-    """Files it opens anew after a rotation are the owner's alone too."""
+    """A file that it opens after a rotation is private to the owner too."""
 
     def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_NOFOLLOW, 0o600)

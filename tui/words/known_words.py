@@ -1,6 +1,6 @@
 """What is known of a tenant, in words beside its verdict (docs/documents.md, "Known").
 
-Who and why come from a file: whoever shows them passes them through `safe_text`.
+Who and why come from a file: pass the words through `safe_text` to show them.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from health.posture import TenantBackupHealth
 from tui.words.wording import ago
 
 _DAYS_BY_NAME = timedelta(days=6)
-"""For how long a day is called by its name: within a week no two have the same."""
+"""How far ahead a weekday's name is enough: within a week no name occurs twice."""
 
 
 def known_in_words(known: KnownOfTenant, now: datetime) -> str:
-    """`known until Fri 18:00, ana: ticket 4711`, or `expired 2d ago, ana: ticket 4711`; nothing where neither is so."""
+    """`known until Fri 18:00, ana: ticket 4711`, or `expired 2d ago, ana: ticket 4711`; empty without entries."""
     live = dict.fromkeys(_live_in_words(entry, now) for entry in known.live)
     expired = dict.fromkeys(expired_in_words(entry, now) for entry in known.in_state(KnownState.EXPIRED))
     return "; ".join((*live, *expired))
@@ -28,14 +28,14 @@ def _live_in_words(entry: KnownEntry, now: datetime) -> str:
 
 
 def expired_in_words(entry: KnownEntry, now: datetime) -> str:
-    """An entry whose time is up: its reason counts again until it is renewed or taken out."""
+    """An entry that has expired. Its reason counts again until somebody renews or removes the entry."""
     return f"expired {ago(now - entry.until)}, {entry.who}: {entry.why}"
 
 
 def ready_entries(health: TenantBackupHealth, now: datetime) -> str:
-    """An entry for the file of what is known for each reason of a tenant, until a day from now.
+    """An entry of the file `known.file` for each reason of a tenant, valid for one day from now.
 
-    `who` and `why` are empty, and an entry without them is refused: only whoever takes note can say that.
+    `who` and `why` are empty: only the person who takes note knows them. An entry without them is refused.
     """
     until = (now + timedelta(days=1)).replace(second=0, microsecond=0)
     tenant = json.dumps(health.tenant.external_id, ensure_ascii=False)

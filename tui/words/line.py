@@ -1,4 +1,4 @@
-"""One line of a proof: its words and the colour of its state, for any widget."""
+"""One line of a proof: its words and its colour, for any widget."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Line(NamedTuple):
-    """Words that may come from outside, and the name of a state, `text` or `quiet` for their colour."""
+    """Words, which may come from outside, and their colour: the name of a state, `text` or `quiet`."""
 
     words: str
     style: str = "text"

@@ -1,4 +1,4 @@
-"""The known name nearest to an unknown one: of a setting, a variable, a key, a command."""
+"""The known name that is nearest to an unknown one: a setting, a variable, a key or a command."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def nearest(name: str, known: tuple[str, ...]) -> str:
     from difflib import SequenceMatcher  # needed only to explain an error
 
     def likeness(candidate: str) -> float:
-        # Without the prefix that all variables share: it would make the shortest one the likeliest.
+        # All variables share this prefix. With it, the shortest variable would always win.
         given, meant = (text.removeprefix(VARIABLE_PREFIX).casefold() for text in (name[:200], candidate))
         return SequenceMatcher(None, given, meant).ratio()
 

@@ -1,8 +1,8 @@
 """Verdicts as OpenMetrics text, for Prometheus and compatible scrapers.
 
-Gauges only, and no timestamps on samples: that much means the same in the older text format, which the textfile
-collector of node_exporter reads. The instant of the reading stands for the age of the facts: an age in a file
-that is no longer written would look young for ever (docs/monitoring.md, "metrics: Prometheus").
+It uses gauges only, and no timestamps on samples: these mean the same in the older text format, which the textfile
+collector of node_exporter reads. It gives the instant of the reading and not the age of the facts: if nothing writes
+the file any more, an age in it would stay young for ever (docs/monitoring.md, "metrics: Prometheus").
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ class Reading(NamedTuple):
     evaluated_at: datetime
     read_at: datetime
     known: int | None = None
-    """Of how many tenants every reason is known; None where nothing can be, as the settings name no file."""
+    """The number of tenants whose reasons are all known; None if the settings name no file."""
     groups: Mapping[str, str] | None = None
-    """The names of the groups that tenants are in, by external id; None without groups."""
+    """The name of each tenant's group, by external id; None without groups."""
     time: DatabaseTime = DatabaseTime()
-    """What the database said of its own time."""
+    """The database's lag and clock."""
     doubtful: bool = False
-    """The facts are too old to confirm anything, or clocks differ: what was confirmed is unconfirmed."""
+    """The facts are too old to confirm anything, or the clocks differ: confirmed tenants count as unconfirmed."""
 
 
 def metrics_text(reading: Reading | None, *, per_tenant: bool = True) -> str:
-    """The text of one scrape. None: the facts cannot be read, so no tenant has a state, and just that is said.
+    """The text of one scrape. With None the facts cannot be read: the text says only that, and no tenant has a state.
 
-    `per_tenant` is the switch of cardinality: up to four series a tenant, beside the dozen of the fleet.
+    `per_tenant` adds up to four series a tenant to the dozen of the fleet.
     """
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Families(_families(reading, per_tenant=per_tenant)))
@@ -59,7 +59,7 @@ class _Families(Collector):
         self._families = families
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
-        """Nothing: asked at registration, where the families themselves would be made."""
+        """Nothing: the registry calls this at registration, and without it would make the families there."""
         return ()
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
@@ -73,7 +73,7 @@ def _families(reading: Reading | None, *, per_tenant: bool) -> Iterator[GaugeMet
         return
     yield GaugeMetricFamily(
         "tenantpilot_facts_read_timestamp_seconds",
-        "When the facts were read, on a standby that is behind when it last replayed; now minus this is their age.",
+        "When the facts were read; on a standby, when it last replayed. Now minus this is the age of the facts.",
         (reading.read_at - reading.time.behind).timestamp(),
         unit="seconds",
     )
@@ -85,7 +85,7 @@ def _families(reading: Reading | None, *, per_tenant: bool) -> Iterator[GaugeMet
     )
     yield GaugeMetricFamily(
         "tenantpilot_evaluation_timestamp_seconds",
-        "The instant that the tenants were judged at; another one than the reading only with --now.",
+        "The instant at which the tenants were judged; it differs from the reading only with --now.",
         reading.evaluated_at.timestamp(),
         unit="seconds",
     )
@@ -93,7 +93,7 @@ def _families(reading: Reading | None, *, per_tenant: bool) -> Iterator[GaugeMet
     if reading.known is not None:
         yield GaugeMetricFamily(
             "tenantpilot_tenants_known",
-            "Tenants with reasons that are all known; they are counted by their states all the same.",
+            "Tenants whose reasons are all known. They are counted in their states too.",
             reading.known,
         )
     if per_tenant:
@@ -109,7 +109,7 @@ def _of_the_fleet(verdicts: Sequence[TenantBackupHealth], *, doubtful: bool) -> 
     yield states
     reasons = GaugeMetricFamily(
         "tenantpilot_tenants_with_reason",
-        "Tenants that each reason holds for; one may have several.",
+        "Tenants with each reason. A tenant may have several reasons.",
         labels=["reason"],
     )
     for reason in Reason:
@@ -120,10 +120,10 @@ def _of_the_fleet(verdicts: Sequence[TenantBackupHealth], *, doubtful: bool) -> 
 def _of_each_tenant(reading: Reading) -> Iterator[GaugeMetricFamily]:
     labels = _labels(reading.verdicts)
     grouped = () if reading.groups is None else ("group",)
-    states = _gauge("tenantpilot_tenant_state", "1 for the state a tenant is in.", grouped, "state")
+    states = _gauge("tenantpilot_tenant_state", "1 for the state that a tenant is in.", grouped, "state")
     ages = _gauge(
         "tenantpilot_basis_age_seconds",
-        "Age of the basis when judged; negative in the future.",
+        "Age of the basis when the tenant was judged; negative if the basis is dated in the future.",
         grouped,
         unit="seconds",
     )
@@ -146,15 +146,15 @@ def _gauge(name: str, explained: str, grouped: Sequence[str], *more: str, unit: 
 
 
 def _word(state: State) -> str:
-    """A state as a label value. `confirmed`, as the report and the check call it, where the screens show `healthy`."""
+    """A state as a label value. The screens' `healthy` is `confirmed` here, as in the report and the check."""
     return "confirmed" if state is State.HEALTHY else state.name.lower()
 
 
 def _labels(verdicts: Sequence[TenantBackupHealth]) -> dict[int, str]:
-    """External ids as label values, by tenant id: the ids themselves, so that a series is always the same tenant's.
+    """A label value for each tenant, by tenant id: its external id, so that a series always means the same tenant.
 
-    Ids that are alike only because they are no text, or would act on a terminal, get the number of their row: two equal
-    series would cost the whole scrape.
+    Two ids can look alike once unprintable characters are replaced. Such labels get the number of their row: two equal
+    series would make the whole scrape invalid.
     """
     exact = {health.tenant.id: exact_text(health.tenant.external_id) for health in verdicts}
     times = Counter(exact.values())

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 _NAMES_SHOWN: Final = 3
 _NARROWEST: Final = 60
 _ROOMY: Final = 80
-"""From this width on, a name may take a quarter of the columns; below it, only `_SHORTEST_NAME`."""
+"""From this width up, a name may take a quarter of the columns; below it, only `_SHORTEST_NAME`."""
 _SHORTEST_NAME: Final = 12
 _WITH_FORECAST: Final = 100
-"""Columns from which on a table, as the screen, says when each latest backup goes stale."""
+"""From this width up, a table says when each latest backup goes stale, as the screen does."""
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 CSV_COLUMNS: Final = (
@@ -51,9 +51,9 @@ def report_as(
     only: str = "",
     beside: Beside = NOTHING_BESIDE,
 ) -> Iterator[str]:
-    """The report as `json`, `csv`, `markdown` or `table`, part by part, with its last newline.
+    """The report as `json`, `csv`, `markdown` or `table`, part by part, ending in a newline.
 
-    `only` says in words to which tenants a forecast was narrowed; the contract's document and CSV have no place for it.
+    `only` says which tenants a forecast has left; the formats of JSON and CSV are fixed and have no place for it.
     """
     match form:
         case "json":
@@ -69,7 +69,7 @@ def report_as(
 def json_report(
     verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, beside: Beside
 ) -> Iterator[str]:
-    """The document, one tenant a line and a part: a second copy of a large fleet would not fit beside the first."""
+    """The document in parts, one tenant a line: the memory would not hold a second copy of a large fleet."""
     head = json.dumps(report_head(verdicts, policy, now, beside))
     yield f'{head.removesuffix("}")},\n "tenants": ['
     for place, health in enumerate(verdicts):
@@ -85,8 +85,8 @@ def table_report(
     only: str,
     beside: Beside = NOTHING_BESIDE,
 ) -> str:
-    """A table for a terminal, as wide as the terminal is, with the totals over it, and which tenants it is about."""
-    # `check` prints one line from here and no table, and has no time to import Rich.
+    """A table as wide as the terminal. Above it are the totals, and which tenants it lists."""
+    # `check` imports this module, prints no table, and must start fast: so Rich is imported here.
     from rich.table import Table
     from rich.text import Text
 
@@ -94,7 +94,7 @@ def table_report(
     width = _width()
     forecast = ("GOES STALE",) if only or width >= _WITH_FORECAST else ()
     for heading in ("POSTURE", "TENANT", "LATEST BACKUP", *forecast, "DEGRADED"):
-        # A long name would take the room of the posture and the reasons, which are what a table is read for.
+        # A long name would leave no room for the posture and the reasons, which matter most.
         name = width // 4 if width >= _ROOMY else _SHORTEST_NAME
         most = name if heading == "TENANT" else None
         least = max((len(state_of(health).label) for health in verdicts), default=0) if heading == "POSTURE" else None
@@ -120,7 +120,7 @@ def table_report(
 
 
 def table_of(head: Iterable[str], headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Lines and under them rows, as wide as the terminal is; what is too long goes on in the next line."""
+    """Lines, and rows under them, as wide as the terminal. Long cells wrap."""
     from rich.table import Table
     from rich.text import Text
 
@@ -146,11 +146,11 @@ def _printed(head: Iterable[str], table: Table, width: int) -> str:
 
 
 AS_OF_LIMIT: Final = "as it was then, from what is kept: schedules and deletions are not known, nothing is confirmed"
-"""What a report as of the past says of itself."""
+"""What a report says if it is as of an instant in the past."""
 
 
 def narrowed_in_words(narrowed_by: Mapping[str, str]) -> str:
-    """What a report was narrowed by: `only group gold, filter weekly`; nothing where it was not."""
+    """What narrowed a report: `only group gold, filter weekly`; empty if nothing did."""
     words = ", ".join(f"{name} {value}" for name, value in narrowed_by.items())
     return words and safe_text(f"only {words}", limit=1000)
 
@@ -160,13 +160,13 @@ def _width() -> int:
 
 
 def totals_line(totals: FleetTotals) -> str:
-    """Every state with its count, worst first, and the number of tenants."""
+    """The number of tenants, then every state with its count, worst first."""
     counts = (f"{state.label} {count:,}" for state, count in states_counted(totals) if count)
     return "  ".join((counted(totals.tenants, "tenant"), *counts))
 
 
 def csv_report(verdicts: Iterable[TenantBackupHealth]) -> str:
-    """One line a tenant. A cell that a spreadsheet would take for a formula gets a leading quote."""
+    """One line a tenant. A cell that a spreadsheet would read as a formula gets a leading quote."""
     printed = io.StringIO()
     writer = csv.writer(printed, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
@@ -198,7 +198,7 @@ def _csv_cells(health: TenantBackupHealth) -> tuple[object, ...]:
 
 
 def inert_cell(cell: object) -> str:
-    """The text of a CSV cell that no spreadsheet computes: what looks like a formula gets a leading quote."""
+    """The text of a CSV cell. What looks like a formula gets a leading quote, so that no spreadsheet computes it."""
     if cell is None:
         return ""
     text = str(cell)
@@ -213,9 +213,9 @@ def markdown_report(
     only: str,
     beside: Beside = NOTHING_BESIDE,
 ) -> str:
-    """A note for a colleague: the totals, the causes, then every tenant that is not confirmed with each of its reasons.
+    """A note for a colleague: the totals, the causes, then every unconfirmed tenant with each of its reasons.
 
-    A report that was narrowed by time names every tenant with the time it has left.
+    With `only`, which a forecast has, it lists every tenant and when it goes stale.
     """
     totals = FleetTotals.of(verdicts)
     lines = [
@@ -249,8 +249,7 @@ def markdown_report(
 
 
 def _causes_and_groups(verdicts: Sequence[TenantBackupHealth], beside: Beside) -> Iterator[str]:
-    """What many tenants have in common, before the tenants one by one."""
-    # A cause that no set said is the reasons themselves, which the totals have.
+    # A cause without `first_at` comes from no set. It only repeats the reasons, which the totals already show.
     if causes := [each for each in beside.causes if each.first_at is not None]:
         yield from (f"- {counted(len(each.tenants), 'tenant')}: {inert_markdown(each.cause)}" for each in causes)
         yield ""
@@ -263,13 +262,13 @@ def _causes_and_groups(verdicts: Sequence[TenantBackupHealth], beside: Beside) -
         yield ""
 
 
-# What Markdown reads as markup, and GitHub besides: addresses, mentions, mathematics, emoji by their names.
-# A time of day stays as people write it: two digits are the name of no emoji.
+# What Markdown reads as markup, and GitHub in addition: addresses, mentions, mathematics, emoji names.
+# The colon in a time of day such as 02:30 is not escaped: no emoji has a name of two digits.
 _MARKUP: Final = re.compile(r"([\\`*_\[\]<>#|~!&@$]|(?!(?<=\d\d):\d\d\b):(?=\S)|(?<=www)\.)", re.IGNORECASE | re.ASCII)
 
 
 def inert_markdown(text: str) -> str:
-    """Text from outside as one line of Markdown in which nothing is markup."""
+    """Text from outside as one line of Markdown, with all markup escaped."""
     return _MARKUP.sub(r"\\\1", whole_text(text))
 
 
@@ -287,8 +286,8 @@ def check_line(
 ) -> str:
     """The line of a monitoring plug-in: status, counts with the first names of each state, performance data.
 
-    `missing` are the external ids that were expected and are not in the fleet.
-    `known` is what does not count towards the status, by external id. `doubts` say why nothing is confirmed.
+    `missing` are the expected external ids that are not in the fleet. `known` has, by external id, what does not count
+    towards the status. `doubts` say why nothing is confirmed. `left_out` is the number of newer tenants left out.
     """
     parts = [*map(_without_bars, doubts), counted(totals.tenants, "tenant")]
     for state, count in states_counted(totals):
@@ -309,7 +308,7 @@ def check_line(
 def _known_parts(
     verdicts: Sequence[TenantBackupHealth], now: datetime, known: Mapping[str, KnownOfTenant]
 ) -> Iterator[str]:
-    """The tenants that do not count, each by its name; and the entries whose time is up, so that they do again."""
+    """The names of the tenants that do not count, then the entries that have expired and so count again."""
     noted = [(health, known[health.tenant.external_id]) for health in verdicts if health.tenant.external_id in known]
     if names := [health.tenant.name for health, of_tenant in noted if of_tenant.all_known]:
         yield f"{len(names)} known ({_without_bars(', '.join(safe_text(name, limit=40) for name in names))})"
@@ -320,7 +319,7 @@ def _known_parts(
 
 
 def unknown_line(sentence: str) -> str:
-    """The line of a check that came to no verdict: why, and no figures, which would say that they were counted."""
+    """The line of a check without a verdict: only why. Figures would look as if somebody had counted them."""
     return _plugin_line(CheckStatus.UNKNOWN, _without_bars(safe_text(sentence, limit=1000)))
 
 
@@ -329,7 +328,7 @@ def _plugin_line(status: CheckStatus, words: str) -> str:
 
 
 def _without_bars(text: str) -> str:
-    # The bar separates the text from the performance data; what comes from outside must not.
+    # A bar separates the text from the performance data, so text from outside must not contain one.
     return text.replace("|", "¦")
 
 

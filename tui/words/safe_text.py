@@ -1,8 +1,8 @@
-"""Untrusted text -> one printable line: the one way in which a string from outside becomes visible.
+"""Untrusted text -> one printable line: every string from outside goes through here before it is shown.
 
-Outside is every string from a database, a backup file, an exception, a configuration or a file name. A terminal obeys
-control characters wherever they come from, and Textual passes them on; a name must not be able to repaint the screen,
-write the clipboard, or look like another name.
+"From outside" means every string from a database, a backup file, an exception, a configuration or a file name. A
+terminal obeys control characters from any source, and Textual passes them on. A name must not be able to repaint the
+screen, write the clipboard, or look like another name.
 """
 
 from __future__ import annotations
@@ -38,31 +38,31 @@ _NAMED_RANGES: Final = (
     (0x1D159, 0x1D159),  # musical null notehead
     (0xE0100, 0xE01EF),  # variation selectors supplement
 )
-"""Characters of harmless categories that show nothing, or change the one before them."""
+"""Characters of harmless categories that are invisible, or that change the character before them."""
 
 _PLAIN: Final = re.compile(
     r"[ -~\u00c0-\u02af\u0370-\u0482\u048a-\u052f\u2010-\u2027\u3041-\u3096\u30a1-\u30fc\u4e00-\u9fff\uac00-\ud7a3]*"
 )
-"""ASCII, Latin, Greek, Cyrillic, Japanese, Chinese and Korean: here a printable character stands for itself."""
+"""ASCII, Latin, Greek, Cyrillic, Japanese, Chinese and Korean: here a printable character is shown as it is."""
 
 
 def safe_text(value: object, limit: int = LIMIT) -> str:
     """Any value as one printable line of at most `limit` (1 or more) characters, for `Content` or `rich.text.Text`.
 
     - C0 controls, tab and newline among them, and DEL become control pictures (`␛`);
-    - every other character of the categories Cc, Cf, Cs, Co, Cn, Zl and Zp, blank fillers and variation selectors
-      become `⟨U+202E⟩`, and so do the brackets `⟨` `⟩`, so that nothing can imitate that. Applying it twice therefore
-      names the brackets of the first time: apply it once, where the text is shown;
-    - a run of other white space becomes one blank, none at the ends;
-    - of a run of combining marks the first two stay; where they have nothing to stand on, `◌` carries them, so that
-      they never reach what the caller wrote in front;
-    - longer text is cut between characters and ends in `…`, which counts.
+    - every other character of the categories Cc, Cf, Cs, Co, Cn, Zl and Zp, every blank filler and every variation
+      selector becomes its code point (`⟨U+202E⟩`). The brackets `⟨` `⟩` do too, so that nothing can imitate a code
+      point. A second call would replace the brackets of the first: call it once, where the text is shown;
+    - a run of other white space becomes one blank; at the ends it is removed;
+    - of a run of combining marks the first two stay. At the start of the text they stand on `◌`, so that they cannot
+      change the caller's text before them;
+    - longer text is cut between characters and ends in `…`, which counts as one of them.
 
-    Bytes are read as UTF-8, bytes that are not as surrogates (`⟨U+DCFF⟩`). Never raises: a value whose `str` fails is
-    `(unprintable value)`. The result is not escaped for any markup: never hand it to something that reads markup.
+    Bytes are decoded as UTF-8; invalid bytes become surrogates (`⟨U+DCFF⟩`). Never raises: a value whose `str` fails is
+    `(unprintable value)`. The result is not escaped: never pass it to something that reads markup.
     """
     if type(value) is str:
-        # Nearly every name is plain, and 10,000 rows of them go through here at once.
+        # A fast path: nearly every name is plain, and 10,000 rows go through here at once.
         plain = (value.isascii() or _PLAIN.fullmatch(value)) and value.isprintable()
         if plain and len(value) <= limit and "  " not in value and value == value.strip(" "):
             return value
@@ -71,25 +71,25 @@ def safe_text(value: object, limit: int = LIMIT) -> str:
 
 
 def exact_text(text: str) -> str:
-    """The text itself, for a program that reads it: only what a terminal would obey, or end a line at, is named."""
+    """The text for a program: only control characters and line ends are replaced by their code points."""
     if text.isprintable():
         return text
     return "".join(_shown(char)[0] if unicodedata.category(char) in _OBEYED else char for char in text)
 
 
 def whole_text(text: str) -> str:
-    """The text itself, for people and programs that read it: whole, every blank and mark as it is, on one line.
+    """The whole text on one line, for people and programs, with every blank and mark unchanged.
 
-    Only characters that do not show themselves are named, each by itself, so two different texts never become alike.
+    Only invisible characters are replaced, each by its own code point, so two different texts never become equal.
     """
-    # Blank fillers and variation selectors count as printable: only what is known to be plain is taken as it is.
+    # `isprintable` is true for blank fillers and variation selectors, so it is not enough alone.
     if text.isprintable() and _PLAIN.fullmatch(text):
         return text
     return "".join(char if (shown := _shown(char)[0]) == " " else shown for char in text)
 
 
 def has_hidden(text: str) -> bool:
-    """Whether a text has characters that do not show themselves: a shell that it is pasted into could obey them."""
+    """Whether a text has invisible characters: a shell could obey them when a user pastes the text."""
     return any(_shown(char)[0] not in (char, " ") for char in text)
 
 
@@ -104,7 +104,7 @@ def _as_text(value: object) -> str:
 
 
 def _one_line(text: str, limit: int) -> str:
-    # A hostile text may be megabytes of blanks or marks that never fill the line: looking at so much is enough.
+    # A hostile text may be megabytes of blanks or marks that never fill the line, so we read only the start.
     looked_at = text[: limit * 10]
     too_long = len(looked_at) < len(text)
     pieces: list[str] = []
@@ -141,7 +141,7 @@ def _one_line(text: str, limit: int) -> str:
     return "".join(pieces)
 
 
-# Bounded, because a hostile database could name every character there is.
+# Bounded, because a hostile database could contain every character of Unicode.
 @lru_cache(maxsize=4096)
 def _shown(char: str) -> tuple[str, bool]:
     """The text shown for one character (a blank for white space other than controls), and whether it is a mark."""

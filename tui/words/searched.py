@@ -1,4 +1,4 @@
-"""By which words a tenant is found: typed on the first screen, or behind `--filter` (docs/screens.md, "Tenants")."""
+"""The words that find a tenant: typed on the first screen, or after `--filter` (docs/screens.md, "Tenants")."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from tui.words.wording import (
 )
 
 GROUP: Final = "group:"
-"""What a group's name is written behind, so that no name of a tenant passes for it."""
+"""The prefix of a group's name, so that no tenant's name can look like a group."""
 
 
 _CONFIRMED: Final = State.HEALTHY.word
 
 
 class WordFilter(NamedTuple):
-    """What was typed: every one of the words must be there, and none of the others, which were typed behind a `-`."""
+    """What the user typed: every wanted word must be there, and no unwanted one (typed with a `-` in front)."""
 
     wanted: tuple[str, ...]
     unwanted: tuple[str, ...]
 
     @classmethod
     def of(cls, typed: str) -> WordFilter:
-        """Words with blanks between them, in capitals or not. A `-` alone is a word."""
+        """Parse words with blanks between them; capitals do not matter. A `-` alone is a wanted word."""
         words = typed.casefold().split()
         unwanted = tuple(word[1:] for word in words if word.startswith("-") and word != "-")
         return cls(tuple(word for word in words if not word.startswith("-") or word == "-"), unwanted)
@@ -40,21 +40,21 @@ class WordFilter(NamedTuple):
         return bool(self.wanted or self.unwanted)
 
     def passes(self, searched: str) -> bool:
-        """Whether a tenant with these words is listed."""
+        """Whether to list a tenant; `searched` is what `searched_words` returned for it."""
         return all(word in searched for word in self.wanted) and not any(word in searched for word in self.unwanted)
 
 
 def searched_words(
     health: TenantBackupHealth, policy: HealthPolicy, now: datetime, group: str | None = None, cause: str = ""
 ) -> str:
-    """All words of a tenant, in small letters: its names, its group, its state, and whatever its WHY can show.
+    """All words of a tenant, in small letters: its names, its group, its state, and all that its WHY can show.
 
-    A healthy tenant with a follow-up is found by either word; an unreadable one has no posture.
+    The words `healthy` and `follow-up` both find a healthy tenant with a follow-up. An unreadable one has no posture.
     """
     names = f"{health.tenant.name} {health.tenant.external_id} {cause}"
     if group is not None:
         names += f" {GROUP}{group}"
-    if health.confirmed:  # most of a fleet, and nothing more to say of it
+    if health.confirmed:  # a fast path: this is most of a fleet
         return f"{names} {_CONFIRMED}".casefold()
     words = [names, state_of(health).word, health.posture or "", why(health, policy, now)]
     words += [REASON_WORDS[reason] for reason in health.reasons]

@@ -19,9 +19,9 @@ _FAMILIES_BELOW_EACH_OTHER: Final = 4
 def recency_lines(
     answer: BackupSetAnswer, policy: HealthPolicy, now: datetime, *, asked_for_the_basis: bool = False
 ) -> list[Line]:
-    """Completed when, how old, which window; then what the set is to the verdict.
+    """When the set was completed, how old it is, the window; then its part in the verdict.
 
-    Where there is no set: why not, which depends on whether the basis was asked for or one set by its id.
+    Without a set: why there is none. This depends on whether the user asked for the basis or for a set by its id.
     """
     listed = answer.listed
     if listed is None:
@@ -33,7 +33,7 @@ def recency_lines(
 
 
 def attempt_sentences(listed: ListedSet) -> list[str]:
-    """One set in a list in full: what went wrong first, then its name and where it came from."""
+    """All that one line of the list of sets says: first its error, then its name and where it came from."""
     if listed.unreadable is not None or listed.backup_set is None:
         return [f"? unreadable: {listed.unreadable.message if listed.unreadable else ''}"]
     backup_set = listed.backup_set
@@ -42,7 +42,7 @@ def attempt_sentences(listed: ListedSet) -> list[str]:
 
 
 def duration_in_words(listed: ListedSet, now: datetime) -> str:
-    """How long a run took, or has been running for; `-` where its set does not say when it began, or when it ended."""
+    """How long a run took, or has been running; `-` if its set does not say when it began or ended."""
     backup_set = listed.backup_set
     if backup_set is None or backup_set.started_at is None:
         return "-"
@@ -85,7 +85,7 @@ def _age_lines(listed: ListedSet, policy: HealthPolicy, now: datetime) -> list[L
             left = format_span(goes_stale_at(completed_at, policy) - now)
             return [Line(f"{age}, window {window}, goes stale in {left}"), at]
         case Freshness.FRESH:
-            # Nothing hangs on this one: when it would go stale would sound as if something did.
+            # This set does not govern. "Goes stale in" would sound as if it did.
             return [Line(f"{age}, window {window}"), at]
 
 
@@ -106,7 +106,7 @@ def _part_in_words(part: PartInVerdict) -> str:
         case PartInVerdict.BASIS:
             return "the basis: it governs"
         case PartInVerdict.NO_VERDICT:
-            return "and nobody knows whether it is the basis: the tenant is unreadable"
+            return "perhaps the basis: the tenant is unreadable"
         case _:
             return f"not the basis: {part.value}"
 
@@ -121,7 +121,7 @@ def family_lines(answer: BackupSetAnswer) -> list[Line]:
         f"◆ {FAMILY_WORDS[name]}{'' if name in UNCOUNTED_FAMILIES else f': {count:,}'}"
         for name, count in quality.families
     ]
-    # Many families stand two in a line: none of them may fall off the end of the block.
+    # Many families share lines in pairs, so that the block has room for all of them.
     abreast = 1 if len(words) <= _FAMILIES_BELOW_EACH_OTHER else 2
     rows = (words[first : first + abreast] for first in range(0, len(words), abreast))
     lines.extend(Line(", ".join(row), "degraded") for row in rows)

@@ -1,4 +1,4 @@
-"""A verdict in words, with its figures: what every screen, table and note says of the same object.
+"""A verdict in words, with its figures. Every screen, table and note takes its words from here.
 
 Names and status words in these sentences come from outside: pass a sentence through `safe_text` to show it
 (docs/screens.md, "States").
@@ -41,7 +41,7 @@ ASSIGNMENTS_LIMIT: Final = "The tool does not record whether any of these items 
 
 
 def fewer_items(health: TenantBackupHealth, reference_items: int | None) -> str | None:
-    """By how much the basis is below its reference set: `41 items, 2 fewer than the set before`; None if it is not."""
+    """How many fewer items the basis has than its reference set: `41 items, 2 fewer than the set before`; else None."""
     if health.quality is None or reference_items is None or health.quality.items >= reference_items:
         return None
     items = health.quality.items
@@ -49,13 +49,13 @@ def fewer_items(health: TenantBackupHealth, reference_items: int | None) -> str 
 
 
 def healthy_limit(health: TenantBackupHealth, reference_items: int | None) -> str:
-    """What the healthy check confirms, and what not: complete only if the reference set did not hold more."""
+    """What the healthy check confirms and what not. "Complete" only if the reference set did not have more items."""
     fewer = fewer_items(health, reference_items)
     return HEALTHY_LIMIT if fewer is None else f"Backups are recent; {fewer}. {_LIMIT}"
 
 
 class State(Enum):
-    """What a tenant is shown as: a glyph and a word, and a colour of the theme by the name of the state."""
+    """A tenant's state as shown: a glyph, a word, and the theme's colour with the name of the state."""
 
     UNREADABLE = ("?", "unreadable")
     ABSENT = ("✕", "absent")
@@ -71,7 +71,7 @@ class State(Enum):
 
     @property
     def label(self) -> str:
-        """Glyph and word, as they always stand together."""
+        """Glyph and word, which are always shown together."""
         return f"{self.glyph} {self.word}"
 
 
@@ -81,7 +81,7 @@ _OF_POSTURE: Final[Mapping[Posture, State]] = MappingProxyType(
 
 
 def state_of(health: TenantBackupHealth, *, facts_too_old: bool = False) -> State:
-    """How a verdict is shown. What was confirmed from facts that are now too old is unconfirmed.
+    """The state to show for a verdict. A confirmed tenant is unconfirmed if the facts are now too old.
 
     (docs/concepts.md, "Evidence that cannot be read")
     """
@@ -164,7 +164,7 @@ def short_reason(health: TenantBackupHealth, reason: Reason, policy: HealthPolic
 
 
 def why(health: TenantBackupHealth, policy: HealthPolicy, now: datetime) -> str:
-    """Every reason as a clause, the primary one first; for an unreadable tenant what cannot be read."""
+    """Every reason as a clause, the primary one first; for an unreadable tenant, what cannot be read."""
     if health.unreadable is not None:
         return f"cannot be read: {health.unreadable.message}"
     return "; ".join(short_reason(health, reason, policy, now) for reason in health.reasons)
@@ -182,29 +182,29 @@ def age_in_words(health: TenantBackupHealth, policy: HealthPolicy, now: datetime
 
 
 def ago(age: timedelta) -> str:
-    """An age in words; a moment within the clock's tolerance of now is `just now`."""
+    """An age in words; below one second it is `just now`."""
     return "just now" if age < timedelta(seconds=1) else f"{format_span(age)} ago"
 
 
 def window_in_words(duration: timedelta) -> str:
-    """A limit as people set it: hours stay hours up to two days (`24h`)."""
+    """A limit in the way people set it: hours stay hours up to two days (`24h`)."""
     hours, rest = divmod(duration, timedelta(hours=1))
     return f"{hours}h" if not rest and 0 < hours <= 48 else format_span(duration)
 
 
 def clocks_in_words(ahead: timedelta) -> str:
-    """A database's clock beside this machine's: `the database's clock is 6m ahead of this machine's`."""
+    """How a database's clock differs: `the database's clock is 6m ahead of this machine's`."""
     where = "ahead of" if ahead > timedelta(0) else "behind"
     return f"the database's clock is {format_span(abs(ahead))} {where} this machine's"
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun, in the plural where there is not just one: `1 tenant`, `1,000 tenants`."""
+    """A number with its noun, plural if it is not one: `1 tenant`, `1,000 tenants`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def part_in_words(listed: int, there: int, noun: str) -> str:
-    """How many of what there is a list has: `1 of 2 items`; nothing where it has all of them."""
+    """How many of all things a list has: `1 of 2 items`; empty if it has all."""
     return f"{listed:,} of {counted(there, noun)}" if listed < there else ""
 
 
@@ -264,7 +264,7 @@ def condition_in_words(
 
 
 def pause_in_words(pause: timedelta, policy: HealthPolicy) -> str:
-    """What follows where the runs that are planned lie too far apart for the freshness window."""
+    """A warning that the planned runs are too far apart for the freshness window."""
     apart, window = window_in_words(pause), window_in_words(policy.freshness_window)
     return (
         f"! Runs are planned up to {apart} apart and the window is {window}:"
@@ -273,7 +273,7 @@ def pause_in_words(pause: timedelta, policy: HealthPolicy) -> str:
 
 
 def item_degradations(item: BackupItem) -> list[str]:
-    """Why an item is degraded: each family it is in, with the value that put it there."""
+    """Why an item is degraded: each of its families, with the value that is the reason."""
     values = {
         UNKNOWN_QUALITY: f"capture mode {_quoted(item.capture_mode)}",
         METADATA_ONLY: "its settings were not captured",
@@ -289,7 +289,7 @@ def _quoted(word: str | None) -> str:
 
 
 def cron_in_words(cron: str | None) -> str:
-    """A cron expression and what it says: `At 02:30 every day (30 2 * * *)`; as it is where it cannot be read."""
+    """A cron expression and what it says: `At 02:30 every day (30 2 * * *)`; only the expression if it is invalid."""
     if cron is None:
         return "no cron"
     try:

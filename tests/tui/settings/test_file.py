@@ -36,7 +36,7 @@ def test_what_is_no_file_is_refused_and_not_waited_for(cwd: Path) -> None:
     """A pipe that nobody writes to would be waited for without an end."""
     pipe = cwd / "pipe.toml"
     os.mkfifo(pipe, 0o600)
-    said = "is not a file; write into one what is to be read, and name that"
+    said = "is not a regular file; write the settings into a file and name that"
     assert refusal(cwd, config=pipe) == f"configuration file {pipe} {said}"
     assert refusal(cwd, environ={"TENANTPILOT_CONFIG": "pipe.toml"}) == f"configuration file {pipe} {said}"
     pipe.rename(cwd / "tenantpilot.toml")
