@@ -145,7 +145,7 @@ def test_a_break_off_under_way_never_hits_the_next_question(reader: FactsReader,
 def test_a_failure_is_its_sentence_and_the_next_one_is_answered(reader: FactsReader) -> None:
     for error, sentence in (
         (StoreUnreachable("fleet.db is locked."), "fleet.db is locked."),
-        (UnknownTenant("x"), "There is no active tenant 'x': see 'tenantpilot tenant list'."),
+        (UnknownTenant("x"), "There is no tenant 'x' in the fleet: see 'tenantpilot tenant list'."),
     ):
         failing, fine = Asked("a", error), Asked("b", 1)
         ask(reader, failing, fine)

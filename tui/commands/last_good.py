@@ -32,5 +32,5 @@ def last_good(ctx: click.Context, /, tenant: str, form: str | None, **given: Any
     with closing(session.resolver()) as resolver:
         answer = resolver.last_good(tenant, session.now)
     if (lost := answer.health.unreadable) is not None:
-        raise CommandFailed(f"Tenant {tenant!r} cannot be read: {lost.message}; mend that row.", EXIT_UNREADABLE)
+        raise CommandFailed(f"Tenant {tenant!r} cannot be read: {lost.message}; correct that row.", EXIT_UNREADABLE)
     click.echo(printed_as(printed_form(form), printable_last_good(answer)), nl=False)

@@ -45,11 +45,11 @@ def why_nothing_is_compared(answer: ChangesAnswer, before: int | None, after: in
     """
     lost = answer.unreadable or (answer.health.unreadable if after is None else None)
     if lost is not None:
-        return f"Nothing to compare: {lost.message}; repair that row."
+        return f"Nothing to compare: {lost.message}; correct that row."
     tenant = f"tenant {answer.health.tenant.external_id!r}"
     missing = after if answer.after is None else before
     if missing is not None:
-        return f"Nothing to compare: {tenant} has no set {missing}; its dashboard lists the ids of its sets."
+        return f"Nothing to compare: {tenant} has no set {missing}; see its dashboard for the ids of its sets."
     if answer.after is None:
         return f"Nothing to compare: {tenant} has no backup basis."
     which = "its latest backup" if after is None else f"set {after}"

@@ -100,7 +100,7 @@ def _unknown_tenant(error: Exception) -> tuple[str, int] | None:
 
     if not isinstance(error, UnknownTenant):
         return None
-    return f"There is no active tenant {error.args[0]!r}: see 'tenantpilot tenant list'.", EXIT_UNREADABLE
+    return f"There is no tenant {error.args[0]!r} in the fleet: see 'tenantpilot tenant list'.", EXIT_UNREADABLE
 
 
 def _settings_failure(error: Exception) -> tuple[str, int] | None:

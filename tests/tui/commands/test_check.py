@@ -145,7 +145,7 @@ def test_an_unknown_or_archived_tenant_is_an_error(any_console: Console) -> None
     for external_id in ("nobody", "confirmed-2"):
         found = any_console.run("check", *AT, "--tenant", "confirmed-1", "--tenant", external_id)
         assert found.code == 3
-        assert found.refusal() == (f"There is no active tenant '{external_id}': see 'tenantpilot tenant list'.")
+        assert found.refusal() == (f"There is no tenant '{external_id}' in the fleet: see 'tenantpilot tenant list'.")
 
 
 # 2 means an absent tenant and nothing else
@@ -257,7 +257,7 @@ def test_the_reason_is_on_standard_output_too_and_breaks_no_line(console: Consol
     """What runs plug-ins often shows nothing but standard output."""
     found = console.run("check", "--tenant", "a|b\nOK")
     assert found.code == 3
-    reason = "There is no active tenant 'a¦b\\nOK': see 'tenantpilot tenant list'."
+    reason = "There is no tenant 'a¦b\\nOK' in the fleet: see 'tenantpilot tenant list'."
     assert found.out == f"TENANTPILOT UNKNOWN - {reason}\n"
     assert found.err == f"tenantpilot: {reason.replace('¦', '|')}\n"
 

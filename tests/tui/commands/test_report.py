@@ -95,7 +95,7 @@ def test_narrowing_changes_report_and_totals(any_console: Console) -> None:
     assert found.document["totals"]["tenants"] == 2
     unknown = any_console.run("report", *AT, "--tenant", "stale-3", "--tenant", "STALE-3")
     assert unknown.code == 3
-    assert unknown.refusal() == "There is no active tenant 'STALE-3': see 'tenantpilot tenant list'."
+    assert unknown.refusal() == "There is no tenant 'STALE-3' in the fleet: see 'tenantpilot tenant list'."
 
 
 # What goes stale

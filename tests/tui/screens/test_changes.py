@@ -177,7 +177,7 @@ async def test_no_basis_and_an_unreadable_tenant_are_nothing_to_compare(sqlite_u
         assert "has no backup basis" in driver.words()
     async with open_app(sqlite_url, tenant="lost.example", screen="changes") as driver:
         await opened(driver)
-        assert "mend that row" in driver.words()
+        assert "correct that row" in driver.words()
         assert "unchanged" not in driver.words()
 
 
