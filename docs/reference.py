@@ -21,6 +21,7 @@ from tui.commands import cli
 from tui.keymap import named_bindings
 from tui.settings import CONFIG_VARIABLE, FILE_NAME, Settings
 from tui.settings.forms import Form
+from tui.settings.model import ViewSettings
 from tui.settings.names import is_section, variable_name
 from tui.settings.sources import SourceSettings
 from tui.words.failures import EXIT_MEANINGS
@@ -74,7 +75,9 @@ def _section(name: str, field: FieldInfo) -> str:
     if name == "databases":
         return f"{heading} {_OF_DATABASES}"
     if name == "sources":
-        return f"{heading} {_OF_SOURCES}\n\n{_keys_of_source()}"
+        return f"{heading} {_OF_SOURCES}\n\n{_keys_of(SourceSettings)}"
+    if name == "views":
+        return f"{heading} {_OF_VIEWS}\n\n{_keys_of(ViewSettings)}"
     if name == "groups":
         return f"{heading} {_OF_GROUPS}"
     rows = ((f"`{each}`", _keys_in_words(named.keys), named.description) for each, named in named_bindings().items())
@@ -92,15 +95,19 @@ _OF_GROUPS: Final = """Each is a section, `[groups.gold]` say, with
 has no policy of its own: every tenant is judged by the same four durations. `group:gold` on the screens and
 `--group gold` show its tenants alone, and reports count by it. A tenant in two groups is an error that names both."""
 
+_OF_VIEWS: Final = """Each is a section, `[views.morning]` say, with the
+options that [say a place](screens.md#places); what stands on the command line beside `--view morning` wins. `check` and
+`report` take the views that only narrow the fleet."""
+
 _OF_SOURCES: Final = """Each is a section, `[sources.contoso]` say. Every other key is an option of its kind, as
 `import` has it: `author` for `import intunecd --author`; `sync` and `config` check those. Nothing
 that `import` has to be told to accept can stand here. [From one tenant to three hundred](sync.md) has the rest."""
 
 
-def _keys_of_source() -> str:
+def _keys_of(section: type[BaseModel]) -> str:
     rows = (
         (f"`{key}`", "no" if each.is_required() else "yes", each.description)
-        for key, each in SourceSettings.model_fields.items()
+        for key, each in section.model_fields.items()
     )
     return "\n".join(_table(("setting", "may be left out", "what it is for"), rows))
 

@@ -19,6 +19,7 @@ from textual.worker import WorkerFailed
 from tui.context import AppContext, Database
 from tui.key_order import AT_ONCE, KeysInOrder
 from tui.pilot import Pilot, Row
+from tui.place import CAUSES, Place
 from tui.reader import FactsReader
 from tui.routes import opened_at, screen_named
 from tui.screens.facts_screen import FactsScreen
@@ -95,13 +96,15 @@ class TenantPilotApp(Pilot):
         self._own_loop.set_exception_handler(_note_loop_fault)
 
     def get_default_screen(self) -> Screen[Any]:
-        return TenantsScreen()
+        return TenantsScreen(self.context.place)
 
     def on_ready(self) -> None:
         """Start the reader now: it imports the database's drivers, and the first frame is already on the terminal."""
         self.reader.start()
-        for screen in opened_at(self.context.tenant, self.context.screen):
+        for screen in opened_at(self.context.place):
             self.push_screen(screen)
+        if self.context.place.screen == CAUSES and isinstance(self.screen, TenantsScreen):
+            self.screen.action_causes()
         if self.context.refresh:
             self.set_interval(self.context.refresh.total_seconds(), self._refresh_shown)
 
@@ -221,9 +224,7 @@ class TenantPilotApp(Pilot):
             return
         self._remember_visit()
         self.reader.stop()
-        self.context = self.context._replace(
-            database=database, tenant=None, screen=None, open_first=None, ahead_since=None
-        )
+        self.context = self.context._replace(database=database, place=Place(), open_first=None, ahead_since=None)
         self.reader = FactsReader(database.open_resolver)
         self.reader.start()
         # A toast about the old database would stand on the new screens for a moment.

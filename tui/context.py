@@ -16,6 +16,7 @@ from health.known import KnownEntry
 from health.policy import HealthPolicy
 from tui.clock import utc_now
 from tui.groups import Groups
+from tui.place import Place
 from tui.terminal import DEFAULT_THEME
 
 if TYPE_CHECKING:
@@ -101,8 +102,8 @@ class AppContext(NamedTuple):
     mouse: bool = False
     keymap: Mapping[str, str] = MappingProxyType({})
     fixed_now: datetime | None = None
-    tenant: str | None = None
-    screen: str | None = None
+    place: Place = Place()
+    """Where the screens open."""
     command: tuple[str, ...] = ("tenantpilot",)
     open_first: Callable[[], TenantBackupHealthResolver] | None = None
     """Opens the first resolver over `database` if its fleet is being read ahead."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from enum import Enum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, triage_key
 from health.report import FleetTotals
 from tui.groups import Groups
+from tui.place import Order
 from tui.visits import LastVisit, changed_since, gone_since
 from tui.words.searched import WordFilter, searched_words
 from tui.words.wording import State, state_of
@@ -95,6 +95,8 @@ class Filters(NamedTuple):
     changed: bool = False
     ids: frozenset[int] | None = None
     """Only these tenants, by their ids."""
+    group: str | None = None
+    """Only the tenants of this group."""
 
 
 def with_tenant(view: FleetView, health: TenantBackupHealth) -> tuple[FleetView, TenantBackupHealth]:
@@ -112,20 +114,6 @@ def with_tenant(view: FleetView, health: TenantBackupHealth) -> tuple[FleetView,
     return view, health
 
 
-class Order(Enum):
-    """How the list is sorted, in the order in which `s` goes through them."""
-
-    TRIAGE = "triage"
-    NAME = "name"
-    AGE = "age"
-    GOES_STALE = "goes stale"
-
-    def following(self) -> Order:
-        """The order after this one."""
-        orders = list(Order)
-        return orders[(orders.index(self) + 1) % len(orders)]
-
-
 def listed(
     view: FleetView, filters: Filters, order: Order, policy: HealthPolicy, groups: Groups | None = None
 ) -> Sequence[TenantBackupHealth]:
@@ -134,6 +122,8 @@ def listed(
     if wanted := WordFilter.of(filters.words):
         words = found_by(view, policy, groups)
         chosen = [health for health in chosen if wanted.passes(words[health.tenant.id][1])]
+    if filters.group is not None and groups is not None:
+        chosen = [health for health in chosen if groups.has(filters.group, health.tenant.external_id)]
     if filters.state is not None:
         chosen = [health for health in chosen if state_of(health) is filters.state]
     if filters.stale_by is not None:

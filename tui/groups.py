@@ -49,6 +49,11 @@ class Groups:
         except SettingsError:
             return None
 
+    def has(self, name: str, external_id: str) -> bool:
+        """Whether a tenant is in a group, and in no other one. Never raises."""
+        group = self.beside(external_id)
+        return group is not None and group.name == name
+
     def problem(self, external_ids: Iterable[str]) -> str:
         """The sentence for the first of these tenants that is in two groups; empty if none is."""
         try:

@@ -1,12 +1,11 @@
-"""The one list of screens: routes, the choices of `--screen` and the key map come from it.
-
-Light on purpose: the command line reads the names for its help, and a screen is imported when it is first opened.
-"""
+"""The one list of screens: routes and the key map come from it. A screen is imported when it is first opened."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from tui.place import OPENINGS, Place
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -16,8 +15,6 @@ class Route(NamedTuple):
     """One screen by its name: `backup_set` is `BackupSetScreen` in `tui/screens/backup_set.py`."""
 
     name: str
-    behind: tuple[str, ...] | None = None
-    """The tenant's screens one walks through to it, in their order; None where the command line cannot open it."""
 
     def screen_class(self) -> type[Screen[Any]]:
         """The screen's class, imported now if it was not before."""
@@ -30,11 +27,11 @@ class Route(NamedTuple):
 
 ROUTES: Final = (
     Route("tenants"),
-    Route("dashboard", behind=()),
-    Route("backup_sets", behind=("dashboard",)),
-    Route("backup_set", behind=("dashboard", "backup_sets")),
-    Route("schedules", behind=("dashboard",)),
-    Route("changes", behind=("dashboard",)),
+    Route("dashboard"),
+    Route("backup_sets"),
+    Route("backup_set"),
+    Route("schedules"),
+    Route("changes"),
     Route("runs"),
     Route("causes"),
     Route("captured_item"),
@@ -45,9 +42,6 @@ ROUTES: Final = (
 )
 """Every screen. A new one is a line here and a file under `tui/screens`."""
 
-START_SCREENS: Final = tuple(route.name for route in ROUTES if route.behind is not None)
-"""What `--screen` may name: those that need only a tenant's external id."""
-
 _BY_NAME: Final = {route.name: route for route in ROUTES}
 
 
@@ -56,11 +50,35 @@ def screen_named(name: str, *arguments: Any, **named: Any) -> Screen[Any]:
     return _BY_NAME[name].screen_class()(*arguments, **named)
 
 
-def opened_at(external_id: str | None, name: str | None) -> list[Screen[Any]]:
-    """The screens to push at the start, the one in front last: the way back is as if one had walked there."""
-    if external_id is None:
+def opened_at(place: Place) -> list[Screen[Any]]:
+    """The screens to push at the start, the one in front last: the way back is as if one had walked there.
+
+    The screen of an item is opened by the list of items behind it, once that has its answer.
+    """
+    name, tenant = place.named_screen(), place.tenant
+    if name is None or tenant is None:
         return []
-    route = _BY_NAME[name or "dashboard"]
-    assert route.behind is not None
+    walked = [each for each in (*OPENINGS[name].behind, name) if each not in _OPENED_FROM_A_LIST]
     # The tenant's name comes with its first answer.
-    return [screen_named(each, external_id, external_id) for each in (*route.behind, route.name)]
+    return [screen_named(each, tenant, tenant, **_of_place(each, place)) for each in walked]
+
+
+_OPENED_FROM_A_LIST: Final = frozenset({"captured_item", "last_good_copy", "item_changes"})
+
+
+def _of_place(name: str, place: Place) -> dict[str, Any]:
+    """What a screen is made with beside the tenant."""
+    match name:
+        case "backup_sets":
+            return {"begin_at": place.set[0] if place.set else None}
+        case "backup_set":
+            return {"set_id": place.set[0] if place.set else None, "place": place}
+        case "schedules":
+            return {"begin_at": place.schedule}
+        case "runs":
+            return {"schedule_id": place.schedule}
+        case "changes":
+            before, after = (None, *place.set)[-2:] if place.set else (None, None)
+            return {"before": before, "after": after, "item": place.item}
+        case _:
+            return {}

@@ -16,13 +16,17 @@ from textual.screen import Screen
 import tui.screens
 from tui.commands.options import app_options
 from tui.keymap import SCREENS, named_bindings
-from tui.routes import ROUTES, START_SCREENS, opened_at, screen_named
+from tui.place import FLEET, START_SCREENS, ItemIdentity, Place
+from tui.routes import ROUTES, opened_at, screen_named
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
 from tui.screens.changes import ChangesScreen
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.facts_screen import FactsScreen
+from tui.screens.runs import RunsScreen
 from tui.screens.schedules import SchedulesScreen
+
+ITEM = ItemIdentity("app", "a/b")
 
 
 def screen_classes() -> Iterator[type[Screen[Any]]]:
@@ -46,7 +50,7 @@ def test_the_key_map_knows_the_keys_of_every_screen() -> None:
             assert binding.id in named_bindings(), binding
 
 
-def test_the_command_line_offers_screens_a_tenant_is_enough_for() -> None:
+def test_the_command_line_offers_the_screens_that_can_be_said() -> None:
     @app_options
     def command() -> None: ...
 
@@ -57,27 +61,30 @@ def test_the_command_line_offers_screens_a_tenant_is_enough_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "stack"),
+    ("place", "stack"),
     [
-        (None, [DashboardScreen]),
-        ("dashboard", [DashboardScreen]),
-        ("backup_sets", [DashboardScreen, BackupSetsScreen]),
-        ("backup_set", [DashboardScreen, BackupSetsScreen, BackupSetScreen]),
-        ("schedules", [DashboardScreen, SchedulesScreen]),
-        ("changes", [DashboardScreen, ChangesScreen]),
+        (Place(), [DashboardScreen]),
+        (Place(screen="dashboard"), [DashboardScreen]),
+        (Place(screen="backup_sets"), [DashboardScreen, BackupSetsScreen]),
+        (Place(screen="backup_set"), [DashboardScreen, BackupSetsScreen, BackupSetScreen]),
+        (Place(set=(7,)), [DashboardScreen, BackupSetsScreen, BackupSetScreen]),
+        # The screen of the item is opened by the set's, once that has the items.
+        (Place(item=ITEM), [DashboardScreen, BackupSetsScreen, BackupSetScreen]),
+        (Place(screen="last_good_copy", item=ITEM), [DashboardScreen, BackupSetsScreen, BackupSetScreen]),
+        (Place(screen="schedules"), [DashboardScreen, SchedulesScreen]),
+        (Place(schedule=7), [DashboardScreen, SchedulesScreen, RunsScreen]),
+        (Place(screen="changes"), [DashboardScreen, ChangesScreen]),
+        (Place(screen="item_changes", item=ITEM), [DashboardScreen, ChangesScreen]),
     ],
 )
-def test_the_screens_pushed_at_the_start(name: str | None, stack: list[type[Screen[Any]]]) -> None:
-    assert [type(screen) for screen in opened_at("contoso.example", name)] == stack
-
-
-def test_every_screen_of_the_command_line_takes_a_tenant_alone() -> None:
-    for name in START_SCREENS:
-        assert {screen.external_id for screen in opened_at("contoso.example", name)} == {"contoso.example"}  # type: ignore[attr-defined]
+def test_the_screens_pushed_at_the_start(place: Place, stack: list[type[Screen[Any]]]) -> None:
+    opened: list[Any] = opened_at(place._replace(tenant="contoso.example"))
+    assert [type(screen) for screen in opened] == stack
+    assert {screen.external_id for screen in opened} == {"contoso.example"}
 
 
 def test_without_a_tenant_nothing_opens_over_the_first_screen() -> None:
-    assert opened_at(None, None) == []
+    assert opened_at(FLEET) == []
 
 
 def test_a_name_that_is_in_no_list_is_refused() -> None:

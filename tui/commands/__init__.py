@@ -20,7 +20,7 @@ from typing import Any, Final, TextIO
 import click
 
 from tui import __version__
-from tui.commands.options import Invocation, app_options, place_options
+from tui.commands.options import Invocation, app_options, place_of, place_options
 from tui.words.failures import (
     EXIT_DONE,
     EXIT_INTERRUPTED,
@@ -115,16 +115,15 @@ def cli(ctx: click.Context, /, **given: Any) -> int:
     if ctx.invoked_subcommand is None:
         from tui.commands.screens import open_screens
 
-        return open_screens(ctx.obj, tenant=given["tenant"], screen=given["screen"])
+        return open_screens(ctx.obj, place_of(given), given["view"])
     _refuse_what_it_would_ignore(ctx, ctx.invoked_subcommand, given)
     return 0
 
 
 def _refuse_what_it_would_ignore(ctx: click.Context, name: str, given: dict[str, Any]) -> None:
     """An option in front of a command that has no use for it: ignored, it would be believed to have been heard."""
-    for option in ("tenant", "screen"):
-        if given[option] is not None:
-            raise click.UsageError(f"--{option} here opens a screen: leave {name!r} out, or name tenants behind it.")
+    for option in (*place_of(given).options(), *(["--view"] if given["view"] is not None else [])):
+        raise click.UsageError(f"{option} here opens a screen: leave {name!r} out, or write {option} behind it.")
     command = cli.get_command(ctx, name)
     judges = command is not None and any(parameter.name == "now" for parameter in command.params)
     if given["now"] is not None and not judges:
@@ -234,7 +233,7 @@ def _means_check(words: list[str]) -> bool:
     return taken_for_a_value
 
 
-_TAKE_A_NAME: Final = frozenset({"--tenant", "--use"})
+_TAKE_A_NAME: Final = frozenset({"--tenant", "--use", "--view", "--group", "--filter", "--cause"})
 """Options in front of a command whose value may well be `check`."""
 
 

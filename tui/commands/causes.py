@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from tui.commands.narrowing import Narrowing, group_option
-from tui.commands.options import format_option, now_option, place_options, printed_form, tenants_option
+from tui.commands.narrowing import Narrowing
+from tui.commands.options import format_option, group_option, now_option, place_options, printed_form, tenants_option
 from tui.commands.report import verdicts_of
 from tui.commands.session import open_session
 from tui.words.documents import printable_causes, printed_as
@@ -28,6 +28,6 @@ def causes(ctx: click.Context, /, form: str | None, tenants: tuple[str, ...], **
     """
     session = open_session(ctx, given)
     with closing(session.resolver()) as resolver:
-        verdicts = Narrowing.of(given).narrowed(session, verdicts_of(resolver, tenants, session.now))
+        verdicts = Narrowing.of(session, given).narrowed(session, verdicts_of(resolver, tenants, session.now))
         answer = resolver.causes(verdicts, session.now)
     click.echo(printed_as(printed_form(form), printable_causes(answer)), nl=False)

@@ -15,8 +15,8 @@ from health.posture import TenantBackupHealth
 from health.report import FleetTotals, check_status
 from tui.clock import utc_now
 from tui.commands.expected import expect_option, expected_in
-from tui.commands.narrowing import Narrowing, group_option, known_by_tenant
-from tui.commands.options import DurationType, now_option, place_options, tenants_option
+from tui.commands.narrowing import Narrowing, known_by_tenant
+from tui.commands.options import DurationType, narrowing_options, now_option, place_options, tenants_option
 from tui.commands.report import verdicts_of
 from tui.commands.session import open_session
 from tui.words.database_time import DatabaseTime
@@ -34,7 +34,7 @@ from tui.words.render import check_line
 @click.option(
     "--known", "without_known", is_flag=True, help="Leave out of the exit status what the file of [known] has noted."
 )
-@group_option
+@narrowing_options
 @tenants_option
 @now_option
 @place_options
@@ -61,16 +61,19 @@ def check(
         raise click.UsageError("--expect is about the whole fleet: leave --tenant out.")
     expected = [] if expect is None else expected_in(expect)
     session = open_session(ctx, given)
+    narrowing = Narrowing.of(session, given, tenants)
+    if narrowing.stale_within is not None:
+        raise click.UsageError("--view: it says stale_within, which lies ahead; a check is of now.")
     known: Mapping[str, KnownOfTenant] = {}
     with closing(session.resolver()) as resolver:
         asked_at = utc_now()
-        verdicts: Sequence[TenantBackupHealth] = verdicts_of(resolver, tenants, session.now)
+        verdicts: Sequence[TenantBackupHealth] = verdicts_of(resolver, narrowing.tenants, session.now)
         doubts = session.doubts_of(DatabaseTime.of(resolver.own_time(), asked_at, utc_now()))
         if without_known:
             known = known_by_tenant(session, resolver, verdicts)
     there = {health.tenant.external_id for health in verdicts}
     missing = [each for each in expected if each not in there]
-    verdicts = Narrowing.of(given).narrowed(session, verdicts)
+    verdicts = narrowing.narrowed(session, verdicts)
     skew = session.loaded.settings.policy().clock_skew
     kept = _without_newer(verdicts, ignore_newer_than, skew, session.now)
     totals = FleetTotals.of(kept)
@@ -87,6 +90,7 @@ def check(
         min_tenants=min_tenants,
         missing=missing,
         doubts=doubts,
+        narrowed_by=narrowing.as_given(),
     )
     click.echo(line)
     return int(status)

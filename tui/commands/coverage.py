@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from health.coverage import period_before
-from tui.commands.narrowing import Narrowing, group_option
+from tui.commands.narrowing import Narrowing
 from tui.commands.options import (
     InstantType,
     format_option,
+    group_option,
     now_option,
     place_options,
     printed_form,
@@ -51,8 +52,7 @@ def coverage(
         raise click.UsageError("--from lies after --to: name a period that begins before it ends.")
     with closing(session.resolver()) as resolver:
         answer = resolver.coverage(begin, end, session.now, tenants)
-    left = {
-        health.tenant.id for health in Narrowing.of(given).narrowed(session, [each.health for each in answer.tenants])
-    }
+    judged = [each.health for each in answer.tenants]
+    left = {health.tenant.id for health in Narrowing.of(session, given).narrowed(session, judged)}
     answer = answer._replace(tenants=tuple(each for each in answer.tenants if each.health.tenant.id in left))
     click.echo(printed_as(printed_form(form), printable_coverage(answer)), nl=False)

@@ -5,43 +5,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
 from health.known import KnownOfTenant, entries_by_tenant, known_of
 from health.posture import TenantBackupHealth
-from tui.words.nearest import nearest
-from tui.words.searched import WordFilter, searched_words
-from tui.words.wording import State, state_of
+from tui.place import FLEET, Place
+from tui.words.searched import STATES, WordFilter, searched_words
+from tui.words.wording import state_of
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
     from tui.commands.session import Session
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-STATES: Final = {state.word: state for state in State if state is not State.UNCONFIRMED}
-"""The states that tenants are listed by, by the words that `p` goes through."""
-
-
-def group_option(command: Command) -> Command:
-    """`--group`: only the tenants of a group of the settings."""
-    return click.option(
-        "--group", metavar="NAME", help="Only the tenants of this group of the settings: [groups.NAME]."
-    )(command)
-
-
-def narrowing_options(command: Command) -> Command:
-    """`--group`, `--filter` and `--posture`."""
-    command = click.option(
-        "--posture", type=click.Choice(tuple(STATES)), help="Only tenants in this state, as `p` on the screens."
-    )(command)
-    command = click.option(
-        "--filter", metavar="WORDS", help="Only tenants with these words, as `/` on the screens; -word leaves out."
-    )(command)
-    return group_option(command)
+_OF_A_LIST: Final = frozenset({"tenant", "group", "filter", "posture", "sort", "stale_within"})
+"""What a view may say for a command: a document has an order of its own, whatever the view sorts by."""
 
 
 class Narrowing(NamedTuple):
@@ -50,11 +31,28 @@ class Narrowing(NamedTuple):
     group: str | None = None
     words: str | None = None
     posture: str | None = None
+    tenants: tuple[str, ...] = ()
+    """Only these tenants, by their external ids; said on the command line, or the one of the view."""
+    stale_within: timedelta | None = None
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> Narrowing:
-        """From the options of a command."""
-        return cls(given.get("group"), given.get("filter"), given.get("posture"))
+    def of(cls, session: Session, given: Mapping[str, Any], tenants: tuple[str, ...] = ()) -> Narrowing:
+        """From the options of a command, and from the view that they name.
+
+        Raises UsageError for a view or a group that the settings do not have, and for a view that opens a screen.
+        """
+        said = Place(
+            group=given.get("group"),
+            filter=given.get("filter"),
+            posture=given.get("posture"),
+            stale_within=given.get("stale_within"),
+        )
+        place = session.viewed(said, view := given.get("view"))
+        opened = {name for name, value in place._asdict().items() if value != getattr(FLEET, name)}
+        if opened - _OF_A_LIST:
+            raise click.UsageError(f"--view: {view!r} opens a screen; a list of tenants takes only what narrows it.")
+        named = tenants or (() if place.tenant is None else (place.tenant,))
+        return cls(place.group, place.filter, place.posture, named, place.stale_within)
 
     def as_given(self) -> dict[str, str]:
         """What was given, for the document."""
@@ -64,10 +62,8 @@ class Narrowing(NamedTuple):
     def narrowed(self, session: Session, verdicts: Sequence[TenantBackupHealth]) -> Sequence[TenantBackupHealth]:
         """The verdicts that are left, in their order.
 
-        Raises UsageError for a group that the settings do not have, and SettingsError for a tenant in two groups.
+        Raises SettingsError for a tenant in two groups.
         """
-        if self.group is not None:
-            _refuse_unknown_group(self.group, session.loaded.settings.tenant_groups().names)
         group_of = group_names(session, verdicts)
         if self.group is not None:
             verdicts = [health for health in verdicts if group_of.get(health.tenant.external_id) == self.group]
@@ -81,12 +77,6 @@ class Narrowing(NamedTuple):
             for health in verdicts
             if wanted.passes(searched_words(health, policy, session.now, group_of.get(health.tenant.external_id)))
         ]
-
-
-def _refuse_unknown_group(name: str, names: tuple[str, ...]) -> None:
-    if name not in names:
-        hint = f"the nearest is {nearest(name, names)!r}" if names else "write it as [groups.NAME]"
-        raise click.UsageError(f"--group: the settings have no group {name!r}; {hint}.")
 
 
 def group_names(session: Session, verdicts: Sequence[TenantBackupHealth]) -> dict[str, str]:

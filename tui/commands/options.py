@@ -15,8 +15,9 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from tui.routes import START_SCREENS
+from tui.place import FAMILIES, ORDERS, POSTURES, START_SCREENS, ImpossiblePlace, ItemIdentity, Place
 from tui.words.durations import NEWEST_FILE
+from tui.words.nearest import nearest
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -116,6 +117,26 @@ class ExternalIdType(click.ParamType[Any]):
         return text
 
 
+class WordType(click.Choice[str]):
+    """One of some words; a wrong one is answered with the nearest."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        words = tuple(map(str, self.choices))
+        return f"there is no {value!r}; the nearest is {nearest(str(value), words)!r} of {', '.join(words)}"
+
+
+class ItemType(click.ParamType[Any]):
+    """An item by its policy type and identifier."""
+
+    name = "item"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> ItemIdentity:
+        try:
+            return value if isinstance(value, ItemIdentity) else ItemIdentity.of(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 @dataclass(frozen=True, slots=True)
 class Invocation:
     """Where this run finds its settings and facts, and at which instant it judges (None: at the clock's)."""
@@ -195,12 +216,63 @@ def printed_form(form: str | None) -> str:
     return form or ("table" if sys.stdout.isatty() else "json")
 
 
+def group_option(command: Command) -> Command:
+    """`--group`: only the tenants of a group of the settings."""
+    return click.option(
+        "--group", metavar="NAME", help="Only the tenants of this group of the settings: [groups.NAME]."
+    )(command)
+
+
+def narrowing_options(command: Command) -> Command:
+    """`--group`, `--filter`, `--posture` and `--view`."""
+    command = click.option("--view", metavar="NAME", help="The place kept in the settings under [views.NAME].")(command)
+    command = click.option(
+        "--posture", type=WordType(POSTURES), help="Only tenants in this state, as `p` on the screens."
+    )(command)
+    command = click.option(
+        "--filter", metavar="WORDS", help="Only what has these words, as `/` on the screens; -word leaves out."
+    )(command)
+    return group_option(command)
+
+
+_OF_A_TENANT: Final = (
+    click.option("--family", type=WordType(FAMILIES), help="On the screen of a set: only items in this family."),
+    click.option("--schedule", type=int, metavar="ID", help="Open the runs of this schedule of the tenant."),
+    click.option("--item", type=ItemType(), metavar="TYPE/IDENTIFIER", help="Open this item of the set."),
+    click.option(
+        "--set", "set_ids", type=int, multiple=True, metavar="ID", help="Open this set; two: what changed in between."
+    ),
+    click.option(
+        "--screen", type=WordType(START_SCREENS), help="Open this screen of the tenant, the way back as if walked."
+    ),
+    click.option("--tenant", type=ExternalIdType(), metavar="EXTERNAL_ID", help="Open this tenant's dashboard."),
+)
+_OF_THE_FLEET: Final = (
+    click.option("--cause", metavar="TEXT", help="Only tenants with this cause, as `o` on the screens."),
+    click.option("--changed", is_flag=True, help="Only tenants that changed since the last visit, as `c`."),
+    click.option(
+        "--stale-within", type=DurationType(), metavar="DURATION", help="Only what goes stale by then, as `w`."
+    ),
+    click.option("--sort", type=WordType(tuple(ORDERS)), help="The order of the tenants, as `s`."),
+)
+
+
 def app_options(command: Command) -> Command:
-    """What the screens open with."""
-    command = click.option(
-        "--screen", type=click.Choice(START_SCREENS), help="Open this screen of the tenant, the way back as if walked."
-    )(command)
-    command = click.option(
-        "--tenant", type=ExternalIdType(), metavar="EXTERNAL_ID", help="Open this tenant's dashboard."
-    )(command)
+    """What the screens open with: a place, and the instant to judge at."""
+    for option in (*_OF_THE_FLEET, narrowing_options, *_OF_A_TENANT):
+        command = option(command)
     return now_option(command)
+
+
+def checked(place: Place) -> Place:
+    """The same place. Raises UsageError where what was said does not go together."""
+    try:
+        return place.checked()
+    except ImpossiblePlace as problem:
+        raise click.UsageError(str(problem)) from None
+
+
+def place_of(given: Mapping[str, Any]) -> Place:
+    """The place that the options in front of a command say."""
+    said = {name: given[name] for name in Place._fields if name != "set"}
+    return Place(set=given["set_ids"], **said)

@@ -15,11 +15,12 @@ from health.instants import shifted
 from health.posture import TenantBackupHealth
 from health.report import Beside
 from tui.clock import utc_now
-from tui.commands.narrowing import Narrowing, group_names, known_by_tenant, narrowing_options
+from tui.commands.narrowing import Narrowing, group_names, known_by_tenant
 from tui.commands.options import (
     DurationType,
     InstantType,
     format_option,
+    narrowing_options,
     now_option,
     place_options,
     printed_form,
@@ -65,7 +66,8 @@ def report(
 ) -> None:
     """Print every tenant's posture, reasons and evidence, worst first."""
     session, only = open_session(ctx, given), ""
-    narrowing = Narrowing.of(given)
+    narrowing = Narrowing.of(session, given | {"stale_within": stale_within}, tenants)
+    stale_within, tenants = narrowing.stale_within, narrowing.tenants
     if as_of is not None:
         _require_the_past(as_of, session.now, stale_within)
         session = session._replace(now=as_of)

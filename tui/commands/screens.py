@@ -13,8 +13,9 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from tui.commands.options import Invocation
+from tui.commands.options import Invocation, checked
 from tui.context import boot_seconds, open_resolver
+from tui.place import Place
 from tui.terminal.cores import usable_cores
 from tui.terminal.presence import why_no_terminal
 from tui.terminal.second_process import SecondProcess, Sender
@@ -28,25 +29,29 @@ if TYPE_CHECKING:
 _ESCAPE_DELAY_MILLISECONDS: Final = "500"
 
 
-def open_screens(invocation: Invocation, *, tenant: str | None, screen: str | None) -> int:
-    """Open the app on the configured database; gives back its exit code. Raises CommandFailed without a terminal."""
+def open_screens(invocation: Invocation, place: Place, view: str | None = None) -> int:
+    """Open the app on the configured database; gives back its exit code.
+
+    Where the screens open is what `place` says, and what it leaves unsaid as the settings have it under `view`.
+    Raises CommandFailed without a terminal.
+    """
     if (reason := why_no_terminal()) is not None:
         raise CommandFailed(f"{reason}: 'tenantpilot report' prints the same verdicts.", EXIT_USAGE)
-    if screen is not None and tenant is None:
-        raise CommandFailed("--screen needs --tenant: a screen is one tenant's.", EXIT_USAGE)
+    if view is None:  # else what was said may go together only with what the settings say
+        checked(place)
     # Importing makes nothing that could be collected; the reader switches it on again once it is through with that.
     gc.disable()
     began = boot_seconds()
     second = None
     # With one core the second process would only wait for it, and its own start comes on top.
     if usable_cores() > 1:
-        second = SecondProcess.begin(partial(_settings_then_fleet, invocation, tenant, screen))
+        second = SecondProcess.begin(partial(_settings_then_fleet, invocation, place, view))
     _import_textual()
     context = None if second is None else _sent_context(second, began)
     if context is None:
         from tui.commands.session import session_of
 
-        context = session_of(invocation).context(invocation, tenant=tenant, screen=screen)
+        context = session_of(invocation).context(invocation, place, view)
     return show(context)
 
 
@@ -79,13 +84,13 @@ def _import_textual() -> None:
     import tui.app  # noqa: F401
 
 
-def _settings_then_fleet(invocation: Invocation, tenant: str | None, screen: str | None, sender: Sender) -> None:
+def _settings_then_fleet(invocation: Invocation, place: Place, view: str | None, sender: Sender) -> None:
     """In the second process: read the settings, then the fleet. What fails here the first one does, and reports."""
     from tui.commands.session import session_of
 
     session = session_of(invocation)
     address = session.reading()
-    sender.send(pickle.dumps((session.context(invocation, tenant=tenant, screen=screen), address)))
+    sender.send(pickle.dumps((session.context(invocation, place, view), address)))
     from health.store.reading.ahead import send_fleet
 
     def opened(connection: ReadingConnection) -> None:

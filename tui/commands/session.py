@@ -16,8 +16,9 @@ import click
 
 from health.store.opening.urls import parse_database_url
 from tui.clock import utc_now
-from tui.commands.options import Invocation
+from tui.commands.options import Invocation, checked
 from tui.context import AppContext, Database, KnownNotes, confirmation_limit, open_resolver, visit_file
+from tui.place import FLEET, Place
 from tui.words.database_time import DatabaseTime
 from tui.words.failures import SettingsError
 from tui.words.nearest import nearest
@@ -48,10 +49,29 @@ class Session(NamedTuple):
         """Where imports and administration write. Raises BadDatabaseUrl."""
         return parse_database_url(self.database.write_to())
 
+    def viewed(self, place: Place, view: str | None) -> Place:
+        """A place, with what it leaves unsaid taken from a view of the settings.
+
+        Raises UsageError for a view or a group that the settings do not have, and where the two do not go together.
+        """
+        views = self.loaded.settings.views
+        if view is not None and view not in views:
+            hint = f"the nearest is {nearest(view, tuple(views))!r}" if views else "write it as [views.NAME]"
+            raise click.UsageError(f"--view: the settings have no view {view!r}; {hint}.")
+        found = place if view is None else place.over(views[view].place())
+        groups = self.loaded.settings.tenant_groups().names
+        if found.group is not None and found.group not in groups:
+            hint = f"the nearest is {nearest(found.group, groups)!r}" if groups else "write it as [groups.NAME]"
+            raise click.UsageError(f"--group: the settings have no group {found.group!r}; {hint}.")
+        return checked(found)
+
     def context(
-        self, invocation: Invocation, *, tenant: str | None = None, screen: str | None = None, visits: bool = True
+        self, invocation: Invocation, place: Place = FLEET, view: str | None = None, *, visits: bool = True
     ) -> AppContext:
-        """What the screens are started with. Without `visits` what was seen is not remembered."""
+        """What the screens are started with. Without `visits` what was seen is not remembered.
+
+        Raises UsageError as `viewed` does.
+        """
         settings, databases = self.loaded.settings, self._databases(invocation.database, visits)
         # Absolute, because the command may be pasted in another folder. A file found without --config is left out.
         config = () if invocation.config is None else ("--config", str(invocation.config.absolute()))
@@ -65,8 +85,7 @@ class Session(NamedTuple):
             mouse=settings.ui.mouse,
             keymap=self._keymap(),
             fixed_now=invocation.now,
-            tenant=tenant,
-            screen=screen,
+            place=self.viewed(place, view),
             command=("tenantpilot", *config),
             groups=settings.tenant_groups(),
             known=_known_notes(self.loaded),

@@ -21,6 +21,7 @@ from health.answers import BackupSetAnswer, PartInVerdict
 from health.changes import Identity, SoughtCopy, WantedCopy
 from health.facts import BackupItem
 from health.quality import ITEM_FAMILIES, BackupQualityResolver
+from tui.place import ANY_FAMILY, FLEET, ItemIdentity, Place
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
 from tui.widgets.filter_input import FilterInput
@@ -71,8 +72,14 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
         confirms: str | None = None,
         *,
         as_basis: bool = False,
+        place: Place = FLEET,
     ) -> None:
         super().__init__()
+        self._place = place
+        if place.named_screen() == "backup_set":
+            self.set_reactive(BackupSetScreen.words, place.filter or "")
+        family = _FAMILY_FILTERS[1] if place.family == ANY_FAMILY else place.family
+        self.set_reactive(BackupSetScreen.family, family)
         self.external_id = external_id
         self.tenant_name = tenant_name
         self._set_id = set_id
@@ -94,7 +101,7 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
         yield ProofBlock("Degradation families", id="families", confirms=self._confirms == "families")
         with Horizontal(id="filter-line"):
             yield Static("Items /", id="filter-label", markup=False)
-            yield FilterInput("name, type or identifier")
+            yield FilterInput("name, type or identifier", self.words)
             yield Static(id="shown", markup=False)
         yield RowList(_COLUMNS, self._cells, _key, empty="no items", id="items")
 
@@ -127,6 +134,22 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
     def first_focus(self) -> None:
         block = self._confirms or "items"
         self.query_one(f"#{block}").focus()
+        if self._place.item is not None:
+            self._walk_to(self._place.item)
+
+    def _walk_to(self, wanted: ItemIdentity) -> None:
+        """Go to the item that the start named, and on to its screen if that was named."""
+        rows = self.query_one("#items", RowList)
+        row = next((each for each in rows.rows if _identity(each) == wanted), None)
+        if row is None:
+            self.pilot.say(f"not opened: this list has no item {wanted}")
+            return
+        rows.move_to_key(_key(row))
+        screen = self._place.named_screen()
+        if screen != "backup_set":
+            self._open_row(row)
+        if screen == "last_good_copy" and isinstance(self.app.screen, FactsScreen):
+            self.app.call_later(self.app.screen.run_action, "last_good")
 
     def _say_superseded(self, answer: BackupSetAnswer) -> None:
         superseded = self._opened_as_basis and (answer.listed is None or answer.listed.part is not PartInVerdict.BASIS)
@@ -185,16 +208,19 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
 
     @on(RowList.Chosen)
     def _open_item(self, message: RowList.Chosen) -> None:
+        if self.is_active:
+            self._open_row(message.row)
+
+    def _open_row(self, row: BackupItem | SoughtCopy) -> None:
         answer = self.answer
-        if not self.is_active or answer is None or answer.listed is None:
+        if answer is None or answer.listed is None:
             return
-        row: BackupItem | SoughtCopy = message.row
         if isinstance(row, BackupItem):
             sought = self._copies.get((row.policy_type, row.policy_identifier))
             listed = answer.listed
             self.pilot.open_screen("captured_item", self.external_id, listed.key.set_id, row, listed.name, sought)
         elif row.last_good is not None:
-            self.pilot.open_screen("last_good_copy", self.external_id, row)
+            self.pilot.open_screen("last_good_copy", self.external_id, answer.listed.key.set_id, row)
         else:
             self.pilot.say(last_whole(row, self.now()))
 
@@ -240,14 +266,25 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
         item = row.wanted if isinstance(row, SoughtCopy) else row
         return None if item is None else item.policy_identifier
 
-    def start_arguments(self) -> list[str]:
-        # A command line can name only the basis; any other set is found in the list.
-        is_basis = self.answer is None or self.answer.listed is None or self.answer.listed.part is PartInVerdict.BASIS
-        return ["--tenant", self.external_id, "--screen", "backup_set" if is_basis else "backup_sets"]
+    def place(self) -> Place:
+        row: BackupItem | SoughtCopy | None = self.query_one("#items", RowList).current
+        return Place(
+            self.external_id,
+            "backup_set",
+            set=() if self._set_id is None else (self._set_id,),
+            filter=self.words or None,
+            family=ANY_FAMILY if self.family == _FAMILY_FILTERS[1] else self.family,
+            item=None if row is None else ItemIdentity(*_identity(row)),
+        )
 
 
 def _key(row: BackupItem | SoughtCopy) -> Hashable:
     return (row.wanted.policy_type, row.wanted.policy_identifier) if isinstance(row, SoughtCopy) else row.id
+
+
+def _identity(row: BackupItem | SoughtCopy) -> Identity:
+    item = row.wanted if isinstance(row, SoughtCopy) else row
+    return item.policy_type, item.policy_identifier
 
 
 def _is_whole(item: BackupItem) -> bool:

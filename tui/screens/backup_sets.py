@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from health.answers import SETS_PAGE, BackupSetsAnswer, ListedSet, SetKey
+from tui.place import Place
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.set_cells import listed_set_cells
@@ -47,11 +48,14 @@ class BackupSetsScreen(FactsScreen[BackupSetsAnswer]):
         Binding("m", "mark", "mark", id="backup_sets.mark"),
     ]
 
-    def __init__(self, external_id: str, tenant_name: str, confirms: str | None = None) -> None:
+    def __init__(
+        self, external_id: str, tenant_name: str, confirms: str | None = None, *, begin_at: int | None = None
+    ) -> None:
         super().__init__()
         self.external_id = external_id
         self.tenant_name = tenant_name
         self._confirms = confirms
+        self._begin_at = begin_at
         self._wants_page = False
 
     def crumb(self) -> str:
@@ -113,8 +117,9 @@ class BackupSetsScreen(FactsScreen[BackupSetsAnswer]):
         answer = self.facts
         lost = answer.health.unreadable
         row = next((each for each in answer.sets if lost is not None and each.unreadable == lost), None)
-        if row is not None:
-            self.query_one("#sets", RowList).move_to_key(row.key.set_id)
+        begin_at = self._begin_at if row is None else row.key.set_id
+        if begin_at is not None:
+            self.query_one("#sets", RowList).move_to_key(begin_at)
 
     @staticmethod
     def _basis_line(answer: BackupSetsAnswer) -> str:
@@ -167,5 +172,6 @@ class BackupSetsScreen(FactsScreen[BackupSetsAnswer]):
         listed = self.query_one("#sets", RowList).current
         return None if listed is None else str(listed.name)
 
-    def start_arguments(self) -> list[str]:
-        return ["--tenant", self.external_id, "--screen", "backup_sets"]
+    def place(self) -> Place:
+        listed: ListedSet | None = self.query_one("#sets", RowList).current
+        return Place(self.external_id, "backup_sets", set=() if listed is None else (listed.key.set_id,))

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 
 from health.changes import LastGoodCopy, SoughtCopy
 from health.facts import BackupItem
+from tui.place import ItemIdentity, Place
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
 from tui.widgets.json_lines import JsonLines, json_lines, line_cells
@@ -94,18 +95,21 @@ class CapturedItemScreen(FactsScreen[JsonLines]):
 
     def action_last_good(self) -> None:
         if self._sought is not None:
-            self.pilot.open_screen("last_good_copy", self.external_id, self._sought)
+            self.pilot.open_screen("last_good_copy", self.external_id, self._set_id, self._sought)
 
     def action_changes(self) -> None:
         if self._copy is not None:
             identity = self._item.policy_type, self._item.policy_identifier
             before = ItemOfSet(self._copy.backup_set, self._copy.name, self._copy.item)
             after = ItemOfSet(self._set_id, self._set_name, self._item.id)
-            self.pilot.open_screen("item_changes", self.external_id, identity, self._item.display_name, before, after)
+            compared = before.set_id, after.set_id
+            self.pilot.open_screen(
+                "item_changes", self.external_id, compared, identity, self._item.display_name, before, after
+            )
 
     def name_under_cursor(self) -> str | None:
         return self._item.policy_identifier
 
-    def start_arguments(self) -> list[str]:
-        # The command line cannot name an item: the nearest place is its set.
-        return ["--tenant", self.external_id, "--screen", "backup_set"]
+    def place(self) -> Place:
+        item = ItemIdentity(self._item.policy_type, self._item.policy_identifier)
+        return Place(self.external_id, "captured_item", set=(self._set_id,), item=item)

@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from health.answers import CausesAnswer
 from health.causes import Cause
+from tui.place import CAUSES, Place
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
 from tui.widgets.cursor_detail import CursorDetail
@@ -69,6 +70,9 @@ class CausesScreen(FactsScreen[CausesAnswer]):
         if self.is_active:
             self.app.pop_screen()
             self._then(message.row)
+
+    def place(self) -> Place:
+        return Place(screen=CAUSES)
 
     def name_under_cursor(self) -> str | None:
         cause: Cause | None = self.query_one("#causes", RowList).current

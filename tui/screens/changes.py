@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from health.answers import ChangesAnswer
 from health.changes import Change, Identity, ItemChange
 from health.quality import BackupQualityResolver
+from tui.place import ItemIdentity, Place
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
 from tui.widgets.cursor_detail import CursorDetail
@@ -44,12 +45,20 @@ class ChangesScreen(FactsScreen[ChangesAnswer]):
     ChangesScreen #compared { margin-top: 0; }
     """
 
-    def __init__(self, external_id: str, tenant_name: str, before: int | None = None, after: int | None = None) -> None:
+    def __init__(
+        self,
+        external_id: str,
+        tenant_name: str,
+        before: int | None = None,
+        after: int | None = None,
+        item: Identity | None = None,
+    ) -> None:
         super().__init__()
         self.external_id = external_id
         self.tenant_name = tenant_name
         self._before = before
         self._after = after
+        self._wanted_item = item
 
     def crumb(self) -> str:
         return "Changes"
@@ -87,26 +96,42 @@ class ChangesScreen(FactsScreen[ChangesAnswer]):
         change: ItemChange | None = self.query_one("#changes", RowList).current
         self.query_one(CursorDetail).show([] if change is None else _sentences(change))
 
+    def first_focus(self) -> None:
+        super().first_focus()
+        rows, wanted = self.query_one("#changes", RowList), self._wanted_item
+        if wanted is None:
+            return
+        if rows.move_to_key(wanted):
+            rows.action_choose()
+        else:
+            self.pilot.say(f"not opened: {ItemIdentity(*wanted)} is the same in both sets, or in neither")
+
     @on(RowList.Chosen)
     def _open_item(self, message: RowList.Chosen) -> None:
         answer, change = self.answer, message.row
         if not self.is_active or answer is None or answer.before is None or answer.after is None:
             return
+        compared = answer.before.backup_set.id, answer.after.backup_set.id
         before, after = (
             None if each is None else ItemOfSet(side.backup_set.id, side.backup_set.name, each.item.id)
             for side, each in ((answer.before, change.before), (answer.after, change.after))
         )
         self.pilot.open_screen(
-            "item_changes", self.external_id, _identity(change), change.item.display_name, before, after
+            "item_changes", self.external_id, compared, _identity(change), change.item.display_name, before, after
         )
 
     def name_under_cursor(self) -> str | None:
         change: ItemChange | None = self.query_one("#changes", RowList).current
         return None if change is None else change.item.policy_identifier
 
-    def start_arguments(self) -> list[str]:
-        # A command line opens the changes against the reference set; two other sets are compared by `diff`.
-        return ["--tenant", self.external_id, "--screen", "changes"]
+    def place(self) -> Place:
+        answer = self.answer
+        found = (None, None) if answer is None else (answer.before, answer.after)
+        ids = [
+            named if side is None else side.backup_set.id
+            for side, named in zip(found, (self._before, self._after), strict=True)
+        ]
+        return Place(self.external_id, "changes", set=tuple(each for each in ids if each is not None))
 
 
 def _identity(change: ItemChange) -> Identity:

@@ -24,6 +24,7 @@ from health.facts import UnreadableEvidence
 from health.posture import TenantBackupHealth
 from health.schedules import Condition
 from tui.drillthrough import Subject, destination_of
+from tui.place import Place
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.set_cells import listed_set_cells
@@ -242,5 +243,5 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
     def name_under_cursor(self) -> str | None:
         return self.external_id
 
-    def start_arguments(self) -> list[str]:
-        return ["--tenant", self.external_id]
+    def place(self) -> Place:
+        return Place(self.external_id)

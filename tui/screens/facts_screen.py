@@ -20,6 +20,7 @@ from health.again import OfOneTenant, tenant_again
 from health.instants import LATEST
 from tui.asking import Answer, Asking, FactsArrived, FactsFailed, GaveWay
 from tui.pilot import Pilot
+from tui.place import Place
 from tui.reader import Question, Request
 from tui.widgets.filter_input import FilterInput, one_line
 from tui.widgets.header_line import HeaderLine
@@ -128,9 +129,9 @@ class FactsScreen(Screen[None], Generic[Answer]):
         """What `y` copies."""
         return None
 
-    def start_arguments(self) -> list[str]:
-        """The arguments of a command line that opens this place."""
-        return []
+    def place(self) -> Place:
+        """This very place, as a command line opens it."""
+        raise NotImplementedError
 
     def exported(self, form: str) -> str:
         """What `e` writes in one of the formats: the screen's list with every column, shown or not."""
@@ -414,4 +415,4 @@ class FactsScreen(Screen[None], Generic[Answer]):
             )
 
     def action_copy_command(self) -> None:
-        self.pilot.copy_command(self.start_arguments())
+        self.pilot.copy_command(self.place().arguments())

@@ -17,6 +17,7 @@ from health.changes import Identity
 from health.contents import Line as ContentLine
 from health.contents import LineKind, differences
 from health.facts import BackupItem
+from tui.place import ItemIdentity, Place
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
 from tui.widgets.cursor_detail import CursorDetail
@@ -63,7 +64,10 @@ class ContentRows(NamedTuple):
 
 
 class ItemChangesScreen(FactsScreen[ContentRows]):
-    """`answer` has the rows. `before` or `after` is None for an item that only one of the sets has."""
+    """`answer` has the rows. `compared` are the ids of the two sets.
+
+    `before` or `after` is None for an item that only one of the sets has.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "difference(1)", "next difference", id="item_changes.next"),
@@ -75,13 +79,20 @@ class ItemChangesScreen(FactsScreen[ContentRows]):
     """Whether fields that change without meaning are left out."""
 
     def __init__(
-        self, external_id: str, identity: Identity, name: str, before: ItemOfSet | None, after: ItemOfSet | None
+        self,
+        external_id: str,
+        compared: tuple[int, int],
+        identity: Identity,
+        name: str,
+        before: ItemOfSet | None,
+        after: ItemOfSet | None,
     ) -> None:
         super().__init__()
         self.external_id = external_id
         self._identity = identity
         self._called = name
         self._sides = before, after
+        self._compared = compared
         self._side_by_side = False
 
     def crumb(self) -> str:
@@ -169,9 +180,8 @@ class ItemChangesScreen(FactsScreen[ContentRows]):
     def name_under_cursor(self) -> str | None:
         return self._identity[1]
 
-    def start_arguments(self) -> list[str]:
-        # The command line cannot name an item of two sets: the nearest place is the tenant's changes.
-        return ["--tenant", self.external_id, "--screen", "changes"]
+    def place(self) -> Place:
+        return Place(self.external_id, "item_changes", set=self._compared, item=ItemIdentity(*self._identity))
 
 
 def _assignments_in_words(item: BackupItem) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 
 from health.changes import LastGoodCopy, SoughtCopy
+from tui.place import ItemIdentity, Place
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
 from tui.widgets.json_lines import JsonLines, json_lines, line_cells
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
 
 
 class LastGoodCopyScreen(FactsScreen[JsonLines]):
-    """`answer` is the copy's captured JSON, in lines. All words have the colour of the degraded item."""
+    """`answer` is the copy's captured JSON, in lines; `set_id` is the set that lacks it, or has it degraded.
 
-    def __init__(self, external_id: str, sought: SoughtCopy) -> None:
+    All words have the colour of the degraded item."""
+
+    def __init__(self, external_id: str, set_id: int, sought: SoughtCopy) -> None:
         super().__init__()
         self.external_id = external_id
+        self._set_id = set_id
         self._sought = sought
 
     @property
@@ -71,6 +75,7 @@ class LastGoodCopyScreen(FactsScreen[JsonLines]):
     def name_under_cursor(self) -> str | None:
         return self._sought.wanted.policy_identifier
 
-    def start_arguments(self) -> list[str]:
-        # The command line cannot name a copy: it is reached from the basis.
-        return ["--tenant", self.external_id, "--screen", "backup_set"]
+    def place(self) -> Place:
+        wanted = self._sought.wanted
+        item = ItemIdentity(wanted.policy_type, wanted.policy_identifier)
+        return Place(self.external_id, "last_good_copy", set=(self._set_id,), item=item)

@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 
 from health.answers import SETS_PAGE, ListedSet, RunsAnswer
+from tui.place import Place
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.set_cells import listed_set_cells
@@ -121,6 +122,5 @@ class RunsScreen(FactsScreen[RunsAnswer]):
         listed: ListedSet | None = self.query_one("#runs", RowList).current
         return None if listed is None else listed.name
 
-    def start_arguments(self) -> list[str]:
-        # The command line cannot name a schedule: the nearest place is the list of them.
-        return ["--tenant", self.external_id, "--screen", "schedules"]
+    def place(self) -> Place:
+        return Place(self.external_id, "runs", schedule=self._schedule_id)

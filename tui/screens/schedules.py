@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from health.answers import JudgedSchedule, SchedulesAnswer, schedule_id_of
 from health.forecast import cannot_stay_fresh
+from tui.place import Place
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
 from tui.widgets.cursor_detail import CursorDetail
@@ -45,11 +46,14 @@ class SchedulesScreen(FactsScreen[SchedulesAnswer]):
     SchedulesScreen.-low CursorDetail.-empty { display: none; }
     """
 
-    def __init__(self, external_id: str, tenant_name: str, confirms: str | None = None) -> None:
+    def __init__(
+        self, external_id: str, tenant_name: str, confirms: str | None = None, *, begin_at: int | None = None
+    ) -> None:
         super().__init__()
         self.external_id = external_id
         self.tenant_name = tenant_name
         self._confirms = confirms
+        self._begin_at = begin_at
 
     def crumb(self) -> str:
         return "Schedules"
@@ -150,6 +154,11 @@ class SchedulesScreen(FactsScreen[SchedulesAnswer]):
             return "-"
         return in_the_past_or_future(judged.assessment.due, self.now())
 
+    def first_focus(self) -> None:
+        super().first_focus()
+        if self._begin_at is not None:
+            self.query_one("#schedules", RowList).move_to_key(self._begin_at)
+
     @on(RowList.Chosen)
     def _open_runs(self, message: RowList.Chosen) -> None:
         if self.is_active:
@@ -159,8 +168,9 @@ class SchedulesScreen(FactsScreen[SchedulesAnswer]):
         judged: JudgedSchedule | None = self.query_one("#schedules", RowList).current
         return None if judged is None or judged.schedule is None else judged.schedule.name
 
-    def start_arguments(self) -> list[str]:
-        return ["--tenant", self.external_id, "--screen", "schedules"]
+    def place(self) -> Place:
+        judged: JudgedSchedule | None = self.query_one("#schedules", RowList).current
+        return Place(self.external_id, "schedules", schedule=None if judged is None else _key(judged))
 
 
 def _key(judged: JudgedSchedule) -> int:

@@ -21,7 +21,8 @@ from health.causes import Cause
 from health.instants import shifted
 from health.known import entries_by_tenant
 from health.posture import TenantBackupHealth
-from tui.fleet_view import Filters, FleetView, Order, fleet_view, listed, with_tenant
+from tui.fleet_view import Filters, FleetView, fleet_view, listed, with_tenant
+from tui.place import FLEET, ORDERS, Order, Place
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
 from tui.visits import NEW, LastVisit, VisitUnreadable, read_visit, write_visit
@@ -31,6 +32,7 @@ from tui.widgets.row_list import Cell, Column, RowList
 from tui.words.columns import degraded_share, goes_stale, latest_backup, states_counted
 from tui.words.durations import format_duration
 from tui.words.safe_text import safe_text
+from tui.words.searched import STATES
 from tui.words.wording import State, ago, counted, part_in_words, state_of, why
 
 if TYPE_CHECKING:
@@ -49,9 +51,9 @@ _COLUMNS: Final = (
 
 _COULD_WRITE: Final = "this role could write: use one that only has SELECT"
 
-_SHIFTS: Final = (None, *(timedelta(hours=hours) for hours in (4, 8, 12)))
+_SHIFTS: Final = tuple(timedelta(hours=hours) for hours in (4, 8, 12))
 """How far ahead to look for what goes stale, in the order in which `w` goes through them."""
-_FILTERED_STATES: Final = (None, *(state for state in State if state is not State.UNCONFIRMED))
+_FILTERED_STATES: Final = (None, *STATES.values())
 
 
 class TenantsScreen(FactsScreen[FleetView]):
@@ -83,6 +85,20 @@ class TenantsScreen(FactsScreen[FleetView]):
     """The cause whose tenants alone are listed, as it was read when it was chosen."""
     order: reactive[Order] = reactive(Order.TRIAGE, init=False)
 
+    group: reactive[str | None] = reactive(None, init=False)
+
+    def __init__(self, place: Place = FLEET) -> None:
+        super().__init__()
+        self._opened_at = place
+        # The words may be those of the items of a set that opens over the fleet.
+        words = "" if place.named_screen() == "backup_set" else place.filter or ""
+        self.set_reactive(TenantsScreen.words, words)
+        self.set_reactive(TenantsScreen.state, STATES.get(place.posture or ""))
+        self.set_reactive(TenantsScreen.within, place.stale_within)
+        self.set_reactive(TenantsScreen.changed_only, place.changed)
+        self.set_reactive(TenantsScreen.order, ORDERS.get(place.sort or "", Order.TRIAGE))
+        self.set_reactive(TenantsScreen.group, place.group)
+
     def crumb(self) -> str:
         return "Tenants"
 
@@ -101,6 +117,9 @@ class TenantsScreen(FactsScreen[FleetView]):
             answer = resolver.refreshed_fleet(now)
             view = fleet_view(answer, known, self._last_visit(visit_file))
             view = view._replace(role_could_write=resolver.role_could_write())
+            if known is None and self._opened_at.cause is not None:
+                found = resolver.causes(view.answer.verdicts, now).causes
+                self.app.call_later(self._list_cause_called, self._opened_at.cause, found)
             same = known is not None and known.answer.verdicts is view.answer.verdicts
             return view if same else self._with_notes(view, resolver)
 
@@ -140,7 +159,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         yield Static(id="counts", markup=False)
         with Horizontal(id="filter-line"):
             yield Static("/", id="filter-label", markup=False)
-            yield FilterInput("name, id, posture or reason")
+            yield FilterInput("name, id, posture or reason", self.words)
             yield Static(id="shown", markup=False)
         columns = [each for each in _COLUMNS if each is not _GROUP or self.pilot.context.groups]
         yield RowList(columns, self._cells, lambda health: health.tenant.id, id="tenants")
@@ -148,11 +167,8 @@ class TenantsScreen(FactsScreen[FleetView]):
 
     def first_focus(self) -> None:
         super().first_focus()
-        opened_at = self.pilot.context.tenant
-        if opened_at is None:
-            return
         # Opened at a tenant, the way back ends on its row, as if one had walked.
-        verdicts = self.facts.answer.verdicts
+        verdicts, opened_at = self.facts.answer.verdicts, self._opened_at.tenant
         row = next((each for each in verdicts if each.tenant.external_id == opened_at), None)
         if row is not None:
             self.query_one("#tenants", RowList).move_to_key(row.tenant.id)
@@ -194,21 +210,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         self._list_again()
         self.refresh_bindings()
 
-    def watch_state(self) -> None:
-        self._list_again()
-        self.refresh_bindings()
-
-    def watch_within(self) -> None:
-        self._list_again()
-        self.refresh_bindings()
-
-    def watch_changed_only(self) -> None:
-        self._list_again()
-        self.refresh_bindings()
-
-    def watch_cause(self) -> None:
-        self._list_again()
-        self.refresh_bindings()
+    watch_state = watch_within = watch_changed_only = watch_cause = watch_group = watch_words
 
     def watch_order(self) -> None:
         self._list_again()
@@ -219,7 +221,7 @@ class TenantsScreen(FactsScreen[FleetView]):
             return
         stale_by = None if self.within is None else shifted(self.now(), self.within)
         of_cause = None if self.cause is None else frozenset(self._runs_that_said_so())
-        filters = Filters(self.words, self.state, stale_by, self.changed_only, of_cause)
+        filters = Filters(self.words, self.state, stale_by, self.changed_only, of_cause, self.group)
         rows = listed(view, filters, self.order, self.pilot.context.policy, self.pilot.context.groups)
         empty = "no tenant matches the filter" if view.answer.verdicts else "no tenants yet: see 'tenantpilot import'"
         self.query_one("#tenants", RowList).replace(rows, empty=empty)
@@ -244,10 +246,11 @@ class TenantsScreen(FactsScreen[FleetView]):
         total = view.totals.tenants
         what = f"{len(rows):,} of {total:,}, " if len(rows) != total else f"{counted(total, 'tenant')}, "
         posture = f"only {self._as_shown(self.state).word}, " if self.state is not None else ""
+        group = "" if self.group is None else f"group {safe_text(self.group)}, "
         within = "" if self.within is None else f"stale within {format_duration(self.within)}, "
         changed = "changed since you looked, " if self.changed_only else ""
         cause = "" if self.cause is None else f"cause {safe_text(self.cause.cause, limit=30)}, "
-        return f"{what}{posture}{within}{changed}{cause}sorted: {self.order.value}"
+        return f"{what}{posture}{group}{within}{changed}{cause}sorted: {self.order.value}"
 
     def show_ages(self) -> None:
         super().show_ages()
@@ -324,17 +327,11 @@ class TenantsScreen(FactsScreen[FleetView]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action != "clear_filters":
             return super().check_action(action, parameters)
-        return (
-            bool(self.words)
-            or self.state is not None
-            or self.within is not None
-            or self.changed_only
-            or bool(self.cause)
-        )
+        return self.place()._replace(sort=None) != FLEET
 
     def action_clear_filters(self) -> None:
         self.changed_only = False
-        self.cause = None
+        self.cause = self.group = None
         self.state = self.within = None
         self.query_one(FilterInput).value = ""
 
@@ -365,9 +362,14 @@ class TenantsScreen(FactsScreen[FleetView]):
         self.action_clear_filters()
         self.cause = cause
 
+    def _list_cause_called(self, name: str, causes: Sequence[Cause]) -> None:
+        self.cause = next((each for each in causes if each.cause == name), None)
+        if self.cause is None:
+            self.pilot.say(f"no tenant has this cause: {name}")
+
     def action_within(self) -> None:
-        place = _SHIFTS.index(self.within)
-        self.within = _SHIFTS[(place + 1) % len(_SHIFTS)]
+        longer = (shift for shift in _SHIFTS if self.within is None or shift > self.within)
+        self.within = next(longer, None)
 
     def exported(self, form: str) -> str:
         """The report of the tenants listed."""
@@ -385,5 +387,13 @@ class TenantsScreen(FactsScreen[FleetView]):
         health = self.query_one("#tenants", RowList).current
         return None if health is None else str(health.tenant.external_id)
 
-    def start_arguments(self) -> list[str]:
-        return []
+    def place(self) -> Place:
+        return Place(
+            group=self.group,
+            filter=self.words or None,
+            posture=None if self.state is None else self.state.word,
+            sort=None if self.order is Order.TRIAGE else self.order.option,
+            stale_within=self.within,
+            changed=self.changed_only,
+            cause=None if self.cause is None else self.cause.cause,
+        )

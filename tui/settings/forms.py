@@ -10,7 +10,9 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, SecretStr
 
+from tui.place import FAMILIES, ORDERS, POSTURES, START_SCREENS
 from tui.words.durations import format_duration, parse_duration
+from tui.words.nearest import nearest
 
 UNNAMED: Final = "default"
 """The name of the database in `[database]` when there are named ones too."""
@@ -29,6 +31,20 @@ class Form:
         """The value unchanged. Raises ValueError if it does not have this form."""
         if not self.holds(value):
             raise ValueError(f"must be {self.words}")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """One of some words, and what they are words for."""
+
+    what: str
+    words: tuple[str, ...]
+
+    def __call__(self, value: str) -> str:
+        """The value, if it is one of the words. Raises ValueError, which names the nearest."""
+        if value not in self.words:
+            raise ValueError(f"there is no {self.what} {value[:40]!r}; the nearest is {nearest(value, self.words)!r}")
         return value
 
 
@@ -68,6 +84,11 @@ _SOURCE_NAME: Final = Form(
     "at most 64 small letters and digits, single _ or - between them",
     lambda name: len(name) <= 64 and re.fullmatch(r"[a-z0-9]+([_-][a-z0-9]+)*", name),
 )
+_VIEW_NAME: Final = Form(
+    "at most 32 small letters and digits, a letter first, single _ or - between them",
+    lambda name: len(name) <= 32 and re.fullmatch(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", name),
+)
+_ITEM: Final = Form("an item in quotes, TYPE/IDENTIFIER", lambda item: "/" in item)
 _TENANTS: Final = Form(
     'external ids in quotes and brackets, such as ["contoso.example", "*.bank.example"]; * stands for any characters',
     lambda tenants: tenants and all(tenants),
@@ -130,6 +151,13 @@ SourceName = Annotated[str, AfterValidator(_SOURCE_NAME)]
 TenantPatterns = Annotated[tuple[str, ...], AfterValidator(_TENANTS)]
 Owner = Annotated[str, AfterValidator(_OWNER)]
 KeysById = Annotated[dict[str, Annotated[str, AfterValidator(_KEYS)]], BeforeValidator(_by_dotted_names)]
+ViewName = Annotated[str, AfterValidator(_VIEW_NAME)]
+ScreenName = Annotated[str, AfterValidator(OneOf("screen", START_SCREENS))]
+PostureName = Annotated[str, AfterValidator(OneOf("posture", POSTURES))]
+OrderName = Annotated[str, AfterValidator(OneOf("order", tuple(ORDERS)))]
+FamilyName = Annotated[str, AfterValidator(OneOf("family", FAMILIES))]
+ItemName = Annotated[str, AfterValidator(_ITEM)]
+BackupSetIds = tuple[int, ...]
 Percentage = Annotated[
     int,
     BeforeValidator(_percentage),

@@ -8,25 +8,33 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from health.policy import HealthPolicy, LossRule
 from tui.groups import Group, Groups
+from tui.place import ItemIdentity, Place
 from tui.settings.forms import (
     UNNAMED,
+    BackupSetIds,
     Count,
     DatabaseName,
     DatabaseUrl,
     Duration,
+    FamilyName,
     GroupName,
+    ItemName,
     KeysById,
+    OrderName,
     Owner,
     Percentage,
+    PostureName,
     RefreshInterval,
+    ScreenName,
     SourceName,
     TenantPatterns,
     ThemeName,
+    ViewName,
     within,
 )
 from tui.settings.sources import SourceSettings
@@ -123,6 +131,36 @@ class GroupSettings(BaseModel):
     owner: Owner | None = Field(default=None, description="The owner of these tenants, as the screens show it.")
 
 
+class ViewSettings(BaseModel):
+    """`[views.NAME]`: a place of the screens, by the options that say it."""
+
+    model_config = _SECTION
+
+    tenant: str | None = Field(default=None, description="The external id of the tenant whose screen opens.")
+    screen: ScreenName | None = Field(default=None, description="Which screen of the tenant, or `causes`.")
+    group: str | None = Field(default=None, description="Only the tenants of this group.")
+    filter: str | None = Field(default=None, description="Only what has these words; `-word` leaves out.")
+    posture: PostureName | None = Field(default=None, description="Only tenants in this state.")
+    sort: OrderName | None = Field(default=None, description="The order of the tenants.")
+    stale_within: Duration | None = Field(default=None, description="Only tenants that go stale within this time.")
+    changed: bool = Field(default=False, description="Only tenants that changed since the last visit.")
+    cause: str | None = Field(default=None, description="Only tenants with this cause.")
+    set: BackupSetIds = Field(default=(), description="The id of the set that opens, in brackets; two to compare.")
+    item: ItemName | None = Field(default=None, description="The item of the set that opens, as TYPE/IDENTIFIER.")
+    family: FamilyName | None = Field(default=None, description="Only items in this family.")
+    schedule: int | None = Field(default=None, description="The id of the schedule whose runs open.")
+
+    @model_validator(mode="after")
+    def _is_a_place(self) -> ViewSettings:
+        self.place().checked()
+        return self
+
+    def place(self) -> Place:
+        """The place that it names."""
+        said = {name: getattr(self, name) for name in Place._fields if name != "item"}
+        return Place(item=None if self.item is None else ItemIdentity.of(self.item), **said)
+
+
 class KnownSettings(BaseModel):
     """`[known]`: the reasons that somebody has taken note of."""
 
@@ -184,6 +222,9 @@ class Settings(BaseSettings):
     )
     groups: dict[GroupName, GroupSettings] = Field(
         default_factory=dict, description="Named groups of tenants, to filter and count by. No tenant is in two."
+    )
+    views: dict[ViewName, ViewSettings] = Field(
+        default_factory=dict, description="Places of the screens under a name: `--view NAME` opens one."
     )
     sources: dict[SourceName, SourceSettings] = Field(
         default_factory=dict, description="Backups of other tools, which `tenantpilot sync` imports."

@@ -24,8 +24,8 @@ class FilterInput(Input):
         Binding("escape", "clear_filter", "clear filter", key_display="esc", id="filter.clear"),
     ]
 
-    def __init__(self, placeholder: str) -> None:
-        super().__init__(id="filter", placeholder=placeholder, select_on_focus=False)
+    def __init__(self, placeholder: str, words: str = "") -> None:
+        super().__init__(words, id="filter", placeholder=placeholder, select_on_focus=False)
         self.cursor_blink = False
 
     def action_clear_filter(self) -> None:

@@ -283,11 +283,13 @@ def check_line(
     min_tenants: int,
     missing: Sequence[str] = (),
     doubts: Sequence[str] = (),
+    narrowed_by: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """The line of a monitoring plug-in: status, counts with the first names of each state, performance data.
 
     `missing` are the expected external ids that are not in the fleet. `known` has, by external id, what does not count
     towards the status. `doubts` say why nothing is confirmed. `left_out` is the number of newer tenants left out.
+    `narrowed_by` has the words that left tenants out, by the options that said them.
     """
     parts = [*map(_without_bars, doubts), counted(totals.tenants, "tenant")]
     for state, count in states_counted(totals):
@@ -301,6 +303,8 @@ def check_line(
         parts.append(f"{left_out} newer left out")
     if totals.tenants < max(1, min_tenants):
         parts.append(f"at least {max(1, min_tenants)} expected")
+    if narrowed_by:
+        parts.append(_without_bars(narrowed_in_words(narrowed_by)))
     figures = " ".join(f"{name}={getattr(totals, name)}" for name in FleetTotals.__slots__)
     return f"{_plugin_line(status, ', '.join(parts))} | {figures}"
 

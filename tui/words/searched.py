@@ -19,6 +19,8 @@ from tui.words.wording import (
 GROUP: Final = "group:"
 """The prefix of a group's name, so that no tenant's name can look like a group."""
 
+STATES: Final = {state.word: state for state in State if state is not State.UNCONFIRMED}
+"""The states that tenants are listed by, by the words of `--posture`."""
 
 _CONFIRMED: Final = State.HEALTHY.word
 

@@ -119,6 +119,99 @@ def test_markdown_counts_by_group(fleet: Console, settings: Settings) -> None:
     assert "- night_shift: 1 tenant  ✕ absent 1" in lines
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--filter", "metadata | only"), 3, "only filter metadata ¦ only | tenants=0"),
+        (("--filter", "metadata only"), 1, ", only filter metadata only | tenants=1"),
+        (("--posture", "healthy"), 0, ", only posture healthy | tenants=1"),
+        (("--posture", "absent", "--group", "night_shift"), 2, ", only group night_shift, posture absent | tenants=1"),
+        ((), 2, "1 confirmed | tenants=6"),
+    ],
+)
+def test_check_takes_the_same_words_and_says_so(
+    fleet: Console, settings: Settings, words: tuple[str, ...], code: int, said: str
+) -> None:
+    found = settings.run(fleet, "check", *words, groups=GOLD)
+    assert found.code == code
+    assert said in found.out
+
+
+VIEWS = """[views.morning]
+group = "gold"
+posture = "stale"
+sort = "age"
+[views.later]
+stale_within = "30h"
+[views.one]
+tenant = "absent-2"
+[views.proof]
+tenant = "absent-2"
+screen = "backup_sets"
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "left", "narrowed_by"),
+    [
+        (("--view", "morning"), ["stale-3"], {"group": "gold", "posture": "stale"}),
+        (("--view", "morning", "--posture", "healthy"), ["confirmed-6"], {"group": "gold", "posture": "healthy"}),
+        (("--view", "morning", "--group", "night_shift"), [], {"group": "night_shift", "posture": "stale"}),
+        (("--view", "one"), ["absent-2"], None),
+        (("--view", "one", "--tenant", "stale-3"), ["stale-3"], None),
+        (("--view", "later"), ["degraded-4", "follow_up-5", "confirmed-6"], None),
+    ],
+)
+def test_a_view_of_the_settings(
+    fleet: Console, settings: Settings, words: tuple[str, ...], left: list[str], narrowed_by: dict[str, str] | None
+) -> None:
+    found = settings.run(fleet, "report", *words, groups=GOLD + VIEWS)
+    assert (found.code, found.err) == (0, "")
+    assert tenants(found) == left
+    assert found.document.get("narrowed_by") == narrowed_by
+    if "later" not in words:
+        line = settings.run(fleet, "check", *words, groups=GOLD + VIEWS).out
+        assert line.split(" - ")[1].split(",")[0].startswith(f"{len(left)} tenant")
+
+
+@pytest.mark.parametrize(
+    ("words", "groups", "said"),
+    [
+        (
+            ("report", "--view", "mornin"),
+            GOLD + VIEWS,
+            "no view 'mornin'; the nearest is 'morning'",
+        ),
+        (("report", "--view", "x"), GOLD, "the settings have no view 'x'; write it as [views.NAME]"),
+        (("check", "--view", "proof"), GOLD + VIEWS, "--view: 'proof' opens a screen"),
+        (("check", "--view", "later"), GOLD + VIEWS, "it says stale_within"),
+        (("report", "--view", "morning"), VIEWS, "the settings have no group 'gold'; write it as [groups.NAME]"),
+        (("report", "--posture", "stael"), "", "there is no 'stael'; the nearest is 'stale'"),
+        (("report",), "[views.a]\nposture = 'stael'", "there is no posture 'stael'; the nearest is 'stale'"),
+        (("report",), "[views.a]\nscreen = 'run'\ntenant = 'x'", "there is no screen 'run'; the nearest is 'runs'"),
+        (("report",), "[views.a]\nscreen = 'runs'\ntenant = 'x'", "--screen runs needs --schedule ID"),
+        (("report",), "[views.a]\nitem = 'x'", "must be an item in quotes, TYPE/IDENTIFIER"),
+        (("report",), "[views.a]\npostur = 'x'", "the nearest known one is views.a.posture"),
+        (("report",), "[views.A]\n", "its name must be at most 32 small letters"),
+    ],
+)
+def test_a_view_or_a_word_that_is_not_there(
+    fleet: Console, settings: Settings, words: tuple[str, ...], groups: str, said: str
+) -> None:
+    found = settings.run(fleet, *words, groups=groups)
+    assert found.code == (3 if "check" in words else 2)
+    assert said in found.refusal()
+
+
+@pytest.mark.parametrize(
+    "option", [("--view", "a"), ("--set", "3"), ("--filter", "x"), ("--changed",), ("--sort", "age")]
+)
+def test_a_place_in_front_of_a_command_is_not_ignored(fleet: Console, option: tuple[str, ...]) -> None:
+    found = fleet.run(*option, "report", *AT)
+    assert found.code == 2
+    assert f"{option[0]} here opens a screen: leave 'report' out, or write {option[0]} behind it." in found.refusal()
+
+
 def test_check_of_a_group(fleet: Console, settings: Settings) -> None:
     found = settings.run(fleet, "check", "--group", "gold", groups=GOLD)
     assert (found.code, found.out.split(" - ")[1].split(",")[0]) == (1, "2 tenants")

@@ -10,6 +10,7 @@ import pytest
 from tui.commands import screens
 from tui.commands.options import Invocation
 from tui.context import AppContext
+from tui.place import FLEET
 from tui.terminal.second_process import SecondProcess
 
 
@@ -38,6 +39,6 @@ def test_with_one_core_there_is_one_process(
     monkeypatch.setattr(screens, "usable_cores", lambda: cores)
     monkeypatch.setattr(screens, "why_no_terminal", lambda: None)
     monkeypatch.setattr(screens, "show", show)
-    assert screens.open_screens(Invocation(database=sqlite_url), tenant=None, screen=None) == 0
+    assert screens.open_screens(Invocation(database=sqlite_url), FLEET) == 0
     assert bool(asked) == begun
     assert [context.ahead_since for context in shown] == [None]

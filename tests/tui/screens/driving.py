@@ -24,6 +24,7 @@ from health.store.opening.urls import parse_database_url
 from tests.tui.screens.fleets import NOW
 from tui.app import TenantPilotApp
 from tui.context import AppContext, Database
+from tui.place import OPENINGS, Place
 from tui.routes import ROUTES
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
@@ -38,10 +39,10 @@ OPENED: Final[list[tuple[str | None, type[FactsScreen[Any]]]]] = [
     *(
         (route.name, cast("type[FactsScreen[Any]]", route.screen_class()))
         for route in ROUTES
-        if route.behind is not None
+        if route.name in OPENINGS and not OPENINGS[route.name].item and not OPENINGS[route.name].schedule
     ),
 ]
-"""The first screen and every screen that a command line can open, by the name it opens them with."""
+"""The first screen and every screen that a tenant is enough for, by the name that a command line opens them with."""
 _PATIENCE: Final = 10.0
 _BREATH: Final = 0.015
 """Seconds until what does not come has not come, and between two looks, in which the reader thread gets its turn."""
@@ -366,7 +367,7 @@ async def open_app(
 ) -> AsyncIterator[Driver]:
     """The app over a database (by its URL) or over a resolver of a test, at NOW, without refreshing by itself.
 
-    `wall` is the machine's clock where it has to agree with a server's own.
+    What is said of a place goes to it. `wall` is the machine's clock where it has to agree with a server's own.
     """
     time = clock or Clock()
     resolver = real_resolver(facts) if isinstance(facts, str) else facts
@@ -377,7 +378,8 @@ async def open_app(
         "clock": wall or (lambda: time.now),
         "boot_clock": lambda: time.boot,
     }
-    app = TenantPilotApp(AppContext(**(given | context)))
+    said = {name: context.pop(name) for name in Place._fields if name in context}
+    app = TenantPilotApp(AppContext(**(given | {"place": Place(**said)} | context)))
     try:
         async with app.run_test(size=size, notifications=toasts) as pilot:
             yield Driver(app, pilot, time)

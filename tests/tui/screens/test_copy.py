@@ -57,32 +57,20 @@ async def test_every_screen_copies_the_cursors_row_and_the_way_back(sqlite_url: 
         await driver.press("s")
         await driver.arrived(SchedulesScreen)
         assert await copied(driver, "y") == "every night"
-        assert await arguments(driver) == [*here, "--screen", "schedules"]
+        assert await arguments(driver) == [*here, "--screen", "schedules", "--schedule", "1"]
         await driver.press("escape", "b")
         await driver.arrived(BackupSetsScreen)
         assert await copied(driver, "y") == "nightly"
-        assert await arguments(driver) == [*here, "--screen", "backup_sets"]
+        assert await arguments(driver) == [*here, "--screen", "backup_sets", "--set", "2"]
+        item = ["--item", f"{ItemRow().policy_type}/policy-0", "--set", "2"]
         await driver.press("enter")
         await driver.arrived(BackupSetScreen)
         assert await copied(driver, "y") == "policy-0"
-        assert await arguments(driver) == [*here, "--screen", "backup_set"]
+        assert await arguments(driver) == [*here, "--screen", "backup_set", *item]
         await driver.press("enter")
         await driver.arrived(CapturedItemScreen)
         assert await copied(driver, "y") == "policy-0"
-        assert await arguments(driver) == [*here, "--screen", "backup_set"]
-
-
-async def test_a_set_that_is_not_the_basis_is_not_promised_to_open(sqlite_url: str) -> None:
-    facts = Facts()
-    tenant = facts.tenant("Contoso")
-    facts.backup_set(tenant, NOW - 2 * DAY)
-    facts.backup_set(tenant, NOW - HOUR)
-    facts.load(sqlite_url)
-    async with open_app(sqlite_url, tenant="contoso.example", screen="backup_sets") as driver:
-        await driver.arrived(BackupSetsScreen)
-        await driver.press("down", "enter")
-        await driver.arrived(BackupSetScreen)
-        assert await arguments(driver) == ["--tenant", "contoso.example", "--screen", "backup_sets"]
+        assert await arguments(driver) == [*here, "--screen", "captured_item", *item]
 
 
 async def test_the_command_names_the_database_and_its_instant(sqlite_url: str) -> None:

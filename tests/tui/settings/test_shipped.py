@@ -14,6 +14,7 @@ from pathlib import Path
 from tui.commands.sync_entries import wrong_sources
 from tui.keymap import checked_keymap
 from tui.settings import LoadedSettings, Settings, load_settings
+from tui.settings.model import ViewSettings
 from tui.settings.names import known_keys
 from tui.settings.sources import SourceSettings
 
@@ -29,7 +30,7 @@ def test_every_setting_is_at_its_default_and_no_database_is_named() -> None:
     urls = [expected["database"].pop(name) for name in ("url", "write_url")]
     assert urls == [None, None]
     assert expected["known"].pop("file") is None
-    assert expected.pop("databases") == expected.pop("groups") == expected.pop("sources") == {}
+    assert expected.pop("databases") == expected.pop("groups") == expected.pop("sources") == expected.pop("views") == {}
     assert tomllib.loads(SHIPPED.read_text()) == expected
     assert all(re.search(rf"^# {key} = \"", SHIPPED.read_text(), re.MULTILINE) for key in ("url", "write_url", "file"))
     assert load(SHIPPED).settings == Settings()
@@ -40,7 +41,7 @@ def test_every_setting_is_explained() -> None:
     settings = [number for number, line in enumerate(lines) if re.match(r"(# )?[a-z_]+ = ", line)]
     assert len(settings) == len(known_keys()) + len(
         ("databases.eu.url", "databases.eu.production", "groups.gold.tenants", "groups.gold.owner")
-    ) + len(SourceSettings.model_fields)
+    ) + len(SourceSettings.model_fields) + len(ViewSettings.model_fields)
     for number in settings:
         assert re.match(r"# .*[a-z]{3}", lines[number - 1]), lines[number]
 
@@ -50,6 +51,8 @@ def test_what_is_commented_out_is_accepted(tmp_path: Path) -> None:
     commented_out = (
         r"^# ((?:write_)?url = |\[databases\.|\[groups\.|production = |tenants = |owner = |file = |\"|\[sources\."
     )
+    # Of a view, only what goes together.
+    commented_out += r"|\[views\.|(?:screen|filter|posture|sort|set|family) = "
     commented_out += "|(?:kind|path|tenant|name|git|completed_at|cron|timezone) = )"
     path.write_text(re.sub(commented_out, r"\1", SHIPPED.read_text(), flags=re.MULTILINE))
     loaded = load(path)
@@ -57,6 +60,7 @@ def test_what_is_commented_out_is_accepted(tmp_path: Path) -> None:
     assert loaded.settings.databases["eu"].production
     assert loaded.settings.tenant_groups().names == ("gold",)
     assert loaded.settings.sources["contoso"].completed_at == "newest-file"
+    assert loaded.settings.views["morning"].place().named_screen() == "backup_set"
     assert list(wrong_sources(loaded)) == []
     assert loaded.settings.known.file == Path("known.toml")
     assert checked_keymap(loaded.settings.keys)["tenants.sort"] == "x"

@@ -90,6 +90,7 @@ def test_settings_alone_read_nothing(cwd: Path, monkeypatch: pytest.MonkeyPatch)
         "ui": {"refresh": "30s", "theme": "tenantpilot-dark", "plain": False, "mouse": False},
         "databases": {},
         "groups": {},
+        "views": {},
         "sources": {},
         "keys": {},
     }

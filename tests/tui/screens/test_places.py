@@ -1,0 +1,168 @@
+"""Every place can be said: what `Y` copies opens the same screen with the same answer.
+
+(docs/screens.md, "Places")
+
+Modules: tui.place, tui.routes, tui.app.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.oracle.rows import ItemRow
+from tests.tui.screens.driving import Driver, open_app, row_list, under_cursor
+from tests.tui.screens.fleets import DAY, HOUR, METADATA, NOW, Facts, small_fleet
+from tui.commands import cli
+from tui.commands.options import checked, place_of
+from tui.groups import Group, Groups
+from tui.place import ItemIdentity, Place
+from tui.routes import ROUTES
+from tui.screens.backup_set import BackupSetScreen
+from tui.screens.facts_screen import FactsScreen
+from tui.screens.tenants import TenantsScreen
+from tui.widgets.filter_input import FilterInput
+
+TYPE = ItemRow().policy_type
+GROUPS = Groups([Group("gold", ("*works*",)), Group("golden", ("fabrikam*",))])
+WALKS = {
+    "tenants": ("", "p p", "s s s", "w w", "slash c o enter", "o enter"),
+    "dashboard": ("enter",),
+    "backup_sets": ("enter b", "enter b j j"),
+    "backup_set": ("enter b j enter", "enter b j j enter", "enter b j enter f f f", "enter b j enter slash 1 enter"),
+    "schedules": ("enter s",),
+    "runs": ("enter s enter",),
+    "changes": ("enter equals_sign", "enter b j j m k equals_sign", "enter b j j equals_sign"),
+    "item_changes": ("enter equals_sign enter", "enter b j enter enter equals_sign"),
+    "captured_item": ("enter b j enter enter", "enter b j j enter j enter"),
+    "last_good_copy": ("enter b j enter enter enter", "enter b j enter j enter"),
+    "causes": ("o",),
+}
+"""By the name of a screen, some ways to it by keys, from the fleet with the cursor on the one tenant."""
+NO_PLACES = {"help", "choice"}
+"""What opens over a place and is left again."""
+
+
+@pytest.fixture
+def url(sqlite_url: str) -> str:
+    facts = Facts()
+    tenant = facts.tenant("Contoso")
+    whole = [ItemRow(display_name=f"Policy {number}", payload=f'{{"n": {number}}}') for number in range(3)]
+    schedule = facts.overdue_schedule(tenant)
+    facts.backup_set(tenant, NOW - 3 * DAY, *whole, schedule_id=schedule)
+    facts.backup_set(tenant, NOW - 2 * DAY, *whole, schedule_id=schedule)
+    degraded = METADATA._replace(display_name="Policy 0", payload='{"n": 7}')
+    facts.backup_set(tenant, NOW - HOUR, degraded, whole[1], schedule_id=schedule)
+    facts.backup_set(tenant, None, created_at=NOW - HOUR / 2, status="failed", error="AADSTS7000222: expired")
+    return facts.load(sqlite_url)
+
+
+class Shown(NamedTuple):
+    """What is to be the same where a place is opened again."""
+
+    way: list[type]
+    answer: Any
+    rows: list[Any]
+    crumb: str
+
+
+async def shown(driver: Driver) -> Shown:
+    """The screen shown, once it has its answer."""
+    await driver.until(lambda: isinstance(driver.app.screen, FactsScreen))
+    await driver.settled()
+    screen = driver.facts
+    way = [type(each) for each in driver.app.screen_stack]
+    return Shown(way, screen.answer, list(row_list(screen).rows), screen.crumb())
+
+
+def said(command: str) -> Place:
+    """The place that a copied command line says."""
+    program, *words = shlex.split(command)
+    assert program == "tenantpilot"
+    return checked(place_of(cli.make_context(program, words).params))
+
+
+def test_every_screen_can_be_walked_to() -> None:
+    assert set(WALKS) | NO_PLACES == {route.name for route in ROUTES}
+
+
+@pytest.mark.parametrize(("name", "keys"), [(name, keys) for name, walks in WALKS.items() for keys in walks])
+async def test_the_copied_command_opens_this_very_place(name: str, keys: str, url: str) -> None:
+    async with open_app(url) as driver:
+        await driver.arrived(TenantsScreen)
+        for key in keys.split():
+            await driver.press(key)
+            if isinstance(driver.app.screen, FactsScreen):
+                await driver.settled()
+        before = await shown(driver)
+        assert type(driver.app.screen).__name__.casefold() == f"{name.replace('_', '')}screen"
+        await driver.press("Y")
+        command = driver.app.clipboard
+    place = said(command)
+    async with open_app(url, place=place) as driver:
+        await driver.until(lambda: type(driver.app.screen) is before.way[-1], name)
+        await driver.until(lambda: not place.cause or driver.app.screen.cause is not None)  # type: ignore[attr-defined]
+        after = await shown(driver)
+        assert after[1:] == before[1:]
+        await driver.press("Y")
+        assert said(driver.app.clipboard) == place
+        # The way back is as if one had walked, and esc goes it.
+        for kind in reversed([type(each) for each in driver.app.screen_stack][1:]):
+            assert type(driver.app.screen) is kind
+            await driver.press("escape")
+        assert type(driver.app.screen) is TenantsScreen
+
+
+async def test_the_cursors_of_the_screens_behind_stand_on_the_way(url: str) -> None:
+    item = ItemIdentity(TYPE, "policy-1")
+    async with open_app(url, tenant="contoso.example", screen="captured_item", set=(2,), item=item) as driver:
+        await driver.until(lambda: driver.facts.crumb() == "Policy 1")
+        await driver.press("escape")
+        assert under_cursor(driver.facts).policy_identifier == "policy-1"
+        await driver.press("escape")
+        assert under_cursor(driver.facts).key.set_id == 2
+
+
+@pytest.mark.parametrize("screen", ["captured_item", "last_good_copy", "item_changes", "backup_set"])
+async def test_an_item_that_is_not_there_is_said(screen: str, url: str) -> None:
+    item = ItemIdentity(TYPE, "policy-99")
+    async with open_app(url, tenant="contoso.example", screen=screen, item=item, toasts=True) as driver:
+        await driver.until(lambda: "not opened:" in driver.words())
+        assert f"{TYPE}/policy-99" in driver.words()
+        assert "Policy" in driver.words()
+
+
+async def test_a_set_that_is_not_there_is_said(url: str) -> None:
+    async with open_app(url, tenant="contoso.example", set=(99,)) as driver:
+        await driver.arrived(BackupSetScreen)
+        assert "healthy" not in driver.words()
+        assert driver.facts.answer is not None
+        assert driver.facts.answer.listed is None
+
+
+async def test_the_fleet_opens_narrowed_and_sorted(sqlite_url: str) -> None:
+    place = {"group": "gold", "filter": "-nothing", "posture": "degraded", "sort": "name"}
+    async with open_app(small_fleet().load(sqlite_url), groups=GROUPS, size=(120, 24), **place) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        assert [health.tenant.name for health in row_list(tenants).rows] == ["Adventure Works"]
+        assert tenants.query_one(FilterInput).value == "-nothing"
+        assert "1 of 6, only degraded, group gold, sorted: name" in driver.words()
+        await driver.press("Y")
+        assert said(driver.app.clipboard) == Place(**place)
+        await driver.press("escape")
+        assert len(row_list(tenants).rows) == 6
+        await driver.press("Y")
+        assert said(driver.app.clipboard) == Place(sort="name")
+
+
+async def test_a_cause_is_opened_by_its_words(url: str) -> None:
+    async with open_app(url, cause="AADSTS7000222: expired") as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        await driver.until(lambda: tenants.cause is not None)
+        assert len(row_list(tenants).rows) == 1
+        await driver.press("Y")
+        assert said(driver.app.clipboard) == Place(cause="AADSTS7000222: expired")
+    async with open_app(url, cause="gone by now", toasts=True) as driver:
+        await driver.until(lambda: "no tenant has this cause: gone by now" in driver.words())

@@ -1,0 +1,194 @@
+"""A place of the screens that can be said: on the command line, in `[views.NAME]`, and by what `Y` copies.
+
+Light on purpose: the command line reads the words for its help (docs/screens.md, "Places").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from tui.words.durations import format_duration
+
+POSTURES: Final = ("unreadable", "absent", "stale", "degraded", "follow-up", "healthy")
+"""The states that tenants are listed by, worst first."""
+ANY_FAMILY: Final = "any"
+FAMILIES: Final = (
+    ANY_FAMILY,
+    "unknown_quality",
+    "metadata_only",
+    "assignments_not_captured",
+    "orphaned_assignments",
+    "integrity_warning",
+)
+"""What items are listed by: in any family, or in the one of this name."""
+
+
+class Order(Enum):
+    """How the fleet is sorted, in the order in which `s` goes through them."""
+
+    TRIAGE = "triage"
+    NAME = "name"
+    AGE = "age"
+    GOES_STALE = "goes stale"
+
+    def following(self) -> Order:
+        """The order after this one."""
+        orders = list(Order)
+        return orders[(orders.index(self) + 1) % len(orders)]
+
+    @property
+    def option(self) -> str:
+        """The word that `--sort` has for it."""
+        return self.value.replace(" ", "-")
+
+
+ORDERS: Final = {order.option: order for order in Order}
+"""By the word of `--sort`."""
+
+
+class ImpossiblePlace(ValueError):
+    """What was said names no place: one sentence why."""
+
+
+class ItemIdentity(NamedTuple):
+    """By which an item is named: `TYPE/IDENTIFIER`. A `/` in the type is written `%2F`, and a `%` there `%25`."""
+
+    policy_type: str
+    policy_identifier: str
+
+    @classmethod
+    def of(cls, text: str) -> ItemIdentity:
+        """From its text. Raises ValueError where that has no `/`."""
+        policy_type, slash, identifier = text.partition("/")
+        if not slash:
+            raise ValueError(f"{text!r} has no /: write TYPE/IDENTIFIER, as the item's screen shows them")
+        return cls(policy_type.replace("%2F", "/").replace("%25", "%"), identifier)
+
+    def __str__(self) -> str:
+        return f"{self.policy_type.replace('%', '%25').replace('/', '%2F')}/{self.policy_identifier}"
+
+
+class Opening(NamedTuple):
+    """How the command line opens a screen of a tenant.
+
+    `behind` are the tenant's screens one walks through to it, in their order; `sets` is how many sets may be named.
+    """
+
+    behind: tuple[str, ...] = ()
+    sets: int = 0
+    item: bool = False
+    schedule: bool = False
+
+
+OPENINGS: Final[Mapping[str, Opening]] = MappingProxyType(
+    {
+        "dashboard": Opening(),
+        "backup_sets": Opening(("dashboard",), sets=1),
+        "backup_set": Opening(("dashboard", "backup_sets"), sets=1),
+        "schedules": Opening(("dashboard",)),
+        "changes": Opening(("dashboard",), sets=2),
+        "runs": Opening(("dashboard", "schedules"), schedule=True),
+        "captured_item": Opening(("dashboard", "backup_sets", "backup_set"), sets=1, item=True),
+        "last_good_copy": Opening(("dashboard", "backup_sets", "backup_set"), sets=1, item=True),
+        "item_changes": Opening(("dashboard", "changes"), sets=2, item=True),
+    }
+)
+"""What `--screen` may name of a tenant."""
+CAUSES: Final = "causes"
+START_SCREENS: Final = (*OPENINGS, CAUSES)
+
+
+class Place(NamedTuple):
+    """Where the screens open; None, or nothing, for what was not said. The fields are the options of the same names."""
+
+    tenant: str | None = None
+    screen: str | None = None
+    group: str | None = None
+    filter: str | None = None
+    """The words of the filter: of the screen that opens, or else of the fleet under it."""
+    posture: str | None = None
+    sort: str | None = None
+    stale_within: timedelta | None = None
+    changed: bool = False
+    cause: str | None = None
+    set: tuple[int, ...] = ()
+    """Ids of backup sets: two where they are compared, the older one first."""
+    item: ItemIdentity | None = None
+    family: str | None = None
+    schedule: int | None = None
+
+    def over(self, other: Place) -> Place:
+        """This place, with what it leaves unsaid taken from another."""
+        said: dict[str, Any] = {name: mine for name, mine in self._asdict().items() if mine is not False and mine != ()}
+        return other._replace(**{name: mine for name, mine in said.items() if mine is not None})
+
+    def named_screen(self) -> str | None:
+        """The screen that opens over the fleet: the one that was said, or that what was said means; None: the fleet."""
+        if self.screen is not None or self.tenant is None:
+            return self.screen
+        if self.item is not None:
+            return "captured_item"
+        if self.schedule is not None:
+            return "runs"
+        return "backup_set" if self.set or self.family is not None else "dashboard"
+
+    def checked(self) -> Place:
+        """The same place. Raises ImpossiblePlace where what was said does not go together."""
+        for sentence in self._problems():
+            raise ImpossiblePlace(sentence)
+        return self
+
+    def _problems(self) -> Iterator[str]:
+        screen = self.named_screen()
+        of_tenant = {"screen": None if screen == CAUSES else screen, "set": self.set, "item": self.item,
+                     "schedule": self.schedule, "family": self.family}  # fmt: skip
+        if self.tenant is None:
+            yield from (f"--{name} needs --tenant: it is one tenant's." for name, said in of_tenant.items() if said)
+        if screen == CAUSES and self.tenant is not None:
+            yield "--screen causes is the fleet's: leave --tenant out."
+        if screen is None or screen not in OPENINGS:
+            return
+        opening = OPENINGS[screen]
+        if len(self.set) > opening.sets:
+            yield (
+                "--set is given twice: only --screen changes and item_changes compare two sets."
+                if opening.sets
+                else f"--set means nothing to --screen {screen}: leave one of them out."
+            )
+        if opening.item != (self.item is not None) and screen != "backup_set":
+            yield (
+                f"--screen {screen} needs --item TYPE/IDENTIFIER."
+                if opening.item
+                else f"--item means nothing to --screen {screen}: leave one of them out."
+            )
+        if opening.schedule != (self.schedule is not None) and screen != "schedules":
+            yield (
+                f"--screen {screen} needs --schedule ID."
+                if opening.schedule
+                else f"--schedule means nothing to --screen {screen}: leave one of them out."
+            )
+        if self.family is not None and "backup_set" not in (screen, *opening.behind):
+            yield f"--family means nothing to --screen {screen}: leave one of them out."
+
+    def options(self) -> list[str]:
+        """The options that say it, each once."""
+        return [word for word in dict.fromkeys(self.arguments()) if word[2:].replace("-", "_") in self._fields]
+
+    def arguments(self) -> list[str]:
+        """The arguments of the command line that opens it."""
+        words = {name: value for name, value in self._asdict().items() if isinstance(value, str | ItemIdentity)}
+        if self.stale_within is not None:
+            words["stale_within"] = format_duration(self.stale_within)
+        if self.schedule is not None:
+            words["schedule"] = str(self.schedule)
+        found = [word for name, value in words.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+        found += [word for each in self.set for word in ("--set", str(each))]
+        return [*found, *(["--changed"] if self.changed else [])]
+
+
+FLEET: Final = Place()
+"""The first screen: every tenant, in triage order."""
