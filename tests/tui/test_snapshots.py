@@ -165,7 +165,8 @@ def test_plain(snap_compare: Compare, demo_address: DatabaseAddress) -> None:
 
 
 def test_facts_too_old_to_confirm(snap_compare: Compare, demo_address: DatabaseAddress) -> None:
-    seconds = iter([0.0])
+    # Of the first look at the age, when there are no facts yet, and of the question.
+    seconds = iter([0.0, 0.0])
     app = make_app(demo_address, boot_clock=lambda: next(seconds, 200.0), theme=DARK)
     assert snap_compare(app, terminal_size=COMPACT, run_before=walked(["end"]))
 
