@@ -143,14 +143,14 @@ async def test_a_set_that_is_not_there_is_said(url: str) -> None:
 
 
 async def test_the_fleet_opens_narrowed_and_sorted(sqlite_url: str) -> None:
-    place = {"group": "gold", "filter": "-nothing", "posture": "degraded", "sort": "name"}
-    async with open_app(small_fleet().load(sqlite_url), groups=GROUPS, size=(120, 24), **place) as driver:
+    place = Place(group="gold", filter="-nothing", posture="degraded", sort="name")
+    async with open_app(small_fleet().load(sqlite_url), groups=GROUPS, size=(120, 24), place=place) as driver:
         tenants = await driver.arrived(TenantsScreen)
         assert [health.tenant.name for health in row_list(tenants).rows] == ["Adventure Works"]
         assert tenants.query_one(FilterInput).value == "-nothing"
         assert "1 of 6, only degraded, group gold, sorted: name" in driver.words()
         await driver.press("Y")
-        assert said(driver.app.clipboard) == Place(**place)
+        assert said(driver.app.clipboard) == place
         await driver.press("escape")
         assert len(row_list(tenants).rows) == 6
         await driver.press("Y")
