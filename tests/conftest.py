@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -17,7 +17,16 @@ from health.store.opening.urls import parse_database_url
 from health.store.writing.administration import initialise
 from tests.engines import COORDINATOR, ENGINES, FIXTURES, placed_schema
 from tests.oracle.loading import clear
-from tests.servers import own_server, with_database
+from tests.servers import new_database, own_server
+
+_MEMORY = Path("/dev/shm")
+_ENOUGH = 4 << 30
+"""Bytes that the files of a run take at most, on as many workers as there are."""
+
+# Nothing of a run outlives it: its files are in memory where there is room, and no test waits for a disk.
+if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ENOUGH:
+    os.environ["TMPDIR"] = str(_MEMORY)
+    tempfile.tempdir = None
 
 _numbers = itertools.count()
 
@@ -64,11 +73,8 @@ def postgres_server() -> Iterator[str]:
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """The URL of a fresh PostgreSQL database with the current schema."""
     name = f"fleet_{os.getpid()}_{next(_numbers)}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE empty_fleet')
-    yield with_database(postgres_server, name)
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with new_database(postgres_server, name, "empty_fleet") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

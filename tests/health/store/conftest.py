@@ -12,6 +12,7 @@ import pytest
 from tests.engines import ENGINES, FIXTURES
 from tests.health.store.bare import Bare, bare
 from tests.health.store.schema_versions import drop_everything
+from tests.servers import new_database
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +27,8 @@ def shared_sqlite_url(tmp_path_factory: pytest.TempPathFactory, sqlite_template:
 def shared_postgres_url(postgres_server: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a PostgreSQL database with the current schema, for one module."""
     name = f"shared_{request.module.__name__.rpartition('.')[2]}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE empty_fleet')
-    address, _, query = postgres_server.partition("?")
-    yield f"{address.rpartition('/')[0]}/{name}?{query}"
-    with psycopg.connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with new_database(postgres_server, name, "empty_fleet") as url:
+        yield url
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
