@@ -98,6 +98,7 @@ class StoredSet(NamedTuple):
     items: int
     holds_json: bool
     created_at: datetime
+    schedule: str | None = None
 
 
 class CapturedFacts(NamedTuple):

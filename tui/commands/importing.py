@@ -32,13 +32,15 @@ def import_sets(
     *,
     written: Written | None = None,
     one_by_one: bool = False,
+    schedule: str | None = None,
 ) -> ImportSummary:
     """Write the sets that a source finds; one that is stored and did not change is passed over.
 
     They come oldest first, and each is held against what is stored before it; the newest one, which is the one that
     will count, may not be another tenant's: nothing is written of a history if it is. What is stored of a commit that
     is no run is cancelled before that. A set is read outside of any transaction, and written `within` one: with
-    `one_by_one` each commits by itself, and no bar is shown. Raises RefusedInput and StoreConflict.
+    `one_by_one` each commits by itself, and no bar is shown. A new set is a run of `schedule`, where that is named.
+    Raises RefusedInput and StoreConflict.
     """
     from health.sources.captured import RefusedInput
     from health.store.writing.admission import admit
@@ -59,10 +61,12 @@ def import_sets(
         _require_own_newest(within, source, asked)
     summary = ImportSummary(sets_cancelled=cancelled)
     for found in history.sets if one_by_one else _with_a_bar(history.sets):
-        if _is_stored(found, stored.get(found.source_ref), asked, door):
+        known = stored.get(found.source_ref)
+        if _is_stored(found, known, asked, door):
             summary = summary.plus(ImportSummary(sets_unchanged=1))
             continue
-        captured = found.read(with_payload=asked.with_payload)
+        whose_run = schedule if known is None else known.schedule
+        captured = found.read(with_payload=asked.with_payload)._replace(schedule=whose_run)
         with within() as connection:
             if history.newest in (None, found.source_ref) and not asked.accepts.same_content:
                 require_own_content(connection, captured)

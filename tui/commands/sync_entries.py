@@ -48,6 +48,11 @@ class Entry(NamedTuple):
     path: Path
     refusal: str | None = None
 
+    @property
+    def schedule(self) -> str | None:
+        """The name of the schedule that is kept for it."""
+        return None if self.settings.cron is None else self.source
+
 
 class Sources(NamedTuple):
     """The entries of every source, in the order of the settings, and sources that no entry comes from, with why."""

@@ -82,7 +82,9 @@ class Bringing(NamedTuple):
                 summary = self._lines(entry, within, door, newest)
             else:
                 asked = self._asked(entry)
-                summary = import_sets(within, entry.declared, asked, door, written=newest.note, one_by_one=True)
+                summary = import_sets(
+                    within, entry.declared, asked, door, written=newest.note, one_by_one=True, schedule=entry.schedule
+                )
         except (RefusedInput, StoreConflict) as refusal:
             return Outcome(entry, refusal=str(refusal))
         except OSError as error:
@@ -153,8 +155,9 @@ class Bringing(NamedTuple):
             raise RefusedInput(
                 f"{entry.path}: it has facts beside the sets of {entry.tenant!r}: bring them in with 'import facts'."
             )
+        runs = tuple(each._replace(schedule=each.schedule or entry.schedule) for each in facts.sets)
         with within() as connection:
-            summary = write_facts(connection, facts, self.now, door)
+            summary = write_facts(connection, facts._replace(sets=runs), self.now, door)
             if summary.sets_created or summary.sets_replaced:
                 for each in sorted(facts.sets, key=lambda each: each.completed_at or each.started_at or self.now):
                     newest.note(connection, each, ImportSummary(sets_created=1))
@@ -174,8 +177,8 @@ class _Newest:
             return
         self._newest = captured
         started_at = captured.started_at or captured.completed_at
-        if self._entry.settings.cron is not None and started_at is not None:
-            note_last_run(connection, self._entry.tenant, self._entry.source, started_at, captured.status)
+        if self._entry.schedule is not None and started_at is not None:
+            note_last_run(connection, self._entry.tenant, self._entry.schedule, started_at, captured.status)
 
     @property
     def doubt(self) -> str | None:

@@ -97,6 +97,29 @@ def test_a_folder_of_tenants_is_one_section(any_recorder: Recorder) -> None:
         assert stored["completed_at"] in {row["last_run_at"] for row in any_recorder.rows("backup_schedules")}
 
 
+def test_what_it_writes_are_runs_of_the_schedule(any_recorder: Recorder) -> None:
+    machine = Machine(any_recorder)
+    machine.plant("ana")
+    machine.sync()
+    (schedule,) = any_recorder.rows("backup_schedules")
+    assert [stored["schedule_id"] for stored in any_recorder.sets] == [schedule["id"]]
+    # The same again, by hand or without the cron: it stays a run of the schedule.
+    newest = max(path.stat().st_mtime_ns for path in (machine.backups / "ana").rglob("*.json"))
+    instant = any_recorder.sets[0]["source_ref"]
+    by_hand = ("import", "intunecd", str(machine.backups / "ana"), "--tenant", "ana.example", "--completed-at", instant)
+    assert any_recorder.tenantpilot(*by_hand).returncode == 0
+    machine.settle(FLEET.partition("cron")[0])
+    assert machine.sync()[1][0] == "nightly: 1 tenant: 1 unchanged"
+    assert [stored["schedule_id"] for stored in any_recorder.sets] == [schedule["id"]]
+    # And a set that came before the cron is no run of it.
+    plant(machine.backups / "ana", {"Filters/0.json": policy("other")})
+    os.utime(machine.backups / "ana" / "Filters" / "0.json", ns=(newest + 10**9, newest + 10**9))
+    assert machine.sync()[1] == ["nightly: 1 tenant: 1 new"]
+    machine.settle(FLEET)
+    assert machine.sync()[1] == ["nightly: 1 tenant: 1 unchanged"]
+    assert [stored["schedule_id"] for stored in any_recorder.sets] == [schedule["id"], None]
+
+
 def test_what_is_refused_is_in_the_fleet_and_stops_no_other(any_recorder: Recorder) -> None:
     machine = Machine(any_recorder)
     machine.plant("ana", "several/one", "several/two")

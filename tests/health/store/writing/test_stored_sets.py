@@ -77,15 +77,17 @@ def test_what_somebody_deleted_is_still_stored(database_url: str) -> None:
     assert stored(database_url)["backup-1"] == StoredSet(SET._replace(items=()), 2, True, NOW)
 
 
-def test_sets_that_an_import_would_change_are_not_told(database_url: str) -> None:
-    write(database_url, SET, SET._replace(source_ref="backup-2"), SET._replace(source_ref="backup-3"))
+def test_of_a_schedule_that_is_there_its_name_is_told(database_url: str) -> None:
+    write(database_url, *(SET._replace(source_ref=f"backup-{number}") for number in (1, 2, 3, 4)))
     with bare(database_url) as database:
-        database.insert(
-            "backup_schedules", id=7, tenant_id=1, name="n", is_enabled=True, timezone="UTC", created_at=NOW
-        )
+        for number, deleted_at in ((7, None), (8, NOW)):
+            columns = {"is_enabled": True, "timezone": "UTC", "created_at": NOW, "deleted_at": deleted_at}
+            database.insert("backup_schedules", id=number, tenant_id=1, name=f"n{number}", **columns)
         database.execute("UPDATE backup_sets SET schedule_id = 7 WHERE source_ref = 'backup-1'")
-        database.execute("UPDATE backup_sets SET source_ref = NULL WHERE source_ref = 'backup-2'")
-    assert list(stored(database_url)) == ["backup-3"]
+        database.execute("UPDATE backup_sets SET schedule_id = 8 WHERE source_ref = 'backup-2'")
+        database.execute("UPDATE backup_sets SET source_ref = NULL WHERE source_ref = 'backup-3'")
+    found = {reference: each.schedule for reference, each in stored(database_url).items()}
+    assert found == {"backup-1": "n7", "backup-2": None, "backup-4": None}
 
 
 def test_a_set_whose_instant_is_none_is_not_told(postgres_url: str) -> None:
