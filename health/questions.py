@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from health.answers import (
     CapturedInSet,
@@ -18,12 +18,14 @@ from health.answers import (
     CoverageAnswer,
     LastGoodAnswer,
 )
-from health.causes import cause_of, grouped
+from health.causes import causes_of, grouped
 from health.changes import compared, compared_by_value
+from health.collector import collector_paused
 from health.coverage import TenantPast, first_needed, period_before
 from health.covered_time import TenantCoverage, covered_time
 from health.doctor.facts import Examined, FleetFacts
-from health.instants import shifted
+from health.freshness import Freshness
+from health.instants import LATEST, shifted
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
 
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from health.store.reading.examination import Examination
     from health.store.reading.history import History, ReadSet
     from health.store.reading.snapshot import Snapshot
+
+_FEW: Final = 1_000
+"""Up to so many tenants each is asked about by its name."""
 
 
 def changes(
@@ -86,9 +91,26 @@ def last_good(history: History, health: TenantBackupHealth, now: datetime) -> La
 
 def causes(history: History, verdicts: Iterable[TenantBackupHealth], now: datetime) -> CausesAnswer:
     """The causes of verdicts in triage order."""
-    asked = [health for health in verdicts if health.reasons or health.unreadable is not None]
-    failing = history.failing_sets([health.tenant.id for health in asked if health.unreadable is None])
-    return CausesAnswer(grouped(cause_of(health, failing.get(health.tenant.id)) for health in asked), now)
+    with collector_paused():
+        asked = [health for health in verdicts if health.reasons or health.unreadable is not None]
+        failing = history.failing_sets(*_whose_errors_count(asked))
+        return CausesAnswer(grouped(causes_of(asked, failing)), now)
+
+
+def _whose_errors_count(asked: Sequence[TenantBackupHealth]) -> tuple[list[int], datetime | None]:
+    """The tenants to name, by their ids, and from when on the errors of all others can count.
+
+    A basis that is fresh, as most are, is of the last day: for all those tenants of a fleet one instant will do.
+    """
+    named, since = [], LATEST
+    many = len(asked) > _FEW
+    for health in asked:
+        completed_at = None if health.basis is None else health.basis.completed_at
+        if many and health.freshness is Freshness.FRESH and completed_at is not None:
+            since = min(since, completed_at)
+        elif health.unreadable is None:
+            named.append(health.tenant.id)
+    return named, None if since is LATEST else since
 
 
 def coverage(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -171,13 +172,15 @@ def test_a_copy_is_looked_for_in_so_many_sets(
 
 
 @EXAMPLES
-@given(fleet=st.lists(histories, min_size=1, max_size=6))
-def test_causes(database_url: str, resolver: TenantBackupHealthResolver, fleet: Any) -> None:
+@given(fleet=st.lists(histories, min_size=1, max_size=6), few=st.sampled_from([(1000, 1000), (0, 1000), (0, 0)]))
+def test_causes(database_url: str, resolver: TenantBackupHealthResolver, fleet: Any, few: tuple[int, int]) -> None:
+    """Each tenant asked about by its name; only those whose basis is not fresh; and none of them."""
     rows = rows_of(*fleet)
     loaded(database_url, rows)
     verdicts = resolver.fleet(NOW)
     expected = expected_causes(rows, verdicts)
-    document = json.loads(json.dumps(causes_document(resolver.causes(verdicts, NOW))))
+    with patch("health.questions._FEW", few[0]), patch("health.store.reading.history._FEW_TENANTS", few[1]):
+        document = json.loads(json.dumps(causes_document(resolver.causes(verdicts, NOW))))
     assert {each["cause"]: each["tenants"] for each in document["causes"]} == {
         cause: len(tenants) for cause, tenants in expected.items()
     }

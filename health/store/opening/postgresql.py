@@ -97,6 +97,8 @@ class PostgresqlStatements(Statements):
         return PARAMETER.sub(literal, statement) if parameters else statement
 
     def _literal(self, value: Any) -> str:
+        if type(value) is int and value >= 0:
+            return str(value)  # ids come by the thousand
         return Literal(value).as_string(self._driver)
 
 

@@ -14,6 +14,7 @@ from health.causes import FailingSet
 from health.changes import CapturedItem, LastGoodCopy, SoughtCopy, wanted_copies
 from health.coverage import PastSet, TenantPast
 from health.facts import BackupItem, BackupSet, UnreadableEvidence
+from health.instants import EARLIEST
 from health.store.columns import BACKUP_SETS
 from health.store.opening.statements import Asked, Row, Statements
 from health.store.reading import distributed_statements
@@ -120,20 +121,31 @@ class History:
         completed = self._reader.instant(completed_at, "backup_sets", "completed_at", set_id)
         return LastGoodCopy(set_id, as_text(name), completed, item_id, bool(kept))
 
-    def failing_sets(self, tenant_ids: Sequence[int]) -> dict[int, FailingSet]:
-        """Of some tenants, by their ids, the newest set with an error that is not older than the basis."""
-        narrowed = len(tenant_ids) <= _FEW_TENANTS
-        if not tenant_ids:
-            return {}
-        asked = {"tenant_ids": list(tenant_ids)} if narrowed else {}
+    def failing_sets(self, tenant_ids: Sequence[int], fleet_since: datetime | None = None) -> dict[int, FailingSet]:
+        """The newest set with an error of each tenant named, by its id, unless it is older than the tenant's basis.
+
+        With `fleet_since` of all other tenants too: the newest one from that instant on, whatever their basis.
+        """
         found: dict[int, FailingSet] = {}
-        statement = statements.failing_sets(self._dialect, narrowed)
-        if self._connection.distributed:
-            statement = distributed_statements.failing_sets(narrowed)
-        for tenant_id, set_id, error, happened in self._connection.rows(statement, asked):
+        for tenant_id, set_id, error, happened in self._failing_rows(tenant_ids, fleet_since):
             happened_at = self._reader.instant(happened, "backup_sets", "completed_at", set_id)
             found[tenant_id] = FailingSet(set_id, as_text(error), happened_at)
         return found
+
+    def _failing_rows(self, tenant_ids: Sequence[int], fleet_since: datetime | None) -> Iterable[Row]:
+        if len(tenant_ids) > _FEW_TENANTS:
+            fleet_since = EARLIEST
+        if self._connection.distributed:
+            narrowed = fleet_since is None
+            return self._connection.rows(
+                distributed_statements.failing_sets(narrowed), {"tenant_ids": list(tenant_ids)} if narrowed else {}
+            )
+        asked = []
+        if tenant_ids and fleet_since != EARLIEST:
+            asked.append(Asked(statements.failing_sets(self._dialect, True), {"tenant_ids": list(tenant_ids)}))
+        if fleet_since is not None:
+            asked.append(Asked(statements.failing_sets(self._dialect, False), {"since": fleet_since}))
+        return chain.from_iterable(chain.from_iterable(self._connection.run(asked))) if asked else ()
 
     def pasts(
         self, begin: datetime, end: datetime, tenant_ids: Sequence[int] | None

@@ -153,17 +153,20 @@ def last_good_copies(dialect: str) -> str:
 
 @cache
 def failing_sets(dialect: str, narrowed: bool) -> str:
-    """Of each tenant the newest set with an error, not deleted and not older than its basis.
+    """Of each tenant the newest set with an error, not deleted, that is not older than its basis.
 
-    Tenant, set, error and when the set happened. It looks at one set of a tenant, and at its basis where there is one.
-    Wants the list `tenant_ids` where it is `narrowed`.
+    Tenant, set, error and when the set happened. It looks at one set of a tenant. Where it is `narrowed`, it wants the
+    list `tenant_ids` and looks for the bases. Else it wants `since`, the instant of the oldest basis: that costs half.
     """
     happened = happened_expression("failing.")
     # Without statistics of them SQLite takes any index that has the order.
     named = " INDEXED BY ix_backup_sets_failing" if dialect == "sqlite" else ""
+    least = "''" if dialect == "sqlite" else "'-infinity'"
+    since = f"coalesce(({_BASIS_COMPLETED}), {least})" if narrowed else ":since"
     sought = (
         f"FROM backup_sets AS failing{named} WHERE failing.tenant_id = tenants.id AND {failing_predicate('failing.')}"
-        f" AND NOT {no_instant_predicate(happened, dialect)} ORDER BY {happened} DESC, failing.id DESC LIMIT 1"
+        f" AND {happened} >= {since} AND NOT {no_instant_predicate(happened, dialect)}"
+        f" ORDER BY {happened} DESC, failing.id DESC LIMIT 1"
     )
     asked_for = " AND tenants.id IN :tenant_ids" if narrowed else ""
     whose = f"{judged(dialect, narrowed=False)}{asked_for}"
@@ -171,21 +174,19 @@ def failing_sets(dialect: str, narrowed: bool) -> str:
         # LATERAL, because a join to the sets may be made by going through all of them.
         return (
             f"SELECT tenants.id, newest.id, newest.error, newest.happened FROM tenants CROSS JOIN LATERAL"
-            f" (SELECT failing.id, failing.error, {happened} AS happened {sought}) AS newest"
-            f" WHERE {whose} AND newest.happened >= coalesce(({_BASIS_COMPLETED.format('tenants.id')}), '-infinity')"
+            f" (SELECT failing.id, failing.error, {happened} AS happened {sought}) AS newest WHERE {whose}"
         )
-    happened = happened_expression("backup_sets.")
     return (
         f"WITH newest AS MATERIALIZED (SELECT tenants.id AS tenant_id, (SELECT failing.id {sought}) AS set_id"
         f" FROM tenants WHERE {whose})"
-        f" SELECT backup_sets.tenant_id, backup_sets.id, backup_sets.error, {happened} FROM newest"
-        " CROSS JOIN backup_sets WHERE backup_sets.tenant_id = newest.tenant_id AND backup_sets.id = newest.set_id"
-        f" AND {happened} >= coalesce(({_BASIS_COMPLETED.format('newest.tenant_id')}), '')"
+        f" SELECT backup_sets.tenant_id, backup_sets.id, backup_sets.error, {happened_expression('backup_sets.')}"
+        " FROM newest CROSS JOIN backup_sets"
+        " WHERE backup_sets.tenant_id = newest.tenant_id AND backup_sets.id = newest.set_id"
     )
 
 
 _BASIS_COMPLETED: Final = (
-    "SELECT candidate.completed_at FROM backup_sets AS candidate WHERE candidate.tenant_id = {}"
+    "SELECT candidate.completed_at FROM backup_sets AS candidate WHERE candidate.tenant_id = tenants.id"
     f" AND {candidate_predicate('candidate.')} ORDER BY candidate.completed_at DESC, candidate.id DESC LIMIT 1"
 )
 """When a tenant's basis was completed."""
