@@ -16,6 +16,7 @@ from typing import Final
 
 from sqlalchemy import text
 
+from bench import walk
 from bench.budgets import Result
 from bench.start_up import NOW_OPTION, OTHER_APP, PRODUCT, TRIAGED
 from bench.terminal import FRAME_END, Terminal
@@ -32,6 +33,7 @@ def measure(url: str, where: str, *, keys: int, engine_only: bool) -> Iterator[R
     """Every budget of the screens on a fleet; with `engine_only` only those that include a refresh."""
     if not engine_only:
         yield from _at_rest(url, where, keys)
+        yield from walk.measure(url)
         yield from _other_app()
     yield from _while_refreshing(url, where, keys)
 
@@ -51,7 +53,7 @@ def _at_rest(url: str, where: str, keys: int) -> list[Result]:
     return [
         Result("key to painted frame, 95th percentile", where, *_spread(delays), percentile(delays, 95), "ms", 16),
         Result("bytes of a cursor move", "80x24", "", "", median(moved) / 1000, "kB", 1.2),
-        Result("bytes of a pushed screen", "80x24", "", "", pushed / 1000, "kB", 45),
+        Result("bytes of a pushed screen", "80x24", "", "", pushed / 1000, "kB", 10),
         Result("idle", "80x24", "", "", idle, "B/s", 150),
         Result("resident memory", where, "", "", memory, "MB", 150),
     ]

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import events, on
+from textual import events
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
-from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.worker import WorkerFailed
@@ -34,7 +33,10 @@ from tui.words.fault_log import note_fault, note_trace
 from tui.words.safe_text import has_hidden, safe_text
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from health.posture import TenantBackupHealth
+    from tui.terminal.changed_cells import ChangedCells
 
 
 def _note_loop_fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -67,6 +69,7 @@ class TenantPilotApp(Pilot):
         Binding("d", "choose_database", "databases", show=False, id="app.databases"),
         Binding("q", "quit", "quit", id="app.quit"),
         Binding("ctrl+q,ctrl+c", "quit", "quit", show=False, id="app.quit_always", priority=True),
+        Binding("ctrl+l", "repaint", "draw the screen anew", show=False, id="app.repaint", priority=True),
         Binding("ctrl+z", "suspend_process", "to the shell", show=False, id="app.suspend", priority=True),
     ]
 
@@ -77,6 +80,7 @@ class TenantPilotApp(Pilot):
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self._numbers = count(1)
         self.keys = KeysInOrder(self, super().on_event)
+        self.drawn: ChangedCells | None = None
         for theme in THEMES:
             self.register_theme(theme)
         self.set_keymap(dict(context.keymap))
@@ -101,6 +105,8 @@ class TenantPilotApp(Pilot):
     def on_ready(self) -> None:
         """Start the reader now: it imports the database's drivers, and the first frame is already on the terminal."""
         self.reader.start()
+        # Textual returns from the shell to an empty screen and does not repaint it.
+        self.app_resume_signal.subscribe(self, self.action_repaint, immediate=True)
         for screen in opened_at(self.context.place):
             self.push_screen(screen)
         if self.context.place.screen == CAUSES and isinstance(self.screen, TenantsScreen):
@@ -144,9 +150,15 @@ class TenantPilotApp(Pilot):
         else:
             self.say("there is no shell to go back to: q quits")
 
-    @on(Driver.SignalResume)
-    def _repaint(self) -> None:
-        """Back from the shell: Textual returns to an empty screen and does not repaint it."""
+    # Drawing
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        super()._display(screen, self.drawn.of(renderable, self.console) if self.drawn is not None else renderable)
+
+    def action_repaint(self, _resumed: object = None) -> None:
+        """Draw everything anew: another program may have written on the terminal."""
+        if self.drawn is not None:
+            self.drawn.forget()
         self.refresh(layout=True)
 
     # Faults: Textual would print the traceback with every local variable, a password among them
@@ -173,6 +185,8 @@ class TenantPilotApp(Pilot):
         """Hand on keys and pastes in their order; of a paste drop what is hidden: it comes from outside too."""
         if isinstance(event, events.Paste):
             event.text = "".join(char for char in event.text if char == "\n" or not has_hidden(char))
+        if isinstance(event, events.Resize) and self.drawn is not None:
+            self.drawn.forget()
         at_once = event.is_forwarded or (isinstance(event, events.Key) and event.key in AT_ONCE)
         if isinstance(event, events.Key | events.Paste) and not at_once:
             await self.keys.take(event)

@@ -71,6 +71,11 @@ def show(context: AppContext) -> int:
 
             tell_escape_from_alt()
     app = TenantPilotApp(context)
+    # How Textual draws is its own affair too.
+    with suppress(ImportError):
+        from tui.terminal.changed_cells import ChangedCells
+
+        app.drawn = ChangedCells()
     with ended_by_signals(app.end):
         app.run(mouse=context.mouse)
     if app.fault is not None:

@@ -1,0 +1,200 @@
+"""Only the cells that changed are written, and the terminal shows the same. Module: tui.terminal.changed_cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any, Final
+
+import pyte
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.geometry import Region
+from textual.strip import Strip
+
+from tui.terminal.changed_cells import ChangedCells
+
+COLUMNS, LINES = 18, 4
+CUTS: Final = (0, 5, 11, COLUMNS)
+SYSTEMS: Final = ("truecolor", "256", "standard")
+
+
+def _styles() -> tuple[Style | None, ...]:
+    return (
+        None,
+        Style(color="#d0d0d0", bgcolor="#121212"),
+        Style(color="#ff5f5f", bgcolor="#121212", bold=True),
+        Style(color="#8a8a8a", bgcolor="#303030", italic=True),
+        Style(color="red", bgcolor="default"),
+        Style(color="bright_yellow", bgcolor="bright_black", dim=True),
+        Style(color="color(208)", bgcolor="color(17)"),
+        Style(reverse=True),
+        Style(underline=True, strike=True, color="#87afff"),
+    )
+
+
+STYLES: Final = {system: _styles() for system in SYSTEMS}
+"""A style keeps what it was rendered as."""
+CHARACTERS: Final = "ab xy  .✕…·宽が😀é"
+
+
+class Shown:
+    """A terminal that is written to."""
+
+    def __init__(self) -> None:
+        self.screen: Any = pyte.Screen(COLUMNS, LINES)
+        self._stream: Any = pyte.Stream(self.screen)
+        self._stream.feed("\x1b[?7l")  # as Textual begins
+
+    def draw(self, frame: CompositorUpdate | None, console: Console) -> int:
+        text = "" if frame is None else frame.render_segments(console)
+        self._stream.feed(f"{text}\x1b[H")  # Textual ends each frame there
+        return len(text.encode())
+
+    def cells(self) -> list[list[Any]]:
+        return [[_seen(line[x]) for x in range(COLUMNS)] for line in (self.screen.buffer[y] for y in range(LINES))]
+
+
+def _seen(char: Any) -> Any:
+    """A cell as an eye sees it: on a blank there is no colour of a text."""
+    shows = char.data != " " or char.underscore or char.reverse or char.strikethrough
+    return char if shows else (" ", char.bg)
+
+
+def console_of(system: str | None) -> Console:
+    return Console(color_system=system, force_terminal=True, width=COLUMNS)  # type: ignore[arg-type]
+
+
+def strip_of(width: int, texts: list[tuple[str, int]], system: str = "truecolor") -> Strip:
+    styles = STYLES[system]
+    return Strip([Segment(text, styles[style]) for text, style in texts]).adjust_cell_length(width, styles[1])
+
+
+TEXTS = st.lists(st.tuples(st.text(CHARACTERS, max_size=7), st.integers(0, len(_styles()) - 1)), max_size=4)
+
+
+@st.composite
+def frames(draw: st.DrawFn, system: str = "truecolor") -> CompositorUpdate:
+    """A whole screen, or parts of some of its lines."""
+    if draw(st.booleans()):
+        lines = [[strip_of(COLUMNS, draw(TEXTS), system)] for _ in range(LINES)]
+        return LayoutUpdate(lines, Region(0, 0, COLUMNS, LINES))  # type: ignore[arg-type]
+    parts = list(pairwise(CUTS))
+    painted = draw(st.sets(st.tuples(st.integers(0, LINES - 1), st.sampled_from(parts)), min_size=1, max_size=5))
+    chops = [
+        {part[0]: strip_of(part[1] - part[0], draw(TEXTS), system) if (y, part) in painted else None for part in parts}
+        for y in range(LINES)
+    ]
+    return ChopsUpdate(chops, sorted((y, *part) for y, part in painted), [list(CUTS[1:])] * LINES)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@given(data=st.data())
+def test_the_terminal_shows_what_whole_frames_would_make_it_show(system: str, data: st.DataObject) -> None:
+    drawn = data.draw(st.lists(frames(system), min_size=1, max_size=6))
+    console, whole, changed, cells = console_of(system), Shown(), Shown(), ChangedCells()
+    for frame in drawn:
+        whole.draw(frame, console)
+        changed.draw(cells.of(frame, console), console)
+        assert changed.cells() == whole.cells()
+
+
+@given(frames())
+def test_a_frame_that_changes_nothing_is_no_frame(frame: CompositorUpdate) -> None:
+    console, shown, cells = console_of("truecolor"), Shown(), ChangedCells()
+    shown.draw(cells.of(frame, console), console)
+    assert cells.of(frame, console) is None
+
+
+@given(st.lists(frames(), min_size=2, max_size=4))
+def test_what_another_program_wrote_is_gone_after_a_whole_repaint(drawn: list[CompositorUpdate]) -> None:
+    console, whole, changed, cells = console_of("truecolor"), Shown(), Shown(), ChangedCells()
+    for frame in drawn:
+        changed.draw(cells.of(frame, console), console)
+    changed.screen.draw("garbled")
+    last = LayoutUpdate([[strip_of(COLUMNS, [("last", 2)])]] * LINES, Region(0, 0, COLUMNS, LINES))
+    cells.forget()
+    for shown, frame in ((whole, last), (changed, cells.of(last, console))):
+        shown.draw(frame, console)
+    assert changed.cells() == whole.cells()
+
+
+def line(*segments: Segment, y: int = 0, x: int = 0) -> CompositorUpdate:
+    """A frame that paints one part of one line."""
+    strip = Strip(segments)
+    return LayoutUpdate([[strip]], Region(x, y, strip.cell_length, 1))
+
+
+def written(*drawn: CompositorUpdate, system: str | None = "truecolor") -> str:
+    """What the last of these frames writes."""
+    console, cells, text = console_of(system), ChangedCells(), ""
+    for frame in drawn:
+        changed = cells.of(frame, console)
+        text = "" if changed is None else changed.render_segments(console)
+    return text
+
+
+def test_one_letter_is_one_letter() -> None:
+    assert written(line(Segment("facts 1 s old")), line(Segment("facts 2 s old"))) == "\x1b[1;7H2"
+
+
+@pytest.mark.parametrize(
+    ("after", "text"),
+    [("XbcdefgX", "\x1b[1;1HX\x1b[1;8HX"), ("XbcdefXh", "\x1b[1;1HXbcdefX"), ("abcdefgh", "")],
+)
+def test_a_short_gap_is_written_again_and_a_long_one_is_not(after: str, text: str) -> None:
+    assert written(line(Segment("abcdefgh")), line(Segment(after))) == text
+
+
+def test_only_what_differs_between_two_looks_is_said() -> None:
+    one, other = Style(color="#ff0000", bgcolor="#000000"), Style(color="#00ff00", bgcolor="#000000")
+    text = written(line(Segment("a", one), Segment(" ", other), Segment("b", other)))
+    assert text == "\x1b[1;1H\x1b[38;2;255;0;0;48;2;0;0;0ma \x1b[38;2;0;255;0mb\x1b[39;49m"
+
+
+def test_without_colours_no_colour_is_said() -> None:
+    assert written(line(Segment("a", Style(bold=True)), Segment("b"))) == "\x1b[1;1H\x1b[1ma\x1b[0mb"
+
+
+def test_a_line_with_a_wide_character_is_written_whole() -> None:
+    assert written(line(Segment("ab宽cd")), line(Segment("ab宽cX"))) == "\x1b[1;1Hab宽cX"
+
+
+def test_what_is_left_of_a_wide_character_is_never_moved() -> None:
+    first, second = line(Segment("X"), x=1), line(Segment("X"), x=2)
+    whole, then = line(Segment("a宽bc")), line(Segment("Y"), x=4)
+    assert written(whole, first) == "\x1b[1;1HaX\x1b[1;4Hbc"
+    assert written(whole, second) == "\x1b[1;1Ha\x1b[1;3HXbc"
+    assert written(whole, first, then) == written(whole, second, then) == "\x1b[1;5HY"
+
+
+@pytest.mark.parametrize("text", ["a\tb", "\u0301a", "\x9b31m"])
+def test_what_are_no_cells_is_drawn_as_textual_draws_it(text: str) -> None:
+    frame, console, cells = line(Segment(text)), console_of("truecolor"), ChangedCells()
+    assert cells.of(frame, console) is frame
+    assert cells.of(line(Segment("a")), console) is not None
+
+
+def test_a_frame_of_a_kind_that_is_not_known_is_drawn_as_it_is() -> None:
+    frame, console, cells = CompositorUpdate(), console_of("truecolor"), ChangedCells()
+    before = line(Segment("a"))
+    _draw = [each.render_segments(console) for each in _changed(cells, before, console)]
+    assert cells.of(frame, console) is frame
+    assert cells.of(before, console) is not None
+    assert cells.of(None, console) is None
+
+
+def _changed(cells: ChangedCells, frame: CompositorUpdate, console: Console) -> Iterator[CompositorUpdate]:
+    if (changed := cells.of(frame, console)) is not None:
+        yield changed
+
+
+def test_a_frame_that_is_not_drawn_counts_for_nothing() -> None:
+    frame, console, cells = line(Segment("a")), console_of("truecolor"), ChangedCells()
+    assert cells.of(frame, console) is not None
+    assert cells.of(frame, console) is not None

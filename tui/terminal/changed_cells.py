@@ -1,0 +1,258 @@
+"""Only the cells that changed go to the terminal (docs/budgets.md, "On the screen").
+
+Textual writes the whole region of whatever was painted again, and each piece of it with its colours before and a reset
+behind. Over a slow link most of that says what stands there already. Here a frame is laid over what the terminal shows,
+cell by cell, and what differs is written.
+
+This stands on how Textual 8.2 hands its frames to the terminal. Importing it raises ImportError where another version
+does it in another way, and then Textual draws as it would without this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from inspect import signature
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from rich.cells import split_graphemes
+from rich.color import ColorSystem
+from rich.console import COLOR_SYSTEMS, Console
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.app import App
+from textual.strip import Strip
+
+_EXPECTED: Final = (
+    (LayoutUpdate, ["strips", "region"]),
+    (ChopsUpdate, ["chops", "spans", "chop_ends"]),
+    (App._display, ["self", "screen", "renderable"]),
+)
+if any([*signature(each).parameters] != names for each, names in _EXPECTED):
+    raise ImportError("this version of Textual draws its frames in another way")
+
+_SAMPLE: Final = "x"
+_SHOWN_ON_BLANKS: Final = frozenset({"4", "7", "9", "21", "51", "52", "53"})
+"""Attributes that show where nothing is written: lines under, through and over it, frames, and reverse."""
+_SHORT_GAP: Final = 5
+"""Cells that are cheaper to write again than to jump over."""
+
+
+class Look(NamedTuple):
+    """How a cell is drawn: its attributes and its colours, as SGR codes; an empty colour is the terminal's own."""
+
+    attributes: tuple[str, ...] = ()
+    foreground: str = ""
+    background: str = ""
+
+
+Cell: TypeAlias = tuple[str, Look]
+"""A character with its combining marks; empty is the second half of a wide one."""
+Row: TypeAlias = list[Cell | None]
+"""A line of the terminal; None where it is not known what stands there."""
+
+_PLAIN: Final = Look()
+
+
+class _NotCells(Exception):
+    """What is to be drawn cannot be told apart into cells."""
+
+
+class ChangedCells:
+    """What the terminal shows, as far as it is known, and how little has to be written to make it show a frame."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, Row] = {}
+
+    def forget(self) -> None:
+        """From now on it is not known what the terminal shows: whatever is painted is written."""
+        self._rows.clear()
+
+    def of(self, frame: Any, console: Console) -> Any:
+        """A frame as it is to be drawn: as the cells that differ, as None if none does.
+
+        A frame of a kind that is not known comes back as it is.
+        """
+        if frame is None:
+            return None
+        try:
+            laid = self._laid(_pieces(frame), COLOR_SYSTEMS.get(console.color_system or "", ColorSystem.TRUECOLOR))
+        except _NotCells:
+            self.forget()
+            return frame
+        rows = {y: row for y, row in laid.items() if row != self._rows.get(y)}
+        if not rows:
+            return None
+        return _Frame(self._rows, rows)
+
+    def _laid(self, pieces: Iterable[tuple[int, int, Strip]], system: ColorSystem) -> dict[int, Row]:
+        rows: dict[int, Row] = {}
+        for y, x, strip in pieces:
+            if y not in rows:
+                rows[y] = self._rows.get(y, []).copy()
+            _lay(rows[y], x, _cells(strip, system))
+        return rows
+
+
+class _Frame(CompositorUpdate):
+    """The rows that change; they count as shown once their text is asked for, which is written at once."""
+
+    def __init__(self, shown: dict[int, Row], rows: dict[int, Row]) -> None:
+        self._shown = shown
+        self._rows = rows
+
+    def render_segments(self, console: Console) -> str:
+        written = _Written()
+        for y, row in self._rows.items():
+            for first, last in _runs(self._shown.get(y, []), row):
+                written.put(y, first, row[first:last])
+        self._shown.update(self._rows)
+        return written.text()
+
+
+def _pieces(frame: object) -> Iterator[tuple[int, int, Strip]]:
+    """What a frame of Textual's paints: line, column, strip; in the order in which it would write them."""
+    if isinstance(frame, LayoutUpdate):
+        for y, line in enumerate(frame.strips, frame.region.y):
+            x = frame.region.x
+            for strip in line:
+                yield y, x, strip
+                x += strip.cell_length
+    elif isinstance(frame, ChopsUpdate):
+        for y, first, last in frame.spans:
+            for end, (x, chop) in zip(frame.chop_ends[y], frame.chops[y].items(), strict=False):
+                if chop is not None and x <= last and end > first:
+                    whole = last > x >= first and end <= last
+                    yield y, x, chop if whole else chop.crop(0, min(end, last) - x)
+    else:
+        raise _NotCells
+
+
+def _lay(row: Row, x: int, cells: list[Cell]) -> None:
+    """Lay cells over a row. Of a wide character of which half is covered, it is not known what the terminal shows."""
+    end = x + len(cells)
+    row.extend([None] * (x - len(row)))
+    if 0 < x < len(row) and _is_second_half(row[x]):
+        row[x - 1] = None
+    row[x:end] = cells
+    if end < len(row) and _is_second_half(row[end]):
+        row[end] = None
+
+
+def _is_second_half(cell: Cell | None) -> bool:
+    return cell is not None and not cell[0]
+
+
+def _cells(strip: Strip, system: ColorSystem) -> list[Cell]:
+    cells: list[Cell] = []
+    for segment in strip:
+        look, blank = _looks(segment.style, system)
+        text = segment.text
+        if text.isascii() and text.isprintable():
+            cells += [(char, blank if char == " " else look) for char in text]
+        else:
+            _add_graphemes(cells, segment, look, blank)
+    return cells
+
+
+def _add_graphemes(cells: list[Cell], segment: Segment, look: Look, blank: Look) -> None:
+    if segment.control or any(char < " " or "\x7f" <= char < "\xa0" for char in segment.text):
+        raise _NotCells
+    for start, end, width in split_graphemes(segment.text)[0]:
+        text = segment.text[start:end]
+        if width:
+            cells.append((text, blank if text == " " else look))
+            cells += [("", look)] * (width - 1)
+        elif cells:
+            base = next(place for place in range(len(cells) - 1, -1, -1) if cells[place][0])
+            cells[base] = (cells[base][0] + text, cells[base][1])
+        else:
+            raise _NotCells
+
+
+@lru_cache(maxsize=4096)
+def _looks(style: Style | None, system: ColorSystem) -> tuple[Look, Look]:
+    """How a style draws a character, and a blank."""
+    if style is None:
+        return _PLAIN, _PLAIN
+    if style.link:
+        raise _NotCells
+    codes = style.render(_SAMPLE, color_system=system).partition(_SAMPLE)[0]
+    look = _look(codes.removeprefix("\x1b[").removesuffix("m"))
+    shown = tuple(each for each in look.attributes if each in _SHOWN_ON_BLANKS)
+    # A line and a reversed blank have the colour of the text; otherwise a blank has a background alone.
+    return look, Look(shown, look.foreground if shown else "", look.background)
+
+
+def _look(codes: str) -> Look:
+    attributes: list[str] = []
+    grounds = {"3": "", "4": ""}
+    left = iter(codes.split(";") if codes else ())
+    for code in left:
+        if code in ("38", "48"):
+            kind = next(left)
+            grounds[code[0]] = ";".join((code, kind, *(next(left) for _ in range(1 if kind == "5" else 3))))
+        elif len(code) == 1 or code[:-1] in ("2", "5"):
+            attributes.append(code)
+        elif code not in ("39", "49"):
+            # Bright colours are 90 to 97 and 100 to 107.
+            grounds["3" if code[:-1] in ("3", "9") else "4"] = code
+    return Look(tuple(attributes), grounds["3"], grounds["4"])
+
+
+def _runs(before: Row, row: Row) -> Iterator[tuple[int, int]]:
+    """The parts of a line that have to be written: first column, and the one behind the last."""
+    doubtful = any(cell is not None and len(cell[0]) != 1 for each in (before, row) for cell in each)
+    first = last = -1
+    for x, cell in enumerate(row):
+        # Terminals differ in how wide some characters are. A line with such a one is written whole, as Textual would.
+        same = not doubtful and x < len(before) and cell == before[x]
+        if cell is None or (same and (last < 0 or x - last >= _SHORT_GAP)):
+            if last > 0:
+                yield first, last
+            first = last = -1
+        elif not same:
+            first, last = (x if first < 0 else first), x + 1
+    if last > 0:
+        yield first, last
+
+
+class _Written:
+    """What is written: where the pen goes, how it draws from there on, and the characters."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._look = _PLAIN
+
+    def put(self, y: int, x: int, cells: Iterable[Cell | None]) -> None:
+        self._parts.append(f"\x1b[{y + 1};{x + 1}H")
+        for cell in cells:
+            assert cell is not None
+            text, look = cell
+            if look is not self._look and not (text == " " and self._draws_blanks_as(look)):
+                self._change_to(look)
+            self._parts.append(text)
+
+    def text(self) -> str:
+        self._change_to(_PLAIN)
+        return "".join(self._parts)
+
+    def _draws_blanks_as(self, look: Look) -> bool:
+        same = self._look.background == look.background
+        return same and not look.attributes and _SHOWN_ON_BLANKS.isdisjoint(self._look.attributes)
+
+    def _change_to(self, look: Look) -> None:
+        now, codes = self._look, []
+        if look == now:
+            return
+        if not set(now.attributes) <= set(look.attributes):
+            codes.append("0")
+            now = _PLAIN
+        codes += [each for each in look.attributes if each not in now.attributes]
+        if look.foreground != now.foreground:
+            codes.append(look.foreground or "39")
+        if look.background != now.background:
+            codes.append(look.background or "49")
+        self._parts.append(f"\x1b[{';'.join(codes)}m")
+        self._look = look
