@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -16,7 +16,7 @@ from health.answers import FleetAnswer
 from health.posture import TenantBackupHealth
 from health.report import rfc3339
 from tui.files import replace_file
-from tui.words.wording import State, state_of
+from tui.words.wording import State, ago, counted, state_of
 
 SCHEMA: Final = "tenantpilot.visit/1"
 NEW: Final = "new"
@@ -76,3 +76,17 @@ def changed_since(visit: LastVisit, verdicts: Iterable[TenantBackupHealth]) -> d
 def gone_since(visit: LastVisit, verdicts: Iterable[TenantBackupHealth]) -> tuple[str, ...]:
     """The external ids of tenants seen then and not judged now: archived, deleted, or with another external id."""
     return tuple(sorted(visit.states.keys() - {health.tenant.external_id for health in verdicts}))
+
+
+def since_in_words(visit: LastVisit, gone: Sequence[str], changed: int, now: datetime) -> list[str]:
+    """Which tenants are gone, because the list and the counts no longer show them; and how many changed.
+
+    The numbers come before the names: 80 columns have no room for all of it.
+    """
+    if not gone and not changed:
+        return []
+    what = f"{counted(len(gone) or changed, 'tenant')} {'gone' if gone else 'changed'}"
+    what += f", {changed:,} changed" if gone and changed else ""
+    when = f"since you looked, {ago(now - visit.seen_at)}"
+    more = f" and {len(gone) - 1:,} more" if len(gone) > 1 else ""
+    return [f"{what} {when}{': c lists them' if changed else ''}", *([f"gone: {gone[0]}{more}"] if gone else [])]

@@ -25,7 +25,7 @@ from tui.fleet_view import Filters, FleetView, fleet_view, listed, with_tenant
 from tui.place import FLEET, ORDERS, Order, Place
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
-from tui.visits import NEW, LastVisit, VisitUnreadable, read_visit, write_visit
+from tui.visits import NEW, LastVisit, VisitUnreadable, read_visit, since_in_words, write_visit
 from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.row_list import Cell, Column, RowList
@@ -33,7 +33,7 @@ from tui.words.columns import degraded_share, goes_stale, latest_backup, states_
 from tui.words.durations import format_duration
 from tui.words.safe_text import safe_text
 from tui.words.searched import STATES
-from tui.words.wording import State, ago, counted, part_in_words, state_of, why
+from tui.words.wording import State, counted, part_in_words, state_of, why
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
@@ -70,6 +70,14 @@ class TenantsScreen(FactsScreen[FleetView]):
         Binding("slash", "filter", "filter", key_display="/", id="tenants.filter"),
         Binding("s", "sort", "sort", id="tenants.sort"),
         Binding("p", "posture", "posture", id="tenants.posture"),
+        Binding("n", "next_unconfirmed", "next not confirmed", show=False, id="tenants.next"),
+        *(
+            Binding(
+                str(key), f"only('{state.word}')", f"only {state.word}", show=False, id=f"tenants.only_{state.word}"
+            )
+            for key, state in enumerate(State, start=1)
+        ),
+        Binding("0", "only('')", "every posture", show=False, id="tenants.only_none"),
         Binding("w", "within", "stale within", show=False, id="tenants.within"),
         Binding("c", "changed", "changed since", show=False, id="tenants.changed"),
         Binding("K", "copy_known", "copy a known entry", show=False, id="tenants.known"),
@@ -182,26 +190,9 @@ class TenantsScreen(FactsScreen[FleetView]):
     def note(self) -> str:
         """And since the last visit, and of a role that could write."""
         view = self.facts
-        visit = [] if view.visit is None else self._since(view.visit, view)
+        visit = [] if view.visit is None else since_in_words(view.visit, view.gone, len(view.changed), self.now())
         wrong = view.settings_problem
         return "; ".join(filter(None, (super().note(), wrong, *visit, _COULD_WRITE if view.role_could_write else "")))
-
-    def _since(self, visit: LastVisit, view: FleetView) -> list[str]:
-        """Which tenants are gone, because the list and the counts no longer show them; and how many changed.
-
-        The numbers come before the names: 80 columns have no room for all of it.
-        """
-        gone, changed = len(view.gone), len(view.changed)
-        if not gone and not changed:
-            return []
-        what = f"{counted(gone or changed, 'tenant')} {'gone' if gone else 'changed'}"
-        what += f", {changed:,} changed" if gone and changed else ""
-        when = f"since you looked, {ago(self.now() - visit.seen_at)}"
-        more = f" and {gone - 1:,} more" if gone > 1 else ""
-        return [
-            f"{what} {when}{': c lists them' if changed else ''}",
-            *([f"gone: {view.gone[0]}{more}"] if gone else []),
-        ]
 
     def watch_unconfirmed(self) -> None:
         self._list_again()
@@ -221,7 +212,9 @@ class TenantsScreen(FactsScreen[FleetView]):
             return
         stale_by = None if self.within is None else shifted(self.now(), self.within)
         of_cause = None if self.cause is None else frozenset(self._runs_that_said_so())
-        filters = Filters(self.words, self.state, stale_by, self.changed_only, of_cause, self.group)
+        # Of a verdict the facts decide; whether they are too old for it, the screen.
+        state = State.HEALTHY if self.state is State.UNCONFIRMED and self.unconfirmed else self.state
+        filters = Filters(self.words, state, stale_by, self.changed_only, of_cause, self.group)
         rows = listed(view, filters, self.order, self.pilot.context.policy, self.pilot.context.groups)
         empty = "no tenant matches the filter" if view.answer.verdicts else "no tenants yet: see 'tenantpilot import'"
         self.query_one("#tenants", RowList).replace(rows, empty=empty)
@@ -238,6 +231,11 @@ class TenantsScreen(FactsScreen[FleetView]):
                 parts.append(Content.assemble((shown.glyph, f"bold $state-{shown.word}"), f" {count:,} {shown.word}"))
         wide = Content("  ").join(parts)
         return wide if wide.cell_length <= self.size.width - 2 else Content(" ").join(parts)
+
+    @staticmethod
+    def _said(state: State) -> State:
+        """As a command line says it: what is unconfirmed now was confirmed, and may be again by then."""
+        return State.HEALTHY if state is State.UNCONFIRMED else state
 
     def _as_shown(self, state: State) -> State:
         return State.UNCONFIRMED if state is State.HEALTHY and self.unconfirmed else state
@@ -339,8 +337,21 @@ class TenantsScreen(FactsScreen[FleetView]):
         self.order = self.order.following()
 
     def action_posture(self) -> None:
-        place = _FILTERED_STATES.index(self.state)
+        place = _FILTERED_STATES.index(None if self.state is None else self._said(self.state))
         self.state = _FILTERED_STATES[(place + 1) % len(_FILTERED_STATES)]
+
+    def action_only(self, word: str) -> None:
+        self.state = next((state for state in State if state.word == word), None)
+
+    def action_next_unconfirmed(self) -> None:
+        """Go to the next tenant that is not confirmed; behind the last one to the first."""
+        rows = self.query_one("#tenants", RowList)
+        after = [*rows.rows[rows.cursor + 1 :], *rows.rows[: rows.cursor + 1]]
+        wanted = (each for each in after if state_of(each, facts_too_old=self.unconfirmed) is not State.HEALTHY)
+        if (found := next(wanted, None)) is None:
+            self.pilot.say("every tenant listed is confirmed")
+        else:
+            rows.move_to_key(found.tenant.id)
 
     def action_changed(self) -> None:
         view = self.answer
@@ -391,7 +402,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         return Place(
             group=self.group,
             filter=self.words or None,
-            posture=None if self.state is None else self.state.word,
+            posture=None if self.state is None else self._said(self.state).word,
             sort=None if self.order is Order.TRIAGE else self.order.option,
             stale_within=self.within,
             changed=self.changed_only,

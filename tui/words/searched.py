@@ -22,7 +22,9 @@ GROUP: Final = "group:"
 STATES: Final = {state.word: state for state in State if state is not State.UNCONFIRMED}
 """The states that tenants are listed by, by the words of `--posture`."""
 
-_CONFIRMED: Final = State.HEALTHY.word
+_HEALTHY: Final = State.HEALTHY.word
+_CONFIRMED: Final = f"\0{_HEALTHY}"
+"""What `healthy` finds: confirmed tenants, and none that is only called so. No name begins a word with NUL."""
 
 
 class WordFilter(NamedTuple):
@@ -35,8 +37,8 @@ class WordFilter(NamedTuple):
     def of(cls, typed: str) -> WordFilter:
         """Parse words with blanks between them; capitals do not matter. A `-` alone is a wanted word."""
         words = typed.casefold().split()
-        unwanted = tuple(word[1:] for word in words if word.startswith("-") and word != "-")
-        return cls(tuple(word for word in words if not word.startswith("-") or word == "-"), unwanted)
+        unwanted = tuple(_meant(word[1:]) for word in words if word.startswith("-") and word != "-")
+        return cls(tuple(_meant(word) for word in words if not word.startswith("-") or word == "-"), unwanted)
 
     def __bool__(self) -> bool:
         return bool(self.wanted or self.unwanted)
@@ -46,23 +48,27 @@ class WordFilter(NamedTuple):
         return all(word in searched for word in self.wanted) and not any(word in searched for word in self.unwanted)
 
 
+def _meant(word: str) -> str:
+    return _CONFIRMED if word == _HEALTHY else word
+
+
 def searched_words(
     health: TenantBackupHealth, policy: HealthPolicy, now: datetime, group: str | None = None, cause: str = ""
 ) -> str:
     """All words of a tenant, in small letters: its names, its group, its state, and all that its WHY can show.
 
-    The words `healthy` and `follow-up` both find a healthy tenant with a follow-up. An unreadable one has no posture.
+    Each as people read it and as the report spells it: `overdue by 3h`, `schedule_follow_up`.
     """
     names = f"{health.tenant.name} {health.tenant.external_id} {cause}"
     if group is not None:
         names += f" {GROUP}{group}"
     if health.confirmed:  # a fast path: this is most of a fleet
         return f"{names} {_CONFIRMED}".casefold()
-    words = [names, state_of(health).word, health.posture or "", why(health, policy, now)]
-    words += [REASON_WORDS[reason] for reason in health.reasons]
+    words = [names, state_of(health).word, health.freshness or "", why(health, policy, now)]
+    words += [f"{REASON_WORDS[reason]} {reason}" for reason in health.reasons]
     if health.quality is not None and health.quality.degraded:
-        words.append(families_in_words(health.quality))
+        words += [families_in_words(health.quality), *(name for name, count in health.quality.families if count)]
     for each in health.follow_ups:
-        words.append(each.schedule.name)
+        words += [each.schedule.name, *each.conditions]
         words += [condition_in_words(each, condition, policy, now, with_limit=False) for condition in each.conditions]
     return " ".join(words).casefold()

@@ -26,7 +26,11 @@ DEGRADED = judged(a_set(status="partial"), FAILED, LATE, tally=a_tally(an_item(c
         (DEGRADED, "degraded metadata only incomplete run"),
         # Of every schedule, not only of the first.
         (DEGRADED, "weekly throttled hourly overdue"),
-        (judged(a_set(), FAILED), "follow-up healthy"),
+        (judged(a_set(), FAILED), "follow-up schedule_follow_up last_run_unsuccessful"),
+        (judged(None), "no_backup_basis"),
+        (judged(a_set(NOW - 3 * DAY)), "latest_backup_stale too_old"),
+        (judged(a_set(NOW + DAY)), "in_the_future"),
+        (DEGRADED, "latest_backup_degraded metadata_only incomplete_run overdue"),
         (UNREADABLE, "unreadable cannot be read completed_at"),
         (judged(a_set(), tenant=a_tenant(name="ẞtraße")), "SSTRASSE"),
     ],
@@ -38,6 +42,25 @@ def test_found_by(health: TenantBackupHealth, words: str) -> None:
     first, *_ = words.split()
     assert not WordFilter.of(f"-{first}").passes(searched)
     assert WordFilter.of("-elsewhere").passes(searched)
+
+
+@pytest.mark.parametrize(
+    "health",
+    [
+        judged(a_set(), FAILED, tenant=a_tenant(name="Healthy Foods", external_id="healthy.example")),
+        judged(None, tenant=a_tenant(name="healthy")),
+        UNREADABLE,
+    ],
+)
+def test_healthy_means_confirmed(health: TenantBackupHealth) -> None:
+    searched = searched_words(health, POLICY, NOW)
+    assert not WordFilter.of("Healthy").passes(searched)
+    assert WordFilter.of("-healthy").passes(searched)
+    confirmed = searched_words(judged(a_set(), tenant=a_tenant(name="stale")), POLICY, NOW)
+    assert WordFilter.of("healthy").passes(confirmed)
+    # While it is typed, it finds what begins so.
+    assert WordFilter.of("health").passes(confirmed)
+    assert not WordFilter.of("-healthy").passes(confirmed)
 
 
 def test_a_group_and_a_cause_are_words_too() -> None:

@@ -1,0 +1,86 @@
+"""The keys that narrow the fleet: by posture at once, and to the next tenant that is not confirmed.
+
+(docs/screens.md, "Tenants")
+
+Modules: tui.screens.tenants.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.tui.screens.driving import Clock, open_app, row_list, under_cursor
+from tests.tui.screens.fleets import HOUR, NOW, Facts, small_fleet
+from tui.place import POSTURES
+from tui.screens.tenants import TenantsScreen
+
+WORST_FIRST = ("Wingtip", "Contoso", "Fabrikam", "Adventure Works", "Northwind", "Tailspin")
+
+
+@pytest.fixture
+def url(sqlite_url: str) -> str:
+    return small_fleet().load(sqlite_url)
+
+
+def names(tenants: TenantsScreen) -> list[str]:
+    return [health.tenant.name for health in row_list(tenants).rows]
+
+
+async def test_a_digit_filters_by_posture_and_0_clears_it(url: str) -> None:
+    async with open_app(url) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        for number, (posture, name) in enumerate(zip(POSTURES, WORST_FIRST, strict=True), start=1):
+            await driver.press(str(number))
+            assert names(tenants) == [name]
+            assert f"only {posture}" in driver.shown("#shown")
+        await driver.press("7")
+        assert names(tenants) == []
+        await driver.press("0")
+        assert names(tenants) == list(WORST_FIRST)
+
+
+async def test_7_lists_what_was_confirmed_once_the_facts_are_too_old(url: str) -> None:
+    clock = Clock()
+    async with open_app(url, clock=clock) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        clock.forward(timedelta(seconds=91))
+        await driver.until(lambda: tenants.unconfirmed)
+        await driver.press("7")
+        assert names(tenants) == ["Tailspin"]
+        await driver.press("Y")
+        assert driver.app.clipboard == "tenantpilot --posture healthy"
+
+
+async def test_n_goes_to_the_next_that_is_not_confirmed_and_round(sqlite_url: str) -> None:
+    facts = Facts()
+    for number, fresh in enumerate((True, False, True, True, False)):
+        facts.backup_set(facts.tenant(f"T{number}"), NOW - HOUR * (1 if fresh else 100))
+    async with open_app(facts.load(sqlite_url), sort="name", toasts=True) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        for name in ("T1", "T4", "T1"):
+            await driver.press("n")
+            assert under_cursor(tenants).tenant.name == name
+        await driver.press("6", "n")
+        assert names(tenants) == ["T0", "T2", "T3"]
+        assert "every tenant listed is confirmed" in driver.words()
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        ("schedule_follow_up", ["Northwind"]),
+        ("no_backup_basis", ["Contoso"]),
+        ("metadata_only", ["Adventure Works"]),
+        ("overdue nightly", ["Northwind"]),
+        ("healthy", ["Tailspin"]),
+        ("-healthy -stale", ["Wingtip", "Contoso", "Adventure Works", "Northwind"]),
+    ],
+)
+async def test_the_filter_finds_what_why_says_and_the_reports_own_words(words: str, left: list[str], url: str) -> None:
+    async with open_app(url) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        await driver.press("slash")
+        await driver.enter_words(words)
+        assert names(tenants) == left
