@@ -31,7 +31,7 @@ from health.posture import TenantBackupHealth
 
 if TYPE_CHECKING:
     from health.store.reading.examination import Examination
-    from health.store.reading.history import History, ReadSet
+    from health.store.reading.history import History
     from health.store.reading.snapshot import Snapshot
 
 _FEW: Final = 1_000
@@ -42,14 +42,15 @@ def changes(
     history: History, health: TenantBackupHealth, before_id: int | None, after_id: int | None, now: datetime
 ) -> ChangesAnswer:
     """What changed between two sets: from the reference set to the basis, unless one or both are named."""
-    tenant_id = health.tenant.id
-    after = _read(history, health, after_id)
+    if after_id is None:
+        if health.basis is None:
+            return ChangesAnswer(health, None, None, None, now)
+        after_id = health.basis.id
+    before, after, earlier, later = history.two_sets(health.tenant.id, before_id, after_id)
     if after is None or after.backup_set is None:
         return ChangesAnswer(health, None, None, None, now, after and after.unreadable)
-    before = history.reference_of(after.backup_set) if before_id is None else history.set_of(tenant_id, before_id)
     if before is None or before.backup_set is None:
         return ChangesAnswer(health, None, ComparedSet(after.backup_set, 0), None, now, before and before.unreadable)
-    earlier, later = history.items_to_compare(tenant_id, before.backup_set.id, after.backup_set.id)
     answer = ChangesAnswer(
         health, ComparedSet(before.backup_set, earlier.present), ComparedSet(after.backup_set, later.present), None, now
     )
@@ -57,36 +58,26 @@ def changes(
     lost = next((each.item.unreadable for each in items if each.item.unreadable is not None), None)
     if lost is not None:
         return answer._replace(unreadable=lost)
-    contents = history.contents(tenant_id, compared_by_value(earlier.items, later.items))
+    contents = history.contents(health.tenant.id, compared_by_value(earlier.items, later.items))
     the_same = later.present - len(later.items)
     return answer._replace(changes=compared(earlier.items, later.items, contents, the_same))
 
 
-def _read(history: History, health: TenantBackupHealth, set_id: int | None) -> ReadSet | None:
-    """The set of this id, or the basis; None where there is none."""
-    if set_id is None:
-        set_id = None if health.basis is None else health.basis.id
-    return None if set_id is None else history.set_of(health.tenant.id, set_id)
-
-
 def captured_in_set(snapshot: Snapshot, tenant_id: int, wanted: tuple[int, int] | None) -> CapturedInSet:
     """One item with its captured JSON, by its set's id and its own."""
-    item = None
-    if wanted is not None:
-        set_id, item_id = wanted
-        item = next((each for each in snapshot.items(tenant_id, set_id) if each.id == item_id), None)
-    if wanted is None or item is None:
+    if wanted is None:
         return CapturedInSet(None, CapturedJson(None, None))
-    return CapturedInSet(item, snapshot.captured(tenant_id, *wanted))
+    set_id, item_id = wanted
+    item = next((each for each in snapshot.items(tenant_id, set_id) if each.id == item_id), None)
+    captured = snapshot.captured(tenant_id, set_id, item_id)
+    return CapturedInSet(item, captured if item is not None else CapturedJson(None, None))
 
 
 def last_good(history: History, health: TenantBackupHealth, now: datetime) -> LastGoodAnswer:
     """The last good copies of what the basis has degraded, or lacks against its reference set."""
     if health.basis is None:
         return LastGoodAnswer(health, None, (), now)
-    found = history.reference_of(health.basis)
-    reference = None if found is None else found.backup_set
-    return LastGoodAnswer(health, reference, history.last_good_copies(health.basis, reference), now)
+    return LastGoodAnswer(health, *history.last_good_copies(health.basis), now)
 
 
 def causes(history: History, verdicts: Iterable[TenantBackupHealth], now: datetime) -> CausesAnswer:

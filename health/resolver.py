@@ -6,6 +6,7 @@ from bisect import insort
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from health import answers as details
@@ -20,10 +21,12 @@ from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, judge, triage_key
 from health.schedules import assess
 from health.store.opening.errors import NotReadAhead, StoreError
+from health.store.reading.blocks import block_of
 
 if TYPE_CHECKING:
     from health.store.opening.urls import DatabaseAddress
     from health.store.reading.ahead import FleetAhead
+    from health.store.reading.blocks import Blocks
     from health.store.reading.held_connection import HeldConnection
     from health.store.reading.snapshot import Snapshot
 
@@ -61,6 +64,8 @@ class TenantBackupHealthResolver:
         self._held: HeldConnection | None = None
         self._token: object | None = None
         self._facts: dict[int, TenantFacts] = {}
+        self._blocks: Blocks | None = None
+        self._known: dict[str, TenantFacts] = {}
         self._fleet: details.FleetAnswer | None = None
         self._holds_until: datetime | None = None
 
@@ -82,8 +87,14 @@ class TenantBackupHealthResolver:
         return self._answer(_Found(self._facts, []), now, token)
 
     def _read_fleet(self, now: datetime) -> details.FleetAnswer:
-        facts, token = self._store().fleet()
-        return self._answer(self._judged_as_they_come(facts, now), now, token)
+        read = self._store().fleet(self._blocks, again=self._token is not None)
+        unchanged: Iterable[TenantFacts] = ()
+        if read.changed is not None:
+            changed = read.changed
+            unchanged = (each for number, each in self._facts.items() if block_of(number) not in changed)
+        answer = self._answer(self._judged_as_they_come(chain(unchanged, read.facts), now), now, read.token)
+        self._blocks = read.blocks
+        return answer
 
     def _all_hold_until(self, fleet: details.FleetAnswer) -> datetime:
         """The last instant at which every verdict holds; looked for once, by the first refresh without a change."""
@@ -97,7 +108,7 @@ class TenantBackupHealthResolver:
             found = self._judged_as_they_come(ahead.facts(), now)
             self._role_could_write = ahead.role_could_write
             self._time_ahead = details.OwnTime(ahead.home.clock, ahead.home.behind)
-            return self._answer(found, now, None)
+            return self._answer(found, now, ahead.token)
         except NotReadAhead:
             return None
         finally:
@@ -128,6 +139,7 @@ class TenantBackupHealthResolver:
         else:
             verdicts = tuple(_in_triage_order(kept, judged))
         self._token, self._facts, self._fleet = token, facts, details.FleetAnswer(now, verdicts)
+        self._known = {}
         self._holds_until = None
         return self._fleet
 
@@ -164,7 +176,7 @@ class TenantBackupHealthResolver:
             had = None if health.basis is None else snapshot.reference_items(health.basis)
             return details.DashboardAnswer(health, attempts, self._coverage(snapshot, health, now), now, had)
 
-        return self._read(ask)
+        return self._read(ask, external_id)
 
     def _coverage(self, snapshot: Snapshot, health: TenantBackupHealth, now: datetime) -> Coverage | None:
         if health.unreadable is not None:
@@ -184,7 +196,7 @@ class TenantBackupHealthResolver:
             sets = snapshot.sets(health, self.policy, limit + 1, before)
             return details.BackupSetsAnswer(health, sets[:limit], len(sets) > limit, now)
 
-        return self._read(ask)
+        return self._read(ask, external_id)
 
     def backup_set(self, external_id: str, set_id: int | None, now: datetime) -> details.BackupSetAnswer:
         """One set with its items; None asks for the basis of the moment."""
@@ -195,12 +207,12 @@ class TenantBackupHealthResolver:
             if wanted is None:
                 return details.BackupSetAnswer(health, None, (), now)
             listed = snapshot.set_of(health, self.policy, wanted)
-            items = snapshot.items(health.tenant.id, wanted) if listed else ()
-            is_basis = listed is not None and listed.part is details.PartInVerdict.BASIS
+            items = snapshot.items(health.tenant.id, wanted)
+            is_basis = health.basis is not None and wanted == health.basis.id
             copies = questions.last_good(snapshot.history, health, now).items if is_basis else ()
             return details.BackupSetAnswer(health, listed, items, now, copies)
 
-        return self._read(ask)
+        return self._read(ask, external_id)
 
     def captured(self, external_id: str, set_id: int, item_id: int, now: datetime) -> details.CapturedJson:
         """The captured JSON of one item of a tenant's set."""
@@ -209,7 +221,7 @@ class TenantBackupHealthResolver:
             health = self._one(snapshot, external_id, now)
             return snapshot.captured(health.tenant.id, set_id, item_id)
 
-        return self._read(ask)
+        return self._read(ask, external_id)
 
     def captured_in_sets(
         self, external_id: str, wanted: Sequence[tuple[int, int] | None], now: datetime
@@ -223,7 +235,7 @@ class TenantBackupHealthResolver:
             tenant_id = self._one(snapshot, external_id, now).tenant.id
             return tuple(questions.captured_in_set(snapshot, tenant_id, each) for each in wanted)
 
-        return self._read(ask)
+        return self._read(ask, external_id)
 
     def schedules(self, external_id: str, now: datetime) -> details.SchedulesAnswer:
         """A tenant's schedules, those that need follow-up first."""
@@ -234,7 +246,7 @@ class TenantBackupHealthResolver:
             pause = longest_pause(((each.cron, each.timezone) for each in health.schedules), now)
             return details.SchedulesAnswer(health, tuple(sorted(judged, key=details.follow_up_first)), pause, now)
 
-        return self._read(ask)
+        return self._read(ask, external_id)
 
     def _judged_schedules(
         self, snapshot: Snapshot, health: TenantBackupHealth, now: datetime
@@ -266,7 +278,7 @@ class TenantBackupHealthResolver:
             runs = snapshot.sets(health, self.policy, limit + 1, before, schedule_id)
             return details.RunsAnswer(health, schedule, runs[:limit], len(runs) > limit, now)
 
-        return self._read(ask)
+        return self._read(ask, external_id)
 
     def as_of(self, instant: datetime, external_ids: Sequence[str] = ()) -> list[TenantBackupHealth]:
         """The verdicts of an instant of the past, in triage order, from the sets completed by then that are kept.
@@ -364,16 +376,25 @@ class TenantBackupHealthResolver:
             self._held.close()
 
     def _of_one(self, external_id: str, now: datetime, ask: Callable[[Snapshot, TenantBackupHealth], Found]) -> Found:
-        return self._read(lambda snapshot: ask(snapshot, self._one(snapshot, external_id, now)))
+        return self._read(lambda snapshot: ask(snapshot, self._one(snapshot, external_id, now)), external_id)
 
     def _one(self, snapshot: Snapshot, external_id: str, now: datetime) -> TenantBackupHealth:
         facts = snapshot.facts((external_id,))
         if not facts:
             raise UnknownTenant(external_id)
+        self._by_external_id()[external_id] = facts[0]
         return judge(facts[0], self.policy, now)
 
-    def _read(self, question: Callable[[Snapshot], Found]) -> Found:
-        return self._store().read(question)
+    def _read(self, question: Callable[[Snapshot], Found], external_id: str | None = None) -> Found:
+        """Ask a question, about one tenant where `external_id` says which."""
+        known = None if external_id is None else self._by_external_id().get(external_id)
+        return self._store().read(question, known)
+
+    def _by_external_id(self) -> dict[str, TenantFacts]:
+        """Facts as they were last read: what a question about one tenant is expected to find."""
+        if not self._known:
+            self._known = {each.tenant.external_id: each for each in self._facts.values()}
+        return self._known
 
     def _store(self) -> HeldConnection:
         """The connection, imported with its driver when the first question needs it: that takes time."""

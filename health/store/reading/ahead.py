@@ -28,7 +28,7 @@ from health.store.opening.revision import OfThisSchema
 from health.store.opening.statements import Asked, ReadingConnection, Rows
 from health.store.opening.urls import DatabaseAddress
 from health.store.reading.assembly import FleetRows, facts_in, fleet_rows
-from health.store.reading.token import COULD_WRITE
+from health.store.reading.token import CHANGES, COULD_WRITE, token_of_server
 
 _FLEET: Final = "fleet"
 _SETS: Final = "sets"
@@ -79,11 +79,12 @@ def _send_rows(connection: ReadingConnection, address: DatabaseAddress, send: Ca
 
 def _messages(statements: OfThisSchema) -> Iterator[tuple[Any, ...]]:
     dialect = statements.dialect
-    beside = [Asked(COULD_WRITE)] if dialect == "postgresql" else []
-    could_write, found = fleet_rows(statements, None, beside, last=True)
-    role_could_write = bool(could_write and could_write[0][0][0])
+    # A file's token counts from when its connection was opened: another process has no use for it.
+    beside = [Asked(COULD_WRITE), Asked(CHANGES[dialect])] if dialect == "postgresql" else []
+    said, found = fleet_rows(statements, None, beside, last=True)
+    role_could_write, token = (bool(said[0][0][0]), token_of_server(said[1][0])) if said else (False, None)
     home = (statements.home or Home()).packed()
-    yield _FLEET, dialect, home, role_could_write, found.tenants, found.schedules, found.unreadable_candidates
+    yield _FLEET, dialect, home, role_could_write, token, found.tenants, found.schedules, found.unreadable_candidates
     for part in found.basis_sets:
         yield _SETS, part
 
@@ -115,6 +116,8 @@ class FleetAhead:
         """What the snapshot said of itself; known from the first facts on."""
         self.role_could_write = False
         """Whether the role that read them has more than SELECT on the facts; known from the first facts on."""
+        self.token: object | None = None
+        """What a server's snapshot said that stays equal while no fact changes; known from the first facts on."""
 
     def facts(self) -> Iterator[TenantFacts]:
         """The facts of every tenant to judge, as they come, in no order.
@@ -125,7 +128,7 @@ class FleetAhead:
             kind, *fleet = self._next()
             if kind != _FLEET:
                 raise NotReadAhead
-            dialect, home, self.role_could_write, tenants, schedules, lost = fleet
+            dialect, home, self.role_could_write, self.token, tenants, schedules, lost = fleet
             self.home = Home.unpacked(home)
             yield from facts_in(dialect, FleetRows(tenants, schedules, lost, self._sets()))
         finally:

@@ -37,9 +37,28 @@ def fleet_rows(
     """
     if statements.distributed:
         return _rows_on_nodes(statements, external_ids, beside, last=last, as_of=as_of)
-    dialect, narrowed = statements.dialect, external_ids is not None
-    parameters: dict[str, Any] = {"external_ids": list(external_ids)} if external_ids is not None else {}
-    asked = (
+    narrowed: fleet_statements.Narrowed = None if external_ids is None else "external_ids"
+    ids = None if external_ids is None else list(external_ids)
+    *found, basis_sets = statements.run(
+        [*beside, *_asked_of_one_server(statements.dialect, narrowed, ids, as_of)], last=last
+    )
+    *others, tenants, schedules, lost = [list(chain.from_iterable(parts)) for parts in found]
+    return others, FleetRows(tenants, schedules if as_of is None else [], lost, basis_sets)
+
+
+def rows_by_id(statements: Statements, tenant_ids: Sequence[int]) -> FleetRows:
+    """The same of the tenants with these ids that are to be judged; the snapshot ends with it."""
+    asked = _asked_of_one_server(statements.dialect, "tenant_ids", list(tenant_ids), None)
+    *found, basis_sets = statements.run(asked, last=True)
+    tenants, schedules, lost = [list(chain.from_iterable(parts)) for parts in found]
+    return FleetRows(tenants, schedules, lost, basis_sets)
+
+
+def _asked_of_one_server(
+    dialect: str, narrowed: fleet_statements.Narrowed, ids: list[Any] | None, as_of: datetime | None
+) -> tuple[Asked, ...]:
+    parameters: dict[str, Any] = {} if narrowed is None else {narrowed: ids}
+    return (
         Asked(fleet_statements.judged_tenants(dialect, narrowed), parameters),
         Asked(fleet_statements.enabled_schedules(dialect, narrowed), parameters),
         Asked(fleet_statements.unreadable_candidates(dialect)),
@@ -48,9 +67,6 @@ def fleet_rows(
             parameters | ({} if as_of is None else {"as_of": as_of}),
         ),
     )
-    *found, basis_sets = statements.run([*beside, *asked], last=last)
-    *others, tenants, schedules, lost = [list(chain.from_iterable(parts)) for parts in found]
-    return others, FleetRows(tenants, schedules if as_of is None else [], lost, basis_sets)
 
 
 def _rows_on_nodes(
@@ -63,7 +79,7 @@ def _rows_on_nodes(
 ) -> tuple[list[list[Row]], FleetRows]:
     """The same from Citus, whose nodes know tenants by their ids alone: those of the named are looked up first."""
     named, past = external_ids is not None, as_of is not None
-    judged = fleet_statements.judged_tenants(statements.dialect, named)
+    judged = fleet_statements.judged_tenants(statements.dialect, "external_ids" if named else None)
     known = statements.rows(judged, {"external_ids": list(external_ids)}) if external_ids is not None else []
     ids = {"tenant_ids": [row[0] for row in known]} if named else {}
     then = {} if as_of is None else {"as_of": as_of}

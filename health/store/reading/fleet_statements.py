@@ -2,14 +2,14 @@
 
 As text and without SQLAlchemy, because the process that reads ahead has no time to import it; where SQLAlchemy is, it
 runs the same text. Each costs per tenant, not per history: the basis is a LIMIT 1 on an index, and every count comes
-from an index alone. Where `narrowed` is true, a statement has the parameter `external_ids`, a list. Each is made once:
-making it would cost more than one tenant's answer.
+from an index alone. Each is made once: making it would cost more than one tenant's answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Final, Literal
 
 from health.quality import ITEM_FAMILIES
 from health.store.columns import BACKUP_SCHEDULES, BACKUP_SETS, TENANTS
@@ -26,15 +26,23 @@ from health.store.reading.predicates import (
     present_predicate,
 )
 
+Narrowed = Literal["external_ids", "tenant_ids"] | None
+"""Which list is the parameter that says whose rows are wanted; None: those of every tenant to judge."""
+_ASKED_FOR: Final[Mapping[Narrowed, str]] = {
+    "external_ids": " AND tenants.external_id IN :external_ids",
+    "tenant_ids": " AND tenants.id IN :tenant_ids",
+    None: "",
+}
+
 
 @cache
-def judged_tenants(dialect: str, narrowed: bool) -> str:
+def judged_tenants(dialect: str, narrowed: Narrowed) -> str:
     """The tenants to judge: the fleet, or those of the external ids given that are not archived."""
     return f"SELECT {TENANTS.selected} FROM tenants WHERE {judged(dialect, narrowed)}"  # noqa: S608 - our own rules
 
 
 @cache
-def basis_sets(dialect: str, narrowed: bool, past: bool = False) -> str:
+def basis_sets(dialect: str, narrowed: Narrowed, past: bool = False) -> str:
     """One row a tenant that has a basis: the set's columns, then those of its items.
 
     With `past` the basis of an instant, the parameter `as_of`: among the sets completed by then.
@@ -77,7 +85,7 @@ def _latest(columns: str, past: bool) -> str:
 
 
 @cache
-def enabled_schedules(dialect: str, narrowed: bool) -> str:
+def enabled_schedules(dialect: str, narrowed: Narrowed) -> str:
     """The enabled schedules of the tenants to judge, by tenant and id.
 
     With those that cannot be read as enabled or disabled, deleted or not: none is left out in silence.
@@ -173,7 +181,6 @@ def _of_the_set(dialect: str, index: str, predicate: str, tenant: str) -> str:
     )
 
 
-def judged(dialect: str, narrowed: bool) -> str:
+def judged(dialect: str, narrowed: Narrowed) -> str:
     """Tenants that are not archived, or whose archiving cannot be read: those are never left out in silence."""
-    asked_for = " AND tenants.external_id IN :external_ids" if narrowed else ""
-    return f"{no_instant_predicate('tenants.archived_at', dialect)}{asked_for}"
+    return f"{no_instant_predicate('tenants.archived_at', dialect)}{_ASKED_FOR[narrowed]}"

@@ -14,7 +14,10 @@ from health.store.opening.home import Home
 from health.store.opening.reading import one_snapshot, open_reading
 from health.store.opening.statements import ReadingConnection, Row
 from health.store.opening.urls import DatabaseAddress
+from health.store.reading.blocks import Blocks, changed_blocks
+from health.store.reading.foresight import Foreseen, NotForeseen, foreseen
 from health.store.reading.snapshot import Snapshot
+from health.store.reading.token import token_of_server
 
 Found = TypeVar("Found")
 
@@ -22,10 +25,16 @@ _serials = count()
 
 
 class FleetRead(NamedTuple):
-    """The facts of a fleet, and the token of their snapshot."""
+    """The facts of a fleet, and the token of their snapshot.
+
+    Where blocks of tenants were compared, `facts` are those of the tenants whose block is in `changed`, and those of
+    every other tenant are what they were; None: `facts` are everybody's.
+    """
 
     facts: list[TenantFacts]
     token: object | None
+    blocks: Blocks | None = None
+    changed: frozenset[int] | None = None
 
 
 class HeldConnection:
@@ -41,13 +50,14 @@ class HeldConnection:
         self.home = Home()
         """What the last snapshot said of itself: which schema, and the time of PostgreSQL; a file says nothing."""
 
-    def read(self, question: Callable[[Snapshot], Found]) -> Found:
+    def read(self, question: Callable[[Snapshot], Found], known: TenantFacts | None = None) -> Found:
         """Answer a question from one snapshot; what a restart or a standby has broken off is asked once more, quietly.
 
-        Raises StoreError where the facts as a whole cannot be read, and what the question raises.
+        `known` are the facts of the one tenant that the question is about, as they were last read: a server is then
+        asked in one flight. Raises StoreError where the facts as a whole cannot be read, and what the question raises.
         """
         try:
-            return self._ask(question)
+            return self._ask(question, known)
         except StoreBrokenOff:
             return self._ask(question)
         except StoreError as error:
@@ -55,15 +65,34 @@ class HeldConnection:
                 raise
             return self._ask(question)
 
-    def fleet(self) -> FleetRead:
-        """The facts of every tenant to judge, with the token of the very snapshot. Raises StoreError."""
+    def fleet(self, before: Blocks | None = None, *, again: bool = False) -> FleetRead:
+        """The facts of every tenant to judge, with the token of the very snapshot. Raises StoreError.
+
+        `again`: they were read before, and the digests of their blocks, if these were asked for then, are `before`.
+        """
+        in_blocks = again and self._address.file is None and not self._is_distributed
         try:
-            row, facts = self.read(lambda snapshot: snapshot.fleet_and_changes())
+            read = self.read(lambda snapshot: self._read_fleet(snapshot, before, in_blocks=in_blocks))
         except StoreError as error:
             if not is_not_supported(error.__cause__):
                 raise
             return FleetRead(self.read(lambda snapshot: snapshot.facts()), None)
-        return FleetRead(facts, self._token(row))
+        return read
+
+    def _read_fleet(self, snapshot: Snapshot, before: Blocks | None, *, in_blocks: bool) -> FleetRead:
+        if before is not None and in_blocks:
+            row, blocks = snapshot.blocks()
+            changed = changed_blocks(before, blocks)
+            if len(changed) <= len(blocks) // 2:
+                return FleetRead(snapshot.facts_in_blocks(changed), self._token(row), blocks, changed)
+        found = snapshot.fleet_and_changes(with_blocks=in_blocks)
+        if found.could_write is not None:
+            self._could_write = found.could_write
+        return FleetRead(found.facts, self._token(found.changes), found.blocks)
+
+    @property
+    def _is_distributed(self) -> bool:
+        return self._connection is not None and self._connection.distributed
 
     def change_token(self) -> object | None:
         """A value that stays equal while no fact changes; None where the database has none. Takes microseconds.
@@ -91,12 +120,11 @@ class HeldConnection:
         """
         if self._address.file is not None:
             return False
-        with suppress(StoreError), self._snapshot() as snapshot:
-            if self._could_write is None:
+        if self._could_write is None:
+            with suppress(StoreError), self._snapshot() as snapshot:
                 self._could_write = False
                 self._could_write = bool(snapshot.could_write())
-            return self._could_write
-        return False
+        return bool(self._could_write)
 
     def interrupt(self) -> None:
         """Break off the statement that is running, if there is one; its thread gets an error."""
@@ -111,18 +139,27 @@ class HeldConnection:
             self._connection.close()
             self._connection = None
 
-    def _ask(self, question: Callable[[Snapshot], Found]) -> Found:
+    def _ask(self, question: Callable[[Snapshot], Found], known: TenantFacts | None = None) -> Found:
+        if known is not None and self._address.file is None:
+            with suppress(NotForeseen), self._snapshot(question, known) as snapshot:
+                return question(snapshot)
         with self._snapshot() as snapshot:
             return question(snapshot)
 
     @contextmanager
-    def _snapshot(self) -> Iterator[Snapshot]:
+    def _snapshot(
+        self, question: Callable[[Snapshot], object] | None = None, known: TenantFacts | None = None
+    ) -> Iterator[Snapshot]:
+        """A snapshot; with a question and what is known of its tenant one whose rows came in one flight."""
         connection = self._opened()
         try:
             with one_snapshot(connection, self._address) as statements:
                 with self._lock:
                     self._running = connection
-                yield Snapshot(statements)
+                if question is None or known is None or connection.distributed:
+                    yield Snapshot(statements)
+                else:
+                    yield Snapshot(Foreseen(statements, foreseen(statements.dialect, question, known)))
                 self.home = statements.home or self.home
         finally:
             with self._lock:
@@ -138,4 +175,6 @@ class HeldConnection:
         return self._connection
 
     def _token(self, row: Row) -> tuple[Any, ...] | None:
-        return None if row[0] is None else (self._serial, self._connection and self._connection.stamp, row[0])
+        if row[0] is None or self._address.file is None:
+            return token_of_server(row)
+        return self._serial, self._connection and self._connection.stamp, row[0]

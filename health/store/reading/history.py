@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain, groupby
 from typing import Any, Final, NamedTuple
@@ -42,6 +42,15 @@ class SideOfTwo(NamedTuple):
     present: int
 
 
+class TwoSets(NamedTuple):
+    """Two sets to compare, the earlier one first, None where there is none; and of each the items."""
+
+    before: ReadSet | None
+    after: ReadSet | None
+    items_before: SideOfTwo
+    items_after: SideOfTwo
+
+
 class History:
     """Sets and items beside the verdict, as the snapshot's own transaction sees them."""
 
@@ -51,42 +60,48 @@ class History:
         self._reader = RowReader(self._dialect)
 
     def missing_tenants(self, external_ids: Sequence[str]) -> set[str]:
-        """Those external ids that no tenant has, archived or not."""
-        found = self._connection.rows(statements.EXISTING_TENANTS, {"external_ids": list(external_ids)})
+        """Those external ids that no tenant has, archived or not; the last to be asked."""
+        found = self._connection.rows(statements.EXISTING_TENANTS, {"external_ids": list(external_ids)}, last=True)
         return set(external_ids).difference(row[0] for row in found)
 
-    def set_of(self, tenant_id: int, set_id: int) -> ReadSet | None:
-        """One set of a tenant, whatever its status; None where there is none of this id."""
-        return self._one_set(statements.COMPARED_SET, {"tenant_id": tenant_id, "set_id": set_id})
-
-    def reference_of(self, backup_set: BackupSet) -> ReadSet | None:
-        """The tenant's last completed set of the same source before this one; None where there is none."""
-        if backup_set.completed_at is None:
-            return None  # it has no place among those that have one
-        asked = {"source": backup_set.source, "completed_at": backup_set.completed_at, "set_id": backup_set.id}
-        return self._one_set(statements.REFERENCE_SET, {"tenant_id": backup_set.tenant_id, **asked})
-
-    def _one_set(self, statement: str, parameters: Mapping[str, Any]) -> ReadSet | None:
-        rows = self._connection.rows(statement, parameters)
+    def _set_in(self, rows: Sequence[Row]) -> ReadSet | None:
         try:
             return ReadSet(self._reader.backup_set(rows[0])) if rows else None
         except UnreadableRow as problem:
             return ReadSet(None, problem.evidence)
 
-    def items_to_compare(self, tenant_id: int, before_id: int, after_id: int) -> tuple[SideOfTwo, SideOfTwo]:
-        """The items of two sets that may differ, and how many each has: what of an item cannot be read stands in it."""
-        asked = {"tenant_id": tenant_id, "before_id": before_id, "after_id": after_id}
-        rows, counts = self._connection.run(
-            [Asked(statements.items_that_may_differ(self._dialect), asked), Asked(statements.ITEMS_PRESENT, asked)]
+    def two_sets(self, tenant_id: int, before_id: int | None, after_id: int) -> TwoSets:
+        """Two sets of a tenant by their ids, whatever their status, with the items that may differ.
+
+        Without `before_id` the earlier one is the other's reference set: the tenant's last completed one of the same
+        source before it. What of an item cannot be read stands in it.
+        """
+        of_reference = before_id is None
+        asked = {"tenant_id": tenant_id, "after_id": after_id} | ({} if of_reference else {"before_id": before_id})
+        earlier = (
+            Asked(statements.REFERENCE_OF_AFTER, asked)
+            if of_reference
+            else Asked(statements.COMPARED_SET, {"tenant_id": tenant_id, "set_id": before_id})
         )
-        found: dict[int, list[CapturedItem]] = {before_id: [], after_id: []}
-        for row in chain.from_iterable(rows):
+        found = self._connection.run(
+            [
+                Asked(statements.COMPARED_SET, {"tenant_id": tenant_id, "set_id": after_id}),
+                earlier,
+                Asked(statements.items_present(of_reference), asked),
+                Asked(statements.items_that_may_differ(self._dialect, of_reference), asked),
+            ]
+        )
+        afters, befores, counts, items = (list(chain.from_iterable(parts)) for parts in found)
+        ids = [rows[0][0] if rows else None for rows in (befores, afters)]
+        differing: dict[int | None, list[CapturedItem]] = {each: [] for each in ids}
+        for row in items:
             item = self._reader.item(row[1 : 1 + statements.ITEM_WIDTH])
             assignments = row[1 + statements.ITEM_WIDTH]
-            found[row[0]].append(CapturedItem(item, None if assignments is None else as_text(assignments)))
-        present = {row[0]: row[1] for row in chain.from_iterable(counts)}
-        before, after = (SideOfTwo(found[set_id], present.get(set_id, 0)) for set_id in (before_id, after_id))
-        return before, after
+            if row[0] in differing:
+                differing[row[0]].append(CapturedItem(item, None if assignments is None else as_text(assignments)))
+        present = {row[0]: row[1] for row in counts}
+        before, after = (SideOfTwo(differing[each], present.get(each, 0)) for each in ids)
+        return TwoSets(self._set_in(befores), self._set_in(afters), before, after)
 
     def contents(self, tenant_id: int, item_ids: Sequence[int]) -> dict[int, str]:
         """The captured JSON of some items by their ids, as far as it was kept."""
@@ -95,24 +110,27 @@ class History:
         rows = self._connection.rows(statements.CONTENTS, {"tenant_id": tenant_id, "item_ids": list(item_ids)})
         return {item_id: as_text(content) for item_id, content in rows}
 
-    def last_good_copies(self, basis: BackupSet, reference: BackupSet | None) -> tuple[SoughtCopy, ...]:
-        """What a basis has degraded, or lacks against its reference set, each with its last good copy."""
-        asked = {
-            "tenant_id": basis.tenant_id,
-            "basis_id": basis.id,
-            "completed_at": basis.completed_at,
-            "reference_id": None if reference is None else reference.id,
-        }
+    def last_good_copies(self, basis: BackupSet) -> tuple[BackupSet | None, tuple[SoughtCopy, ...]]:
+        """A basis's reference set, and what the basis has degraded, or lacks against it, with the last good copies."""
+        place = _place_of(basis)
+        found, rows = self._connection.run(
+            [Asked(statements.REFERENCE_SET, place), Asked(statements.last_good_copies(self._dialect), place)]
+        )
+        read = self._set_in(list(chain.from_iterable(found)))
+        reference = None if read is None else read.backup_set
         in_basis: list[BackupItem] = []
         gone: list[BackupItem] = []
         copies: dict[tuple[str, str], LastGoodCopy] = {}
-        for row in self._connection.rows(statements.last_good_copies(self._dialect), asked):
+        for row in chain.from_iterable(rows):
+            if row[0] != basis.id and reference is None:
+                continue  # one of a reference set that cannot be read
             item = self._reader.item(row[1 : 1 + statements.ITEM_WIDTH])
             (in_basis if row[0] == basis.id else gone).append(item)
             if (copy := self._copy(row[1 + statements.ITEM_WIDTH :])) is not None:
                 copies[item.policy_type, item.policy_identifier] = copy
         wanted = wanted_copies(in_basis, gone)
-        return tuple(SoughtCopy(each, copies.get((each.policy_type, each.policy_identifier))) for each in wanted)
+        sought = tuple(SoughtCopy(each, copies.get((each.policy_type, each.policy_identifier))) for each in wanted)
+        return reference, sought
 
     def _copy(self, row: Row) -> LastGoodCopy | None:
         set_id, name, completed_at, item_id, kept = row
@@ -124,7 +142,8 @@ class History:
     def failing_sets(self, tenant_ids: Sequence[int], fleet_since: datetime | None = None) -> dict[int, FailingSet]:
         """The newest set with an error of each tenant named, by its id, unless it is older than the tenant's basis.
 
-        With `fleet_since` of all other tenants too: the newest one from that instant on, whatever their basis.
+        With `fleet_since` of all other tenants too: the newest one from that instant on, whatever their basis. The last
+        to be asked.
         """
         found: dict[int, FailingSet] = {}
         for tenant_id, set_id, error, happened in self._failing_rows(tenant_ids, fleet_since):
@@ -138,14 +157,16 @@ class History:
         if self._connection.distributed:
             narrowed = fleet_since is None
             return self._connection.rows(
-                distributed_statements.failing_sets(narrowed), {"tenant_ids": list(tenant_ids)} if narrowed else {}
+                distributed_statements.failing_sets(narrowed),
+                {"tenant_ids": list(tenant_ids)} if narrowed else {},
+                last=True,
             )
         asked = []
         if tenant_ids and fleet_since != EARLIEST:
             asked.append(Asked(statements.failing_sets(self._dialect, True), {"tenant_ids": list(tenant_ids)}))
         if fleet_since is not None:
             asked.append(Asked(statements.failing_sets(self._dialect, False), {"since": fleet_since}))
-        return chain.from_iterable(chain.from_iterable(self._connection.run(asked))) if asked else ()
+        return chain.from_iterable(chain.from_iterable(self._connection.run(asked, last=True))) if asked else ()
 
     def pasts(
         self, begin: datetime, end: datetime, tenant_ids: Sequence[int] | None
@@ -190,3 +211,13 @@ class History:
             except UnreadableRow:
                 backup_set = None
             yield PastSet(completed_at, row[0], backup_set, *row[COUNTS_FROM : COUNTS_FROM + 2])
+
+
+def _place_of(backup_set: BackupSet) -> dict[str, Any]:
+    """A set's place among its tenant's sets of the same source, as parameters."""
+    return {
+        "tenant_id": backup_set.tenant_id,
+        "source": backup_set.source,
+        "completed_at": backup_set.completed_at,
+        "set_id": backup_set.id,
+    }

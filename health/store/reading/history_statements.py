@@ -37,23 +37,38 @@ COMPARED_SET: Final = (
 )
 """A set, whatever its status. Wants `tenant_id` and `set_id`."""
 
-REFERENCE_SET: Final = (
-    f"SELECT {BACKUP_SETS.selected} FROM backup_sets WHERE backup_sets.tenant_id = :tenant_id"
-    f" AND {candidate_predicate('backup_sets.')} AND backup_sets.status = 'completed'"
-    " AND backup_sets.source = :source AND (backup_sets.completed_at, backup_sets.id) < (:completed_at, :set_id)"
-    " ORDER BY backup_sets.completed_at DESC, backup_sets.id DESC LIMIT 1"
+
+def _reference(source: str, completed_at: str, set_id: str) -> str:
+    return (
+        f"FROM backup_sets WHERE backup_sets.tenant_id = :tenant_id AND {candidate_predicate('backup_sets.')}"
+        f" AND backup_sets.status = 'completed' AND backup_sets.source = {source}"
+        f" AND (backup_sets.completed_at, backup_sets.id) < ({completed_at}, {set_id})"
+        " ORDER BY backup_sets.completed_at DESC, backup_sets.id DESC LIMIT 1"
+    )
+
+
+_OF_AFTER: Final = (
+    "(SELECT later.{} FROM backup_sets AS later WHERE later.tenant_id = :tenant_id AND later.id = :after_id)"
 )
-"""The last completed set of a source before another set. Wants `tenant_id`, `source`, `completed_at` and `set_id`."""
+_REFERENCE_OF_AFTER: Final = _reference(_OF_AFTER.format("source"), _OF_AFTER.format("completed_at"), ":after_id")
+
+REFERENCE_OF_AFTER: Final = f"SELECT {BACKUP_SETS.selected} {_REFERENCE_OF_AFTER}"
+"""The last completed set of a source before a set, if that was completed. Wants `tenant_id` and `after_id`."""
+
+_REFERENCE: Final = _reference(":source", ":completed_at", ":set_id")
+REFERENCE_SET: Final = f"SELECT {BACKUP_SETS.selected} {_REFERENCE}"
+"""The same with the place of that set as parameters: `tenant_id`, `source`, `completed_at` and `set_id`."""
 
 
 @cache
-def items_that_may_differ(dialect: str) -> str:
+def items_that_may_differ(dialect: str, of_reference: bool) -> str:
     """The items of two sets, not deleted, without those that are the same in both.
 
     The set's id, what is read of an item, and its assignments. Compared are items that can be read and have a digest:
-    digests, assignments and the columns of quality. Wants `tenant_id`, `before_id` and `after_id`.
+    digests, assignments and the columns of quality. Wants `tenant_id`, `after_id`, and `before_id` unless the other
+    set is the reference set.
     """
-    of_both = "item.tenant_id = :tenant_id AND item.backup_set_id IN (:before_id, :after_id)"
+    of_both = _of_both(of_reference)
     comparable = " AND ".join(
         (
             present_predicate("item."),
@@ -79,12 +94,20 @@ _IDENTITY: Final = ("policy_type", "policy_identifier")
 _SAME: Final = ("payload_digest", *dict.fromkeys(family.column for family in ITEM_FAMILIES))
 """With their assignments, what two items have in common that did not change."""
 
-ITEMS_PRESENT: Final = (
-    "SELECT item.backup_set_id, count(*) FROM backup_items AS item"
-    " WHERE item.tenant_id = :tenant_id AND item.backup_set_id IN (:before_id, :after_id)"
-    f" AND {present_predicate('item.')} GROUP BY item.backup_set_id"
-)
-"""How many items two sets have that are not deleted. Wants `tenant_id`, `before_id` and `after_id`."""
+
+@cache
+def items_present(of_reference: bool) -> str:
+    """How many items two sets have that are not deleted. Wants the same."""
+    return (
+        f"SELECT item.backup_set_id, count(*) FROM backup_items AS item WHERE {_of_both(of_reference)}"
+        f" AND {present_predicate('item.')} GROUP BY item.backup_set_id"
+    )
+
+
+def _of_both(of_reference: bool) -> str:
+    before = f"(SELECT backup_sets.id {_REFERENCE_OF_AFTER})" if of_reference else ":before_id"
+    return f"item.tenant_id = :tenant_id AND item.backup_set_id IN ({before}, :after_id)"
+
 
 _KEPT: Final = (
     "(SELECT {} FROM captured_payloads AS kept"
@@ -109,7 +132,7 @@ def last_good_copies(dialect: str) -> str:
     """What a basis has degraded, or lacks against its reference set, with the newest earlier item that is whole.
 
     The set's id and what is read of the item; then of its last good copy the set's id, name and completion, the item's
-    id and whether its content was kept. Wants `tenant_id`, `basis_id`, `completed_at` and `reference_id` (or null).
+    id and whether its content was kept. Wants what REFERENCE_SET wants, of the basis.
     """
     wanted = ", ".join(f"wanted.{name}" for name in ITEMS_READ.names)
     gone = ", ".join(f"item.{name}" if name in _IDENTITY else f"min(item.{name})" for name in ITEMS_READ.names)
@@ -117,7 +140,7 @@ def last_good_copies(dialect: str) -> str:
         f"{present_predicate('good.')} AND NOT {degraded_predicate('good.')}"
         f" AND NOT ({orphans_unknown_predicate(dialect, 'good.')})"
     )
-    before = "(earlier.completed_at, earlier.id) < (:completed_at, :basis_id)"
+    before = "(earlier.completed_at, earlier.id) < (:completed_at, :set_id)"
     begin = "''" if dialect == "sqlite" else "'-infinity'::timestamptz"
     horizon = f"(coalesce((SELECT completed_at FROM horizon), {begin}), coalesce((SELECT id FROM horizon), 0))"
     # The loops run as they are written: each item looks set by set, newest first, and stops at the first that serves.
@@ -130,16 +153,17 @@ def last_good_copies(dialect: str) -> str:
         " ORDER BY earlier.completed_at DESC, earlier.id DESC LIMIT 1"
     )
     return (
-        "WITH horizon AS MATERIALIZED (SELECT earlier.completed_at, earlier.id FROM backup_sets AS earlier"
+        f"WITH reference AS MATERIALIZED (SELECT backup_sets.id {_REFERENCE}),"
+        " horizon AS MATERIALIZED (SELECT earlier.completed_at, earlier.id FROM backup_sets AS earlier"
         f" WHERE earlier.tenant_id = :tenant_id AND {candidate_predicate('earlier.')} AND {before}"
         f" ORDER BY earlier.completed_at DESC, earlier.id DESC LIMIT 1 OFFSET {SETS_SEARCHED - 1}),"
         f" wanted AS MATERIALIZED (SELECT item.backup_set_id, {_ITEM_COLUMNS} FROM backup_items AS item"
-        " WHERE item.tenant_id = :tenant_id AND item.backup_set_id = :basis_id"
+        " WHERE item.tenant_id = :tenant_id AND item.backup_set_id = :set_id"
         f" AND {present_predicate('item.')} AND {degraded_predicate('item.')}"
         f" UNION ALL SELECT min(item.backup_set_id), {gone} FROM backup_items AS item"
-        " WHERE item.tenant_id = :tenant_id AND item.backup_set_id IN (:basis_id, :reference_id)"
+        " WHERE item.tenant_id = :tenant_id AND item.backup_set_id IN (:set_id, (SELECT id FROM reference))"
         f" AND {present_predicate('item.')} GROUP BY {', '.join(f'item.{name}' for name in _IDENTITY)}"
-        " HAVING count(*) = 1 AND min(item.backup_set_id) = :reference_id),"
+        " HAVING count(*) = 1 AND min(item.backup_set_id) = (SELECT id FROM reference)),"
         f" found AS MATERIALIZED (SELECT wanted.backup_set_id, {wanted}, ({newest_whole}) AS good_id FROM wanted)"
         f" SELECT found.backup_set_id, {', '.join(f'found.{name}' for name in ITEMS_READ.names)},"
         " good.backup_set_id, good_set.name, good_set.completed_at, good.id,"
@@ -169,7 +193,7 @@ def failing_sets(dialect: str, narrowed: bool) -> str:
         f" ORDER BY {happened} DESC, failing.id DESC LIMIT 1"
     )
     asked_for = " AND tenants.id IN :tenant_ids" if narrowed else ""
-    whose = f"{judged(dialect, narrowed=False)}{asked_for}"
+    whose = f"{judged(dialect, narrowed=None)}{asked_for}"
     if dialect == "postgresql":
         # LATERAL, because a join to the sets may be made by going through all of them.
         return (
@@ -204,7 +228,7 @@ def first_sets(dialect: str, narrowed: bool) -> str:
         f" ORDER BY {happened_expression('early.')}, early.id LIMIT 1"
     )
     asked_for = " AND tenants.id IN :tenant_ids" if narrowed else ""
-    judged_ones = f"{judged(dialect, narrowed=False)}{asked_for}"
+    judged_ones = f"{judged(dialect, narrowed=None)}{asked_for}"
     return f"SELECT tenants.id, ({first}) FROM tenants WHERE {judged_ones} ORDER BY tenants.id"
 
 
@@ -222,7 +246,7 @@ def sets_of_a_period(dialect: str, narrowed: bool) -> str:
     asked_for = " AND tenants.id IN :tenant_ids AND backup_sets.tenant_id IN :tenant_ids" if narrowed else ""
     return (
         f"SELECT {BACKUP_SETS.selected}, {counted} FROM tenants CROSS JOIN backup_sets"
-        f" WHERE {judged(dialect, narrowed=False)}{asked_for} AND backup_sets.tenant_id = tenants.id"
+        f" WHERE {judged(dialect, narrowed=None)}{asked_for} AND backup_sets.tenant_id = tenants.id"
         f" AND {happened} >= :begin AND {happened} < :end AND backup_sets.status IN {_kept_statuses()}"
         " ORDER BY tenants.id"
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from health.answers import CapturedJson, ListedSet, PartInVerdict, SetKey, part_in_verdict
 from health.collector import collector_paused
@@ -15,7 +15,8 @@ from health.quality import BackupQualityResolver
 from health.store.columns import BACKUP_SETS
 from health.store.opening.statements import Asked, Row, Statements
 from health.store.reading import statements
-from health.store.reading.assembly import facts_in, fleet_rows
+from health.store.reading.assembly import facts_in, fleet_rows, rows_by_id
+from health.store.reading.blocks import BLOCKS, Blocks, blocks_of, tenant_ids_in
 from health.store.reading.examination import Examination
 from health.store.reading.history import History
 from health.store.reading.rows import RowReader, UnreadableRow, shown_text, tally
@@ -25,6 +26,18 @@ _NAME: Final = BACKUP_SETS.place("name")
 _STATUS: Final = BACKUP_SETS.place("status")
 _COMPLETED_AT: Final = BACKUP_SETS.place("completed_at")
 _DELETED_AT: Final = BACKUP_SETS.place("deleted_at")
+
+
+class WholeFleet(NamedTuple):
+    """A fleet's facts, the row of `changes`, whether the role could write, and the digests of its blocks.
+
+    The last two are None where they were not asked for.
+    """
+
+    facts: list[TenantFacts]
+    changes: Row
+    could_write: bool | None
+    blocks: Blocks | None
 
 
 class Snapshot:
@@ -54,11 +67,27 @@ class Snapshot:
         with collector_paused():
             return self._facts(external_ids, as_of=as_of)[1]
 
-    def fleet_and_changes(self) -> tuple[Row, list[TenantFacts]]:
-        """What `changes` answers, and the facts of every tenant to judge; nothing more can be asked afterwards."""
+    def fleet_and_changes(self, *, with_blocks: bool = False) -> WholeFleet:
+        """The facts of every tenant to judge with what vouches for them; nothing more can be asked afterwards."""
+        beside = [Asked(CHANGES[self._dialect])]
+        if self._dialect == "postgresql":
+            beside += [Asked(COULD_WRITE), *([Asked(BLOCKS)] if with_blocks else [])]
         with collector_paused():
-            beside, facts = self._facts(None, Asked(CHANGES[self._dialect]), last=True)
-            return beside[0][0], facts
+            (changes, *more), facts = self._facts(None, *beside, last=True)
+        could_write = bool(more[0][0][0]) if more else None
+        return WholeFleet(facts, changes[0], could_write, blocks_of(more[1]) if with_blocks else None)
+
+    def blocks(self) -> tuple[Row, Blocks]:
+        """What `changes` answers, and the digest of every block of tenants; only PostgreSQL is asked for these."""
+        changes, blocks = self._connection.run([Asked(CHANGES[self._dialect]), Asked(BLOCKS)])
+        ((row,), digests) = ([row for part in parts for row in part] for parts in (changes, blocks))
+        return row, blocks_of(digests)
+
+    def facts_in_blocks(self, numbers: Iterable[int]) -> list[TenantFacts]:
+        """The facts of the tenants to judge in some blocks; the last to be asked where there are any."""
+        ids = tenant_ids_in(numbers)
+        with collector_paused():
+            return list(facts_in(self._dialect, rows_by_id(self._connection, ids))) if ids else []
 
     def _facts(
         self, external_ids: Sequence[str] | None, *beside: Asked, last: bool = False, as_of: datetime | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from health.store.opening.home import TABLES
+from health.store.opening.statements import Row
 
 # ruff: noqa: S608 - made of our own names
 
@@ -39,3 +40,8 @@ COULD_WRITE: Final = (
     "SELECT bool_or(has_any_column_privilege(name, 'INSERT, UPDATE') OR has_table_privilege(name, 'DELETE, TRUNCATE'))"
     f" FROM unnest(ARRAY[{_TABLES}]) AS name"
 )
+
+
+def token_of_server(row: Row) -> tuple[str] | None:
+    """The token in the answer of a server, the same on every connection to it; None where nothing can vouch."""
+    return None if row[0] is None else (row[0],)

@@ -29,6 +29,7 @@ from tests.health.store.bare import bare
 from tests.oracle.loading import load, sqlite_path
 from tests.oracle.rows import ItemRow, Rows, ScheduleRow, SetRow, TenantRow
 from tests.resolving import resolving
+from tests.statements import flights
 
 MANY: Final = 1_100
 """More tenants than two parts of rows."""
@@ -109,6 +110,27 @@ def resolving_ahead(url: str, messages: list[bytes]) -> Iterator[TenantBackupHea
         yield resolver
     finally:
         resolver.close()
+
+
+def test_the_first_refresh_reads_no_fleet_again_where_nothing_changed(postgres_url: str) -> None:
+    load(postgres_url, a_fleet())
+    with resolving_ahead(postgres_url, sent(postgres_url)) as resolver:
+        first = resolver.refreshed_fleet(NOW)
+        with flights() as seen:
+            second = resolver.refreshed_fleet(NOW)
+        assert len(seen) == 1
+        assert "FROM tenants" not in seen[0]
+        assert second.verdicts is first.verdicts
+
+
+def test_the_first_refresh_sees_what_changed_since_the_fleet_was_sent(postgres_url: str) -> None:
+    load(postgres_url, a_fleet())
+    messages = sent(postgres_url)
+    with bare(postgres_url) as writer:
+        writer.execute("UPDATE tenants SET name = 'Renamed' WHERE id = 2")
+    with resolving_ahead(postgres_url, messages) as resolver:
+        resolver.refreshed_fleet(NOW)
+        assert "Renamed" in {health.tenant.name for health in resolver.fleet(NOW)}
 
 
 def test_the_first_answer_was_read_ahead_and_the_next_is_read_here(database_url: str) -> None:

@@ -32,8 +32,11 @@ OF_ONE_TENANT: Final = {
     "CAPTURED_JSON": statements.CAPTURED_JSON,
     "COMPARED_SET": history_statements.COMPARED_SET,
     "REFERENCE_SET": history_statements.REFERENCE_SET,
-    "items_that_may_differ": history_statements.items_that_may_differ(PG),
-    "ITEMS_PRESENT": history_statements.ITEMS_PRESENT,
+    "REFERENCE_OF_AFTER": history_statements.REFERENCE_OF_AFTER,
+    "items_that_may_differ": history_statements.items_that_may_differ(PG, of_reference=False),
+    "items_that_may_differ of the reference": history_statements.items_that_may_differ(PG, of_reference=True),
+    "items_present": history_statements.items_present(of_reference=False),
+    "items_present of the reference": history_statements.items_present(of_reference=True),
     "CONTENTS": history_statements.CONTENTS,
     "last_good_copies": history_statements.last_good_copies(PG),
 }

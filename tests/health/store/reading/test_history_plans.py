@@ -27,14 +27,13 @@ def a_set_of_tenant_1(number: int) -> BackupSet:
 
 def ask_changes(connection: Statements) -> None:
     history = Snapshot(connection).history
-    history.set_of(1, 103)
-    history.reference_of(a_set_of_tenant_1(3))
-    history.items_to_compare(1, 102, 103)
+    history.two_sets(1, None, 103)
+    history.two_sets(1, 102, 103)
     history.contents(1, [10200, 10300])
 
 
 def ask_last_good(connection: Statements) -> None:
-    Snapshot(connection).history.last_good_copies(a_set_of_tenant_1(3), a_set_of_tenant_1(2))
+    Snapshot(connection).history.last_good_copies(a_set_of_tenant_1(3))
 
 
 def ask_causes(connection: Statements) -> None:

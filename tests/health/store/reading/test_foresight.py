@@ -1,0 +1,109 @@
+"""What a screen's question costs over a long link: one flight, and never an answer of what was only expected.
+
+Modules: health.store.reading.foresight, health.resolver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+
+from health.resolver import TenantBackupHealthResolver, UnknownTenant
+from tests.health.making import DAY, HOUR, LONG_AGO, NOW
+from tests.health.store.bare import bare
+from tests.oracle.loading import load
+from tests.oracle.rows import ItemRow, Rows, ScheduleRow, SetRow, TenantRow
+from tests.resolving import resolving
+from tests.statements import flights
+
+WHOSE: Final = "contoso"
+QUESTIONS: Final[dict[str, Callable[[TenantBackupHealthResolver], Any]]] = {
+    "dashboard": lambda held: held.dashboard(WHOSE, NOW),
+    "backup sets": lambda held: held.backup_sets(WHOSE, NOW),
+    "the basis": lambda held: held.backup_set(WHOSE, None, NOW),
+    "another set": lambda held: held.backup_set(WHOSE, 1, NOW),
+    "a set that is not there": lambda held: held.backup_set(WHOSE, 99, NOW),
+    "captured": lambda held: held.captured(WHOSE, 2, 3, NOW),
+    "captured in sets": lambda held: held.captured_in_sets(WHOSE, [(2, 3), None, (1, 99)], NOW),
+    "schedules": lambda held: held.schedules(WHOSE, NOW),
+    "runs": lambda held: held.runs(WHOSE, 1, NOW),
+    "changes": lambda held: held.changes(WHOSE, NOW),
+    "changes of two": lambda held: held.changes(WHOSE, NOW, 2, 1),
+    "last good": lambda held: held.last_good(WHOSE, NOW),
+}
+
+
+def a_fleet() -> Rows:
+    """Two tenants; one has a reference set, something degraded, something gone and a schedule."""
+    rows = Rows([TenantRow(1, WHOSE, "Contoso", LONG_AGO), TenantRow(2, "fabrikam", "Fabrikam", LONG_AGO)], [], [], [])
+    for number, completed in ((1, NOW - DAY), (2, NOW - HOUR)):
+        rows.sets.append(SetRow(number, 1, schedule_id=1, completed_at=completed, created_at=completed))
+        rows.items.append(ItemRow(2 * number - 1, 1, number, policy_identifier="kept", payload_digest="sha256:1"))
+    rows.items.append(ItemRow(2, 1, 1, policy_identifier="gone", payload_digest="sha256:2"))
+    rows.items[1] = rows.items[1]._replace(capture_mode="metadata_only")
+    rows.schedules.append(ScheduleRow(1, 1, created_at=LONG_AGO, last_run_at=NOW - HOUR, last_run_status="ok"))
+    return rows
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+def test_a_question_of_a_known_tenant_is_one_flight(
+    postgres_url: str, question: Callable[[TenantBackupHealthResolver], Any]
+) -> None:
+    load(postgres_url, a_fleet())
+    with resolving(postgres_url) as held, resolving(postgres_url) as stranger:
+        held.refreshed_fleet(NOW)
+        with flights() as seen:
+            answer = question(held)
+        assert len(seen) == 1
+        assert answer == question(stranger)
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE backup_sets SET deleted_at = completed_at WHERE id = 2",
+        "UPDATE backup_sets SET source = 'another' WHERE id = 2",
+        "UPDATE tenants SET id = 3 WHERE id = 2; UPDATE tenants SET external_id = 'old' WHERE id = 1;"
+        " UPDATE tenants SET external_id = 'contoso' WHERE id = 3",
+        "UPDATE tenants SET archived_at = created_at WHERE id = 1",
+        "UPDATE backup_sets SET completed_at = 'infinity' WHERE id = 2",
+    ],
+)
+def test_what_changed_meanwhile_is_answered_as_it_is(
+    postgres_url: str, question: Callable[[TenantBackupHealthResolver], Any], change: str
+) -> None:
+    load(postgres_url, a_fleet())
+    with resolving(postgres_url) as held, resolving(postgres_url) as stranger, bare(postgres_url) as writer:
+        held.refreshed_fleet(NOW)
+        for statement in change.split(";"):
+            writer.execute(statement)
+        assert answered(question, held) == answered(question, stranger)
+
+
+def answered(question: Callable[[TenantBackupHealthResolver], Any], held: TenantBackupHealthResolver) -> Any:
+    try:
+        return question(held)
+    except UnknownTenant as unknown:
+        return str(unknown)
+
+
+def test_a_tenant_that_was_asked_for_by_name_is_known_from_then_on(postgres_url: str) -> None:
+    load(postgres_url, a_fleet())
+    with resolving(postgres_url) as held:
+        held.dashboard(WHOSE, NOW)
+        with flights() as seen:
+            held.schedules(WHOSE, NOW)
+        assert len(seen) == 1
+
+
+def test_the_fleet_says_in_its_own_flight_whether_the_role_could_write(postgres_url: str) -> None:
+    load(postgres_url, a_fleet())
+    with resolving(postgres_url) as held, flights() as seen:
+        held.refreshed_fleet(NOW)
+        assert held.role_could_write()
+        assert len(seen) == 1
+        held.refreshed_fleet(NOW + HOUR / 60)
+        assert len(seen) == 2
