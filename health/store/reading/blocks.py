@@ -45,7 +45,7 @@ BLOCKS: Final = (
 
 def blocks_of(rows: Sequence[Row]) -> Blocks:
     """From the rows of `BLOCKS`."""
-    return dict(rows)
+    return {row[0]: row[1] for row in rows}
 
 
 def changed_blocks(before: Blocks, after: Blocks) -> frozenset[int]:

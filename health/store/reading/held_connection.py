@@ -45,6 +45,7 @@ class HeldConnection:
         self._connection: ReadingConnection | None = None
         self._serial = -1
         self._could_write: bool | None = None
+        self._asks_little = False
         self._running: ReadingConnection | None = None
         self._lock = threading.Lock()
         self.home = Home()
@@ -70,25 +71,34 @@ class HeldConnection:
 
         `again`: they were read before, and the digests of their blocks, if these were asked for then, are `before`.
         """
-        in_blocks = again and self._address.file is None and not self._is_distributed
         try:
-            read = self.read(lambda snapshot: self._read_fleet(snapshot, before, in_blocks=in_blocks))
+            return self.read(lambda snapshot: self._read_fleet(snapshot, before, again=again))
         except StoreError as error:
             if not is_not_supported(error.__cause__):
                 raise
-            return FleetRead(self.read(lambda snapshot: snapshot.facts()), None)
-        return read
+        # Not every service that speaks PostgreSQL's language has all of its functions, or lets a role use them.
+        self._asks_little, self._could_write = True, False
+        try:
+            return self.read(lambda snapshot: self._read_fleet(snapshot, None, again=again))
+        except StoreError as error:
+            if not is_not_supported(error.__cause__):
+                raise
+        return FleetRead(self.read(lambda snapshot: snapshot.facts()), None)
 
-    def _read_fleet(self, snapshot: Snapshot, before: Blocks | None, *, in_blocks: bool) -> FleetRead:
+    def _read_fleet(self, snapshot: Snapshot, before: Blocks | None, *, again: bool) -> FleetRead:
+        in_blocks = again and self._address.file is None and not self._is_distributed and not self._asks_little
+        blocks = None
         if before is not None and in_blocks:
             row, blocks = snapshot.blocks()
             changed = changed_blocks(before, blocks)
             if len(changed) <= len(blocks) // 2:
                 return FleetRead(snapshot.facts_in_blocks(changed), self._token(row), blocks, changed)
-        found = snapshot.fleet_and_changes(with_blocks=in_blocks)
+        found = snapshot.fleet_and_changes(
+            with_role=self._could_write is None, with_blocks=in_blocks and blocks is None
+        )
         if found.could_write is not None:
             self._could_write = found.could_write
-        return FleetRead(found.facts, self._token(found.changes), found.blocks)
+        return FleetRead(found.facts, self._token(found.changes), found.blocks or blocks)
 
     @property
     def _is_distributed(self) -> bool:
@@ -171,7 +181,7 @@ class HeldConnection:
         if self._connection is None:
             self._connection = open_reading(self._address)
             # The token of SQLite counts what other connections did since this one was opened.
-            self._serial, self._could_write = next(_serials), None
+            self._serial, self._could_write, self._asks_little = next(_serials), None, False
         return self._connection
 
     def _token(self, row: Row) -> tuple[Any, ...] | None:

@@ -67,15 +67,19 @@ class Snapshot:
         with collector_paused():
             return self._facts(external_ids, as_of=as_of)[1]
 
-    def fleet_and_changes(self, *, with_blocks: bool = False) -> WholeFleet:
-        """The facts of every tenant to judge with what vouches for them; nothing more can be asked afterwards."""
-        beside = [Asked(CHANGES[self._dialect])]
-        if self._dialect == "postgresql":
-            beside += [Asked(COULD_WRITE), *([Asked(BLOCKS)] if with_blocks else [])]
+    def fleet_and_changes(self, *, with_role: bool = False, with_blocks: bool = False) -> WholeFleet:
+        """The facts of every tenant to judge with what vouches for them; nothing more can be asked afterwards.
+
+        A server is asked in the same flight, where that is wanted, what the role may do, and for digests of the blocks.
+        """
+        server = self._dialect == "postgresql"
+        more = {COULD_WRITE: with_role and server, BLOCKS: with_blocks and server}
+        wanted = [statement for statement, asked in more.items() if asked]
         with collector_paused():
-            (changes, *more), facts = self._facts(None, *beside, last=True)
-        could_write = bool(more[0][0][0]) if more else None
-        return WholeFleet(facts, changes[0], could_write, blocks_of(more[1]) if with_blocks else None)
+            (changes, *rows), facts = self._facts(None, *map(Asked, (CHANGES[self._dialect], *wanted)), last=True)
+        found = dict(zip(wanted, rows, strict=True))
+        could_write = bool(found[COULD_WRITE][0][0]) if COULD_WRITE in found else None
+        return WholeFleet(facts, changes[0], could_write, blocks_of(found[BLOCKS]) if BLOCKS in found else None)
 
     def blocks(self) -> tuple[Row, Blocks]:
         """What `changes` answers, and the digest of every block of tenants; only PostgreSQL is asked for these."""

@@ -67,7 +67,7 @@ QUESTIONS: Final[list[Ask]] = [
     ask_coverage_of_one,
 ]
 # What was found before, each row of which is wanted, and what has no more rows than there are tenants.
-SMALL: Final = r"tenants|newest|wanted|found|horizon|backup_schedules|CONSTANT ROW"
+SMALL: Final = r"tenants|newest|wanted|found|horizon|reference|backup_schedules|CONSTANT ROW"
 INDEXED: Final[list[tuple[Ask, str]]] = [
     (ask_causes, "ix_backup_sets_failing"),
     (ask_causes_of_the_fleet, "ix_backup_sets_failing"),

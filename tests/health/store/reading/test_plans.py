@@ -59,6 +59,8 @@ def explain(url: str, ask: Ask) -> list[Explained]:
     """What runs when a question is asked of a database, each statement with its plan."""
     with reading_once(parse_database_url(url)) as connection:
         caught = caught_while(ask, connection)
+    # In a transaction of its own, because a question may end the one that it is asked in.
+    with reading_once(parse_database_url(url)) as connection:
         prefix = "EXPLAIN QUERY PLAN " if url.startswith("sqlite") else "EXPLAIN "
         return [
             Explained(
