@@ -61,7 +61,7 @@ def basis_ends(dialect: str) -> str:
         " ORDER BY item.policy_type{0}, item.policy_identifier{0} LIMIT 1"
     )
     return (
-        f"{latest_sets(judged(dialect, narrowed=False))} SELECT latest.tenant_id,"
+        f"{latest_sets(judged(dialect, narrowed=None))} SELECT latest.tenant_id,"
         f" ({item.format('')}), ({item.format(' DESC')}) FROM latest WHERE latest.set_id IS NOT NULL"
     )
 
@@ -71,7 +71,7 @@ def basis_contents(dialect: str, narrowed: bool) -> str:
     """The items of bases: tenant, type, identifier and digest, in this order. Wants `tenant_ids` where `narrowed`."""
     asked_for = " AND tenants.id IN :tenant_ids" if narrowed else ""
     return (
-        f"{latest_sets(judged(dialect, narrowed=False) + asked_for)} SELECT item.tenant_id, item.policy_type,"
+        f"{latest_sets(judged(dialect, narrowed=None) + asked_for)} SELECT item.tenant_id, item.policy_type,"
         " item.policy_identifier, item.payload_digest FROM latest JOIN backup_items AS item"
         " ON item.tenant_id = latest.tenant_id AND item.backup_set_id = latest.set_id"
         f" WHERE {present_predicate('item.')} ORDER BY item.tenant_id, item.policy_type, item.policy_identifier"
