@@ -112,7 +112,7 @@ def resolving_ahead(url: str, messages: list[bytes]) -> Iterator[TenantBackupHea
         resolver.close()
 
 
-def test_the_first_refresh_reads_no_fleet_again_where_nothing_changed(postgres_url: str) -> None:
+def test_the_first_refresh_reads_nothing_where_nothing_changed(postgres_url: str) -> None:
     load(postgres_url, a_fleet())
     with resolving_ahead(postgres_url, sent(postgres_url)) as resolver:
         first = resolver.refreshed_fleet(NOW)
@@ -123,7 +123,7 @@ def test_the_first_refresh_reads_no_fleet_again_where_nothing_changed(postgres_u
         assert second.verdicts is first.verdicts
 
 
-def test_the_first_refresh_sees_what_changed_since_the_fleet_was_sent(postgres_url: str) -> None:
+def test_the_first_refresh_sees_what_changed_since_it_was_sent(postgres_url: str) -> None:
     load(postgres_url, a_fleet())
     messages = sent(postgres_url)
     with bare(postgres_url) as writer:

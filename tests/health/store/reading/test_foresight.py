@@ -90,7 +90,7 @@ def answered(question: Callable[[TenantBackupHealthResolver], Any], held: Tenant
         return str(unknown)
 
 
-def test_a_tenant_that_was_asked_for_by_name_is_known_from_then_on(postgres_url: str) -> None:
+def test_a_tenant_asked_for_by_name_is_known_from_then_on(postgres_url: str) -> None:
     load(postgres_url, a_fleet())
     with resolving(postgres_url) as held:
         held.dashboard(WHOSE, NOW)
@@ -99,7 +99,7 @@ def test_a_tenant_that_was_asked_for_by_name_is_known_from_then_on(postgres_url:
         assert len(seen) == 1
 
 
-def test_the_fleet_says_in_its_own_flight_whether_the_role_could_write(postgres_url: str) -> None:
+def test_the_fleets_flight_says_whether_the_role_could_write(postgres_url: str) -> None:
     load(postgres_url, a_fleet())
     with resolving(postgres_url) as held, flights() as seen:
         held.refreshed_fleet(NOW)
