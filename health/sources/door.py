@@ -29,6 +29,14 @@ class Reference(NamedTuple):
     deleted: frozenset[Identity] = frozenset()
 
 
+class LostSet(NamedTuple):
+    """A set that became `partial` by a loss, without its items, and the types by whose acceptance it is not."""
+
+    captured: CapturedSet
+    clauses: str
+    to_accept: tuple[str, ...]
+
+
 class Door:
     """One import's door. `accepted` are the policy types whose loss the user accepts; `*` stands for all.
 
@@ -45,6 +53,7 @@ class Door:
         self.accepts = accepts
         self._rule = rule or LossRule()
         self._lost: set[str] = set()
+        self._partial: dict[tuple[str, str, str], LostSet] = {}
 
     def admit(self, captured: CapturedSet, reference: Reference) -> CapturedSet:
         """The set as it may be written: `partial`, with an error that says why, if it has a loss."""
@@ -54,10 +63,22 @@ class Door:
         types = {policy_type for policy_type, _ in now}
         self._note(now, reference, types)
         found = losses(now, reference.earlier, self._rule, self.accepted)
-        named = {loss.policy_type for loss in found}
-        missing = frozenset() if EVERYTHING in self.accepted else reference.missing - types - self.accepted - named
+        lost = {loss.policy_type for loss in found}
+        missing = frozenset() if EVERYTHING in self.accepted else reference.missing - types - self.accepted - lost
         clauses = LossClauses(captured.error, missing, found)
-        return captured._replace(status=PARTIAL, error=clauses.error) if clauses else captured
+        identity = captured.external_id, captured.source, captured.source_ref
+        # A transaction that is tried again asks again.
+        self._partial.pop(identity, None)
+        if not clauses:
+            return captured
+        named = clauses.types
+        enough = named and not losses(now, reference.earlier, self._rule, self.accepted | named)
+        partial = captured._replace(status=PARTIAL, error=clauses.error)
+        said = clauses._replace(own=None).error or ""
+        self._partial[identity] = LostSet(
+            partial._replace(items=()), said, tuple(sorted(named)) if enough else (EVERYTHING,)
+        )
+        return partial
 
     def _note(self, now: ItemStates, reference: Reference, types: Set[str]) -> None:
         """Note which of the accepted types there was something to accept of."""
@@ -67,6 +88,11 @@ class Door:
             self._lost |= reference.missing - types
             if found or self._lost:
                 self._lost.add(EVERYTHING)
+
+    @property
+    def with_a_loss(self) -> tuple[LostSet, ...]:
+        """The sets that became `partial` here, in the order in which they came."""
+        return tuple(self._partial.values())
 
     @property
     def accepted_for_nothing(self) -> list[str]:

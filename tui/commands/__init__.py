@@ -13,9 +13,10 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from errno import EBADF, EDQUOT, EFBIG, EIO, ENOSPC
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
@@ -32,6 +33,9 @@ from tui.words.failures import (
     describe,
     tell,
 )
+
+if TYPE_CHECKING:
+    from health.store.writing.committed import Committed
 
 # A subcommand: where its click command is, and its line in the list (spelled here so that listing imports nothing).
 SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -158,7 +162,33 @@ def _let_go_of(stream: TextIO) -> None:
 
 
 def run(words: list[str]) -> int:
-    """Run one command line; gives back the exit code. What went wrong is one sentence on standard error."""
+    """Run one command line; gives back the exit code. What went wrong is one sentence on standard error.
+
+    There too, whatever the command was, where it has written to (docs/operations.md, "Which database a command writes
+    to").
+    """
+    _written()
+    exit_code = _run(words)
+    done = _written()
+    if done is None:
+        return exit_code
+    for added, other in done.alike:
+        tell(f"The tenant {added!r} is another one than {other!r}, although they look alike: is it meant?")
+    if done.places:
+        tell(f"Written to {' and '.join(done.places)}.")
+    return exit_code
+
+
+def _written() -> Committed | None:
+    """What this process has committed since it was last asked. Only a module that is loaded can have written."""
+    if "health.store.writing.committed" not in sys.modules:
+        return None
+    from health.store.writing.committed import take_committed
+
+    return take_committed()
+
+
+def _run(words: list[str]) -> int:
     try:
         result = cli.main(words, prog_name="tenantpilot", standalone_mode=False)
         sys.stdout.flush()
@@ -177,9 +207,25 @@ def run(words: list[str]) -> int:
         return _failed_as_its_command(words, str(error), error.exit_code)
     except (_ReaderWentAway, BrokenPipeError):
         return EXIT_UNREADABLE if _means_check(words) else EXIT_DONE
+    except OSError as error:
+        return _failed_as_its_command(words, *(_unprinted(error) or describe(error)))
     except Exception as error:
         return _failed_as_its_command(words, *describe(error))
     return result if isinstance(result, int) else 0
+
+
+def _unprinted(error: OSError) -> tuple[str, int] | None:
+    """The sentence and the exit code where standard output does not take the answer; None for any other error.
+
+    An error that names no file is of a stream.
+    """
+    if error.filename is not None or error.errno not in _OF_A_STREAM:
+        return None
+    why = "it is closed" if error.errno == EBADF else error.strerror
+    return f"Standard output does not take the answer ({why}): give the command somewhere to print to.", EXIT_REFUSED
+
+
+_OF_A_STREAM: Final = frozenset({EBADF, EIO, ENOSPC, EDQUOT, EFBIG})
 
 
 def _commands_of(ctx: click.Context | None) -> str:

@@ -20,6 +20,7 @@ from health.policy import HealthPolicy
 from health.store.opening.urls import DatabaseAddress
 from health.store.reading.roster import list_tenants
 from health.store.writing.administration import initialise
+from health.store.writing.committed import forget_places
 from health.store.writing.loading import indexes_afterwards, insert_rows, settle, unchecked
 from health.store.writing.tables import backup_items, backup_schedules, backup_sets
 from health.store.writing.tables import tenants as tenants_table
@@ -65,6 +66,7 @@ def demo(ctx: click.Context, /, tenants: int, **given: Any) -> int:
         here = replace(invocation, database=f"sqlite:///{Path(folder, 'demo.db')}")
         session = session_of(here)
         write_demo(session.writing(), session.now, tenants, session.loaded.settings.policy())
+        forget_places()  # nobody needs to hear of a file that is gone afterwards
         return _look_around(session, here)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from tui.words.failures import tell
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from health.sources.door import LostSet
     from health.store.writing.sets import ImportSummary
 
 
@@ -41,6 +43,31 @@ def tell_of(archived: Sequence[str], accepted_for_nothing: Sequence[str] = ()) -
         )
     for name in accepted_for_nothing:
         tell(f"--accept-loss {name!r} accepted nothing: no set that was read has a loss of a type of that name.")
+
+
+def tell_of_losses(lost: Iterable[LostSet], *, by_option: bool) -> None:
+    """Say of each set that became partial what it lost, and what accepts that: the import's option or the command."""
+    for each in lost:
+        captured, at = each.captured, each.captured.completed_at
+        when = "" if at is None else f", completed {at:%F %T} UTC,"
+        whose = f"The set {captured.name!r} of {captured.external_id!r}{when}"
+        option = shlex.join(word for name in each.to_accept for word in ("--accept-loss", name))
+        accepting = f"if that is meant, {option} accepts it" if by_option else how_to_accept(each)
+        tell(f"{whose} is partial: {each.clauses}; {accepting}.")
+
+
+def how_to_accept(lost: LostSet) -> str:
+    """The command that accepts a loss once, as a clause: in a crontab the option would accept every later one too."""
+    words = ["tenantpilot", "accept-loss", "--tenant", lost.captured.external_id, *lost.to_accept]
+    return f'if that is meant, "{shlex.join(words)}" accepts it'
+
+
+def leave_cron_nothing_to_mail() -> None:
+    """After a recorded run that went well: where it was noted is for a person at a terminal (docs/record.md)."""
+    from health.store.writing.committed import forget_places
+
+    if not sys.stderr.isatty():
+        forget_places()
 
 
 def in_words(summary: ImportSummary) -> str:

@@ -26,7 +26,7 @@ from tui.commands.import_options import (
     flag_of,
     option_of,
 )
-from tui.commands.import_outcome import archived_among, echo_summary, in_words, tell_of
+from tui.commands.import_outcome import archived_among, echo_summary, in_words, tell_of, tell_of_losses
 from tui.commands.options import InstantOrNewestFileType, place_options
 from tui.words.durations import NEWEST_FILE
 from tui.words.failures import EXIT_REFUSED, EXIT_USAGE, CommandFailed
@@ -126,6 +126,7 @@ def _import_backup(ctx: click.Context, source: Source, given: dict[str, Any]) ->
         with begin() as connection:
             archived = archived_among(connection, (asked.external_id,))
     echo_summary(asked.external_id, summary)
+    tell_of_losses(door.with_a_loss, by_option=True)
     tell_of(archived, door.accepted_for_nothing)
 
 
@@ -233,6 +234,7 @@ def _import_lines(ctx: click.Context, source: Source, given: dict[str, Any]) -> 
         archived = archived_among(connection, [each.external_id for each in captured.sets])
     tenants, schedules = len(captured.tenants), len(captured.schedules)
     click.echo(f"{counted(tenants, 'tenant')} and {counted(schedules, 'schedule')} read; {in_words(summary)}.")
+    tell_of_losses(() if door is None else door.with_a_loss, by_option=True)
     tell_of(archived, [] if door is None else door.accepted_for_nothing)
 
 

@@ -30,6 +30,7 @@ from tui.commands.import_options import (
     TENANT,
     WITHOUT_PAYLOAD,
 )
+from tui.commands.import_outcome import how_to_accept, leave_cron_nothing_to_mail, tell_of_losses
 from tui.commands.names import NameType
 from tui.commands.notebook import Notebook
 from tui.commands.options import place_options
@@ -177,8 +178,12 @@ def _run_without_folder(
         ended = signals.run(command, printed)
         of_run = FactsOfRun(run, command, printed, with_payload, door, ended, utc_now())
         try:
-            for sentence in notebook.write_patiently(signals, of_run.note):
+            sentences = notebook.write_patiently(signals, of_run.note)
+            for sentence in sentences:
                 tell(sentence)
+            tell_of_losses(door.with_a_loss, by_option=False)
+            if not sentences and not door.with_a_loss:
+                leave_cron_nothing_to_mail()
         except Exception as trouble:  # the exit code is the command's, or says that nothing was noted
             remedy = of_run.how_to_bring_it_in(notebook.named)
             tell(f"The outcome of this run could not be noted: {_said(trouble)}{remedy}")
@@ -250,25 +255,33 @@ class _Outcome(NamedTuple):
         from health.store.writing.recording import RunGivenUp
         from tui.clock import utc_now
 
+        door = self._door(notebook)
         try:
             captured = self._captured(notebook)
             noted = notebook.write_patiently(
-                signals, lambda connection, policy: self._note(connection, captured, notebook, policy, utc_now())
+                signals, lambda connection, policy: self._note(connection, captured, door, policy, utc_now())
             )
         except Exception as trouble:  # the exit code is the command's, or says that nothing was noted
             remedy = "" if isinstance(trouble, RunGivenUp) else self._how_to_bring_it_in(notebook)
             tell(f"The outcome of this run could not be noted: {_said(trouble)}{remedy}")
             return self.ended.exit_code or EXIT_NOT_RECORDED
-        for sentence in _to_say(noted, captured, self.run, notebook.policy()):
+        sentences = list(_to_say(noted, captured, self.run, notebook.policy(), door))
+        for sentence in sentences:
             tell(sentence)
+        if not sentences:
+            leave_cron_nothing_to_mail()
         return self.ended.exit_code
 
+    def _door(self, notebook: Notebook) -> Door:
+        from health.sources.door import Door
+
+        return Door(self.backup.accepted, notebook.loss_rule(), self.backup.accepts)
+
     def _note(
-        self, connection: Connection, captured: CapturedSet, notebook: Notebook, policy: HealthPolicy, now: datetime
+        self, connection: Connection, captured: CapturedSet, door: Door, policy: HealthPolicy, now: datetime
     ) -> CapturedSet:
         """Note the outcome, the set as the door admits it. Gives back the set. Raises RunGivenUp and StoreConflict."""
         from health.sources.captured import RefusedInput
-        from health.sources.door import Door
         from health.sources.storable import storable_text
         from health.store.writing.admission import admit
         from health.store.writing.recording import note_outcome
@@ -277,7 +290,6 @@ class _Outcome(NamedTuple):
 
         # Where the start could not be noted, the tenant may be missing still.
         have_tenant(connection, self.run.external_id, self.run.new_tenant, self.run.started_at)
-        door = Door(self.backup.accepted, notebook.loss_rule(), self.backup.accepts)
         try:
             if not door.accepts.same_content:
                 require_own_content(connection, captured)
@@ -353,13 +365,16 @@ def _not_written(captured: CapturedSet) -> int:
     return max((captured.item_count or 0) - len(captured.items), 0)
 
 
-def _to_say(noted: CapturedSet, captured: CapturedSet, run: RecordedRun, policy: HealthPolicy) -> Iterator[str]:
+def _to_say(
+    noted: CapturedSet, captured: CapturedSet, run: RecordedRun, policy: HealthPolicy, door: Door
+) -> Iterator[str]:
     """The sentences about an outcome for the reader of cron's mail: none if all went well.
 
     `noted` is what of `captured` was written.
     """
     if noted.status != "completed":
-        yield f"This run is noted as {noted.status}: {_sentence(noted.error)}"
+        accepting = "".join(f"; {how_to_accept(lost)}" for lost in door.with_a_loss)
+        yield f"This run is noted as {noted.status}: {_sentence((noted.error or '').rstrip('.') + accepting)}"
     if missing := _not_written(captured):
         yield f"{missing:,} of {captured.item_count:,} files were not written by this run: they count as missing items."
     if captured.completed_at is not None and captured.completed_at - run.started_at > policy.longest_run:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui.commands.import_options import WITHOUT_PAYLOAD
+from tui.commands.import_outcome import tell_of_losses
 from tui.commands.options import place_options
 from tui.words.failures import EXIT_DONE, EXIT_REFUSED
 
@@ -82,6 +83,7 @@ def sync(
         bringing.disable(without_source)
     echo_report(Report(outcomes, empty, without_source, prune_schedules, dry_run), form)
     if not dry_run:
+        tell_of_losses((lost for outcome in outcomes for lost in outcome.lost), by_option=False)
         write_notes(file, _notes_after(before, entries, outcomes, [] if not prune_schedules else without_source))
     return EXIT_REFUSED if empty or any(outcome.refusal for outcome in outcomes) else EXIT_DONE
 

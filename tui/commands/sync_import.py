@@ -17,7 +17,7 @@ from health.instants import shifted
 from health.policy import HealthPolicy, LossRule
 from health.sources.captured import CapturedSchedule, CapturedSet, RefusedInput
 from health.sources.declaration import Asked
-from health.sources.door import Door
+from health.sources.door import Door, LostSet
 from health.store.opening.errors import StoreConflict
 from health.store.opening.urls import DatabaseAddress
 from health.store.writing.input_order import write_facts
@@ -31,12 +31,13 @@ from tui.words.durations import NEWEST_FILE
 
 
 class Outcome(NamedTuple):
-    """What became of an entry: refused, and why; or what was written, and what its newest set lacks."""
+    """What became of an entry: refused, and why; or what was written, what its newest set lacks, and every loss."""
 
     entry: Entry
     summary: ImportSummary = ImportSummary()
     refusal: str | None = None
     doubt: str | None = None
+    lost: tuple[LostSet, ...] = ()
 
     @property
     def word(self) -> str:
@@ -89,7 +90,7 @@ class Bringing(NamedTuple):
             return Outcome(entry, refusal=str(refusal))
         except OSError as error:
             return Outcome(entry, refusal=f"{entry.path}: it cannot be read: {error.strerror or error}.")
-        return Outcome(entry, summary, doubt=newest.doubt)
+        return Outcome(entry, summary, doubt=newest.doubt, lost=door.with_a_loss)
 
     def disable(self, schedules: Iterable[tuple[str, str]]) -> None:
         """Disable schedules by their names and tenants; what is not there any more needs no disabling."""

@@ -9,14 +9,13 @@ import click
 
 from health.store.opening.reading import reading_once
 from health.store.reading.roster import list_tenants
-from health.store.writing.roster import add_tenant, archive_tenant, rename_tenant, tenants_alike
+from health.store.writing.roster import add_tenant, archive_tenant, rename_tenant
 from health.store.writing.transactions import writing
 from tui.commands.expected import expect_option, expected_in
 from tui.commands.listing import echo_table, whole_seconds
 from tui.commands.names import NameType
 from tui.commands.options import place_options
 from tui.commands.session import open_session
-from tui.words.failures import tell
 from tui.words.safe_text import safe_text
 
 EXTERNAL_ID = click.argument("external_id", type=NameType(), help="What no other tenant is called; it stays.")
@@ -37,9 +36,6 @@ def add(ctx: click.Context, /, external_id: str, name: str | None, **given: Any)
     session = open_session(ctx, given)
     with writing(session.writing()) as connection:
         add_tenant(connection, external_id, name or external_id, session.now)
-        alike = tenants_alike(connection, external_id)
-    for each in alike:
-        tell(f"The tenant {external_id!r} is another one than {each!r}, although they look alike: is it meant?")
     click.echo(f"Added the tenant {safe_text(external_id)}.")
 
 

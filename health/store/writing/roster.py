@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
-from unicodedata import normalize
 
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
@@ -21,17 +20,6 @@ def add_tenant(connection: Connection, external_id: str, name: str, now: datetim
     if tenant_exists(connection, external_id):
         raise StoreConflict(f"There is a tenant {external_id!r} already: see 'tenantpilot tenant list'.")
     write_tenant(connection, CapturedTenant(external_id, name), now)
-
-
-def tenants_alike(connection: Connection, external_id: str) -> list[str]:
-    """Other tenants' external ids that equal this one after NFKC, case folding and trimming, in order."""
-    wanted = _folded(external_id)
-    found = connection.execute(select(tenants.c.external_id).where(tenants.c.external_id != external_id)).scalars()
-    return sorted(each for each in found if _folded(str(each)) == wanted)
-
-
-def _folded(text: str) -> str:
-    return normalize("NFKC", text).casefold().strip()
 
 
 def tenant_exists(connection: Connection, external_id: str) -> bool:

@@ -27,6 +27,7 @@ from health.sources.captured import (
 from health.store.opening.errors import StoreConflict
 from health.store.reading.roster import no_such_tenant
 from health.store.reading.rows import ParseInstant, instant_parser
+from health.store.writing.committed import note_created
 from health.store.writing.contents import content_of, keep_contents
 from health.store.writing.loading import insert_rows
 from health.store.writing.tables import backup_items, backup_schedules, backup_sets, captured_payloads, tenants
@@ -71,6 +72,7 @@ def write_tenant(connection: Connection, tenant: CapturedTenant, now: datetime) 
     if known is None:
         values = tenant._replace(created_at=tenant.created_at or now)._asdict()
         connection.execute(insert(tenants).values(values))
+        note_created(connection, tenant.external_id)
     elif known.name != tenant.name or not _same_instant(parse, known.archived_at, tenant.archived_at):
         changed = {"name": tenant.name, "archived_at": tenant.archived_at}
         connection.execute(update(tenants).where(tenants.c.id == known.id).values(changed))

@@ -24,6 +24,7 @@ from health.store.opening.sqlite import SqliteStatements, decode_with_escapes, r
 from health.store.opening.sqlite_file import still_the_same
 from health.store.opening.statements import Statements
 from health.store.opening.urls import DatabaseAddress
+from health.store.writing.committed import Uncommitted
 
 # Their failures come as exceptions too: without this a traceback is printed beside our sentence.
 for _name in ("sqlalchemy", "psycopg"):
@@ -52,8 +53,11 @@ def transaction(
     """
     engine = _writing_engine(address, create=create, patience=patience, in_all=in_all)
     try:
-        with sentences(address, SQLAlchemyError), engine.begin() as connection, _on_one_file(connection, address):
-            yield connection
+        with sentences(address, SQLAlchemyError):
+            with engine.begin() as connection, _on_one_file(connection, address):
+                yield connection
+                done = Uncommitted.of(connection, address.file)
+            done.keep()
     finally:
         engine.dispose()
 
@@ -103,6 +107,8 @@ def writing_in_steps(address: DatabaseAddress) -> Iterator[Callable[[], Abstract
                 with connection.begin(), _on_one_file(connection, address):
                     refuse_other_schema(statements_of(connection), address.label)
                     yield connection
+                    done = Uncommitted.of(connection, address.file)
+                done.keep()
 
             yield step
     finally:

@@ -25,6 +25,8 @@ class Outcome(NamedTuple):
     err: str
     of_check: bool = False
     """Whether it was a `check`, which says why it came to no verdict on standard output as well."""
+    written_to: str = ""
+    """The databases that it said it has written to, in a line of its own that is not in `err`."""
 
     @property
     def document(self) -> Any:
@@ -43,6 +45,12 @@ class Outcome(NamedTuple):
         return sentence
 
 
+def without_the_place(err: str) -> tuple[str, str]:
+    """Standard error without its last line, where that names the databases that were written to; and their names."""
+    before, place, said = err.rpartition("tenantpilot: Written to ")
+    return (before, said.removesuffix(".\n")) if place else (err, "")
+
+
 class Console:
     """Runs commands on one database."""
 
@@ -58,7 +66,9 @@ class Console:
         """Run a command line as it is."""
         self._capsys.readouterr()
         code = run(list(words))
-        return Outcome(code, *self._capsys.readouterr(), of_check="check" in words)
+        out, said = self._capsys.readouterr()
+        err, written_to = without_the_place(said)
+        return Outcome(code, out, err, "check" in words, written_to)
 
     def load(self, rows: Rows) -> None:
         """Write rows, whatever is in them."""

@@ -14,6 +14,7 @@ from health.store.reading.rows import parse_postgresql_instant, parse_sqlite_ins
 from tests.health.store.bare import COLUMNS, bare
 from tests.preloaded import run_preloaded
 from tests.subject import fleet_report
+from tests.tui.commands.console import without_the_place
 from tests.waiting import DEADLINE
 from tui.clock import utc_now
 
@@ -29,6 +30,8 @@ class Recorder:
     def __init__(self, folder: Path, url: str, machine: str = "here") -> None:
         self.folder = folder
         self.url = url
+        self.written_to = ""
+        """The databases that the last command said it has written to, in a line that is not in its `stderr`."""
         self.env = {
             **os.environ,
             "HOME": str(folder),
@@ -49,7 +52,10 @@ class Recorder:
 
     def tenantpilot(self, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """Run any of the program's commands to the end."""
-        return run_preloaded(words, env=self.env, cwd=self.folder, stdin=stdin)
+        done = run_preloaded(words, env=self.env, cwd=self.folder, stdin=stdin)
+        said, self.written_to = without_the_place(done.stderr.decode())
+        done.stderr = said.encode()
+        return done
 
     def run(self, *command: str, stdin: bytes = b"", **more: Any) -> subprocess.CompletedProcess[bytes]:
         """Record one run to the end."""

@@ -9,19 +9,18 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from health.sources.captured import CapturedFacts, CapturedItem, CapturedSet, CapturedTenant
 from health.sources.door import Door
 from health.store.opening.urls import parse_database_url
 from health.store.writing.input_order import write_facts
 from health.store.writing.sets import ImportSummary, tenant_id_of
-from health.store.writing.tables import backup_items, backup_sets
 from health.store.writing.transactions import writing
 from tests.health.making import DAY, NOW
-from tests.oracle.losses import Given, Identity, Item, Store
+from tests.health.store.losses_stored import Items, sets_as_stored
+from tests.oracle.losses import Given, Item, Store
 
-Items = dict[Identity, Item]
 _numbers = itertools.count()
 
 
@@ -49,14 +48,7 @@ class Tenant:
 
     def sets(self) -> dict[str, tuple[str, str | None, Items]]:
         """Status, error and items of each set, by source reference in the order of their ids."""
-        frames = select(backup_sets).where(backup_sets.c.tenant_id == self._id).order_by(backup_sets.c.id)
-        found: dict[int, tuple[str, tuple[str, str | None, Items]]] = {}
-        for row in self._connection.execute(frames):
-            found[row.id] = (row.source_ref, (row.status, row.error, {}))
-        for row in self._connection.execute(select(backup_items).where(backup_items.c.tenant_id == self._id)):
-            item = Item(row.assignments_state, row.integrity_warning)
-            found[row.backup_set_id][1][2][row.policy_type, row.policy_identifier] = item
-        return dict(found.values())
+        return sets_as_stored(self._connection, self._id)
 
     def said(self, reference: str) -> tuple[str, str | None]:
         """Status and error of a set."""
