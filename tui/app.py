@@ -27,7 +27,7 @@ from tui.terminal.plain import PlainFilter
 from tui.terminal.process import has_job_control
 from tui.terminal.themes import TERMINALS_OWN, THEMES, WITHOUT_COLOURS
 from tui.widgets.key_hints import key_uses
-from tui.widgets.row_list import Cell, Column
+from tui.widgets.row_list import Cell, Column, name_cell
 from tui.words.failures import EXIT_FAULT
 from tui.words.fault_log import note_fault, note_trace
 from tui.words.safe_text import has_hidden, safe_text
@@ -47,7 +47,7 @@ def _note_loop_fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) 
 
 def _database_cells(database: Database) -> Sequence[Cell]:
     mark = Cell("PRODUCTION", "absent") if database.production else Cell("")
-    return Cell(safe_text(database.name)), Cell(safe_text(database.label)), mark
+    return name_cell(database.name), Cell(safe_text(database.label)), mark
 
 
 class TenantPilotApp(Pilot):

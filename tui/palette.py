@@ -18,7 +18,7 @@ from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
 from tui.terminal.themes import THEMES
 from tui.widgets.key_hints import key_uses
-from tui.words.safe_text import safe_text
+from tui.words.names import name_text
 from tui.words.searched import WordFilter
 
 _MOST_TENANTS: Final = 50
@@ -87,10 +87,10 @@ class TenantProvider(Provider):
             if found < _MOST_TENANTS and wanted.passes(searched):
                 found += 1
                 tenant = health.tenant
-                shown = safe_text(tenant.name)
+                shown = name_text(tenant.name)
                 yield Hit(
                     1 - found / 1000,
-                    _two_lines(shown, safe_text(tenant.external_id)),
+                    _two_lines(shown, name_text(tenant.external_id)),
                     partial(self._open, tenant.external_id, tenant.name),
                     text=shown,
                 )

@@ -17,7 +17,7 @@ from tui.commands.listing import echo_table
 from tui.commands.options import now_option, place_options, tenants_option
 from tui.commands.session import open_session
 from tui.words.failures import EXIT_USAGE, CommandFailed
-from tui.words.safe_text import safe_text
+from tui.words.names import name_text
 from tui.words.wording import counted
 
 _NAMES_SHOWN: Final = 3
@@ -98,6 +98,6 @@ def _echo(plan: PrunePlan, *, payloads_only: bool, done: bool) -> None:
 
 
 def _named(external_ids: Sequence[str]) -> str:
-    shown = ", ".join(safe_text(external_id, limit=40) for external_id in external_ids[:_NAMES_SHOWN])
+    shown = ", ".join(name_text(external_id, 40) for external_id in external_ids[:_NAMES_SHOWN])
     rest = len(external_ids) - _NAMES_SHOWN
     return shown if rest <= 0 else f"{shown} and {rest:,} more"

@@ -26,7 +26,7 @@ from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.proof_block import ProofBlock
-from tui.widgets.row_list import Cell, Column, RowList
+from tui.widgets.row_list import Cell, Column, RowList, name_cell
 from tui.words.copy_words import last_whole, where_last_whole
 from tui.words.safe_text import safe_text
 from tui.words.set_words import family_lines, recency_lines
@@ -298,8 +298,8 @@ def _item_cells(item: BackupItem, copy: str) -> Sequence[Cell]:
     if item.unreadable is not None:
         style, because = "unreadable", safe_text(f"? unreadable: {item.unreadable.message}")
     return (
-        Cell(safe_text(item.policy_type), style),
-        Cell(safe_text(item.display_name), style),
+        name_cell(item.policy_type, style),
+        name_cell(item.display_name, style),
         Cell(safe_text(item.platform or "-"), style),
         Cell(because, style),
         Cell(safe_text(copy), style),
@@ -309,8 +309,8 @@ def _item_cells(item: BackupItem, copy: str) -> Sequence[Cell]:
 def _gone_cells(sought: SoughtCopy, now: datetime) -> Sequence[Cell]:
     wanted, style = sought.wanted, "degraded"
     return (
-        Cell(safe_text(wanted.policy_type), style),
-        Cell(safe_text(wanted.display_name), style),
+        name_cell(wanted.policy_type, style),
+        name_cell(wanted.display_name, style),
         Cell("-", style),
         Cell("gone since the set before", style),
         Cell(safe_text(where_last_whole(sought, now)), style),

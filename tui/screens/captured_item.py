@@ -18,6 +18,7 @@ from tui.widgets.row_list import Column, RowList
 from tui.words.change_words import ItemOfSet
 from tui.words.copy_words import last_whole
 from tui.words.line import Line
+from tui.words.names import name_in_words
 from tui.words.wording import item_degradations
 
 if TYPE_CHECKING:
@@ -75,8 +76,8 @@ class CapturedItemScreen(FactsScreen[JsonLines]):
             degradations = [Line("in no degradation family")]
         self.query_one("#item", ProofBlock).show(
             [
-                Line(f"{item.display_name}, {item.platform or 'no platform recorded'}"),
-                Line(f"{item.policy_type} / {item.policy_identifier}", "quiet"),
+                Line(f"{name_in_words(item.display_name)}, {item.platform or 'no platform recorded'}"),
+                Line(f"{name_in_words(item.policy_type)} / {name_in_words(item.policy_identifier)}", "quiet"),
                 *degradations,
                 *([] if self._sought is None else [Line(last_whole(self._sought, self.now()), "degraded")]),
             ]

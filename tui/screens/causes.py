@@ -19,6 +19,7 @@ from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.row_list import Cell, Column, RowList
 from tui.words.columns import in_the_past_or_future
 from tui.words.documents import causes_totals_in_words
+from tui.words.names import name_in_words
 from tui.words.safe_text import safe_text
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class CausesScreen(FactsScreen[CausesAnswer]):
 
 
 def _examples(cause: Cause) -> str:
-    named = ", ".join(f"{each.health.tenant.name} ({each.health.tenant.external_id})" for each in cause.examples)
+    tenants = [each.health.tenant for each in cause.examples]
+    named = ", ".join(f"{name_in_words(each.name)} ({name_in_words(each.external_id)})" for each in tenants)
     more = len(cause.tenants) - len(cause.examples)
     return f"{named} and {more:,} more" if more else named

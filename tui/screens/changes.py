@@ -16,7 +16,7 @@ from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
 from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.proof_block import ProofBlock
-from tui.widgets.row_list import Cell, Column, RowList
+from tui.widgets.row_list import Cell, Column, RowList, name_cell
 from tui.words.change_words import (
     ItemOfSet,
     change_in_words,
@@ -25,7 +25,7 @@ from tui.words.change_words import (
     why_nothing_is_compared,
 )
 from tui.words.line import Line
-from tui.words.safe_text import safe_text
+from tui.words.names import name_in_words
 from tui.words.wording import FAMILY_WORDS
 
 _COLUMNS: Final = (
@@ -153,8 +153,8 @@ def _cells(change: ItemChange) -> Sequence[Cell]:
     return (
         Cell(change_in_words(change.change), style),
         Cell(", ".join(change.aspects) or "-", style),
-        Cell(safe_text(change.item.policy_type), style),
-        Cell(safe_text(change.item.display_name), style),
+        name_cell(change.item.policy_type, style),
+        name_cell(change.item.display_name, style),
         Cell(because, style),
     )
 
@@ -166,5 +166,5 @@ def _sentences(change: ItemChange) -> list[str]:
         words += ": the content was not kept on both sides"
     return [
         "; ".join(filter(None, (words, because))),
-        f"{item.display_name}, {item.policy_type} / {item.policy_identifier}",
+        f"{name_in_words(item.display_name)}, {' / '.join(map(name_in_words, _identity(change)))}",
     ]

@@ -34,6 +34,7 @@ from tui.widgets.dashboard_kpis import DashboardKpis
 from tui.widgets.healthy_check import HealthyCheck
 from tui.widgets.needs_attention import AttentionItem, NeedsAttention
 from tui.widgets.row_list import Cell, Column, RowList
+from tui.words.names import name_in_words
 from tui.words.safe_text import safe_text
 from tui.words.set_words import attempt_sentences
 from tui.words.wording import fewer_items
@@ -144,7 +145,7 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
             group = self.pilot.context.groups.beside(self.external_id)
             owner = "" if group is None or group.owner is None else f", owner {group.owner}"
             words = [
-                "" if group is None else f"group {group.name}{owner}",
+                "" if group is None else f"group {name_in_words(group.name)}{owner}",
                 self.pilot.known_of(self.health, self.now()),
             ]
         line = self.query_one("#beside", Static)

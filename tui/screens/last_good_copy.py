@@ -15,6 +15,7 @@ from tui.widgets.proof_block import ProofBlock
 from tui.widgets.row_list import Column, RowList
 from tui.words.copy_words import last_whole, what_it_is_now
 from tui.words.line import Line
+from tui.words.names import name_in_words
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
@@ -64,8 +65,8 @@ class LastGoodCopyScreen(FactsScreen[JsonLines]):
         wanted, copy = self._sought.wanted, self._copy
         self.query_one("#item", ProofBlock).show(
             [
-                Line(wanted.display_name),
-                Line(f"{wanted.policy_type} / {wanted.policy_identifier}", "quiet"),
+                Line(name_in_words(wanted.display_name)),
+                Line(f"{name_in_words(wanted.policy_type)} / {name_in_words(wanted.policy_identifier)}", "quiet"),
                 Line(f"{last_whole(self._sought, self.now())} (set {copy.backup_set})", "degraded"),
                 Line(f"completed at {copy.completed_at:%Y-%m-%d %H:%M:%S} UTC"),
                 Line(what_it_is_now(self._sought), "degraded"),

@@ -17,6 +17,7 @@ from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.proof_block import ProofBlock
 from tui.widgets.row_list import Cell, Column, RowList
 from tui.words.line import Line
+from tui.words.names import name_in_words
 from tui.words.set_words import attempt_sentences, duration_in_words
 from tui.words.wording import conditions_in_words, counted
 
@@ -86,11 +87,11 @@ class RunsScreen(FactsScreen[RunsAnswer]):
             message = "" if judged is None or judged.unreadable is None else judged.unreadable.message
             return [Line(f"? unreadable: {message}", "unreadable")]
         if judged.assessment is None:
-            return [Line(f"{judged.schedule.name}: disabled, not judged")]
+            return [Line(f"{name_in_words(judged.schedule.name)}: disabled, not judged")]
         if not judged.assessment.conditions:
-            return [Line(f"{judged.schedule.name}: no follow-up")]
+            return [Line(f"{name_in_words(judged.schedule.name)}: no follow-up")]
         words = conditions_in_words(judged.assessment, self.pilot.context.policy, self.now())
-        return [Line(f"{judged.schedule.name}: ◷ follow-up: {words}", "follow-up")]
+        return [Line(f"{name_in_words(judged.schedule.name)}: ◷ follow-up: {words}", "follow-up")]
 
     @on(RowList.Moved)
     def _tell(self) -> None:

@@ -16,8 +16,9 @@ from tui.place import Place
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
 from tui.widgets.cursor_detail import CursorDetail
-from tui.widgets.row_list import Cell, Column, RowList
+from tui.widgets.row_list import Cell, Column, RowList, name_cell
 from tui.words.columns import in_the_past_or_future
+from tui.words.names import name_in_words
 from tui.words.safe_text import safe_text
 from tui.words.wording import conditions_in_words, cron_in_words, pause_in_words
 
@@ -112,7 +113,7 @@ class SchedulesScreen(FactsScreen[SchedulesAnswer]):
             return [f"? unreadable: {judged.unreadable.message if judged.unreadable else ''}"]
         return [
             self._follow_up(judged),
-            f"{schedule.name}: {cron_in_words(schedule.cron)}, time zone {schedule.timezone}",
+            f"{name_in_words(schedule.name)}: {cron_in_words(schedule.cron)}, time zone {schedule.timezone}",
             f"last run {self._last_run(judged)}; next run {self._next_run(judged)}",
         ]
 
@@ -134,7 +135,7 @@ class SchedulesScreen(FactsScreen[SchedulesAnswer]):
         if assessment is not None and assessment.conditions:
             follow_up = f"◷ {conditions_in_words(assessment, self.pilot.context.policy, self.now())}"
         return (
-            Cell(safe_text(schedule.name), style),
+            name_cell(schedule.name, style),
             Cell("yes" if schedule.is_enabled else "no", style),
             Cell(safe_text(self._last_run(judged)), style),
             Cell(self._next_run(judged), style),

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from health.answers import ListedSet, PartInVerdict
 from health.quality import BackupQualitySummary
-from tui.widgets.row_list import Cell
+from tui.widgets.row_list import Cell, name_cell
 from tui.words.columns import in_the_past_or_future
 from tui.words.safe_text import safe_text
 
@@ -47,7 +47,7 @@ def listed_set_cells(listed: ListedSet, now: datetime) -> SetCells:
         Cell(listed.part.value, _PART_STYLES.get(listed.part, style)),
         Cell("-" if quality is None else f"{quality.items:,}", style),
         Cell("-" if quality is None else _degraded(listed.part, quality), style),
-        Cell(safe_text(listed.name), style),
+        name_cell(listed.name, style),
         Cell("-" if backup_set is None else safe_text(backup_set.source), style),
         Cell("" if error is None else safe_text(error), style),
     )

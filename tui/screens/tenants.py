@@ -28,9 +28,10 @@ from tui.screens.facts_screen import FactsScreen
 from tui.visits import NEW, LastVisit, VisitUnreadable, read_visit, since_in_words, write_visit
 from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.filter_input import FilterInput
-from tui.widgets.row_list import Cell, Column, RowList
+from tui.widgets.row_list import Cell, Column, RowList, name_cell
 from tui.words.columns import degraded_share, goes_stale, latest_backup, states_counted
 from tui.words.durations import format_duration
+from tui.words.names import IN_A_SENTENCE, name_in_words
 from tui.words.safe_text import safe_text
 from tui.words.searched import STATES
 from tui.words.wording import State, counted, part_in_words, state_of, why
@@ -260,7 +261,8 @@ class TenantsScreen(FactsScreen[FleetView]):
         health: TenantBackupHealth | None = self.query_one("#tenants", RowList).current
         words = []
         if health is not None:
-            names = f"{safe_text(health.tenant.name, limit=60)} ({safe_text(health.tenant.external_id, limit=60)})"
+            name, own = health.tenant.name, health.tenant.external_id
+            names = f"{name_in_words(name, IN_A_SENTENCE)} ({name_in_words(own, IN_A_SENTENCE)})"
             words = [": ".join(filter(None, (names, self._reasons(health))))]
         self.query_one(CursorDetail).show(words)
 
@@ -284,11 +286,11 @@ class TenantsScreen(FactsScreen[FleetView]):
         group = groups.beside(health.tenant.external_id)
         return (
             Cell(state.label, state.word),
-            Cell(safe_text(health.tenant.name)),
+            name_cell(health.tenant.name),
             Cell(latest_backup(health, now)),
             Cell(goes_stale(health, policy, now)),
             Cell(degraded_share(health)),
-            *([Cell("" if group is None else safe_text(group.name))] if groups else []),
+            *([name_cell("" if group is None else group.name)] if groups else []),
             Cell(safe_text(self._reasons(health)), "text" if health.reasons or health.unreadable else "quiet"),
         )
 

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from tui.widgets.row_list import fitted
+from tui.words.names import cut_in_the_middle, name_text
 from tui.words.safe_text import safe_text
 
 
@@ -61,7 +61,7 @@ class HeaderLine(Vertical):
     def watch_crumbs(self) -> None:
         if self._composed:
             room = self.query_one(".crumbs", Static).size.width - 2
-            words = crumbs_that_fit([safe_text(crumb, limit=40) for crumb in self.crumbs], room)
+            words = crumbs_that_fit([name_text(crumb, 40) for crumb in self.crumbs], room)
             self.query_one(".crumbs", Static).update(Content(words), layout=False)
 
     def on_resize(self) -> None:
@@ -118,4 +118,4 @@ def crumbs_that_fit(crumbs: list[str], room: int) -> str:
 
 
 def _at_most(room: int, name: str) -> str:
-    return fitted(name, min(cell_len(name), room)).rstrip()
+    return cut_in_the_middle(name, room)

@@ -16,6 +16,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.words.names import cut_in_the_middle, name_text
+
 _GAP: Final = 2
 _MARK: Final = 2
 
@@ -30,10 +32,19 @@ class Column(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """The text of one cell, already safe, and its style: the last part of a component class's name."""
+    """The text of one cell, already safe, and its style: the last part of a component class's name.
+
+    Where there is no room for all of it, a name loses its middle and other text its end.
+    """
 
     text: str
     style: str = "text"
+    is_name: bool = False
+
+
+def name_cell(name: object, style: str = "text") -> Cell:
+    """A cell with a name or an id from outside."""
+    return Cell(name_text(name), style, is_name=True)
 
 
 class RowList(Widget, can_focus=True):
@@ -228,7 +239,8 @@ class RowList(Widget, can_focus=True):
         for cell, room in zip(cells, self._widths(width), strict=True):
             if room:
                 # The gap has the cell's style: cells that look alike become one segment, a row costs half the bytes.
-                segments.append(Segment(fitted(cell.text, room) + " " * _GAP, style(cell.style)))
+                text = cut_in_the_middle(cell.text, room) if cell.is_name else cell.text
+                segments.append(Segment(fitted(text, room) + " " * _GAP, style(cell.style)))
         return Strip(segments).simplify().adjust_cell_length(width, plain)
 
     def _widths(self, width: int) -> list[int]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from health.answers import ChangesAnswer, ComparedSet
 from health.changes import Changes
 from tui.words.durations import format_minute
+from tui.words.names import name_in_words
 from tui.words.wording import counted
 
 
@@ -35,7 +36,7 @@ def set_in_words(compared: ComparedSet) -> str:
     """One of the two sets: its name, id, source, when it was completed, and how many items it has."""
     each = compared.backup_set
     completed = "never completed" if each.completed_at is None else f"completed {format_minute(each.completed_at)}"
-    return f"{each.name} ({each.id}, {each.source}), {completed}, {counted(compared.items, 'item')}"
+    return f"{name_in_words(each.name)} ({each.id}, {each.source}), {completed}, {counted(compared.items, 'item')}"
 
 
 def why_nothing_is_compared(answer: ChangesAnswer, before: int | None, after: int | None, otherwise: str) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from health.changes import SETS_SEARCHED, SoughtCopy
+from tui.words.names import name_in_words
 from tui.words.wording import FAMILY_WORDS, ago
 
 SAYS_NOTHING: Final = "An earlier copy says nothing about now: the latest backup"
@@ -16,7 +17,7 @@ def where_last_whole(sought: SoughtCopy, now: datetime) -> str:
     copy = sought.last_good
     if copy is None:
         return f"in none of {SETS_SEARCHED} sets"
-    return f"{ago(now - copy.completed_at)} in {copy.name}"
+    return f"{ago(now - copy.completed_at)} in {name_in_words(copy.name)}"
 
 
 def last_whole(sought: SoughtCopy, now: datetime) -> str:

@@ -22,6 +22,7 @@ from health.report import NOTHING_BESIDE, Beside, CheckStatus, FleetTotals, repo
 from tui.words.columns import degraded_share, goes_stale, latest_backup, states_counted
 from tui.words.durations import format_minute
 from tui.words.known_words import expired_in_words, known_in_words
+from tui.words.names import name_text
 from tui.words.safe_text import safe_text, whole_text
 from tui.words.wording import State, counted, reason_sentence, state_of, why, window_in_words
 
@@ -315,10 +316,10 @@ def _known_parts(
     """The names of the tenants that do not count, then the entries that have expired and so count again."""
     noted = [(health, known[health.tenant.external_id]) for health in verdicts if health.tenant.external_id in known]
     if names := [health.tenant.name for health, of_tenant in noted if of_tenant.all_known]:
-        yield f"{len(names)} known ({_without_bars(', '.join(safe_text(name, limit=40) for name in names))})"
+        yield f"{len(names)} known ({_without_bars(', '.join(name_text(name, 40) for name in names))})"
     for health, of_tenant in noted:
         for entry in of_tenant.in_state(KnownState.EXPIRED):
-            name = safe_text(health.tenant.name, limit=40)
+            name = name_text(health.tenant.name, 40)
             yield _without_bars(f"known of {name} {safe_text(expired_in_words(entry, now))}")
 
 
@@ -341,5 +342,5 @@ def _first_names(verdicts: Iterable[TenantBackupHealth], state: State) -> str:
 
 
 def _first_of(names: Sequence[str]) -> str:
-    shown = _without_bars(", ".join(safe_text(name, limit=40) for name in names[:_NAMES_SHOWN]))
+    shown = _without_bars(", ".join(name_text(name, 40) for name in names[:_NAMES_SHOWN]))
     return shown if len(names) <= _NAMES_SHOWN else f"{shown}, ..."

@@ -11,6 +11,7 @@ from health.policy import HealthPolicy
 from health.quality import ITEM_FAMILIES, BackupQualitySummary
 from tui.words.durations import format_span
 from tui.words.line import Line
+from tui.words.names import name_in_words
 from tui.words.wording import FAMILY_WORDS, UNCOUNTED_FAMILIES, ago, counted, window_in_words
 
 _FAMILIES_BELOW_EACH_OTHER: Final = 4
@@ -37,7 +38,7 @@ def attempt_sentences(listed: ListedSet) -> list[str]:
     if listed.unreadable is not None or listed.backup_set is None:
         return [f"? unreadable: {listed.unreadable.message if listed.unreadable else ''}"]
     backup_set = listed.backup_set
-    origin = f"{backup_set.name}, from {backup_set.source} {backup_set.source_ref or ''}".rstrip()
+    origin = f"{name_in_words(backup_set.name)}, from {backup_set.source} {backup_set.source_ref or ''}".rstrip()
     return [origin] if backup_set.error is None else [_error_in_words(backup_set.error), origin]
 
 
@@ -93,7 +94,7 @@ def _origin_lines(listed: ListedSet) -> list[Line]:
     backup_set = listed.backup_set
     assert backup_set is not None
     lines = [
-        Line(f"{backup_set.name}: {backup_set.status}, {_part_in_words(listed.part)}"),
+        Line(f"{name_in_words(backup_set.name)}: {backup_set.status}, {_part_in_words(listed.part)}"),
         Line(f"from {backup_set.source} {backup_set.source_ref or ''}".rstrip(), "quiet"),
     ]
     if backup_set.error is not None:

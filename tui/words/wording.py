@@ -33,6 +33,7 @@ from health.quality import (
 )
 from health.schedules import Condition, ScheduleAssessment
 from tui.words.durations import format_span
+from tui.words.names import IN_A_SENTENCE, name_in_words
 
 _LIMIT: Final = "This does not prove that a restore will succeed."
 HEALTHY_LIMIT: Final = f"Backups are recent and complete. {_LIMIT}"
@@ -156,7 +157,9 @@ def short_reason(health: TenantBackupHealth, reason: Reason, policy: HealthPolic
             first = health.follow_ups[0]
             words = condition_in_words(first, first.conditions[0], policy, now, with_limit=False)
             more = len(health.follow_ups) - 1
-            return f"{first.schedule.name}: {words}" + (f" (+{more} more)" if more else "")
+            return f"{name_in_words(first.schedule.name, IN_A_SENTENCE)}: {words}" + (
+                f" (+{more} more)" if more else ""
+            )
         case Reason.LATEST_BACKUP_STALE if health.freshness is Freshness.IN_THE_FUTURE:
             return "latest backup lies in the future"
         case _:
@@ -217,7 +220,7 @@ def _degradation_in_words(health: TenantBackupHealth) -> str:
 
 def _follow_ups_sentence(health: TenantBackupHealth, policy: HealthPolicy, now: datetime) -> str:
     each = (
-        f"{assessment.schedule.name}: {conditions_in_words(assessment, policy, now)}"
+        f"{name_in_words(assessment.schedule.name, IN_A_SENTENCE)}: {conditions_in_words(assessment, policy, now)}"
         for assessment in health.follow_ups
     )
     count = len(health.follow_ups)

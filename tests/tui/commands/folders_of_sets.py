@@ -71,7 +71,7 @@ def _tenuvault(root: Path, each: Given) -> None:
         ItemCounts={"All": len(each.items)},
         Status={"completed": "Success", "partial": "CompletedWithWarnings", "failed": "Failed"}[each.status],
     )
-    _intunecd(plant(root / folder, {"metadata.json": said}), each)
+    _intunecd(plant(emptied(root / folder), {"metadata.json": said}), each)
 
 
 def _m365dsc(root: Path, each: Given) -> None:

@@ -44,14 +44,14 @@ async def test_the_header_keeps_the_nearest_crumbs_and_says_a_problem() -> None:
         ),
         (("TenantPilot", "Tenants", "Contoso", "Backup sets", "Backup set"), 37, "… > Contoso > Backup set"),
         (("TenantPilot", "Tenants", "Contoso", "Backup sets", "Backup set"), 23, "Contoso > Backup set"),
-        (("TenantPilot", "Tenants", "Lucerne Publishing", "Backup set"), 30, "Lucerne Publishi… > Backup set"),
-        (("TenantPilot", "Tenants", "Lucerne Publishing", "Backup sets"), 20, "Lucer… > Backup sets"),
+        (("TenantPilot", "Tenants", "Lucerne Publishing", "Backup set"), 30, "Lucerne…blishing > Backup set"),
+        (("TenantPilot", "Tenants", "Lucerne Publishing", "Backup sets"), 20, "Luc…ng > Backup sets"),
         (
             ("TenantPilot", "Tenants", "Contoso", "Backup set", "AND - App Protection"),
             29,
-            "Contoso > AND - App Protecti…",
+            "Contoso > AND - App…rotection",
         ),
-        (("TenantPilot", "Tenants", "Lucerne Publishing", "Backup set"), 10, "Lucer… > Backup set"),
+        (("TenantPilot", "Tenants", "Lucerne Publishing", "Backup set"), 10, "Luc…ng > Backup set"),
     ],
 )
 def test_the_crumbs_never_leave_out_whose_this_is(crumbs: tuple[str, ...], room: int, shown: str) -> None:

@@ -1,0 +1,76 @@
+"""Names and ids as the screens show them: every one in this one way (docs/screens.md, "Everywhere").
+
+Blanks that nobody would see are `·`: those at the ends, and every one of several in a row. A name that does not fit
+loses its middle, because of many names only the ends differ. Widths are in cells: a wide character has two.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from tui.words.safe_text import ELLIPSIS, LIMIT, safe_text
+
+BLANK: Final = "·"
+IN_A_SENTENCE: Final = 60
+"""The most cells that a name takes in a sentence that says something else."""
+
+# White space that is no control character: those are shown as pictures of themselves.
+_ZS: Final = "[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
+_UNSEEN: Final = re.compile(rf"\A{_ZS}+|{_ZS}+\Z|{_ZS}{{2,}}")
+_MOST_NAMED: Final = 10
+"""How many characters `safe_text` makes of one at the most: `⟨U+10FFFF⟩`."""
+
+
+def name_text(name: object, cells: int = LIMIT) -> str:
+    """A name or an id as safe text of at most `cells` cells, for a place of its own."""
+    return cut_in_the_middle(safe_text(name_in_words(str(name)), LIMIT * _MOST_NAMED), cells)
+
+
+def name_in_words(name: str, cells: int = LIMIT) -> str:
+    """A name or an id as a part of a sentence, which goes through `safe_text` as a whole afterwards."""
+    return _UNSEEN.sub(lambda found: BLANK * len(found[0]), cut_in_the_middle(name, cells))
+
+
+def cut_in_the_middle(text: str, cells: int) -> str:
+    """The text in at most `cells` cells: its two ends and `…` between them if it is longer."""
+    if len(text) <= cells and width_of(text) <= cells:
+        return text
+    room = max(cells - len(ELLIPSIS), 0)
+    ending = _ending(text, room // 2)
+    beginning = _beginning(text, room - width_of(ending))
+    return f"{beginning.rstrip(' ')}{ELLIPSIS}{ending.lstrip(' ')}"
+
+
+def width_of(text: str) -> int:
+    """How many cells a text takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # commands that print no such name start without it
+
+    return cell_len(text)
+
+
+def _beginning(text: str, room: int) -> str:
+    taken, width = 0, 0
+    for char in text[: 2 * room + 1]:
+        width += width_of(char)
+        if width > room:
+            break
+        taken += 1
+    return text[:taken]
+
+
+def _ending(text: str, room: int) -> str:
+    taken, width = 0, 0
+    for char in reversed(text[-2 * room - 1 :]):
+        width += width_of(char)
+        if width > room:
+            break
+        taken += 1
+    ending = text[len(text) - taken :]
+    # A mark stands on the character before it, which is not there any more.
+    while ending and unicodedata.category(ending[0]) in ("Mn", "Me", "Mc"):
+        ending = ending[1:]
+    return ending
