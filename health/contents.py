@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from enum import StrEnum
 from itertools import zip_longest
 from typing import Any, Final, NamedTuple
@@ -61,7 +62,7 @@ def same_content(before: str, after: str) -> bool:
     if before == after:
         return True
     try:
-        return _canonical(before) == _canonical(after)
+        return _equal(_value(before), _value(after))
     except (ValueError, RecursionError):
         return False
 
@@ -73,21 +74,57 @@ def differences(before: str, after: str, *, with_meaningless: bool = True) -> Co
     """
     comparison = _Comparison(with_meaningless)
     try:
-        comparison.value((), "", json.loads(before), json.loads(after))
+        comparison.value((), "", _value(before), _value(after))
     except (ValueError, RecursionError):
         comparison = _Comparison(with_meaningless)
         comparison.value((), "", before, after)
     return ContentDifferences(tuple(_parts(comparison.lines)), comparison.left_out)
 
 
-def _canonical(content: str) -> str:
-    return json.dumps(json.loads(content, parse_float=_number), sort_keys=True)
+def indented(content: str, *, ascii_only: bool = False) -> str:
+    """A JSON text with a line for each value, numbers as they were written. Text that is no JSON stays what it is."""
+    try:
+        return _indented(_value(content), "\n", ascii_only)
+    except (ValueError, RecursionError):
+        return content
 
 
-def _number(text: str) -> int | float:
-    """1.0 is 1, as it is in the canonical form that digests are made of."""
-    number = float(text)
-    return int(number) if number.is_integer() else number
+def _indented(value: Any, line: str, ascii_only: bool) -> str:
+    inner = f"{line}  "
+    if isinstance(value, dict) and value:
+        pairs = (
+            f"{json.dumps(key, ensure_ascii=ascii_only)}: {_indented(each, inner, ascii_only)}"
+            for key, each in value.items()
+        )
+        return f"{{{inner}{f',{inner}'.join(pairs)}{line}}}"
+    if isinstance(value, list) and value:
+        return f"[{inner}{f',{inner}'.join(_indented(each, inner, ascii_only) for each in value)}{line}]"
+    return _scalar(value, ascii_only=ascii_only)
+
+
+def _scalar(value: Any, *, ascii_only: bool = False) -> str:
+    return value.text if isinstance(value, _Written) else json.dumps(value, ensure_ascii=ascii_only)
+
+
+def _value(content: str) -> Any:
+    """Raises ValueError and RecursionError."""
+    return json.loads(content, parse_float=_Written.of)
+
+
+class _Written(Decimal):
+    """A number with a point or an exponent: equal by its value, whatever its size, and shown as it was written."""
+
+    text: str
+
+    @classmethod
+    def of(cls, text: str) -> _Written:
+        """Raises ValueError for an exponent that no Decimal has."""
+        try:
+            number = cls(text)
+        except ArithmeticError:
+            raise ValueError(text) from None
+        number.text = text
+        return number
 
 
 class _Placed(NamedTuple):
@@ -212,7 +249,7 @@ def _rendered(label: str, value: Any, depth: int) -> Iterator[tuple[int, str]]:
             yield from _rendered("", each, depth + 1)
         yield depth, "]"
     elif value is not _ABSENT:
-        yield depth, label + json.dumps(value, ensure_ascii=False)
+        yield depth, label + _scalar(value)
 
 
 def _parts(lines: Sequence[_Placed]) -> Iterator[Part]:

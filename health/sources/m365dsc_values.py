@@ -12,6 +12,8 @@ import sys
 from bisect import bisect_left
 from typing import Final, Never
 
+from health.sources.json_values import number_of
+
 MAX_NESTED: Final = 60
 """How many brackets are open inside each other at most. Real configurations have ten."""
 
@@ -318,8 +320,13 @@ class Values:
 
 
 def _number(digits: str) -> object:
-    """A whole number as it is; any other as the text that it is, so that it keeps its digits."""
-    return digits if "." in digits else int(digits)
+    """A number with its digits; one that JSON would not write so, such as `007.50`, as the text that it is."""
+    if "." not in digits:
+        return int(digits)
+    try:
+        return number_of(digits)
+    except ValueError:
+        return digits
 
 
 def _unescaped(escape: re.Match[str]) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from health.contents import SURROUNDINGS, ContentDifferences, LineKind, differences, same_content
+from health.contents import SURROUNDINGS, ContentDifferences, LineKind, differences, indented, same_content
 
 scalars = st.one_of(st.none(), st.booleans(), st.integers(-3, 3), st.sampled_from([0.5, 1.0, "a", "", "…"]))
 keys = st.sampled_from(["id", "name", "settings", "version", "a"])
@@ -67,6 +67,10 @@ def test_the_same_value_written_otherwise_is_the_same(content: Any, indent: int 
     [
         ("1", "1.0", True),
         ("1e2", "100", True),
+        ("1e-400", "0", False),
+        ("1e-400", "0.1e-399", True),
+        ("0.1000000000000000000001", "0.1", False),
+        ("1e99999999999999999999", "1e99999999999999999998", False),
         ("true", "1", False),
         ("[true]", "[1]", False),
         ("0", "false", False),
@@ -182,3 +186,25 @@ def test_what_is_no_json_is_compared_as_a_line_of_text() -> None:
     for _ in range(900):
         nested = [nested]
     assert [line[0] for line in lines(differences(json.dumps(nested), json.dumps([nested])))]
+
+
+@pytest.mark.parametrize("number", ["1e-400", "1.50", "0.12345678901234567890123", "-0.0", "1E5"])
+def test_a_number_is_shown_as_it_was_written(number: str) -> None:
+    content = f'{{"a": [{number}, {{}}, [], "\u00e9"], "b": {{"c": true}}}}'
+    assert indented(content) == (
+        f'{{\n  "a": [\n    {number},\n    {{}},\n    [],\n    "\u00e9"\n  ],\n  "b": {{\n    "c": true\n  }}\n}}'
+    )
+    assert "\\u00e9" in indented(content, ascii_only=True)
+    (part,) = differences(content, content.replace(number, "7")).parts
+    assert [(line.before, line.after) for line in part.lines if line.kind is LineKind.CHANGED] == [(number, "7")]
+
+
+@given(content=values, ascii_only=st.booleans())
+def test_content_is_indented_as_json_is(content: Any, ascii_only: bool) -> None:
+    expected = json.dumps(content, indent=2, ensure_ascii=ascii_only)
+    assert indented(json.dumps(content), ascii_only=ascii_only) == expected
+
+
+@pytest.mark.parametrize("content", ["", "{", "[" * 100_000, "1" * 5000])
+def test_what_is_no_json_stays_what_it_is(content: str) -> None:
+    assert indented(content) == content

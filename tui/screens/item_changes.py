@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
@@ -15,7 +14,7 @@ from textual.reactive import reactive
 from health.answers import CapturedInSet
 from health.changes import Identity
 from health.contents import Line as ContentLine
-from health.contents import LineKind, differences
+from health.contents import LineKind, differences, indented
 from health.facts import BackupItem
 from tui.place import ItemIdentity, Place
 from tui.reader import Question
@@ -243,11 +242,7 @@ def _alone(content: str | None, kind: LineKind) -> Iterator[_Line]:
     if content is None:
         yield None, "not kept", None
         return
-    try:
-        text = json.dumps(json.loads(content), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        text = content
-    for line in text.split("\n"):
+    for line in indented(content).split("\n"):
         yield (kind, line, None) if kind is LineKind.GONE else (kind, None, line)
 
 

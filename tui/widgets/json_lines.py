@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from health.answers import CapturedJson
+from health.contents import indented
 from tui.widgets.row_list import Cell
 from tui.words.safe_text import safe_text
 
@@ -27,19 +27,12 @@ def json_lines(captured: CapturedJson) -> Iterator[tuple[int, str]]:
     for title, text in (("payload", captured.payload), ("assignments", captured.assignments)):
         if text is not None:
             lines.append(f"{title}:")
-            lines.extend(f"  {line}" for line in _indented(text).split("\n"))
+            # ASCII, so that no character of the captured text acts on the terminal.
+            lines.extend(f"  {line}" for line in indented(text, ascii_only=True).split("\n"))
     cut = len(lines) - _MOST_LINES
     yield from enumerate(lines[:_MOST_LINES])
     if cut > 0:
         yield _MOST_LINES, f"... {cut:,} more lines"
-
-
-def _indented(text: str) -> str:
-    try:
-        # ASCII, so that no character of the captured text acts on the terminal.
-        return json.dumps(json.loads(text), indent=2)
-    except (ValueError, RecursionError):
-        return text
 
 
 def line_cells(line: tuple[int, str]) -> Sequence[Cell]:

@@ -99,7 +99,7 @@ def as_expected(oracle: Store) -> dict[str, Any]:
 
 
 @each_tool
-@at_most(40)
+@at_most(20)
 @given(steps=steps)
 def test_imported(tool: Tool, address: DatabaseAddress, tmp_path: Path, steps: list[Step]) -> None:
     source, oracle = source_named(tool.name), Store()
@@ -117,7 +117,7 @@ def test_imported(tool: Tool, address: DatabaseAddress, tmp_path: Path, steps: l
 
 
 @each_tool
-@at_most(12)
+@at_most(8)
 @given(steps=steps)
 def test_synchronised(tool: Tool, address: DatabaseAddress, tmp_path: Path, steps: list[Step]) -> None:
     source, oracle = source_named(tool.name), Store()
@@ -137,7 +137,7 @@ def test_synchronised(tool: Tool, address: DatabaseAddress, tmp_path: Path, step
 
 
 @each_tool
-@at_most(6)
+@at_most(4)
 @given(nights=st.lists(st.tuples(some_items, acceptances), min_size=2, max_size=3))
 def test_recorded(
     tool: Tool, address: DatabaseAddress, tmp_path: Path, nights: list[tuple[dict[Any, Any], set[str]]]
