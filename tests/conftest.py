@@ -17,6 +17,7 @@ from health.store.opening.urls import parse_database_url
 from health.store.writing.administration import initialise
 from tests.engines import COORDINATOR, ENGINES, FIXTURES, placed_schema
 from tests.oracle.loading import clear
+from tests.poolers import PGBOUNCER
 from tests.servers import new_database, own_server
 
 _MEMORY = Path("/dev/shm")
@@ -99,6 +100,8 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """List what was not run because there is no cluster."""
+    """List what was not run because there is no cluster, or no pooler."""
+    if PGBOUNCER is None:
+        terminalreporter.write_line("Not run: the tests behind a pooler, because no pgbouncer is installed here.")
     if COORDINATOR is None:
         terminalreporter.write_line("Not run: the tests on Citus, because TENANTPILOT_TEST_CITUS names no coordinator.")

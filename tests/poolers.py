@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -21,34 +22,65 @@ from tests.waiting import until
 PGBOUNCER: Final = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
 
+class Pooler:
+    """A pooler that runs. `url` is that of the database behind it, on whichever server that is."""
+
+    def __init__(self, database: str, port: int, rest: str) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="tp-pool-"))
+        self._folder.chmod(0o755)
+        self._rest = rest
+        self._point_to(database)
+        # It does not run as root, and the server's folder is its owner's alone.
+        user = self._server(database).stat().st_uid if os.geteuid() == 0 else None
+        assert PGBOUNCER is not None
+        settings = str(self._folder / "pgbouncer.ini")
+        self._process = subprocess.Popen([PGBOUNCER, "-q", settings], user=user, stderr=subprocess.DEVNULL)
+        parts = urlsplit(database)
+        self.url = f"postgresql://{parts.username}@127.0.0.1:{port}{parts.path}"
+
+    def fail_over_to(self, database: str) -> None:
+        """Have new connections go to another server: the old ones are closed once they are given back."""
+        self._point_to(database)
+        self._process.send_signal(signal.SIGHUP)
+
+    def end(self) -> None:
+        """Stop it."""
+        self._process.terminate()
+        self._process.wait(10)
+        shutil.rmtree(self._folder)
+
+    def _point_to(self, database: str) -> None:
+        where = f"* = host={self._server(database)} port=5432 user={urlsplit(database).username}\n"
+        (self._folder / "pgbouncer.ini").write_text(f"[databases]\n{where}{self._rest}", encoding="utf-8")
+
+    def _server(self, database: str) -> Path:
+        return Path(parse_qs(urlsplit(database).query)["host"][0])
+
+
 @contextmanager
-def pooler_of(url: str, mode: str, *, ignored: str = "", size: int = 1) -> Iterator[str]:
-    """The URL of the database behind a pooler with `size` connections; `ignored` are startup parameters it drops."""
-    assert PGBOUNCER is not None
-    parts = urlsplit(url)
+def running_pooler(database: str, mode: str, *, ignored: str = "", size: int = 1) -> Iterator[Pooler]:
+    """A pooler in front of a database with `size` connections; `ignored` are startup parameters that it drops."""
     port = _free_port()
-    folder = Path(tempfile.mkdtemp(prefix="tp-pool-"))
-    settings = folder / "pgbouncer.ini"
-    settings.write_text(
-        "[databases]\n"
-        f"* = host={parse_qs(parts.query)['host'][0]} port=5432 user={parts.username}\n"
+    pooler = Pooler(
+        database,
+        port,
         "[pgbouncer]\n"
         f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
         f"auth_type = any\npool_mode = {mode}\ndefault_pool_size = {size}\n"
         + (f"ignore_startup_parameters = {ignored}\n" if ignored else ""),
-        encoding="utf-8",
     )
-    folder.chmod(0o755)
-    # It does not run as root, and the server's folder is its owner's alone.
-    user = Path(parse_qs(parts.query)["host"][0]).stat().st_uid if os.geteuid() == 0 else None
-    process = subprocess.Popen([PGBOUNCER, "-q", str(settings)], user=user, stderr=subprocess.DEVNULL)
     try:
         until(lambda: _listens(port), "the pooler listens")
-        yield f"postgresql://{parts.username}@127.0.0.1:{port}{parts.path}"
+        yield pooler
     finally:
-        process.terminate()
-        process.wait(10)
-        shutil.rmtree(folder)
+        pooler.end()
+
+
+@contextmanager
+def pooler_of(database: str, mode: str, *, ignored: str = "", size: int = 1) -> Iterator[str]:
+    """The URL of a database behind such a pooler."""
+    with running_pooler(database, mode, ignored=ignored, size=size) as pooler:
+        yield pooler.url
 
 
 def _free_port() -> int:

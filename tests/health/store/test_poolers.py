@@ -16,12 +16,16 @@ import psycopg
 import pytest
 
 from health.resolver import TenantBackupHealthResolver
+from health.store.opening.urls import parse_database_url
+from health.store.writing.administration import initialise
 from tests.health.making import HOUR, LONG_AGO, NOW
 from tests.oracle.loading import load
 from tests.oracle.rows import ItemRow, Rows, ScheduleRow, SetRow, TenantRow
-from tests.poolers import PGBOUNCER, pooler_of
+from tests.poolers import PGBOUNCER, pooler_of, running_pooler
 from tests.resolving import resolving
+from tests.servers import own_server, standby_of
 from tests.tui.screens.driving import Clock, open_app
+from tests.waiting import until
 from tui.clock import utc_now
 from tui.commands import run
 from tui.screens.tenants import TenantsScreen
@@ -193,3 +197,37 @@ def test_two_clients_through_a_pool_of_one(abroad: str, ignored: str) -> None:
 
     with pooler_of(abroad, "transaction", ignored=ignored) as url, ThreadPoolExecutor(2) as threads:
         assert sum(threads.map(client, (0, 1))) == 1000
+
+
+async def test_a_failover_is_seen_by_an_open_screen() -> None:
+    """An asynchronous standby is promoted behind the pooler without the last import, which was green."""
+    now, tries = utc_now(), list(range(1, 30))
+    with own_server("fsync", "full_page_writes", "autovacuum") as primary, standby_of(primary) as standby:
+        primary.execute("CREATE DATABASE fleet")
+        fleet = primary.url_of("fleet")
+        initialise(parse_database_url(fleet))
+        load(fleet, Rows([TenantRow(1, "tenant-1", "Tenant 1", LONG_AGO)], [], [], []))
+        done = primary.execute("SELECT pg_current_wal_lsn()").fetchone()[0]
+        replayed = f"SELECT pg_last_wal_replay_lsn() >= '{done}'"
+        until(lambda: standby.execute(replayed).fetchone() == (True,), f"replay up to {done}")
+        standby.execute("ALTER SYSTEM SET primary_conninfo = ''")
+        standby.execute("SELECT pg_reload_conf()")
+        receives = "SELECT FROM pg_stat_wal_receiver"
+        until(lambda: not standby.execute(receives).fetchall(), "the standby receives nothing more")
+        last = SetRow(1, 1, completed_at=now - HOUR, created_at=now - HOUR)
+        load(fleet, Rows([], [last], [ItemRow(1, 1, 1)], []))
+        with running_pooler(fleet, "transaction") as pooler:
+            async with open_app(pooler.url, clock=Clock(now)) as driver:
+                await driver.arrived(TenantsScreen)
+                await driver.until(lambda: "✓ healthy" in driver.words())
+                primary.kill()
+                standby.execute("SELECT pg_promote()")
+                pooler.fail_over_to(standby.url_of("fleet"))
+                # The first answers may still come from the server that is gone: then they are errors.
+                while "✕ absent" not in driver.words():
+                    assert tries.pop()
+                    await driver.press("r")
+                    await driver.settled()
+                assert "✓ healthy" not in driver.words()
+                await driver.open_tenant("tenant-1")
+                await driver.until(lambda: "No backup basis" in driver.words())

@@ -53,8 +53,8 @@ class Recorder:
     def tenantpilot(self, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """Run any of the program's commands to the end."""
         done = run_preloaded(words, env=self.env, cwd=self.folder, stdin=stdin)
-        said, self.written_to = without_the_place(done.stderr.decode())
-        done.stderr = said.encode()
+        said, self.written_to = without_the_place(done.stderr.decode("utf-8", "surrogateescape"))
+        done.stderr = said.encode("utf-8", "surrogateescape")
         return done
 
     def run(self, *command: str, stdin: bytes = b"", **more: Any) -> subprocess.CompletedProcess[bytes]:

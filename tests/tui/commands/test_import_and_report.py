@@ -44,7 +44,8 @@ def plant_backup(root: Path) -> Path:
 
 def imported(console: Console, path: Path, *more: str) -> str:
     found = console.run("import", "intunecd", str(path), "--tenant", "contoso", *more)
-    assert (found.code, found.err) == (0, "")
+    assert found.code == 0
+    assert all(": The set" in line for line in found.err.splitlines()), found.err
     return found.out
 
 

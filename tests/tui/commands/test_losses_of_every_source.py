@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import nullcontext
+from datetime import timedelta
 from pathlib import Path
 from shutil import copyfile
 from threading import Event, Lock
@@ -145,9 +146,9 @@ def test_recorded(
     oracle, tenant = Store(), f"tenant-{next(_numbers)}"
     root = emptied(tmp_path / "root")
     for number, (items, accepted) in enumerate(nights):
-        each = Given(str(number), days_before(utc_now(), 0), items)
+        # TenuVault makes a folder a run: of two in one second the second one would not be new.
+        each = Given(str(number), days_before(utc_now(), 0) + timedelta(seconds=number), items)
         tool.write(emptied(tmp_path / "made"), each)
-        # TenuVault makes a folder a run, and of two in one second the second would not be new.
         command = f"rm -rf '{root}'/*; cp -R '{tmp_path}/made/.' '{root}'"
         words = ["record", "--tenant", tenant, "--create-tenant", "T", "--schedule", "nightly", "--source", tool.name]
         words += [word for name in sorted(accepted) for word in ("--accept-loss", name)]
