@@ -12,7 +12,7 @@ from health.sources.captured import CapturedSet
 from health.sources.declaration import Asked, Source
 from health.sources.intunecd_git import OPTIONS, find_runs
 from health.sources.intunecd_policies import LAYOUT, SOURCE, item_of
-from health.sources.one_backup import refuse_intunebackup, refuse_several
+from health.sources.one_backup import refuse_another_tools, refuse_several
 from health.sources.policy_sets import FolderFiles, gathered_from
 
 
@@ -24,7 +24,7 @@ def read_folder(asked: Asked) -> CapturedSet:
     """
     files = FolderFiles(asked, LAYOUT)
     captured = files.as_set(gathered_from(files, item_of, asked), SOURCE, such_as="Settings Catalog")
-    refuse_intunebackup(asked.path, files.places)
+    refuse_another_tools(asked.path, files.places)
     refuse_several(asked.path, files.places)
     return captured
 

@@ -21,7 +21,7 @@ from health.sources.git_objects import GitFailed, ObjectContents, Repository, To
 from health.sources.git_runs import RUN_GAP, SHORT_HASH, Run, Selection, runs_of
 from health.sources.git_trees import Blob, Trees
 from health.sources.intunecd_policies import LAYOUT, SOURCE, item_of, part_of
-from health.sources.one_backup import refuse_intunebackup, refuse_several, several_backups
+from health.sources.one_backup import another_tools, refuse_another_tools, refuse_several, several_backups
 from health.sources.policy_sets import GatheredItems
 from health.sources.storable import storable_name
 
@@ -77,7 +77,7 @@ def _refuse_what_is_not_one(asked: Asked, repository: Repository, tip: str) -> N
         return  # the set of that commit will say so
     finally:
         contents.close()
-    refuse_intunebackup(asked.path, places)
+    refuse_another_tools(asked.path, places)
     refuse_several(asked.path, places)
 
 
@@ -108,6 +108,14 @@ def _frame(asked: Asked, run: Run, subject: str) -> CapturedSet:
         started_at=run.started_at,
         completed_at=run.completed_at,
     )
+
+
+def _not_one_backup(places: list[str]) -> str | None:
+    if (several := several_backups(places)) is not None:
+        return f"it held several backups then, {' and '.join(several)} among them, and not one"
+    if (other := another_tools(places)) is not None:
+        return f"it held another tool's backup then, {other[0]!r} among it: {other[1]!r} reads that"
+    return None
 
 
 class FoundRun(NamedTuple):
@@ -161,11 +169,9 @@ class _RunReader:
             self._files_seen += 1
             if self._progress is not None:
                 self._progress(self._files_seen)
-        several = several_backups(joined(blob.file.folder, blob.file.name) for blob in blobs)
-        if several is not None and frame.error is None:
-            frame = frame._replace(
-                status="failed", error=f"it held several backups then, {' and '.join(several)} among them, and not one"
-            )
+        problem = _not_one_backup([joined(blob.file.folder, blob.file.name) for blob in blobs])
+        if problem is not None and frame.error is None:
+            frame = frame._replace(status="failed", error=problem)
         return gathered.as_set(frame)
 
     def _filled(self, blob: Blob) -> BackupFile:

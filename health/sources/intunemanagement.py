@@ -14,7 +14,7 @@ from health.sources.backup_tree import BackupFile, FilesAtRoot, read_tree
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.declaration import Asked, Source
 from health.sources.documents import UnreadableFile, read_document
-from health.sources.one_backup import TABLE, refuse_intunebackup, refuse_several
+from health.sources.one_backup import TABLE, refuse_another_tools, refuse_several
 from health.sources.policy_items import policy_item, warned
 from health.sources.policy_sets import FolderFiles, PolicyFolders, gathered_from
 from health.sources.whose import tenant_in
@@ -34,7 +34,7 @@ def read_export(asked: Asked) -> CapturedSet:
     table = _Table.of(next(read_tree(asked.path, _RECORDS), None))
     files = FolderFiles(asked, _LAYOUT)
     captured = files.as_set(gathered_from(files, table.item_of, asked), SOURCE, such_as="SettingsCatalog")
-    refuse_intunebackup(asked.path, files.places)
+    refuse_another_tools(asked.path, files.places)
     refuse_several(asked.path, files.places)
     if (above := _folder_of_the_export(files.places)) is not None:
         raise RefusedInput(f"{asked.path}: the export is in its folder {above!r}: name that one.")

@@ -9,6 +9,7 @@ from typing import Final
 
 from health.sources.backup_tree import joined
 from health.sources.captured import RefusedInput
+from health.sources.tenuvault_record import MANIFEST, RUN_FOLDER
 
 ASSIGNMENTS: Final = "Assignments"
 """The folder, in a type's folder, in which IntuneBackupAndRestore says whom the policies of the type are for."""
@@ -90,13 +91,32 @@ def _with_the_same_files(places: list[str]) -> tuple[str, str] | None:
     return None
 
 
-def refuse_intunebackup(path: Path, places: Iterable[str]) -> None:
-    """Refuse what IntuneBackupAndRestore wrote: read by another tool's rules, its assignments would pass for policies.
+def another_tools(places: Iterable[str]) -> tuple[str, str] | None:
+    """A place by which another tool's backup is known, and the source that reads it; None if there is none.
 
-    Raises RefusedInput, which names the source that reads it.
+    Read by the rules of IntuneCD or IntuneManagement, IntuneBackupAndRestore's assignments would pass for policies, and
+    a run that TenuVault calls failed for a whole one.
     """
     for place in places:
+        folder, _, name = place.rpartition("/")
         if f"/{ASSIGNMENTS}/" in place:
-            raise RefusedInput(
-                f"{path}: {place!r} stands in it, as IntuneBackupAndRestore writes it: import it with 'intunebackup'."
-            )
+            return place, "intunebackup"
+        if name == MANIFEST and RUN_FOLDER.fullmatch(folder):
+            return place, "tenuvault"
+    return None
+
+
+def refuse_another_tools(path: Path, places: Iterable[str]) -> None:
+    """Refuse what another tool wrote. Raises RefusedInput, which names the source that reads it."""
+    found = another_tools(places)
+    if found is None and RUN_FOLDER.fullmatch(path.resolve().name) and (path / MANIFEST).is_file():
+        found = MANIFEST, "tenuvault"
+    if found is not None:
+        place, source = found
+        raise RefusedInput(f"{path}: {place!r} stands in it, as {_TOOLS[source]}: import it with {source!r}.")
+
+
+_TOOLS: Final = {
+    "intunebackup": "IntuneBackupAndRestore writes it",
+    "tenuvault": "TenuVault writes it into the folder of a run",
+}

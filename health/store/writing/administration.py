@@ -14,7 +14,7 @@ from health.store.opening.reading import looking
 from health.store.opening.revision import SchemaState, schema_state
 from health.store.opening.statements import Statements, sqlite_text
 from health.store.opening.urls import DatabaseAddress
-from health.store.reading import history_statements, statements
+from health.store.reading import distributed_statements, history_statements, statements
 from health.store.reading.snapshot import Snapshot
 from health.store.writing.tables import metadata
 from health.store.writing.transactions import statements_of, transaction, writing
@@ -126,10 +126,13 @@ def _try_reading(connection: Statements) -> None:
         "tenant_id": 0, "most": 1, "happened_at": sqlite_text(EARLIEST), "set_id": 0, "item_id": 0,
         "begin": EARLIEST, "end": EARLIEST,
     }  # fmt: skip
+    first_sets = history_statements.first_sets(dialect, narrowed=False)
+    if connection.distributed:
+        first_sets = distributed_statements.first_sets(narrowed=False)
     for statement in (
         statements.sets_page(dialect, after_a_key=False),
         statements.sets_page(dialect, after_a_key=True),
-        history_statements.first_sets(dialect, narrowed=False),
+        first_sets,
         history_statements.sets_of_a_period(dialect, narrowed=False),
         statements.one_set(dialect),
         statements.items_of(dialect),

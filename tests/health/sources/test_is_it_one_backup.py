@@ -15,6 +15,7 @@ from health.sources.intunecd_policies import LAYOUT
 from health.sources.listed import source_named
 from health.sources.one_backup import several_backups
 from tests.health.sources.reading import read_folder
+from tests.health.sources.tenuvault_runs import plant_run
 from tests.health.sources.test_m365dsc import configuration
 from tests.health.sources.trees import plant, policy
 
@@ -87,3 +88,19 @@ def test_two_configurations_below_are_refused_and_named(tmp_path: Path) -> None:
         plant(tmp_path, {f"{folder}/M365TenantConfig.ps1": configuration("AADGroup 'a'\n{\nId = '1'\n}\n")})
     with pytest.raises(RefusedInput, match="it holds several backups, contoso and fabrikam among them"):
         read_folder(source_named("m365dsc"), tmp_path, completed_at=AT)
+
+
+@pytest.mark.parametrize("source", ["intunecd", "intunemanagement"])
+@pytest.mark.parametrize("named", [".", "backup-2026-11-23-021000"])
+def test_a_run_of_tenuvault_is_not_read_by_another_tools_rules(tmp_path: Path, source: str, named: str) -> None:
+    """It may call itself failed, which they do not look at."""
+    plant_run(tmp_path, "backup-2026-11-23-021000", Status="Failed")
+    with pytest.raises(
+        RefusedInput, match="as TenuVault writes it into the folder of a run: import it with 'tenuvault'"
+    ):
+        read_folder(source_named(source), tmp_path / named, completed_at=AT)
+
+
+def test_a_folder_that_is_only_called_so_is_imported(tmp_path: Path) -> None:
+    root = plant(tmp_path / "backup-2026-11-23-021000", {"Filters/a.json": policy()})
+    assert len(read_folder(source_named("intunecd"), root, completed_at=AT).items) == 1

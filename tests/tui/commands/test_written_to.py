@@ -22,7 +22,11 @@ AT = "2026-11-23T02:10:00Z"
 
 def place_of(url: str) -> str:
     """How a database is named, from its URL; the tests' own server is at the usual port of a socket."""
-    return sqlite_path(url) if url.startswith("sqlite") else f"{urlsplit(url).path[1:]}@localhost"
+    if url.startswith("sqlite"):
+        return sqlite_path(url)
+    parts = urlsplit(url)
+    where = f"{parts.path[1:]}@{parts.hostname}:{parts.port}" if parts.hostname else f"{parts.path[1:]}@localhost"
+    return where + (f", schema {parts.query.rpartition('%3D')[2]}" if "search_path" in parts.query else "")
 
 
 def facts(folder: Path, *tenants: str) -> str:

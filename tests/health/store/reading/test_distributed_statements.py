@@ -10,15 +10,21 @@ from typing import Any, Final
 
 import pytest
 
+from health.posture import Posture
 from health.resolver import TenantBackupHealthResolver
 from health.store.opening.deadline import DeadlineConnection
 from health.store.reading import distributed_statements as distributed
 from health.store.reading import history_statements, statements
+from health.store.writing.same_content import NEWEST_ON_NODES
+from tests.engines import COORDINATOR
 from tests.health.making import DAY, NOW
 from tests.health.store.bare import bare
 from tests.health.store.test_tenant_id import OF_A_TENANT
 from tests.resolving import resolving
+from tests.tui.screens.driving import Clock, listed, open_app
+from tui.clock import utc_now
 from tui.commands import run
+from tui.screens.tenants import TenantsScreen
 
 PG: Final = "postgresql"
 OF_ONE_TENANT: Final = {
@@ -79,6 +85,10 @@ def test_many_tenants_has_nothing_that_citus_cannot_push_down(statement: str) ->
         assert tied or "DISTINCT ON (candidate.tenant_id)" in inner, inner
 
 
+def test_the_newest_sets_of_all_tenants_can_be_pushed_down() -> None:
+    assert not re.search(r"LATERAL|UNION|\bWITH\b|LIMIT|MATERIALIZED", NEWEST_ON_NODES)
+
+
 def answers(resolver: TenantBackupHealthResolver) -> list[Any]:
     fleet = resolver.fleet(NOW)
     names = [health.tenant.external_id for health in fleet]
@@ -107,3 +117,41 @@ def test_they_find_what_one_servers_find(postgres_url: str, capsys: pytest.Captu
         patched.setattr(DeadlineConnection, "distributed", property(lambda _: True, lambda _, __: None), raising=False)
         with resolving(postgres_url) as resolver:
             assert answers(resolver) == expected
+
+
+if COORDINATOR is not None:
+
+    def test_the_nodes_find_what_one_server_finds(
+        postgres_url: str, citus_url: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        found = []
+        for url in (postgres_url, citus_url):
+            demo = ["demo", "--tenants", "60", "--now", f"{NOW:%FT%TZ}", "--database", url]
+            assert run(demo) == 0, capsys.readouterr()
+            with resolving(url) as resolver:
+                found.append(answers(resolver))
+        assert found[0] == found[1]
+
+    async def test_every_screen_reads_from_the_nodes(citus_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run(["demo", "--tenants", "60", "--database", citus_url]) == 0, capsys.readouterr()
+        async with open_app(citus_url, clock=Clock(utc_now())) as driver:
+            seen = {type(driver.app.screen).__name__}
+            tenants = await driver.arrived(TenantsScreen)
+            degraded = next(each for each in listed(tenants) if each.posture is Posture.DEGRADED and each.schedules)
+            await driver.open_tenant(degraded.tenant.external_id)
+            # The dashboard, its proof, an item, back; the sets, the schedules, the runs, the changes; the causes.
+            back = "escape"
+            for key in ("enter", "enter", back, back, "b", back, "s", "enter", back, back, "=", back, back, "o"):
+                await driver.settled()
+                assert not driver.facts.has_problem, driver.text()
+                seen.add(type(driver.app.screen).__name__)
+                await driver.press(key)
+            await driver.settled()
+            seen.add(type(driver.app.screen).__name__)
+            await driver.press("r")
+            await driver.settled()
+            assert not driver.facts.has_problem, driver.text()
+        assert seen >= {
+            "TenantsScreen", "DashboardScreen", "BackupSetScreen", "CapturedItemScreen", "BackupSetsScreen",
+            "SchedulesScreen", "RunsScreen", "ChangesScreen", "CausesScreen",
+        }  # fmt: skip
