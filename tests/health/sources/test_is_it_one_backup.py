@@ -95,7 +95,7 @@ def test_two_configurations_below_are_refused_and_named(tmp_path: Path) -> None:
 def test_a_run_of_tenuvault_is_not_read_by_another_tools_rules(tmp_path: Path, source: str, named: str) -> None:
     """It may call itself failed, which they do not look at."""
     plant_run(tmp_path, "backup-2026-11-23-021000", Status="Failed")
-    with pytest.raises(RefusedInput, match="as TenuVault writes it into .*: import it with 'tenuvault'"):
+    with pytest.raises(RefusedInput, match=r"as TenuVault writes it into .*: import it with 'tenuvault'"):
         read_folder(source_named(source), tmp_path / named, completed_at=AT)
 
 
