@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, Table, func, select, text
 
 from health.store.opening.statements import sqlite_text
 from health.store.writing.tables import Instant, metadata
@@ -69,6 +69,8 @@ def settle(connection: Connection) -> None:
     """After rows with ids of their own: let the next ids follow, and have the planner know what is there."""
     if connection.dialect.name == "postgresql":
         for table in (each for each in metadata.sorted_tables if "id" in each.c):
-            highest = f"(SELECT coalesce(max(id), 0) + 1 FROM {table.name})"  # noqa: S608
-            connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), {highest}, false)"))
+            # Asked by itself: Citus would send a statement with both to a node, and the sequence is the coordinator's.
+            following = connection.execute(select(func.coalesce(func.max(table.c.id), 0) + 1)).scalar_one()
+            sequence = func.pg_get_serial_sequence(table.name, "id")
+            connection.execute(select(func.setval(sequence, following, False)))
     connection.execute(text("ANALYZE"))

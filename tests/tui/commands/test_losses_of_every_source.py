@@ -58,7 +58,7 @@ steps = st.lists(st.tuples(inputs, acceptances), min_size=2, max_size=3)
 each_tool = pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 
 
-def at_most(examples: int) -> Any:
+def at_most(examples: int) -> settings:
     """So many for each tool: a second or two for all of them."""
     fixtures = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
     return settings(max_examples=examples, suppress_health_check=fixtures)
@@ -109,7 +109,7 @@ def test_imported(tool: Tool, address: DatabaseAddress, tmp_path: Path, steps: l
         for sets, accepted in written(tool, tmp_path / "root", steps):
             at = None if tool.keeps_runs else sets[0].completed_at
             asked = Asked(
-                tmp_path / "root", tenant, NOW, HealthPolicy(), at, source.options_not_given | tool.options,
+                tmp_path / "root", tenant, NOW, HealthPolicy(), at, {**source.options_not_given, **tool.options},
                 frozenset(accepted),
             )  # fmt: skip
             import_sets(lambda: nullcontext(connection), source, asked, Door(frozenset(accepted)))
@@ -129,7 +129,7 @@ def test_synchronised(tool: Tool, address: DatabaseAddress, tmp_path: Path, step
     for sets, _ in written(tool, tmp_path / "root", steps):
         at = None if tool.keeps_runs else sets[0].completed_at
         described = SourceSettings(kind=tool.name, path="root", tenant=tenant, completed_at=at)
-        options = source.options_not_given | tool.options
+        options = {**source.options_not_given, **tool.options}
         entry = Entry("nightly", described, source, options, tenant, "T", tmp_path / "root")
         assert bringing.one(entry).refusal is None
         oracle.take(sets)

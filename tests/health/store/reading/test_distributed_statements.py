@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pytest
 
+from health.doctor.facts import Examined
 from health.posture import Posture
 from health.resolver import TenantBackupHealthResolver
 from health.store.opening.deadline import DeadlineConnection
@@ -24,6 +25,13 @@ from tests.resolving import resolving
 from tests.tui.screens.driving import Clock, listed, open_app
 from tui.clock import utc_now
 from tui.commands import run
+from tui.screens.backup_set import BackupSetScreen
+from tui.screens.backup_sets import BackupSetsScreen
+from tui.screens.causes import CausesScreen
+from tui.screens.changes import ChangesScreen
+from tui.screens.dashboard import DashboardScreen
+from tui.screens.runs import RunsScreen
+from tui.screens.schedules import SchedulesScreen
 from tui.screens.tenants import TenantsScreen
 
 PG: Final = "postgresql"
@@ -119,6 +127,24 @@ def test_they_find_what_one_servers_find(postgres_url: str, capsys: pytest.Captu
             assert answers(resolver) == expected
 
 
+WALK: Final[tuple[tuple[Any, ...], ...]] = (
+    (DashboardScreen, "b"),
+    (BackupSetsScreen, "escape"),
+    (DashboardScreen, "s"),
+    (SchedulesScreen, "enter"),
+    (RunsScreen, "escape"),
+    (SchedulesScreen, "escape"),
+    (DashboardScreen, "="),
+    (ChangesScreen, "escape"),
+    (DashboardScreen, "enter"),
+    (BackupSetScreen, "escape"),
+    (DashboardScreen, "escape"),
+    (TenantsScreen, "o"),
+    (CausesScreen, "escape"),
+    (TenantsScreen, "r"),
+)
+"""Each screen, and the key that leads to the next."""
+
 if COORDINATOR is not None:
 
     def test_the_nodes_find_what_one_server_finds(
@@ -129,29 +155,19 @@ if COORDINATOR is not None:
             demo = ["demo", "--tenants", "60", "--now", f"{NOW:%FT%TZ}", "--database", url]
             assert run(demo) == 0, capsys.readouterr()
             with resolving(url) as resolver:
-                found.append(answers(resolver))
+                # Of what a planner knows each node has its own.
+                found.append([each for each in answers(resolver) if not isinstance(each, Examined)])
         assert found[0] == found[1]
 
     async def test_every_screen_reads_from_the_nodes(citus_url: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert run(["demo", "--tenants", "60", "--database", citus_url]) == 0, capsys.readouterr()
         async with open_app(citus_url, clock=Clock(utc_now())) as driver:
-            seen = {type(driver.app.screen).__name__}
             tenants = await driver.arrived(TenantsScreen)
             degraded = next(each for each in listed(tenants) if each.posture is Posture.DEGRADED and each.schedules)
             await driver.open_tenant(degraded.tenant.external_id)
-            # The dashboard, its proof, an item, back; the sets, the schedules, the runs, the changes; the causes.
-            back = "escape"
-            for key in ("enter", "enter", back, back, "b", back, "s", "enter", back, back, "=", back, back, "o"):
-                await driver.settled()
+            for kind, *keys in WALK:
+                await driver.arrived(kind)
                 assert not driver.facts.has_problem, driver.text()
-                seen.add(type(driver.app.screen).__name__)
-                await driver.press(key)
-            await driver.settled()
-            seen.add(type(driver.app.screen).__name__)
-            await driver.press("r")
+                await driver.press(*keys)
             await driver.settled()
             assert not driver.facts.has_problem, driver.text()
-        assert seen >= {
-            "TenantsScreen", "DashboardScreen", "BackupSetScreen", "CapturedItemScreen", "BackupSetsScreen",
-            "SchedulesScreen", "RunsScreen", "ChangesScreen", "CausesScreen",
-        }  # fmt: skip
