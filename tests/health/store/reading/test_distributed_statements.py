@@ -134,7 +134,7 @@ WALK: Final[tuple[tuple[Any, ...], ...]] = (
     (SchedulesScreen, "enter"),
     (RunsScreen, "escape"),
     (SchedulesScreen, "escape"),
-    (DashboardScreen, "="),
+    (DashboardScreen, "equals_sign"),
     (ChangesScreen, "escape"),
     (DashboardScreen, "enter"),
     (BackupSetScreen, "escape"),
