@@ -71,9 +71,7 @@ def test_one_that_writes_nothing_names_none(any_console: Console, tmp_path: Path
         assert any_console.run(*words).written_to == "", words
 
 
-def test_it_is_the_server_that_answered_and_the_schema_that_was_found(
-    console: Console, postgres_url: str, closed_port: int
-) -> None:
+def test_it_is_the_server_that_answered_and_its_schema(console: Console, postgres_url: str, closed_port: int) -> None:
     with psycopg.connect(postgres_url, autocommit=True) as admin:
         admin.execute("CREATE SCHEMA tp")
         admin.execute("ALTER ROLE current_user SET search_path = tp")
