@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from platformdirs import user_state_path
 
-from health.known import KnownEntry
 from health.policy import HealthPolicy
 from tui.clock import utc_now
 from tui.groups import Groups
+from tui.known_notes import KnownNotes
 from tui.place import Place
 from tui.terminal import DEFAULT_THEME
 
@@ -76,18 +76,6 @@ class Database(NamedTuple):
         if self.url is not None:
             return "--database", self.url
         return ("--use", self.name) if self.name else ()
-
-
-class KnownNotes(NamedTuple):
-    """What the file of what is known says, as it was read at the start (docs/documents.md, "Known").
-
-    `problem` says why nothing is known. `without_tenant` has for each tenant that is named the sentence to say where
-    there is no such tenant.
-    """
-
-    entries: tuple[KnownEntry, ...] = ()
-    problem: str = ""
-    without_tenant: Mapping[str, str] = MappingProxyType({})
 
 
 class AppContext(NamedTuple):

@@ -17,6 +17,7 @@ from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, triage_key
 from health.report import FleetTotals
 from tui.groups import Groups
+from tui.known_notes import CheckedNotes
 from tui.place import Order
 from tui.visits import LastVisit, changed_since, gone_since
 from tui.words.searched import WordFilter, searched_words
@@ -39,10 +40,10 @@ class FleetView(NamedTuple):
     """By tenant id: the state at that visit, for each tenant whose state has changed since."""
     gone: tuple[str, ...] = ()
     """The external ids of tenants seen at that visit and no longer judged."""
-    settings_problem: str = ""
-    """Why nothing is known, or that a tenant is in two groups: a sentence for the header."""
-    nothing_known: bool = False
-    """Whether it is the file of what is known that is wrong: then nothing in it counts."""
+    notes: CheckedNotes | None = None
+    """What is known of these tenants; None before it was looked at."""
+    groups_problem: str = ""
+    """That a tenant is in two groups: a sentence for the header."""
     holds_until: datetime = LATEST
     """The last instant (UTC) at which every verdict holds, if no fact changes."""
 
@@ -62,7 +63,9 @@ def fleet_view(answer: FleetAnswer, known: FleetView | None, visit: LastVisit | 
     view = FleetView(answer, FleetTotals.of(answer.verdicts), {} if known is None else known.found_by)
     view = view._replace(holds_until=holds_until(answer.verdicts))
     if known is not None:
-        view = view._replace(role_could_write=known.role_could_write)
+        view = view._replace(
+            role_could_write=known.role_could_write, notes=known.notes, groups_problem=known.groups_problem
+        )
         visit = known.visit
     if visit is None:
         return view

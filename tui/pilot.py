@@ -8,18 +8,18 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from textual.app import App
 
 from health.answers import SetKey
-from health.known import KnownEntry, known_of
+from health.known import known_of
 from tui.context import AppContext
 from tui.files import new_file
+from tui.known_notes import CheckedNotes
 from tui.reader import FactsReader
 from tui.terminal.clipboard import clipboard_sequence, why_not_copied
 from tui.widgets.row_list import Cell, Column
@@ -50,8 +50,8 @@ class MarkedSet(NamedTuple):
 class Pilot(App[None]):
     """The app as its screens see it."""
 
-    known: Mapping[str, Sequence[KnownEntry]] = MappingProxyType({})
-    """What is known, by external id; filled once the fleet was read and every tenant that is named is there."""
+    notes: CheckedNotes | None = None
+    """What is known; None until the fleet was read and every tenant that is named was looked for."""
     marked_set: MarkedSet | None = None
     """What `m` has marked. There is one mark: two sets are compared."""
 
@@ -110,7 +110,8 @@ class Pilot(App[None]):
 
     def known_of(self, health: TenantBackupHealth, now: datetime) -> str:
         """What is known of a tenant, in words; nothing where the file of what is known is wrong."""
-        return known_in_words(known_of(self.known.get(health.tenant.external_id, ()), health, now), now)
+        known = {} if self.notes is None else self.notes.by_tenant
+        return known_in_words(known_of(known.get(health.tenant.external_id, ()), health, now), now)
 
     def copy_known_entry(self, health: TenantBackupHealth, now: datetime) -> None:
         """Copy a ready entry for each reason of a tenant; who and why are left to be filled in. Nothing is written."""

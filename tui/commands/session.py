@@ -17,10 +17,10 @@ import click
 from health.store.opening.urls import parse_database_url
 from tui.clock import utc_now
 from tui.commands.options import Invocation, checked
-from tui.context import AppContext, Database, KnownNotes, confirmation_limit, open_resolver, visit_file
+from tui.context import AppContext, Database, confirmation_limit, open_resolver, visit_file
+from tui.known_notes import KnownNotes, read_notes
 from tui.place import FLEET, Place
 from tui.words.database_time import DatabaseTime
-from tui.words.failures import SettingsError
 from tui.words.nearest import nearest
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Session(NamedTuple):
             place=self.viewed(place, view),
             command=("tenantpilot", *config),
             groups=settings.tenant_groups(),
-            known=_known_notes(self.loaded),
+            known=KnownNotes() if (known_file := self.loaded.known_path) is None else read_notes(known_file),
         )
 
     def _databases(self, url: str | None, visits: bool) -> dict[str, Database]:
@@ -146,23 +146,6 @@ def session_of(invocation: Invocation) -> Session:
         overrides["database.production"] = "false"
     loaded = load_settings(config=invocation.config, overrides=overrides, environ=os.environ, cwd=Path.cwd())
     return Session(loaded, _chosen(loaded, invocation), invocation.now or utc_now())
-
-
-def _known_notes(loaded: LoadedSettings) -> KnownNotes:
-    """What is known, for the screens: a file that is wrong makes nothing known, and they say so."""
-    try:
-        file = loaded.known_file()
-    except SettingsError as problem:
-        return KnownNotes((), str(problem), {})
-    if file is None:
-        return KnownNotes((), "", {})
-    sentences: dict[str, str] = {}
-    for tenant in dict.fromkeys(entry.tenant for entry in file.entries):
-        try:
-            file.refuse_unknown_tenants(lambda _, missing=tenant: {missing})  # type: ignore[misc]
-        except SettingsError as problem:
-            sentences[tenant] = str(problem)
-    return KnownNotes(file.entries, "", sentences)
 
 
 def _chosen(loaded: LoadedSettings, invocation: Invocation) -> str:

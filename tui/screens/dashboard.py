@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -24,6 +24,7 @@ from health.facts import UnreadableEvidence
 from health.posture import TenantBackupHealth
 from health.schedules import Condition
 from tui.drillthrough import Subject, destination_of
+from tui.known_notes import CheckedNotes
 from tui.place import Place
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
@@ -38,6 +39,9 @@ from tui.words.names import name_in_words
 from tui.words.safe_text import safe_text
 from tui.words.set_words import attempt_sentences
 from tui.words.wording import fewer_items
+
+if TYPE_CHECKING:
+    from health.resolver import TenantBackupHealthResolver
 
 _COLUMNS: Final = (
     Column("STATUS", 12),
@@ -99,8 +103,14 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
         return self.tenant_name
 
     def question(self) -> Question[DashboardAnswer]:
-        now = self.pilot.evaluation_instant()
-        return lambda resolver: resolver.dashboard(self.external_id, now)
+        now, notes = self.pilot.evaluation_instant(), self.pilot.notes
+
+        def ask(resolver: TenantBackupHealthResolver) -> DashboardAnswer:
+            if notes is not None and (found := notes.now(resolver.missing_tenants)) is not notes:
+                self.app.call_later(self._take_notes, found)
+            return resolver.dashboard(self.external_id, now)
+
+        return ask
 
     def body(self) -> ComposeResult:
         policy = self.pilot.context.policy
@@ -147,10 +157,15 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
             words = [
                 "" if group is None else f"group {name_in_words(group.name)}{owner}",
                 self.pilot.known_of(self.health, self.now()),
+                "" if self.pilot.notes is None else self.pilot.notes.problem,
             ]
         line = self.query_one("#beside", Static)
         line.display = any(words)
         line.update(Content("\n".join(safe_text(each, limit=400) for each in words if each)))
+
+    def _take_notes(self, notes: CheckedNotes) -> None:
+        self.pilot.notes = notes
+        self._say_whose_and_known()
 
     def _say_what_is_fewer(self, answer: DashboardAnswer) -> None:
         """Say by how much the basis is below its reference set; of a confirmed verdict the healthy check says it."""

@@ -19,9 +19,9 @@ from textual.widgets import Input, Static
 from health.again import fleet_again
 from health.causes import Cause
 from health.instants import shifted
-from health.known import entries_by_tenant
 from health.posture import TenantBackupHealth
 from tui.fleet_view import Filters, FleetView, fleet_view, listed, with_tenant
+from tui.known_notes import CheckedNotes, KnownNotes, checked_notes
 from tui.place import FLEET, ORDERS, Order, Place
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
@@ -99,6 +99,7 @@ class TenantsScreen(FactsScreen[FleetView]):
     def __init__(self, place: Place = FLEET) -> None:
         super().__init__()
         self._opened_at = place
+        self._notes_taken: CheckedNotes | None = None
         # The words may be those of the items of a set that opens over the fleet.
         words = "" if place.named_screen() == "backup_set" else place.filter or ""
         self.set_reactive(TenantsScreen.words, words)
@@ -120,6 +121,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         asked_at = self.pilot.context.clock() - timedelta(seconds=self.pilot.boot_seconds() - self.asking.asked_at)
         now = self.pilot.context.fixed_now or asked_at
         known = self.answer
+        notes_before = self.pilot.context.known if known is None or known.notes is None else known.notes.notes
         visit_file = None if known is not None else self.pilot.context.database.visit_file
 
         def ask(resolver: TenantBackupHealthResolver) -> FleetView:
@@ -129,19 +131,18 @@ class TenantsScreen(FactsScreen[FleetView]):
             if known is None and self._opened_at.cause is not None:
                 found = resolver.causes(view.answer.verdicts, now).causes
                 self.app.call_later(self._list_cause_called, self._opened_at.cause, found)
-            same = known is not None and known.answer.verdicts is view.answer.verdicts
-            return view if same else self._with_notes(view, resolver)
+            notes = notes_before.now()
+            same = known is not None and known.answer.verdicts is view.answer.verdicts and notes is notes_before
+            return view if same else self._with_notes(view, notes, resolver)
 
         return ask
 
-    def _with_notes(self, view: FleetView, resolver: TenantBackupHealthResolver) -> FleetView:
-        """The view with what is wrong in what the settings say of tenants. Called in the reader thread."""
-        notes, groups = self.pilot.context.known, self.pilot.context.groups
+    def _with_notes(self, view: FleetView, notes: KnownNotes, resolver: TenantBackupHealthResolver) -> FleetView:
+        """The view with what the settings say of its tenants. Called in the reader thread."""
+        groups = self.pilot.context.groups
         judged = {health.tenant.external_id for health in view.answer.verdicts} if groups or notes.entries else set()
-        missing = resolver.missing_tenants(found) if (found := [*notes.without_tenant.keys() - judged]) else set()
-        sentences = (sentence for tenant, sentence in notes.without_tenant.items() if tenant in missing)
-        problem = notes.problem or next(sentences, "")
-        return view._replace(settings_problem=problem or groups.problem(judged), nothing_known=bool(problem))
+        checked = checked_notes(notes, resolver.missing_tenants, judged)
+        return view._replace(notes=checked, groups_problem=groups.problem(judged))
 
     def holds_until(self, answer: FleetView) -> datetime:
         return answer.holds_until
@@ -185,15 +186,19 @@ class TenantsScreen(FactsScreen[FleetView]):
     # What is shown
 
     def watch_answer(self, view: FleetView) -> None:
-        self.pilot.known = {} if view.nothing_known else entries_by_tenant(self.pilot.context.known.entries)
+        if view.notes is not self._notes_taken:
+            # Once: a dashboard may have looked at the file since.
+            self._notes_taken = view.notes
+            self.pilot.notes = view.notes
         self._list_again()
 
     def note(self) -> str:
         """And since the last visit, and of a role that could write."""
         view = self.facts
         visit = [] if view.visit is None else since_in_words(view.visit, view.gone, len(view.changed), self.now())
-        wrong = view.settings_problem
-        return "; ".join(filter(None, (super().note(), wrong, *visit, _COULD_WRITE if view.role_could_write else "")))
+        wrong = (view.notes and view.notes.problem) or view.groups_problem
+        could_write = _COULD_WRITE if view.role_could_write else ""
+        return "; ".join(filter(None, (super().note(), wrong, *visit, could_write)))
 
     def watch_unconfirmed(self) -> None:
         self._list_again()

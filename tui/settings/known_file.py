@@ -44,7 +44,17 @@ class KnownFile(NamedTuple):
         missing = unknown(tuple({entry.tenant for entry in self.entries}))
         for number, entry in self.lines:
             if entry.tenant in missing:
-                raise _refused(self.path, number, f"there is no tenant {entry.tenant!r}; correct it or remove it")
+                raise self._no_tenant(number, entry)
+
+    def sentences_without_tenant(self) -> dict[str, str]:
+        """By each tenant that is named: what to say where there is no such tenant, with the line of its first entry."""
+        found: dict[str, str] = {}
+        for number, entry in self.lines:
+            found.setdefault(entry.tenant, str(self._no_tenant(number, entry)))
+        return found
+
+    def _no_tenant(self, number: int, entry: KnownEntry) -> SettingsError:
+        return _refused(self.path, number, f"there is no tenant {entry.tenant!r}; correct it or remove it")
 
 
 def read_known_file(path: Path) -> KnownFile:

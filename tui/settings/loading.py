@@ -62,13 +62,17 @@ class LoadedSettings:
         except (OSError, UnicodeDecodeError):
             return None
 
+    @property
+    def known_path(self) -> Path | None:
+        """Where the file of known reasons is; None if the settings name none."""
+        named = self.settings.known.file
+        if named is None or self.file is None or not self.sources["known.file"].startswith("file "):
+            return named
+        return self.file.parent / named
+
     def known_file(self) -> KnownFile | None:
         """The file of known reasons; None if the settings name none. Raises SettingsError if the file is wrong."""
-        named = self.settings.known.file
-        if named is None:
-            return None
-        in_file = self.file is not None and self.sources["known.file"].startswith("file ")
-        return read_known_file(self.file.parent / named if in_file and self.file is not None else named)
+        return None if (path := self.known_path) is None else read_known_file(path)
 
 
 class _Environment(EnvSettingsSource):

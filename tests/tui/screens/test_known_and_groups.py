@@ -1,6 +1,6 @@
 """What is known and whose a tenant is stand beside its verdict, and change no verdict, no place and no count.
 
-Modules: tui.screens.tenants, tui.screens.dashboard, tui.pilot, tui.groups, tui.words.known_words, tui.context.
+Modules: tui.screens.tenants, tui.screens.dashboard, tui.pilot, tui.groups, tui.known_notes, tui.words.known_words.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from tests.tui.screens.driving import cells, listed, open_app
 from tests.tui.screens.fleets import DAY, NOW, small_fleet
 from tui.commands.options import Invocation
 from tui.commands.session import session_of
-from tui.context import KnownNotes
 from tui.groups import Group, Groups
+from tui.known_notes import KnownNotes, read_notes
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.tenants import TenantsScreen
 
@@ -80,6 +80,66 @@ async def test_an_entry_without_a_tenant_makes_nothing_known(url: str) -> None:
     async with open_app(url, known=KnownNotes((), "line 3: until is missing", {})) as driver:
         await driver.arrived(TenantsScreen)
         assert "line 3: until is missing" in driver.words()
+
+
+def known_file(folder: Path, *until: str) -> Path:
+    """A file with an entry for the stale tenant for each of some ends, only written by this user."""
+    path = folder / "known.toml"
+    path.write_text(
+        "".join(
+            f'[[known]]\ntenant = "{STALE}"\nreason = "latest_backup_stale"\nuntil = {each}\nwho = "ana"\n'
+            'why = "ticket 4711"\n'
+            for each in until
+        )
+    )
+    path.chmod(0o600)
+    return path
+
+
+async def test_the_file_is_read_again_when_it_changed(url: str, tmp_path: Path) -> None:
+    path = known_file(tmp_path)
+    async with open_app(url, size=(160, 40), known=read_notes(path)) as driver:
+        await driver.arrived(TenantsScreen)
+        assert "known until" not in driver.words()
+        known_file(tmp_path, "2026-11-23T18:00:00Z")
+        await driver.press("r")
+        await driver.until(lambda: WORDS in driver.words())
+        known_file(tmp_path, "2026-11-23T18:00:00")
+        await driver.press("r")
+        await driver.until(lambda: "line 1: until must be an instant with its offset" in driver.words())
+        assert "known until" not in driver.words()
+        path.unlink()
+        await driver.press("r")
+        await driver.until(lambda: "known.toml does not exist" in driver.words())
+        known_file(tmp_path, "2026-11-23T18:00:00Z")
+        await driver.press("r")
+        await driver.until(lambda: WORDS in driver.words())
+        assert "does not exist" not in driver.words()
+
+
+async def test_a_dashboard_looks_at_the_file_too(url: str, tmp_path: Path) -> None:
+    known_file(tmp_path)
+    async with open_app(url, known=read_notes(tmp_path / "known.toml"), tenant=STALE) as driver:
+        await driver.arrived(DashboardScreen)
+        assert driver.shown("#beside") == ""
+        known_file(tmp_path, "2026-11-23T18:00:00Z")
+        await driver.press("r")
+        await driver.until(lambda: driver.shown("#beside") == WORDS)
+        path = known_file(tmp_path, "2026-11-23T18:00:00Z")
+        path.write_text(path.read_text().replace(STALE, "nobody.example"))
+        await driver.press("r")
+        await driver.until(lambda: "line 1: there is no tenant 'nobody.example'" in driver.shown("#beside"))
+
+
+async def test_what_is_judged_again_knows_no_more_than_before(url: str) -> None:
+    """A verdict whose time is up makes a new view: a file that is wrong stays wrong in it."""
+    async with open_app(url, known=notes(ENTRY, ENTRY._replace(tenant="nobody.example"))) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        again = tenants.judged_again(tenants.facts, NOW + 9 * DAY)
+        assert again.answer.verdicts != tenants.facts.answer.verdicts
+        assert again.notes is tenants.facts.notes
+        assert again.notes is not None
+        assert again.notes.by_tenant == {}
 
 
 async def test_a_key_copies_an_entry_for_each_reason(url: str) -> None:

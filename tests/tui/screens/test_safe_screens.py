@@ -21,8 +21,9 @@ from health.store.opening.errors import StoreUnreachable
 from tests.oracle.rows import ItemRow
 from tests.tui.screens.driving import Driver, cells, open_app, real_resolver, row_list, watched
 from tests.tui.screens.fleets import DAY, HOUR, NOW, Facts, small_fleet, write
-from tui.context import Database, KnownNotes
+from tui.context import Database
 from tui.groups import Group, Groups
+from tui.known_notes import KnownNotes
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
 from tui.screens.captured_item import CapturedItemScreen

@@ -1,0 +1,81 @@
+"""What the file of what is known says, for the screens: read at the start, and again when it changed.
+
+A file that is wrong makes nothing known, and the screens say so (docs/documents.md, "Known").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+from health.known import KnownEntry, entries_by_tenant
+from tui.words.failures import SettingsError
+
+
+class KnownNotes(NamedTuple):
+    """What the file says. `problem` says why nothing is known.
+
+    `without_tenant` has for each tenant that is named the sentence to say where there is no such tenant.
+    """
+
+    entries: tuple[KnownEntry, ...] = ()
+    problem: str = ""
+    without_tenant: Mapping[str, str] = MappingProxyType({})
+    path: Path | None = None
+    """The file; None where the settings name none."""
+    stamp: tuple[int, ...] | None = None
+    """What of the file is another after it was changed; None where it could not be looked at."""
+
+    def now(self) -> KnownNotes:
+        """The same object while the file is the same; else what it says now."""
+        return self if self.path is None or _stamp(self.path) == self.stamp else read_notes(self.path)
+
+
+class CheckedNotes(NamedTuple):
+    """What the file says, held against the tenants there are. With a `problem` nothing is known."""
+
+    notes: KnownNotes
+    problem: str
+
+    @property
+    def by_tenant(self) -> Mapping[str, Sequence[KnownEntry]]:
+        """What is known, by external id."""
+        return {} if self.problem else entries_by_tenant(self.notes.entries)
+
+    def now(self, missing_tenants: Callable[[Sequence[str]], set[str]]) -> CheckedNotes:
+        """The same object while the file is the same; else what it says now, and `missing_tenants` is asked again."""
+        notes = self.notes.now()
+        return self if notes is self.notes else checked_notes(notes, missing_tenants)
+
+
+def read_notes(path: Path) -> KnownNotes:
+    """What a file says, or why nothing is known. Raises nothing."""
+    from tui.settings.known_file import read_known_file  # pydantic comes with it: the first frame does not wait for it
+
+    # Before it is read: what is written meanwhile is noticed.
+    stamp = _stamp(path)
+    try:
+        file = read_known_file(path)
+    except SettingsError as problem:
+        return KnownNotes((), str(problem), {}, path, stamp)
+    return KnownNotes(file.entries, "", file.sentences_without_tenant(), path, stamp)
+
+
+def checked_notes(
+    notes: KnownNotes, missing_tenants: Callable[[Sequence[str]], set[str]], judged: AbstractSet[str] = frozenset()
+) -> CheckedNotes:
+    """The notes against the tenants there are: `missing_tenants` is asked about those not among the `judged`."""
+    missing = missing_tenants(asked) if (asked := [*notes.without_tenant.keys() - judged]) else set()
+    sentences = (sentence for tenant, sentence in notes.without_tenant.items() if tenant in missing)
+    return CheckedNotes(notes, notes.problem or next(sentences, ""))
+
+
+def _stamp(path: Path) -> tuple[int, ...] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_mode, found.st_uid
