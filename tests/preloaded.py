@@ -11,20 +11,23 @@ from __future__ import annotations
 import atexit
 import gc
 import importlib
+import io
 import json
 import os
 import pkgutil
+import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TextIO
 
 from tests.waiting import DEADLINE
 
@@ -32,7 +35,14 @@ _ALSO: Final = ("cronsim", "psycopg", "sqlalchemy.dialects.postgresql.psycopg", 
 """What the drivers and the judge import only when they are used."""
 _NOT_FOR_COMMANDS: Final = ("tui.app", "tui.screens", "tui.widgets", "tui.palette", "tui.drillthrough")
 _LARGEST_REQUEST: Final = 1 << 17
-_one_at_a_time: Final = threading.Lock()
+_PROGRAM: Final = """#!{python} -IS
+import json, os, socket, sys
+door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+door.connect({door!r})
+socket.send_fds(door, [json.dumps([sys.argv[1:], dict(os.environ), os.getcwd()]).encode()], [0, 1, 2])
+door.recv(64)
+sys.exit(int(door.recv(64)))
+"""
 
 
 def run_preloaded(
@@ -43,64 +53,94 @@ def run_preloaded(
     Raises TimeoutError where it does not end within `waiting.DEADLINE` seconds.
     """
     request = json.dumps([list(words), dict(env), str(cwd)]).encode()
-    with tempfile.TemporaryFile() as read, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with (
+        tempfile.TemporaryFile() as read,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door,
+    ):
         read.write(stdin)
         read.seek(0)
-        with _one_at_a_time:
-            door = _door()
-            socket.send_fds(door, [request], [each.fileno() for each in (read, out, err)])
-            pid = int(door.recv(64))
-            try:
-                code = int(door.recv(64))
-            except TimeoutError:
-                os.kill(pid, signal.SIGKILL)
-                door.recv(64)
-                raise
+        door.settimeout(DEADLINE)
+        door.connect(_door())
+        socket.send_fds(door, [request], [each.fileno() for each in (read, out, err)])
+        pid = int(door.recv(64))
+        try:
+            code = int(door.recv(64))
+        except TimeoutError:
+            os.kill(pid, signal.SIGKILL)
+            door.recv(64)
+            raise
         for each in (out, err):
             each.seek(0)
         return subprocess.CompletedProcess(["tenantpilot", *words], code, out.read(), err.read())
 
 
+def put_program(folder: Path) -> None:
+    """Put a `tenantpilot` into a folder that does the same for a shell script, on the streams that it is given."""
+    program = folder / "tenantpilot"
+    program.write_text(_PROGRAM.format(python=sys.executable, door=_door()))
+    program.chmod(0o755)
+
+
 @cache
-def _door() -> socket.socket:
-    """The way to the process that holds all modules, which starts now and ends with this one."""
-    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+def _door() -> str:
+    """The socket of the process that holds all modules, which starts now and ends with this one."""
+    folder = tempfile.mkdtemp(prefix="tp-door-")
+    path = f"{folder}/door"
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(path)
+    listener.listen()
+    ours, theirs = os.pipe()
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.preloaded", str(there.fileno())],
+        [sys.executable, "-m", "tests.preloaded", str(listener.fileno()), str(ours)],
         cwd=Path(__file__).parents[1],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        pass_fds=[there.fileno()],
+        pass_fds=[listener.fileno(), ours],
     )
-    there.close()
-    here.settimeout(DEADLINE)
+    listener.close()
+    os.close(ours)
 
     def close() -> None:
-        here.close()
+        os.close(theirs)
         process.wait()
+        shutil.rmtree(folder)
 
     atexit.register(close)
-    return here
+    return path
 
 
-def _serve(door: socket.socket) -> None:
-    """Fork a process for each request, say its pid and then how it ended, until the other end is closed."""
+def _serve(listener: socket.socket, life: int) -> None:
+    """Fork a process for each request, until the other end of `life` is closed."""
     for name in (*_ALSO, *_modules("health"), *_modules("tui")):
         importlib.import_module(name)
     gc.freeze()
-    while True:
-        request, streams, _, _ = socket.recv_fds(door, _LARGEST_REQUEST, 3)
-        if not request:
-            return
-        pid = os.fork()
-        if pid == 0:
-            door.close()
-            _become(json.loads(request), streams)
-        door.send(str(pid).encode())
-        for each in streams:
-            os.close(each)
-        _, status = os.waitpid(pid, 0)
-        door.send(str(os.waitstatus_to_exitcode(status)).encode())
+    while life not in select.select([listener, life], [], [])[0]:
+        door, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            os.close(life)
+            _answer(door)
+        door.close()
+        with suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def _answer(door: socket.socket) -> NoReturn:
+    """Run one command in a process of its own, say its pid and then how it ended."""
+    request, streams, _, _ = socket.recv_fds(door, _LARGEST_REQUEST, 3)
+    pid = os.fork()
+    if pid == 0:
+        door.close()
+        _become(json.loads(request), streams)
+    for each in streams:
+        os.close(each)
+    door.send(str(pid).encode())
+    _, status = os.waitpid(pid, 0)
+    door.send(str(os.waitstatus_to_exitcode(status)).encode())
+    os._exit(0)
 
 
 def _modules(package: str) -> list[str]:
@@ -116,6 +156,8 @@ def _become(request: Any, streams: Sequence[int]) -> NoReturn:
     for number, each in enumerate(streams):
         os.dup2(each, number)
         os.close(each)
+    # Those that this process has remember what they were opened on.
+    sys.stdin, sys.stdout, sys.stderr = (_reopened(each) for each in (sys.stdin, sys.stdout, sys.stderr))
     os.environ.clear()
     os.environ.update(env)
     time.tzset()
@@ -127,5 +169,12 @@ def _become(request: Any, streams: Sequence[int]) -> NoReturn:
     raise AssertionError("the command has not ended its process")
 
 
+def _reopened(stream: TextIO) -> io.TextIOWrapper:
+    """A stream like this one on what its descriptor is now."""
+    again = open(stream.fileno(), stream.mode, encoding=stream.encoding, errors=stream.errors, closefd=False)
+    assert isinstance(again, io.TextIOWrapper)
+    return again
+
+
 if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])))
+    _serve(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))

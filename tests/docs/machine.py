@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +14,7 @@ import pytest
 
 from tests.docs.pages import blocks
 from tests.oracle.rows import DEFAULT_POLICY
+from tests.preloaded import put_program
 from tests.subject import fleet_report
 
 PAGE: Final = "import-facts.md"
@@ -37,17 +37,18 @@ class Machine:
         self.url = url
         for program in blocks(PAGE, "jq"):
             (folder / program.splitlines()[0].removeprefix("# ")).write_text(program)
+        (folder / "bin").mkdir()
+        put_program(folder / "bin")
 
     def tool(self, name: str, text: str) -> None:
         """Put a program of somebody else's there."""
-        (self.folder / "bin").mkdir(exist_ok=True)
         path = self.folder / "bin" / name
         path.write_text(text)
         path.chmod(0o755)
 
     def run(self, script: str, **environment: str) -> str:
         """Run a documented shell script; gives back what it says."""
-        path = f"{self.folder / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
         env = {**os.environ, "PATH": path, "TENANTPILOT_DATABASE__URL": self.url, **environment}
         ran = subprocess.run(
             ["sh", "-eu", "-c", f"set +e; {script}"],

@@ -24,8 +24,6 @@ from tests.end_to_end.conftest import NOW, OpenScreens, Run, url_of
 from tests.end_to_end.terminal import KEYS, TENANTPILOT, Terminal
 from tests.link import link_to
 
-pytestmark = pytest.mark.alone
-
 CODES: Final = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGINT: 130}
 QUITTING_KEYS: Final = {"ctrl+c", "ctrl+z", "lone escape"}
 
@@ -65,6 +63,7 @@ def test_a_demo_that_is_ended_leaves_nothing_behind(
     assert not list(Path(env["TMPDIR"]).iterdir())
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("ignoring", ["", "SIGHUP"])
 def test_without_its_terminal_it_is_gone_within_a_second(
     ignoring: str, demo_file: Path, open_screens: OpenScreens
@@ -210,6 +209,7 @@ def leaves_at_once(terminal: Terminal) -> None:
     assert terminal.is_restored
 
 
+@pytest.mark.alone
 def test_quitting_does_not_wait_for_the_first_read(demo_file: Path, open_screens: OpenScreens) -> None:
     with locked(demo_file):
         terminal = open_screens(demo_file)
@@ -217,6 +217,7 @@ def test_quitting_does_not_wait_for_the_first_read(demo_file: Path, open_screens
         leaves_at_once(terminal)
 
 
+@pytest.mark.alone
 def test_quitting_does_not_wait_for_a_refresh(demo_file: Path, open_screens: OpenScreens) -> None:
     terminal = open_screens(demo_file)
     terminal.sees("40 tenants")
@@ -226,6 +227,7 @@ def test_quitting_does_not_wait_for_a_refresh(demo_file: Path, open_screens: Ope
         leaves_at_once(terminal)
 
 
+@pytest.mark.alone
 def test_quitting_breaks_a_statement_off_in_postgresql(postgres_url: str, open_screens: OpenScreens) -> None:
     with psycopg.connect(postgres_url) as holder:
         holder.execute("LOCK TABLE tenants IN ACCESS EXCLUSIVE MODE")
@@ -236,6 +238,7 @@ def test_quitting_breaks_a_statement_off_in_postgresql(postgres_url: str, open_s
         terminal.until(lambda: waiting_statements(postgres_url) == 0, "no statement left behind", deadline=5)
 
 
+@pytest.mark.alone
 def test_quitting_does_not_wait_for_a_frozen_link(postgres_url: str, open_screens: OpenScreens) -> None:
     with link_to(postgres_url) as link:
         link.freeze_behind("FROM tenants")
@@ -265,6 +268,7 @@ def test_two_enters_at_once_open_one_screen(demo_file: Path, open_screens: OpenS
     assert terminal.ends() == 0
 
 
+@pytest.mark.alone
 def test_an_arrow_key_that_comes_in_two_packets(demo_file: Path, open_screens: OpenScreens) -> None:
     terminal = open_screens(demo_file)
     terminal.sees("40 tenants")
@@ -279,6 +283,7 @@ def test_an_arrow_key_that_comes_in_two_packets(demo_file: Path, open_screens: O
     terminal.sees("40 tenants", after=["lone escape"])
 
 
+@pytest.mark.alone
 def test_a_key_right_behind_escape_is_not_swallowed(demo_file: Path, open_screens: OpenScreens) -> None:
     terminal = open_screens(demo_file)
     terminal.sees("40 tenants")
