@@ -116,7 +116,7 @@ def _serve(listener: socket.socket, life: int) -> None:
     for name in (*_ALSO, *_modules("health"), *_modules("tui")):
         importlib.import_module(name)
     gc.freeze()
-    while life not in select.select([listener, life], [], [])[0]:
+    while life not in select.select([listener.fileno(), life], [], [])[0]:
         door, _ = listener.accept()
         if os.fork() == 0:
             listener.close()
@@ -171,9 +171,8 @@ def _become(request: Any, streams: Sequence[int]) -> NoReturn:
 
 def _reopened(stream: TextIO) -> io.TextIOWrapper:
     """A stream like this one on what its descriptor is now."""
-    again = open(stream.fileno(), stream.mode, encoding=stream.encoding, errors=stream.errors, closefd=False)
-    assert isinstance(again, io.TextIOWrapper)
-    return again
+    binary: Any = os.fdopen(stream.fileno(), stream.mode + "b", closefd=False)
+    return io.TextIOWrapper(binary, encoding=stream.encoding, errors=stream.errors)
 
 
 if __name__ == "__main__":
