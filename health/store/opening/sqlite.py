@@ -31,6 +31,7 @@ class SqliteStatements(Statements):
 
     def __init__(self, driver: sqlite3.Connection) -> None:
         self._driver = driver
+        self._cursors: list[sqlite3.Cursor] = []
 
     def run(self, asked: Sequence[Asked], *, last: bool = False) -> list[Parts]:
         """Each statement runs when its first rows are asked for: a file has no flights."""
@@ -38,9 +39,11 @@ class SqliteStatements(Statements):
 
     def _parts(self, statement: str, parameters: Mapping[str, Any]) -> Parts:
         cursor = self._driver.cursor()
+        self._cursors.append(cursor)
         cursor.execute(*_bound(statement, parameters))
         while part := cursor.fetchmany(ROWS_AT_ONCE):
             yield part
+        self._cursors.remove(cursor)
 
 
 _TRIES: Final = 5
@@ -101,6 +104,7 @@ class SqliteReading(SqliteStatements, ReadingConnection):
     def end(self) -> None:
         if self._begun and stamps_of(self._file).main != self._stamps.main and not has_wal(self._driver):
             raise self._overwritten()
+        self._close_cursors()
         self._driver.commit()
         self._begun = False
 
@@ -115,10 +119,17 @@ class SqliteReading(SqliteStatements, ReadingConnection):
 
     def give_up(self) -> None:
         self._begun = False
+        self._close_cursors()
         try:
             self._driver.rollback()
         except sqlite3.Error:
             self._lost = True
+
+    def _close_cursors(self) -> None:
+        """A statement that was given up half-way keeps the file locked for as long as an error's traceback holds it."""
+        while self._cursors:
+            with suppress(sqlite3.Error):
+                self._cursors.pop().close()
 
     @property
     def lost(self) -> bool:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families as older_format
 
@@ -14,6 +18,7 @@ from health.facts import TenantFacts, UnreadableEvidence
 from health.posture import TenantBackupHealth, judge
 from tests.health.making import DAY, HOUR, NOW, POLICY, a_schedule, a_set, a_tally, a_tenant, an_item, judged
 from tui.words.openmetrics import Reading, metrics_text
+from tui.words.safe_text import exact_text
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -163,3 +168,15 @@ def test_ids_that_are_alike_only_when_shown_stay_apart() -> None:
     assert series == exposed(fleet[::-1])
     labels = {dict(labels)["tenant"] for labels in labels_of(series, "tenantpilot_tenant_state")}
     assert labels == {"a␛ (row 3)", "a␛ (row 1)", "b"}
+
+
+@pytest.mark.parametrize("external_id", ["contoso", 'a "quoted" one', "back\\slash", "two\nlines", "\x1b[31m", "ẞ"])
+def test_samples_are_written_as_the_library_writes_them(external_id: str) -> None:
+    """The lines of single tenants are made here: the library would take twice the time of reading the fleet."""
+    reading = Reading([named(1, external_id)], NOW, NOW, groups={external_id: f"group of {external_id}"})
+    family = GaugeMetricFamily("tenantpilot_tenant_state", "", labels=["tenant", "group", "state"])
+    family.add_metric([exact_text(external_id), f"group of {external_id}", "confirmed"], 1)
+    one_family: Any = SimpleNamespace(collect=lambda: [family])
+    text = generate_latest(one_family).decode()  # type: ignore[no-untyped-call]
+    (sample,) = [line for line in text.splitlines() if not line.startswith("#")]
+    assert sample in metrics_text(reading).splitlines()

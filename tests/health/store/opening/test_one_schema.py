@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 from urllib.parse import quote
 
@@ -317,7 +318,7 @@ def test_views_of_an_extension_do_not_matter(postgres_url: str) -> None:
 
 def test_the_same_of_a_view_in_sqlite(sqlite_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     path = sqlite_url.removeprefix("sqlite:///") + ".new"
-    with sqlite3.connect(path) as owner:
+    with closing(sqlite3.connect(path)) as owner, owner:
         owner.execute("CREATE VIEW tenants AS SELECT 1 AS id")
     for command in ("init", "upgrade", "status"):
         assert run(["db", command, "--database", f"sqlite:///{path}"]) == 3
