@@ -1,8 +1,8 @@
-"""The `tenantpilot` command: the list of its subcommands and the door every run goes through.
+"""The `tenantpilot` command: the list of its subcommands, and the entry point of every run.
 
-`--help` and `--version` import neither Textual nor SQLAlchemy nor the settings: a subcommand's module is imported when
-it is run, and so is what opens the screens or explains an error. The exit codes are in `failures.py`; `check` has its
-own.
+`--help` and `--version` import neither Textual nor SQLAlchemy nor the settings. A subcommand's module is imported when
+it runs, and so are the modules that open the screens or explain an error. The exit codes are in `failures.py`; `check`
+has its own.
 """
 
 from __future__ import annotations
@@ -37,33 +37,34 @@ from tui.words.failures import (
 if TYPE_CHECKING:
     from health.store.writing.committed import Committed
 
-# A subcommand: where its click command is, and its line in the list (spelled here so that listing imports nothing).
+# For each subcommand: where its click command is, and its line in the list. The line is here so that the list imports
+# nothing.
 SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "report": ("tui.commands.report:report", "Print every tenant's posture, reasons and evidence."),
     "check": ("tui.commands.check:check", "One line and an exit code for a monitoring system."),
     "doctor": ("tui.commands.doctor:doctor", "What an expert would look for, and what mends it."),
     "diff": ("tui.commands.diff:diff", "What changed between two backup sets of a tenant."),
     "last-good": ("tui.commands.last_good:last_good", "The newest whole copy of what is degraded or gone."),
-    "causes": ("tui.commands.causes:causes", "Why tenants need attention: one cause in forty tenants."),
-    "coverage": ("tui.commands.coverage:coverage", "How long each tenant was covered, in any period."),
+    "causes": ("tui.commands.causes:causes", "Why tenants need attention, grouped by cause."),
+    "coverage": ("tui.commands.coverage:coverage", "How long each tenant was covered in a period."),
     "metrics": ("tui.commands.metrics:metrics", "The fleet's verdicts for Prometheus, once or over HTTP."),
     "demo": ("tui.commands.demo:demo", "Look around in a fleet of invented tenants."),
-    "import": ("tui.commands.imports:imports", "Bring in backups that other tools wrote."),
+    "import": ("tui.commands.imports:imports", "Import backups that other tools wrote."),
     "init": ("tui.commands.init:init", "Propose settings for the backups that are in a folder."),
-    "sync": ("tui.commands.sync:sync", "Import what the settings describe: the whole fleet, or by name."),
+    "sync": ("tui.commands.sync:sync", "Import the sources in the settings: all of them, or by name."),
     "accept-loss": ("tui.commands.accept_loss:accept_loss", "Accept what a tenant's newest set has lost."),
-    "record": ("tui.commands.record:record", "Run a backup command and note the run and what it wrote."),
+    "record": ("tui.commands.record:record", "Run a backup command and record the run and its backup."),
     "tenant": ("tui.commands.tenant:tenant", "Add, rename, archive and list tenants."),
     "schedule": ("tui.commands.schedule:schedule", "Add, enable, disable and list backup schedules."),
-    "prune": ("tui.commands.prune:prune", "Remove old backup sets; no verdict changes."),
+    "prune": ("tui.commands.prune:prune", "Remove old backup sets without changing a verdict."),
     "db": ("tui.commands.db:db", "Create, upgrade and inspect the database's tables."),
     "config": ("tui.commands.config:config", "Print every effective setting and where it came from."),
-    "completion": ("tui.commands.completion:completion", "What bash, zsh or fish needs to complete a command line."),
+    "completion": ("tui.commands.completion:completion", "Print what bash, zsh or fish needs for completion."),
 }
 
 
 class _ReaderWentAway(Exception):
-    """`tenantpilot report | head`: the reader has gone away, which is not a fault."""
+    """The reader of a pipe is gone, as in `tenantpilot report | head`. This is not a fault."""
 
 
 class Subcommands(click.Group):
@@ -84,7 +85,7 @@ class Subcommands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in SUBCOMMANDS:
             if "://" in args[0]:
-                # Not repeated: a password may be in it.
+                # The message does not repeat the URL: it may have a password.
                 raise click.UsageError("Write a database's URL after --database.", ctx)
             near = _nearest_command(args[0])
             hint = f" Did you mean {near!r}?" if near else " See 'tenantpilot --help'."
@@ -95,7 +96,7 @@ class Subcommands(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            # Click would end the process with 1, which is a warning where `check` says it.
+            # Click would exit with 1, which means a warning for `check`.
             raise _ReaderWentAway from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -111,7 +112,7 @@ class Subcommands(click.Group):
 @app_options
 @click.pass_context
 def cli(ctx: click.Context, /, **given: Any) -> int:
-    """Which tenants have no trustworthy backup to recover from right now, why, and the row that proves it.
+    """Show which tenants have no trustworthy backup to recover from right now, why, and the row that proves it.
 
     Without a command it opens the screens on the configured database.
     """
@@ -125,7 +126,7 @@ def cli(ctx: click.Context, /, **given: Any) -> int:
 
 
 def _refuse_what_it_would_ignore(ctx: click.Context, name: str, given: dict[str, Any]) -> None:
-    """An option in front of a command that has no use for it: ignored, it would be believed to have been heard."""
+    """Refuse an option before a command that does not use it. If we ignored it, the user would think it works."""
     for option in (*place_of(given).options(), *(["--view"] if given["view"] is not None else [])):
         raise click.UsageError(f"{option} here opens a screen: leave {name!r} out, or write {option} behind it.")
     command = cli.get_command(ctx, name)
@@ -135,26 +136,26 @@ def _refuse_what_it_would_ignore(ctx: click.Context, name: str, given: dict[str,
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and end the process; no traceback ever reaches a user."""
+    """Run the command line and end the process. The user never sees a traceback."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    # None where the parent process closed it. What is said of failures may be lost; a lost answer is a failure itself.
+    # A stream is None if the parent process closed it. An error message may be lost, but a lost answer is a failure.
     if sys.stdout is None:
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
     if sys.stderr is None:
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open to the end
     if isinstance(sys.stdout, TextIOWrapper):
-        # A locale that lacks a character must not cost the report.
+        # If the locale lacks a character, print an escape instead of failing.
         sys.stdout.reconfigure(errors="backslashreplace")
     exit_code = run(words)
     for stream in (sys.stdout, sys.stderr):
         _let_go_of(stream)
-    # The interpreter's last sweep over everything that was read would keep the shell waiting.
+    # Without this the interpreter collects garbage over all facts at exit, and the shell waits.
     gc.freeze()
     sys.exit(exit_code)
 
 
 def _let_go_of(stream: TextIO) -> None:
-    """Write the rest. A failure was reported already, and the interpreter must not try again at its end."""
+    """Flush a stream. If that fails, the failure was reported already, and the interpreter must not flush again."""
     try:
         stream.flush()
     except OSError:
@@ -173,7 +174,7 @@ def run(words: list[str]) -> int:
     if done is None:
         return exit_code
     for added, other in done.alike:
-        tell(f"The tenant {added!r} is another one than {other!r}, although they look alike: is it meant?")
+        tell(f"The tenants {added!r} and {other!r} look alike, but are two tenants: check that you want both.")
     if done.places:
         tell(f"Written to {' and '.join(done.places)}.")
     return exit_code
@@ -197,7 +198,7 @@ def _run(words: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _failed("Interrupted.", EXIT_INTERRUPTED)
     except click.exceptions.NoArgsIsHelpError as error:
-        # Its message is the help, in many lines.
+        # Its own message is the whole help text.
         return _failed(f"Say what to do: {_commands_of(error.ctx)}.", EXIT_USAGE)
     except click.UsageError as error:
         return _failed_as_its_command(words, error.format_message(), EXIT_USAGE)
@@ -229,7 +230,7 @@ _OF_A_STREAM: Final = frozenset({EBADF, EIO, ENOSPC, EDQUOT, EFBIG})
 
 
 def _commands_of(ctx: click.Context | None) -> str:
-    """The command lines that a group would have taken: `'tenantpilot db init', 'tenantpilot db status'`."""
+    """The command lines that a group accepts: `'tenantpilot db init', 'tenantpilot db status'`."""
     if ctx is None or not isinstance(ctx.command, click.Group):
         return "see 'tenantpilot --help'"
     return ", ".join(f"'{ctx.command_path} {name}'" for name in ctx.command.list_commands(ctx))
@@ -241,9 +242,9 @@ def _failed(sentence: str, exit_code: int) -> int:
 
 
 def _failed_as_its_command(words: list[str], sentence: str, exit_code: int) -> int:
-    """A `check` that did not come to its line knows nothing: 0, 1 and 2 say something of the fleet.
+    """Report a failure and return the exit code; for `check` that is always 3, because 0, 1 and 2 describe the fleet.
 
-    It still prints a line: plug-in runners often show standard output alone (docs/documents.md, "The check").
+    `check` also prints its line: plug-in runners often show only standard output (docs/documents.md, "The check").
     """
     if not _means_check(words):
         return _failed(sentence, exit_code)
@@ -255,10 +256,10 @@ def _failed_as_its_command(words: list[str], sentence: str, exit_code: int) -> i
 
 
 def _means_check(words: list[str]) -> bool:
-    """Whether a command line is, or where it is wrong could be, one of `check`.
+    """Whether a command line runs `check`, or may be a wrong one that should run it.
 
-    Told from the values of the options in front of the command. For an unknown option we cannot tell whether the
-    next word is its value, and an option without its value has taken the command for it.
+    We skip the options before the command with their values. For an unknown option we cannot tell whether the next word
+    is its value. An option without its value may have taken the command as its value.
     """
     options = [option for option in cli.params if isinstance(option, click.Option)]
     valued = {name for option in options if not option.is_flag for name in option.opts}
@@ -280,7 +281,7 @@ def _means_check(words: list[str]) -> bool:
 
 
 _TAKE_A_NAME: Final = frozenset({"--tenant", "--use", "--view", "--group", "--filter", "--cause"})
-"""Options in front of a command whose value may well be `check`."""
+"""Options before a command whose value may be the word `check`."""
 
 
 def _nearest_command(word: str) -> str | None:

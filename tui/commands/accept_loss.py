@@ -1,4 +1,4 @@
-"""`tenantpilot accept-loss`: what a tenant's newest set has lost is meant (docs/concepts.md, "What happens then")."""
+"""`tenantpilot accept-loss`: accept that the newest set has lost items (docs/concepts.md, "What happens then")."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tui.words.safe_text import safe_text
 @click.command("accept-loss")
 @TENANT
 @place_options
-@click.argument("types", nargs=-1, required=True, metavar="TYPE...", help="What may be gone, by type; '*': any loss.")
+@click.argument("types", nargs=-1, required=True, metavar="TYPE...", help="The types that may have losses; '*': all.")
 @click.pass_context
 def accept_loss(ctx: click.Context, /, external_id: str, types: tuple[str, ...], **given: Any) -> None:
-    """Accept what the tenant's newest completed or partial set has lost: the next set is held against it.
+    """Accept the losses of the tenant's newest completed or partial set. The next set is then compared with this one.
 
-    If nothing that it lost is left, the set is completed. A set that its own tool called partial stays partial.
+    If no other loss is left, the set becomes completed. A set that its own tool called partial stays partial.
     """
     session = open_session(ctx, given)
     with writing(session.writing()) as connection:

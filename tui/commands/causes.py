@@ -22,9 +22,9 @@ from tui.words.documents import printable_causes, printed_as
 @place_options
 @click.pass_context
 def causes(ctx: click.Context, /, form: str | None, tenants: tuple[str, ...], **given: Any) -> None:
-    """Print why tenants need attention, grouped by what their newest failing runs said, most tenants first.
+    """Print why tenants need attention, grouped by the errors of their newest failing runs, most tenants first.
 
-    Ids, instants and numbers are folded away, so that one event is one cause in forty tenants.
+    Ids, instants and numbers in the errors do not count, so that one event in forty tenants is one cause.
     """
     session = open_session(ctx, given)
     with closing(session.resolver()) as resolver:

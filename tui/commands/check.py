@@ -1,4 +1,4 @@
-"""`tenantpilot check`: one line and an exit code, as monitoring plug-ins have it (docs/documents.md, "The check")."""
+"""`tenantpilot check`: one line and an exit code, like a monitoring plug-in (docs/documents.md, "The check")."""
 
 from __future__ import annotations
 
@@ -25,14 +25,18 @@ from tui.words.render import check_line
 
 @click.command()
 @click.option(
-    "--min-tenants", type=click.IntRange(min=0), default=0, metavar="N", help="Fewer judged tenants than this: exit 3."
+    "--min-tenants",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Exit 3 if fewer tenants than this are judged.",
 )
 @click.option(
     "--ignore-newer-than", type=DurationType(), metavar="DURATION", help="Leave out tenants created more recently."
 )
-@expect_option("The tenants that there should be, one external id a line: exit 3 if one is not in the fleet.")
+@expect_option("A file with the expected tenants, one external id a line. Exit 3 if one is not in the fleet.")
 @click.option(
-    "--known", "without_known", is_flag=True, help="Leave out of the exit status what the file of [known] has noted."
+    "--known", "without_known", is_flag=True, help="Do not count tenants whose reasons are all in the file of [known]."
 )
 @narrowing_options
 @tenants_option
@@ -52,10 +56,10 @@ def check(
     """Print one line with counts, names and performance data; exit as monitoring plug-ins do.
 
     Exit 2: a tenant has no backup basis. 3: something cannot be read, a tenant is missing, or there are too few.
-    1: anything stale, degraded or in need of follow-up. 0: every tenant is confirmed. A usage error is 3 as well; its
-    reason is the line.
+    1: a tenant is stale, degraded or needs follow-up. 0: every tenant is confirmed. A usage error is 3 too; the line
+    says why.
 
-    With --known a tenant of which every reason is known does not count towards the exit status; the line names it.
+    With --known a tenant does not count towards the exit status if all its reasons are known; the line names it.
     """
     if expect is not None and tenants:
         raise click.UsageError("--expect is about the whole fleet: leave --tenant out.")
@@ -99,10 +103,10 @@ def check(
 def _without_newer(
     verdicts: Sequence[TenantBackupHealth], newest: timedelta | None, skew: timedelta, now: datetime
 ) -> Sequence[TenantBackupHealth]:
-    """Without the tenants created less than `newest` before `now`.
+    """The verdicts without the tenants created less than `newest` before `now`.
 
-    One whose creation cannot be read, or lies further in the future than clocks may differ, is never left out: it
-    would be for ever.
+    A tenant stays if its creation cannot be read, or is further in the future than clocks may differ. Otherwise it
+    could be left out for ever.
     """
     if newest is None:
         return verdicts

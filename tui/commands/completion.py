@@ -1,4 +1,4 @@
-"""`tenantpilot completion`: what a shell needs to complete commands and options."""
+"""`tenantpilot completion`: a script with which a shell completes commands and options."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ SHELLS: Final = ("bash", "zsh", "fish")
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(SHELLS), help="The shell to complete in.")
+@click.argument("shell", type=click.Choice(SHELLS), help="Your shell.")
 @click.pass_context
 def completion(ctx: click.Context, /, shell: str) -> None:
     """Print a script that completes commands and options: eval "$(tenantpilot completion bash)".
 
-    For zsh likewise, behind compinit; for fish: tenantpilot completion fish | source. The line belongs into the shell's
-    start-up file.
+    Write that line into the start-up file of your shell. For zsh, write it after compinit. For fish it is:
+    tenantpilot completion fish | source.
     """
     program = ctx.find_root().command
     kind = get_completion_class(shell)

@@ -34,19 +34,19 @@ from tui.words.wording import counted
 
 @click.command()
 @click.option(
-    "--check", is_flag=True, help="Look at all of it, sources and known entries too: every error with its line."
+    "--check", is_flag=True, help="Check everything, sources and known entries too; print each error with its line."
 )
-@click.option("--schema", is_flag=True, help="Print a JSON Schema, by which an editor completes the file.")
-@click.option("--example", type=click.Choice(tuple(EXAMPLES)), help="Print settings to begin with.")
+@click.option("--schema", is_flag=True, help="Print a JSON Schema, with which an editor completes the file.")
+@click.option("--example", type=click.Choice(tuple(EXAMPLES)), help="Print example settings.")
 @place_options
 @click.pass_context
 def config(ctx: click.Context, /, check: bool, schema: bool, example: str | None, **given: Any) -> int:
-    """Print every effective setting and where it came from, secrets masked, and every path in use.
+    """Print every effective setting with its origin, secrets masked, and every path in use.
 
     With --check it exits with 2 if anything is wrong.
     """
     if check + schema + (example is not None) > 1:
-        raise click.UsageError("Say one of --check, --schema and --example.")
+        raise click.UsageError("Give only one of --check, --schema and --example.")
     if schema:
         click.echo(json.dumps(settings_schema(), indent=1, ensure_ascii=False))
     elif example is not None:
@@ -59,7 +59,7 @@ def config(ctx: click.Context, /, check: bool, schema: bool, example: str | None
 
 
 def _check(invocation: Invocation) -> int:
-    """Print what is wrong with the settings, a line each, or that nothing is; gives back the exit code."""
+    """Print every problem of the settings on its own line, or that nothing is wrong. Returns the exit code."""
     checked = Checked(invocation.config, os.environ, Path.cwd())
     checked.hear(_wrong)
     for problem in checked.problems:
@@ -75,7 +75,7 @@ def _check(invocation: Invocation) -> int:
 
 
 def _wrong(loaded: LoadedSettings) -> Iterator[tuple[str, str]]:
-    """What the settings' readers would refuse, with the key that it is about."""
+    """What the users of the settings would refuse: pairs of a key and a sentence."""
     for look in (lambda: _refuse_what_the_screens_would(loaded.settings), loaded.known_file):
         try:
             look()
@@ -113,7 +113,7 @@ def _print_all(ctx: click.Context, given: dict[str, Any]) -> None:
 
 
 def _refuse_what_the_screens_would(settings: Settings) -> None:
-    """Raise SettingsError for names that only the screens know; other commands have no time to import those."""
+    """Raise SettingsError for unknown keys and themes. Only the screens know these; importing them is slow."""
     checked_keymap(settings.keys)
     require_theme(settings.ui.theme)
 
@@ -125,7 +125,7 @@ def _with_origins(loaded: LoadedSettings) -> Iterator[tuple[tuple[str, object], 
 
 
 def _url(key: str, secret: SecretStr | None, settings: Settings) -> str | None:
-    """A database's URL as it was written, without its password; where none was, the one in effect."""
+    """A database's URL as written, without its password; if none was written, the one in effect."""
     if secret is not None:
         try:
             return without_passwords(secret.get_secret_value())
@@ -138,7 +138,7 @@ def _url(key: str, secret: SecretStr | None, settings: Settings) -> str | None:
 
 
 def _shown(value: object) -> object:
-    """As the settings file has it."""
+    """The value in the settings file's form."""
     if isinstance(value, bool):
         return str(value).lower()
     return "(none)" if value is None else value

@@ -24,8 +24,14 @@ from tui.words.documents import printable_coverage, printed_as
 
 
 @click.command()
-@click.option("--from", "begin", type=InstantType(), metavar="INSTANT", help="Where it begins; 30 days before its end.")
-@click.option("--to", "end", type=InstantType(), metavar="INSTANT", help="Where it ends; now if left out.")
+@click.option(
+    "--from",
+    "begin",
+    type=InstantType(),
+    metavar="INSTANT",
+    help="Start of the period; default: 30 days before its end.",
+)
+@click.option("--to", "end", type=InstantType(), metavar="INSTANT", help="End of the period; default: now.")
 @group_option
 @tenants_option
 @format_option
@@ -41,15 +47,15 @@ def coverage(
     tenants: tuple[str, ...],
     **given: Any,
 ) -> None:
-    """Print for how long each tenant was protected, degraded or uncovered in a period, in whole seconds.
+    """Print how long each tenant was protected, degraded or uncovered in a period, in whole seconds.
 
-    Time of which nothing can be known any more counts as none of them. It is history, and no posture.
+    Time without any kept evidence is unknown and counts as none of these. Coverage is history, not a posture.
     """
     session = open_session(ctx, given)
     end = end or session.now
     begin = begin or period_before(end)
     if begin > end:
-        raise click.UsageError("--from lies after --to: name a period that begins before it ends.")
+        raise click.UsageError("--from is after --to: name a period that begins before it ends.")
     with closing(session.resolver()) as resolver:
         answer = resolver.coverage(begin, end, session.now, tenants)
     judged = [each.health for each in answer.tenants]

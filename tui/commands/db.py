@@ -25,7 +25,7 @@ def db() -> None:
 @place_options
 @click.pass_context
 def init(ctx: click.Context, /, **given: Any) -> None:
-    """Create the tables in an empty database; for SQLite the file as well."""
+    """Create the tables in an empty database; for SQLite, the file too."""
     address = open_session(ctx, given).writing()
     created = initialise(address)
     click.echo(f"{address.label}: {'tables created' if created else 'the tables are there already'}.")
@@ -35,7 +35,7 @@ def init(ctx: click.Context, /, **given: Any) -> None:
 @place_options
 @click.pass_context
 def upgrade(ctx: click.Context, /, **given: Any) -> None:
-    """Bring the tables to this program's version; nothing changes if that fails."""
+    """Upgrade the tables to this program's version. If that fails, nothing changes."""
     address = open_session(ctx, given).writing()
     found = upgrade_store(address, _progress())
     done = f"already at version {CURRENT}" if found is SchemaState.CURRENT else f"upgraded to version {CURRENT}"
@@ -43,7 +43,7 @@ def upgrade(ctx: click.Context, /, **given: Any) -> None:
 
 
 def _progress() -> Callable[[int, int], None] | None:
-    """How far a long version has come, on standard error where it is a terminal."""
+    """A function that shows the progress of a long upgrade on standard error; None if that is not a terminal."""
     if not sys.stderr.isatty():
         return None
 
@@ -68,7 +68,7 @@ def analyze(ctx: click.Context, /, **given: Any) -> None:
 @place_options
 @click.pass_context
 def status(ctx: click.Context, /, **given: Any) -> int:
-    """Say which tables were found; exit 0 if this program can read them, which it tries, else 3."""
+    """Say which tables were found, and try to read them. Exit 0 if this program can read them, else 3."""
     address = open_session(ctx, given).reading()
     state, schema, misplaced = look(address)
     where = "" if schema is None else f" in the schema {schema}"
@@ -85,7 +85,7 @@ def status(ctx: click.Context, /, **given: Any) -> int:
 
 
 def _placed(misplaced: Sequence[str] | None) -> str:
-    """Where Citus has the tables, as the end of a sentence."""
+    """Whether Citus has distributed the tables, as the end of a sentence."""
     if misplaced is None:
         return ""
     if not misplaced:

@@ -43,16 +43,16 @@ _TENANTS_AT_ONCE: Final = 200
     default=200,
     show_default=True,
     metavar="N",
-    help="How many to invent.",
+    help="The number of tenants to invent.",
 )
 @now_option
 @place_options
 @click.pass_context
 def demo(ctx: click.Context, /, tenants: int, **given: Any) -> int:
-    """Make a fleet of invented tenants in every state there is, relative to now, and open the screens over it.
+    """Make a fleet of invented tenants in every possible state, relative to now, and open the screens on it.
 
-    In a temporary file that is gone afterwards; with --database URL, in an empty database that stays. Without a
-    terminal the report is printed instead of the screens.
+    The fleet is in a temporary file, which is deleted afterwards. With --database URL it is written to an empty
+    database and kept. Without a terminal, the report is printed instead of the screens.
     """
     invocation = Invocation.in_effect(ctx, given)
     if invocation.use is not None:

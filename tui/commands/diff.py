@@ -31,9 +31,9 @@ def diff(
 ) -> int:
     """Print what changed between two backup sets of a tenant: items that are gone, changed or added.
 
-    Without FROM and TO from the last completed set of the same source to the latest backup; with FROM alone from that
-    set to the latest backup. Exit 0: all items are unchanged. 1: some are not. 3: there is nothing to compare, or it
-    cannot be read.
+    Without FROM and TO, compare the last completed set of the same source with the latest backup. With FROM alone,
+    compare that set with the latest backup. Exit 0: all items are unchanged. 1: some are not. 3: there is nothing to
+    compare, or it cannot be read.
     """
     session = open_session(ctx, given)
     with closing(session.resolver()) as resolver:

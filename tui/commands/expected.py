@@ -1,4 +1,4 @@
-"""A list of the tenants that somebody expects: a file with one external id a line (docs/documents.md, "The check")."""
+"""A list of the expected tenants: a file with one external id a line (docs/documents.md, "The check")."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def expect_option(words: str) -> Callable[[Any], Any]:
 
 
 def expected_in(file: Path) -> list[str]:
-    """The external ids in a file, each once, in its order. Empty lines count for nothing.
+    """The external ids in a file, each once, in the file's order. Empty lines are ignored.
 
-    Raises CommandFailed where the file cannot be read or names no tenant.
+    Raises CommandFailed if the file cannot be read or names no tenant.
     """
     try:
         lines = file.read_text(encoding="utf-8-sig").split("\n")

@@ -1,4 +1,4 @@
-"""Options that `import` and `record` share, and `schedule` in part: whose backups they are, and what of them counts."""
+"""Options that `import` and `record` share, and `schedule` in part: the tenant, and what to accept of its backups."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ TENANT = click.option(
     help="The tenant, by its external id.",
 )
 NEW_TENANT = click.option(
-    "--create-tenant", "new_name", type=NameType(), metavar="NAME", help="Add the tenant if it is not there."
+    "--create-tenant",
+    "new_name",
+    type=NameType(),
+    metavar="NAME",
+    help="Add the tenant, under this name, if it does not exist.",
 )
 ACCEPT_LOSS = click.option(
     "--accept-loss",
@@ -30,39 +34,41 @@ ACCEPT_LOSS = click.option(
     "accepted",
     multiple=True,
     metavar="TYPE",
-    help="A type that may have lost items or assignments: its loss is meant; may be repeated. '*': any loss.",
+    help="Accept that this type has lost items or assignments; may be repeated. '*': accept any loss.",
 )
 AS_GIVEN = click.option(
-    "--as-given", is_flag=True, help="Take each set's status as it is given, whatever was lost since the set before."
+    "--as-given", is_flag=True, help="Keep each set's given status, even if items were lost since the set before."
 )
 ACCEPT_OLD_FILES = click.option(
     "--accept-old-files",
     is_flag=True,
-    help="Take files that are longer than longest_run older than --completed-at: that old state was captured then.",
+    help="Accept files that are older than --completed-at by more than longest_run, as part of this run.",
 )
 ACCEPT_OTHER_TENANT = click.option(
     "--accept-other-tenant",
     is_flag=True,
-    help="Take a backup that calls its tenant something else than the last one of the source: it is this tenant's.",
+    help="Accept a backup that names another tenant than the source's last backup did.",
 )
 ACCEPT_SAME_CONTENT = click.option(
     "--accept-same-content",
     is_flag=True,
-    help="Take a backup whose whole content is the newest set of another tenant: the two are alike.",
+    help="Accept a backup with the same content as another tenant's newest set.",
 )
-WITHOUT_PAYLOAD = click.option("--without-payload", is_flag=True, help="Store no captured JSON: it may hold secrets.")
+WITHOUT_PAYLOAD = click.option(
+    "--without-payload", is_flag=True, help="Do not store captured JSON, because it may hold secrets."
+)
 
 
 _TYPES: Final = {"timezone": TimezoneType, "duration": DurationType, "pattern": PatternType}
 
 
 def flag_of(declared: Option) -> str:
-    """How an option that a source declares is written on the command line."""
+    """The command-line spelling of an option that a source declares."""
     return f"--{declared.name.replace('_', '-')}"
 
 
 def option_of(declared: Option) -> Callable[[Any], Any]:
-    """The command line's option for one that a source declares as its own."""
+    """A click option for an option that a source declares."""
     return click.option(
         flag_of(declared),
         declared.name,

@@ -1,4 +1,4 @@
-"""An import's outcome in words: its sets, and warnings about what the user may wrongly take for granted."""
+"""An import's outcome in words: its sets, and warnings about what the user may wrongly expect."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def echo_summary(external_id: str, summary: ImportSummary) -> None:
-    """Say what an import did to one tenant's sets, over the progress that stood there."""
+    """Print what an import did to one tenant's sets, in place of the progress line."""
     from tui.words.safe_text import safe_text
 
     if sys.stderr.isatty():
@@ -28,18 +28,18 @@ def echo_summary(external_id: str, summary: ImportSummary) -> None:
 
 
 def archived_among(connection: Connection, external_ids: Iterable[str]) -> list[str]:
-    """Those of some tenants, by their external ids, that are archived."""
+    """The external ids of those tenants that are archived, sorted."""
     from health.store.writing.roster import archived_tenants
 
     return sorted(archived_tenants(connection).intersection(external_ids))
 
 
 def tell_of(archived: Sequence[str], accepted_for_nothing: Sequence[str] = ()) -> None:
-    """Warn about what the user may wrongly take for granted."""
+    """Warn that a tenant is archived, or that an `--accept-loss` had no effect."""
     if archived:
         tell(
             f"The import is kept, but not judged, because the tenant is archived: {', '.join(archived)};"
-            " 'tenantpilot tenant archive --undo' takes it back."
+            " 'tenantpilot tenant archive --undo' makes it active again."
         )
     for name in accepted_for_nothing:
         tell(f"--accept-loss {name!r} accepted nothing: no set that was read has a loss of a type of that name.")

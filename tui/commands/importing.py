@@ -1,4 +1,4 @@
-"""From a source through the door into the store: what every command that imports does."""
+"""Import sets from a source into the store. The door checks each set. Every importing command uses this."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 Within = Callable[[], AbstractContextManager["Connection"]]
-"""A transaction for as long as it is held."""
+"""Opens a transaction that ends with the context."""
 Written = Callable[["Connection", "CapturedSet", "ImportSummary"], None]
-"""What is to be done in the transaction that has written a set, with the set as it was admitted."""
+"""Called in the transaction that has written a set, with the set as the door admitted it."""
 
 
 def import_sets(
@@ -79,9 +79,9 @@ def import_sets(
 
 
 def _require_own_newest(within: Within, source: Source, asked: Asked) -> None:
-    """Refuse a place whose newest set is another tenant's, before the older ones are written. Raises RefusedInput.
+    """Raise RefusedInput if the newest set is another tenant's, before the older sets are written.
 
-    The place is looked through once more for that, so that its sets need not be held in memory.
+    This lists the source once more, so that its sets need not stay in memory.
     """
     from health.store.writing.same_content import require_own_content
 
@@ -94,7 +94,7 @@ def _require_own_newest(within: Within, source: Source, asked: Asked) -> None:
 
 
 def _dropped_for(connection: Connection, source: Source, asked: Asked) -> frozenset[tuple[int, str]]:
-    """Remove what is kept of the sets that are asked for without it; gives back what went."""
+    """Remove the stored contents of sets that are now imported without payload. Returns what was removed."""
     from health.sources.declaration import folder_reference
     from health.store.writing.contents import drop_unwanted_contents
 
@@ -103,14 +103,14 @@ def _dropped_for(connection: Connection, source: Source, asked: Asked) -> frozen
 
 
 def _is_stored(found: Found, stored: StoredSet | None, asked: Asked, door: Door) -> bool:
-    """Whether a set is stored, and neither its source nor the door could make anything else of it."""
+    """Whether a set is stored, and reading it again would give the same result."""
     if stored is not None and door.judges_again(stored.frame):
         return False
     return found.is_stored(stored, with_payload=asked.with_payload, now=asked.now)
 
 
 def _with_a_bar(sets: Iterable[Found]) -> Iterator[Found]:
-    """The sets, with a bar on standard error where it is a terminal and several are known beforehand."""
+    """The sets, with a progress bar on standard error if that is a terminal and there are several sets."""
     if not isinstance(sets, Sequence) or len(sets) < 2:
         yield from sets
         return

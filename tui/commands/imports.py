@@ -1,6 +1,6 @@
-"""`tenantpilot import`: other tools' backups into the store, each import in one transaction (docs/import-folders.md).
+"""`tenantpilot import`: import other tools' backups, each import in one transaction (docs/import-folders.md).
 
-There is one command a source, and one function for all: what is its own it says in its declaration.
+Each source has a command, and one function serves all of them. The source's declaration says what differs.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 
 class _Sources(click.Group):
-    """A group with a subcommand for every source; a source's module is imported when its subcommand is used."""
+    """A group with a subcommand for each source. A source's module is imported when its subcommand is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(SOURCES)
@@ -54,11 +54,11 @@ class _Sources(click.Group):
 
 @click.group("import", cls=_Sources)
 def imports() -> None:
-    """Bring in backups that other tools wrote. Importing the same twice changes nothing."""
+    """Import backups that other tools wrote. Importing the same backup twice changes nothing."""
 
 
 def _command_of(source: Source) -> click.Command:
-    """The subcommand that imports from a source: its own options between those that all sources have."""
+    """The subcommand of a source: its own options and those that all sources have."""
 
     @click.pass_context
     def command(ctx: click.Context, /, **given: Any) -> None:
@@ -74,7 +74,7 @@ def _command_of(source: Source) -> click.Command:
 
 
 def _parameters_of(source: Source) -> list[Callable[[Any], Any]]:
-    """The parameters of a source's command, in the order in which its help lists them."""
+    """The parameters of a source's command, in the order of its help."""
     place = click.Path(path_type=Path, allow_dash=source.lines is not None)
     parameters = [click.argument("path", metavar=source.place, type=place, help=source.place_help)]
     if source.lines is None:
@@ -86,12 +86,12 @@ def _parameters_of(source: Source) -> list[Callable[[Any], Any]]:
                 type=InstantOrNewestFileType(),
                 required=source.history is None,
                 metavar="INSTANT",
-                help=f"{source.completed_help} {NEWEST_FILE}: at the date of the newest file.",
+                help=f"{source.completed_help} {NEWEST_FILE}: the date of the newest file.",
             )
         )
         parameters.append(ACCEPT_OLD_FILES)
     if source.history is not None:
-        every_run = "Import every run in the history of the repository, as far as HEAD reaches."
+        every_run = "Import every run in the history of the repository, up to HEAD."
         parameters.append(click.option("--git", is_flag=True, help=every_run))
     parameters += map(option_of, (*source.options, *source.history_options))
     parameters += [ACCEPT_LOSS, ACCEPT_OTHER_TENANT]
@@ -103,7 +103,7 @@ def _parameters_of(source: Source) -> list[Callable[[Any], Any]]:
 
 
 def _import_backup(ctx: click.Context, source: Source, given: dict[str, Any]) -> None:
-    """Import one tenant's backup, or all of its runs that a place keeps."""
+    """Import one backup of a tenant, or all of its runs in a history."""
     from health.sources.door import Door
     from health.store.writing.roster import have_tenant
     from tui.commands.importing import import_sets
@@ -138,7 +138,7 @@ def _is_a_history(asked: Asked, source: Source) -> bool:
 def _transactions(
     address: DatabaseAddress, asked: Asked, source: Source
 ) -> Iterator[Callable[[], AbstractContextManager[Connection]]]:
-    """One transaction for an import; for a history one a set, so that it goes on where it was broken off."""
+    """One transaction for an import. A history has one for each set, so that a new import continues an aborted one."""
     from health.store.writing.transactions import writing, writing_in_steps
 
     if _is_a_history(asked, source):
@@ -154,19 +154,21 @@ def _require_one_instant(source: Source, given: dict[str, Any]) -> None:
     if source.history is None:
         return
     if given["git"] and given["completed_at"] is not None:
-        raise CommandFailed("Say either --completed-at or --git: a commit has an instant of its own.", EXIT_USAGE)
+        raise CommandFailed("Give either --completed-at or --git: a commit has its own instant.", EXIT_USAGE)
     if not given["git"] and given["completed_at"] is None:
         raise CommandFailed(
-            "A folder has no clock: say when the run was complete with --completed-at INSTANT, or read a git"
-            " repository's commits with --git.",
+            "A folder does not say when its run was complete: give --completed-at INSTANT, or read a git repository's"
+            " commits with --git.",
             EXIT_USAGE,
         )
     if not given["git"] and (of_git := [each for each in source.history_options if given[each.name] is not None]):
-        raise CommandFailed(f"{flag_of(of_git[0])} is about a repository's history: say it with --git.", EXIT_USAGE)
+        raise CommandFailed(
+            f"{flag_of(of_git[0])} is about a repository's history: give it together with --git.", EXIT_USAGE
+        )
 
 
 def _asked(source: Source, given: dict[str, Any], session: Session) -> Asked:
-    """What the command line asks of a source."""
+    """The command line's request to a source."""
     from health.sources.declaration import Asked
 
     return Asked(
@@ -184,14 +186,14 @@ def _asked(source: Source, given: dict[str, Any], session: Session) -> Asked:
 
 
 def _accepts(given: dict[str, Any]) -> Acceptances:
-    """What the command line says of a backup against what it says of itself."""
+    """What the command line accepts of a backup, against the backup's own data."""
     from health.sources.declaration import Acceptances
 
     return Acceptances(**{name: given.get(f"accept_{name}", False) for name in Acceptances._fields})
 
 
 def _completed_at(source: Source, given: dict[str, Any]) -> datetime | None:
-    """The instant that is named, or the newest file's date where that is asked for."""
+    """The given instant, or the newest file's date if the user asked for that; None without either."""
     named: datetime | str | None = given.get("completed_at")
     if not isinstance(named, str):
         return named
@@ -199,19 +201,21 @@ def _completed_at(source: Source, given: dict[str, Any]) -> datetime | None:
     newest = source.state_of(path).newest
     if newest is None:
         raise CommandFailed(
-            f"{path}: there is no file of a backup in it whose date could be --completed-at {NEWEST_FILE}.",
+            f"{path}: it has no backup file whose date could be --completed-at {NEWEST_FILE}.",
             EXIT_REFUSED,
         )
     return newest
 
 
 def _refuse_the_future(asked: Asked) -> None:
-    """A slip of the hand here would be the tenant's latest set, before every real one, until that day has come."""
+    """Refuse an instant in the future. A typing mistake would be the tenant's latest set until that day."""
     from health.instants import shifted
 
     if asked.completed_at is not None and asked.completed_at > shifted(asked.now, asked.policy.clock_skew):
         instant = asked.completed_at.isoformat().replace("+00:00", "Z")
-        raise CommandFailed(f"--completed-at {instant} lies in the future: no run was complete then.", EXIT_USAGE)
+        raise CommandFailed(
+            f"--completed-at {instant} is in the future: give the instant at which the run was complete.", EXIT_USAGE
+        )
 
 
 def _import_lines(ctx: click.Context, source: Source, given: dict[str, Any]) -> None:
@@ -239,7 +243,7 @@ def _import_lines(ctx: click.Context, source: Source, given: dict[str, Any]) -> 
 
 
 def _dropped_for(connection: Connection, captured: CapturedFacts) -> frozenset[tuple[int, str]]:
-    """Remove what is kept of these sets, which are wanted without it; gives back what went."""
+    """Remove the stored contents of sets that are now imported without payload. Returns what was removed."""
     from health.store.writing.contents import drop_unwanted_contents
 
     references: dict[tuple[str, str], set[str]] = {}
@@ -262,7 +266,7 @@ def _facts_in(path: Path, source: Source, given: dict[str, Any]) -> CapturedFact
 
 
 def _file_counter() -> Callable[[int], None] | None:
-    """Progress on standard error, on a terminal only: a number that is written over, never a bar that scrolls."""
+    """A function that shows the number of files on standard error, in one line; None if that is not a terminal."""
     if not sys.stderr.isatty():
         return None
 

@@ -1,4 +1,4 @@
-"""`tenantpilot init`: look at what is in a folder, and propose the sources for it (docs/sync.md)."""
+"""`tenantpilot init`: look into a folder and propose the sources for it (docs/sync.md)."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from tui.words.safe_text import safe_text
 from tui.words.wording import counted
 
 _HEAD: Final = """\
-# TenantPilot's settings, proposed by `tenantpilot init`. Read them: a proposal cannot know everything.
-# `tenantpilot config --check` looks at them, `tenantpilot sync --dry-run` tries them, `tenantpilot sync` imports.
+# TenantPilot's settings, proposed by `tenantpilot init`. Read them first: a proposal may be wrong.
+# `tenantpilot config --check` checks them, `tenantpilot sync --dry-run` tries them, `tenantpilot sync` imports.
 
 [backup_health]
-# For nightly runs: 24 hours and the length of a run.
+# For nightly runs: 24 hours plus the length of a run.
 freshness_window = "26h"
 """
 _LATER: Final = """\
-# With a cron, a night without a backup is overdue. It is that of the tool.
+# When the tool runs. With a cron, a night without a backup is overdue.
 # cron = "30 2 * * *"
 # timezone = "Europe/Berlin"
 """
 
 
 class _Proposed(NamedTuple):
-    """A source to propose. `seen` is a sentence about what stood there, for a comment."""
+    """A source to propose. `seen` is a sentence about what was found, for a comment."""
 
     name: str
     path: Path
@@ -44,20 +44,20 @@ class _Proposed(NamedTuple):
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path), help="The folder with the backups in it.")
-@click.option("--write", is_flag=True, help=f"Write {FILE_NAME} into the working directory, if there is none yet.")
+@click.argument("folder", type=click.Path(path_type=Path), help="The folder with the backups.")
+@click.option("--write", is_flag=True, help=f"Write {FILE_NAME} into the working directory, if it does not exist.")
 def init(folder: Path, write: bool) -> None:
-    """Look at what backups are in FOLDER, and print settings for them: a source for each kind, or for each tenant.
+    """Find the backups in FOLDER, and print settings for them: one source for all, or one for each tenant.
 
-    Nothing is imported, and without --write nothing is written.
+    It imports nothing, and without --write it writes nothing.
     """
     if not folder.is_dir():
         raise CommandFailed(f"{folder}: there is no such folder.", EXIT_REFUSED)
     proposed = list(_proposed(folder.absolute()))
     if not proposed:
         raise CommandFailed(
-            f"{folder}: no backup of a known tool is recognised in it; 'tenantpilot config --example sync' prints"
-            " settings to begin with.",
+            f"{folder}: it has no backup that is recognised; 'tenantpilot config --example sync' prints example"
+            " settings.",
             EXIT_REFUSED,
         )
     text = "\n".join([_HEAD, *map(_section, proposed)])
@@ -69,7 +69,7 @@ def init(folder: Path, write: bool) -> None:
             file.write(text)
     except FileExistsError:
         raise CommandFailed(
-            f"{FILE_NAME} is there already, and stays as it is: without --write the proposal is printed.", EXIT_REFUSED
+            f"{FILE_NAME} exists already and was not changed: leave --write out to print the proposal.", EXIT_REFUSED
         ) from None
     click.echo(
         f"{FILE_NAME} written: {counted(len(proposed), 'source')}. Next: 'tenantpilot db init', 'tenantpilot sync'."
@@ -77,7 +77,7 @@ def init(folder: Path, write: bool) -> None:
 
 
 def _proposed(folder: Path) -> Iterator[_Proposed]:
-    """A source for the folder itself, else one for all of its folders, else, where the tools differ, one for each."""
+    """A source for the folder itself, else one for all folders in it, else (if the tools differ) one for each."""
     names = [name for name in folders_in(folder) if name not in NOT_TENANTS]
     inside = {name: recognised(folder / name) for name in names}
     whole = recognised(folder)
@@ -91,7 +91,7 @@ def _proposed(folder: Path) -> Iterator[_Proposed]:
     if len({found._replace(below="") for found in counts}) == 1:
         other = [name for name, found in inside.items() if found != most]
         seen = f"{number:,} of {counted(len(names), 'folder')} look like it"
-        seen += f"; others will be said: {_named(other)}." if other else "."
+        seen += f"; `sync` will report the others: {_named(other)}." if other else "."
         yield _Proposed(_slug(folder.name), folder / "*" / most.below, "{folder}", most, seen)
         return
     taken: set[str] = set()
@@ -99,7 +99,7 @@ def _proposed(folder: Path) -> Iterator[_Proposed]:
         each, slug = found or most, _slug(name)
         unique = next(word for word in _numbered(slug) if word not in taken)
         taken.add(unique)
-        seen = "Recognised by its names." if found else "Not recognised: its tenant is in the fleet, and will be said."
+        seen = "Recognised by its names." if found else "Not recognised: `sync` will add its tenant and report it."
         yield _Proposed(unique, folder / name / each.below, name, each, seen)
 
 
@@ -112,7 +112,7 @@ def _numbered(slug: str) -> Iterator[str]:
 
 
 def _slug(name: str) -> str:
-    """A source's name from a folder's."""
+    """A source's name, made from a folder's name."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:50].strip("-") or "tenants"
 
 
@@ -131,14 +131,16 @@ def _section(proposed: _Proposed) -> str:
         f"tenant = {_quoted(proposed.tenant)}",
     ]
     if found.git:
-        return "\n".join([*lines, "# A night without a change makes no commit: so no cron.", "git = true", ""])
+        return "\n".join(
+            [*lines, "# It has no cron, because a night without a change makes no commit.", "git = true", ""]
+        )
     if found.kind == "tenuvault":
-        zone = "# The time zone of the machine that the tool runs on has to be named: it writes local times."
+        zone = "# Name the time zone of the machine that runs the tool: the tool writes local times."
         return "\n".join([*lines, zone, '# timezone = "Europe/Berlin"', '# cron = "30 2 * * *"', ""])
-    clock = "# A folder has no clock. The newest file's date counts: only where the tool renews the times of its files."
+    clock = "# The run's end is the date of the newest file. Use this only if the tool renews the times of its files."
     return "\n".join([*lines, clock, 'completed_at = "newest-file"', _LATER])
 
 
 def _quoted(text: str) -> str:
-    """As TOML writes it; what is no text as its replacement."""
+    """A TOML string; bytes that are not text are replaced."""
     return json.dumps(text.encode("utf-8", "replace").decode("utf-8"), ensure_ascii=False)

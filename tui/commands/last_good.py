@@ -1,4 +1,4 @@
-"""`tenantpilot last-good`: where what a tenant's latest backup has degraded, or lacks, was last whole.
+"""`tenantpilot last-good`: the last whole copy of each item that the latest backup lacks or has degraded.
 
 (docs/documents.md, "Last good copies")
 """
@@ -17,16 +17,16 @@ from tui.words.failures import EXIT_UNREADABLE, CommandFailed
 
 
 @click.command()
-@click.option("--tenant", type=ExternalIdType(), required=True, metavar="EXTERNAL_ID", help="The tenant to look in.")
+@click.option("--tenant", type=ExternalIdType(), required=True, metavar="EXTERNAL_ID", help="The tenant.")
 @format_option
 @now_option
 @place_options
 @click.pass_context
 def last_good(ctx: click.Context, /, tenant: str, form: str | None, **given: Any) -> None:
-    """Print the newest whole copy of every item that the latest backup has degraded, or lacks.
+    """Print the newest whole copy of every item that the latest backup lacks or has degraded.
 
-    Looked for in the tenant's newest 120 sets before it, of any source. An earlier copy says nothing about now. Exit 0,
-    also without a backup basis; 3 if the tenant cannot be read.
+    It searches the tenant's newest 120 sets before the latest backup, of any source. An earlier copy says nothing about
+    now. Exit 0, even without a backup basis; 3 if the tenant cannot be read.
     """
     session = open_session(ctx, given)
     with closing(session.resolver()) as resolver:

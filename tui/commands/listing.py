@@ -13,10 +13,10 @@ from tui.words.safe_text import safe_text, whole_text
 def echo_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows in aligned columns, each cell made safe; None is `-`.
 
-    The same on a terminal as in a file: one line a row, two blanks between columns, nothing cut, folded or coloured.
+    On a terminal and in a file it prints the same: one line a row, two blanks between columns, nothing cut or coloured.
     """
     cells = [[_cell(value) for value in row] for row in rows]
-    # Cells of a terminal and not characters: a Japanese one is two wide, an accent of its own none.
+    # We count terminal cells, not characters: a Japanese character has two cells, a combining accent has none.
     widths = [max(map(cell_len, column)) for column in zip(headings, *cells, strict=True)]
     for line in (headings, *cells):
         padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True))
@@ -32,5 +32,5 @@ def _cell(value: object) -> str:
 
 
 def whole_seconds(instant: object) -> object:
-    """An instant as stored, without its fraction and offset: every stored instant is UTC."""
+    """A stored instant without its fraction and offset: every stored instant is UTC."""
     return None if instant is None else str(instant).split(".")[0].removesuffix("+00")

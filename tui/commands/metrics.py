@@ -31,14 +31,14 @@ _LISTEN: Final = re.compile(r"(?:(?P<host>[^:\s\[\]]*|\[[0-9a-fA-F:.]+\]):)?(?P<
 
 
 class Listen(NamedTuple):
-    """Where to serve: a host, the loopback address unless another is named, and a port (0: any that is free)."""
+    """Where to serve: a host (the loopback address by default) and a port (0: any free port)."""
 
     host: str
     port: int
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only this machine can ask there."""
+        """Whether only this machine can reach the host."""
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
@@ -61,23 +61,25 @@ class ListenType(click.ParamType[Any]):
 
 
 @click.command()
-@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to FILE, whole or not at all.")
 @click.option(
-    "--serve", "listen", type=ListenType(), metavar="HOST:PORT", help="Answer GET /metrics there until ended."
+    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to FILE, complete or not at all."
 )
-@click.option("--totals-only", is_flag=True, help="Leave out the series of single tenants.")
+@click.option(
+    "--serve", "listen", type=ListenType(), metavar="HOST:PORT", help="Serve GET /metrics there until stopped."
+)
+@click.option("--totals-only", is_flag=True, help="Leave out the series of each tenant.")
 @now_option
 @place_options
 @click.pass_context
 def metrics(ctx: click.Context, /, output: Path | None, listen: Listen | None, totals_only: bool, **given: Any) -> None:
-    """Print the fleet's verdicts as OpenMetrics text; with --serve, answer each scrape with one reading of the facts.
+    """Print the fleet's verdicts as OpenMetrics text; with --serve, read the facts for each scrape.
 
-    Where the facts cannot be read, the text says so and has no state of any tenant; printed once, exit 3. FILE is
-    readable by everybody (0644), as the collector that picks it up is another user. HOST is this machine's loopback
-    address unless another one is named.
+    If the facts cannot be read, the text says so and has no state of any tenant; without --serve, the exit code is 3.
+    Everybody can read FILE (0644), because the collector runs as another user. HOST is this machine's loopback address
+    unless you name another one.
     """
     if output is not None and listen is not None:
-        raise CommandFailed("Say either --output FILE or --serve HOST:PORT: one writes, the other answers.", EXIT_USAGE)
+        raise CommandFailed("Give either --output FILE or --serve HOST:PORT, not both.", EXIT_USAGE)
     invocation = Invocation.in_effect(ctx, given)
     scraper = _Scraper(session_of(invocation), invocation.now, per_tenant=not totals_only, serving=listen is not None)
     try:
@@ -90,7 +92,7 @@ def metrics(ctx: click.Context, /, output: Path | None, listen: Listen | None, t
 
 
 class _Scraper:
-    """Reads the facts once a scrape."""
+    """Reads the facts once for each scrape."""
 
     def __init__(self, session: Session, fixed: datetime | None, *, per_tenant: bool, serving: bool) -> None:
         self._session = session
@@ -100,10 +102,10 @@ class _Scraper:
         self._serving = serving
         self._told = ""
         self.problem: Exception | None = None
-        """Why the facts could not be read at the last scrape."""
+        """Why the last scrape could not read the facts; None if it could."""
 
     def text(self) -> str:
-        """The text of one scrape. Raises SettingsError, if it is the only one, for settings that do not go with it."""
+        """The text of one scrape. Without `--serve` it raises SettingsError for wrong groups or known entries."""
         read_at = utc_now()
         evaluated_at = self._fixed or read_at
         try:
@@ -120,10 +122,10 @@ class _Scraper:
     def _beside(
         self, session: Session, verdicts: Sequence[TenantBackupHealth]
     ) -> tuple[int | None, Mapping[str, str] | None]:
-        """Of how many tenants all is known, and the names of their groups; None for what the settings do not have.
+        """The number of tenants whose reasons are all known, and the groups' names; None if the settings have none.
 
-        While it serves, what is wrong there is reported once, and then nothing is known and no tenant is in a group:
-        the states go on.
+        With `--serve` a problem in the settings is reported once. Then nothing is known and no tenant is in a group,
+        but the states are still served.
         """
         settings = session.loaded.settings
         try:
@@ -146,7 +148,7 @@ class _Scraper:
 def _write_once(scraper: _Scraper, output: Path | None) -> None:
     text = scraper.text()
     if output is None:
-        # The format is UTF-8, whatever this terminal's locale is.
+        # The format is UTF-8 in every locale.
         click.echo(text.encode(), nl=False)
     else:
         try:
@@ -161,8 +163,8 @@ def _serve(scraper: _Scraper, listen: Listen) -> None:
     try:
         server = MetricsServer(listen, scraper.text)
     except OSError as error:
-        raise CommandFailed(f"{listen} cannot be served at: {error.strerror}.", EXIT_REFUSED) from None
+        raise CommandFailed(f"{listen}: cannot listen there: {error.strerror}.", EXIT_REFUSED) from None
     with server:
-        whom = "" if listen.is_loopback else ", to everybody who can reach it and without a password"
+        whom = "" if listen.is_loopback else ", without a password, to everybody who can reach this address"
         tell(f"Serving http://{listen._replace(port=server.server_port)}/metrics{whom}.")
         server.serve_forever()

@@ -1,4 +1,4 @@
-"""The HTTP side of `tenantpilot metrics --serve`: a thread a client, one reading at a time, only GET /metrics."""
+"""The HTTP server of `tenantpilot metrics --serve`: one thread a client, one reading at a time, only GET /metrics."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from tui.words.fault_log import note_fault
 from tui.words.openmetrics import CONTENT_TYPE
 
 REQUEST_SECONDS: Final = 10.0
-"""How long a client may take to ask, and again to take the answer, in seconds in all: however busily it trickles."""
+"""Seconds that a client may take to send its request, and again to receive the answer. This stops slow clients."""
 MOST_AT_ONCE: Final = 64
-"""How many clients are served at once; one more is sent away at once, so that none waits for another."""
+"""The number of clients served at the same time. Further clients are refused at once, so that nobody waits."""
 
 
 class OneAtATime:
-    """One reading at a time. Who asks while one is under way gets the next one, together with whoever waits as well.
+    """One reading at a time. All clients that ask during a reading share the next one.
 
-    So a reading never began before its scrape came, and however many ask, nobody waits for more than two.
+    So a reading never began before its scrape arrived, and a client waits for at most two readings.
     """
 
     def __init__(self, read: Callable[[], str]) -> None:
@@ -45,7 +45,7 @@ class OneAtATime:
 
 
 class MetricsServer(ThreadingHTTPServer):
-    """Serves what `text` gives, at a host and port. Raises OSError where it cannot listen there."""
+    """Serves the result of `text` at a host and port. Raises OSError if it cannot listen there."""
 
     daemon_threads = True
     block_on_close = False
@@ -57,14 +57,14 @@ class MetricsServer(ThreadingHTTPServer):
         super().__init__((address[0], address[1]), _Scrape)
 
     def server_bind(self) -> None:
-        """Without the look-up of the host's own name, which may take as long as a name server is slow."""
+        """Bind without looking up the host's own name: with a slow name server that takes long."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """In a thread of its own, if there is a place left."""
+        """Serve a client in its own thread; refuse it if `MOST_AT_ONCE` are being served."""
         if self._places.acquire(blocking=False):
             super().process_request(request, client_address)
         else:
@@ -77,7 +77,7 @@ class MetricsServer(ThreadingHTTPServer):
             self._places.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A scraper that went away is not a fault; anything else goes to the log, and the next scrape is served."""
+        """A client that disconnects is not a fault. Other errors go to the log, and the server continues."""
         error = sys.exc_info()[1]
         if isinstance(error, Exception) and not isinstance(error, OSError | ValueError):
             tell(note_fault(error))
@@ -89,7 +89,7 @@ class _Scrape(BaseHTTPRequestHandler):
     sys_version = ""
 
     def handle_one_request(self) -> None:
-        """Read, answer and end, the client's part of it by a deadline for the whole, whatever comes meanwhile."""
+        """Handle one request. The client has one deadline for the whole request, however it sends it."""
         with _Deadline(self.connection) as self._deadline:
             super().handle_one_request()
 
@@ -97,7 +97,7 @@ class _Scrape(BaseHTTPRequestHandler):
         if self.path.partition("?")[0] != "/metrics":
             self.send_error(HTTPStatus.NOT_FOUND, "There is only /metrics here")
             return
-        self._deadline.stop()  # the reading has deadlines of its own
+        self._deadline.stop()  # the reading has its own deadlines
         body = self.server.text().encode()
         with _Deadline(self.connection):
             self.send_response(HTTPStatus.OK)
@@ -107,11 +107,11 @@ class _Scrape(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
-        """Nothing: a line a scrape says nothing that the scraper does not know."""
+        """Log nothing: a line for each scrape is of no use."""
 
 
 class _Deadline:
-    """Shuts a connection down when its time is over, which ends whatever waits for it."""
+    """Shuts a connection down after REQUEST_SECONDS. This ends every call that waits for the connection."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -126,7 +126,7 @@ class _Deadline:
         self.stop()
 
     def stop(self) -> None:
-        """No deadline any more."""
+        """Cancel the deadline."""
         self._timer.cancel()
 
     def _shut_down(self) -> None:

@@ -1,4 +1,4 @@
-"""Names that people give on the command line: they end up on every screen, so they are checked when they come in."""
+"""Names from the command line. They appear on every screen, so they are checked here."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class NameType(click.ParamType[Any]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value)
         if not text.strip():
-            self.fail("it is empty: give it at least one visible character", param, ctx)
+            self.fail("it is empty: use at least one visible character", param, ctx)
         if len(text) > _LONGEST:
-            self.fail(f"it has {len(text)} characters: give it at most {_LONGEST}", param, ctx)
+            self.fail(f"it has {len(text)} characters: use at most {_LONGEST}", param, ctx)
         for place, character in enumerate(text, start=1):
             if unicodedata.category(character) in _REFUSED:
                 self.fail(f"character {place} (U+{ord(character):04X}) is not visible: leave it out", param, ctx)

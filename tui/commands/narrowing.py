@@ -1,4 +1,4 @@
-"""Options that narrow a list of tenants as the screens do, and what is said beside the verdicts that are left.
+"""Options that narrow a list of tenants as the screens do, and the groups and known reasons of what is left.
 
 (docs/documents.md, "The report")
 """
@@ -26,7 +26,7 @@ _OF_A_LIST: Final = frozenset({"tenant", "group", "filter", "posture", "sort", "
 
 
 class Narrowing(NamedTuple):
-    """What a list of tenants is narrowed by; None where it was not given."""
+    """What narrows a list of tenants; None for an option that was not given."""
 
     group: str | None = None
     words: str | None = None
@@ -55,7 +55,7 @@ class Narrowing(NamedTuple):
         return cls(place.group, place.filter, place.posture, named, place.stale_within)
 
     def as_given(self) -> dict[str, str]:
-        """What was given, for the document."""
+        """The given options by name, for the document."""
         named = {"group": self.group, "filter": self.words, "posture": self.posture}
         return {name: value for name, value in named.items() if value is not None}
 
@@ -80,7 +80,7 @@ class Narrowing(NamedTuple):
 
 
 def group_names(session: Session, verdicts: Sequence[TenantBackupHealth]) -> dict[str, str]:
-    """The names of the groups that tenants are in, by external id. Raises SettingsError for a tenant in two."""
+    """The name of each tenant's group, by external id. Raises SettingsError for a tenant in two groups."""
     groups = session.loaded.settings.tenant_groups()
     if not groups:
         return {}
@@ -91,9 +91,9 @@ def group_names(session: Session, verdicts: Sequence[TenantBackupHealth]) -> dic
 def known_by_tenant(
     session: Session, resolver: TenantBackupHealthResolver, verdicts: Sequence[TenantBackupHealth]
 ) -> dict[str, KnownOfTenant]:
-    """What is known of these tenants, by external id; empty where the settings name no file.
+    """The known reasons of these tenants, by external id; empty if the settings name no file.
 
-    Raises SettingsError for an entry that is wrong, or of a tenant that does not exist; and StoreError.
+    Raises SettingsError for a wrong entry or an entry of a tenant that does not exist, and StoreError.
     """
     file = session.loaded.known_file()
     if file is None:

@@ -1,4 +1,4 @@
-"""The database in which `record` notes a run, opened anew for every entry (docs/record.md, "Without the database")."""
+"""The database in which `record` notes a run (docs/record.md, "Without the database")."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-"""Seconds between attempts to note an outcome: a database that restarts is back in a minute."""
+"""Seconds between attempts to note an outcome. A database that restarts is back within a minute."""
 NOTE_SECONDS: Final = 20.0
-"""How long PostgreSQL may take in all for a note: a backup that waits for its record is not made."""
+"""Seconds that PostgreSQL may take for a note in total. A longer wait would delay the backup itself."""
 
 
 class Notebook:
-    """The database that runs are noted in. Opened anew for every entry: a repair during the run takes effect."""
+    """The database for notes of runs. It is opened again for every entry, so that a repair has effect."""
 
     def __init__(self, ctx: click.Context, given: dict[str, Any]) -> None:
         self._invocation = Invocation.in_effect(ctx, given)
 
     @property
     def named_by_hand(self) -> bool:
-        """Whether the command line itself names the database or the settings."""
+        """Whether the command line names the database or the settings file."""
         return self._invocation.database is not None or self._invocation.config is not None
 
     @property
     def named(self) -> list[str]:
-        """The options by which the command line names the database and the settings, where it does."""
+        """The command line's options for the database and the settings file, with their values."""
         given = {"--config": self._invocation.config, "--database": self._invocation.database}
         given["--use"] = self._invocation.use
         return [word for option, value in given.items() if value is not None for word in (option, str(value))]
 
     def address(self) -> DatabaseAddress:
-        """The database that runs are noted in. Raises SettingsError and BadDatabaseUrl."""
+        """The address of the database. Raises SettingsError and BadDatabaseUrl."""
         return self._session().writing()
 
     def policy(self) -> HealthPolicy:
-        """The policy in effect, or the product's own where the settings cannot be read."""
+        """The policy in the settings, or the default policy if the settings cannot be read."""
         from health.policy import HealthPolicy
         from tui.words.failures import SettingsError
 
@@ -58,7 +58,7 @@ class Notebook:
             return HealthPolicy()
 
     def loss_rule(self) -> LossRule:
-        """When something is a loss, or the product's own rule where the settings cannot be read."""
+        """The loss rule in the settings, or the default rule if the settings cannot be read."""
         from health.policy import LossRule
         from tui.words.failures import SettingsError
 
@@ -72,7 +72,7 @@ class Notebook:
         from health.store.writing.transactions import writing
         from tui.commands.turns import in_turn
 
-        # The settings are read before it, because others wait for the end of the transaction.
+        # We read the settings before the transaction, because others wait for its end.
         address, policy = self.address(), self.policy()
 
         def once() -> Found:
@@ -82,7 +82,7 @@ class Notebook:
         return in_turn(address, once)
 
     def write_patiently(self, signals: HeldSignals, entry: Callable[[Connection, HealthPolicy], Found]) -> Found:
-        """The same, trying again for a minute where the database does not answer, or until a signal says to stop."""
+        """Like `write`, but retry for a minute if the database does not answer, or until a signal stops us."""
         from health.store.opening.errors import StoreUnreachable
 
         pauses = iter(PAUSES)

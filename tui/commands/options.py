@@ -1,6 +1,6 @@
-"""Options that several commands share. Each may stand before or behind the command; behind it wins.
+"""Options that several commands share. Each may be before or after the command; the one after it wins.
 
-What reads a value is imported when there is one: every run imports this module, `--help` too.
+Functions import what parses a value: every run imports this module, even `--help`.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ class InstantType(click.ParamType[Any]):
         try:
             return instant.astimezone(UTC)
         except OverflowError:
-            self.fail(f"{value!r} lies outside the years 1 to 9999 in UTC", param, ctx)
+            self.fail(f"{value!r} is outside the years 1 to 9999 in UTC", param, ctx)
 
 
 class InstantOrNewestFileType(InstantType):
-    """An instant, or the word that stands for the date of a folder's newest file. It has to be said, never assumed."""
+    """An instant, or the word for the date of a folder's newest file. The user must say it; it is never assumed."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         return value if value == NEWEST_FILE else super().convert(value, param, ctx)
@@ -87,7 +87,7 @@ class TimezoneType(click.ParamType[Any]):
 
 
 class PatternType(click.ParamType[Any]):
-    """A regular expression, which a text matches where it is found in it."""
+    """A regular expression. It matches a text if it is found anywhere in it."""
 
     name = "pattern"
 
@@ -101,7 +101,7 @@ class PatternType(click.ParamType[Any]):
 
 
 class ExternalIdType(click.ParamType[Any]):
-    """The external id of an existing tenant, which may have any characters."""
+    """The external id of an existing tenant. It may have any characters."""
 
     name = "external id"
 
@@ -110,7 +110,7 @@ class ExternalIdType(click.ParamType[Any]):
         try:
             text.encode()
         except UnicodeEncodeError as error:
-            # Python's stand-in for a byte that is not text: a database cannot look it up.
+            # A surrogate, by which Python replaces a byte that is not text. A database cannot look it up.
             self.fail(
                 f"character {error.start + 1} is not UTF-8: see 'tenantpilot tenant list' for the ids", param, ctx
             )
@@ -139,7 +139,7 @@ class ItemType(click.ParamType[Any]):
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """Where this run finds its settings and facts, and at which instant it judges (None: at the clock's)."""
+    """Where this run finds its settings and facts, and the instant at which it judges (None: now)."""
 
     config: Path | None = None
     database: str | None = None
@@ -148,18 +148,18 @@ class Invocation:
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Invocation:
-        """From the options of one command line level."""
+        """Make it from the options of one level of the command line."""
         return cls(given.get("config"), given.get("database"), given.get("use"), given.get("now"))
 
     @classmethod
     def in_effect(cls, ctx: click.Context, given: Mapping[str, Any]) -> Invocation:
-        """From the options in front of a command and those behind it, `given`, which win."""
+        """Make it from the options before a command and those after it (`given`), which win."""
         return (ctx.find_object(cls) or cls()).overridden_by(given)
 
     def overridden_by(self, given: Mapping[str, Any]) -> Invocation:
-        """With the options that stand behind the command, where they stand there."""
+        """A copy with the options that were given after the command."""
         named = {name: given[name] for name in ("config", "database", "use", "now") if given.get(name) is not None}
-        # One that stands behind the command also wins over the other of the two in front of it.
+        # `--use` after the command also wins over `--database` before it, and the other way round.
         others = {"database": "use", "use": "database"}
         cleared = {others[name]: None for name in named if name in others and others[name] not in named}
         return replace(self, **(cleared | named))
@@ -212,7 +212,7 @@ def format_option(command: Command) -> Command:
 
 
 def printed_form(form: str | None) -> str:
-    """The form that was asked for, else what suits whoever reads it."""
+    """The form that the user asked for; otherwise a table on a terminal, else JSON."""
     return form or ("table" if sys.stdout.isatty() else "json")
 
 
@@ -243,7 +243,7 @@ _OF_A_TENANT: Final = (
         "--set", "set_ids", type=int, multiple=True, metavar="ID", help="Open this set; two: what changed in between."
     ),
     click.option(
-        "--screen", type=WordType(START_SCREENS), help="Open this screen of the tenant, the way back as if walked."
+        "--screen", type=WordType(START_SCREENS), help="Open this screen of the tenant; Esc goes back as usual."
     ),
     click.option("--tenant", type=ExternalIdType(), metavar="EXTERNAL_ID", help="Open this tenant's dashboard."),
 )

@@ -1,4 +1,4 @@
-"""`tenantpilot prune`: old backup sets out of the database, without any verdict becoming another one."""
+"""`tenantpilot prune`: remove old backup sets from the database without changing a verdict."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _MOST: Final = 1_000_000
 
 
 @click.command()
-@click.option("--keep-days", type=click.IntRange(1, _MOST), metavar="N", help="Keep what happened in the last N days.")
+@click.option("--keep-days", type=click.IntRange(1, _MOST), metavar="N", help="Keep the sets of the last N days.")
 @click.option(
     "--keep-last",
     type=click.IntRange(1, _MOST),
     metavar="N",
-    help="Keep each tenant's last N backups and what is newer.",
+    help="Keep each tenant's last N backups and all newer sets.",
 )
-@click.option("--payloads-only", is_flag=True, help="Keep the sets and items; drop only their captured JSON.")
-@click.option("--yes", is_flag=True, help="Do it; without this, only what would go is printed.")
+@click.option("--payloads-only", is_flag=True, help="Keep the sets and items; remove only their captured JSON.")
+@click.option("--yes", is_flag=True, help="Remove them. Without this option, only print what would be removed.")
 @tenants_option
 @now_option
 @place_options
@@ -48,10 +48,10 @@ def prune(
     tenants: tuple[str, ...],
     **given: Any,
 ) -> None:
-    """Remove old backup sets, failed and deleted ones too; without --yes, print what would go and change nothing.
+    """Remove old backup sets, failed and deleted ones too. Without --yes, print what would be removed.
 
-    A tenant's basis never goes, nor what its sources' next imports are held against, nor anything of a tenant
-    whose evidence cannot be read. Every tenant's verdict is the same before and after, or nothing is removed.
+    It never removes a tenant's basis, nor the sets with which the next imports are compared, nor anything of a tenant
+    whose evidence cannot be read. If any tenant's verdict would change, it removes nothing.
     """
     session = open_session(ctx, given)
     request = PruneRequest(_keep(keep_days, keep_last, session.now), payloads_only, tenants or None)
@@ -70,7 +70,7 @@ def _keep(days: int | None, last: int | None, now: datetime) -> KeepSince | Keep
         return KeepSince(shifted(now, -timedelta(days=days)))
     if last is not None and days is None:
         return KeepLast(last)
-    raise CommandFailed("Say what stays: either --keep-days N or --keep-last N.", EXIT_USAGE)
+    raise CommandFailed("Say what to keep: either --keep-days N or --keep-last N.", EXIT_USAGE)
 
 
 def _echo(plan: PrunePlan, *, payloads_only: bool, done: bool) -> None:
@@ -94,7 +94,7 @@ def _echo(plan: PrunePlan, *, payloads_only: bool, done: bool) -> None:
     elif done:
         click.echo(f"Removed {what}; every tenant's verdict is the same as before.")
     else:
-        click.echo(f"Would remove {what}; nothing was removed. Say --yes to remove it.")
+        click.echo(f"Would remove {what}; nothing was removed. Add --yes to remove it.")
 
 
 def _named(external_ids: Sequence[str]) -> str:

@@ -1,12 +1,12 @@
-"""`tenantpilot record`: what stands in the crontab in front of a backup command and turns its runs into evidence.
+"""`tenantpilot record`: run a backup command, usually from a crontab, and record the run as evidence.
 
 A backup is worth more than its record. So the command runs even if the database or the settings are broken, and
-`record` reports before and after it what could not be noted. Only a wrong command line, an unknown tenant and another
-run under way keep it from running.
+`record` reports what it could not note. It does not run the command in three cases: the command line is wrong, the
+tenant is unknown, or another run is under way.
 
 If the outcome was noted, the exit code is the command's own, success or not: the database has the rest. If it was not
-noted, the exit code is the only witness, so a success becomes 74. Other codes: 75 another run is under way, 126 and 127
-the command cannot be run, and, before anything has run, 1 and 2 as everywhere.
+noted, only the exit code can say so, and a success becomes 74. Other codes: 75 another run is under way, 126 and 127
+the command cannot be run. Before the command has run, 1 and 2 mean the same as for other commands.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 NONE: Final = "none"
-"""The source of a run whose evidence comes by another way."""
+"""The source of a run whose backup is imported in another way."""
 
 
 class _Backup(NamedTuple):
-    """What the command writes, as the command line says it, and the files that stood there before it ran."""
+    """The options about the backup that the command writes, and the files that existed before it ran."""
 
     source: Source
     path: Path
@@ -72,24 +72,28 @@ def recorded_sources() -> list[str]:
 @click.command(context_settings={"allow_interspersed_args": False})
 @TENANT
 @NEW_TENANT
-@click.option("--schedule", type=NameType(), required=True, metavar="NAME", help="The schedule; added if missing.")
+@click.option(
+    "--schedule",
+    type=NameType(),
+    required=True,
+    metavar="NAME",
+    help="The schedule. If it does not exist, it is added.",
+)
 @click.option(
     "--source",
     type=click.Choice(recorded_sources()),
     required=True,
-    help="The tool that COMMAND runs; 'facts': it prints them; 'none': only the outcome is noted.",
+    help="The tool that COMMAND runs; 'facts': COMMAND prints facts; 'none': note only the outcome.",
 )
+@click.option("--path", type=click.Path(path_type=Path), metavar="DIR", help="The folder that COMMAND writes to.")
 @click.option(
-    "--path", type=click.Path(path_type=Path), metavar="DIR", help="The folder that COMMAND writes to, if it does."
-)
-@click.option(
-    "--cron", metavar="EXPRESSION", help="When it runs, in five fields: '30 2 * * *'. Kept with the schedule."
+    "--cron", metavar="EXPRESSION", help="When it runs, in five fields: '30 2 * * *'. It is stored with the schedule."
 )
 @click.option(
     "--timezone",
     metavar="NAME",
-    help="The IANA time zone of the cron, of facts without an offset and of TenuVault's local times (there UTC if not"
-    " given).",
+    help="The IANA time zone of the cron, of facts without an offset and of TenuVault's local times. TenuVault's times"
+    " are UTC without it.",
 )
 @ACCEPT_LOSS
 @ACCEPT_OTHER_TENANT
@@ -102,7 +106,7 @@ def recorded_sources() -> list[str]:
     required=True,
     type=click.UNPROCESSED,
     metavar="-- COMMAND ...",
-    help="What to run, without a shell, and its arguments.",
+    help="The command to run, without a shell, and its arguments.",
 )
 @click.pass_context
 def record(
@@ -122,10 +126,10 @@ def record(
     command: tuple[str, ...],
     **given: Any,
 ) -> int:
-    """Run a backup COMMAND and note its start, its outcome and what it wrote, as a run of a schedule.
+    """Run a backup COMMAND, and record its start, its outcome and its backup as a run of a schedule.
 
-    Exits with the command's own code (128+n: killed by signal n). 75: not run, another run is under way. 74: it
-    succeeded, but that could not be noted. 126, 127: it cannot be run.
+    The exit code is the command's own (128+n: killed by signal n). 75: not run, because another run is under way. 74:
+    the command succeeded, but that could not be noted. 126, 127: the command cannot be run.
     """
     from health.sources.declaration import Acceptances
     from health.sources.door import Door
@@ -163,7 +167,7 @@ def _run_without_folder(
     *,
     with_payload: bool,
 ) -> int:
-    """Run a command that prints its facts, or whose evidence comes by another way. Gives back the exit code."""
+    """Run a command that prints its facts, or of which only the outcome is noted. Returns the exit code."""
     from tempfile import TemporaryFile
 
     from tui.clock import utc_now
@@ -171,7 +175,7 @@ def _run_without_folder(
     from tui.commands.running import HeldSignals
 
     if path is not None:
-        raise click.UsageError(f"--path is for folders, and --source {run.source} reads none: leave it out.")
+        raise click.UsageError(f"--path is for folders, and --source {run.source} reads no folder: leave it out.")
     with HeldSignals() as signals, ExitStack() as held:
         printed = None if run.source == NONE else held.enter_context(TemporaryFile())
         _note_start(notebook, run, _on_this_machine(held, notebook, run))
@@ -192,7 +196,7 @@ def _run_without_folder(
 
 
 def _on_this_machine(held: ExitStack, notebook: Notebook, run: RecordedRun) -> OnThisMachine:
-    """Take the schedule's lock on this machine until `held` ends, and say what it tells of other runs."""
+    """Take the schedule's lock on this machine until `held` ends. Returns what the lock says about other runs."""
     from health.store.opening.errors import StoreError
     from health.store.writing.recording import OnThisMachine, start_in
     from tui.commands.run_lock import RunLock, lock_path
@@ -210,12 +214,12 @@ def _on_this_machine(held: ExitStack, notebook: Notebook, run: RecordedRun) -> O
         return OnThisMachine()
     if lock.held:
         return OnThisMachine(over=lock.other)
-    # The run that has the lock and has not yet noted its start is starting now.
+    # If the other run has the lock but no noted start, it is starting now.
     return OnThisMachine(alive_since=start_in(lock.other or "") or run.started_at)
 
 
 def _note_start(notebook: Notebook, run: RecordedRun, here: OnThisMachine) -> None:
-    """Note that the run begins. Raises only what must keep the command from running."""
+    """Note that the run begins. Raises only if the command must not run."""
     from health.store.opening.errors import BadDatabaseUrl, StoreConflict
     from health.store.writing.recording import RunUnderWay, note_start, require_no_other_run
     from tui.words.failures import SettingsError
@@ -226,15 +230,15 @@ def _note_start(notebook: Notebook, run: RecordedRun, here: OnThisMachine) -> No
             given_up = notebook.write(lambda connection, policy: note_start(connection, run, policy, here))
         except StoreConflict:
             raise
-        except Exception as trouble:  # a fault of ours least of all keeps a backup from being made
+        except Exception as trouble:  # our own fault must never prevent a backup
             if notebook.named_by_hand and isinstance(trouble, SettingsError | BadDatabaseUrl):
                 raise
             require_no_other_run(run, None, here, notebook.policy())
-            tell(f"The start of this run cannot be noted: {_said(trouble)} The command runs all the same.")
+            tell(f"The start of this run cannot be noted: {_said(trouble)} The command runs anyway.")
     except RunUnderWay as other:
         raise CommandFailed(str(other), EXIT_UNDER_WAY) from None
     if given_up:
-        tell("The run before this one ended without a word; its backup set counts as failed.")
+        tell("The previous run ended without an outcome; its backup set counts as failed.")
 
 
 class _Outcome(NamedTuple):
@@ -251,7 +255,7 @@ class _Outcome(NamedTuple):
         return self.run.timezone or "UTC"
 
     def note(self, notebook: Notebook, signals: HeldSignals) -> int:
-        """Read what the command wrote and note it, with the schedule's next slot. Gives back the exit code."""
+        """Read the command's backup and note it, with the schedule's next slot. Returns the exit code."""
         from health.store.writing.recording import RunGivenUp
         from tui.clock import utc_now
 
@@ -280,7 +284,7 @@ class _Outcome(NamedTuple):
     def _note(
         self, connection: Connection, captured: CapturedSet, door: Door, policy: HealthPolicy, now: datetime
     ) -> CapturedSet:
-        """Note the outcome, the set as the door admits it. Gives back the set. Raises RunGivenUp and StoreConflict."""
+        """Note the set as the door admits it, and return it. Raises RunGivenUp and StoreConflict."""
         from health.sources.captured import RefusedInput
         from health.sources.storable import storable_text
         from health.store.writing.admission import admit
@@ -288,7 +292,7 @@ class _Outcome(NamedTuple):
         from health.store.writing.roster import have_tenant
         from health.store.writing.same_content import require_own_content
 
-        # Where the start could not be noted, the tenant may be missing still.
+        # If the start could not be noted, the tenant may still be missing.
         have_tenant(connection, self.run.external_id, self.run.new_tenant, self.run.started_at)
         try:
             if not door.accepts.same_content:
@@ -300,7 +304,7 @@ class _Outcome(NamedTuple):
         return admitted
 
     def _captured(self, notebook: Notebook) -> CapturedSet:
-        """The run's set from what the command wrote; `failed` if that is not a backup, or if the command failed."""
+        """The run's set from the command's files; `failed` if they are not a backup, or if the command failed."""
         if self.ended.failure is not None:
             return self.run.as_set("failed", self.ended.failure)
         from zoneinfo import ZoneInfo
@@ -321,7 +325,7 @@ class _Outcome(NamedTuple):
             options=self.backup.source.options_in(ZoneInfo(self.zone)),
             accepted=self.backup.accepted,
             with_payload=self.backup.with_payload,
-            # The folder may be on another machine, and its file system's ticks are coarse.
+            # The folder may be on another machine, and file times may be coarse.
             run=RunOfFolder(shifted(self.run.started_at, -policy.clock_skew), self.backup.stood_before),
         )
         try:
@@ -329,14 +333,14 @@ class _Outcome(NamedTuple):
             captured = found.read(with_payload=asked.with_payload)
         except RefusedInput as refusal:
             return self.run.as_set("failed", storable_text(str(refusal)))
-        except Exception as fault:  # whatever it is, the run must not be left running
+        except Exception as fault:  # after any fault, the run must not stay `running`
             return self.run.as_set("failed", note_fault(fault))
         return self.run.wrote(captured)
 
     def _how_to_bring_it_in(self, notebook: Notebook) -> str:
-        """The import that makes up for a note, where there is something to import.
+        """The import command that replaces a lost note; empty if there is nothing to import.
 
-        An import does not check when a file was written, so files of other runs have to go first.
+        An import does not check when a file was written, so the user must move files of other runs away first.
         """
         from tui.words.wording import counted
 
@@ -351,26 +355,26 @@ class _Outcome(NamedTuple):
         words += [word for name in sorted(self.backup.accepted) for word in ("--accept-loss", name)]
         words += [] if self.backup.with_payload else ["--without-payload"]
         if self.backup.source.runs is not None:
-            # Each run under a root says itself when it was, so those of other runs are in nobody's way.
+            # Each run under a root has its own instant, so the files of other runs may stay.
             words += ["--timezone", self.zone]
             return f" The command succeeded; bring its backup in with '{shlex.join(words)}'."
         words += ["--completed-at", self.ended_at.isoformat().replace("+00:00", "Z")]
         old = _not_written(captured)
-        first = f"move the {counted(old, 'file')} that it did not write out of the way, and then " if old else ""
+        first = f"move the {counted(old, 'file')} that it did not write to another place, and then " if old else ""
         return f" The command succeeded; {first}bring its backup in with '{shlex.join(words)}'."
 
 
 def _not_written(captured: CapturedSet) -> int:
-    """How many files in the folder are not of the run."""
+    """The number of files in the folder that the run did not write."""
     return max((captured.item_count or 0) - len(captured.items), 0)
 
 
 def _to_say(
     noted: CapturedSet, captured: CapturedSet, run: RecordedRun, policy: HealthPolicy, door: Door
 ) -> Iterator[str]:
-    """The sentences about an outcome for the reader of cron's mail: none if all went well.
+    """The sentences about an outcome for the reader of cron's mail; empty if all went well.
 
-    `noted` is what of `captured` was written.
+    `captured` is what was read, and `noted` is what was stored.
     """
     if noted.status != "completed":
         accepting = "".join(f"; {how_to_accept(lost)}" for lost in door.with_a_loss)

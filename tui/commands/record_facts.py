@@ -1,4 +1,4 @@
-"""What `record` notes of a command that prints facts, or of which it notes the outcome alone (docs/record.md)."""
+"""What `record` notes of a command that prints facts, or of which it notes only the outcome (docs/record.md)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from tui.commands.running import Ended
 
 _OUTPUT: Final = "standard output"
-"""What refusals call the facts."""
+"""The name of the facts' source in error messages."""
 
 
 class FactsOfRun(NamedTuple):
-    """How a command ended, and when (UTC), and what it `printed`: None where only the outcome is to be noted."""
+    """How and when (UTC) a command ended, and what it `printed` (None: note only the outcome)."""
 
     run: RecordedRun
     command: tuple[str, ...]
@@ -34,7 +34,7 @@ class FactsOfRun(NamedTuple):
     ended_at: datetime
 
     def note(self, connection: Connection, policy: HealthPolicy) -> list[str]:
-        """Write the facts and note the outcome. Gives back the sentences for the reader of cron's mail, if any."""
+        """Write the facts and note the outcome. Returns the sentences for the reader of cron's mail."""
         from health.sources.captured import RefusedInput
         from health.sources.storable import storable_text
         from health.store.writing.recording import note_end, plan_run
@@ -44,7 +44,7 @@ class FactsOfRun(NamedTuple):
         if self.printed is not None and error is None:
             try:
                 facts = self._facts(self.printed)
-                with connection.begin_nested():  # a set that is refused takes those before it with it
+                with connection.begin_nested():  # if one set is refused, none is written
                     status, error = self._write(connection, facts, policy)
             except RefusedInput as refusal:
                 status, error = "failed", storable_text(str(refusal))
@@ -52,14 +52,14 @@ class FactsOfRun(NamedTuple):
         return list(_to_say(status, error))
 
     def how_to_bring_it_in(self, named: list[str]) -> str:
-        """What makes up for a note, where there is something to import; `named` are the options of the database."""
+        """The import command that replaces a lost note, or empty; `named` are the options of the database."""
         if self.ended.failure is not None or self.printed is None:
             return ""
         words = shlex.join(["tenantpilot", "import", "facts", "-", *named])
         return f" The command succeeded: bring its facts in with '{shlex.join(self.command)} | {words}'."
 
     def _facts(self, printed: BinaryIO) -> CapturedFacts:
-        """The facts that the command printed. Raises RefusedInput for any that are not of this tenant's sets."""
+        """The facts that the command printed. Raises RefusedInput if they are not all sets of this tenant."""
         from health.slots import zone_named
         from health.sources.captured import RefusedInput
         from health.sources.listed import source_named
@@ -71,16 +71,16 @@ class FactsOfRun(NamedTuple):
         facts = read(printed, _OUTPUT, self.with_payload, {"timezone": zone})
         if facts.tenants or facts.schedules:
             raise RefusedInput(
-                f"{_OUTPUT}: a run has sets and items alone: leave lines of tenants and schedules to 'import facts'."
+                f"{_OUTPUT}: a run has only sets and items: import lines of tenants and schedules with 'import facts'."
             )
         for each in facts.sets:
             if each.external_id != tenant:
-                raise RefusedInput(f"{_OUTPUT}: a set is of {each.external_id!r}, and this run is of {tenant!r} alone.")
+                raise RefusedInput(f"{_OUTPUT}: a set is of {each.external_id!r}, but this run is only of {tenant!r}.")
         planned = (each._replace(schedule=each.schedule or self.run.schedule) for each in facts.sets)
         return facts._replace(sets=tuple(planned))
 
     def _write(self, connection: Connection, facts: CapturedFacts, policy: HealthPolicy) -> tuple[str, str | None]:
-        """Write the sets. The run is worth what its newest one is, as it is stored; failed if none is of it."""
+        """Write the sets. Returns the run's status and error: those of its newest set, or failed without a set."""
         from health.store.writing.input_order import write_facts
         from health.store.writing.recording import stored_status
 
@@ -91,7 +91,7 @@ class FactsOfRun(NamedTuple):
         if not of_run:
             return (
                 "failed",
-                f"{_OUTPUT}: none of its sets ({len(facts.sets)}) is of this run: each ended before it began",
+                f"{_OUTPUT}: none of its sets ({len(facts.sets)}) is of this run: each ended before the run began",
             )
         _, newest = max(of_run, key=lambda pair: pair[0])
         return stored_status(connection, newest), None

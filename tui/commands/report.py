@@ -42,13 +42,13 @@ if TYPE_CHECKING:
     "--stale-within",
     type=DurationType(),
     metavar="DURATION",
-    help="Only tenants that are fresh now and go stale within this time if nothing runs.",
+    help="Only tenants that are fresh now and become stale within this time if nothing runs.",
 )
 @click.option(
     "--as-of",
     type=InstantType(),
     metavar="INSTANT",
-    help="The verdicts of then, from the sets completed by then: nothing is confirmed, as not all can be known.",
+    help="The verdicts at an instant in the past, from the sets completed by then. Nothing is confirmed.",
 )
 @narrowing_options
 @tenants_option
@@ -75,7 +75,7 @@ def report(
     with closing(session.resolver()) as resolver:
         verdicts: Sequence[TenantBackupHealth]
         if as_of is not None:
-            verdicts, known = resolver.as_of(as_of, tenants), {}  # what is noted is noted of now
+            verdicts, known = resolver.as_of(as_of, tenants), {}  # known reasons are about now
         else:
             asked_at = utc_now()
             verdicts = verdicts_of(resolver, tenants, session.now)
@@ -95,14 +95,14 @@ def report(
 def _require_the_past(as_of: datetime, now: datetime, stale_within: timedelta | None) -> None:
     if as_of > now:
         raise click.UsageError(
-            "--as-of lies in the future: name an instant of the past, or judge at another with --now."
+            "--as-of is in the future: name an instant in the past, or judge at a future one with --now."
         )
     if stale_within is not None:
-        raise click.UsageError("--stale-within is about what lies ahead: leave it out, or --as-of.")
+        raise click.UsageError("--stale-within is about the future: leave out either it or --as-of.")
 
 
 def write_parts(parts: Iterable[str]) -> None:
-    """Print a document part by part; the stream's own buffer makes a few long writes of it."""
+    """Print a document part by part. The stream's buffer combines the parts into a few writes."""
     for part in parts:
         sys.stdout.write(part)
 
@@ -110,7 +110,7 @@ def write_parts(parts: Iterable[str]) -> None:
 def verdicts_of(
     resolver: TenantBackupHealthResolver, tenants: Sequence[str], now: datetime
 ) -> list[TenantBackupHealth]:
-    """The fleet's verdicts, or those of the tenants named, in triage order. Raises UnknownTenant and StoreError."""
+    """The verdicts of the fleet, or of the named tenants, in triage order. Raises UnknownTenant and StoreError."""
     return resolver.tenants(tenants, now) if tenants else resolver.fleet(now)
 
 

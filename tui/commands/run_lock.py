@@ -1,8 +1,8 @@
-"""The lock file of a schedule on this machine: locked for as long as one of its runs lives.
+"""The lock file of a schedule on this machine: it is locked while one of the schedule's runs is alive.
 
-The kernel frees the lock when the last process that holds it is gone, however that ended. The command holds it as well
-as its recorder, so a command that outlives a killed recorder still counts as running. The file names the run that had
-the lock last. If the lock is free, that run is over.
+The kernel frees the lock when the last process that holds it has ended, in whatever way. Both the command and its
+recorder hold it, so a command whose recorder was killed still counts as running. The file names the run that had the
+lock last. If the lock is free, that run is over.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LONGEST_REFERENCE: Final = 4096
 
 
 def lock_path(database: str, external_id: str, schedule: str) -> Path:
-    """Where the lock of a schedule is: in the user's state directory, under a name made from what identifies it."""
+    """The lock file of a schedule, in the user's state directory. Its name is a hash."""
     from platformdirs import user_state_path
 
     identity = "\0".join((database, external_id, schedule)).encode("utf-8", "backslashreplace")
@@ -26,9 +26,9 @@ def lock_path(database: str, external_id: str, schedule: str) -> Path:
 
 
 class RunLock:
-    """As a context: the lock of a schedule for the run of this reference, if no other run on this machine has it.
+    """A context that takes the lock of a schedule for a run, if no other run on this machine has it.
 
-    Entering never waits. Raises OSError where the file cannot be made or opened.
+    Entering never waits. Raises OSError if the file cannot be made or opened.
     """
 
     def __init__(self, path: Path, reference: str) -> None:
@@ -36,12 +36,12 @@ class RunLock:
         self._reference = reference
         self.held = False
         self.other: str | None = None
-        """The reference of another run: of the one that has the lock, or of the last one that had it (`held`)."""
+        """The other run's reference: if `held`, the run that had the lock last; else the run that has it now."""
 
     def __enter__(self) -> Self:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        # The command inherits it: the lock is then free only when both are gone.
+        # The command inherits the lock: it is free only when both have ended.
         os.set_inheritable(self._descriptor, True)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -59,6 +59,6 @@ class RunLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.held:
-            # Given up by name: something that the command left behind may hold the descriptor still.
+            # We unlock explicitly: a process that the command left behind may still hold the descriptor.
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         os.close(self._descriptor)

@@ -1,7 +1,7 @@
-"""Run another program directly: without a shell, on our own standard streams, with the signals meant for it.
+"""Run another program without a shell, on our own standard streams, and pass signals on to it.
 
-The signals that end a process are blocked from before the start is noted until after the outcome is, and taken one by
-one. So a signal cannot fall between two steps and leave a run without an end. Only SIGKILL can.
+The signals that end a process are blocked from before the start is noted until after the outcome is noted, and we take
+them one by one. So a signal cannot come between two steps and leave a run without an end. Only SIGKILL can.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ _ENDING: Final = frozenset({signal.SIGHUP, signal.SIGINT, signal.SIGTERM})
 _AWAITED: Final = _ENDING | {signal.SIGCHLD}
 _IGNORED_BY_PYTHON: Final = (signal.SIGPIPE, signal.SIGXFSZ)
 _LOOK_SECONDS: Final = 1.0
-"""How often to look whether the command has ended where its SIGCHLD went to a thread of some library."""
+"""Seconds between checks whether the command has ended, in case a library's thread received SIGCHLD."""
 
 
 class Ended(NamedTuple):
-    """How a command ended: the exit code to pass on, and a clause that says why it failed (None: success)."""
+    """How a command ended: our exit code, and a clause that says why it failed (None: success)."""
 
     exit_code: int
     failure: str | None = None
 
 
 class HeldSignals:
-    """As a context: SIGHUP, SIGINT and SIGTERM wait until they are asked for. Of the main thread only."""
+    """A context in which SIGHUP, SIGINT and SIGTERM are pending until we take them. For the main thread only."""
 
     def __enter__(self) -> Self:
-        # If our parent ignores SIGCHLD, we inherit that, and the kernel would throw the command's exit code away.
+        # If our parent ignores SIGCHLD, we inherit that, and the kernel would discard the command's exit code.
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, _AWAITED)
         return self
@@ -45,15 +45,15 @@ class HeldSignals:
         signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
 
     def pause(self, seconds: float) -> bool:
-        """Wait; False at once where a signal says to stop."""
+        """Wait; return False at once if a signal arrives that ends a process."""
         return signal.sigtimedwait(_ENDING, seconds) is None
 
     def run(self, command: tuple[str, ...], printed: BinaryIO | None = None) -> Ended:
-        """Run a command to its end and hand on what is sent to us meanwhile. A shell's exit codes: 128+n, 127, 126.
+        """Run a command to its end and pass our signals on to it. Exit codes are as in a shell: 128+n, 127, 126.
 
-        Its standard output goes to `printed`, where that is given, and else where ours goes.
+        Its standard output goes to `printed` if given, else to our standard output.
 
-        A command that was told to stop failed, even with exit code 0: it may have written half a backup.
+        A command that we passed a signal to counts as failed, even with exit code 0: its backup may be incomplete.
         """
         try:
             child = os.posix_spawnp(
@@ -73,7 +73,7 @@ class HeldSignals:
             arrived = signal.sigtimedwait(_AWAITED, _LOOK_SECONDS)
             if arrived is not None and arrived.si_signo != signal.SIGCHLD:
                 told = arrived.si_signo
-                # What a terminal sends (^C, a hang-up) comes from the kernel, and to the command as well.
+                # A terminal's signals (^C, a hang-up) come from the kernel, which sends them to the command too.
                 if arrived.si_code <= 0:
                     os.kill(child, told)
             ended, status = os.waitpid(child, os.WNOHANG)

@@ -1,4 +1,4 @@
-"""`tenantpilot schedule`: which automation should produce backup sets, kept without SQL."""
+"""`tenantpilot schedule`: manage the schedules that should produce backup sets."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def add(ctx: click.Context, /, name: str, external_id: str, cron: str | None, ti
 
 
 def _warn_of_pauses(plans: list[tuple[str | None, str]], session: Session) -> None:
-    """Say at once where a tenant's plans cannot keep a backup fresh: an alarm would tell it, a little every day."""
+    """Warn at once if a tenant's plans cannot keep a backup fresh. Otherwise it would become stale every day."""
     policy, pause = session.loaded.settings.policy(), longest_pause(plans, session.now)
     if pause is not None and cannot_stay_fresh(pause, policy):
         click.echo(pause_in_words(pause, policy), err=True)
 
 
 def require_slots(ctx: click.Context, cron: str | None, timezone: str, now: datetime) -> None:
-    """Refuse, as a wrong command line, a cron or a time zone by which no run could be planned after `now`."""
+    """Raise UsageError for a cron or a time zone by which no run can be planned after `now`."""
     try:
         slots = slots_of(cron, timezone)
         if slots is not None:
@@ -71,7 +71,7 @@ def require_slots(ctx: click.Context, cron: str | None, timezone: str, now: date
 @place_options
 @click.pass_context
 def enable(ctx: click.Context, /, name: str, external_id: str, **given: Any) -> None:
-    """Enable a schedule: what it owes counts from now on."""
+    """Enable a schedule. Missing runs count from now on."""
     session = open_session(ctx, given)
     with writing(session.writing()) as connection:
         enable_schedule(connection, external_id, name, session.now)
@@ -84,7 +84,7 @@ def enable(ctx: click.Context, /, name: str, external_id: str, **given: Any) -> 
 @place_options
 @click.pass_context
 def disable(ctx: click.Context, /, name: str, external_id: str, **given: Any) -> None:
-    """Disable a schedule: it is not judged any more."""
+    """Disable a schedule. It is not judged any more."""
     with writing(open_session(ctx, given).writing()) as connection:
         disable_schedule(connection, external_id, name)
     click.echo(f"Disabled the schedule {safe_text(name)} of the tenant {safe_text(external_id)}.")

@@ -1,7 +1,7 @@
 """`tenantpilot` without a command: the screens.
 
-Imported inside functions is what only one of the two processes of a start needs, or Textual itself: the first frame
-waits for whatever is imported before the second process begins.
+Functions import Textual, and what only one of the two processes of a start needs. The first frame waits for every
+import before the second process begins.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from health.store.opening.statements import ReadingConnection
     from tui.context import AppContext
 
-# What follows Esc tells it from an arrow key; over a slow link that may take longer than Textual waits.
+# The bytes after Esc distinguish it from an arrow key. Over a slow link they may come later than Textual waits.
 _ESCAPE_DELAY_MILLISECONDS: Final = "500"
 
 
@@ -39,11 +39,11 @@ def open_screens(invocation: Invocation, place: Place, view: str | None = None) 
         raise CommandFailed(f"{reason}: 'tenantpilot report' prints the same verdicts.", EXIT_USAGE)
     if view is None:  # else what was said may go together only with what the settings say
         checked(place)
-    # Importing makes nothing that could be collected; the reader switches it on again once it is through with that.
+    # Imports make no garbage, so collection would only cost time. The reader switches it on again.
     gc.disable()
     began = boot_seconds()
     second = None
-    # With one core the second process would only wait for it, and its own start comes on top.
+    # With one core a second process would only wait, and its own start would cost time.
     if usable_cores() > 1:
         second = SecondProcess.begin(partial(_settings_then_fleet, invocation, place, view))
     _import_textual()
@@ -56,16 +56,16 @@ def open_screens(invocation: Invocation, place: Place, view: str | None = None) 
 
 
 def show(context: AppContext) -> int:
-    """Open the screens and stay until they are left; gives back the process's exit code."""
+    """Show the screens until the user quits. Returns the process's exit code."""
     _import_textual()
     from tui.app import TenantPilotApp
     from tui.terminal.process import ended_by_signals
     from tui.terminal.themes import require_theme
 
     require_theme(context.theme)
-    # Not for a user who has bound a key with Alt.
+    # Not if the user has bound a key with Alt.
     if not any("alt+" in keys for keys in context.keymap.values()):
-        # The parser is Textual's own affair: where a later one has it elsewhere, its keys are as it tells them.
+        # The parser is internal to Textual. If a later version has moved it, we use the keys as Textual reads them.
         with suppress(ImportError):
             from tui.terminal.escape import tell_escape_from_alt
 
@@ -84,13 +84,13 @@ def show(context: AppContext) -> int:
 
 
 def _import_textual() -> None:
-    # Read by Textual when it is imported.
+    # Textual reads this when it is imported.
     os.environ.setdefault("ESCDELAY", _ESCAPE_DELAY_MILLISECONDS)
     import tui.app  # noqa: F401
 
 
 def _settings_then_fleet(invocation: Invocation, place: Place, view: str | None, sender: Sender) -> None:
-    """In the second process: read the settings, then the fleet. What fails here the first one does, and reports."""
+    """In the second process: read the settings, then the fleet. If this fails, the first process does and reports it."""
     from tui.commands.session import session_of
 
     session = session_of(invocation)
@@ -99,21 +99,21 @@ def _settings_then_fleet(invocation: Invocation, place: Place, view: str | None,
     from health.store.reading.ahead import send_fleet
 
     def opened(connection: ReadingConnection) -> None:
-        # A file's reader ends with its process; a server would go on.
+        # Reading a file ends with this process, but a server would continue the query.
         sender.when_cut_off = connection.break_off
 
     send_fleet(address, sender.send, opened)
 
 
 def _sent_context(second: SecondProcess, began: float) -> AppContext | None:
-    """The context as the second process has sent it, the fleet on its way behind it; None if it could not."""
+    """The context from the second process, which then sends the fleet; None if it could not."""
     messages = second.messages()
     if (message := next(messages, None)) is None:
         second.end()
         return None
     from health.store.reading.ahead import FleetAhead
 
-    context, address = pickle.loads(message)  # noqa: S301 - by a process of our own
+    context, address = pickle.loads(message)  # noqa: S301 - from our own process
     ahead = FleetAhead(messages, second.end)
     opened: AppContext = context._replace(
         open_first=partial(open_resolver, address, context.policy, ahead), ahead_since=began

@@ -1,7 +1,7 @@
-"""From options to a database and a policy: what every command that touches facts begins with.
+"""From options to a database and a policy: every command that uses facts begins here.
 
-The settings are imported when they are read: pydantic takes longer than a command's `--help` and a completion may. So
-are the screens, which only a user's own keys need.
+Functions import the settings, because pydantic is too slow for `--help` and completion. They also import the screens,
+which only a user's own keys need.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ class Session(NamedTuple):
         return self.loaded.settings.usable_databases()[self.use]
 
     def reading(self) -> DatabaseAddress:
-        """Where facts are read from. Raises BadDatabaseUrl."""
+        """The database to read facts from. Raises BadDatabaseUrl."""
         return parse_database_url(self.database.read_from())
 
     def writing(self) -> DatabaseAddress:
-        """Where imports and administration write. Raises BadDatabaseUrl."""
+        """The database that imports and administration write to. Raises BadDatabaseUrl."""
         return parse_database_url(self.database.write_to())
 
     def viewed(self, place: Place, view: str | None) -> Place:
@@ -92,7 +92,7 @@ class Session(NamedTuple):
         )
 
     def _databases(self, url: str | None, visits: bool) -> dict[str, Database]:
-        """Every database that the screens can show, by its name; `url` is the one that the command line names."""
+        """Every database that the screens can show, by its name; `url` is from the command line."""
         from tui.settings import UNNAMED
 
         usable = self.loaded.settings.usable_databases()
@@ -119,29 +119,29 @@ class Session(NamedTuple):
         return checked_keymap(self.loaded.settings.keys)
 
     def doubts_of(self, time: DatabaseTime) -> tuple[str, ...]:
-        """Why nothing is confirmed by facts that have just come, each reason a clause."""
+        """Why facts just read confirm nothing, one clause a reason."""
         settings = self.loaded.settings
         return time.doubts(settings.policy(), confirmation_limit(settings.ui.refresh))
 
     def resolver(self) -> TenantBackupHealthResolver:
-        """A resolver over the facts. Nothing is opened yet."""
+        """A resolver over the facts. It opens nothing yet."""
         return open_resolver(self.reading(), self.loaded.settings.policy())
 
 
 def open_session(ctx: click.Context, given: dict[str, Any]) -> Session:
-    """The session of a command with these options behind it. Raises SettingsError, and UsageError as `session_of`."""
+    """The session of a command with the options after it (`given`). Raises what `session_of` raises."""
     return session_of(Invocation.in_effect(ctx, given))
 
 
 def session_of(invocation: Invocation) -> Session:
-    """Load the settings that this run asks for. Raises SettingsError, and UsageError where no one database is named."""
+    """Load the settings of this run. Raises SettingsError, and UsageError if the database is unknown or named twice."""
     from tui.settings import load_settings
 
     overrides: dict[str, str] = {}
     if invocation.database is not None:
         if invocation.use is not None:
             raise click.UsageError("--database and --use both name the database: leave one of them out.")
-        # Another database than the settings' own: none of what they say of that one holds for it.
+        # This is another database, so the settings of `[database]` must not apply to it.
         overrides |= dict.fromkeys(("database.url", "database.write_url"), invocation.database)
         overrides["database.production"] = "false"
     loaded = load_settings(config=invocation.config, overrides=overrides, environ=os.environ, cwd=Path.cwd())

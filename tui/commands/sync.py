@@ -1,4 +1,4 @@
-"""`tenantpilot sync`: what the settings describe, brought in by one command (docs/sync.md)."""
+"""`tenantpilot sync`: import all sources in the settings with one command (docs/sync.md)."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...", help="Only these sources of the settings.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and write nothing.")
-@click.option("--only-failed", is_flag=True, help="Only what the last sync on this machine refused.")
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and write nothing.")
+@click.option("--only-failed", is_flag=True, help="Only the backups that the last sync on this machine refused.")
 @click.option(
-    "--prune-schedules", is_flag=True, help="Disable the schedules of sources that the settings have no more."
+    "--prune-schedules", is_flag=True, help="Disable the schedules of sources that are no longer in the settings."
 )
 @click.option(
-    "--jobs", type=click.IntRange(1, 64), metavar="N", help="Read so many at once; as many as there are cores."
+    "--jobs", type=click.IntRange(1, 64), metavar="N", help="Read N backups at a time; default: the number of cores."
 )
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", help="How to print the outcome.")
 @WITHOUT_PAYLOAD
@@ -46,10 +46,10 @@ def sync(
     without_payload: bool,
     **given: Any,
 ) -> int:
-    """Import what [sources.NAME] in the settings describe, all of it or by name; what did not change is passed over.
+    """Import the backups of [sources.NAME] in the settings: all sources, or by name. Unchanged sets are skipped.
 
-    A transaction a set, and one source that is refused stops no other. Every tenant that a source names is in the fleet
-    afterwards, also one whose backup was refused: then it is absent, or stale. Exits with 1 if anything was refused.
+    Each set has its own transaction. If one source is refused, the others continue. Afterwards every tenant of a source
+    is in the fleet. If its backup was refused, it is absent or becomes stale. Exits with 1 if anything was refused.
     """
     from threading import Event, Lock
 
@@ -70,7 +70,7 @@ def sync(
     )
     entries = [*sources.entries, *_gone(session, sources, before)]
     archived = bringing.roster([entry for entry in entries if not names or entry.source in names])
-    # What is archived and gone is no longer missed.
+    # A tenant whose folder is gone is not reported if it is archived.
     entries = [entry for entry in entries if not (entry.refusal and entry.tenant in archived)]
     chosen = [entry for entry in entries if not names or entry.source in names]
     if only_failed and notes is not None:
@@ -89,7 +89,7 @@ def sync(
 
 
 def _require_sources(session: Session, names: tuple[str, ...]) -> None:
-    """Raise UsageError where the settings have no source, or none of a name."""
+    """Raise UsageError if the settings have no source, or no source with one of the names."""
     from tui.words.nearest import nearest
 
     known = tuple(session.loaded.settings.sources)
@@ -101,7 +101,7 @@ def _require_sources(session: Session, names: tuple[str, ...]) -> None:
 
 
 def _gone(session: Session, sources: Sources, before: Notes) -> Iterator[Entry]:
-    """Tenants that a `*` stood for the last time and does not any more: their folders are gone."""
+    """Refused entries for the tenants that had a folder for `*` at the last sync and have none now."""
     from tui.commands.sync_entries import an_entry
 
     there = {(entry.source, entry.tenant) for entry in sources.entries}
@@ -109,13 +109,13 @@ def _gone(session: Session, sources: Sources, before: Notes) -> Iterator[Entry]:
         settings = session.loaded.settings.sources.get(source)
         if settings is not None and "*" in settings.path and source not in sources.empty:
             refusal = (
-                f"the folder that it had at the last sync is gone from {settings.path}; bring it back, or archive it."
+                f"its folder at the last sync is gone from {settings.path}; restore the folder, or archive the tenant."
             )
             yield an_entry(source, settings, tenant, refusal)
 
 
 def _brought(bringing: Bringing, entries: list[Entry], jobs: int | None) -> Iterator[Outcome]:
-    """Each entry's outcome as it comes. Where one cannot go on, or the user breaks off, no other begins any more."""
+    """Each entry's outcome when it is ready. After a failure or ^C, no other entry begins."""
     from concurrent.futures import ThreadPoolExecutor, as_completed
 
     from tui.terminal.cores import usable_cores
@@ -137,7 +137,7 @@ def _with_a_bar(outcomes: Iterator[Outcome], number: int) -> Iterator[Outcome]:
 
 
 def _notes_after(before: Notes, entries: list[Entry], outcomes: list[Outcome], pruned: list[tuple[str, str]]) -> Notes:
-    """What to note for the next time: of entries that were not asked for, what was noted before."""
+    """The notes for the next sync. Entries that were not asked for keep their notes."""
     from tui.commands.sync_notes import Notes
 
     asked = {(outcome.entry.source, outcome.entry.tenant) for outcome in outcomes}

@@ -1,4 +1,4 @@
-"""What `[sources.NAME]` come to: one entry a tenant, with the folder that its backups are in (docs/sync.md)."""
+"""The entries of `[sources.NAME]`: one for each tenant, with the folder of its backups (docs/sync.md)."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 _ANY: Final = "*"
 NOT_TENANTS: Final = frozenset({"lost+found"})
-"""What a file system makes by itself."""
+"""Folders that the file system itself makes."""
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 class WrongSource(NamedTuple):
-    """What is wrong with the settings of a source: `key` is where (`sources.contoso.path`), `why` is no sentence."""
+    """A problem of a source: `key` is where (`sources.contoso.path`), `why` is a clause without a full stop."""
 
     key: str
     why: str
 
 
 class Entry(NamedTuple):
-    """One tenant's backups. `refusal` is why they cannot be imported, whatever is in them, as a sentence."""
+    """One tenant's backups. `refusal` is a sentence if they cannot be imported, whatever their content."""
 
     source: str
     settings: SourceSettings
@@ -55,14 +55,14 @@ class Entry(NamedTuple):
 
 
 class Sources(NamedTuple):
-    """The entries of every source, in the order of the settings, and sources that no entry comes from, with why."""
+    """The entries of every source, in the order of the settings, and why each source without entries has none."""
 
     entries: tuple[Entry, ...]
     empty: Mapping[str, str]
 
 
 def found_sources(loaded: LoadedSettings) -> Sources:
-    """Look at what the sources name. Raises SettingsError where one of them cannot be meant."""
+    """The entries of all sources; this lists their folders. Raises SettingsError for a wrong source."""
     require_sources(loaded)
     entries: list[Entry] = []
     empty: dict[str, str] = {}
@@ -77,18 +77,18 @@ def found_sources(loaded: LoadedSettings) -> Sources:
 
 
 def an_entry(source: str, settings: SourceSettings, tenant: str, refusal: str) -> Entry:
-    """An entry that is refused, of a tenant that no folder stands for any more."""
+    """A refused entry for a tenant whose folder is gone."""
     return Entry(source, settings, source_named(settings.kind), {}, tenant, tenant, Path(settings.path), refusal)
 
 
 def require_sources(loaded: LoadedSettings) -> None:
-    """Raise SettingsError for the first source that cannot be meant, whatever is in its folder."""
+    """Raise SettingsError for the first source with wrong settings. It does not look into any folder."""
     for wrong in wrong_sources(loaded):
         raise SettingsError(f"{wrong.key} ({loaded.origin_of(wrong.key)}): {wrong.why}")
 
 
 def wrong_sources(loaded: LoadedSettings) -> Iterator[WrongSource]:
-    """What is wrong with the settings of the sources by themselves, without a look at any folder."""
+    """All problems in the settings of the sources. It does not look into any folder."""
     for name, settings in loaded.settings.sources.items():
         yield from _wrong(f"sources.{name}", settings, source_named(settings.kind))
 
@@ -104,7 +104,7 @@ def _wrong(key: str, settings: SourceSettings, declared: Source) -> Iterator[Wro
     yield from _wrong_instant(key, settings, declared)
     for option in declared.history_options:
         if option.name in given and not settings.git:
-            yield WrongSource(f"{key}.{option.name}", "is about a repository's history: write git = true with it")
+            yield WrongSource(f"{key}.{option.name}", "is about a repository's history: add git = true")
     for option in own.values():
         try:
             value = _option(option, settings)
@@ -112,7 +112,7 @@ def _wrong(key: str, settings: SourceSettings, declared: Source) -> Iterator[Wro
             yield WrongSource(f"{key}.{option.name}", str(problem))
             continue
         if option.required and value is None:
-            yield WrongSource(key, f"has no {option.name}; write it there: {option.help}")
+            yield WrongSource(key, f"has no {option.name}; add it: {option.help}")
     try:
         slots_of(settings.cron, settings.timezone or "UTC")
     except CannotPlan as problem:
@@ -124,26 +124,30 @@ def _wrong_instant(key: str, settings: SourceSettings, declared: Source) -> Iter
     if settings.git and declared.history is None:
         yield WrongSource(f"{key}.git", f"the source {settings.kind} reads no repository's history; leave it out")
     elif settings.git and settings.completed_at is not None:
-        yield WrongSource(f"{key}.completed_at", "a commit has an instant of its own; write it or git = true, not both")
+        yield WrongSource(f"{key}.completed_at", "a commit has its own instant; write either this or git = true")
     elif not settings.git and declared.folder is not None and settings.completed_at is None:
         history = " or git = true" if declared.history is not None else ""
-        yield WrongSource(key, f'has no completed_at; a folder has no clock: write an instant, "newest-file"{history}')
+        yield WrongSource(
+            key, f'has no completed_at; a folder does not say it: write an instant, "newest-file"{history}'
+        )
     elif settings.completed_at is not None and declared.folder is None:
-        yield WrongSource(f"{key}.completed_at", f"the backups of {settings.kind} say it themselves; leave it out")
+        yield WrongSource(
+            f"{key}.completed_at", f"the backups of {settings.kind} have their own instants; leave it out"
+        )
 
 
 def _wrong_pattern(key: str, settings: SourceSettings) -> Iterator[WrongSource]:
     parts = Path(settings.path).parts
     if _ANY in settings.path and ([part for part in parts if _ANY in part] != [_ANY]):
-        yield WrongSource(f"{key}.path", "one part of it may be *, by itself: it stands for one folder")
+        yield WrongSource(f"{key}.path", "only one part of it may be *, and nothing else: it stands for one folder")
     elif _ANY in settings.path and FOLDER not in settings.tenant:
-        yield WrongSource(f"{key}.tenant", f"must have {FOLDER} in it, because path has a *: each folder is a tenant's")
+        yield WrongSource(f"{key}.tenant", f"must have {FOLDER} in it, because path has a *: each folder is one tenant")
     elif _ANY not in settings.path and FOLDER in settings.tenant + (settings.name or ""):
-        yield WrongSource(f"{key}.tenant", f"{FOLDER} is the folder that a * in path stands for, and there is none")
+        yield WrongSource(f"{key}.tenant", f"{FOLDER} stands for the * in path, but path has no *")
 
 
 def _option(option: Option, settings: SourceSettings) -> Any:
-    """A source's own option as its declaration types it; None where it is not given. Raises ValueError."""
+    """The value of a source's own option, in its declared type; None if not given. Raises ValueError."""
     if option.name == "timezone":
         value: Any = settings.timezone
     else:
@@ -173,7 +177,7 @@ def _option(option: Option, settings: SourceSettings) -> Any:
 
 
 def _found(name: str, settings: SourceSettings, base: Path) -> list[Entry] | str:
-    """The entries of a source; why there is none."""
+    """The entries of a source, or a sentence that says why there are none."""
     declared = source_named(settings.kind)
     options = {each.name: _option(each, settings) for each in (*declared.options, *declared.history_options)}
     entry = partial(Entry, name, settings, declared, options)
@@ -188,7 +192,7 @@ def _found(name: str, settings: SourceSettings, base: Path) -> list[Entry] | str
     except OSError as error:
         return f"{above}: this folder cannot be read: {error.strerror}."
     if not folders:
-        return f"{whole}: there is no folder that * could stand for."
+        return f"{whole}: there is no folder for *."
     return [
         entry(tenant, named, above / folder / Path(*below), _refusal(above / folder, tenant, is_link))
         for folder, is_link in folders
@@ -198,20 +202,20 @@ def _found(name: str, settings: SourceSettings, base: Path) -> list[Entry] | str
 
 
 def _is_a_tenants(each: os.DirEntry[str]) -> bool:
-    """Whether a `*` stands for it too: as in a shell, not for what begins with a dot."""
+    """Whether a `*` stands for this folder; as in a shell, not if its name begins with a dot."""
     return not each.name.startswith(".") and each.name not in NOT_TENANTS and each.is_dir()
 
 
 def _refusal(path: Path, tenant: str, is_link: bool) -> str | None:
     if is_link:
-        return f"{path}: it is a symbolic link, and may lead into another tenant's backups; name its end as a source."
+        return f"{path}: it is a symbolic link, and may lead to another tenant's backups; write its target as a source."
     if any(unicodedata.category(character) in _INVISIBLE for character in path.name):
-        return f"{path}: its name has characters that are not visible or no text; rename it (its tenant is {tenant!r})."
+        return f"{path}: its name has characters that are invisible or not text; rename it (its tenant is {tenant!r})."
     return None
 
 
 def _refusing_contradictions(entries: list[Entry], loaded: LoadedSettings) -> Iterator[Entry]:
-    """The entries, those refused that name one tenant or one folder twice: which of them is right, we cannot know."""
+    """The entries; those that share a tenant or a folder are refused, because we cannot know which is right."""
     of_tenant, of_folder = defaultdict[str, list[Entry]](list), defaultdict[str, list[Entry]](list)
     for entry in entries:
         of_tenant[entry.tenant].append(entry)
@@ -221,7 +225,7 @@ def _refusing_contradictions(entries: list[Entry], loaded: LoadedSettings) -> It
         twice, shared = of_tenant[entry.tenant], of_folder[os.path.realpath(entry.path)]
         refusal = entry.refusal
         if len(twice) > 1:
-            refusal = f"two sources are of this tenant: {_places(twice, loaded)}; leave one of them."
+            refusal = f"two sources are of this tenant: {_places(twice, loaded)}; remove one of them."
         elif len(shared) > 1:
             tenants = " and ".join(f"{each.tenant!r} ({_where(each, loaded)})" for each in shared)
             refusal = f"{entry.path}: this folder is named for two tenants, {tenants}; correct one of them."

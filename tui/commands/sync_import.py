@@ -1,4 +1,4 @@
-"""Bring one entry of `sync` in: read beside the others, written by one writer, a transaction a set (docs/sync.md)."""
+"""Import one entry of `sync`. Entries are read in parallel; one writer writes, one transaction a set (docs/sync.md)."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ class Outcome(NamedTuple):
 
 
 class _OnlyTried(Exception):
-    """Takes back a transaction that was only to show what it would do."""
+    """Rolls back a transaction of a dry run."""
 
 
 class Bringing(NamedTuple):
-    """How entries are brought in, by any number of threads. With `only_tried` nothing of it stays."""
+    """How entries are imported, by any number of threads. With `only_tried` every transaction is rolled back."""
 
     address: DatabaseAddress
     policy: HealthPolicy
@@ -65,14 +65,14 @@ class Bringing(NamedTuple):
     stopped: Event
 
     def roster(self, entries: list[Entry]) -> frozenset[str]:
-        """Have every tenant in the fleet, and its schedule. Gives back the tenants that are archived."""
+        """Add every missing tenant and schedule. Returns the external ids of the archived tenants."""
         with self._writing() as connection:
             for entry in entries:
                 self._have(connection, entry)
             return archived_tenants(connection)
 
     def one(self, entry: Entry) -> Outcome:
-        """Bring one entry in. What refuses it is in the outcome; raises StoreError where the database cannot be had."""
+        """Import one entry. A refusal is in the outcome. Raises StoreError if the database cannot be used."""
         if entry.refusal is not None:
             return Outcome(entry, refusal=entry.refusal)
         newest = _Newest(entry)
@@ -93,7 +93,7 @@ class Bringing(NamedTuple):
         return Outcome(entry, summary, doubt=newest.doubt, lost=door.with_a_loss)
 
     def disable(self, schedules: Iterable[tuple[str, str]]) -> None:
-        """Disable schedules by their names and tenants; what is not there any more needs no disabling."""
+        """Disable schedules, given as pairs of name and tenant. Missing ones are ignored."""
         with self._writing() as connection:
             for name, tenant in schedules:
                 with suppress(StoreConflict):
@@ -101,7 +101,7 @@ class Bringing(NamedTuple):
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        """The one writer's transaction."""
+        """A transaction. Only one thread has one at a time."""
         with self.writer, suppress(_OnlyTried), writing(self.address) as connection:
             yield connection
             if self.only_tried:
@@ -109,7 +109,7 @@ class Bringing(NamedTuple):
 
     @contextmanager
     def _within(self, entry: Entry) -> Iterator[Connection]:
-        """A transaction of an entry: between two of them it can be broken off."""
+        """A transaction of an entry. Raises KeyboardInterrupt before it begins if the sync was stopped."""
         if self.stopped.is_set():
             raise KeyboardInterrupt
         with self._writing() as connection:
@@ -125,16 +125,16 @@ class Bringing(NamedTuple):
             keep_schedule(connection, schedule, self.now)
 
     def _asked(self, entry: Entry) -> Asked:
-        """What is asked of the source. Raises RefusedInput for an instant that no file has, and for one to come."""
+        """The request to the source. Raises RefusedInput without a file for `newest-file`, and for a future instant."""
         completed_at = entry.settings.completed_at
         if completed_at == NEWEST_FILE:
             require_folder(entry.path)
             completed_at = entry.declared.state_of(entry.path).newest
             if completed_at is None:
-                raise RefusedInput(f"{entry.path}: there is no file of a backup in it.")
+                raise RefusedInput(f"{entry.path}: it has no backup file.")
         assert not isinstance(completed_at, str)
         if completed_at is not None and completed_at > shifted(self.now, self.policy.clock_skew):
-            raise RefusedInput(f"{entry.path}: {completed_at:%F %T} UTC lies in the future: no run was complete then.")
+            raise RefusedInput(f"{entry.path}: {completed_at:%F %T} UTC is in the future: correct completed_at.")
         return Asked(
             path=entry.path,
             external_id=entry.tenant,
@@ -148,13 +148,13 @@ class Bringing(NamedTuple):
     def _lines(
         self, entry: Entry, within: Callable[[], AbstractContextManager[Connection]], door: Door, newest: _Newest
     ) -> ImportSummary:
-        """Facts, all of them of this tenant's sets, in one transaction. Raises RefusedInput."""
+        """Import a file of facts in one transaction. Raises RefusedInput if they are not all sets of this tenant."""
         assert entry.declared.lines is not None
         with entry.path.open("rb") as stream:
             facts = entry.declared.lines(stream, str(entry.path), self.with_payload, entry.options)
         if facts.tenants or facts.schedules or any(each.external_id != entry.tenant for each in facts.sets):
             raise RefusedInput(
-                f"{entry.path}: it has facts beside the sets of {entry.tenant!r}: bring them in with 'import facts'."
+                f"{entry.path}: it has other facts than sets of {entry.tenant!r}: import it with 'import facts'."
             )
         runs = tuple(each._replace(schedule=each.schedule or entry.schedule) for each in facts.sets)
         with within() as connection:
@@ -166,14 +166,14 @@ class Bringing(NamedTuple):
 
 
 class _Newest:
-    """What is said of the newest set that an entry has written, and noted of its schedule."""
+    """The newest set that an entry has written: what to report of it, and what to note for its schedule."""
 
     def __init__(self, entry: Entry) -> None:
         self._entry = entry
         self._newest: CapturedSet | None = None
 
     def note(self, connection: Connection, captured: CapturedSet, summary: ImportSummary) -> None:
-        """Note a set that was written in this transaction; one that was stored as it is, is no run of today."""
+        """Note a set that was written in this transaction. An unchanged set is not a new run and is ignored."""
         if summary.sets_unchanged:
             return
         self._newest = captured
@@ -183,7 +183,7 @@ class _Newest:
 
     @property
     def doubt(self) -> str | None:
-        """What is wrong with it: `partial: Filters: 2 of 2 items gone`; None where it is whole or there is none."""
+        """What is wrong with it: `partial: Filters: 2 of 2 items gone`; None if it is whole or there is none."""
         newest = self._newest
         if newest is None or newest.status == "completed":
             return None
@@ -191,7 +191,7 @@ class _Newest:
 
 
 def require_folder(path: Path) -> None:
-    """Refuse a path at which there is nothing, or nothing that can be listed. Raises RefusedInput with the reason."""
+    """Raise RefusedInput if a path does not exist or cannot be listed."""
     try:
         if not path.is_file():
             os.scandir(path).close()

@@ -1,6 +1,6 @@
-"""What `sync` did the last time on this machine: which entries it refused, and which schedules it kept.
+"""Notes of the last `sync` on this machine: the entries that it refused, and the schedules that it kept.
 
-No verdict comes from it. Without it, as on a fresh runner, every entry counts as refused, and no schedule as kept.
+No verdict depends on them. Without notes, as on a new runner, every entry counts as refused, and no schedule as kept.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Pair = tuple[str, str]
 
 
 class Notes(NamedTuple):
-    """Entries by source and tenant: all that there were, those that were refused, those with a schedule."""
+    """Pairs of source and tenant: all entries, the refused ones, those with a schedule."""
 
     entries: frozenset[Pair] = frozenset()
     refused: frozenset[Pair] = frozenset()
@@ -30,13 +30,13 @@ class Notes(NamedTuple):
 
 
 def notes_file(place: str) -> Path:
-    """The file for a database. `place` identifies it; the file's name does not reveal it."""
+    """The notes file for a database. `place` identifies the database; the file's name is a hash of it."""
     name = sha256(place.encode("utf-8", "surrogatepass")).hexdigest()[:24]
     return user_state_path("tenantpilot", appauthor=False) / "sync" / f"{name}.json"
 
 
 def read_notes(file: Path) -> Notes | None:
-    """What was noted; None where nothing was, or what is there are no notes."""
+    """The notes; None if there are none or the file is not valid."""
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
         if document["schema"] != SCHEMA:
@@ -47,7 +47,7 @@ def read_notes(file: Path) -> Notes | None:
 
 
 def write_notes(file: Path, notes: Notes) -> None:
-    """Note it, readable by the owner alone. Where it cannot be written, the next run has no notes."""
+    """Write the notes, readable only by the owner. If that fails, the next sync has no notes."""
     document = {"schema": SCHEMA} | {name: sorted(pairs) for name, pairs in notes._asdict().items()}
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

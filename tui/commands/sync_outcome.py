@@ -1,4 +1,4 @@
-"""What a `sync` has done, as lines and as JSON: a line a source, and one for each tenant that needs a look."""
+"""The outcome of a `sync` as text and JSON: a line for each source, and one for each tenant with a problem."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WORDS: Final = ("new", "unchanged", "refused")
 
 
 class Report(NamedTuple):
-    """The outcomes in the order of the settings; sources that came to nothing, with why; and schedules without one."""
+    """The outcomes in the order of the settings, why sources have no entries, and schedules without a source."""
 
     outcomes: Sequence[Outcome]
     empty: Mapping[str, str]
@@ -28,7 +28,7 @@ class Report(NamedTuple):
 
 
 def echo_report(report: Report, form: str) -> None:
-    """Print it on standard output."""
+    """Print the report on standard output as `text` or `json`."""
     if form == "json":
         click.echo(json.dumps(_document(report), ensure_ascii=False, indent=1))
         return
@@ -54,7 +54,7 @@ def _lines(report: Report) -> Iterator[str]:
         tenants = [tenant for _, tenant in pairs]
         named = ", ".join(tenants[:3]) + (f" and {len(tenants) - 3:,} more" if len(tenants) > 3 else "")
         done = "disabled" if report.pruned else "still judged; --prune-schedules disables them"
-        yield f"{source}: no source of the settings any more; {counted(len(tenants), 'schedule')} ({named}) {done}"
+        yield f"{source}: no longer a source in the settings; {counted(len(tenants), 'schedule')} ({named}) {done}"
     if report.only_tried:
         yield "Nothing was written: --dry-run."
 

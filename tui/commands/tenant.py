@@ -1,4 +1,4 @@
-"""`tenantpilot tenant`: the roster of tenants, kept without SQL."""
+"""`tenantpilot tenant`: manage the tenants."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tui.commands.options import place_options
 from tui.commands.session import open_session
 from tui.words.safe_text import safe_text
 
-EXTERNAL_ID = click.argument("external_id", type=NameType(), help="What no other tenant is called; it stays.")
+EXTERNAL_ID = click.argument("external_id", type=NameType(), help="The tenant's unique id; it never changes.")
 
 
 @click.group()
@@ -28,11 +28,11 @@ def tenant() -> None:
 
 @tenant.command("add")
 @EXTERNAL_ID
-@click.option("--name", type=NameType(), help="What people call it; the external id if left out.")
+@click.option("--name", type=NameType(), help="The name to show; default: the external id.")
 @place_options
 @click.pass_context
 def add(ctx: click.Context, /, external_id: str, name: str | None, **given: Any) -> None:
-    """Add a tenant: it is absent until its first backup set is imported."""
+    """Add a tenant. It is absent until its first backup set is imported."""
     session = open_session(ctx, given)
     with writing(session.writing()) as connection:
         add_tenant(connection, external_id, name or external_id, session.now)
@@ -41,11 +41,11 @@ def add(ctx: click.Context, /, external_id: str, name: str | None, **given: Any)
 
 @tenant.command("rename")
 @EXTERNAL_ID
-@click.argument("name", type=NameType(), help="What people call it from now on.")
+@click.argument("name", type=NameType(), help="The new name.")
 @place_options
 @click.pass_context
 def rename(ctx: click.Context, /, external_id: str, name: str, **given: Any) -> None:
-    """Give a tenant another name; its external id stays."""
+    """Give a tenant another name. Its external id does not change."""
     with writing(open_session(ctx, given).writing()) as connection:
         rename_tenant(connection, external_id, name)
     click.echo(f"Renamed the tenant {safe_text(external_id)}.")
@@ -53,11 +53,11 @@ def rename(ctx: click.Context, /, external_id: str, name: str, **given: Any) -> 
 
 @tenant.command("archive")
 @EXTERNAL_ID
-@click.option("--undo", is_flag=True, help="Take it back into the fleet.")
+@click.option("--undo", is_flag=True, help="Make it active again.")
 @place_options
 @click.pass_context
 def archive(ctx: click.Context, /, external_id: str, undo: bool, **given: Any) -> None:
-    """Archive a tenant: it is not judged and not counted any more; nothing of it is deleted."""
+    """Archive a tenant. It is not judged and not counted any more; nothing of it is deleted."""
     session = open_session(ctx, given)
     with writing(session.writing()) as connection:
         archive_tenant(connection, external_id, None if undo else session.now)
@@ -65,7 +65,7 @@ def archive(ctx: click.Context, /, external_id: str, undo: bool, **given: Any) -
 
 
 @tenant.command("list")
-@expect_option("List only those that are named in FILE, one external id a line, and are not in the fleet.")
+@expect_option("List only the tenants in FILE (one external id a line) that are not in the fleet.")
 @place_options
 @click.pass_context
 def list_(ctx: click.Context, /, expect: Path | None, **given: Any) -> None:

@@ -1,4 +1,4 @@
-"""Many runs in one minute write to one database: each waits for its turn instead of giving up (docs/record.md)."""
+"""Many runs may write to one database in the same minute: each waits for its turn (docs/record.md)."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 TURN_SECONDS: Final = 60.0
-"""How long a run waits for its turn: a backup that waits for its record is not made."""
+"""Seconds that a run waits for its turn. A longer wait would delay the backup itself."""
 _PAUSE: Final = 0.2
 """Seconds between attempts."""
 
 
 def in_turn(address: DatabaseAddress, write: Callable[[], Found]) -> Found:
-    """Write, and again while others have their turn: a SQLite file locked, or every connection of a server taken.
+    """Write, and retry while others write: while a SQLite file is locked, or all of a server's connections are in use.
 
-    `write` is one transaction that keeps nothing where it raises. Raises what it raises, and the last StoreBusy or
-    StoreLocked once TURN_SECONDS are over. A lock in PostgreSQL is no queue: the server has waited for it already.
+    `write` is one transaction that writes nothing if it raises. Raises what `write` raises; StoreBusy or StoreLocked
+    only after TURN_SECONDS. A lock in PostgreSQL is not retried: the server has already waited for it.
     """
     from health.store.opening.errors import StoreBusy, StoreLocked
 

@@ -54,8 +54,8 @@ def test_a_wrong_command_line_is_2_and_a_sentence(console: Console, words: list[
         ("", "is not an instant"),
         ("2026-02-31T09:00:00Z", "is not an instant"),
         ("2026-11-23T25:00:00Z", "is not an instant"),
-        ("0001-01-01T00:00:00+01:00", "lies outside the years 1 to 9999"),
-        ("9999-12-31T23:59:59-01:00", "lies outside the years 1 to 9999"),
+        ("0001-01-01T00:00:00+01:00", "is outside the years 1 to 9999"),
+        ("9999-12-31T23:59:59-01:00", "is outside the years 1 to 9999"),
         ("infinity", "is not an instant"),
     ],
 )
@@ -114,7 +114,7 @@ def test_a_tenant_in_bytes_that_are_no_text_is_refused(any_console: Console, wor
 def test_a_tenants_id_that_could_be_in_a_database_is_looked_for(any_console: Console, external_id: str) -> None:
     found = any_console.run("report", "--tenant", external_id)
     assert found.code == 3
-    assert "that is judged" in found.refusal()
+    assert "in the fleet" in found.refusal()
 
 
 # Databases

@@ -92,4 +92,6 @@ def test_the_example_is_right_but_for_its_folders(console: Console, tmp_path: Pa
 
 
 def test_one_of_them_at_a_time(console: Console) -> None:
-    assert console.bare("config", "--check", "--schema").refusal() == "Say one of --check, --schema and --example."
+    assert (
+        console.bare("config", "--check", "--schema").refusal() == "Give only one of --check, --schema and --example."
+    )

@@ -212,7 +212,7 @@ def test_coverage_is_of_the_last_thirty_days_unless_said_otherwise(console: Cons
     assert (document["from"], document["to"]) == ("2026-10-02T00:00:00Z", "2026-11-01T00:00:00Z")
     found = console.run("coverage", "--from", "2026-11-24T00:00:00Z", *AT)
     assert found.code == 2
-    assert "--from lies after --to" in found.refusal()
+    assert "--from is after --to" in found.refusal()
 
 
 def test_coverage_for_a_customer_shows_times_as_people_read_them(console: Console) -> None:

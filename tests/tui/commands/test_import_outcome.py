@@ -81,7 +81,7 @@ def test_an_archived_tenant_is_told(console: Console, tmp_path: Path, tool: str)
     assert console.run("tenant", "archive", "contoso").code == 0
     sentence = (
         "tenantpilot: The import is kept, but not judged, because the tenant is archived: contoso;"
-        " 'tenantpilot tenant archive --undo' takes it back."
+        " 'tenantpilot tenant archive --undo' makes it active again."
     )
     assert told(console, *words) == [sentence]
     assert console.run("tenant", "archive", "contoso", "--undo").code == 0

@@ -221,7 +221,7 @@ def test_an_export_at_a_stored_ones_instant_is_held_against_it(recorder: Recorde
     [
         ((), 2, "Missing option '--completed-at'"),
         (("--completed-at", "yesterday"), 2, "is not an instant"),
-        (("--completed-at", "9000-01-01T00:00:00Z"), 2, "lies in the future"),
+        (("--completed-at", "9000-01-01T00:00:00Z"), 2, "is in the future"),
         (AT, 1, "this folder cannot be read"),
     ],
 )

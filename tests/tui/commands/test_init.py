@@ -27,7 +27,7 @@ def test_one_kind_is_one_section_and_what_is_broken_is_under_it_too(console: Con
     (root / "empty").mkdir()
     common = {"kind": "intunecd", "tenant": "{folder}"}
     assert proposed(console, root) == {"backups": {**common, "path": f"{root}/*", "completed_at": "newest-file"}}
-    assert "2 of 3 folders look like it; others will be said: empty." in console.bare("init", str(root)).out
+    assert "2 of 3 folders look like it; `sync` will report the others: empty." in console.bare("init", str(root)).out
 
 
 def test_a_folder_further_down_and_a_repository(console: Console, tmp_path: Path) -> None:
@@ -78,9 +78,9 @@ def test_it_writes_only_when_told_to_and_never_over_a_file(
     said = "tenantpilot.toml written: 1 source. Next: 'tenantpilot db init', 'tenantpilot sync'.\n"
     assert console.bare("init", "b", "--write").out == said
     assert tomllib.loads((tmp_path / "tenantpilot.toml").read_text())["sources"]["b"]["path"] == f"{root}/*"
-    assert "is there already" in console.bare("init", "b", "--write").refusal()
+    assert "exists already" in console.bare("init", "b", "--write").refusal()
 
 
 def test_nothing_to_propose(console: Console, tmp_path: Path) -> None:
-    assert "no backup of a known tool is recognised in it" in console.bare("init", str(tmp_path)).refusal()
+    assert "it has no backup that is recognised" in console.bare("init", str(tmp_path)).refusal()
     assert "there is no such folder" in console.bare("init", str(tmp_path / "x")).refusal()

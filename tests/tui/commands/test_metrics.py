@@ -161,14 +161,14 @@ def test_an_answer_that_nobody_can_get_is_no_success(recorder: Recorder, command
 @pytest.mark.parametrize(
     ("words", "code", "why"),
     [
-        (("--output", "x.prom", "--serve", "0"), 2, "Say either --output FILE or --serve HOST:PORT"),
+        (("--output", "x.prom", "--serve", "0"), 2, "Give either --output FILE or --serve HOST:PORT"),
         (("--output", "nowhere/x.prom"), 1, "nowhere/x.prom cannot be written: No such file or directory."),
         (("--serve", "127.0.0.1:65536"), 2, "is not an address to serve at: write it as 127.0.0.1:9718"),
         (("--serve", "here"), 2, "is not an address to serve at"),
         (("--serve", "a b:80"), 2, "is not an address to serve at"),
         (("--serve", "[::1"), 2, "is not an address to serve at"),
-        (("--serve", "192.0.2.1:0"), 1, "192.0.2.1:0 cannot be served at: Cannot assign requested address."),
-        (("--serve", "no-such-host.invalid:0"), 1, "no-such-host.invalid:0 cannot be served at"),
+        (("--serve", "192.0.2.1:0"), 1, "192.0.2.1:0: cannot listen there: Cannot assign requested address."),
+        (("--serve", "no-such-host.invalid:0"), 1, "no-such-host.invalid:0: cannot listen there"),
         (("--database", "mysql://x"), 2, "not supported"),
     ],
 )
@@ -185,7 +185,7 @@ def test_a_port_that_is_taken_is_told(recorder: Recorder) -> None:
         port = taken.getsockname()[1]
         done = recorder.tenantpilot("metrics", "--serve", str(port))
     assert done.returncode == 1
-    assert done.stderr.decode() == f"tenantpilot: 127.0.0.1:{port} cannot be served at: Address already in use.\n"
+    assert done.stderr.decode() == f"tenantpilot: 127.0.0.1:{port}: cannot listen there: Address already in use.\n"
 
 
 # Over HTTP
@@ -285,7 +285,7 @@ def test_on_ipv6_too(recorder: Recorder) -> None:
 
 def test_what_others_can_reach_is_said(recorder: Recorder) -> None:
     with serving(recorder, "0.0.0.0:0") as served:
-        assert served.sentence.endswith("/metrics, to everybody who can reach it and without a password.\n")
+        assert served.sentence.endswith("/metrics, without a password, to everybody who can reach this address.\n")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])

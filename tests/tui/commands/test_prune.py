@@ -40,7 +40,7 @@ def test_what_would_go_is_told_and_goes_only_with_yes(any_recorder: Recorder) ->
     table = ["TENANT    BACKUP SETS  ITEMS", "tenant-1  2            2", "tenant-3  1            1"]
     assert said(any_recorder, "--keep-days", "7") == [
         *table,
-        "Would remove 3 backup sets with 3 items of 2 tenants; nothing was removed. Say --yes to remove it.",
+        "Would remove 3 backup sets with 3 items of 2 tenants; nothing was removed. Add --yes to remove it.",
     ]
     assert sets_of(any_recorder) == ["100", "101", "102", "200", "300", "301"]
     assert said(any_recorder, "--keep-days", "7", "--yes") == [
@@ -91,8 +91,8 @@ def test_who_is_left_alone_is_named(recorder: Recorder) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "why"),
     [
-        ((), 2, "Say what stays: either --keep-days N or --keep-last N."),
-        (("--keep-days", "7", "--keep-last", "7"), 2, "Say what stays"),
+        ((), 2, "Say what to keep: either --keep-days N or --keep-last N."),
+        (("--keep-days", "7", "--keep-last", "7"), 2, "Say what to keep"),
         (("--keep-days", "0"), 2, "0 is not in the range"),
         (("--keep-last", "-1"), 2, "-1 is not in the range"),
         (("--keep-days", "a week"), 2, "is not a valid integer range"),

@@ -56,9 +56,9 @@ def test_what_a_command_prints_are_the_facts_of_its_run(any_recorder: Recorder) 
     [
         ((a_set(), an_item()), "exit 3", "ended with exit code 3"),
         ((), "exit 0", "there are no facts in it"),
-        (({"kind": "tenant", "external_id": "contoso", "name": "Contoso"}, a_set()), "exit 0", "sets and items alone"),
+        (({"kind": "tenant", "external_id": "contoso", "name": "Contoso"}, a_set()), "exit 0", "only sets and items"),
         ((fact("schedule"),), "exit 0", 'a schedule has no "source"'),
-        ((a_set(external_id="fabrikam"),), "exit 0", "'fabrikam', and this run is of 'contoso' alone"),
+        ((a_set(external_id="fabrikam"),), "exit 0", "'fabrikam', but this run is only of 'contoso'"),
         ((a_set(completed_at="2026-11-23T02:10:00"),), "exit 0", "--timezone"),
         ((a_set(), {"kind": "nonsense"}), "exit 0", "which is none of"),
     ],

@@ -75,7 +75,7 @@ def test_while_the_start_is_noted(
     out, err = capfd.readouterr()
     assert out == "made\n"
     assert "The start of this run cannot be noted: " in err
-    assert f"no answer within {SHORT} seconds. The command runs all the same." in err
+    assert f"no answer within {SHORT} seconds. The command runs anyway." in err
     assert recorded_whole(machine)
 
 

@@ -88,7 +88,7 @@ def test_the_next_run_on_the_same_machine_goes_ahead_at_once(any_recorder: Recor
     gone(any_recorder)
     done = any_recorder.shell(TWO_FILES)
     assert done.returncode == 0
-    assert b"ended without a word" in done.stderr
+    assert b"ended without an outcome" in done.stderr
     first, second = any_recorder.sets
     assert (first["status"], second["status"]) == ("failed", "completed")
     assert "without a word" in first["error"]

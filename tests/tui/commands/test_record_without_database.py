@@ -67,7 +67,9 @@ def test_files_of_an_earlier_run_are_not_to_be_brought_in(recorder: Recorder) ->
     file = Path(sqlite_path(recorder.url))
     file.rename(recorder.folder / "away.db")
     done = recorder.shell(f"sleep 0.02; {ONE_FILE}")
-    assert b"succeeded; move the 1 file that it did not write out of the way, and then bring its backup" in done.stderr
+    assert (
+        b"succeeded; move the 1 file that it did not write to another place, and then bring its backup" in done.stderr
+    )
 
 
 def test_a_database_that_comes_back_in_time_has_the_whole_record(recorder: Recorder) -> None:

@@ -47,7 +47,7 @@ def everything(console: Console) -> Callable[[], dict[str, list[tuple[Any, ...]]
         ("\ue000", "(U+E000) is not visible"),
         ("del\x7f", "(U+007F) is not visible"),
         ("c1\x9b", "(U+009B) is not visible"),
-        ("x" * 201, "it has 201 characters: give it at most 200"),
+        ("x" * 201, "it has 201 characters: use at most 200"),
     ],
 )
 def test_a_name_with_invisible_characters_is_refused_on_the_way_in(
@@ -133,9 +133,9 @@ INTUNECD = ("--tenant", "confirmed-1", "--completed-at", "2026-11-23T08:30:00Z")
         (["file", *INTUNECD], 1, "this folder cannot be read"),
         (["empty", *INTUNECD], 1, "no item in it"),
         (["backup", "--tenant", "nobody", "--completed-at", AT[1]], 1, "There is no tenant 'nobody'"),
-        (["backup", "--tenant", "confirmed-1"], 2, "A folder has no clock"),
-        (["backup", *INTUNECD, "--git"], 2, "Say either --completed-at or --git"),
-        (["backup", "--tenant", "confirmed-1", "--completed-at", "9000-01-01T00:00:00Z"], 2, "lies in the future"),
+        (["backup", "--tenant", "confirmed-1"], 2, "A folder does not say when"),
+        (["backup", *INTUNECD, "--git"], 2, "Give either --completed-at or --git"),
+        (["backup", "--tenant", "confirmed-1", "--completed-at", "9000-01-01T00:00:00Z"], 2, "is in the future"),
         (["backup", "--tenant", "confirmed-1", "--completed-at", "2026-11-23"], 2, "has no time zone"),
         (["backup", "--tenant", "confirmed-1", "--git"], 1, ""),
         (["missing", "--tenant", "brand-new", "--create-tenant", "New", "--completed-at", AT[1]], 1, "cannot be read"),

@@ -240,5 +240,7 @@ def test_a_tenant_whose_id_looks_like_anothers_is_added_and_said(
 ) -> None:
     assert any_console.run("tenant", "add", there).err == ""
     done = any_console.run("tenant", "add", added)
-    words = f"tenantpilot: The tenant {added!r} is another one than {there!r}, although they look alike: is it meant?\n"
+    words = (
+        f"tenantpilot: The tenants {added!r} and {there!r} look alike, but are two tenants: check that you want both.\n"
+    )
     assert (done.code, done.err) == (0, words if alike else "")

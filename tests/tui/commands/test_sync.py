@@ -134,10 +134,10 @@ def test_what_is_refused_is_in_the_fleet_and_stops_no_other(any_recorder: Record
     assert (code, lines[0]) == (1, "nightly: 5 tenants: 1 new, 4 refused")
     refused = dict(line.strip().split(": refused: ") for line in lines[1:])
     assert refused == {
-        "empty.example": f"{machine.backups}/empty: there is no file of a backup in it.",
-        "link.example": f"{machine.backups}/link: it is a symbolic link, and may lead into another tenant's backups;"
-        " name its end as a source.",
-        "no-policy.example": f"{machine.backups}/no-policy: there is no file of a backup in it.",
+        "empty.example": f"{machine.backups}/empty: it has no backup file.",
+        "link.example": f"{machine.backups}/link: it is a symbolic link, and may lead to another tenant's backups;"
+        " write its target as a source.",
+        "no-policy.example": f"{machine.backups}/no-policy: it has no backup file.",
         "several.example": f"{machine.backups}/several: it holds several backups, one and two among them, and not one:"
         " name one of those.",
     }
@@ -158,7 +158,7 @@ def test_a_gone_folder_is_said_until_it_is_archived(machine: Machine) -> None:
     machine.plant("ana", "ben")
     machine.sync()
     shutil.rmtree(machine.backups / "ben")
-    gone = "the folder that it had at the last sync is gone from backups/*; bring it back, or archive it."
+    gone = "its folder at the last sync is gone from backups/*; restore the folder, or archive the tenant."
     expected = (1, ["nightly: 2 tenants: 1 unchanged, 1 refused", f"  ben.example: refused: {gone}"])
     assert machine.sync() == expected
     assert machine.sync() == expected
@@ -187,7 +187,7 @@ def test_contradictions_are_refused_with_their_lines(machine: Machine) -> None:
     assert lines[1] == f"  ana.example: refused: {shared} correct one of them."
     assert lines[2] == (
         f"  ben.example: refused: two sources are of this tenant: {folder}/ben {where[0]} and"
-        f" {machine.folder}/elsewhere ([sources.third], line 15); leave one of them."
+        f" {machine.folder}/elsewhere ([sources.third], line 15); remove one of them."
     )
     file = machine.folder / "tenantpilot.toml"
     assert lines[-1] == (
@@ -206,15 +206,18 @@ def test_contradictions_are_refused_with_their_lines(machine: Machine) -> None:
         ),
         (FLEET.replace('"newest-file"', '"newest-file"\nauthor = "x"'), "line 8): is about a repository's history"),
         (FLEET.replace('completed_at = "newest-file"', 'git = true\nrun_gap = "x"'), "sources.nightly.run_gap (file "),
-        (FLEET.replace('completed_at = "newest-file"', ""), "line 2): has no completed_at; a folder has no clock"),
-        (FLEET.replace('completed_at = "newest-file"', "git = true\ncompleted_at = 2026-01-01T00:00:00Z"), "not both"),
+        (FLEET.replace('completed_at = "newest-file"', ""), "line 2): has no completed_at; a folder does not say it"),
+        (
+            FLEET.replace('completed_at = "newest-file"', "git = true\ncompleted_at = 2026-01-01T00:00:00Z"),
+            "either this or git",
+        ),
         (FLEET.replace("{folder}.example", "one"), "line 5): must have {folder} in it"),
-        (FLEET.replace("backups/*", "backups/x"), "{folder} is the folder that a * in path stands for"),
-        (FLEET.replace("backups/*", "backups/x*"), "line 4): one part of it may be *, by itself"),
+        (FLEET.replace("backups/*", "backups/x"), "{folder} stands for the * in path"),
+        (FLEET.replace("backups/*", "backups/x*"), "line 4): only one part of it may be *"),
         (FLEET.replace("30 2 * * *", "30 2 * *"), "line 8): its cron expression does not have five fields"),
         (FLEET.replace("Europe/Berlin", "Berlin"), "its time zone is not an IANA name"),
         (FLEET.replace("intunecd", "intunecdd"), "there is no source 'intunecdd'; the nearest is intunecd"),
-        (FLEET.replace("intunecd", "tenuvault"), "say it themselves; leave it out"),
+        (FLEET.replace("intunecd", "tenuvault"), "have their own instants; leave it out"),
         (FLEET + "accept_old_files = true\n", "unknown setting for the source intunecd"),
         ("", "The settings have no [sources.NAME]: 'tenantpilot init FOLDER' proposes them."),
     ],
@@ -259,7 +262,7 @@ def test_a_removed_source_is_said_and_pruned_when_asked(machine: Machine) -> Non
     machine.plant("ana", "ben")
     machine.sync()
     machine.settle(FLEET.replace("nightly", "later"))
-    said = "nightly: no source of the settings any more; 2 schedules (ana.example, ben.example)"
+    said = "nightly: no longer a source in the settings; 2 schedules (ana.example, ben.example)"
     assert machine.sync()[1][-1] == f"{said} still judged; --prune-schedules disables them"
     assert machine.enabled() == {"nightly": {"1"}, "later": {"1"}}
     assert machine.sync("--prune-schedules")[1][-1] == f"{said} disabled"
@@ -324,7 +327,7 @@ def test_facts_of_other_tenants_are_refused(machine: Machine) -> None:
     file.write_text(json.dumps(line | {"tenant": "ben"}))
     code, lines = machine.sync()
     assert code == 1
-    assert "it has facts beside the sets of 'ana'" in lines[1]
+    assert "it has other facts than sets of 'ana'" in lines[1]
     file.write_text(json.dumps(line))
     assert machine.sync() == (0, ["facts: 1 tenant: 1 new"])
     assert machine.sync() == (0, ["facts: 1 tenant: 1 unchanged"])

@@ -104,7 +104,9 @@ def test_a_recorded_run_that_went_well_leaves_cron_nothing_to_mail(any_recorder:
 
 
 def alike(added: str, other: str) -> str:
-    return f"tenantpilot: The tenant {added!r} is another one than {other!r}, although they look alike: is it meant?\n"
+    return (
+        f"tenantpilot: The tenants {added!r} and {other!r} look alike, but are two tenants: check that you want both.\n"
+    )
 
 
 def test_a_new_tenant_like_another_is_named_however_it_comes(any_recorder: Recorder) -> None:

@@ -243,7 +243,7 @@ async def test_what_was_not_kept_is_never_the_same(url: str) -> None:
         await opened(driver)
         await driver.press("down", "down", "down", "enter")
         await driver.arrived(ItemChangesScreen)
-        assert "content: not comparable, it was not kept on either side" in driver.words()
+        assert "content: not comparable: it was not kept on either side" in driver.words()
         assert "the same" not in driver.words()
         assert "unchanged" not in driver.words()
 
