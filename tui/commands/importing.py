@@ -36,10 +36,10 @@ def import_sets(
 ) -> ImportSummary:
     """Write the sets that a source finds; one that is stored and did not change is passed over.
 
-    They come oldest first, and each is held against what is stored before it; the newest one, which is the one that
-    will count, may not be another tenant's: nothing is written of a history if it is. What is stored of a commit that
-    is no run is cancelled before that. A set is read outside of any transaction, and written `within` one: with
-    `one_by_one` each commits by itself, and no bar is shown. A new set is a run of `schedule`, where that is named.
+    The sets come oldest first, and each is compared with the stored sets before it. The newest set will count for the
+    verdict, so it must not be another tenant's: otherwise nothing of the history is written. Before that, stored sets
+    of commits that were not runs are cancelled. A set is read outside of any transaction and written `within` one. With
+    `one_by_one` each set has its own transaction, and no bar is shown. A new set is a run of `schedule`, if given.
     Raises RefusedInput and StoreConflict.
     """
     from health.sources.captured import RefusedInput

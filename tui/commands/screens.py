@@ -90,7 +90,7 @@ def _import_textual() -> None:
 
 
 def _settings_then_fleet(invocation: Invocation, place: Place, view: str | None, sender: Sender) -> None:
-    """In the second process: read the settings, then the fleet. If this fails, the first process does and reports it."""
+    """In the second process: read the settings, then the fleet. If this fails, the first process does it."""
     from tui.commands.session import session_of
 
     session = session_of(invocation)

@@ -85,7 +85,7 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
         self._set_id = set_id
         self._confirms = confirms
         self._copies: dict[Identity, SoughtCopy] = {}
-        # Only what was opened as the basis can be superseded; any other set was opened as what it is.
+        # Only a set that was opened as the basis can be superseded.
         self._opened_as_basis = as_basis or set_id is None
 
     def crumb(self) -> str:
@@ -161,7 +161,7 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
     def _what_superseded(self, answer: BackupSetAnswer) -> str:
         newer, unreadable = answer.health.basis, answer.health.unreadable
         if unreadable is not None:
-            return f"There is no verdict now, and so no basis: {unreadable.message}"
+            return f"There is no verdict now, and therefore no basis: {unreadable.message}"
         if newer is not None:
             return f"Superseded: this set is no longer the basis; press n for the new basis: {newer.name}."
         if self._set_id is None:
@@ -191,7 +191,7 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
         return self._has_the_words(item)
 
     def _is_wanted_gone(self, wanted: WantedCopy) -> bool:
-        """What the basis lacks is in no family."""
+        """Whether the filters show an item that the basis lacks. Such an item is in no family."""
         return self.family is None and self._has_the_words(wanted)
 
     def _has_the_words(self, item: BackupItem | WantedCopy) -> bool:

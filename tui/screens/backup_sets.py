@@ -73,13 +73,13 @@ class BackupSetsScreen(FactsScreen[BackupSetsAnswer]):
             page = resolver.backup_sets(self.external_id, now, known.sets[-1].key)
             if page.health.basis == known.health.basis:
                 return page._replace(sets=known.sets + page.sets, now=known.now)
-            # The rows listed so far name an old basis: read all of them again.
+            # The basis has changed, so every row is read again.
             return resolver.backup_sets(self.external_id, now, limit=len(known.sets) + SETS_PAGE)
 
         return ask
 
     def facts_from(self, answer: BackupSetsAnswer) -> float:
-        """Another page does not make the rows before it any younger."""
+        """The age of the oldest rows: a new page does not renew the rows before it."""
         known = self.answer
         if known is not None and known.sets and answer.sets and answer.sets[0] is known.sets[0]:
             assert self.asking.answered_at is not None

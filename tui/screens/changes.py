@@ -39,7 +39,7 @@ _ORDER: Final = {change: place for place, change in enumerate(Change)}
 
 
 class ChangesScreen(FactsScreen[ChangesAnswer]):
-    """`answer` is a ChangesAnswer. By default from the basis's reference set to the basis of the moment."""
+    """`answer` is a ChangesAnswer. By default it compares the basis's reference set with the current basis."""
 
     DEFAULT_CSS = """
     ChangesScreen #compared { margin-top: 0; }
@@ -92,7 +92,7 @@ class ChangesScreen(FactsScreen[ChangesAnswer]):
 
     @on(RowList.Moved)
     def _tell(self) -> None:
-        """Show the item under the cursor in full: two names may begin alike."""
+        """Show the item under the cursor in full: two names may have the same beginning."""
         change: ItemChange | None = self.query_one("#changes", RowList).current
         self.query_one(CursorDetail).show([] if change is None else _sentences(change))
 

@@ -24,7 +24,7 @@ class ChoiceScreen(ModalScreen[Any]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "dismiss", "close", key_display="esc", id="choice.close"),
-        # The app's own keys do not reach through a screen that is modal.
+        # The app's own keys do not work on a modal screen.
         Binding("q", "app.quit", "quit", show=False, id="choice.quit"),
     ]
 
@@ -56,5 +56,5 @@ class ChoiceScreen(ModalScreen[Any]):
         self.dismiss(message.row)
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
-        """Only while it is in front: the second of two keys in one packet would close the screen below it."""
+        """Close only if this screen is on top: the second of two keys in one packet would close the screen below."""
         return super().dismiss(result) if self.is_active and self.is_mounted else AwaitComplete()

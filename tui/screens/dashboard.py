@@ -53,11 +53,11 @@ _COLUMNS: Final = (
     Column("ERROR", 20, share=3, from_width=100),
 )
 _ROOM_FOR_HISTORY: Final = 12
-"""The lines needed to show the coverage strip and still the heading and some of the latest attempts."""
+"""The lines needed for the coverage strip, the heading and some of the latest attempts."""
 
 
 class _Context(Vertical):
-    """The history below the verdict: it gets the rest of the screen, which may be too low for all of it."""
+    """The history below the verdict. It gets the rest of the screen; if that is too low, the strip is hidden."""
 
     DEFAULT_CSS = """
     _Context { height: 1fr; min-height: 4; }
@@ -73,7 +73,7 @@ class _Context(Vertical):
 
 
 class DashboardScreen(FactsScreen[DashboardAnswer]):
-    """`answer` is a DashboardAnswer; its verdict is handed down to every widget by binding."""
+    """`answer` is a DashboardAnswer. Data binding gives its verdict to every widget."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "last_run", "the run that failed", show=False, id="dashboard.last_run"),
@@ -137,7 +137,7 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
     def watch_answer(self, answer: DashboardAnswer) -> None:
         self.tenant_name = answer.health.tenant.name
         self.shown_at = self.now()
-        # First: what is confirmed is not to be called complete for a moment.
+        # This comes first: otherwise the healthy check could say "complete" for a moment.
         self.reference_items = answer.reference_items
         self.health = self.pilot.adopt(answer.health)
         self.coverage = answer.coverage
@@ -149,7 +149,7 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
         self._say_whose_and_known()
 
     def _say_whose_and_known(self) -> None:
-        """What somebody has written of this tenant: beside the verdict, which stays what it is."""
+        """Show the tenant's owner and known reasons beside the verdict, which they do not change."""
         words = []
         if self.health is not None:
             group = self.pilot.context.groups.beside(self.external_id)
@@ -168,7 +168,7 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
         self._say_whose_and_known()
 
     def _say_what_is_fewer(self, answer: DashboardAnswer) -> None:
-        """Say by how much the basis is below its reference set; of a confirmed verdict the healthy check says it."""
+        """Say how many fewer items the basis has than its reference set. If confirmed, the healthy check says it."""
         fewer = None if answer.health.confirmed else fewer_items(answer.health, answer.reference_items)
         line = self.query_one("#fewer-items", Static)
         line.display = fewer is not None

@@ -1,4 +1,4 @@
-"""What every screen that shows facts has in common: asking for them, their age, a failure, and the way back."""
+"""What all screens that show facts share: asking for facts, their age, failures, and the way back."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
 
 SMALLEST: Final = (60, 12)
-"""Columns and lines below which a screen could not show what it must."""
+"""The smallest window, in columns and lines, in which a screen can show what it must."""
 _LOW: Final = 20
 """Lines below which the detail under a list is hidden to make room for its rows."""
 
@@ -121,7 +121,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
         raise NotImplementedError
 
     def note(self) -> str:
-        """What to know about the database: what makes its facts doubtful, because every age depends on it."""
+        """A note about the database: why its facts are doubtful, because every age depends on that."""
         context = self.pilot.context
         return "; ".join(self.asking.database_time.doubts(context.policy, context.confirmation_limit))
 
@@ -130,7 +130,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
         return None
 
     def place(self) -> Place:
-        """This very place, as a command line opens it."""
+        """This place, so that a command line can open it."""
         raise NotImplementedError
 
     def exported(self, form: str) -> str:
@@ -174,7 +174,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
             self._focused_before = None
 
     def show_crumbs(self) -> None:
-        """Write the breadcrumbs; the screens behind this one may have new names by now."""
+        """Write the breadcrumbs again: the screens behind this one may have new names."""
         # A screen that is still opening has no header yet.
         for header in self.query(HeaderLine):
             header.crumbs = self._way_here()
@@ -197,9 +197,9 @@ class FactsScreen(Screen[None], Generic[Answer]):
     # Asking
 
     def load(self, *, in_background: bool = False) -> None:
-        """Ask again; an unanswered question of this screen is given up.
+        """Ask again. An unanswered question of this screen is cancelled.
 
-        A refresh `in_background` lets every question go first that a person waits for (docs/reading.md, "Deadlines").
+        A refresh `in_background` gives way to every question that a person waits for (docs/reading.md, "Deadlines").
         """
         number = self.asking.begin(self.asked_from())
         question, clock = self.question(), self.pilot.context.clock
@@ -220,11 +220,11 @@ class FactsScreen(Screen[None], Generic[Answer]):
         )
 
     def asked_from(self) -> float:
-        """When the present question was asked, in seconds of the clock that runs on in suspend."""
+        """When the current question was asked, in seconds of the clock that also runs in suspend."""
         return self.pilot.boot_seconds()
 
     def _post(self, message: Message) -> None:
-        """Called in the reader thread. A screen that is gone needs no message."""
+        """Post a message from the reader thread. A closed screen needs none."""
         if self.is_running:
             self.post_message(message)
 
@@ -239,21 +239,21 @@ class FactsScreen(Screen[None], Generic[Answer]):
         first = self.answer is None
         self.asking.answered(self.facts_from(message.answer), message.database_time)
         if first:
-            # Classes of these two and not of the screen: Textual restyles everything below the node that changes.
+            # We set classes on these two widgets, not on the screen: Textual restyles all below the changed node.
             self.query_one("#waiting").add_class("-over")
             self.query_one("#body").remove_class("-waiting")
-            # Asked of the screen itself: a widget's request comes a frame later.
+            # We ask the screen itself: a widget's request would come a frame later.
             self.refresh(repaint=False, layout=True)
         self._tick()
         self.answer = message.answer
         header = self.query_one(HeaderLine)
         header.note = self.note()
         header.place = self.pilot.place_words(message.connected_to)
-        # Opened by its external id, a tenant has its name only now; the screen in front shows it too.
+        # A tenant opened by its external id gets its name only now. The screen on top shows it too.
         if isinstance(self.app.screen, FactsScreen):
             self.app.screen.show_crumbs()
         if first:
-            # Whoever types already goes on typing: the next letters would run as commands.
+            # If the user is typing, the focus stays: otherwise the next letters would run as commands.
             if not isinstance(self.focused, FilterInput):
                 self.first_focus()
             self.call_after_refresh(self._show_focused)
@@ -269,28 +269,28 @@ class FactsScreen(Screen[None], Generic[Answer]):
             return
         self.asking.failed(message.sentence)
         if self.answer is None:
-            # Not shortened: after a long path, what to do stands at the end.
+            # Not shortened: what to do is at the end, after a long path.
             self.query_one("#waiting", Static).update(Content(safe_text(message.sentence, limit=1000)))
         self._tick()
 
     def on_gave_way(self, message: GaveWay) -> None:
         message.stop()
         if self._is_awaited(message.number):
-            # Asked anew, so that its age counts from then and not from before the wait.
+            # We ask again, so that the age counts from now and not from before the wait.
             self.load(in_background=True)
 
     def facts_from(self, answer: Answer) -> float:
-        """When the facts of an answer were asked for: waiting has aged them since."""
+        """When the facts of an answer were asked for: they are as old as that question."""
         return self.asking.asked_at
 
     def first_focus(self) -> None:
-        """Where the focus goes once the first answer is there."""
+        """Set the focus when the first answer has arrived."""
         self.query(RowList).first().focus()
 
     def now(self) -> datetime:
         """The instant for the ages shown (UTC): when the facts were judged, plus the time since they were asked for.
 
-        Never past the last instant at which what is shown holds: an age would contradict the verdict beside it.
+        It never passes the last instant at which the shown answer holds: an age would contradict the verdict beside it.
         """
         if self.answer is None:
             return self.pilot.evaluation_instant()
@@ -350,7 +350,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
 
     @property
     def _is_seen(self) -> bool:
-        """On top, or under the palette. A change on a hidden screen makes Textual redraw the whole top screen."""
+        """Whether it is on top, or under the palette. A change on a hidden screen makes Textual redraw the top one."""
         top = self.app.screen
         return top is self or top.styles.background.a < 1
 
@@ -373,7 +373,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
 
     @property
     def focus_chain(self) -> list[Widget]:
-        """What Tab goes through: the filter is entered by its own key alone."""
+        """The widgets that Tab visits. Only its own key enters the filter."""
         return [widget for widget in super().focus_chain if not isinstance(widget, FilterInput)]
 
     def action_filter(self) -> None:
@@ -381,7 +381,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
 
     @on(events.Paste)
     def _paste_into_filter(self, event: events.Paste) -> None:
-        """A paste beside the filter, if there is one, is meant for it: none of its characters is a command."""
+        """Put a paste into the filter, if there is one, so that its characters do not run as commands."""
         for field in self.query(FilterInput):
             self.set_focus(field)
             field.insert_text_at_cursor(one_line(event.text))
@@ -399,7 +399,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
         if self.answer is None:
             self.pilot.say("nothing to export yet")
         elif self.unconfirmed:
-            why = "of an uncertain age while clocks differ" if self.clocks_differ else "too old to hand on"
+            why = "of uncertain age while clocks differ" if self.clocks_differ else "too old to hand on"
             self.pilot.say(f"not exported: these facts are {why}")
         else:
             columns = [Column("EXPORT AS", 16, share=1)]

@@ -1,4 +1,4 @@
-"""Every key that works on the screen below, with the id that a key map names it by."""
+"""Every key that works on the screen below, with its id for the settings' [keys]."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class HelpScreen(ModalScreen[None]):
         self.query_one("#help", RowList).replace(self._listed)
 
     def dismiss(self, result: None = None) -> AwaitComplete:
-        """Only while it is in front: the second of two keys in one packet would close the screen below it."""
+        """Close only if this screen is on top: the second of two keys in one packet would close the screen below."""
         return super().dismiss(result) if self.is_active and self.is_mounted else AwaitComplete()
 
 

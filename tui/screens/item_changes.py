@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
 
 _SIDE_BY_SIDE: Final = 120
-"""From how many columns on the two contents stand side by side."""
+"""From this width up, in columns, the two contents are side by side."""
 _BESIDE: Final = (Column("", 1), Column("BEFORE", 30, share=1), Column("AFTER", 30, share=1))
 _BELOW: Final = (Column("", 1), Column("- BEFORE, + AFTER", 30, share=1))
 _MOST_LINES: Final = 20_000
@@ -225,7 +225,7 @@ def _content_rows(
 
 
 def _why_not_compared(before: BackupItem, after: BackupItem, one: str | None, other: str | None, name: str) -> str:
-    """Never that it is unchanged: what was not kept cannot be compared; two digests can."""
+    """Why the contents are not compared. It never says "unchanged" for content that was not kept, unless digests do."""
     if name == "assignments":
         if one is None and other is None:
             return "none were captured on either side"
@@ -234,8 +234,8 @@ def _why_not_compared(before: BackupItem, after: BackupItem, one: str | None, ot
     where = "on either side" if one is None and other is None else "before" if one is None else "after"
     if None not in digests:
         verdict = "the digests are equal" if digests[0] == digests[1] else "it changed, the digests differ"
-        return f"{verdict}; what it was is not kept {where}"
-    return f"not comparable, it was not kept {where}"
+        return f"{verdict}; the content is not kept {where}"
+    return f"not comparable: it was not kept {where}"
 
 
 def _alone(content: str | None, kind: LineKind) -> Iterator[_Line]:
@@ -274,6 +274,6 @@ def _differs(row: DiffRow) -> bool:
 
 
 def _indented(text: str | None) -> str:
-    """Indentation is ours; what follows it came from outside."""
+    """Make a line's text safe. The indentation is ours; the rest came from outside."""
     words = (text or "").lstrip(" ")
     return " " * (len(text or "") - len(words)) + safe_text(words)

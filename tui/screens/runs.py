@@ -60,7 +60,7 @@ class RunsScreen(FactsScreen[RunsAnswer]):
 
     def watch_answer(self, answer: RunsAnswer) -> None:
         self._show_schedule(answer)
-        # A writer need not say which schedule a set belongs to: without runs nothing follows about its backups.
+        # A writer may leave out a set's schedule. So a schedule without runs may still have backups.
         self.query_one("#runs", RowList).replace(answer.runs, empty="no backup set names this schedule as its own")
         self._tell()
         self.pilot.adopt(answer.health)

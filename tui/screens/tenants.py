@@ -53,7 +53,7 @@ _COLUMNS: Final = (
 _COULD_WRITE: Final = "this role could write: use one that only has SELECT"
 
 _SHIFTS: Final = tuple(timedelta(hours=hours) for hours in (4, 8, 12))
-"""How far ahead to look for what goes stale, in the order in which `w` goes through them."""
+"""The spans in which to look for tenants that go stale, in the order of `w`."""
 _FILTERED_STATES: Final = (None, *STATES.values())
 
 
@@ -91,7 +91,7 @@ class TenantsScreen(FactsScreen[FleetView]):
     within: reactive[timedelta | None] = reactive(None, init=False)
     changed_only: reactive[bool] = reactive(False, init=False)
     cause: reactive[Cause | None] = reactive(None, init=False)
-    """The cause whose tenants alone are listed, as it was read when it was chosen."""
+    """The chosen cause, as it was read then. Only its tenants are listed."""
     order: reactive[Order] = reactive(Order.TRIAGE, init=False)
 
     group: reactive[str | None] = reactive(None, init=False)
@@ -100,7 +100,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         super().__init__()
         self._opened_at = place
         self._notes_taken: CheckedNotes | None = None
-        # The words may be those of the items of a set that opens over the fleet.
+        # If the place is a set, the filter words are for the set's items and not for the fleet.
         words = "" if place.named_screen() == "backup_set" else place.filter or ""
         self.set_reactive(TenantsScreen.words, words)
         self.set_reactive(TenantsScreen.state, STATES.get(place.posture or ""))
@@ -113,7 +113,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         return "Tenants"
 
     def asked_from(self) -> float:
-        """For facts that another process read ahead: when that process began."""
+        """When the question was asked; for facts that the second process read ahead, when that process began."""
         ahead_since = self.pilot.context.ahead_since
         return super().asked_from() if self.asking.number > 0 or ahead_since is None else ahead_since
 
@@ -177,7 +177,7 @@ class TenantsScreen(FactsScreen[FleetView]):
 
     def first_focus(self) -> None:
         super().first_focus()
-        # Opened at a tenant, the way back ends on its row, as if one had walked.
+        # If the app was opened at a tenant, going back ends on its row.
         verdicts, opened_at = self.facts.answer.verdicts, self._opened_at.tenant
         row = next((each for each in verdicts if each.tenant.external_id == opened_at), None)
         if row is not None:
@@ -193,7 +193,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         self._list_again()
 
     def note(self) -> str:
-        """And since the last visit, and of a role that could write."""
+        """The base class's note, then what changed since the last visit, and whether the role could write."""
         view = self.facts
         visit = [] if view.visit is None else since_in_words(view.visit, view.gone, len(view.changed), self.now())
         wrong = (view.notes and view.notes.problem) or view.groups_problem
@@ -218,7 +218,7 @@ class TenantsScreen(FactsScreen[FleetView]):
             return
         stale_by = None if self.within is None else shifted(self.now(), self.within)
         of_cause = None if self.cause is None else frozenset(self._runs_that_said_so())
-        # Of a verdict the facts decide; whether they are too old for it, the screen.
+        # The facts decide the verdict; the screen decides whether the facts are too old for it.
         state = State.HEALTHY if self.state is State.UNCONFIRMED and self.unconfirmed else self.state
         filters = Filters(self.words, state, stale_by, self.changed_only, of_cause, self.group)
         rows = listed(view, filters, self.order, self.pilot.context.policy, self.pilot.context.groups)
@@ -240,7 +240,7 @@ class TenantsScreen(FactsScreen[FleetView]):
 
     @staticmethod
     def _said(state: State) -> State:
-        """As a command line says it: what is unconfirmed now was confirmed, and may be again by then."""
+        """The state for a command line. An unconfirmed tenant was confirmed, and may be confirmed again by then."""
         return State.HEALTHY if state is State.UNCONFIRMED else state
 
     def _as_shown(self, state: State) -> State:
@@ -262,7 +262,7 @@ class TenantsScreen(FactsScreen[FleetView]):
 
     @on(RowList.Moved)
     def _tell(self) -> None:
-        """Show the name under the cursor and why: names that begin alike can be told apart, and no reason is cut."""
+        """Show the name under the cursor and why, both in full: names may have the same beginning."""
         health: TenantBackupHealth | None = self.query_one("#tenants", RowList).current
         words = []
         if health is not None:
@@ -316,12 +316,12 @@ class TenantsScreen(FactsScreen[FleetView]):
             return
         names = health.tenant.external_id, health.tenant.name
         self.pilot.open_screen("dashboard", *names, health=health)
-        # Over its dashboard, as if one had walked there.
+        # The dashboard is below it, so that Esc goes back there.
         if (set_id := self._runs_that_said_so().get(health.tenant.id)) is not None:
             self.pilot.open_screen("backup_set", *names, set_id=set_id)
 
     def _runs_that_said_so(self) -> dict[int, int | None]:
-        """Of the tenants of the cause that is listed, by their ids, the set whose error it is."""
+        """For each tenant of the listed cause, by its id: the set with that error."""
         tenants = () if self.cause is None else self.cause.tenants
         return {each.health.tenant.id: each.backup_set and each.backup_set.id for each in tenants}
 
@@ -351,7 +351,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         self.state = next((state for state in State if state.word == word), None)
 
     def action_next_unconfirmed(self) -> None:
-        """Go to the next tenant that is not confirmed; behind the last one to the first."""
+        """Go to the next tenant that is not confirmed; after the last one, to the first."""
         rows = self.query_one("#tenants", RowList)
         after = [*rows.rows[rows.cursor + 1 :], *rows.rows[: rows.cursor + 1]]
         wanted = (each for each in after if state_of(each, facts_too_old=self.unconfirmed) is not State.HEALTHY)
@@ -376,7 +376,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         self.pilot.open_screen("causes", self._list_cause)
 
     def _list_cause(self, cause: Cause) -> None:
-        """List the tenants of a cause, and no other filter beside it: every one of them is to be seen."""
+        """List all tenants of a cause, and clear every other filter."""
         self.action_clear_filters()
         self.cause = cause
 

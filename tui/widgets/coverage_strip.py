@@ -73,7 +73,7 @@ class CoverageStrip(Static):
 
 
 def _cells(coverage: Coverage) -> Iterator[tuple[str, str]]:
-    """Each cell's glyph and colour. Of what is not known there is no alarm: nobody knows what it was."""
+    """Each cell's glyph and colour. Unknown time is not coloured as an alarm."""
     for cell in coverage.cells:
         yield (NOT_KNOWN, "$quiet") if cell is None else (LOOKS[cell].glyph, LOOKS[cell].colour)
 

@@ -1,4 +1,4 @@
-"""The first lines of every screen: where I am, which database, how old the facts are, what is or could be wrong."""
+"""The first lines of every screen: the place, the database, the age of the facts, a problem or a note."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class HeaderLine(Vertical):
             self.query_one(".crumbs", Static).update(Content(words), layout=False)
 
     def on_resize(self) -> None:
-        # After the layout, with the breadcrumbs of that moment: they may have changed by then.
+        # After the layout, because the breadcrumbs may change before that.
         self.call_after_refresh(self.watch_crumbs)
 
     def watch_place(self, place: str) -> None:
@@ -88,7 +88,7 @@ class HeaderLine(Vertical):
             self.query_one(".note", Static).update(Content(safe_text(note)))
 
     def on_mount(self) -> None:
-        # What was set before the widgets existed.
+        # Now show the values that were set before the widgets existed.
         self._composed = True
         self.watch_crumbs()
         self.watch_age(self.age)
@@ -104,13 +104,13 @@ _LEAST_HERE: Final = 12
 
 
 def crumbs_that_fit(crumbs: list[str], room: int) -> str:
-    """The way here in at most `room` cells: the tenant and what is shown are shortened, but never left out."""
+    """The breadcrumbs in at most `room` cells. The tenant and the shown thing are shortened, but never left out."""
     tenant, here = crumbs[_TENANT : _TENANT + 1], crumbs[_TENANT + 1 :][-1:]
     for shorter in (crumbs, ["…", *crumbs[_TENANT:]], ["…", *tenant, *here], [*tenant, *here]):
         words = " > ".join(shorter)
         if cell_len(words) <= room or not tenant:
             return words
-    # An item's name is shortened first, while it still says something, and then the tenant's.
+    # An item's name is shortened first, down to a minimum, and then the tenant's.
     between = cell_len(" > ") * len(here)
     here = [_at_most(max(room - between - cell_len(tenant[0]), _LEAST_HERE), each) for each in here]
     left = room - between - sum(map(cell_len, here))

@@ -54,7 +54,7 @@ class HealthyCheck(Static):
         if state is State.UNCONFIRMED:
             words = "These facts are too old to confirm anything: press r to read them again."
             if self.clocks_differ:
-                words = "No age is certain while the database's clock and this machine's differ: set one right."
+                words = "No age is certain while the database's clock and this machine's differ: correct one of them."
         elif health.quality is not None and health.quality.assignments_not_recorded == health.quality.items:
             words = f"{words} {ASSIGNMENTS_LIMIT}"
         self.update(Content.assemble((state.label, f"bold $state-{state.word}"), "  ", words))

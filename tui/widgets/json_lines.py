@@ -37,6 +37,6 @@ def json_lines(captured: CapturedJson) -> Iterator[tuple[int, str]]:
 
 def line_cells(line: tuple[int, str]) -> Sequence[Cell]:
     """A line of captured JSON as a row."""
-    # Indentation is ours; what follows it came from outside.
+    # The indentation is ours; the rest came from outside.
     words = line[1].lstrip(" ")
     return (Cell(" " * (len(line[1]) - len(words)) + safe_text(words)),)

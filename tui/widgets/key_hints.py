@@ -74,7 +74,7 @@ class KeyHints(Static):
 
 
 def _hints_that_fit(hints: Iterable[tuple[str, str]], width: int) -> list[Content]:
-    """As many as fit, in their order; the help, which names all the others, gives way to none of them."""
+    """As many hints as fit, in their order. `?` is always shown, because it lists all the others."""
     made = [(key, Content.assemble((key, "bold $primary"), " ", description)) for key, description in hints]
     room = width - sum(hint.cell_length + 2 for key, hint in made if key == _HELP)
     shown: list[Content] = []

@@ -298,7 +298,7 @@ class RowList(Widget, can_focus=True):
                 # Redraw two lines only: over a slow link a cursor move may cost no more.
                 self.refresh(self._line(before), self._line(place))
             self.post_message(self.Moved(self))
-        # On the last row too: a page that failed to come is asked for again there.
+        # Also on the last row, so that the user can ask again for a page that did not arrive.
         if self._rows and place + self._page >= len(self._rows):
             self.post_message(self.EndNear(self))
 

@@ -209,7 +209,7 @@ def test_a_view_or_a_word_that_is_not_there(
 def test_a_place_in_front_of_a_command_is_not_ignored(fleet: Console, option: tuple[str, ...]) -> None:
     found = fleet.run(*option, "report", *AT)
     assert found.code == 2
-    assert f"{option[0]} here opens a screen: leave 'report' out, or write {option[0]} behind it." in found.refusal()
+    assert f"{option[0]} here opens a screen: leave 'report' out, or write {option[0]} after it." in found.refusal()
 
 
 def test_check_of_a_group(fleet: Console, settings: Settings) -> None:
