@@ -89,7 +89,7 @@ class SchedulesScreen(FactsScreen[SchedulesAnswer]):
         self.pilot.adopt(answer.health)
 
     def _warn(self, answer: SchedulesAnswer) -> None:
-        """Warn of plans that cannot keep a backup fresh. No condition covers them, and they cause an alarm every day."""
+        """Warn of plans that cannot keep a backup fresh. No condition covers them, and every day has an alarm."""
         policy, pause = self.pilot.context.policy, answer.longest_pause
         warning = self.query_one("#pause", Static)
         warning.set_class(pause is not None and cannot_stay_fresh(pause, policy), "-warning")
