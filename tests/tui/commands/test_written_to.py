@@ -133,7 +133,7 @@ def test_a_new_tenant_like_another_is_named_however_it_comes(any_recorder: Recor
     words[words.index("contoso")] = " contoso"
     by_record = any_recorder.tenantpilot(*words)
     assert by_record.returncode == 0
-    assert by_record.stderr.decode().count("although they look alike") == 4
+    assert by_record.stderr.decode().count("look alike, but are two tenants") == 4
 
 
 @pytest.fixture
