@@ -84,6 +84,8 @@ class Beside(NamedTuple):
     known: Mapping[str, KnownOfTenant] = MappingProxyType({})
     groups: Mapping[str, str] = MappingProxyType({})
     causes: Sequence[Cause] = ()
+    names_bases: bool = False
+    """A note names the row of each basis: it is handed on as evidence."""
     as_of: bool = False
     """The verdicts are of the past: what cannot be known of then is said."""
 
@@ -112,10 +114,10 @@ def report_head(
         "schema": SCHEMA,
         "evaluated_at": rfc3339(now),
         "policy": {
-            "freshness_window_seconds": _seconds(policy.freshness_window),
-            "schedule_grace_seconds": _seconds(policy.schedule_grace),
-            "clock_skew_seconds": _seconds(policy.clock_skew),
-            "longest_run_seconds": _seconds(policy.longest_run),
+            "freshness_window_seconds": whole_seconds(policy.freshness_window),
+            "schedule_grace_seconds": whole_seconds(policy.schedule_grace),
+            "clock_skew_seconds": whole_seconds(policy.clock_skew),
+            "longest_run_seconds": whole_seconds(policy.longest_run),
         },
         **({"as_of": {"instant": rfc3339(now), "not_known": list(NOT_KNOWN_OF_THEN)}} if beside.as_of else {}),
         **({"narrowed_by": dict(beside.narrowed_by)} if beside.narrowed_by else {}),
@@ -205,7 +207,8 @@ def age_seconds(completed_at: datetime, now: datetime) -> int:
     return (now - completed_at) // timedelta(seconds=1)
 
 
-def _seconds(duration: timedelta) -> int | float:
+def whole_seconds(duration: timedelta) -> int | float:
+    """Seconds, as a whole number where it is one."""
     seconds = duration.total_seconds()
     return int(seconds) if seconds.is_integer() else seconds
 

@@ -28,6 +28,7 @@ from tui.words.safe_text import has_hidden, safe_text
 
 if TYPE_CHECKING:
     from health.posture import TenantBackupHealth
+    from health.report import Beside
 
 Row = TypeVar("Row")
 
@@ -112,6 +113,23 @@ class Pilot(App[None]):
         """What is known of a tenant, in words; nothing where the file of what is known is wrong."""
         known = {} if self.notes is None else self.notes.by_tenant
         return known_in_words(known_of(known.get(health.tenant.external_id, ()), health, now), now)
+
+    def beside(self, verdicts: Sequence[TenantBackupHealth], now: datetime) -> Beside:
+        """What a report of these verdicts says beside them: what is known, and the groups."""
+        from health.report import Beside  # asked for by a key
+
+        ids = [health.tenant.external_id for health in verdicts]
+        known = {
+            external_id: known_of(self.known[external_id], health, now)
+            for external_id, health in zip(ids, verdicts, strict=True)
+            if external_id in self.known
+        }
+        found = ((each, self.context.groups.beside(each)) for each in ids)
+        return Beside(
+            known=known,
+            groups={each: group.name for each, group in found if group is not None},
+            names_bases=True,
+        )
 
     def copy_known_entry(self, health: TenantBackupHealth, now: datetime) -> None:
         """Copy a ready entry for each reason of a tenant; who and why are left to be filled in. Nothing is written."""

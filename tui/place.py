@@ -174,6 +174,13 @@ class Place(NamedTuple):
         if self.family is not None and "backup_set" not in (screen, *opening.behind):
             yield f"--family means nothing to --screen {screen}: leave one of them out."
 
+    def narrowed_by(self) -> dict[str, str]:
+        """What the fleet is narrowed by, as a document names it."""
+        words = {name: getattr(self, name) for name in ("group", "filter", "posture", "cause")}
+        words["stale_within"] = None if self.stale_within is None else format_duration(self.stale_within)
+        words["changed"] = "since the last visit" if self.changed else None
+        return {name: value for name, value in words.items() if value is not None}
+
     def options(self) -> list[str]:
         """The options that say it, each once."""
         return [word for word in dict.fromkeys(self.arguments()) if word[2:].replace("-", "_") in self._fields]

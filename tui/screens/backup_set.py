@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -218,9 +218,9 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
         if isinstance(row, BackupItem):
             sought = self._copies.get((row.policy_type, row.policy_identifier))
             listed = answer.listed
-            self.pilot.open_screen("captured_item", self.external_id, listed.key.set_id, row, listed.name, sought)
+            self.pilot.open_screen("captured_item", self.external_id, listed, row, sought)
         elif row.last_good is not None:
-            self.pilot.open_screen("last_good_copy", self.external_id, answer.listed.key.set_id, row)
+            self.pilot.open_screen("last_good_copy", self.external_id, answer.listed, row)
         else:
             self.pilot.say(last_whole(row, self.now()))
 
@@ -251,6 +251,25 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
     def action_mark(self) -> None:
         if self.answer is not None and (listed := self.answer.listed) is not None:
             self.pilot.mark_set(self.external_id, listed.key, listed.name)
+
+    def evidence(self) -> list[dict[str, Any]]:
+        from tui.words.evidence import gone_entry, item_entry  # asked for by a key
+
+        return [
+            gone_entry(row) if isinstance(row, SoughtCopy) else item_entry(row, self._copies.get(_identity(row)))
+            for row in self.query_one("#items", RowList).rows
+        ]
+
+    def about(self) -> dict[str, Any]:
+        from tui.words.evidence import set_entry
+
+        listed = self.facts.listed
+        narrowed = {"filter": self.words, "family": self.place().family}
+        given = {name: value for name, value in narrowed.items() if value}
+        return {
+            "set": {"id": self._set_id} if listed is None else set_entry(listed),
+            **({"narrowed_by": given} if given else {}),
+        }
 
     def part_exported(self) -> str:
         listed = sum(isinstance(row, BackupItem) for row in self.query_one("#items", RowList).rows)

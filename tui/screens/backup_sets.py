@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -164,6 +164,11 @@ class BackupSetsScreen(FactsScreen[BackupSetsAnswer]):
         if rows.current is not None:
             self.pilot.mark_set(self.external_id, rows.current.key, rows.current.name)
             rows.refresh()
+
+    def evidence(self) -> list[dict[str, Any]]:
+        from tui.words.evidence import set_entry  # asked for by a key
+
+        return [set_entry(listed) for listed in self.facts.sets]
 
     def part_exported(self) -> str:
         return f"the newest {len(self.facts.sets):,}" if self.facts.more else ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from health.answers import ListedSet
 from health.changes import LastGoodCopy, SoughtCopy
 from health.facts import BackupItem
 from tui.place import ItemIdentity, Place
@@ -26,21 +27,22 @@ if TYPE_CHECKING:
 
 
 class CapturedItemScreen(FactsScreen[JsonLines]):
-    """`answer` is the captured JSON, in lines. `sought` is its last good copy, if it was looked for."""
+    """`answer` is the captured JSON, in lines; `listed` is the set that the item is of.
+
+    `sought` is its last good copy, if it was looked for.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "last_good", "last whole copy", key_display="⏎", id="captured_item.last_good"),
         Binding("equals_sign", "changes", "compare with it", key_display="=", id="captured_item.changes"),
     ]
 
-    def __init__(
-        self, external_id: str, set_id: int, item: BackupItem, set_name: str = "", sought: SoughtCopy | None = None
-    ) -> None:
+    def __init__(self, external_id: str, listed: ListedSet, item: BackupItem, sought: SoughtCopy | None = None) -> None:
         super().__init__()
         self.external_id = external_id
-        self._set_id = set_id
+        self._listed = listed
+        self._set_id = listed.key.set_id
         self._item = item
-        self._set_name = set_name
         self._sought = sought
 
     def crumb(self) -> str:
@@ -51,7 +53,7 @@ class CapturedItemScreen(FactsScreen[JsonLines]):
 
         def ask(resolver: TenantBackupHealthResolver) -> JsonLines:
             captured = resolver.captured(self.external_id, self._set_id, self._item.id, now)
-            return JsonLines(tuple(json_lines(captured)), now)
+            return JsonLines(tuple(json_lines(captured)), now, captured)
 
         return ask
 
@@ -96,17 +98,32 @@ class CapturedItemScreen(FactsScreen[JsonLines]):
 
     def action_last_good(self) -> None:
         if self._sought is not None:
-            self.pilot.open_screen("last_good_copy", self.external_id, self._set_id, self._sought)
+            self.pilot.open_screen("last_good_copy", self.external_id, self._listed, self._sought)
 
     def action_changes(self) -> None:
         if self._copy is not None:
             identity = self._item.policy_type, self._item.policy_identifier
             before = ItemOfSet(self._copy.backup_set, self._copy.name, self._copy.item)
-            after = ItemOfSet(self._set_id, self._set_name, self._item.id)
-            compared = before.set_id, after.set_id
+            after = ItemOfSet(self._set_id, self._listed.name, self._item.id)
+            stored = self._listed.backup_set
+            compared = self._copy, stored
             self.pilot.open_screen(
                 "item_changes", self.external_id, compared, identity, self._item.display_name, before, after
             )
+
+    def evidence(self) -> list[dict[str, Any]]:
+        from tui.words.evidence import captured_json, item_entry  # asked for by a key
+
+        captured = self.facts.captured
+        return [
+            item_entry(self._item, self._sought)
+            | {"payload": captured_json(captured.payload), "assignments": captured_json(captured.assignments)}
+        ]
+
+    def about(self) -> dict[str, Any]:
+        from tui.words.evidence import set_entry
+
+        return {"set": set_entry(self._listed)}
 
     def name_under_cursor(self) -> str | None:
         return self._item.policy_identifier

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from health.answers import CausesAnswer
 from health.causes import Cause
+from health.documents import causes_document
 from tui.place import CAUSES, Place
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
@@ -71,6 +72,9 @@ class CausesScreen(FactsScreen[CausesAnswer]):
         if self.is_active:
             self.app.pop_screen()
             self._then(message.row)
+
+    def evidence(self) -> list[dict[str, Any]]:
+        return list(causes_document(self.facts)["causes"])
 
     def place(self) -> Place:
         return Place(screen=CAUSES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -111,7 +111,7 @@ class ChangesScreen(FactsScreen[ChangesAnswer]):
         answer, change = self.answer, message.row
         if not self.is_active or answer is None or answer.before is None or answer.after is None:
             return
-        compared = answer.before.backup_set.id, answer.after.backup_set.id
+        compared = answer.before.backup_set, answer.after.backup_set
         before, after = (
             None if each is None else ItemOfSet(side.backup_set.id, side.backup_set.name, each.item.id)
             for side, each in ((answer.before, change.before), (answer.after, change.after))
@@ -119,6 +119,23 @@ class ChangesScreen(FactsScreen[ChangesAnswer]):
         self.pilot.open_screen(
             "item_changes", self.external_id, compared, _identity(change), change.item.display_name, before, after
         )
+
+    def evidence(self) -> list[dict[str, Any]]:
+        from tui.words.evidence import item_entry  # asked for by a key
+
+        changes: Sequence[ItemChange] = self.query_one("#changes", RowList).rows
+        return [
+            {"change": each.change.value, "aspects": [aspect.value for aspect in each.aspects]} | item_entry(each.item)
+            for each in changes
+        ]
+
+    def about(self) -> dict[str, Any]:
+        from tui.words.evidence import stored_set_entry
+
+        sides = (("from", self.facts.before), ("to", self.facts.after))
+        sets = {name: None if side is None else stored_set_entry(side.backup_set) for name, side in sides}
+        changes = self.facts.changes
+        return sets | ({} if changes is None else {"totals": changes.totals._asdict()})
 
     def name_under_cursor(self) -> str | None:
         change: ItemChange | None = self.query_one("#changes", RowList).current

@@ -254,7 +254,8 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
         from tui.words.render import report_as  # asked for by a key: the first frame does not wait for it
 
         answer = self.facts
-        return "".join(report_as(form, (answer.health,), self.pilot.context.policy, answer.now))
+        beside = self.pilot.beside((answer.health,), answer.now)
+        return "".join(report_as(form, (answer.health,), self.pilot.context.policy, answer.now, self.whose(), beside))
 
     def name_under_cursor(self) -> str | None:
         return self.external_id

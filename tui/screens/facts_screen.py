@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar, Final, Generic, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, cast
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -60,6 +60,8 @@ class FactsScreen(Screen[None], Generic[Answer]):
 
     external_id: str = ""
     """The tenant whose screen this is; empty on the screens of the fleet."""
+    tenant_name: str = ""
+    """What it is called, if this screen knows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "back", "back", key_display="esc", id="screen.back"),
@@ -134,11 +136,31 @@ class FactsScreen(Screen[None], Generic[Answer]):
         raise NotImplementedError
 
     def exported(self, form: str) -> str:
-        """What `e` writes in one of the formats: the screen's list with every column, shown or not."""
-        from tui.words.export import table_as  # asked for by a key: the first frame does not wait for it
+        """What `e` writes in one of the formats: evidence (docs/screens.md, "Whose it is")."""
+        from tui.words.evidence import Evidence, evidence_as, head  # asked for by a key: the first frame does not wait
 
-        headings, rows = self.query(RowList).first().table()
-        return table_as(form, headings, rows)
+        way, policy = " > ".join(self._way_here()), self.pilot.context.policy
+        whose = (self.external_id, self.called()) if self.external_id else None
+        about = head(way, whose, self.query_one(HeaderLine).place, self.facts.now, policy, self.part_exported())
+        return evidence_as(form, Evidence(way, about | self.about(), self.evidence()))
+
+    def evidence(self) -> list[dict[str, Any]]:
+        """The rows that `e` writes: plain values, instants absolute."""
+        raise NotImplementedError
+
+    def about(self) -> dict[str, Any]:
+        """What `e` writes of this screen's rows as a whole: of which set they are, by what they are narrowed."""
+        return {}
+
+    def called(self) -> str:
+        """The name of the tenant whose screen this is: a screen behind this one has read it."""
+        stack = [each for each in self.app.screen_stack if isinstance(each, FactsScreen)]
+        named = (each.tenant_name for each in reversed(stack) if each.external_id == self.external_id)
+        return next(filter(None, named), self.external_id)
+
+    def whose(self) -> str:
+        """The tenant whose screen this is, by name and id; empty on the screens of the fleet."""
+        return f"{self.called()} ({self.external_id})" if self.external_id else ""
 
     def part_exported(self) -> str:
         """Which part of the rows `exported` returns, in words; empty if it is all of them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -12,10 +12,10 @@ from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
 from health.answers import CapturedInSet
-from health.changes import Identity
+from health.changes import Identity, LastGoodCopy
 from health.contents import Line as ContentLine
 from health.contents import LineKind, differences, indented
-from health.facts import BackupItem
+from health.facts import BackupItem, BackupSet
 from tui.place import ItemIdentity, Place
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
@@ -63,7 +63,7 @@ class ContentRows(NamedTuple):
 
 
 class ItemChangesScreen(FactsScreen[ContentRows]):
-    """`answer` has the rows. `compared` are the ids of the two sets.
+    """`answer` has the rows. `compared` are the two sets; None for one that cannot be read.
 
     `before` or `after` is None for an item that only one of the sets has.
     """
@@ -80,7 +80,7 @@ class ItemChangesScreen(FactsScreen[ContentRows]):
     def __init__(
         self,
         external_id: str,
-        compared: tuple[int, int],
+        compared: tuple[BackupSet | LastGoodCopy | None, BackupSet | None],
         identity: Identity,
         name: str,
         before: ItemOfSet | None,
@@ -180,7 +180,25 @@ class ItemChangesScreen(FactsScreen[ContentRows]):
         return self._identity[1]
 
     def place(self) -> Place:
-        return Place(self.external_id, "item_changes", set=self._compared, item=ItemIdentity(*self._identity))
+        stored = [each for each in self._compared if each is not None]
+        ids = tuple(each.backup_set if isinstance(each, LastGoodCopy) else each.id for each in stored)
+        return Place(self.external_id, "item_changes", set=ids, item=ItemIdentity(*self._identity))
+
+    def evidence(self) -> list[dict[str, Any]]:
+        rows: Sequence[DiffRow] = self.facts.whole
+        return [
+            {"kind": "note" if row.kind is None else row.kind.value, "before": row.before, "after": row.after}
+            for row in rows
+        ]
+
+    def about(self) -> dict[str, Any]:
+        from tui.words.evidence import item_entry, stored_set_entry  # asked for by a key
+
+        sides = tuple(zip(("from", "to"), self._compared, self.facts.items, strict=True))
+        sets = {name: None if stored is None else stored_set_entry(stored) for name, stored, _ in sides}
+        items = {f"item_{name}": None if item is None else item_entry(item) for name, _, item in sides}
+        identity = {"policy_type": self._identity[0], "policy_identifier": self._identity[1]}
+        return sets | {"item": {**identity, "display_name": self._called}} | items
 
 
 def _assignments_in_words(item: BackupItem) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
 
+from health.answers import ListedSet
 from health.changes import LastGoodCopy, SoughtCopy
 from tui.place import ItemIdentity, Place
 from tui.reader import Question
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 
 
 class LastGoodCopyScreen(FactsScreen[JsonLines]):
-    """`answer` is the copy's captured JSON, in lines; `set_id` is the set that lacks it, or has it degraded.
+    """`answer` is the copy's captured JSON, in lines; `listed` is the set that lacks it, or has it degraded.
 
     All words have the colour of the degraded item."""
 
-    def __init__(self, external_id: str, set_id: int, sought: SoughtCopy) -> None:
+    def __init__(self, external_id: str, listed: ListedSet, sought: SoughtCopy) -> None:
         super().__init__()
         self.external_id = external_id
-        self._set_id = set_id
+        self._listed = listed
         self._sought = sought
 
     @property
@@ -45,7 +46,7 @@ class LastGoodCopyScreen(FactsScreen[JsonLines]):
 
         def ask(resolver: TenantBackupHealthResolver) -> JsonLines:
             captured = resolver.captured(self.external_id, copy.backup_set, copy.item, now)
-            return JsonLines(tuple(json_lines(captured)), now)
+            return JsonLines(tuple(json_lines(captured)), now, captured)
 
         return ask
 
@@ -73,10 +74,31 @@ class LastGoodCopyScreen(FactsScreen[JsonLines]):
             ]
         )
 
+    def evidence(self) -> list[dict[str, Any]]:
+        from tui.words.evidence import captured_json, copy_entry  # asked for by a key
+
+        captured, wanted = self.facts.captured, self._sought.wanted
+        return [
+            {
+                "policy_type": wanted.policy_type,
+                "policy_identifier": wanted.policy_identifier,
+                "display_name": wanted.display_name,
+                "families_now": list(wanted.families) or ["gone"],
+                "last_good": copy_entry(self._copy),
+                "payload": captured_json(captured.payload),
+                "assignments": captured_json(captured.assignments),
+            }
+        ]
+
+    def about(self) -> dict[str, Any]:
+        from tui.words.evidence import set_entry
+
+        return {"set": set_entry(self._listed), "says": what_it_is_now(self._sought)}
+
     def name_under_cursor(self) -> str | None:
         return self._sought.wanted.policy_identifier
 
     def place(self) -> Place:
         wanted = self._sought.wanted
         item = ItemIdentity(wanted.policy_type, wanted.policy_identifier)
-        return Place(self.external_id, "last_good_copy", set=(self._set_id,), item=item)
+        return Place(self.external_id, "last_good_copy", set=(self._listed.key.set_id,), item=item)

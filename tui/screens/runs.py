@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -115,6 +115,17 @@ class RunsScreen(FactsScreen[RunsAnswer]):
     def _open_set(self, message: RowList.Chosen) -> None:
         if self.is_active:
             self.pilot.open_screen("backup_set", self.external_id, self.tenant_name, set_id=message.row.key.set_id)
+
+    def evidence(self) -> list[dict[str, Any]]:
+        from tui.words.evidence import set_entry  # asked for by a key
+
+        return [set_entry(listed) for listed in self.facts.runs]
+
+    def about(self) -> dict[str, Any]:
+        from tui.words.evidence import schedule_entry
+
+        judged = self.facts.schedule
+        return {"schedule": {"id": self._schedule_id} if judged is None else schedule_entry(judged)}
 
     def part_exported(self) -> str:
         return f"the newest {len(self.facts.runs):,}" if self.facts.more else ""

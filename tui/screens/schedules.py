@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -164,6 +164,11 @@ class SchedulesScreen(FactsScreen[SchedulesAnswer]):
     def _open_runs(self, message: RowList.Chosen) -> None:
         if self.is_active:
             self.pilot.open_screen("runs", self.external_id, self.tenant_name, _key(message.row))
+
+    def evidence(self) -> list[dict[str, Any]]:
+        from tui.words.evidence import schedule_entry  # asked for by a key
+
+        return [schedule_entry(judged) for judged in self.facts.schedules]
 
     def name_under_cursor(self) -> str | None:
         judged: JudgedSchedule | None = self.query_one("#schedules", RowList).current

@@ -396,7 +396,10 @@ class TenantsScreen(FactsScreen[FleetView]):
         view = self.facts
         rows = self.query_one("#tenants", RowList).rows
         only = self._shown(rows, view) if len(rows) != view.totals.tenants else ""
-        return "".join(report_as(form, rows, self.pilot.context.policy, view.now, only))
+        # JSON names each thing it is narrowed by; a reader of the other forms has them in one sentence.
+        narrowed = self.place()._replace(sort=None).narrowed_by() if form == "json" else {}
+        beside = self.pilot.beside(rows, self.now())._replace(narrowed_by=narrowed)
+        return "".join(report_as(form, rows, self.pilot.context.policy, view.now, only, beside))
 
     def part_exported(self) -> str:
         return part_in_words(len(self.query_one("#tenants", RowList).rows), self.facts.totals.tenants, "tenant")

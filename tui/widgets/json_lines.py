@@ -15,10 +15,11 @@ _MOST_LINES: Final = 20_000
 
 
 class JsonLines(NamedTuple):
-    """Numbered lines of captured JSON, read at `now`."""
+    """Numbered lines of captured JSON, read at `now`, and what was captured as it came."""
 
     lines: tuple[tuple[int, str], ...]
     now: datetime
+    captured: CapturedJson
 
 
 def json_lines(captured: CapturedJson) -> Iterator[tuple[int, str]]:

@@ -156,11 +156,6 @@ class RowList(Widget, can_focus=True):
         """The number of the row under the cursor, from 0."""
         return self._cursor
 
-    def table(self) -> tuple[list[str], list[list[str]]]:
-        """The headings and every row's texts, hidden columns included."""
-        headings = [column.heading for column in self._columns]
-        return headings, [[cell.text for cell in self._cells(row)] for row in self.rows]
-
     @property
     def current(self) -> Any | None:
         """The row under the cursor; None in an empty list."""

@@ -15,6 +15,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from health.facts import BackupSet
 from health.known import KnownOfTenant, KnownState
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
@@ -239,6 +240,8 @@ def markdown_report(
         if health.unreadable is not None:
             lines.append(f"  - {inert_markdown(why(health, policy, now))}")
         lines.extend(f"  - {inert_markdown(reason_sentence(health, reason, policy, now))}" for reason in health.reasons)
+        if beside.names_bases and health.basis is not None:
+            lines.append(f"  - Basis: {_basis_in_words(health.basis)}")
         if known := known_in_words(beside.known_of(health), now):
             lines.append(f"  - {inert_markdown(known)}")
         if only:
@@ -247,6 +250,13 @@ def markdown_report(
         confirmed = f"Confirmed: {counted(totals.confirmed, 'tenant')}"
         lines.extend(("", f"{confirmed}. That does not prove that a restore will succeed."))
     return "\n".join(lines) + "\n"
+
+
+def _basis_in_words(basis: BackupSet) -> str:
+    """Which row it is, where it came from, and when it was completed: absolute, because a note is read later."""
+    origin = f"{basis.source} {basis.source_ref or ''}".rstrip()
+    completed_at = "" if basis.completed_at is None else f" at {rfc3339(basis.completed_at)}"
+    return f"{inert_markdown(f'{basis.name}, set {basis.id} from {origin}, {basis.status}')}{completed_at}"
 
 
 def _causes_and_groups(verdicts: Sequence[TenantBackupHealth], beside: Beside) -> Iterator[str]:

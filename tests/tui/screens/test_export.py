@@ -85,7 +85,7 @@ async def test_a_tenant_is_exported_as_its_report_and_a_list_as_a_table(sqlite_u
         await driver.arrived(BackupSetsScreen)
         (row,) = csv.DictReader(io.StringIO(await exported(driver, "csv", folder)))
         assert "'=cmd()|x" in row.values()
-        (row,) = json.loads(await exported(driver, "json", folder))
+        (row,) = json.loads(await exported(driver, "json", folder))["rows"]
         assert "=cmd()|x" in row.values()
         table = await exported(driver, "markdown", folder)
         assert "=cmd()\\|x" in table

@@ -14,7 +14,8 @@ import pytest
 
 from tests.oracle.rows import ItemRow
 from tests.tui.screens.driving import Driver, open_app, row_list, under_cursor
-from tests.tui.screens.fleets import DAY, HOUR, METADATA, NOW, Facts, small_fleet
+from tests.tui.screens.fleets import small_fleet
+from tests.tui.screens.walks import WALKS, walk, walked_fleet
 from tui.commands import cli
 from tui.commands.options import checked, place_of
 from tui.groups import Group, Groups
@@ -27,36 +28,13 @@ from tui.widgets.filter_input import FilterInput
 
 TYPE = ItemRow().policy_type
 GROUPS = Groups([Group("gold", ("*works*",)), Group("golden", ("fabrikam*",))])
-WALKS = {
-    "tenants": ("", "p p", "s s s", "w w", "slash c o enter", "o enter"),
-    "dashboard": ("enter",),
-    "backup_sets": ("enter b", "enter b j j"),
-    "backup_set": ("enter b j enter", "enter b j j enter", "enter b j enter f f f", "enter b j enter slash 1 enter"),
-    "schedules": ("enter s",),
-    "runs": ("enter s enter",),
-    "changes": ("enter equals_sign", "enter b j j m k equals_sign", "enter b j j equals_sign"),
-    "item_changes": ("enter equals_sign enter", "enter b j enter enter equals_sign"),
-    "captured_item": ("enter b j enter enter", "enter b j j enter j enter"),
-    "last_good_copy": ("enter b j enter enter enter", "enter b j enter j enter"),
-    "causes": ("o",),
-}
-"""By the name of a screen, some ways to it by keys, from the fleet with the cursor on the one tenant."""
 NO_PLACES = {"help", "choice"}
 """What opens over a place and is left again."""
 
 
 @pytest.fixture
 def url(sqlite_url: str) -> str:
-    facts = Facts()
-    tenant = facts.tenant("Contoso")
-    whole = [ItemRow(display_name=f"Policy {number}", payload=f'{{"n": {number}}}') for number in range(3)]
-    schedule = facts.overdue_schedule(tenant)
-    facts.backup_set(tenant, NOW - 3 * DAY, *whole, schedule_id=schedule)
-    facts.backup_set(tenant, NOW - 2 * DAY, *whole, schedule_id=schedule)
-    degraded = METADATA._replace(display_name="Policy 0", payload='{"n": 7}')
-    facts.backup_set(tenant, NOW - HOUR, degraded, whole[1], schedule_id=schedule)
-    facts.backup_set(tenant, None, created_at=NOW - HOUR / 2, status="failed", error="AADSTS7000222: expired")
-    return facts.load(sqlite_url)
+    return walked_fleet().load(sqlite_url)
 
 
 class Shown(NamedTuple):
@@ -91,11 +69,7 @@ def test_every_screen_can_be_walked_to() -> None:
 @pytest.mark.parametrize(("name", "keys"), [(name, keys) for name, walks in WALKS.items() for keys in walks])
 async def test_the_copied_command_opens_this_very_place(name: str, keys: str, url: str) -> None:
     async with open_app(url) as driver:
-        await driver.arrived(TenantsScreen)
-        for key in keys.split():
-            await driver.press(key)
-            if isinstance(driver.app.screen, FactsScreen):
-                await driver.settled()
+        await walk(driver, keys)
         before = await shown(driver)
         assert type(driver.app.screen).__name__.casefold() == f"{name.replace('_', '')}screen"
         await driver.press("Y")

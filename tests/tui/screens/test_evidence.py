@@ -1,0 +1,174 @@
+"""What `e` writes is evidence on every screen: whose, which set, judged when, by which window, narrowed by what.
+
+(docs/screens.md, "Whose it is")
+
+Modules: tui.words.evidence, tui.screens.facts_screen.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.tui.screens.driving import open_app
+from tests.tui.screens.fleets import HOUR, NOW, Facts, small_fleet
+from tests.tui.screens.walks import WALKS, walk, walked_fleet
+from tui.groups import Group, Groups
+from tui.screens.tenants import TenantsScreen
+from tui.words.evidence import Evidence, captured_json, evidence_as
+
+FORMS = ("csv", "json", "markdown")
+OF_THE_FLEET = {"tenants", "causes"}
+OF_A_SET = {"backup_set": 3, "captured_item": 3, "last_good_copy": 3}
+EVERY_WALK = [(name, keys) for name, walks in WALKS.items() for keys in walks]
+
+
+@pytest.fixture
+def url(sqlite_url: str) -> str:
+    return walked_fleet().load(sqlite_url)
+
+
+async def exported(url: str, keys: str, **context: Any) -> dict[str, str]:
+    """What the screen at the end of a walk writes in every form."""
+    async with open_app(url, **context) as driver:
+        await walk(driver, keys)
+        return {form: driver.facts.exported(form) for form in FORMS}
+
+
+@pytest.mark.parametrize(("name", "keys"), EVERY_WALK)
+async def test_every_export_says_whose_it_is_and_when_it_was_judged(name: str, keys: str, url: str) -> None:
+    found = await exported(url, keys)
+    if name not in OF_THE_FLEET and name != "tenants":
+        for form, text in found.items():
+            assert "contoso.example" in text, form
+            assert "Contoso" in text, form
+    for form, text in found.items():
+        # Ages are right on the screen alone, which says how old they are.
+        assert " ago" not in text.replace("last visit", ""), form
+    document = json.loads(found["json"])
+    assert document["evaluated_at"] == "2026-11-23T09:00:00Z"
+    window = document.get("policy", document)
+    assert window["freshness_window_seconds"] == 86400
+    assert "24h" in found["markdown"] or "86400" in found["markdown"]
+
+
+@pytest.mark.parametrize(("name", "keys"), [each for each in EVERY_WALK if each[0] in OF_A_SET])
+async def test_what_is_of_a_set_names_it_with_where_it_came_from(name: str, keys: str, url: str) -> None:
+    found = await exported(url, keys)
+    about = json.loads(found["json"])["set"]
+    (row, *_) = csv.DictReader(io.StringIO(found["csv"]))
+    for each in (about, {key: row[f"set_{key}"] for key in about}):
+        assert str(each["source_ref"]) == f"run-{each['id']}"
+        assert (each["source"], each["status"], each["error"] or None) == ("intunecd", "completed", None)
+        assert each["completed_at"].endswith("Z")
+    assert f"set_source_ref: run\\-{about['id']}" in found["markdown"] or f"run-{about['id']}" in found["markdown"]
+
+
+async def test_the_two_sets_that_are_compared(url: str) -> None:
+    for keys in WALKS["changes"]:
+        document = json.loads((await exported(url, keys))["json"])
+        assert {document[side]["source_ref"] for side in ("from", "to")} <= {"run-1", "run-2", "run-3"}
+        assert document["totals"]["gone"] + document["totals"]["changed"] == len(document["rows"])
+    document = json.loads((await exported(url, "enter equals_sign enter"))["json"])
+    assert (document["from"]["id"], document["to"]["id"]) == (2, 3)
+    assert document["item"]["policy_identifier"].startswith("policy-")
+
+
+async def test_an_item_is_the_json_it_is_with_its_warning_and_families(url: str) -> None:
+    found = await exported(url, "enter b j enter enter")
+    assert '"payload": {"n": 7, "digits": 1.10}' in found["json"]
+    (row,) = json.loads(found["json"])["rows"]
+    assert (row["families"], row["policy_identifier"]) == (["metadata_only"], "policy-0")
+    assert row["last_good"]["id"] == 2
+    (row,) = csv.DictReader(io.StringIO(found["csv"]))
+    assert json.loads(row["payload"]) == {"n": 7, "digits": 1.1}
+    assert '    {"n": 7, "digits": 1.10}' in found["markdown"]
+    warned = json.loads((await exported(url, "enter b j enter j enter"))["json"])["rows"]
+    assert [each.get("integrity_warning", "gone") for each in warned] in (["the file was cut off"], ["gone"])
+
+
+async def test_families_and_errors_are_in_the_list_of_sets(url: str) -> None:
+    rows = json.loads((await exported(url, "enter b"))["json"])["rows"]
+    assert [row["error"] for row in rows] == ["AADSTS7000222: expired", None, None, None]
+    assert rows[1]["families"] == {"metadata_only": 1, "integrity_warning": 1}
+    assert [row["in_the_verdict"] for row in rows] == ["failed", "basis", "older", "older"]
+
+
+async def test_a_narrowed_set_says_so(url: str) -> None:
+    found = await exported(url, "enter b j enter f f f slash 0 enter")
+    document = json.loads(found["json"])
+    assert document["narrowed_by"] == {"filter": "0", "family": "metadata_only"}
+    assert document["part"] == "1 of 2 items"
+    assert "filter=0" in found["csv"]
+    assert "metadata" in found["markdown"]
+
+
+async def test_a_filtered_fleets_json_says_by_what_it_is_narrowed(sqlite_url: str) -> None:
+    groups = Groups([Group("gold", ("*",))])
+    place = {"group": "gold", "filter": "-zzz", "posture": "stale", "sort": "name"}
+    async with open_app(small_fleet().load(sqlite_url), groups=groups, **place) as driver:
+        await driver.arrived(TenantsScreen)
+        document = json.loads(driver.facts.exported("json"))
+        assert document["narrowed_by"] == {"group": "gold", "filter": "-zzz", "posture": "stale"}
+        assert [each["name"] for each in document["tenants"]] == ["Fabrikam"]
+        await driver.press("escape", "w", "w")
+        document = json.loads(driver.facts.exported("json"))
+        assert document["narrowed_by"] == {"stale_within": "8h"}
+        await driver.press("escape")
+        assert "narrowed_by" not in json.loads(driver.facts.exported("json"))
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ('{"a": 1e2, "b": [1.10]}', True),
+        ('{"ä": "‮\x7f😀"}', True),
+        ("not json", False),
+        ('{"a": NaN}', False),
+        ("[" * 100_000, False),
+    ],
+)
+def test_captured_json_stays_what_it_is_and_acts_on_no_terminal(text: str, kept: bool) -> None:
+    row = {"payload": captured_json(text)}
+    written = evidence_as("json", Evidence("x", {}, [row]))
+    assert written.isascii()
+    assert all(char.isprintable() or char == "\n" for char in written)
+    found = json.loads(written)["rows"][0]["payload"]
+    assert found == (json.loads(text) if kept else text)
+
+
+def test_hostile_text_is_inert_in_every_form() -> None:
+    row = {"name": "=cmd()|x\x1b[2J<script>", "error": None}
+    evidence = Evidence("T\x1b[2J", {"tenant": "*x*", "narrowed_by": {"filter": "=1"}}, [row])
+    for form in FORMS:
+        text = evidence_as(form, evidence)
+        assert "\x1b" not in text
+        assert "\n=cmd" not in text
+    assert "'=cmd()|x" in evidence_as("csv", evidence)
+    assert "<script>" not in evidence_as("markdown", evidence).replace("\\<script\\>", "")
+    empty = evidence_as("csv", Evidence("x", {"tenant": "a"}, []))
+    assert empty == "tenant\na\n"
+
+
+async def test_a_confirmed_tenant_is_named_and_its_basis_with_where_it_came_from(sqlite_url: str) -> None:
+    facts = Facts()
+    facts.backup_set(facts.tenant("Contoso"), NOW - HOUR, source_ref="run-1", name="nightly")
+    found = await exported(facts.load(sqlite_url), "enter")
+    assert "Here is Contoso (contoso.example)." in found["markdown"]
+    basis = "- Basis: nightly, set 1 from intunecd run-1, completed at 2026-11-23T08:00:00Z"
+    assert basis in found["markdown"]
+
+
+async def test_facts_without_rows_still_say_whose_they_are(sqlite_url: str) -> None:
+    facts = Facts()
+    facts.tenant("Contoso")
+    facts.schedule(1, last_run_at=NOW - timedelta(days=9), created_at=NOW - HOUR)
+    url = facts.load(sqlite_url)
+    for keys in ("enter b", "enter s enter"):
+        found = await exported(url, keys)
+        assert all("contoso.example" in text for text in found.values())
