@@ -119,10 +119,11 @@ class Pilot(App[None]):
         from health.report import Beside  # asked for by a key
 
         ids = [health.tenant.external_id for health in verdicts]
+        noted = {} if self.notes is None else self.notes.by_tenant
         known = {
-            external_id: known_of(self.known[external_id], health, now)
+            external_id: known_of(noted[external_id], health, now)
             for external_id, health in zip(ids, verdicts, strict=True)
-            if external_id in self.known
+            if external_id in noted
         }
         found = ((each, self.context.groups.beside(each)) for each in ids)
         return Beside(
