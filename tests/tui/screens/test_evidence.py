@@ -19,6 +19,7 @@ from tests.tui.screens.driving import open_app
 from tests.tui.screens.fleets import HOUR, NOW, Facts, small_fleet
 from tests.tui.screens.walks import WALKS, walk, walked_fleet
 from tui.groups import Group, Groups
+from tui.place import Place
 from tui.screens.tenants import TenantsScreen
 from tui.words.evidence import Evidence, captured_json, evidence_as
 
@@ -110,8 +111,8 @@ async def test_a_narrowed_set_says_so(url: str) -> None:
 
 async def test_a_filtered_fleets_json_says_by_what_it_is_narrowed(sqlite_url: str) -> None:
     groups = Groups([Group("gold", ("*",))])
-    place = {"group": "gold", "filter": "-zzz", "posture": "stale", "sort": "name"}
-    async with open_app(small_fleet().load(sqlite_url), groups=groups, **place) as driver:
+    place = Place(group="gold", filter="-zzz", posture="stale", sort="name")
+    async with open_app(small_fleet().load(sqlite_url), groups=groups, place=place) as driver:
         await driver.arrived(TenantsScreen)
         document = json.loads(driver.facts.exported("json"))
         assert document["narrowed_by"] == {"group": "gold", "filter": "-zzz", "posture": "stale"}
