@@ -156,7 +156,7 @@ def test_hostile_text_is_inert_in_every_form() -> None:
     assert empty == "tenant\na\n"
 
 
-async def test_a_confirmed_tenant_is_named_and_its_basis_with_where_it_came_from(sqlite_url: str) -> None:
+async def test_a_confirmed_tenant_and_its_basis_are_named(sqlite_url: str) -> None:
     facts = Facts()
     facts.backup_set(facts.tenant("Contoso"), NOW - HOUR, source_ref="run-1", name="nightly")
     found = await exported(facts.load(sqlite_url), "enter")
