@@ -58,7 +58,7 @@ class Machine:
             text=True,
             timeout=60,
         )
-        assert [line for line in ran.stderr.splitlines() if not line.startswith("tenantpilot: Written to ")] == []
+        assert [line for line in ran.stderr.splitlines() if not line.startswith("tenantpilot: The database is ")] == []
         return ran.stdout
 
     def prints(self, tool: str, words: str, printed: object) -> None:

@@ -21,7 +21,7 @@ def run(script: str, home: Path) -> str:
     env = environment(home) | {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(home)}
     del env["TENANTPILOT_CONFIG"]
     ran = subprocess.run(["sh", "-c", script], cwd=home, env=env, capture_output=True, text=True, timeout=120)
-    assert [line for line in ran.stderr.splitlines() if not line.startswith("tenantpilot: Written to ")] == []
+    assert [line for line in ran.stderr.splitlines() if not line.startswith("tenantpilot: The database is ")] == []
     return ran.stdout.replace(str(home), HOME)
 
 

@@ -176,7 +176,7 @@ def run(words: list[str]) -> int:
     for added, other in done.alike:
         tell(f"The tenants {added!r} and {other!r} look alike, but are two tenants: check that you want both.")
     if done.places:
-        tell(f"Written to {' and '.join(done.places)}.")
+        tell(f"The database is {' and '.join(done.places)}.")
     return exit_code
 
 

@@ -47,7 +47,7 @@ class Outcome(NamedTuple):
 
 def without_the_place(err: str) -> tuple[str, str]:
     """Standard error without its last line, where that names the databases that were written to; and their names."""
-    before, place, said = err.rpartition("tenantpilot: Written to ")
+    before, place, said = err.rpartition("tenantpilot: The database is ")
     return (before, said.removesuffix(".\n")) if place else (err, "")
 
 
