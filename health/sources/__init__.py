@@ -1,4 +1,4 @@
-"""Other tools' backups turned into facts, one file a tool. They read, and never touch the store.
+"""Read other tools' backups and turn them into facts, one file a tool. Nothing here uses the store.
 
 (docs/import-folders.md, "The door")
 """

@@ -1,7 +1,7 @@
-"""A folder of backup files that cannot be trusted: it is read, never written, and no symbolic link is followed.
+"""Read a folder of untrusted backup files. Nothing is written, and no symbolic link is followed.
 
-Every folder is opened relative to the one above it, and every file is checked again once it is open. So a file or a
-folder swapped while we read cannot lead out of the tree. What cannot be read is reported, never left out.
+Every folder is opened relative to its parent, and every file is checked again after it is open. So a file or a folder
+that is swapped while we read cannot lead out of the tree. What cannot be read is reported, never left out.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from health.sources.documents import MAX_FILE_BYTES, UnreadableFile
 from health.sources.storable import storable_name
 
 MAX_FOLDERS_DEEP: Final = 32
-"""How many folders are entered inside each other. Each costs an open file; real backups have three."""
+"""The maximum depth of folders. Each level needs an open file; real backups have three levels."""
 
 SYMBOLIC_LINK: Final = "it is a symbolic link, which is not followed"
 TOO_LARGE: Final = f"the file is larger than {MAX_FILE_BYTES // 1024**2} MiB"
 
 _FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-# Without O_NONBLOCK, a pipe put in the place of a file would hold up the reader for ever.
+# Without O_NONBLOCK, a pipe in the place of a file would block the reader for ever.
 _FILE_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
 class BackupFile(NamedTuple):
-    """One file that a tool's layout takes for an item.
+    """One file that is an item by the tool's layout.
 
-    `folder` is relative to the root, with `/`. Either `content` is there or `problem` says why not, as a clause.
-    `written_ns` is when a file that stands there was last written, in nanoseconds since 1970; None if unknown.
-    `changed_ns` is when the file system last changed anything about it or about a folder that it is in, up to the root:
-    content, entries, names and rights. It is the one stamp that no program can set back.
-    `inode` is its device and its number there: the same file under another name has the same. None if unknown.
-    `is_folder`: a whole folder that could not be entered, in place of the files in it; `folder` is then the folder
-    itself.
-    `size` is how many bytes it has, by the file system. `doubt` is a clause about a file that was read all the same.
+    `folder` is relative to the root, with `/`. `content` is the file's content; if it is None, `problem` is a clause
+    that says why.
+    `written_ns` is when the file was last written, in nanoseconds since 1970; None if unknown.
+    `changed_ns` is when the file system last changed the file or a folder above it, up to the root: content, entries,
+    names or rights. No program can set this stamp back.
+    `inode` is the device and the file's number there: the same file under another name has the same. None if unknown.
+    `is_folder`: a whole folder that could not be entered, in place of its files; `folder` is then the folder itself.
+    `size` is the file's size in bytes, by the file system. `doubt` is a clause about a file that was read anyway.
     """
 
     folder: str
@@ -54,7 +54,7 @@ class BackupFile(NamedTuple):
 
 
 class Layout(Protocol):
-    """What a tool writes where. Folders are relative to the root, with `/`; the root itself is the empty string."""
+    """Where a tool writes its items. Folders are relative to the root, with `/`; the root is the empty string."""
 
     def enters(self, folder: str, name: str) -> bool:
         """Whether a folder of this name, inside `folder`, can hold items."""
@@ -63,11 +63,11 @@ class Layout(Protocol):
         """Whether a file of this name, inside `folder`, is an item."""
 
     def may_hide(self, folder: str, name: str) -> bool:
-        """Whether an entry of this name that is not opened, such as a link, may be a folder that can hold items."""
+        """Whether an unopened entry of this name, such as a link, may be a folder that can hold items."""
 
 
 class FilesAtRoot(NamedTuple):
-    """The layout of what a run says of itself: a few files beside the folders, by their names."""
+    """The layout of a run's own records: a few named files at the root."""
 
     names: frozenset[str]
 
@@ -90,14 +90,14 @@ def joined(folder: str, name: str) -> str:
 
 
 def visible_name(raw: bytes) -> str:
-    """A file's name as text that can be stored: bytes that are not UTF-8 are written out, as in `caf\\xe9.json`."""
+    """A file's name as storable text: bytes that are not UTF-8 become escapes, as in `caf\\xe9.json`."""
     return storable_name(raw.decode("utf-8", "backslashreplace"))
 
 
 def closed_to_us(layout: Layout, folder: str, name: str, problem: str) -> Iterator[BackupFile]:
-    """The file in place of an entry that we do not open, and that may be a file or a folder: at most one.
+    """The file that represents an entry that we do not open: at most one.
 
-    A name that the layout takes is that item. Any other stands for the folder that it may lead to.
+    If the layout takes the name, it is that item. Otherwise it stands for the folder that it may lead to.
     """
     if layout.takes(folder, name):
         yield BackupFile(folder, name, problem=problem)
@@ -106,10 +106,10 @@ def closed_to_us(layout: Layout, folder: str, name: str, problem: str) -> Iterat
 
 
 def read_tree(root: Path, layout: Layout, *, contents: bool = True, follow_root: bool = True) -> Iterator[BackupFile]:
-    """Read every file under a root that the layout takes, one at a time, in the order of their names.
+    """Read every file under a root that the layout takes, one at a time, in the order of names.
 
-    Without `contents`, files are looked at and not opened. The root itself may be a symbolic link, because the user
-    named it; without `follow_root` it may not. Raises RefusedInput if it cannot be listed.
+    Without `contents`, files are listed and not opened. The root itself may be a symbolic link, because the user named
+    it; without `follow_root` it may not. Raises RefusedInput if the root cannot be listed.
     """
     flags = _FOLDER_FLAGS if follow_root else _FOLDER_FLAGS | os.O_NOFOLLOW
     with ExitStack() as held:
@@ -121,8 +121,8 @@ def read_tree(root: Path, layout: Layout, *, contents: bool = True, follow_root:
 
 
 class _OpenedFolder(NamedTuple):
-    """A folder that is being read: its descriptor, its entries in the order of their names' bytes, how many folders it
-    is inside of, and when the file system last changed anything about it or one of those."""
+    """A folder that is being read: its descriptor, its entries in the byte order of their names, its depth, and when
+    the file system last changed it or a folder above it."""
 
     descriptor: int
     entries: list[os.DirEntry[str]]
@@ -134,7 +134,7 @@ class _OpenedFolder(NamedTuple):
 def _opened(name: str, flags: int, parent: _OpenedFolder | None = None) -> Iterator[_OpenedFolder]:
     descriptor = os.open(name, flags, dir_fd=None if parent is None else parent.descriptor)
     try:
-        # Before its entries are listed: what changes from here on has a later stamp.
+        # Read before the entries are listed, so that later changes have a later stamp.
         changed_ns = os.fstat(descriptor).st_ctime_ns
         with os.scandir(descriptor) as listing:
             entries = sorted(listing, key=lambda entry: os.fsencode(entry.name))
@@ -160,7 +160,7 @@ def _walk(opened: _OpenedFolder, folder: str, layout: Layout, contents: bool) ->
             if layout.enters(folder, name):
                 yield from _walk_into(opened, entry.name, joined(folder, name), layout, contents)
         elif layout.takes(folder, name):
-            # A folder that is moved or renamed leaves the stamps of what is in it alone.
+            # Moving or renaming a folder does not change the stamps of its files.
             changed_ns = max(status.st_ctime_ns, opened.changed_ns)
             file = BackupFile(
                 folder,
@@ -188,7 +188,7 @@ def _walk_into(parent: _OpenedFolder, name: str, folder: str, layout: Layout, co
 
 
 def _read(parent: int, name: str, status: os.stat_result, file: BackupFile) -> BackupFile:
-    """The file with its content, or with the reason why there is none."""
+    """The file with its content, or with a problem that says why there is no content."""
     try:
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableFile("it is not a regular file")
@@ -205,7 +205,7 @@ def _content_of(parent: int, name: str) -> bytes:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableFile("it is not a regular file")
-        # The size is only a promise: one byte more than the limit is read to see whether it was kept.
+        # The file may have grown since, so we read one byte more than the limit to notice that.
         content = b"" if status.st_size > MAX_FILE_BYTES else file.read(MAX_FILE_BYTES + 1)
         if max(status.st_size, len(content)) > MAX_FILE_BYTES:
             raise UnreadableFile(TOO_LARGE)

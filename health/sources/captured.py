@@ -1,8 +1,8 @@
-"""Facts on their way in: what a source read from another tool's backup, before the store gives it ids.
+"""Captured facts: what a source has read from another tool's backup, before the store gives it ids.
 
-A source makes these and never touches the store. `store/writing/` writes them and never reads a backup. Instants are
-aware datetimes in UTC. A `created_at` of None means: when the row is first written. A set or an item with a
-`deleted_at` of None says nothing of a deletion: if somebody deleted it, it stays deleted. NOT_DELETED takes that back
+A source makes these and never uses the store. `store/writing/` writes them and never reads a backup. Instants are aware
+datetimes in UTC. `created_at` None means: when the row is first written. `deleted_at` None of a set or an item says
+nothing about a deletion: if somebody deleted the row, it stays deleted. NOT_DELETED undoes a deletion
 (docs/facts.md, "The facts").
 """
 
@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 
 class NotDeleted(Enum):
-    """How a source says outright that a set or an item is not deleted, or not any more."""
+    """A source's explicit statement that a set or an item is not deleted, or no longer deleted."""
 
     NOT_DELETED = "not deleted"
 
@@ -48,9 +48,9 @@ class CapturedSchedule(NamedTuple):
 
 
 class CapturedItem(NamedTuple):
-    """One captured object. `assignments` and `payload` are JSON text, None where nothing was captured.
+    """One captured object. `assignments` and `payload` are JSON text, None if nothing was captured.
 
-    `payload_digest` says what the content was, also where it is not kept (`health.digests.digest_of`).
+    `payload_digest` is the digest of the content, even if the content is not kept (`health.digests.digest_of`).
     """
 
     policy_type: str
@@ -69,7 +69,7 @@ class CapturedItem(NamedTuple):
 
 
 class CapturedSet(NamedTuple):
-    """One run of one tool over one tenant, by its tenant, source and source reference, with all its items."""
+    """One run of one tool for one tenant, identified by tenant, source and source reference, with all its items."""
 
     external_id: str
     name: str
@@ -88,7 +88,7 @@ class CapturedSet(NamedTuple):
 
 
 class StoredSet(NamedTuple):
-    """What the store already has of a set: from it a source can tell that it need not read the backup again.
+    """What the store already has of a set. With it a source decides whether it must read the backup again.
 
     `frame` is the set without its items. `items` is their number, deleted ones included. `holds_json` says whether any
     of them has its captured JSON. `created_at` is when the set was first written.
@@ -102,7 +102,7 @@ class StoredSet(NamedTuple):
 
 
 class CapturedFacts(NamedTuple):
-    """One import: written in one transaction, in this order."""
+    """The facts of one import. They are written in one transaction, in this order."""
 
     tenants: tuple[CapturedTenant, ...] = ()
     schedules: tuple[CapturedSchedule, ...] = ()

@@ -1,7 +1,7 @@
-"""How a source describes itself, and what it is asked: all that `import` and `record` have to know of any source.
+"""The declaration of a source and the request to it: all that `import` and `record` need to know of any source.
 
-A source declares itself once, as `DECLARED` in its module (docs/adding-a-source.md). It reads a backup and hands over
-what it found. `door.py` decides for all of them whether that may enter as it is.
+A source declares itself once, as `DECLARED` in its module (docs/adding-a-source.md). It reads a backup and returns what
+it found. `door.py` then decides for every source whether the set may be stored as it is.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ NO_OPTIONS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Option(NamedTuple):
-    """An option that one source alone has. `name` is its key in `Asked.options`; on the command line `_` is `-`.
+    """An option of one source. `name` is its key in `Asked.options`; on the command line `_` is `-`.
 
-    Its value is what `kind` says: a `ZoneInfo`, a text, a `timedelta`, a compiled regular expression (None where it was
-    not given), or whether the flag stands there.
+    `kind` decides the value: a `ZoneInfo`, a text, a `timedelta` or a compiled regular expression, None if the option
+    was not given; for a flag, whether it was given.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Option(NamedTuple):
 
 
 class Acceptances(NamedTuple):
-    """What the user says of a backup against what it says of itself (docs/import-folders.md, "The door")."""
+    """What the user accepts of a backup, against the backup's own data (docs/import-folders.md, "The door")."""
 
     old_files: bool = False
     other_tenant: bool = False
@@ -49,12 +49,12 @@ NOTHING_ACCEPTED: Final = Acceptances()
 
 
 class Asked(NamedTuple):
-    """What is asked of a source: whose backup, where it is, and how it is to be read. Instants are UTC.
+    """A request to a source: whose backup, where it is, and how to read it. Instants are UTC.
 
-    `completed_at` is when the backup in a folder was complete; None where the backup says so itself. `options` are the
-    source's own. `accepted` are the types that are gone for good, `accepts` what else is to be taken. `progress` is
-    told the number of files read so far.
-    `run` is set by `record`: only what this run wrote is of the set, and there is one set. `completed_at` is then the
+    `completed_at` is when the backup in a folder was complete; None if the backup itself says it. `options` are the
+    source's own. `accepted` are the types whose loss is accepted, `accepts` what else the user accepts. `progress` is
+    called with the number of files read so far.
+    `record` sets `run`: then there is one set, only files that this run wrote belong to it, and `completed_at` is the
     end of the run.
     """
 
@@ -72,7 +72,7 @@ class Asked(NamedTuple):
 
     @property
     def latest(self) -> datetime:
-        """The latest instant that a clock may show at `now`, the tolerance included."""
+        """The latest instant that a clock may show at `now`, including the tolerance."""
         return shifted(self.now, self.policy.clock_skew)
 
 
@@ -87,15 +87,15 @@ class Found(Protocol):
         """Whether reading it could change nothing. `stored` is what the store has under its reference."""
 
     def read(self, *, with_payload: bool) -> CapturedSet:
-        """The set with its items. Raises RefusedInput if it is no backup."""
+        """The set with its items. Raises RefusedInput if it is not a backup."""
 
 
 class History(NamedTuple):
-    """The sets that a source has found in a repository, the oldest first, and what else is there.
+    """The sets that a source has found, the oldest first.
 
-    `no_sets` are commits that are no run, by the source reference that a set of them would have, each with what it is
-    instead: whatever is stored of them was taken for a run wrongly. `without` is why there is no set at all, as a
-    sentence; None if there is one. `newest` is the source reference of the one set that will count; None if any may.
+    `no_sets` are commits that are not runs, by the source reference that their set would have, each with what it is
+    instead. A stored set of such a commit was a mistake. `without` is a sentence that says why there is no set; None if
+    there is one. `newest` is the source reference of the set that will count; None if it may be any.
     """
 
     sets: Iterable[Found]
@@ -105,14 +105,14 @@ class History(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A source: its name, the words of its command, and the ways in which it reads. It has at least one of the four.
+    """A source: its name, the words of its command, and its ways of reading. It has at least one of the four.
 
-    `folder` reads a folder as the one set that was complete at `Asked.completed_at`; `layout` says which of its files
-    are items, so that `record` can look at them before a run, and `records` what stands beside them. `history` finds a
-    set in each run that a git repository keeps, and has `history_options`; `runs` finds one in each run under a root,
-    the oldest first. `lines` reads facts of any number of tenants from a stream, which it calls by the name that it is
-    given; its last arguments are `with_payload` and its own options.
-    Each raises RefusedInput where there is no backup.
+    `folder` reads a folder as the one set that was complete at `Asked.completed_at`. `layout` says which of its files
+    are items, so that `record` can list them before a run, and `records` which other files the run writes. `history`
+    finds a set for each run in a git repository, and has `history_options`. `runs` finds a set for each run under a
+    root, the oldest first. `lines` reads facts of any number of tenants from a stream; its arguments are the stream, a
+    name for error messages, `with_payload` and its own options.
+    Each raises RefusedInput if there is no backup.
     """
 
     name: str
@@ -131,34 +131,34 @@ class Source(NamedTuple):
 
     @property
     def is_recorded(self) -> bool:
-        """Whether `record` can take it: it reads a folder, runs or lines, and needs no word of its own but a time zone.
+        """Whether `record` can use it: it reads a folder, runs or lines, and requires no option but a time zone.
 
-        The zone is that of the schedule.
+        The time zone is the schedule's.
         """
         reads = self.folder is not None or self.runs is not None or self.lines is not None
         return reads and not any(option.required and option.kind != "timezone" for option in self.options)
 
     @property
     def options_not_given(self) -> dict[str, Any]:
-        """Its own options where no command line gives them: a flag is off, anything else None."""
+        """Its own options if none is given: a flag is off, any other option None."""
         every = (*self.options, *self.history_options)
         return {option.name: False if option.kind == "flag" else None for option in every}
 
     def options_in(self, zone: ZoneInfo) -> dict[str, Any]:
-        """Its own options for `record`: a required time zone is the schedule's, and no other is given."""
+        """Its own options for `record`: a required time zone is the schedule's, and no other option is given."""
         zones = {option.name: zone for option in self.options if option.required and option.kind == "timezone"}
         return self.options_not_given | zones
 
     def stood_in(self, path: Path) -> FilesThatStood:
-        """What stands in a place before a run: none of it is the run's own work."""
+        """The files in a folder before a run: the run did not write them."""
         return folders_as_they_stand(path) if self.layout is None else files_as_they_stand(path, self.layout)
 
     def state_of(self, path: Path) -> FolderState:
-        """The files of a backup in a folder as they stand now, without their contents."""
+        """The backup's files in a folder as they are now, without their contents."""
         return FolderState.of(path, *(layout for layout in (self.layout, self.records) if layout is not None))
 
     def found(self, asked: Asked) -> History:
-        """The sets that are asked for, unread: of a folder where an instant is given, else all that a place keeps."""
+        """The requested sets, not read yet: with `completed_at` the folder's one set, else all sets at the path."""
         if self.folder is not None and asked.completed_at is not None:
             return History([_Folder(self, asked)], {})
         if self.runs is not None:
@@ -168,7 +168,7 @@ class Source(NamedTuple):
 
 
 class _Folder(NamedTuple):
-    """A folder: always read, because nothing but its files says whether they are what they were."""
+    """A folder as a set. It is always read, because only its files show whether they changed."""
 
     source: Source
     asked: Asked
@@ -187,13 +187,13 @@ class _Folder(NamedTuple):
         before = self.source.state_of(asked.path)
         captured = self.source.folder(asked._replace(with_payload=with_payload))
         require_same_state(asked.path, before, self.source.state_of(asked.path))
-        # What a recorded run did not write is not of its set: such files may be old.
+        # Files that a recorded run did not write are not in its set, so they may be old.
         if asked.run is None and not asked.accepts.old_files:
             require_recent_files(asked.path, before.newest, asked.completed_at, asked.policy.longest_run)
         return captured
 
 
 def folder_reference(asked: Asked) -> str:
-    """The source reference of the set that a folder is: the instant that the user names, in UTC."""
+    """The source reference of a folder's set: the instant that the user names, in UTC."""
     assert asked.completed_at is not None
     return asked.completed_at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""One file of a backup, in JSON or YAML, read as what it is: bytes from anywhere that anybody may have written."""
+"""Read one untrusted file of a backup, in JSON or YAML."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from health.sources.json_values import RepeatedKeys, WrittenNumber, number_of, o
 from health.sources.storable import MAX_DEPTH
 
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
-"""The largest file that is read. Hostile JSON, once parsed, takes twenty times that; real policies are kilobytes."""
+"""The largest file that is read. Hostile JSON needs twenty times that when parsed; real policies are kilobytes."""
 
 _SUFFIXES: Final = (".json", ".yaml", ".yml")
 _UTF_16_MARKS: Final = (BOM_UTF16_LE, BOM_UTF16_BE)
 _MAX_YAML_WEIGHT: Final = 64 * 1024 * 1024
 _NODE_WEIGHT: Final = 256
-"""A YAML node weighs this and its characters, an alias as much as what it stands for: about what it costs in bytes."""
+"""The weight of a YAML node, about its cost in bytes; its characters are added. An alias weighs as its target."""
 
 _YAML_FLOAT: Final = re.compile(r"[+]?(-?)([0-9]*)[.]([0-9]*)([eE][+-]?[0-9]+)?")
 
 
 class _YamlLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """PyYAML's safe loader, with libyaml ten times as fast, and no less safe once the depth is known."""
+    """PyYAML's safe loader; libyaml is ten times as fast, and equally safe because we check the depth first."""
 
 
 class UnreadableFile(Exception):
-    """A file whose content cannot be had or understood. The message is a clause that completes an integrity warning."""
+    """A file whose content cannot be read or parsed. The message is a clause for an integrity warning."""
 
 
 def is_document(name: str) -> bool:
@@ -49,7 +49,7 @@ def stem_of(name: str) -> str:
 def read_document(content: bytes, name: str) -> object:
     """The JSON value that a document holds: dicts, lists, strings, numbers, booleans and None.
 
-    `name` says by its ending whether it is JSON or YAML. Raises UnreadableFile where the content is not that.
+    The ending of `name` says whether it is JSON or YAML. Raises UnreadableFile if the content is not that.
     """
     text = decoded(content)
     if not text.strip():
@@ -61,9 +61,9 @@ def read_document(content: bytes, name: str) -> object:
 
 
 def decoded(content: bytes) -> str:
-    """The text of a file: UTF-16 where a byte order mark says so, as PowerShell writes it, else UTF-8, marked or not.
+    """The text of a file: UTF-16 with a byte order mark, as PowerShell writes it, else UTF-8 with or without a mark.
 
-    Raises UnreadableFile where the content is not that.
+    Raises UnreadableFile for other content.
     """
     encoding, shown = ("utf-16", "UTF-16") if content.startswith(_UTF_16_MARKS) else ("utf-8-sig", "UTF-8")
     try:
@@ -73,10 +73,10 @@ def decoded(content: bytes) -> str:
 
 
 def parse_json(text: str, objects: Callable[[list[tuple[str, object]]], object] = object_of) -> object:
-    """JSON by its standard: NaN and Infinity, which Python would take, are a ValueError like any other mistake.
+    """Parse JSON by its standard. Raises ValueError for other text, including NaN and Infinity, which Python accepts.
 
-    `objects` makes an object of its keys and values, in their order. Numbers keep their digits; one that no database
-    keeps is a ValueError.
+    `objects` makes an object from its keys and values, in their order. Numbers keep their digits. A number that no
+    database can keep is a ValueError.
     """
     return json.loads(text, parse_constant=_not_a_number, parse_float=number_of, object_pairs_hook=objects)
 
@@ -89,7 +89,7 @@ def _json_value(text: str) -> object:
         raise UnreadableFile(f"the file is not valid JSON ({error.msg}: {where})") from None
     except ValueError:
         raise UnreadableFile(
-            "the file is not valid JSON (a number that JSON does not have, or too long a one)"
+            "the file is not valid JSON (a number that JSON does not have, or one that is too long)"
         ) from None
 
 
@@ -98,14 +98,14 @@ def _not_a_number(constant: str) -> Never:
 
 
 def _yaml_value(text: str) -> object:
-    """YAML has dates, bytes and sets that JSON has not: they become text and lists, as in IntuneCD's own reader."""
+    """The JSON value of a YAML text. Dates, bytes and sets become text and lists, as in IntuneCD's own reader."""
     try:
         _weigh_yaml(text)
         loaded = yaml.load(text, Loader=_YamlLoader)  # noqa: S506 - a safe loader
         return _as_json(loaded)
     except yaml.MarkedYAMLError as error:
         if "nesting depth" in (error.problem or ""):
-            # libyaml has a limit of its own since 0.2.6, and meets it before it hands over the first event.
+            # Since 0.2.6 libyaml has its own limit, and raises before the first event.
             raise UnreadableFile(f"the file is nested deeper than {MAX_DEPTH} levels") from None
         mark = error.problem_mark or error.context_mark
         where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
@@ -117,9 +117,9 @@ def _yaml_value(text: str) -> object:
 
 
 def _weigh_yaml(text: str) -> None:
-    """Refuse YAML that would unfold into more than it should, before anything of it is built.
+    """Raise UnreadableFile for YAML that would become too large, before any of it is built.
 
-    Aliases make a few lines stand for billions of nodes. Going through the events costs no more than the file is long.
+    With aliases a few lines can mean billions of nodes. Reading the events only costs time in proportion to the file.
     """
     anchors: dict[str, int] = {}
     unfinished: list[tuple[str | None, int]] = []
@@ -146,11 +146,11 @@ def _weigh_yaml(text: str) -> None:
             unfinished[-1] = (parent, so_far + weight)
             weight += so_far
         if weight > _MAX_YAML_WEIGHT:
-            raise UnreadableFile("the file is too large for YAML, or unfolds into something that is")
+            raise UnreadableFile("the file is too large for YAML, or its aliases make it too large")
 
 
 def _as_json(value: object) -> object:
-    """Raises ValueError and TypeError for what JSON does not have."""
+    """A YAML value as JSON. Raises ValueError and TypeError for values that JSON does not have."""
     if isinstance(value, dict):
         pairs = [(_as_key(key), _as_json(each)) for key, each in value.items()]
         return RepeatedKeys(value.key, pairs) if isinstance(value, RepeatedKeys) else object_of(pairs)
@@ -179,7 +179,7 @@ def _as_key(key: object) -> str:
 
 
 def _yaml_float(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
-    """A number with the digits that it was written with, where JSON can write it so."""
+    """A number that keeps its written digits, if JSON can write it like that."""
     digits = _YAML_FLOAT.fullmatch(node.value.replace("_", ""))
     if digits is None:
         return float(loader.construct_yaml_float(node))
@@ -188,7 +188,7 @@ def _yaml_float(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float:
 
 
 def _yaml_map(loader: yaml.SafeLoader, node: yaml.MappingNode) -> Iterator[dict[Any, Any]]:
-    """An object in two steps, as the loader has it: what is inside of it may be an alias of it."""
+    """An object, made in two steps as the loader needs: a value inside it may be an alias of the object itself."""
     seen: set[tuple[str, str]] = set()
     repeated: str | None = None
     for key, _ in node.value:

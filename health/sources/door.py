@@ -1,6 +1,6 @@
-"""The door: what a source has read is looked at here, and nowhere else, before the store writes it.
+"""The door: the one place where a set from a source is checked before the store writes it.
 
-Every source passes it, whichever command has it read (docs/import-folders.md, "The door").
+Every source and every importing command uses it (docs/import-folders.md, "The door").
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PARTIAL: Final = "partial"
 
 
 class Reference(NamedTuple):
-    """What a set is held against: the items of earlier sets, the reference set's first.
+    """What a set is compared with: the items of earlier sets, the reference set's first.
 
     `missing` are types that an earlier version noted as gone. `deleted` are items of the set that somebody deleted.
     """
@@ -38,9 +38,9 @@ class LostSet(NamedTuple):
 
 
 class Door:
-    """One import's door. `accepted` are the policy types whose loss the user accepts; `*` stands for all.
+    """The door of one import. `accepted` are the policy types whose loss the user accepts; `*` stands for all.
 
-    `accepts` is what the user says of a backup against what it says of itself.
+    `accepts` is what else the user accepts.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Door:
         self._partial: dict[tuple[str, str, str], LostSet] = {}
 
     def admit(self, captured: CapturedSet, reference: Reference) -> CapturedSet:
-        """The set as it may be written: `partial`, with an error that says why, if it has a loss."""
+        """The set to write: with a loss it is `partial`, and its error says why."""
         if captured.status != COMPLETED:
             return captured
         now = states_in(captured, reference.deleted)
@@ -81,7 +81,7 @@ class Door:
         return partial
 
     def _note(self, now: ItemStates, reference: Reference, types: Set[str]) -> None:
-        """Note which of the accepted types there was something to accept of."""
+        """Note which of the accepted types had a loss."""
         if self.accepted:
             found = losses(now, reference.earlier, self._rule)
             self._lost |= {loss.policy_type for loss in found if loss.policy_type is not None}
@@ -96,16 +96,16 @@ class Door:
 
     @property
     def accepted_for_nothing(self) -> list[str]:
-        """The accepted types that no set lost anything of: misspelt, perhaps, or accepted by an earlier import."""
+        """The accepted types without any loss: perhaps misspelt, or accepted by an earlier import."""
         return sorted(self.accepted - self._lost)
 
     def judges_again(self, stored: CapturedSet) -> bool:
-        """Whether a stored set has to pass once more: it has a loss, and one may be accepted now."""
+        """Whether a stored set must be checked again: it has a loss, and this import accepts losses."""
         return bool(self.accepted) and has_a_loss(stored.status, stored.error)
 
 
 def states_in(captured: CapturedSet, deleted: Set[Identity] = frozenset()) -> dict[Identity, str | None]:
-    """The items that count in a set, with their assignments states. Those `deleted` stay so if it does not say."""
+    """The items that count in a set, with their assignments states. `deleted` items stay deleted unless it says not."""
     states: dict[Identity, str | None] = {}
     for item in captured.items:
         identity = item.policy_type, item.policy_identifier
@@ -117,12 +117,12 @@ def states_in(captured: CapturedSet, deleted: Set[Identity] = frozenset()) -> di
 
 
 def has_a_loss(status: str, error: str | None) -> bool:
-    """Whether a stored set is `partial` because of a loss, and not by its tool's own word."""
+    """Whether a stored set is `partial` because of a loss, and not because its tool said so."""
     return status == PARTIAL and bool(clauses_in(error))
 
 
 def is_made_of(stored: CapturedSet, given: CapturedSet) -> bool:
-    """Whether a stored set is the one that its source gives, but for what the door has made of it."""
+    """Whether a stored set equals what its source gives, apart from the door's changes."""
     if stored == given:
         return True
     if (stored.status, given.status) != (PARTIAL, COMPLETED) or not clauses_after(given.error, stored.error):

@@ -1,8 +1,7 @@
-"""What each column of a fact line may hold: a JSON value in, the fact's own value out, or a refusal.
+"""What each column of a fact line may hold: converts a JSON value to the fact's value, or refuses it.
 
-Facts may be bad, and then the verdict says so: a cron that no library takes and a run that ended before it began are
-taken as they are. Refused is what could not be stored, or would not mean what its writer thinks
-(docs/facts.md, "The facts").
+Bad facts are accepted, and the verdict reports them: an invalid cron, or a run that ended before it began. A value is
+refused only if it cannot be stored, or would not mean what its writer intends (docs/facts.md, "The facts").
 """
 
 from __future__ import annotations
@@ -33,14 +32,14 @@ _INSTANT: Final = re.compile(
 
 
 class BadValue(ValueError):
-    """A value that a column cannot hold. The message goes on from the column's name: `must be ...`."""
+    """A value that a column cannot hold. The message continues after the column's name: `must be ...`."""
 
 
 def instant_of(value: object, zone: ZoneInfo | None = None) -> datetime:
     """An RFC 3339 instant, in UTC. Digits past the microsecond are cut off. Raises BadValue.
 
-    One without an offset is what the clocks of `zone` showed. Where they showed it twice, it is the earlier one: an age
-    must never look smaller than it may be.
+    Without an offset it is a local time in `zone`. If that time occurred twice, the earlier instant counts: an age must
+    never look smaller than it may be.
     """
     found = _INSTANT.fullmatch(value) if isinstance(value, str) else None
     if found is None:
@@ -53,7 +52,7 @@ def instant_of(value: object, zone: ZoneInfo | None = None) -> datetime:
         local = datetime.fromisoformat(f"{day}T{time}.{microseconds}{'+00:00' if offset in 'Zz' else offset}")
         return local.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise BadValue("must be an instant that the calendar has, in the years 1 to 9999 of UTC") from None
+        raise BadValue("must be a real date and time, in the years 1 to 9999 of UTC") from None
 
 
 def _local(text: str, zone: ZoneInfo | None) -> datetime:
@@ -76,7 +75,7 @@ def _text(value: object) -> str:
 
 
 def _key(value: object) -> str:
-    """Text that stands in an index."""
+    """Text for a column in an index: its length is limited."""
     text = _text(value)
     if len(text.encode()) > MAX_NAME_BYTES:
         raise BadValue(f"must not be longer than {MAX_NAME_BYTES} bytes")
@@ -84,7 +83,7 @@ def _key(value: object) -> str:
 
 
 def _name(value: object) -> str:
-    """Text that people and other programs call a thing by: one line, not empty."""
+    """A name for people and programs: one line, not empty."""
     text = _key(value)
     if not text.strip():
         raise BadValue("must not be empty")
@@ -131,10 +130,10 @@ _READERS: Final[Mapping[str, Callable[[object], object]]] = {
 
 
 def reader_of(column: str, zone: ZoneInfo | None = None) -> Callable[[object], object]:
-    """How a column is read, whatever the kind of line: what ends in `_at` is an instant, and any other one text.
+    """The function that reads a column. It is the same for every kind of line.
 
-    A column means the same wherever it stands. Null is not asked. Instants without an offset are local times of `zone`;
-    None: they are refused.
+    A column whose name ends in `_at` is an instant; a column without its own rule is text. Null is handled elsewhere.
+    Instants without an offset are local times of `zone`; without a zone they are refused.
     """
     if column.endswith("_at"):
         return partial(instant_of, zone=zone)

@@ -3,7 +3,7 @@
     {"kind": "tenant", "external_id": "contoso.example", "name": "Contoso"}
     {"kind": "schedule", "external_id": "contoso.example", "name": "nightly", "cron": "10 2 * * *", "timezone": "UTC"}
 
-Strict, because a key that is misspelt would be a fact that silently is not there: the first bad line refuses the whole
+It is strict: the first bad line refuses the whole input, because a misspelt key would silently lose a fact
 (docs/import-facts.md, "Any other tool: import facts").
 """
 
@@ -33,17 +33,17 @@ from health.sources.fact_columns import BadValue, reader_of
 from health.sources.storable import JsonText
 
 MAX_LINE_BYTES: Final = MAX_FILE_BYTES
-"""The longest line that is read."""
+"""The longest line that is read, in bytes."""
 
 _LONGEST_SHOWN: Final = 60
-"""How many characters of somebody else's word a refusal repeats."""
+"""The number of characters of a foreign value that an error message repeats."""
 
 _SET_KEY: Final = ("external_id", "source", "source_ref")
 _TAKEN_BACK: Final = {("set", "deleted_at"), ("item", "deleted_at")}
-"""Where null is not the same as nothing: whoever names the key says that it is not deleted any more."""
+"""A column where null is not the same as absent: null says that the row is not deleted any more."""
 
 _TENANT_ALIAS: Final = "tenant"
-"""The report calls a tenant's external id so, and so may a line."""
+"""The report's name for a tenant's external id. A line may use it too."""
 
 _TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"(?=(?P<colon>\s*:)?)|[][{}]')
 
@@ -51,7 +51,7 @@ _Row = dict[str, Any]
 
 
 class _Kind(NamedTuple):
-    """A kind of line: the columns that it has to name, those that it may, those that may be null, and its identity."""
+    """A kind of line: its required columns, its optional ones, those that may be null, and its identity."""
 
     required: tuple[str, ...]
     optional: tuple[str, ...]
@@ -68,7 +68,7 @@ def _kind(
     key: tuple[str, ...],
     without: tuple[str, ...] = (),
 ) -> _Kind:
-    """A kind of line as its fact says: what has no default is required, and what is None by default may be null."""
+    """A kind of line, made from its fact: a field without a default is required; one with None may be null."""
     fields = dict.fromkeys((*key, *fact._fields))
     defaults = fact._field_defaults
     return _Kind(
@@ -90,13 +90,13 @@ _KINDS: Final = {
 def read_fact_lines(
     stream: BinaryIO | TextIO, name: str, with_payload: bool = True, zone: ZoneInfo | None = None
 ) -> CapturedFacts:
-    """Read all facts of an input; `name` is what refusals call it, such as its path.
+    """Read all facts of an input. `name` is its name in error messages, such as its path.
 
-    The lines may come in any order. A set replaces the one that is stored as a whole, so its items stand beside it.
+    The lines may come in any order. A set replaces the whole stored set, so its items must be in the same input.
     Without `with_payload` the captured JSON is checked and left out. Instants without an offset are local times of
     `zone`; without one they are refused.
 
-    Raises RefusedInput, as `name:line:column: sentence`, for the first line that is not what it should be.
+    Raises RefusedInput, as `name:line:column: sentence`, for the first bad line.
     """
     facts = _Facts(name)
     for number, text in _numbered(stream, name):
@@ -122,7 +122,7 @@ def _numbered(stream: BinaryIO | TextIO, name: str) -> Iterator[tuple[int, str]]
         except UnicodeDecodeError as error:
             column = len(error.object[: error.start].decode()) + 1
             raise _refused(name, number, column, "this byte is not UTF-8") from None
-        # PowerShell begins what it writes with a byte order mark.
+        # PowerShell writes a byte order mark at the start.
         yield number, (text.removeprefix("\ufeff") if number == 1 else text).rstrip("\r\n")
 
 
@@ -135,7 +135,7 @@ class _RepeatedKey(Exception):
 
 
 class _Line:
-    """One line of the input, and how to refuse it."""
+    """One line of the input. It makes the error messages about itself."""
 
     def __init__(self, name: str, number: int, text: str, zone: ZoneInfo | None) -> None:
         self.number = number
@@ -144,7 +144,7 @@ class _Line:
         self._text = text
 
     def fact(self) -> tuple[str, _Row]:
-        """The kind of the line, and each column that it names with its value. Raises RefusedInput."""
+        """The kind of the line, and its columns with their values. Raises RefusedInput."""
         given = self._object()
         kind = given.pop("kind", None)
         if kind is None:
@@ -160,7 +160,7 @@ class _Line:
         return kind, {column: self._value(kind, column, *said) for column, said in row.items()}
 
     def refused(self, sentence: str, key: str | None = None) -> RefusedInput:
-        """The refusal of this line, at the place of a key of its object."""
+        """An error about this line, at the position of a key."""
         return _refused(self._name, self.number, 1 if key is None else self._column_of(key), sentence)
 
     def _object(self) -> _Row:
@@ -172,7 +172,7 @@ class _Line:
         except json.JSONDecodeError as error:
             raise _refused(self._name, self.number, error.colno, f"this is not valid JSON: {error.msg}") from None
         except ValueError:
-            raise self.refused("the line has a number that JSON does not have, or too long a one") from None
+            raise self.refused("the line has a number that JSON does not have, or one that is too long") from None
         except RecursionError:
             raise self.refused("the line is nested too deeply") from None
         if not isinstance(parsed, dict):
@@ -199,7 +199,7 @@ class _Line:
             raise self.refused(f'"{key}" {error}', key) from None
 
     def _column_of(self, key: str) -> int:
-        """Where a key of the outermost object stands, in characters from 1; 1 where it does not."""
+        """The position of a key of the outermost object, in characters from 1; 1 if it is not found."""
         depth = 0
         for token in _TOKEN.finditer(self._text):
             if token[0] in "{[":
@@ -219,7 +219,7 @@ class _Facts:
         self._rows: dict[str, dict[tuple[object, ...], tuple[int, _Row]]] = {kind: {} for kind in _KINDS}
 
     def add(self, line: _Line) -> None:
-        """Take in one line. Raises RefusedInput for a bad one, and for one that says again what another said."""
+        """Add one line. Raises RefusedInput for a bad line, and for a second line about the same thing."""
         kind, row = line.fact()
         if kind == "set" and row["status"] in BASIS_STATUSES and row.get("completed_at") is None:
             raise line.refused(f'a set that is "{row["status"]}" has to name its "completed_at"', "status")
@@ -229,7 +229,7 @@ class _Facts:
             raise line.refused(f"line {first} is about the same {kind}")
 
     def gathered(self, with_payload: bool) -> CapturedFacts:
-        """All facts, each set with its items. Raises RefusedInput for items without a set, and for no facts at all."""
+        """All facts, each set with its items. Raises RefusedInput for items without a set and for an empty input."""
         if not any(self._rows.values()):
             raise _refused(self._name, 1, 1, "there are no facts in it")
         items: dict[tuple[object, ...], list[CapturedItem]] = {key: [] for key in self._rows["set"]}
@@ -274,7 +274,7 @@ def _each_key_once(pairs: list[tuple[str, object]]) -> _Row:
 
 
 def _unquoted(string: str) -> str | None:
-    """The text of a JSON string; None if it is not one: a line may be refused before the broken part is reached."""
+    """The text of a JSON string; None if it is not valid: a line may be refused before its broken part is parsed."""
     try:
         text: str = json.loads(string)
     except ValueError:
@@ -283,7 +283,7 @@ def _unquoted(string: str) -> str | None:
 
 
 def _shown(value: object) -> str:
-    """A value of somebody else's, as short ASCII."""
+    """A foreign value as short ASCII text."""
     shown = json.dumps(value)
     return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."
 

@@ -1,4 +1,4 @@
-"""The commits that a ref of a repository reaches, with what each of them changes under a folder."""
+"""The commits that a ref of a repository reaches, and what each of them changes under a folder."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _CLICKED: Final = re.compile(
     rf"(?:.* <no-?reply@(?:[^@>]*[.])?{_FORGE}[.-][^@>]*|{_FORGE}(?: enterprise)? <no-?reply@[^@>]*)>",
     re.IGNORECASE | re.DOTALL,
 )
-"""The committer of what a forge commits in its own name: known by its address or, on a host of its own, by its name.
+"""The committer of commits that a forge makes itself, known by its address or, on a private host, by its name.
 
-Somebody's private address at a forge, and a pipeline's, have something else before the `@`.
+A person's private address at a forge, and a pipeline's address, have something else before the `@`.
 """
 
 _FORMAT: Final = "%P%x00%at%x00%ct%x00%an <%ae>%x00%cn <%ce>%x00%s%x00%B%x00"
@@ -49,7 +49,7 @@ class History(NamedTuple):
 
 
 class _Change(NamedTuple):
-    """What a commit changes under the folder; `problem` says why nobody can tell."""
+    """What a commit changes under the folder; `problem` says why it cannot be found out."""
 
     items: int = 0
     of_the_tool: bool = False
@@ -59,10 +59,10 @@ class _Change(NamedTuple):
 def read_history(
     repository: Repository, tip: str, part_of: Callable[[bytes], Part], author: re.Pattern[str] | None
 ) -> History:
-    """Everything that a commit reaches. `part_of` says what a file is, by its path under the folder.
+    """All commits that a commit reaches. `part_of` says what a file is, by its path under the folder.
 
-    With `author`, only commits whose author it finds count, those made by a click included. Raises RefusedInput if git
-    cannot follow the history.
+    With `author`, only commits with a matching author count, including those made on a forge's web page. Raises
+    RefusedInput if git cannot read the history.
     """
     try:
         listed = repository.run(
@@ -81,7 +81,7 @@ def read_history(
 
 
 def _commit(fields: Sequence[bytes], author: re.Pattern[str] | None) -> Commit:
-    """A commit from what `rev-list` prints of it, in front of which stands `commit <hash>` on a line of its own."""
+    """A commit from the output of `rev-list`, which begins with the line `commit <hash>`."""
     about, authored, committed, written_by, committed_by, _, message = fields
     ref, _, parents = about.strip(b"\n").removeprefix(b"commit ").partition(b"\n")
     dates = (_instant(authored), _instant(committed))
@@ -104,7 +104,7 @@ def _excluded(
 
 
 def _changes(repository: Repository, refs: Sequence[str], part_of: Callable[[bytes], Part]) -> dict[str, _Change]:
-    """What each commit changes under the folder, by its full hash. A damaged one costs those that need it."""
+    """What each commit changes under the folder, by its full hash. A damaged commit affects only those that need it."""
     parts: dict[bytes, Part] = {}
 
     def part(path: bytes) -> Part:
@@ -121,14 +121,14 @@ def _changes(repository: Repository, refs: Sequence[str], part_of: Callable[[byt
         for ref, paths in _changed_files(printed):
             seen = Counter(map(part, paths))
             changes[ref] = _Change(seen[Part.ITEM], seen[Part.OF_THE_TOOL] > 0)
-        # What git prints ends in front of the commit that it cannot read.
+        # git's output ends before the commit that it cannot read.
         if (failed := next((ref for ref in left if ref not in changes), None)) is not None:
             changes[failed] = _Change(problem=f"git cannot tell what this commit changes: {problem}")
     return changes
 
 
 def _diffs(repository: Repository, refs: Sequence[str]) -> bytes:
-    """Each commit against its parent, or against nothing: its hash, then the files under the folder that differ."""
+    """git's comparison of each commit with its parent (or with nothing): its hash, then the changed files."""
     return repository.run(
         *("diff-tree", "--stdin", "--root", "--always", "-r", "-z", "--raw", "--no-renames", "--no-relative"),
         *("--no-abbrev", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "--", "."),
@@ -137,7 +137,7 @@ def _diffs(repository: Repository, refs: Sequence[str]) -> bytes:
 
 
 def _changed_files(printed: bytes) -> Iterator[tuple[str, list[bytes]]]:
-    """The paths whose content differs, commit by commit. That a file may be run, or not any more, is no change."""
+    """The paths whose content differs, commit by commit. A change of the executable bit does not count."""
     fields = iter(printed.split(b"\0")[:-1])
     ref, paths = "", list[bytes]()
     for field in fields:

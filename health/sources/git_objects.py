@@ -1,7 +1,7 @@
-"""Somebody else's git repository: its objects are read and nothing else.
+"""Read the objects of an untrusted git repository, and nothing else.
 
-No checkout, no index, no hook, no filter, no pager, no replaced or grafted history, and no fetch of what a partial
-clone left behind (docs/import-folders.md, "IntuneCD").
+No checkout, no index, no hook, no filter, no pager, no replaced or grafted history, and no fetch of objects that a
+partial clone lacks (docs/import-folders.md, "IntuneCD").
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from health.sources.captured import RefusedInput
 from health.sources.storable import storable_text
 
 _NOWHERE: Final = f"{os.devnull}/none"
-"""A file that cannot be: git warns of every grafts' file that is there."""
+"""A path that cannot exist: git prints a warning for every existing grafts file."""
 
 _ENVIRONMENT: Final = {
     "GIT_ALLOW_PROTOCOL": "none",
@@ -25,16 +25,16 @@ _ENVIRONMENT: Final = {
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
-    "LC_ALL": "C",  # git's messages are recognized by their English words
+    "LC_ALL": "C",  # we recognise git's messages by their English words
 }
 _SETTINGS: Final = ("-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false")
-"""What the repository's own settings must not say: `diff-tree` looks at the index, and that can run a program."""
+"""Settings that override the repository's own: `diff-tree` reads the index, and that could run a program."""
 
 
 class GitFailed(Exception):
-    """git ended with an error. `said` is all that it printed; the message is the line that says what was wrong.
+    """git ended with an error. `said` is its whole standard error; the message is the line with the cause.
 
-    `output` is what it had printed by then.
+    `output` is its standard output so far.
     """
 
     def __init__(self, said: str, output: bytes = b"") -> None:
@@ -46,10 +46,10 @@ class GitFailed(Exception):
 
 
 class Repository:
-    """A folder in a git repository: `prefix` is where it stands there, with `/` at its end, or empty."""
+    """A folder in a git repository: `prefix` is its path in the repository with a final `/`, or empty."""
 
     def __init__(self, root: Path) -> None:
-        """Raises RefusedInput where git or the repository is missing, or the clone is shallow."""
+        """Raises RefusedInput if git or the repository is missing, or the clone is shallow."""
         if not root.is_dir():
             raise RefusedInput(f"{root}: there is no such folder.")
         self.root = root
@@ -94,11 +94,11 @@ class Repository:
 
 
 class TooLarge(Exception):
-    """An object is larger than it may be; it was passed over."""
+    """An object is larger than allowed; it was skipped."""
 
 
 class ObjectContents:
-    """The contents of objects, through one `git cat-file` for all of them; another if a damaged object ends it."""
+    """The contents of objects, from one `git cat-file`. If a damaged object ends it, another is started."""
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
@@ -120,7 +120,7 @@ class ObjectContents:
                 return None
             size = int(header[-1])
             if at_most is not None and size > at_most:
-                # Not kept, and not waited for.
+                # We end git instead of reading the rest.
                 self.close()
                 raise TooLarge
             content = process.stdout.read(size + 1)
@@ -132,7 +132,7 @@ class ObjectContents:
         return None
 
     def close(self) -> None:
-        """End git, whatever it is doing."""
+        """End git at once."""
         if self._process is not None:
             self._process.kill()
             self._process.communicate()
@@ -149,9 +149,9 @@ class ObjectContents:
 
 
 def environment() -> dict[str, str]:
-    """The environment without what would point git elsewhere, such as GIT_DIR inside a hook.
+    """The environment without variables that would lead git to another repository, such as GIT_DIR inside a hook.
 
-    GIT_CONFIG_GLOBAL and its like stay: there an operator says, for example, which other user's repository to trust.
+    GIT_CONFIG_GLOBAL and similar ones stay: with them an operator can, for example, trust another user's repository.
     """
     kept = {
         name: value

@@ -1,7 +1,7 @@
 """Which commits of a history are runs of a backup tool: the rule alone, without git.
 
-A commit says when somebody committed, and not that a tool captured anything: merges, reverts and a word in the README
-are commits too, and one run can be many of them (docs/import-folders.md, "A repository's history").
+A commit says when somebody committed, not that a tool captured anything. Merges, reverts and a change of the README are
+commits too, and one run can have many commits (docs/import-folders.md, "A repository's history").
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 RUN_GAP: Final = timedelta(minutes=15)
-"""How far apart two commits of one run are at most, where the user does not say otherwise."""
+"""The default for the longest time between two commits of one run."""
 
 SHORT_HASH: Final = 7
-"""How many digits of a commit's hash stand for it in a name or a sentence."""
+"""The number of digits of a commit's hash in names and sentences."""
 
 _BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Commit(NamedTuple):
-    """A commit as the rule looks at it.
+    """A commit, with what the rule needs.
 
     `parents` are full hashes, the first parent first. `date` is the earlier of its author date and its committer date
-    (UTC); None if one of them is no instant. `items` is how many items under the root it changes, `of_the_tool` whether
-    it changes anything there that only the tool writes. `excluded` says what it is, if that is no run whatever it
-    changes. `problem` says why nobody can tell what it changes.
+    (UTC); None if one of them is not an instant. `items` is the number of items under the root that it changes,
+    `of_the_tool` whether it changes another file there that only the tool writes. `excluded` says what the commit is,
+    if it cannot be a run whatever it changes. `problem` says why its changes are unknown.
     """
 
     ref: str
@@ -39,7 +39,7 @@ class Commit(NamedTuple):
 
     @property
     def no_run(self) -> str | None:
-        """Why it is not a commit of a run, as what follows `no run: `; None if it counts."""
+        """Why it is not a commit of a run, as the words after `no run: `; None if it is one."""
         if self.excluded is not None or self.problem is not None or self.items or self.of_the_tool:
             return self.excluded
         return "it changes nothing that a run writes"
@@ -54,14 +54,14 @@ class Run(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """The runs of a history by their completion; and every other commit by its full hash, with what it is instead."""
+    """The runs of a history in the order of completion, and every other commit by its full hash, with what it is."""
 
     runs: tuple[Run, ...]
     no_runs: Mapping[str, str]
 
 
 class _Growing(NamedTuple):
-    """A run as far as it is known: its last commit, and the dates of its earliest and its latest one."""
+    """An incomplete run: its last commit so far, and the dates of its earliest and its latest commit."""
 
     last: Commit
     earliest: datetime | None
@@ -92,14 +92,14 @@ def runs_of(commits: Sequence[Commit], run_gap: timedelta, longest_run: timedelt
         part = run.last.ref
         while part := before.get(part, ""):
             no_runs[part] = f"a part of the run that ends with {run.last.ref[:SHORT_HASH]}"
-    # Of two at one instant the one whose commit comes later is the later one: the sort is stable.
+    # The sort is stable: of two runs at one instant, the one whose commit comes later stays later.
     grown_up = [growing[commit.ref] for commit in commits if commit.ref in growing]
     ended = [Run(run.last, run.earliest, run.last.date) for run in grown_up]
     return Selection(tuple(sorted(ended, key=lambda run: run.completed_at or _BEFORE_ALL)), no_runs)
 
 
 def _counting_behind(commits: Sequence[Commit]) -> Mapping[str, Sequence[Commit]]:
-    """The commits that count, by the nearest earlier one that counts among their first parents."""
+    """The counting commits, grouped by their nearest counting ancestor along first parents."""
     nearest: dict[str, str | None] = {}
     behind: dict[str, list[Commit]] = defaultdict(list)
     counts: dict[str, bool] = {}
@@ -124,7 +124,7 @@ def _main_line(commits: Sequence[Commit]) -> frozenset[str]:
 
 
 def _grown(run: _Growing, commit: Commit, run_gap: timedelta, longest_run: timedelta) -> _Growing | None:
-    """The run with a commit behind its last one; None if that does not continue it."""
+    """The run with one more commit at its end; None if the commit does not continue it."""
     if run.last.items != 1 or run.last.of_the_tool or commit.problem is not None:
         return None
     if commit.date is None or run.last.date is None or run.earliest is None or run.latest is None:

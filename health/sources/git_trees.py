@@ -1,4 +1,4 @@
-"""The files that a commit holds, by its trees: a folder that did not change is neither read nor gone through again."""
+"""List the files of a commit by its trees. An unchanged folder is not read again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SUBMODULE: Final = "it is a submodule, whose files are in another repository"
 
 
 class Blob(NamedTuple):
-    """A file of a commit. `file` has no content yet, and a problem where it will never be asked for."""
+    """A file of a commit. `file` has no content yet; if it has a problem, its content is never read."""
 
     file: BackupFile
     object_id: bytes
@@ -28,7 +28,7 @@ class _Entry(NamedTuple):
 
 
 class Trees:
-    """What a layout takes of commits, under the repository's folder."""
+    """The files of commits that a layout takes, under the repository's folder."""
 
     def __init__(self, repository: Repository, contents: ObjectContents, layout: Layout) -> None:
         self._repository = repository
@@ -50,7 +50,7 @@ class Trees:
                 root = self._entries(below.object_id)
             return list(self._gone_through(root, "", earlier))
         except LookupError:
-            # git says why, in its own words.
+            # This raises with git's own reason.
             self._repository.run("ls-tree", "-r", "-z", "--full-tree", ref)
             raise GitFailed("a folder of it cannot be read") from None
 
@@ -80,7 +80,7 @@ class Trees:
         return files
 
     def _entries(self, object_id: bytes) -> list[_Entry]:
-        """What stands in a tree. Raises LookupError if git cannot give it."""
+        """The entries of a tree. Raises LookupError if git cannot read it."""
         tree = self._contents.of(object_id)
         if tree is None:
             raise LookupError(object_id)

@@ -1,4 +1,4 @@
-"""What a stored set had and comes again without: it stays in the set, marked.
+"""Items of a stored set that are missing when the set is imported again: they stay in the set, marked.
 
 (docs/concepts.md, "The same run again")
 """
@@ -21,12 +21,12 @@ _KEPT_STATES: Final = (_CAPTURED, "unassigned")
 
 
 def is_gone(integrity_warning: str | None) -> bool:
-    """Whether an item with this warning is marked: it, or its assignments, came again no more."""
+    """Whether this warning marks the item or its assignments as gone."""
     return _MARK.search(integrity_warning or "") is not None
 
 
 def with_what_is_gone(items: Iterable[CapturedItem], stored: Iterable[CapturedItem]) -> tuple[CapturedItem, ...]:
-    """The items that came again, and of those `stored` what is gone: whole items, and captured assignments."""
+    """The new items, plus what is gone of the `stored` ones: whole items and captured assignments."""
     given = {(item.policy_type, item.policy_identifier): item for item in items}
     for old in stored:
         identity = old.policy_type, old.policy_identifier
@@ -34,7 +34,7 @@ def with_what_is_gone(items: Iterable[CapturedItem], stored: Iterable[CapturedIt
         if new is None:
             given[identity] = _marked(old, GONE)
         elif old.assignments_state == _CAPTURED and new.assignments_state not in _KEPT_STATES:
-            # A state that says why they are gone is kept for when the loss is accepted.
+            # The new state is kept in the mark, for the time when the loss is accepted.
             state = "" if new.assignments_state is None else f" ({new.assignments_state})"
             given[identity] = warned(new, ASSIGNMENTS_GONE + state)._replace(
                 assignments_state=old.assignments_state,
@@ -45,7 +45,7 @@ def with_what_is_gone(items: Iterable[CapturedItem], stored: Iterable[CapturedIt
 
 
 def without_what_is_gone(item: CapturedItem) -> CapturedItem | None:
-    """A stored item as it came last; None if it did not come."""
+    """A stored item without the mark, as the last import had it; None if that did not have it."""
     mark = _MARK.search(item.integrity_warning or "")
     if mark is None:
         return item

@@ -1,8 +1,8 @@
 """IntuneBackupAndRestore: `<root>/<Type>/<name>.json`, and `<root>/<Type>/Assignments/<name>.json` beside them
 (docs/import-folders.md, "IntuneBackupAndRestore").
 
-The tool writes assignments only for a policy that has some, and asks for the name of no group. It leaves no manifest:
-it says nothing of what failed.
+The tool writes assignments only for a policy that has some, and never looks up a group's name. It writes no manifest,
+so it does not say what failed.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ SOURCE: Final = "intunebackup"
 _SCRIPTS: Final = "Script Content"
 _SETTINGS_ALONE: Final = "Administrative Templates"
 _WITHOUT_BUILT_IN: Final = "Device Health Scripts"
-"""The type of which the tool leaves Microsoft's own policies out, but not their assignments."""
+"""The type for which the tool leaves out Microsoft's own policies, but writes their assignments."""
 
 _BY_ID: Final = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) - ", re.IGNORECASE)
-"""How the tool names assignments where names are not unique: of applications and of app protection policies."""
+"""The names of assignments files for applications and app protection policies, whose names are not unique."""
 
 _CUT: Final = re.compile(r'(?<!\\)"(?:System\.Collections\.Hashtable"|System\.Object\[\]"|@\{[\w.@]+=)')
-"""What PowerShell writes in the place of a value that is nested deeper than it was told to go."""
+"""What PowerShell writes in place of a value that is nested deeper than its limit."""
 
 
 class _Policies(PolicyFolders):
-    """Folders of policies. What lies in `Assignments` and `Script Content` is said of a policy, and is none."""
+    """Folders of policies. Files in `Assignments` and `Script Content` belong to a policy and are not items."""
 
     def enters(self, folder: str, name: str) -> bool:
         """Types, and the folders in which a type keeps its policies."""
@@ -53,15 +53,15 @@ class _Assignments(PolicyFolders):
         return _is_of_assignments(folder) and is_document(name)
 
     def may_hide(self, folder: str, name: str) -> bool:
-        """Only what is called as it is."""
+        """Only an entry with that name."""
         return bool(folder) and name == ASSIGNMENTS
 
 
 class _Everything(PolicyFolders):
-    """All that a run writes and that is read."""
+    """All files of a run that are read."""
 
     def enters(self, folder: str, name: str) -> bool:
-        """All but the scripts, which stand in the policies once more."""
+        """All but the scripts, which are in the policies too."""
         return not (folder and name == _SCRIPTS) and super().enters(folder, name)
 
 
@@ -79,7 +79,7 @@ def read_backup(asked: Asked) -> CapturedSet:
     files = FolderFiles(asked, _Policies())
     captured = files.as_set(gathered_from(files, assignments.item_of, asked), SOURCE, such_as="Settings Catalog")
     refuse_several(asked.path, files.places)
-    # A policy that is assigned and is not there was not captured.
+    # If a policy has assignments but no file, it was not captured.
     counted = captured.item_count or len(captured.items)
     if missing := assignments.of_no_policy():
         return captured._replace(item_count=counted + missing)
@@ -87,7 +87,7 @@ def read_backup(asked: Asked) -> CapturedSet:
 
 
 class _AssignmentFiles:
-    """The assignments of a backup: each for the policy of its name, or of the id that its name begins with."""
+    """The assignments of a backup: each belongs to the policy with its name, or with the id at the name's start."""
 
     def __init__(self, asked: Asked) -> None:
         self._by_name: dict[tuple[str, str], BackupFile] = {}
@@ -112,7 +112,7 @@ class _AssignmentFiles:
             raise RefusedInput(f"{asked.path}: the backup is in its folder {above!r}: name that one.")
 
     def item_of(self, file: BackupFile) -> CapturedItem:
-        """The item that a file is, with its assignments. Where there are none nothing is known: the state stays."""
+        """The item of a file, with its assignments. Without any, nothing is known and the state does not change."""
         item = policy_item(file, _is_orphan, may_be_a_list=file.folder == _SETTINGS_ALONE)
         if item.payload is not None and _CUT.search(item.payload):
             item = warned(item, "PowerShell cut off a value that is nested too deep")
@@ -135,7 +135,7 @@ class _AssignmentFiles:
         return _assigned(item, document)
 
     def of_no_policy(self) -> int:
-        """How many assignments there are of policies that are not there."""
+        """The number of assignments files whose policy is missing."""
         there = [*self._by_name.values(), *self._by_id.values()]
         return sum(
             (each.folder, each.name) not in self._used and each.folder != f"{_WITHOUT_BUILT_IN}/{ASSIGNMENTS}"
@@ -153,7 +153,7 @@ class _AssignmentFiles:
 
 
 def _assigned(item: CapturedItem, document: object) -> CapturedItem:
-    """The item with its assignments: a list of them, Graph's page with such a list, or one of them alone."""
+    """The item with its assignments: a list, a page from Graph with a list, or a single assignment."""
     if isinstance(document, dict) and "value" in document:
         if continues(document):
             item = warned(item, "its assignments continue on another page")
@@ -163,12 +163,12 @@ def _assigned(item: CapturedItem, document: object) -> CapturedItem:
     elif isinstance(document, dict):
         document = [document]
     if not isinstance(document, list):
-        return warned(item, "its assignments are no list")._replace(assignments_state="failed")
+        return warned(item, "its assignments are not a list")._replace(assignments_state="failed")
     return with_assignments(item, document, _is_orphan)
 
 
 def _is_orphan(target: dict[str, object]) -> bool:
-    """The tool never asks whether a group exists; a target that names none at all is for nobody."""
+    """Only a target without any group is an orphan: the tool never checks whether a group exists."""
     group = target.get("groupId")
     return not (isinstance(group, str) and group.strip())
 

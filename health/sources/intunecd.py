@@ -1,7 +1,7 @@
 """IntuneCD: `<root>/<Type>/<name>_<odata type>.json`, or YAML, in a folder or in a git repository.
 
-The rules are in docs/import-folders.md, "IntuneCD". `intunecd_git.py` reads the same tree out of commits. The tool
-leaves no manifest: it declares no number of items and says nothing of what failed.
+The rules are in docs/import-folders.md, "IntuneCD". `intunecd_git.py` reads the same tree from commits. The tool writes
+no manifest: it declares no number of items and does not say what failed.
 """
 
 from __future__ import annotations

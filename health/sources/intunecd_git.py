@@ -1,6 +1,6 @@
 """IntuneCD backups in git: each run in the repository's history is a set, completed at the date of its last commit.
 
-The tool's pipelines commit only on change, so a run's age is the age of the last change, not of the last night.
+The tool's pipelines commit only changes, so a run's age is the age of the last change, not of the last night.
 The rules are in docs/import-folders.md, "A repository's history".
 """
 
@@ -36,21 +36,21 @@ OPTIONS: Final = (
     Option(
         "run_gap",
         "duration",
-        "With --git: how far apart the commits of one run are at most; 15m if not given.",
+        "With --git: the longest time between two commits of one run; default: 15m.",
         "DURATION",
     ),
 )
-"""What can be said of a history."""
+"""The options of a history."""
 
 _NO_CONTENT: Final = "git does not have the file's content, or cannot read it"
 _NO_INSTANT: Final = "the commit's author date or committer date is not an instant"
 
 
 def find_runs(asked: Asked) -> History:
-    """Find each run of the tool in the history of a folder of a repository, oldest first; and what is no run.
+    """Find each run of the tool in the history of a folder in a repository, oldest first, and the commits of no run.
 
-    Raises RefusedInput, at once, where git or the repository is missing or shallow, and if what the ref holds now is
-    no backup of this tool, or several.
+    Raises RefusedInput at once if git or the repository is missing or shallow, and if the ref's current content is not
+    one backup of this tool.
     """
     repository = Repository(asked.path)
     tip = repository.tip(asked.options.get("ref"))
@@ -82,7 +82,7 @@ def _refuse_what_is_not_one(asked: Asked, repository: Repository, tip: str) -> N
 
 
 def _without_a_run(asked: Asked, selected: Selection) -> str:
-    """Why there is nothing to import, and what could be done about it."""
+    """A sentence: why there is nothing to import, and what to do."""
     seen = Counter(selected.no_runs.values())
     counted = [(seen[what], what) for what in (MERGE, REVERT, CLICK, OTHER_AUTHOR) if seen[what]]
     if not counted:
@@ -95,7 +95,7 @@ def _without_a_run(asked: Asked, selected: Selection) -> str:
 
 
 def _frame(asked: Asked, run: Run, subject: str) -> CapturedSet:
-    """A run as a set without its items. Without a time of completion it can be no basis, and keeps no other out."""
+    """A run as a set without its items. Without a completion it cannot be a basis and blocks no other set."""
     dated = run.completed_at is not None
     return CapturedSet(
         external_id=asked.external_id,
@@ -119,7 +119,7 @@ def _not_one_backup(places: list[str]) -> str | None:
 
 
 class FoundRun(NamedTuple):
-    """A run, not read yet: its set without items, and its commits."""
+    """A run that is not read yet: its set without items, and its commits."""
 
     frame: CapturedSet
     run: Run
@@ -131,16 +131,16 @@ class FoundRun(NamedTuple):
         return self.frame.source_ref
 
     def is_stored(self, stored: StoredSet | None, *, with_payload: bool, now: datetime) -> bool:
-        """Whether it is stored as a whole, without the captured JSON where none is wanted: a commit never changes."""
+        """Whether it is stored completely, and without captured JSON if none is wanted. A commit never changes."""
         return stored is not None and is_made_of(stored.frame, self.frame) and (with_payload or not stored.holds_json)
 
     def read(self, *, with_payload: bool) -> CapturedSet:
-        """The set with its items; `failed`, with an error that says why, where it cannot be one."""
+        """The set with its items; if it cannot be read as one backup, it is `failed` and its error says why."""
         return self.reader.read(self.frame, with_payload)
 
 
 class _RunReader:
-    """Turns runs into sets. From one run to the next most files stay the same: those are read once."""
+    """Reads runs as sets. Most files are equal in two runs; they are read once."""
 
     def __init__(self, repository: Repository, asked: Asked) -> None:
         self._progress = asked.progress
@@ -156,7 +156,7 @@ class _RunReader:
         self._contents.close()
 
     def read(self, frame: CapturedSet, with_payload: bool) -> CapturedSet:
-        """The set of which this is the frame."""
+        """The set with this frame and its items."""
         gathered = GatheredItems(with_payload)
         try:
             blobs = self._trees.files(frame.source_ref)
@@ -175,7 +175,7 @@ class _RunReader:
         return gathered.as_set(frame)
 
     def _filled(self, blob: Blob) -> BackupFile:
-        """The blob's file with its content, or with the reason why it could not be had."""
+        """The blob's file with its content, or with a problem that says why not."""
         if blob.file.problem is not None:
             return blob.file
         try:

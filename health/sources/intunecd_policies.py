@@ -1,4 +1,4 @@
-"""The files that IntuneCD writes for its policies, and the item that each becomes: alike in a folder and a commit."""
+"""IntuneCD's policy files and the items made from them; the same for a folder and a commit."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from health.sources.policy_sets import PolicyFolders
 SOURCE: Final = "intunecd"
 
 _OF_THE_TOOL: Final = frozenset({"Assignment Report", "Script Data", "mobileconfig", "__archive__"})
-"""Folders that only the tool writes, and in which no item stands."""
+"""Folders that only the tool writes and that hold no item."""
 _SUMMARY: Final = "backup_summary.json"
 _APPENDED_ID: Final = re.compile(r"__[^_]+$")
 
 
 class IntuneCDLayout(PolicyFolders):
-    """Folders of policies, but for the few that hold something else (docs/import-folders.md, "IntuneCD")."""
+    """Folders of policies, except the few that hold something else (docs/import-folders.md, "IntuneCD")."""
 
     def enters(self, folder: str, name: str) -> bool:
         """Reports, scripts and archives are not types, and a folder whose name begins with a dot is a repository's."""
         return name not in _OF_THE_TOOL and not name.startswith(".") and super().enters(folder, name)
 
     def takes(self, folder: str, name: str) -> bool:
-        """The tool's own summary is not a policy, wherever it lies."""
+        """Every document but the tool's own summary, in any folder."""
         return name != _SUMMARY and super().takes(folder, name)
 
     def may_hide(self, folder: str, name: str) -> bool:
-        """A folder may have any name; an unopened entry named like a Markdown file is taken for one."""
+        """Any entry, because a folder may have any name; but one named like a Markdown file counts as a file."""
         return not name.endswith(".md") and name != _SUMMARY and super().may_hide(folder, name)
 
 
@@ -55,11 +55,11 @@ def part_of(path: bytes) -> Part:
 
 
 def item_of(file: BackupFile) -> CapturedItem:
-    """The item that a file is. Its name ends in the policy's Graph type, with `--append-id` in `__<id>` after that."""
+    """The item of a file. The file's name ends in the policy's Graph type, then with `--append-id` in `__<id>`."""
     return policy_item(file, _is_orphan, platform=platform_in(_APPENDED_ID.sub("", stem_of(file.name))))
 
 
 def _is_orphan(target: dict[str, object]) -> bool:
-    """IntuneCD asks for the name of every group that a target names, and leaves it out if the group is gone."""
+    """IntuneCD looks up the name of every group of a target, and leaves it out if the group is gone."""
     name = target.get("groupName")
     return not (isinstance(name, str) and name.strip())

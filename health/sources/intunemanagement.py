@@ -1,8 +1,8 @@
 """IntuneManagement: `<root>/<Type>/<name>.json`, mostly UTF-16, and `MigrationTable.json` beside them.
 
-The table lists the groups that the assignments name. The tool leaves no manifest: it says neither what failed nor what
-it was not asked to export. If this export lacks a type that the last completed set has, it is partial, as with
-IntuneCD. A type that failed and a chosen part of the tenant look alike, and neither is the whole tenant
+The table lists the groups in the assignments. The tool writes no manifest: it says neither what failed nor what it was
+not asked to export. If an export lacks a type that the last completed set has, it is partial, as with IntuneCD. A type
+that failed and a chosen part of the tenant look the same, and neither is the whole tenant
 (docs/facts.md, "backup_sets"; docs/import-folders.md, "IntuneManagement").
 """
 
@@ -42,17 +42,17 @@ def read_export(asked: Asked) -> CapturedSet:
 
 
 def _folder_of_the_export(places: list[str]) -> str | None:
-    """The folder that holds the export, where it is not the root: the table's, else the one that all types are in."""
+    """The folder of the export if it is not the root: the table's folder, else the folder above all types."""
     for folder, _, name in (place.rpartition("/") for place in places):
         if name == TABLE:
             return folder
     above = {place.split("/")[0] for place in places}
-    # The tool puts no type into another.
+    # The tool never writes one type into another.
     return above.pop() if len(above) == 1 and all(place.count("/") > 1 for place in places) else None
 
 
 class _Table(NamedTuple):
-    """The migration table: its groups by their ids, in lower case, and what it calls the tenant.
+    """The migration table: its groups by their ids, in lower case, and its name for the tenant.
 
     `problem` says why the groups are unknown.
     """
@@ -63,7 +63,7 @@ class _Table(NamedTuple):
 
     @classmethod
     def of(cls, table: BackupFile | None) -> _Table:
-        """What stands in a migration table."""
+        """Read a migration table."""
         if table is None:
             return cls(problem=f"there is no {TABLE}")
         try:
@@ -81,11 +81,11 @@ class _Table(NamedTuple):
         return cls(frozenset(each.lower() for each in ids if isinstance(each, str)), tenant=tenant)
 
     def item_of(self, file: BackupFile) -> CapturedItem:
-        """The item that a file is. Without a table none of its groups is known to exist, and a warning says so."""
+        """The item of a file. Without a table it is unknown whether its groups exist, and a warning says so."""
         item = policy_item(file, self._is_orphan)
         if self.problem is None or not item.orphaned_assignments:
             return item
-        return warned(item, f"nobody knows whether its groups exist: {self.problem}")
+        return warned(item, f"it is not known whether its groups exist: {self.problem}")
 
     def _is_orphan(self, target: dict[str, object]) -> bool:
         group = target.get("groupId")

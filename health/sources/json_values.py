@@ -1,7 +1,7 @@
-"""Values of captured JSON that plain Python values would make something else of: what is stored is what was captured.
+"""Values of captured JSON that plain Python values would change. We store exactly what was captured.
 
-A float keeps about seventeen digits, and a dict one value a key. So a number and an object remember here what the file
-says, wherever that is more (docs/import-folders.md, "The door").
+A float keeps about seventeen digits, and a dict keeps one value a key. If the file has more than that, the number or
+object here keeps it (docs/import-folders.md, "The door").
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from collections.abc import Iterable
 from typing import Any, Final, Self
 
 MAX_EXPONENT: Final = 1000
-"""How far a number's point may be moved: PostgreSQL writes the zeros out, and JSON of that kind could fill a disk."""
+"""The largest exponent of a number: PostgreSQL writes all zeros, and such JSON could fill a disk."""
 
 MAX_DIGITS: Final = 4300
-"""How long a number may be: Python's own limit for whole numbers. PostgreSQL keeps more."""
+"""The longest number, in characters: Python's own limit for whole numbers. PostgreSQL allows more."""
 
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE]([+-]?[0-9]+))?")
 
 
 class WrittenNumber(float):
-    """A number that was written with other digits than its float shows. `text` is how it was written, valid JSON."""
+    """A number whose written digits differ from its float's. `text` is the written form, valid JSON."""
 
     text: str
 
@@ -33,7 +33,7 @@ class WrittenNumber(float):
 
 
 class RepeatedKeys(dict[Any, Any]):
-    """An object in which a key stands more than once: its last value is the one here. `key` is the first such key."""
+    """An object with a repeated key, which has its last value here. `key` is the first repeated key."""
 
     def __init__(self, key: str, pairs: Iterable[tuple[Any, Any]] = ()) -> None:
         super().__init__(pairs)
@@ -63,9 +63,9 @@ def object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def written(value: object) -> str:
-    """A value as ASCII JSON, each number with the digits that it was written with.
+    """A value as ASCII JSON; each number keeps its written digits.
 
-    Raises ValueError and TypeError for what JSON does not have. The value may not be nested deeply.
+    Raises ValueError and TypeError for values that JSON does not have. The value must not be nested deeply.
     """
     if isinstance(value, WrittenNumber) and math.isfinite(value):
         return value.text

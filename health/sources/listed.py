@@ -1,4 +1,4 @@
-"""The sources there are. A source's module is imported only when it is used, so that `--help` stays quick."""
+"""The list of sources. A source's module is imported only when it is used, so that `--help` stays fast."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Local times as UTC instants: some tools write what a wall clock showed, and do not say in which time zone."""
+"""Convert local times to UTC instants: some tools write local times without a time zone."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _WRITTEN: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9
 
 
 class NoLocalTime(ValueError):
-    """A text that no clock of the zone ever showed. The message continues a sentence about it."""
+    """A text that is not a local time of the zone. The message is the end of a sentence about it."""
 
 
 def instants_of(text: object, zone: ZoneInfo) -> tuple[datetime, ...]:
-    """The instants (UTC) at which the clocks of a zone showed `YYYY-MM-DD HH:MM:SS`: one, or two where they went back.
+    """The instants (UTC) of a local time `YYYY-MM-DD HH:MM:SS` in a zone: one, or two in the hour when clocks go back.
 
     The earlier one comes first. Raises NoLocalTime for other texts and for the hour that is skipped in spring.
     """
@@ -35,10 +35,10 @@ def instants_of(text: object, zone: ZoneInfo) -> tuple[datetime, ...]:
 def run_times(
     starts: tuple[datetime, ...], ends: tuple[datetime, ...], lasted: timedelta | None
 ) -> tuple[datetime | None, datetime | None]:
-    """When a run began and ended, from the instants that each may be; `lasted` is how long the run says it took.
+    """When a run began and ended, chosen from the possible instants of each; `lasted` is the run's own duration.
 
-    A run does not end before it begins, and takes as long as it says. If that leaves a choice, the earlier end is
-    taken, because an age must never look smaller than it may be. None if there is no instant at all.
+    A run does not end before it begins, and takes as long as it says. If there is still a choice, the earlier end
+    counts, because an age must never look smaller than it may be. None if there is no instant.
     """
     if not starts or not ends:
         return min(starts, default=None), min(ends, default=None)

@@ -1,7 +1,7 @@
-"""Losses in a set's error: how they are said, and how they are read again (docs/concepts.md, "Losses").
+"""Write losses into a set's error as clauses, and read them again (docs/concepts.md, "Losses").
 
 `Settings Catalog: 59 of 60 items gone; Applications: assignments of 12 of 12 items gone`, after the set's own error.
-Earlier versions said only which types were gone ("no files now of types ..."): that clause is read, and repeated for
+Earlier versions only named the gone types ("no files now of types ..."). That clause is still read, and repeated for
 the types that are still missing.
 """
 
@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from health.losses import EVERYTHING, Figures, Loss
 
 ALL_TYPES: Final = "all types"
-"""What all types together are called."""
+"""The name for all types together."""
 
 MISSING: Final = "no files now of types that the last completed set has: "
 _MISSING_NAME: Final = r'"(?:[^"\\]|\\.)*"|[^",;\s][^",;]*'
@@ -30,7 +30,7 @@ _BETWEEN: Final = "; "
 
 
 class LossClauses(NamedTuple):
-    """What of a set's error is about losses, and what is the set's own. Without losses it is false.
+    """A set's error in two parts: the set's own error and the losses. It is false without losses.
 
     `missing` are the types of an earlier version's clause.
     """
@@ -52,11 +52,11 @@ class LossClauses(NamedTuple):
 
     @property
     def types(self) -> frozenset[str]:
-        """The types that are named, without all types together."""
+        """The named types, without `all types`."""
         return self.missing | {loss.policy_type for loss in self.losses if loss.policy_type is not None}
 
     def without(self, accepted: Set[str]) -> LossClauses:
-        """The clauses that are left when these types are accepted."""
+        """The remaining clauses when these types are accepted."""
         if EVERYTHING in accepted:
             return LossClauses(self.own)
         left = tuple(loss for loss in self.losses if loss.policy_type not in accepted)
@@ -64,7 +64,7 @@ class LossClauses(NamedTuple):
 
 
 def clauses_in(error: str | None) -> LossClauses:
-    """What a set's error says of losses: its last clauses, as many as are about losses."""
+    """The losses in a set's error: its last clauses, as many as are about losses."""
     if error is None:
         return LossClauses()
     rest = error.split(_BETWEEN)
@@ -81,7 +81,7 @@ def clauses_in(error: str | None) -> LossClauses:
 
 
 def clauses_after(own: str | None, error: str | None) -> LossClauses:
-    """What a set's error says of losses behind what its source gives as its `own` error; false if it is not of that."""
+    """The losses in a set's error after its source's `own` error; false if the error does not begin with that."""
     if own is None:
         clauses = clauses_in(error)
         return clauses if clauses.own is None else LossClauses(error)
@@ -112,14 +112,14 @@ def _figures(figures: Figures) -> str:
 
 
 def _shown(name: str) -> str:
-    """A type's name; in quotes where it would read as two clauses, or as all types together."""
+    """A type's name; in quotes if it would look like two clauses or like `all types`."""
     if name and _BETWEEN not in name and not name.startswith('"') and name != ALL_TYPES:
         return name
     return _quoted(name).replace(";", "\\u003b")
 
 
 def _shown_in_list(name: str) -> str:
-    """A type's name in the list of an earlier version's clause, where a comma ends it."""
+    """A type's name in the list of an earlier version's clause, where commas separate the names."""
     plain = re.fullmatch(r'[^",;\s](?:[^",;]*[^",;\s])?', name)
     return name if plain else _quoted(name)
 
@@ -134,5 +134,5 @@ def _meant(shown: str) -> str:
     try:
         return str(json.loads(shown))
     except ValueError:
-        # Another program wrote it. Taken with its quotes no type has that name, so it stays missing.
+        # Another program wrote it. With its quotes it is not the name of any type, so it stays missing.
         return shown

@@ -100,8 +100,8 @@ def test_without_an_assignments_file_nothing_is_known(tmp_path: Path) -> None:
     [
         ("", "failed", "its assignments cannot be read: the file is empty"),
         ("[", "failed", "its assignments cannot be read: the file is not valid JSON"),
-        ("7", "failed", "its assignments are no list"),
-        ({"value": 7}, "failed", "its assignments are no list"),
+        ("7", "failed", "its assignments are not a list"),
+        ({"value": 7}, "failed", "its assignments are not a list"),
         ({"value": [], "@odata.nextLink": "x"}, "captured", "its assignments continue on another page"),
         ([{"target": "System.Collections.Hashtable"}], "captured", "1 of 1 assignments without a target"),
         ({}, "captured", "1 of 1 assignments without a target"),

@@ -96,7 +96,7 @@ def test_a_file_of_the_future_is_a_warning_that_names_its_date(tmp_path: Path, s
     dated(root, NOW + SKEW)
     assert [item.integrity_warning for item in read(source, tmp_path).items] == [None, None]
     dated(root, datetime(2031, 5, 1, tzinfo=UTC), names[0])
-    doubt = "the file is dated 2031-05-01 00:00:00 UTC, which is still to come: its clock cannot be trusted"
+    doubt = "the file is dated 2031-05-01 00:00:00 UTC, which is in the future: its clock cannot be trusted"
     assert [item.integrity_warning for item in read(source, tmp_path).items] == [doubt, None]
     dated(root, NOW + SKEW + TICK, names[0])
     assert "dated 2026-11-23 09:05:00 UTC" in str(read(source, tmp_path).items[0].integrity_warning)

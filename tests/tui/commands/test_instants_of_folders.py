@@ -72,6 +72,6 @@ def test_record_over_files_of_the_future_is_degraded(recorder: Recorder) -> None
     )
     assert done.returncode == 0
     (item,) = recorder.rows("backup_items")
-    assert "2031-01-01 00:00:00 UTC, which is still to come" in item["integrity_warning"]
+    assert "2031-01-01 00:00:00 UTC, which is in the future" in item["integrity_warning"]
     verdict = recorder.verdict()
     assert (verdict["posture"], verdict["confirmed"]) == ("degraded", False)
