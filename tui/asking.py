@@ -71,6 +71,8 @@ class Asking:
         """Why the last question could not be answered; empty if it could."""
         self.under_way = False
         self._failures = 0
+        self._took = 0.0
+        self._was_too_old = False
 
     def begin(self, at: float) -> int:
         """A question is asked, counted as asked at `at`; returns its number."""
@@ -79,8 +81,9 @@ class Asking:
         self.under_way = True
         return self.number
 
-    def answered(self, facts_from: float, database_time: DatabaseTime) -> None:
-        """The answer is there: its facts were asked for at `facts_from`."""
+    def answered(self, facts_from: float, database_time: DatabaseTime, at: float | None = None) -> None:
+        """The answer is there, at `at` or at once: its facts were asked for at `facts_from`."""
+        self._took = 0.0 if at is None else at - self.asked_at
         self.under_way = False
         self.judged_at = facts_from
         self.database_time = database_time
@@ -107,6 +110,17 @@ class Asking:
     def age(self, at: float) -> timedelta | None:
         """How old the facts shown are; None before the first answer."""
         return None if self.answered_at is None else timedelta(seconds=max(0, at - self.answered_at))
+
+    def too_old(self, at: float, limit: timedelta, refresh: timedelta) -> bool:
+        """Whether the facts shown are too old to confirm anything: older than `limit`.
+
+        Where reading takes so long that the next answer would come when these facts are past the limit again, what was
+        too old stays so: a count of the healthy that comes and goes with every refresh says nothing.
+        """
+        age = self.age(at)
+        comes_too_late = bool(refresh) and timedelta(seconds=2 * self._took) + refresh > limit
+        self._was_too_old = age is not None and (age > limit or (self._was_too_old and comes_too_late))
+        return self._was_too_old
 
     def since_judged(self, at: float) -> timedelta:
         """The time since the facts shown were judged."""

@@ -60,3 +60,38 @@ def test_a_failure_keeps_the_facts_and_they_grow_older() -> None:
     asking.failed("no connection")
     assert asking.problem == "no connection"
     assert asking.age(41) == timedelta(seconds=31)
+
+
+LIMIT = timedelta(seconds=90)
+
+
+def read(asking: Asking, at: int, seconds: int) -> None:
+    asking.begin(at)
+    asking.answered(at, DatabaseTime(), at + seconds)
+
+
+def test_facts_are_too_old_past_the_limit() -> None:
+    asking = Asking()
+    assert not asking.too_old(0, LIMIT, REFRESH)
+    read(asking, 0, 1)
+    assert not asking.too_old(90, LIMIT, REFRESH)
+    assert asking.too_old(91, LIMIT, REFRESH)
+    read(asking, 91, 1)
+    assert not asking.too_old(92, LIMIT, REFRESH)
+
+
+def test_a_count_does_not_come_and_go_where_reading_is_slow() -> None:
+    """Two reads and the wait between them fit into the limit, or what is too old stays so until one is faster."""
+    slow, slow_enough = Asking(), Asking()
+    for asking, seconds, stays in ((slow, 31, True), (slow_enough, 30, False)):
+        read(asking, 0, 1)
+        assert asking.too_old(91, LIMIT, REFRESH)
+        read(asking, 91, seconds)
+        assert asking.too_old(91 + seconds, LIMIT, REFRESH) is stays
+        read(asking, 200, 1)
+        assert not asking.too_old(201, LIMIT, REFRESH)
+    read(slow, 0, 60)
+    assert not slow.too_old(60, LIMIT, REFRESH), "confirmed until it is too old"
+    assert slow.too_old(91, LIMIT, timedelta(0))
+    read(slow, 91, 60)
+    assert not slow.too_old(151, LIMIT, timedelta(0)), "nothing is read again by itself"

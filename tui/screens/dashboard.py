@@ -23,6 +23,7 @@ from health.coverage import Coverage
 from health.facts import UnreadableEvidence
 from health.posture import TenantBackupHealth
 from health.schedules import Condition
+from tui.asking import Asking
 from tui.drillthrough import Subject, destination_of
 from tui.known_notes import CheckedNotes
 from tui.place import Place
@@ -52,6 +53,8 @@ _COLUMNS: Final = (
     Column("SOURCE", 18, from_width=100),
     Column("ERROR", 20, share=3, from_width=100),
 )
+_SOON: Final = 0.05
+"""Seconds that an answer may take before the verdict that the list has is shown: a near one comes sooner."""
 _ROOM_FOR_HISTORY: Final = 12
 """The lines needed for the coverage strip, the heading and some of the latest attempts."""
 
@@ -86,6 +89,7 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
     DEFAULT_CSS = """
     #fewer-items, #beside { height: auto; padding: 0 1; }
     #beside { color: $quiet; }
+    DashboardScreen #body.-as-listed HealthyCheck, DashboardScreen #body.-as-listed _Context { display: none; }
     """
 
     health: reactive[TenantBackupHealth | None] = reactive(None, init=False)
@@ -93,11 +97,41 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
     reference_items: reactive[int | None] = reactive(None, init=False)
     shown_at: reactive[datetime | None] = reactive(None, init=False)
 
-    def __init__(self, external_id: str, tenant_name: str, health: TenantBackupHealth | None = None) -> None:
+    def __init__(
+        self,
+        external_id: str,
+        tenant_name: str,
+        health: TenantBackupHealth | None = None,
+        asking: Asking | None = None,
+    ) -> None:
+        """`health` is the verdict that the list has of the tenant, and `asking` how its question stands."""
         super().__init__()
         self.external_id = external_id
         self.tenant_name = tenant_name
-        self._known = health
+        self._listed = health
+        self._list_asking = asking
+
+    def on_mount(self) -> None:
+        if self._listed is not None:
+            self.set_timer(_SOON, self._show_as_listed)
+
+    def _show_as_listed(self) -> None:
+        """Show the verdict that the list has, with its age, for as long as the answer is on its way.
+
+        Without what is read beside it: what is confirmed could be called complete, and an attempt be missing.
+        """
+        health, asking = self._listed, self._list_asking
+        if self.answer is not None or health is None or asking is None or self.now() > health.holds_until:
+            return
+        self.asking.answered_at, self.asking.database_time = asking.answered_at, asking.database_time
+        self._tick()
+        self.query_one("#waiting").add_class("-over")
+        body = self.query_one("#body")
+        body.remove_class("-waiting")
+        body.add_class("-as-listed")
+        self.shown_at = self.now()
+        self.health = health
+        self.query_one("#attention-title").display = not health.confirmed
 
     def crumb(self) -> str:
         return self.tenant_name
@@ -136,6 +170,7 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
 
     def watch_answer(self, answer: DashboardAnswer) -> None:
         self.tenant_name = answer.health.tenant.name
+        self.query_one("#body").remove_class("-as-listed")
         self.shown_at = self.now()
         # This comes first: otherwise the healthy check could say "complete" for a moment.
         self.reference_items = answer.reference_items

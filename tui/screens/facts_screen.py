@@ -259,7 +259,8 @@ class FactsScreen(Screen[None], Generic[Answer]):
         if not self._is_awaited(message.number):
             return
         first = self.answer is None
-        self.asking.answered(self.facts_from(message.answer), message.database_time)
+        now = self.pilot.boot_seconds()
+        self.asking.answered(self.facts_from(message.answer), message.database_time, now)
         if first:
             # We set classes on these two widgets, not on the screen: Textual restyles all below the changed node.
             self.query_one("#waiting").add_class("-over")
@@ -350,9 +351,10 @@ class FactsScreen(Screen[None], Generic[Answer]):
         """Once a second: update the age of the facts, and whether they are too old to confirm."""
         header = self.query_one(HeaderLine)
         self._judge_what_is_over()
-        if (age := self.asking.age(self.pilot.boot_seconds())) is not None:
-            too_old = age > self.pilot.context.confirmation_limit
-            self.clocks_differ = self.asking.database_time.clocks_differ(self.pilot.context.policy)
+        context, at = self.pilot.context, self.pilot.boot_seconds()
+        if (age := self.asking.age(at)) is not None:
+            too_old = self.asking.too_old(at, context.confirmation_limit, context.refresh)
+            self.clocks_differ = self.asking.database_time.clocks_differ(context.policy)
             self.unconfirmed = too_old or self.clocks_differ
         if not self._is_seen:
             return

@@ -315,7 +315,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         if not self.is_active:
             return
         names = health.tenant.external_id, health.tenant.name
-        self.pilot.open_screen("dashboard", *names, health=health)
+        self.pilot.open_screen("dashboard", *names, health=health, asking=self.asking)
         # The dashboard is below it, so that Esc goes back there.
         if (set_id := self._runs_that_said_so().get(health.tenant.id)) is not None:
             self.pilot.open_screen("backup_set", *names, set_id=set_id)

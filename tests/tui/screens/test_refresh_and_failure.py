@@ -289,6 +289,25 @@ async def test_a_question_slower_than_the_interval_is_answered(
         assert "Tailspin" in driver.words()
 
 
+async def test_a_dashboard_shows_at_once_what_the_list_has(resolver: WatchedResolver) -> None:
+    """And not what is read beside it: neither that it is complete, nor that there was no attempt."""
+    async with open_app(resolver) as driver:
+        await driver.arrived(TenantsScreen)
+        await driver.press("G")
+        driver.clock.forward(20 * SECOND)
+        held = resolver.hold_back("dashboard")
+        await driver.press("enter")
+        await driver.until(lambda: State.HEALTHY.label in driver.words(), "the verdict of the list")
+        assert "facts 20 s old" in driver.words()
+        assert HEALTHY_LIMIT not in driver.words()
+        assert "no attempt yet" not in driver.words()
+        driver.clock.forward(71 * SECOND)
+        await driver.until(lambda: State.UNCONFIRMED.label in driver.words(), "too old to confirm")
+        held.let_go()
+        await driver.arrived(DashboardScreen)
+        await driver.until(lambda: "Latest attempts" in driver.words())
+
+
 async def test_a_dashboard_waits_for_no_refresh_of_the_list(resolver: WatchedResolver) -> None:
     async with open_app(resolver) as driver:
         tenants = await driver.arrived(TenantsScreen)
