@@ -275,6 +275,9 @@ class WatchedResolver:
     def role_could_write(self) -> bool:
         return bool(self._resolver.role_could_write())
 
+    def missing_tenants(self, external_ids: Any) -> set[str]:
+        return set(self._resolver.missing_tenants(external_ids))
+
     def connect(self) -> None:
         self._resolver.connect()
 

@@ -298,7 +298,7 @@ async def test_a_dashboard_shows_at_once_what_the_list_has(resolver: WatchedReso
         held = resolver.hold_back("dashboard")
         await driver.press("enter")
         await driver.until(lambda: State.HEALTHY.label in driver.words(), "the verdict of the list")
-        assert "facts 20 s old" in driver.words()
+        assert "facts 20s old" in driver.words()
         assert HEALTHY_LIMIT not in driver.words()
         assert "no attempt yet" not in driver.words()
         driver.clock.forward(71 * SECOND)
