@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from tui.commands.import_options import WITHOUT_PAYLOAD
 from tui.commands.import_outcome import tell_of_losses
 from tui.commands.options import place_options
-from tui.words.failures import EXIT_DONE, EXIT_REFUSED
+from tui.words.failures import EXIT_DONE, EXIT_INTERRUPTED, EXIT_REFUSED, CommandFailed
 
 if TYPE_CHECKING:
     from tui.commands.session import Session
     from tui.commands.sync_entries import Entry, Sources
     from tui.commands.sync_import import Bringing, Outcome
     from tui.commands.sync_notes import Notes
+
+_INTERRUPTED: Final = "Interrupted: whole sets stay; the next sync goes on from there."
 
 
 @click.command()
@@ -75,7 +77,10 @@ def sync(
     chosen = [entry for entry in entries if not names or entry.source in names]
     if only_failed and notes is not None:
         chosen = [entry for entry in chosen if (entry.source, entry.tenant) in before.refused]
-    outcomes = list(_with_a_bar(_brought(bringing, chosen, jobs), len(chosen)))
+    try:
+        outcomes = list(_with_a_bar(_brought(bringing, chosen, jobs), len(chosen)))
+    except KeyboardInterrupt:
+        raise CommandFailed(_INTERRUPTED, EXIT_INTERRUPTED) from None
     outcomes.sort(key=lambda outcome: chosen.index(outcome.entry))
     empty = {name: why for name, why in sources.empty.items() if not names or name in names}
     without_source = sorted(pair for pair in before.schedules if pair[0] not in settings.sources)
