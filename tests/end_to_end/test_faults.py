@@ -141,6 +141,14 @@ def test_a_file_that_is_not_there_yet(tmp_path: Path, demo_template: Path, open_
     file = tmp_path / "later.db"
     terminal = open_screens(file)
     terminal.sees("There is no database at", "tenantpilot demo", "no facts")
+    beginnings = (
+        "For a new one, 'tenantpilot init",
+        "Then 'tenantpilot db init'",
+        "Then 'tenantpilot sync'",
+        "Or look",
+    )
+    for beginning in beginnings:
+        assert any(line.startswith(beginning) for line in terminal.lines), terminal.screen
     assert "0 " not in terminal.words
     shutil.copyfile(demo_template, file)
     terminal.sees("40 tenants", after=["r"])

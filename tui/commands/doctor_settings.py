@@ -29,10 +29,12 @@ def settings_facts(session: Session, resolver: TenantBackupHealthResolver, fleet
     judged = [health.tenant.external_id for health in fleet.verdicts]
     groups = settings.tenant_groups()
     inhabited = {group.name for each in judged if (group := groups.beside(each)) is not None}
+    contradictory = _external_ids(entry for entry in found.entries if entry.refusal is not None)
+    refused = {tenant for source, tenant in notes.refused if source in settings.sources} & set(judged)
     return SettingsFacts(
         sources=tuple(_sources(session, found.entries, found.empty, missing)),
-        contradictory=_external_ids(entry for entry in found.entries if entry.refusal is not None),
-        refused=tuple(sorted({tenant for source, tenant in notes.refused if source in settings.sources} & set(judged))),
+        contradictory=contradictory,
+        refused=tuple(sorted(refused.difference(contradictory))),
         schedules_left=tuple(sorted(pair for pair in notes.schedules if pair[0] not in settings.sources)),
         passwords=passwords_in_file(session.loaded),
         known=tuple(entry for entry in known if entry.tenant not in missing),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, cast
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 SMALLEST: Final = (60, 12)
 """The smallest window, in columns and lines, in which a screen can show what it must."""
+_BETWEEN_SENTENCES: Final = re.compile(r"(?<=\.) (?=[A-Z])")
 _LOW: Final = 20
 """Lines below which the detail under a list is hidden to make room for its rows."""
 
@@ -292,8 +294,9 @@ class FactsScreen(Screen[None], Generic[Answer]):
             return
         self.asking.failed(message.sentence)
         if self.answer is None:
-            # Not shortened: what to do is at the end, after a long path.
-            self.query_one("#waiting", Static).update(Content(safe_text(message.sentence, limit=1000)))
+            # Not shortened: what to do is at the end, after a long path. Each sentence has a line of its own.
+            sentences = _BETWEEN_SENTENCES.sub("\n", safe_text(message.sentence, limit=1000))
+            self.query_one("#waiting", Static).update(Content(sentences))
         self._tick()
 
     def on_gave_way(self, message: GaveWay) -> None:

@@ -105,7 +105,7 @@ _SAID: Final[Mapping[Trouble, tuple[str, str]]] = MappingProxyType(
             "Correct the path, or mount what it names; 'tenantpilot config --check' has the line.",
         ),
         Trouble.SOURCES_CONTRADICT: (
-            "The settings refuse {tenants} by themselves: none of their backups comes in.",
+            "{tenants} {are} refused before any backup is read: two sources, one folder for two, or a symbolic link.",
             "Run 'tenantpilot config --check': it says what contradicts, and where.",
         ),
         Trouble.REFUSED_BY_LAST_SYNC: (

@@ -177,9 +177,9 @@ def require_file(file: Path) -> None:
     """Pass iff there is a file; else raise DatabaseMissing with what to do."""
     if not file.exists():
         raise DatabaseMissing(
-            f"There is no database at {file}: restore it if there was one; for a new one run"
-            " 'tenantpilot init FOLDER --write', 'tenantpilot db init' and 'tenantpilot sync' or 'tenantpilot import',"
-            " or 'tenantpilot demo' to look around."
+            f"There is no database at {file}: restore it if there was one. For a new one,"
+            " 'tenantpilot init FOLDER --write' writes settings for the backups in FOLDER. Then 'tenantpilot db init'"
+            " makes the database. Then 'tenantpilot sync' imports the backups. Or look around with 'tenantpilot demo'."
         )
     if not file.is_file():
         raise DatabaseMissing(f"{file} is not a file: name the database file with --database sqlite:///PATH.")

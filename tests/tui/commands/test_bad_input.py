@@ -162,7 +162,7 @@ def test_writing_to_what_is_none_makes_none(console: Console, tmp_path: Path, wo
     path = tmp_path / "other.db"
     missing = console.bare(*words, "--database", f"sqlite:///{path}")
     assert missing.code == 3
-    assert f"There is no database at {path}: restore it if there was one; for a new one run" in missing.refusal()
+    assert f"There is no database at {path}: restore it if there was one. For a new one," in missing.refusal()
     assert "'tenantpilot db init'" in missing.refusal()
     assert not path.exists()
     path.touch()

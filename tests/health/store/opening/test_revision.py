@@ -149,9 +149,9 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         with pytest.raises(DatabaseMissing) as missing:
             attempt(parse_database_url(f"sqlite:///{path}"))
         assert str(missing.value) == (
-            f"There is no database at {path}: restore it if there was one; for a new one run"
-            " 'tenantpilot init FOLDER --write', 'tenantpilot db init' and 'tenantpilot sync' or 'tenantpilot import',"
-            " or 'tenantpilot demo' to look around."
+            f"There is no database at {path}: restore it if there was one. For a new one,"
+            " 'tenantpilot init FOLDER --write' writes settings for the backups in FOLDER. Then 'tenantpilot db init'"
+            " makes the database. Then 'tenantpilot sync' imports the backups. Or look around with 'tenantpilot demo'."
         )
     assert not path.exists()
 
