@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -23,6 +24,7 @@ from tui.reader import FactsReader
 from tui.routes import opened_at, screen_named
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
+from tui.terminal.abilities import codeset_here
 from tui.terminal.plain import PlainFilter
 from tui.terminal.process import has_job_control
 from tui.terminal.themes import TERMINALS_OWN, THEMES, WITHOUT_COLOURS
@@ -85,7 +87,7 @@ class TenantPilotApp(Pilot):
             self.register_theme(theme)
         self.set_keymap(dict(context.keymap))
         self.theme = WITHOUT_COLOURS if self.no_color else context.theme
-        self._plain = (PlainFilter(),) if context.plain else ()
+        self._plain = (PlainFilter(codeset_here(os.environ)),) if context.plain else ()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return dict(TERMINALS_OWN)
@@ -269,7 +271,7 @@ class TenantPilotApp(Pilot):
         )
 
     def action_show_help(self) -> None:
-        self.open_screen("help", key_uses(self.screen))
+        self.open_screen("help", key_uses(self.screen, plain=self.context.plain))
 
     def action_command_palette(self) -> None:
         if not any(isinstance(screen, CommandPalette) for screen in self.screen_stack):

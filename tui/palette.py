@@ -25,10 +25,11 @@ _MOST_TENANTS: Final = 50
 
 
 class QuietPalette(CommandPalette):
-    """The command palette without a blinking cursor and without a spinner: both would flood a slow link."""
+    """The command palette without what blinks or spins, which would flood a slow link, and without a picture."""
 
     DEFAULT_CSS = """
     QuietPalette LoadingIndicator { display: none !important; }
+    QuietPalette SearchIcon { display: none; }
     """
 
     def on_mount(self) -> None:
@@ -54,7 +55,9 @@ class ActionProvider(Provider):
 
     def _actions(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
         # The actions of the key hints come first; cursor movement, which is quicker by key, comes last.
-        for use in sorted(key_uses(self.screen), key=lambda use: not use.binding.show):
+        for use in sorted(
+            key_uses(self.screen, plain=cast(Pilot, self.app).context.plain), key=lambda use: not use.binding.show
+        ):
             run = partial(self.app.run_action, use.binding.action, use.node)
             yield use.binding.description, f"key {'  '.join(use.keys)}", run
         for theme in THEMES:

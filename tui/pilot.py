@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 Row = TypeVar("Row")
 
 _LONGEST_ID: Final = 60
+_LONGEST_TOAST: Final = 1000
+"""Of a path, what is at the end says the most."""
 
 
 def _plain(external_id: str) -> str:
@@ -215,4 +217,4 @@ class Pilot(App[None]):
     def say(self, words: str) -> None:
         """Show a toast; the words may come from outside. One line of it covers the key hints and no row."""
         self.clear_notifications()
-        self.notify(safe_text(words), markup=False, timeout=4)
+        self.notify(safe_text(words, limit=_LONGEST_TOAST), markup=False, timeout=4)

@@ -94,13 +94,16 @@ def _wrong(loaded: LoadedSettings) -> Iterator[tuple[str, str]]:
 
 
 def _print_all(ctx: click.Context, given: dict[str, Any]) -> None:
-    loaded = open_session(ctx, given).loaded
+    session = open_session(ctx, given)
+    loaded = session.loaded
     _refuse_what_the_screens_would(loaded.settings)
     require_sources(loaded)
-    echo_table(
-        ("SETTING", "VALUE", "FROM"),
-        [(key, _shown(value), origin) for (key, value), origin in _with_origins(loaded)],
-    )
+    here = {"ui.theme": session.theme(), "ui.plain": session.plain()}
+    rows = []
+    for (key, value), origin in _with_origins(loaded):
+        chosen = here.get(key)
+        rows.append((key, _shown(chosen.value), chosen.why) if chosen and chosen.why else (key, _shown(value), origin))
+    echo_table(("SETTING", "VALUE", "FROM"), rows)
     click.echo()
     echo_table(
         ("PATH", "WHERE"),

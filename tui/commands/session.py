@@ -20,6 +20,7 @@ from tui.commands.options import Invocation, checked
 from tui.context import AppContext, Database, confirmation_limit, open_resolver, visit_file
 from tui.known_notes import KnownNotes, read_notes
 from tui.place import FLEET, Place
+from tui.terminal.abilities import Chosen, plain_here, theme_here
 from tui.words.database_time import DatabaseTime
 from tui.words.nearest import nearest
 
@@ -80,8 +81,8 @@ class Session(NamedTuple):
             policy=settings.policy(),
             databases=tuple(databases.values()),
             refresh=settings.ui.refresh,
-            theme=settings.ui.theme,
-            plain=settings.ui.plain,
+            theme=str(self.theme().value),
+            plain=bool(self.plain().value),
             mouse=settings.ui.mouse,
             keymap=self._keymap(),
             fixed_now=invocation.now,
@@ -90,6 +91,16 @@ class Session(NamedTuple):
             groups=settings.tenant_groups(),
             known=KnownNotes() if (known_file := self.loaded.known_path) is None else read_notes(known_file),
         )
+
+    def theme(self) -> Chosen:
+        """The theme of this terminal, and why it is not the one of the settings."""
+        # The shipped file has every setting at its default, so that the default in a file is nobody's choice.
+        by_default = not self.loaded.sources["ui.theme"].startswith(("environment", "command line"))
+        return theme_here(self.loaded.settings.ui.theme, os.environ, by_default=by_default)
+
+    def plain(self) -> Chosen:
+        """Whether the screens are plain on this terminal, and why, where the settings do not say so."""
+        return plain_here(self.loaded.settings.ui.plain, os.environ)
 
     def _databases(self, url: str | None, visits: bool) -> dict[str, Database]:
         """Every database that the screens can show, by its name; `url` is from the command line."""

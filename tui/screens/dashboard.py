@@ -162,7 +162,9 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
             DashboardScreen.reference_items,
         )
         yield _Context(
-            CoverageStrip().data_bind(DashboardScreen.coverage, DashboardScreen.unconfirmed),
+            CoverageStrip(plain=self.pilot.context.plain).data_bind(
+                DashboardScreen.coverage, DashboardScreen.unconfirmed
+            ),
             Static("Latest attempts", classes="block-title", markup=False),
             RowList(_COLUMNS, self._cells, lambda listed: listed.key.set_id, empty="no attempt yet", id="attempts"),
             CursorDetail(),

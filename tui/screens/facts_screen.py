@@ -176,7 +176,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
         yield Static(Content("reading the facts ..."), id="waiting", markup=False)
         with Vertical(id="body", classes="-waiting"):
             yield from self.body()
-        yield KeyHints()
+        yield KeyHints(plain=self.pilot.context.plain)
         yield Static(Content("too small: make this window at least 60 x 12"), id="too-small", markup=False)
 
     def on_mount(self) -> None:

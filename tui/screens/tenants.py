@@ -29,6 +29,7 @@ from tui.visits import NEW, LastVisit, VisitUnreadable, read_visit, since_in_wor
 from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.row_list import Cell, Column, RowList, name_cell
+from tui.widgets.state_counts import StateCounts
 from tui.words.columns import degraded_share, goes_stale, latest_backup, states_counted
 from tui.words.durations import format_duration
 from tui.words.names import IN_A_SENTENCE, name_in_words
@@ -61,7 +62,6 @@ class TenantsScreen(FactsScreen[FleetView]):
     """Every tenant, worst first. `answer` is a FleetView."""
 
     DEFAULT_CSS = """
-    TenantsScreen #counts { height: auto; max-height: 2; padding: 0 1; }
     TenantsScreen #filter-line { height: 1; padding: 0 1; }
     TenantsScreen #filter-label { width: 2; color: $quiet; }
     TenantsScreen #shown { width: auto; color: $quiet; padding: 0 0 0 2; }
@@ -166,7 +166,7 @@ class TenantsScreen(FactsScreen[FleetView]):
                 write_visit(file, view.answer)
 
     def body(self) -> ComposeResult:
-        yield Static(id="counts", markup=False)
+        yield StateCounts(plain=self.pilot.context.plain)
         with Horizontal(id="filter-line"):
             yield Static("/", id="filter-label", markup=False)
             yield FilterInput("name, id, posture or reason", self.words)
@@ -224,19 +224,11 @@ class TenantsScreen(FactsScreen[FleetView]):
         rows = listed(view, filters, self.order, self.pilot.context.policy, self.pilot.context.groups)
         empty = "no tenant matches the filter" if view.answer.verdicts else "no tenants yet: see 'tenantpilot import'"
         self.query_one("#tenants", RowList).replace(rows, empty=empty)
-        self.query_one("#counts", Static).update(self._counts(view))
+        self.query_one(StateCounts).show(
+            [(self._as_shown(state), count) for state, count in states_counted(view.totals)]
+        )
         self.query_one("#shown", Static).update(Content(self._shown(rows, view)))
         self._tell()
-
-    def _counts(self, view: FleetView) -> Content:
-        """Every state with its count over the whole fleet, whatever the filter."""
-        parts = []
-        for state, count in states_counted(view.totals):
-            shown = self._as_shown(state)
-            if count:
-                parts.append(Content.assemble((shown.glyph, f"bold $state-{shown.word}"), f" {count:,} {shown.word}"))
-        wide = Content("  ").join(parts)
-        return wide if wide.cell_length <= self.size.width - 2 else Content(" ").join(parts)
 
     @staticmethod
     def _said(state: State) -> State:

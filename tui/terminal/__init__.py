@@ -6,3 +6,5 @@ from typing import Final
 
 DEFAULT_THEME: Final = "tenantpilot-dark"
 """The theme's name unless a user chooses another; apart from `themes`, which imports Textual."""
+THEME_OF_16: Final = "tenantpilot-16"
+"""The theme of the terminal's own sixteen colours."""

@@ -10,7 +10,7 @@ from typing import Final
 
 from textual.theme import BUILTIN_THEMES, Theme
 
-from tui.terminal import DEFAULT_THEME
+from tui.terminal import DEFAULT_THEME, THEME_OF_16
 from tui.words.failures import SettingsError
 from tui.words.nearest import nearest
 
@@ -23,7 +23,8 @@ TERMINALS_OWN: Final[Mapping[str, str]] = {
     "state-unreadable": "ansi_bright_magenta",
     "state-absent": "ansi_bright_red",
     "state-stale": "ansi_yellow",
-    "state-degraded": "ansi_bright_yellow",
+    # Not the bright colour of another one: on many terminals bold turns a colour into its bright one.
+    "state-degraded": "ansi_cyan",
     "state-follow-up": "ansi_bright_blue",
     "state-healthy": "ansi_green",
     "state-unconfirmed": "ansi_default",
@@ -108,7 +109,7 @@ THEMES: Final = (
         secondary="#0087af",
     ),
     Theme(
-        name="tenantpilot-16",
+        name=THEME_OF_16,
         ansi=True,
         primary="ansi_bright_blue",
         secondary="ansi_cyan",

@@ -45,8 +45,10 @@ class CoverageStrip(Static):
     coverage: reactive[Coverage | None] = reactive(None)
     unconfirmed: reactive[bool] = reactive(False)
 
-    def __init__(self) -> None:
+    def __init__(self, *, plain: bool = False) -> None:
+        """`plain` has no cells, and the shares in words alone."""
         super().__init__(markup=False)
+        self._plain = plain
         self._shown = Content("")
 
     def watch_coverage(self) -> None:
@@ -68,8 +70,9 @@ class CoverageStrip(Static):
         title = f"Last {COVERAGE_DAYS} days"
         if self.unconfirmed:
             title = f"{COVERAGE_DAYS} days to {format_minute(coverage.end)}"
-        lines = "\n".join(("", _shares_in_words(coverage), *_notes(coverage)))
-        return Content.assemble((title, "bold"), "  ", *_cells(coverage), lines)
+        words = (_shares_in_words(coverage, plain=self._plain), *_notes(coverage, plain=self._plain))
+        cells = () if self._plain else (("  ", "$quiet"), *_cells(coverage))
+        return Content.assemble((title, "bold"), *cells, "".join(f"\n{line}" for line in words))
 
 
 def _cells(coverage: Coverage) -> Iterator[tuple[str, str]]:
@@ -78,20 +81,21 @@ def _cells(coverage: Coverage) -> Iterator[tuple[str, str]]:
         yield (NOT_KNOWN, "$quiet") if cell is None else (LOOKS[cell].glyph, LOOKS[cell].colour)
 
 
-def _shares_in_words(coverage: Coverage) -> str:
+def _shares_in_words(coverage: Coverage, *, plain: bool) -> str:
     """Glyph, word and share of each state, and the total time uncovered."""
     protected, degraded, uncovered = (
-        f"{LOOKS[state].glyph} {LOOKS[state].word} {percent} %"
+        f"{'' if plain else LOOKS[state].glyph + ' '}{LOOKS[state].word} {percent} %"
         for state, percent in zip(CoverageState, coverage.shares, strict=True)
     )
     lasted = coverage.lasted(CoverageState.NOT_COVERED)
     return f"{protected} of the time, {degraded}, {uncovered}" + (f" ({format_span(lasted)})" if lasted else "")
 
 
-def _notes(coverage: Coverage) -> Iterator[str]:
+def _notes(coverage: Coverage, *, plain: bool) -> Iterator[str]:
     """What the strip leaves out, and why."""
     if unknown := coverage.lasted(None):
-        yield f"{NOT_KNOWN} unknown {format_span(unknown)}: before the first backup set, or no longer kept"
+        mark = "" if plain else f"{NOT_KNOWN} "
+        yield f"{mark}unknown {format_span(unknown)}: before the first backup set, or no longer kept"
     if coverage.unreadable_sets:
         yield f"Counted as uncovered because it cannot be read: {counted(coverage.unreadable_sets, 'backup set')}"
     if coverage.dated_ahead:

@@ -24,7 +24,20 @@ _KEYS_AS_KNOWN: Final = {
     "pagedown": "page down",
     "pageup": "page up",
 }
-_HELP: Final = "?"
+_WIDE: Final = 120
+"""Columns from which there is room for keys that are less often needed."""
+_HELP: Final = "app.help"
+_LAST: Final = {_HELP, "app.quit"}
+_ALWAYS: Final = frozenset({"app.quit_always", "app.suspend", "app.repaint"})
+"""What every program has, and nobody needs a hint for."""
+_MOVEMENT: Final = frozenset(
+    {
+        *("list.down", "list.up", "list.page_down", "list.page_up", "list.first", "list.last"),
+        *("block.next", "block.previous", "attention.down", "attention.up"),
+    }
+)
+_IN_WORDS: Final = {"⏎": "enter", "↓": "down", "↑": "up"}
+"""Keys that are drawings, for plain screens."""
 
 
 class KeyUse(NamedTuple):
@@ -35,16 +48,22 @@ class KeyUse(NamedTuple):
     keys: tuple[str, ...]
 
 
-def key_uses(screen: Screen[Any]) -> list[KeyUse]:
-    """The bindings that work on a screen now, each once, those of the focused widget first."""
+def key_uses(screen: Screen[Any], *, plain: bool = False) -> list[KeyUse]:
+    """The bindings that work on a screen now, each once, those of the focused widget first; `plain` draws no key."""
     found: dict[str, KeyUse] = {}
     for key, (node, binding, enabled, _) in screen.active_bindings.items():
         if not enabled or binding.id is None:
             continue
         known = found.get(binding.id)
-        keys = (*(known.keys if known is not None else ()), _KEYS_AS_KNOWN.get(key, key))
+        shown = _KEYS_AS_KNOWN.get(key, key)
+        keys = (*(known.keys if known is not None else ()), _IN_WORDS.get(shown, shown) if plain else shown)
         found[binding.id] = KeyUse(known.binding if known is not None else binding, node, keys)
     return list(found.values())
+
+
+def is_movement(use: KeyUse) -> bool:
+    """Whether a key moves the cursor or the focus, and does nothing else."""
+    return use.binding.id in _MOVEMENT
 
 
 class KeyHints(Static):
@@ -54,8 +73,9 @@ class KeyHints(Static):
     KeyHints { dock: bottom; height: 1; background: $panel; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, plain: bool = False) -> None:
         super().__init__(markup=False)
+        self._plain = plain
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self._write())
@@ -68,18 +88,33 @@ class KeyHints(Static):
         focused = self.screen.focused
         # In a field the other keys are text.
         typing = isinstance(focused, Input)
-        shown = (use for use in key_uses(self.screen) if use.binding.show and (use.node is focused or not typing))
-        hints = [(use.binding.key_display or use.keys[0], use.binding.description) for use in shown]
-        self.update(Content("  ").join(_hints_that_fit(hints, self.size.width - 2)), layout=False)
+        uses = [use for use in key_uses(self.screen) if use.node is focused or not typing]
+        shown = [use for use in uses if use.binding.show]
+        last = {_HELP}
+        if self.screen.size.width >= _WIDE and not typing:
+            last = _LAST
+            more = [use for use in uses if _is_for_a_wide_line(use)]
+            ends = [use for use in shown if use.binding.id in last]
+            shown = [*(use for use in shown if use not in ends), *more, *ends]
+        hints = [(self._key(use), use.binding.description, use.binding.id in last) for use in shown]
+        self.update(Content("  ").join(_hints_that_fit(hints, self.size.width)), layout=False)
+
+    def _key(self, use: KeyUse) -> str:
+        key = use.binding.key_display or use.keys[0]
+        return _IN_WORDS.get(key, key) if self._plain else key
 
 
-def _hints_that_fit(hints: Iterable[tuple[str, str]], width: int) -> list[Content]:
-    """As many hints as fit, in their order. `?` is always shown, because it lists all the others."""
-    made = [(key, Content.assemble((key, "bold $primary"), " ", description)) for key, description in hints]
-    room = width - sum(hint.cell_length + 2 for key, hint in made if key == _HELP)
+def _is_for_a_wide_line(use: KeyUse) -> bool:
+    return not use.binding.show and not is_movement(use) and use.binding.id not in _ALWAYS
+
+
+def _hints_that_fit(hints: Iterable[tuple[str, str, bool]], width: int) -> list[Content]:
+    """As many hints as fit, in their order. The last ones are always shown: `?` lists all the others."""
+    made = [(Content.assemble((key, "bold $primary"), " ", words), last) for key, words, last in hints]
+    room = width - sum(hint.cell_length + 2 for hint, last in made if last)
     shown: list[Content] = []
-    for key, hint in made:
-        if key != _HELP:
+    for hint, last in made:
+        if not last:
             room -= hint.cell_length + 2
             if room < 0 and shown:
                 continue

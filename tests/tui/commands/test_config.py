@@ -78,3 +78,15 @@ def test_what_the_screens_would_refuse_is_refused(console: Console, tmp_path: Pa
     found = console.bare("config", "--config", str(file))
     assert found.code == 2
     assert found.refusal().startswith(sentence)
+
+
+def test_what_the_terminal_decides_says_why(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("COLORTERM", "PYTHONUTF8", "PYTHONIOENCODING"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "linux")
+    monkeypatch.setenv("LC_ALL", "C")
+    shown = values(console.bare("config"))
+    assert " ".join(shown["ui.theme"]) == "tenantpilot-16 16 colours: TERM is linux, and COLORTERM says no more"
+    assert " ".join(shown["ui.plain"]) == "true the output is ascii, which has no glyphs"
+    monkeypatch.setenv("TENANTPILOT_UI__THEME", "tenantpilot-dark")
+    assert values(console.bare("config"))["ui.theme"][0] == "tenantpilot-dark"

@@ -18,7 +18,7 @@ from textual.widgets import Input
 import tui.screens
 import tui.widgets
 from tests.tui.screens.driving import OPENED, Driver, cells, listed, open_app, row_list, under_cursor
-from tests.tui.screens.fleets import HOUR, NOW, Facts, small_fleet
+from tests.tui.screens.fleets import HOUR, NOW, Facts, every_combination, small_fleet
 from tui.app import TenantPilotApp
 from tui.screens.backup_sets import BackupSetsScreen
 from tui.screens.dashboard import DashboardScreen
@@ -263,3 +263,17 @@ async def test_hostile_names_are_found_shown_opened_and_nothing_else(sqlite_url:
         await driver.press("escape")
         tenants = await driver.arrived(TenantsScreen)
         assert under_cursor(tenants) is not None
+
+
+async def test_a_wide_line_names_more_keys_and_no_movement(sqlite_url: str) -> None:
+    hints = []
+    url = every_combination().load(sqlite_url)
+    for width in (119, 120, 200):
+        async with open_app(url, size=(width, 24)) as driver:
+            await driver.arrived(TenantsScreen)
+            hints.append(driver.lines()[-1].strip())
+    assert "y copy" not in hints[0]
+    assert "y copy" in hints[1]
+    assert hints[1].endswith("? help  q quit")
+    assert "^p commands" in hints[2]
+    assert "first row" not in hints[2]

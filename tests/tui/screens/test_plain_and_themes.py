@@ -5,6 +5,8 @@ Modules: tui.terminal.plain, tui.terminal.themes.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.tui.screens.driving import open_app
@@ -12,7 +14,7 @@ from tests.tui.screens.fleets import every_combination
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.schedules import SchedulesScreen
 from tui.screens.tenants import TenantsScreen
-from tui.terminal.themes import THEMES
+from tui.terminal.themes import TERMINALS_OWN, THEMES
 from tui.words.wording import State
 
 DRAWING = {state.glyph for state in State} - {"?"} | {chr(code) for code in range(0x2500, 0x25A0)}
@@ -39,8 +41,15 @@ async def test_plain_screens_say_it_in_words(sqlite_url: str) -> None:
     assert all(any(glyph in text for text in drawn) for glyph in ("✕", "▲", "◆", "◷", "✓", "▔"))
     for with_drawing, without in zip(drawn, plain, strict=True):
         assert not DRAWING.intersection(without)
-        blanked = "".join(" " if char in DRAWING else char for char in with_drawing)
-        assert [line.split() for line in without.splitlines()] == [line.split() for line in blanked.splitlines()]
+        assert not set("⏎…🔎↓↑").intersection(without)
+        assert [line.split() for line in without.splitlines()] == [line.split() for line in in_words(with_drawing)]
+
+
+def in_words(drawn: str) -> list[str]:
+    """The lines of a screen without what is drawn."""
+    for drawing, words in {**dict.fromkeys(DRAWING, " "), "⏎": "enter", "↓": "down", "↑": "up", "…": "~"}.items():
+        drawn = drawn.replace(drawing, words)
+    return re.sub(r"\?(?= (?:\d+ )?unreadable)", " ", drawn).splitlines()
 
 
 @pytest.mark.parametrize("theme", [theme.name for theme in THEMES])
@@ -50,3 +59,8 @@ async def test_every_theme_has_a_colour_of_its_own_for_each_state(sqlite_url: st
         assert driver.app.theme == theme
         colours = {state: driver.app.theme_variables[f"state-{state.word}"] for state in State}
         assert len(set(colours.values())) == len(State)
+
+
+def test_no_two_states_differ_by_what_bold_does_to_a_colour() -> None:
+    own = [TERMINALS_OWN[f"state-{state.word}"].replace("bright_", "") for state in State]
+    assert len(set(own)) == len(State)

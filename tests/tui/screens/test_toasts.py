@@ -5,6 +5,8 @@ Modules: tui.app.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.tui.screens.driving import open_app
@@ -27,3 +29,17 @@ async def test_only_the_last_line_and_the_last_words(sqlite_url: str, size: tupl
         await driver.press("j", "y")
         await driver.until(lambda: "sent to the terminal's clipboard: t01" in driver.lines()[-1])
         assert "t00" not in driver.lines()[-2]
+
+
+async def test_a_path_is_whole(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / ("a long name " * 10) / ("and another one " * 8)
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    facts = Facts()
+    facts.tenant("Contoso", "contoso.example")
+    async with open_app(facts.load(sqlite_url), toasts=True) as driver:
+        await driver.arrived(TenantsScreen)
+        await driver.press("ctrl+s")
+        (written,) = folder.iterdir()
+        path = "".join(str(written).split())
+        await driver.until(lambda: path in "".join(driver.text().replace("▌", "").split()))

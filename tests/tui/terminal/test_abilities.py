@@ -1,0 +1,59 @@
+"""What a terminal can show is told by its environment. Module: tui.terminal.abilities."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from tui.terminal import DEFAULT_THEME, THEME_OF_16
+from tui.terminal.abilities import plain_here, theme_here
+
+
+@pytest.mark.parametrize("term", ["xterm", "linux", "screen", "vt220", "xterm-16color"])
+def test_a_terminal_of_16_colours_has_a_theme_of_its_own_colours(term: str) -> None:
+    theme, why = theme_here(DEFAULT_THEME, {"TERM": term}, by_default=True)
+    assert theme == THEME_OF_16
+    assert term in why
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"TERM": "xterm-256color"},
+        {"TERM": "xterm-kitty"},
+        {"TERM": "xterm", "COLORTERM": "truecolor"},
+        {"TERM": ""},
+        {},
+    ],
+)
+def test_a_terminal_of_more_colours_has_the_theme_of_the_settings(environ: dict[str, str]) -> None:
+    assert theme_here(DEFAULT_THEME, environ, by_default=True) == (DEFAULT_THEME, "")
+
+
+def test_what_somebody_chose_stays() -> None:
+    assert theme_here(DEFAULT_THEME, {"TERM": "linux"}, by_default=False) == (DEFAULT_THEME, "")
+    assert theme_here("tenantpilot-light", {"TERM": "linux"}, by_default=True) == ("tenantpilot-light", "")
+
+
+@pytest.mark.parametrize(
+    ("environ", "encoding", "is_plain"),
+    [
+        ({"LC_ALL": "C"}, "utf-8", True),
+        ({"LC_ALL": "POSIX"}, "utf-8", True),
+        ({"LC_ALL": "C", "PYTHONUTF8": "1"}, "utf-8", False),
+        ({"LC_ALL": "C.UTF-8"}, "utf-8", False),
+        ({}, "utf-8", False),
+        ({}, "iso8859-1", True),
+        ({}, "ascii", True),
+    ],
+)
+def test_where_the_output_has_no_glyphs_the_screens_are_plain(
+    environ: dict[str, str], encoding: str, is_plain: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "__stderr__", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+    plain, why = plain_here(False, environ)
+    assert plain is is_plain
+    assert bool(why) is is_plain
+    assert plain_here(True, environ) == (True, "")
