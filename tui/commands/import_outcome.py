@@ -5,17 +5,25 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from health.losses import EVERYTHING
 from tui.words.failures import tell
+from tui.words.names import cut_in_the_middle
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from health.sources.door import LostSet
     from health.store.writing.sets import ImportSummary
+
+
+_MOST_OF_AN_ERROR: Final = 400
+"""How many cells of a set's error stand in a sentence that says more than that."""
+_MOST_TYPES: Final = 8
+"""How many types are named one by one for accepting them: where more are gone, it is everything or a look."""
 
 
 def echo_summary(external_id: str, summary: ImportSummary) -> None:
@@ -51,14 +59,25 @@ def tell_of_losses(lost: Iterable[LostSet], *, by_option: bool) -> None:
         captured, at = each.captured, each.captured.completed_at
         when = "" if at is None else f", completed {at:%F %T} UTC,"
         whose = f"The set {captured.name!r} of {captured.external_id!r}{when}"
-        option = shlex.join(word for name in each.to_accept for word in ("--accept-loss", name))
+        option = shlex.join(word for name in _to_name(each) for word in ("--accept-loss", name))
         accepting = f"if that is meant, {option} accepts it" if by_option else how_to_accept(each)
-        tell(f"{whose} is partial: {each.clauses}; {accepting}.")
+        tell(f"{whose} is partial: {with_room_for_more(each.clauses)}; {accepting}.")
+
+
+def with_room_for_more(error: str) -> str:
+    """A set's error as it fits into a sentence that says more: of forty types the middle is left out."""
+    return cut_in_the_middle(error, _MOST_OF_AN_ERROR)
+
+
+def _to_name(lost: LostSet) -> tuple[str, ...]:
+    return lost.to_accept if len(lost.to_accept) <= _MOST_TYPES else (EVERYTHING,)
 
 
 def how_to_accept(lost: LostSet) -> str:
     """The command that accepts a loss once, as a clause: in a crontab the option would accept every later one too."""
-    words = ["tenantpilot", "accept-loss", "--tenant", lost.captured.external_id, *lost.to_accept]
+    types = _to_name(lost)
+    end_of_options = ["--"] if any(name.startswith("-") for name in types) else []
+    words = ["tenantpilot", "accept-loss", "--tenant", lost.captured.external_id, *end_of_options, *types]
     return f'if that is meant, "{shlex.join(words)}" accepts it'
 
 

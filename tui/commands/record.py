@@ -30,7 +30,12 @@ from tui.commands.import_options import (
     TENANT,
     WITHOUT_PAYLOAD,
 )
-from tui.commands.import_outcome import how_to_accept, leave_cron_nothing_to_mail, tell_of_losses
+from tui.commands.import_outcome import (
+    how_to_accept,
+    leave_cron_nothing_to_mail,
+    tell_of_losses,
+    with_room_for_more,
+)
 from tui.commands.names import NameType
 from tui.commands.notebook import Notebook
 from tui.commands.options import place_options
@@ -377,8 +382,10 @@ def _to_say(
     `captured` is what was read, and `noted` is what was stored.
     """
     if noted.status != "completed":
-        accepting = "".join(f"; {how_to_accept(lost)}" for lost in door.with_a_loss)
-        yield f"This run is noted as {noted.status}: {_sentence((noted.error or '').rstrip('.') + accepting)}"
+        why = noted.error or ""
+        for lost in door.with_a_loss:
+            why = f"{with_room_for_more(why)}; {how_to_accept(lost)}"
+        yield f"This run is noted as {noted.status}: {_sentence(why)}"
     if missing := _not_written(captured):
         yield f"{missing:,} of {captured.item_count:,} files were not written by this run: they count as missing items."
     if captured.completed_at is not None and captured.completed_at - run.started_at > policy.longest_run:

@@ -87,7 +87,8 @@ class Bringing(NamedTuple):
                     within, entry.declared, asked, door, written=newest.note, one_by_one=True, schedule=entry.schedule
                 )
         except (RefusedInput, StoreConflict) as refusal:
-            return Outcome(entry, refusal=str(refusal))
+            # Of a history the sets before this one are written.
+            return Outcome(entry, refusal=str(refusal), lost=door.with_a_loss)
         except OSError as error:
             return Outcome(entry, refusal=f"{entry.path}: it cannot be read: {error.strerror or error}.")
         return Outcome(entry, summary, doubt=newest.doubt, lost=door.with_a_loss)

@@ -41,9 +41,15 @@ NOW = utc_now()
 Step = tuple[list[Given], set[str]]
 _numbers = itertools.count()
 
-names = st.sampled_from([*itertools.product("A", "1234"), *itertools.product("B", "123"), ("C", "1")])
-states = st.sampled_from(["captured", "captured", None]).map(Item)
-some_items = st.dictionaries(names, states, min_size=1)
+NAMES = [*itertools.product("A", "1234"), *itertools.product("B", "123"), ("C", "1")]
+ABSENT = "absent"
+# Of each set most items, and most captured: a loss is of three and more.
+each_state = st.sampled_from(["captured", "captured", None, ABSENT])
+some_items = (
+    st.lists(each_state, min_size=len(NAMES), max_size=len(NAMES))
+    .map(lambda states: {name: Item(state) for name, state in zip(NAMES, states, strict=True) if state != ABSENT})
+    .filter(bool)
+)
 some_sets = st.builds(
     Given,
     st.just(""),

@@ -91,3 +91,16 @@ def test_sync_names_the_command_and_a_dry_run_says_nothing(recorder: Recorder) -
         " items gone; if that is meant, \"tenantpilot accept-loss --tenant contoso 'App Control'\" accepts it.\n"
     )
     assert recorder.tenantpilot(*words).stderr == b""
+
+
+def test_a_sentence_of_forty_types_says_what_accepts_them(console: Console, tmp_path: Path) -> None:
+    kinds = {
+        f"-type {number} with a name that is long/{item}.json": policy() for number in range(40) for item in range(3)
+    }
+    whole = plant(tmp_path / "whole", {**kinds, "Roles/0.json": policy()})
+    rest = plant(tmp_path / "rest", {"Roles/0.json": policy()})
+    assert imported(console, whole, FIRST) == []
+    (line,) = imported(console, rest, SECOND)
+    assert line.endswith("if that is meant, --accept-loss '*' accepts it.")
+    assert "all types: 120 of 121 items gone" in line
+    assert len(line) < 700
