@@ -109,3 +109,5 @@ class TenantFacts(NamedTuple):
     tally: ItemTally | None
     schedules: tuple[BackupSchedule, ...]
     unreadable: UnreadableEvidence | None = None
+    of_the_past: bool = False
+    """As of an instant of the past: schedules and deletions of then are not known."""

@@ -74,7 +74,8 @@ def judge(facts: TenantFacts, policy: HealthPolicy, now: datetime) -> TenantBack
     basis, quality = facts.basis, None
     if basis is not None and basis.completed_at is not None and facts.tally is not None:
         quality = BackupQualityResolver(policy).resolve(basis, facts.tally)
-    return _verdict(facts.tenant, basis, quality, facts.schedules, policy, now)
+    verdict = _verdict(facts.tenant, basis, quality, facts.schedules, policy, now)
+    return verdict._replace(of_the_past=True) if facts.of_the_past else verdict
 
 
 def judged_again(health: TenantBackupHealth, policy: HealthPolicy, now: datetime) -> TenantBackupHealth:
@@ -84,7 +85,8 @@ def judged_again(health: TenantBackupHealth, policy: HealthPolicy, now: datetime
     """
     if health.unreadable is not None:
         return health
-    return _verdict(health.tenant, health.basis, health.quality, health.schedules, policy, now)
+    verdict = _verdict(health.tenant, health.basis, health.quality, health.schedules, policy, now)
+    return verdict._replace(of_the_past=True) if health.of_the_past else verdict
 
 
 def _verdict(

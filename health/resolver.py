@@ -289,8 +289,7 @@ class TenantBackupHealthResolver:
         facts = self._read(lambda snapshot: snapshot.facts(tuple(dict.fromkeys(external_ids)) or None, instant))
         _require_all(external_ids, facts)
         there = (each for each in facts if each.basis is not None or not _recorded_after(each, instant))
-        verdicts = (judge(each, self.policy, instant)._replace(of_the_past=True) for each in there)
-        return sorted(verdicts, key=triage_key)
+        return sorted((judge(each, self.policy, instant) for each in there), key=triage_key)
 
     def changes(
         self, external_id: str, now: datetime, before: int | None = None, after: int | None = None

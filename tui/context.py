@@ -41,6 +41,13 @@ def boot_seconds() -> float:
     return time.clock_gettime(clock)
 
 
+def open_past(address: DatabaseAddress, policy: HealthPolicy, instant: datetime) -> TenantBackupHealthResolver:
+    """A resolver that answers as of an instant of the past. Opens nothing yet."""
+    from health.past import PastResolver  # as the one of now
+
+    return PastResolver(address, policy, instant)
+
+
 def open_resolver(
     address: DatabaseAddress, policy: HealthPolicy, ahead: FleetAhead | None = None
 ) -> TenantBackupHealthResolver:
@@ -90,6 +97,8 @@ class AppContext(NamedTuple):
     mouse: bool = False
     keymap: Mapping[str, str] = MappingProxyType({})
     fixed_now: datetime | None = None
+    as_of: bool = False
+    """Whether `fixed_now` is an instant of the past, shown from what was completed by then."""
     place: Place = Place()
     """Where the screens open."""
     command: tuple[str, ...] = ("tenantpilot",)

@@ -84,7 +84,7 @@ class Pilot(App[None]):
         fixed = self.context.fixed_now
         # Seconds of zero would only take room from the breadcrumbs.
         form = "%Y-%m-%d %H:%M:%S" if fixed is not None and fixed.second else "%Y-%m-%d %H:%M"
-        at = "" if fixed is None else f" at {fixed:{form}}Z"
+        at = "" if fixed is None else f" {'as of' if self.context.as_of else 'at'} {fixed:{form}}Z"
         database = self.context.database
         return f"{f'{database.name}: ' if database.name else ''}{connected_to or database.label} read-only{at}"
 
@@ -132,6 +132,7 @@ class Pilot(App[None]):
             known=known,
             groups={each: group.name for each, group in found if group is not None},
             names_bases=True,
+            as_of=self.context.as_of,
         )
 
     def copy_known_entry(self, health: TenantBackupHealth, now: datetime) -> None:
@@ -196,7 +197,8 @@ class Pilot(App[None]):
 
     def copy_command(self, arguments: list[str]) -> None:
         """Copy the command line that opens the present place."""
-        at = [] if self.context.fixed_now is None else ["--now", self.context.fixed_now.isoformat()]
+        option, fixed = "--as-of" if self.context.as_of else "--now", self.context.fixed_now
+        at = [] if fixed is None else [option, fixed.isoformat()]
         self.copy_text(shlex.join([*self.context.invocation, *at, *arguments]), "")
 
     def stem(self, what: str, external_id: str = "") -> str:

@@ -9,7 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -139,17 +139,21 @@ class ItemType(click.ParamType[Any]):
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """Where this run finds its settings and facts, and the instant at which it judges (None: now)."""
+    """Where this run finds its settings and facts, and the instant at which it judges (None: now).
+
+    `as_of` is an instant in the past to show on the screens, from what was completed by then.
+    """
 
     config: Path | None = None
     database: str | None = None
     use: str | None = None
     now: datetime | None = None
+    as_of: datetime | None = None
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Invocation:
         """Make it from the options of one level of the command line."""
-        return cls(given.get("config"), given.get("database"), given.get("use"), given.get("now"))
+        return cls(given.get("config"), given.get("database"), given.get("use"), given.get("now"), given.get("as_of"))
 
     @classmethod
     def in_effect(cls, ctx: click.Context, given: Mapping[str, Any]) -> Invocation:
@@ -257,11 +261,31 @@ _OF_THE_FLEET: Final = (
 )
 
 
+def as_of_option(command: Command) -> Command:
+    """`--as-of`: the verdicts of then."""
+    return click.option(
+        "--as-of",
+        type=InstantType(),
+        metavar="INSTANT",
+        help="The verdicts at an instant in the past, from the sets completed by then. Nothing is confirmed.",
+    )(command)
+
+
+def require_the_past(as_of: datetime, now: datetime, stale_within: timedelta | None) -> None:
+    """Raise UsageError unless an instant lies in the past, and nothing is asked about what lies ahead of it."""
+    if as_of > now:
+        raise click.UsageError(
+            "--as-of is in the future: name an instant in the past, or judge at a future one with --now."
+        )
+    if stale_within is not None:
+        raise click.UsageError("--stale-within is about the future: leave out either it or --as-of.")
+
+
 def app_options(command: Command) -> Command:
     """What the screens open with: a place, and the instant to judge at."""
     for option in (*_OF_THE_FLEET, narrowing_options, *_OF_A_TENANT):
         command = option(command)
-    return now_option(command)
+    return as_of_option(now_option(command))
 
 
 def checked(place: Place) -> Place:

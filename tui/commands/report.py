@@ -18,12 +18,13 @@ from tui.clock import utc_now
 from tui.commands.narrowing import Narrowing, group_names, known_by_tenant
 from tui.commands.options import (
     DurationType,
-    InstantType,
+    as_of_option,
     format_option,
     narrowing_options,
     now_option,
     place_options,
     printed_form,
+    require_the_past,
     tenants_option,
 )
 from tui.commands.session import Session, open_session
@@ -44,12 +45,7 @@ if TYPE_CHECKING:
     metavar="DURATION",
     help="Only tenants that are fresh now and become stale within this time if nothing runs.",
 )
-@click.option(
-    "--as-of",
-    type=InstantType(),
-    metavar="INSTANT",
-    help="The verdicts at an instant in the past, from the sets completed by then. Nothing is confirmed.",
-)
+@as_of_option
 @narrowing_options
 @tenants_option
 @now_option
@@ -69,7 +65,7 @@ def report(
     narrowing = Narrowing.of(session, given | {"stale_within": stale_within}, tenants)
     stale_within, tenants = narrowing.stale_within, narrowing.tenants
     if as_of is not None:
-        _require_the_past(as_of, session.now, stale_within)
+        require_the_past(as_of, session.now, stale_within)
         session = session._replace(now=as_of)
     form = printed_form(form)
     with closing(session.resolver()) as resolver:
@@ -90,15 +86,6 @@ def report(
         causes = resolver.causes(verdicts, session.now).causes if with_causes else ()
     beside = Beside(narrowing.as_given(), known, group_names(session, verdicts), causes, as_of is not None)
     write_parts(report_as(form, verdicts, session.loaded.settings.policy(), session.now, only, beside))
-
-
-def _require_the_past(as_of: datetime, now: datetime, stale_within: timedelta | None) -> None:
-    if as_of > now:
-        raise click.UsageError(
-            "--as-of is in the future: name an instant in the past, or judge at a future one with --now."
-        )
-    if stale_within is not None:
-        raise click.UsageError("--stale-within is about the future: leave out either it or --as-of.")
 
 
 def write_parts(parts: Iterable[str]) -> None:

@@ -95,7 +95,10 @@ def _settings_then_fleet(invocation: Invocation, place: Place, view: str | None,
 
     session = session_of(invocation)
     address = session.reading()
-    sender.send(pickle.dumps((session.context(invocation, place, view), address)))
+    context = session.context(invocation, place, view)
+    sender.send(pickle.dumps((context, address)))
+    if context.as_of:
+        return  # what is read ahead is the fleet of now
     from health.store.reading.ahead import send_fleet
 
     def opened(connection: ReadingConnection) -> None:
@@ -114,6 +117,10 @@ def _sent_context(second: SecondProcess, began: float) -> AppContext | None:
     from health.store.reading.ahead import FleetAhead
 
     context, address = pickle.loads(message)  # noqa: S301 - from our own process
+    if context.as_of:
+        second.end()  # it reads the facts of now
+        opened_now: AppContext = context
+        return opened_now
     ahead = FleetAhead(messages, second.end)
     opened: AppContext = context._replace(
         open_first=partial(open_resolver, address, context.policy, ahead), ahead_since=began

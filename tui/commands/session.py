@@ -16,8 +16,8 @@ import click
 
 from health.store.opening.urls import parse_database_url
 from tui.clock import utc_now
-from tui.commands.options import Invocation, checked
-from tui.context import AppContext, Database, confirmation_limit, open_resolver, visit_file
+from tui.commands.options import Invocation, checked, require_the_past
+from tui.context import AppContext, Database, confirmation_limit, open_past, open_resolver, visit_file
 from tui.known_notes import KnownNotes, read_notes
 from tui.place import FLEET, Place
 from tui.terminal.abilities import Chosen, plain_here, theme_here
@@ -73,7 +73,10 @@ class Session(NamedTuple):
 
         Raises UsageError as `viewed` does.
         """
-        settings, databases = self.loaded.settings, self._databases(invocation.database, visits)
+        place, as_of = self.viewed(place, view), invocation.as_of
+        if as_of is not None:
+            require_the_past(as_of, self.now, place.stale_within)
+        settings, databases = self.loaded.settings, self._databases(invocation, visits)
         # Absolute, because the command may be pasted in another folder. A file found without --config is left out.
         config = () if invocation.config is None else ("--config", str(invocation.config.absolute()))
         return AppContext(
@@ -85,11 +88,13 @@ class Session(NamedTuple):
             plain=bool(self.plain().value),
             mouse=settings.ui.mouse,
             keymap=self._keymap(),
-            fixed_now=invocation.now,
-            place=self.viewed(place, view),
+            fixed_now=as_of or invocation.now,
+            as_of=as_of is not None,
+            place=place,
             command=("tenantpilot", *config),
             groups=settings.tenant_groups(),
-            known=KnownNotes() if (known_file := self.loaded.known_path) is None else read_notes(known_file),
+            # What is noted is noted of now.
+            known=KnownNotes() if as_of or not (file := self.loaded.known_path) else read_notes(file),
         )
 
     def theme(self) -> Chosen:
@@ -102,8 +107,8 @@ class Session(NamedTuple):
         """Whether the screens are plain on this terminal, and why, where the settings do not say so."""
         return plain_here(self.loaded.settings.ui.plain, os.environ)
 
-    def _databases(self, url: str | None, visits: bool) -> dict[str, Database]:
-        """Every database that the screens can show, by its name; `url` is from the command line."""
+    def _databases(self, invocation: Invocation, visits: bool) -> dict[str, Database]:
+        """Every database that the screens can show, by its name."""
         from tui.settings import UNNAMED
 
         usable = self.loaded.settings.usable_databases()
@@ -111,14 +116,14 @@ class Session(NamedTuple):
         databases = {}
         for name, settings in usable.items():
             each = self._replace(use=name)
-            address = each.reading()
+            address, policy, as_of = each.reading(), self.loaded.settings.policy(), invocation.as_of
             databases[name] = Database(
                 address.label,
-                partial(open_resolver, address, self.loaded.settings.policy()),
+                partial(open_past, address, policy, as_of) if as_of else partial(open_resolver, address, policy),
                 name if named else "",
                 settings.production,
                 visit_file(address.place) if visits else None,
-                url if name == UNNAMED else None,
+                invocation.database if name == UNNAMED else None,
             )
         return databases
 

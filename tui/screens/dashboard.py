@@ -181,7 +181,8 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
         self.refresh_bindings()
         self.query_one("#attempts", RowList).replace(answer.attempts)
         self._tell()
-        self.query_one("#attention-title").display = not answer.health.confirmed
+        health = answer.health
+        self.query_one("#attention-title").display = bool(health.reasons) or health.unreadable is not None
         self._say_what_is_fewer(answer)
         self._say_whose_and_known()
 

@@ -30,6 +30,7 @@ from tui.widgets.row_list import Cell, Column, RowList
 from tui.words.database_time import DatabaseTime
 from tui.words.durations import format_span
 from tui.words.safe_text import safe_text
+from tui.words.wording import NOT_KNOWN_OF_THEN
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
@@ -125,9 +126,10 @@ class FactsScreen(Screen[None], Generic[Answer]):
         raise NotImplementedError
 
     def note(self) -> str:
-        """A note about the database: why its facts are doubtful, because every age depends on that."""
+        """What of the past is not known, and why the facts are doubtful, because every age depends on that."""
         context = self.pilot.context
-        return "; ".join(self.asking.database_time.doubts(context.policy, context.confirmation_limit))
+        past = (f"{NOT_KNOWN_OF_THEN}: nothing is confirmed",) if context.as_of else ()
+        return "; ".join((*past, *self.asking.database_time.doubts(context.policy, context.confirmation_limit)))
 
     def name_under_cursor(self) -> str | None:
         """What `y` copies."""

@@ -22,6 +22,8 @@ from tui.words.names import name_in_words
 from tui.words.safe_text import safe_text
 from tui.words.wording import conditions_in_words, cron_in_words, pause_in_words
 
+_NONE: Final = "no schedule (a schedule alone does not prove a backup)"
+_NOT_KEPT: Final = "only what schedules are now is kept, and not what they were then"
 _COLUMNS: Final = (
     Column("SCHEDULE", 12, share=1),
     Column("ENABLED", 7),
@@ -72,17 +74,19 @@ class SchedulesScreen(FactsScreen[SchedulesAnswer]):
             _COLUMNS,
             self._cells,
             _key,
-            empty="no schedule (a schedule alone does not prove a backup)",
             id="schedules",
         )
         yield CursorDetail()
 
     def watch_answer(self, answer: SchedulesAnswer) -> None:
-        self.query_one("#schedules", RowList).replace(answer.schedules)
+        past = answer.health.of_the_past
+        self.query_one("#schedules", RowList).replace(answer.schedules, empty=_NOT_KEPT if past else _NONE)
         needing = sum(1 for judged in answer.schedules if judged.assessment and judged.assessment.conditions)
         mark = "> " if self._confirms == "schedules" else ""
         need = "needs" if needing == 1 else "need"
         words = f"{mark}Schedules: {len(answer.schedules):,}, {needing:,} {need} follow-up"
+        if past:
+            words = "Schedules: not known"
         self.query_one("#schedules-title", Static).update(Content(words))
         self._warn(answer)
         self._tell()

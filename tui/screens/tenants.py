@@ -141,7 +141,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         """The view with what the settings say of its tenants. Called in the reader thread."""
         groups = self.pilot.context.groups
         judged = {health.tenant.external_id for health in view.answer.verdicts} if groups or notes.entries else set()
-        checked = checked_notes(notes, resolver.missing_tenants, judged)
+        checked = checked_notes(notes, lambda named: resolver.missing_tenants(named), judged)
         return view._replace(notes=checked, groups_problem=groups.problem(judged))
 
     def holds_until(self, answer: FleetView) -> datetime:
@@ -220,6 +220,8 @@ class TenantsScreen(FactsScreen[FleetView]):
         of_cause = None if self.cause is None else frozenset(self._runs_that_said_so())
         # The facts decide the verdict; the screen decides whether the facts are too old for it.
         state = State.HEALTHY if self.state is State.UNCONFIRMED and self.unconfirmed else self.state
+        if state is State.HEALTHY and self.pilot.context.as_of:
+            state = State.UNCONFIRMED  # of the past none is healthy
         filters = Filters(self.words, state, stale_by, self.changed_only, of_cause, self.group)
         rows = listed(view, filters, self.order, self.pilot.context.policy, self.pilot.context.groups)
         empty = "no tenant matches the filter" if view.answer.verdicts else "no tenants yet: see 'tenantpilot import'"
@@ -236,7 +238,8 @@ class TenantsScreen(FactsScreen[FleetView]):
         return State.HEALTHY if state is State.UNCONFIRMED else state
 
     def _as_shown(self, state: State) -> State:
-        return State.UNCONFIRMED if state is State.HEALTHY and self.unconfirmed else state
+        doubtful = self.unconfirmed or self.pilot.context.as_of
+        return State.UNCONFIRMED if state is State.HEALTHY and doubtful else state
 
     def _shown(self, rows: Sequence[TenantBackupHealth], view: FleetView) -> str:
         total = view.totals.tenants
@@ -267,7 +270,7 @@ class TenantsScreen(FactsScreen[FleetView]):
         now, policy = self.now(), self.pilot.context.policy
         state = state_of(health, facts_too_old=self.unconfirmed)
         reasons = why(health, policy, now)
-        if state is State.UNCONFIRMED:
+        if state is State.UNCONFIRMED and not health.of_the_past:  # of the past, the header says why
             reasons = "clocks differ: no age is certain" if self.clocks_differ else "facts too old to confirm"
         if self.changed_only:
             was = self.facts.changed.get(health.tenant.id, state.word)

@@ -77,6 +77,8 @@ def _latest(health: TenantBackupHealth, policy: HealthPolicy, now: datetime) -> 
 def _schedules(health: TenantBackupHealth) -> str:
     if health.unreadable is not None:
         return "-"
+    if health.of_the_past:
+        return "not known"
     if not health.schedules:
         return "none enabled"
     enabled = len(health.schedules)

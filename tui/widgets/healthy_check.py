@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from health.posture import TenantBackupHealth
-from tui.words.wording import ASSIGNMENTS_LIMIT, State, healthy_limit, state_of
+from tui.words.wording import ASSIGNMENTS_LIMIT, NOT_KNOWN_OF_THEN, State, healthy_limit, state_of
 
 
 class HealthyCheck(Static):
@@ -44,14 +44,16 @@ class HealthyCheck(Static):
 
     def _write(self) -> None:
         health = self.health
-        shown = health is not None and health.confirmed
+        shown = health is not None and (health.confirmed or state_of(health) is State.UNCONFIRMED)
         self.set_class(shown, "-shown")
         if not shown or health is None:
             self.update("")
             return
         state = state_of(health, facts_too_old=self.unconfirmed)
         words = healthy_limit(health, self.reference_items)
-        if state is State.UNCONFIRMED:
+        if health.of_the_past:
+            words = f"Recent and complete as of then. {NOT_KNOWN_OF_THEN.capitalize()}: nothing is confirmed."
+        elif state is State.UNCONFIRMED:
             words = "These facts are too old to confirm anything: press r to read them again."
             if self.clocks_differ:
                 words = "No age is certain while the database's clock and this machine's differ: correct one of them."

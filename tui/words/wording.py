@@ -95,6 +95,10 @@ def state_of(health: TenantBackupHealth, *, facts_too_old: bool = False) -> Stat
     return State.UNCONFIRMED if facts_too_old else State.HEALTHY
 
 
+NOT_KNOWN_OF_THEN: Final = "schedules and deletions of then are not known"
+"""Why nothing is confirmed of an instant of the past."""
+
+
 REASON_WORDS: Final[Mapping[Reason, str]] = MappingProxyType(
     {
         Reason.NO_BACKUP_BASIS: "no backup basis",

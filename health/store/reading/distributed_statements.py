@@ -85,18 +85,19 @@ def unreadable_candidates(narrowed: bool) -> str:
 def failing_sets(narrowed: bool) -> str:
     """Of each tenant the newest set with an error, not deleted and not older than its basis.
 
-    Tenant, set, error and when the set happened, as `history_statements.failing_sets` has them.
+    Tenant, set, error and when the set happened, as `history_statements.failing_sets` has them. Wants `until`.
     """
     happened = happened_expression("failing.")
     # No candidate was completed later: then none is the basis that the set would have to be newer than.
     later = (
         "SELECT 1 FROM backup_sets AS candidate WHERE candidate.tenant_id = failing.tenant_id"
         f" AND {candidate_predicate('candidate.')} AND candidate.completed_at > {happened}"
+        " AND candidate.completed_at <= :until"
     )
     return (
         f"SELECT DISTINCT ON (failing.tenant_id) failing.tenant_id, failing.id, failing.error, {happened}"
         " FROM backup_sets AS failing WHERE failing.deleted_at IS NULL AND failing.error IS NOT NULL"
-        f" AND NOT {no_instant_predicate(happened, _DIALECT)} AND NOT EXISTS ({later})"
+        f" AND NOT {no_instant_predicate(happened, _DIALECT)} AND {happened} <= :until AND NOT EXISTS ({later})"
         f"{_asked_for('failing', narrowed)} ORDER BY failing.tenant_id, {happened} DESC, failing.id DESC"
     )
 

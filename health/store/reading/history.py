@@ -14,7 +14,7 @@ from health.causes import FailingSet
 from health.changes import CapturedItem, LastGoodCopy, SoughtCopy, wanted_copies
 from health.coverage import PastSet, TenantPast
 from health.facts import BackupItem, BackupSet, UnreadableEvidence
-from health.instants import EARLIEST
+from health.instants import EARLIEST, LATEST
 from health.store.columns import BACKUP_SETS
 from health.store.opening.statements import Asked, Row, Statements
 from health.store.reading import distributed_statements
@@ -54,8 +54,10 @@ class TwoSets(NamedTuple):
 class History:
     """Sets and items beside the verdict, as the snapshot's own transaction sees them."""
 
-    def __init__(self, connection: Statements) -> None:
+    def __init__(self, connection: Statements, until: datetime = LATEST) -> None:
+        """As it was at `until`: what failed later is no cause of then."""
         self._connection = connection
+        self._until = until
         self._dialect = connection.dialect
         self._reader = RowReader(self._dialect)
 
@@ -158,14 +160,15 @@ class History:
             narrowed = fleet_since is None
             return self._connection.rows(
                 distributed_statements.failing_sets(narrowed),
-                {"tenant_ids": list(tenant_ids)} if narrowed else {},
+                {"until": self._until} | ({"tenant_ids": list(tenant_ids)} if narrowed else {}),
                 last=True,
             )
         asked = []
+        until = {"until": self._until}
         if tenant_ids and fleet_since != EARLIEST:
-            asked.append(Asked(statements.failing_sets(self._dialect, True), {"tenant_ids": list(tenant_ids)}))
+            asked.append(Asked(statements.failing_sets(self._dialect, True), until | {"tenant_ids": list(tenant_ids)}))
         if fleet_since is not None:
-            asked.append(Asked(statements.failing_sets(self._dialect, False), {"since": fleet_since}))
+            asked.append(Asked(statements.failing_sets(self._dialect, False), until | {"since": fleet_since}))
         return chain.from_iterable(chain.from_iterable(self._connection.run(asked, last=True))) if asked else ()
 
     def pasts(
@@ -194,7 +197,8 @@ class History:
     def _first_at(self, tenant_id: int, completed_at: object) -> datetime | None:
         if completed_at is None:
             return None
-        return self._reader.instant(completed_at, "backup_sets", "completed_at", tenant_id)
+        at = self._reader.instant(completed_at, "backup_sets", "completed_at", tenant_id)
+        return at if at <= self._until else None
 
     def _past_sets(self, rows: Iterable[Row]) -> Iterator[PastSet]:
         for row in rows:

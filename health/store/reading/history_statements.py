@@ -179,8 +179,9 @@ def last_good_copies(dialect: str) -> str:
 def failing_sets(dialect: str, narrowed: bool) -> str:
     """Of each tenant the newest set with an error, not deleted, that is not older than its basis.
 
-    Tenant, set, error and when the set happened. It looks at one set of a tenant. Where it is `narrowed`, it wants the
-    list `tenant_ids` and looks for the bases. Else it wants `since`, the instant of the oldest basis: that costs half.
+    Tenant, set, error and when the set happened. It looks at one set of a tenant. Wants `until`: what is later counts
+    not. Where it is `narrowed`, it wants the list `tenant_ids` and looks for the bases. Else it wants `since`, the
+    instant of the oldest basis: that costs half.
     """
     happened = happened_expression("failing.")
     # Without statistics of them SQLite takes any index that has the order.
@@ -189,7 +190,7 @@ def failing_sets(dialect: str, narrowed: bool) -> str:
     since = f"coalesce(({_BASIS_COMPLETED}), {least})" if narrowed else ":since"
     sought = (
         f"FROM backup_sets AS failing{named} WHERE failing.tenant_id = tenants.id AND {failing_predicate('failing.')}"
-        f" AND {happened} >= {since} AND NOT {no_instant_predicate(happened, dialect)}"
+        f" AND {happened} >= {since} AND {happened} <= :until AND NOT {no_instant_predicate(happened, dialect)}"
         f" ORDER BY {happened} DESC, failing.id DESC LIMIT 1"
     )
     asked_for = " AND tenants.id IN :tenant_ids" if narrowed else ""
@@ -211,9 +212,10 @@ def failing_sets(dialect: str, narrowed: bool) -> str:
 
 _BASIS_COMPLETED: Final = (
     "SELECT candidate.completed_at FROM backup_sets AS candidate WHERE candidate.tenant_id = tenants.id"
-    f" AND {candidate_predicate('candidate.')} ORDER BY candidate.completed_at DESC, candidate.id DESC LIMIT 1"
+    f" AND {candidate_predicate('candidate.')} AND candidate.completed_at <= :until"
+    " ORDER BY candidate.completed_at DESC, candidate.id DESC LIMIT 1"
 )
-"""When a tenant's basis was completed."""
+"""When a tenant's basis was completed. Wants `until`."""
 
 
 @cache

@@ -65,7 +65,8 @@ class Snapshot:
         """
         # The rows are gone, in the function called, before the collector comes back and would go through them.
         with collector_paused():
-            return self._facts(external_ids, as_of=as_of)[1]
+            facts = self._facts(external_ids, as_of=as_of)[1]
+            return facts if as_of is None else [each._replace(of_the_past=True) for each in facts]
 
     def fleet_and_changes(self, *, with_role: bool = False, with_blocks: bool = False) -> WholeFleet:
         """The facts of every tenant to judge with what vouches for them; nothing more can be asked afterwards.

@@ -1,0 +1,41 @@
+"""Every answer as of an instant of the past (docs/screens.md, "As of")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from health.answers import FleetAnswer
+from health.policy import HealthPolicy
+from health.posture import TenantBackupHealth
+from health.resolver import TenantBackupHealthResolver
+
+if TYPE_CHECKING:
+    from health.store.opening.urls import DatabaseAddress
+    from health.store.reading.snapshot import Snapshot
+
+Found = TypeVar("Found")
+
+
+class PastResolver(TenantBackupHealthResolver):
+    """Answers from what was completed by `instant` (UTC), whatever instant a question names; nothing is confirmed."""
+
+    def __init__(self, address: DatabaseAddress, policy: HealthPolicy, instant: datetime) -> None:
+        super().__init__(address, policy)
+        self._instant = instant
+
+    def refreshed_fleet(self, now: datetime) -> FleetAnswer:
+        """The fleet of then. It is read each time: an import may have brought more of then."""
+        verdicts = tuple(self.as_of(self._instant))
+        if self._fleet is None or self._fleet.verdicts != verdicts:
+            self._fleet = FleetAnswer(self._instant, verdicts)
+        return self._fleet
+
+    def tenants(self, external_ids: Sequence[str], now: datetime) -> list[TenantBackupHealth]:
+        return self.as_of(self._instant, external_ids)
+
+    def _read(self, question: Callable[[Snapshot], Found], external_id: str | None = None) -> Found:
+        from health.store.reading.past_snapshot import PastSnapshot  # with the connection, when it is needed
+
+        return self._store().read(lambda snapshot: question(PastSnapshot.of(snapshot, self._instant)))
