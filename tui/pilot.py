@@ -81,12 +81,15 @@ class Pilot(App[None]):
 
         `connected_to` is what the connection that was made calls it, if that is not as its URL does.
         """
-        fixed = self.context.fixed_now
-        # Seconds of zero would only take room from the breadcrumbs.
-        form = "%Y-%m-%d %H:%M:%S" if fixed is not None and fixed.second else "%Y-%m-%d %H:%M"
-        at = "" if fixed is None else f" {'as of' if self.context.as_of else 'at'} {fixed:{form}}Z"
+        at = "" if (instant := self.fixed_instant()) == "" else f" {'as of' if self.context.as_of else 'at'} {instant}"
         database = self.context.database
         return f"{f'{database.name}: ' if database.name else ''}{connected_to or database.label} read-only{at}"
+
+    def fixed_instant(self) -> str:
+        """The instant of `--now` or `--as-of`; nothing where the clock says it. Seconds that are zero are left out."""
+        fixed = self.context.fixed_now
+        form = "%Y-%m-%d %H:%M:%S" if fixed is not None and fixed.second else "%Y-%m-%d %H:%M"
+        return "" if fixed is None else f"{fixed:{form}}Z"
 
     # Other screens
 

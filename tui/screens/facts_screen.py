@@ -30,7 +30,6 @@ from tui.widgets.row_list import Cell, Column, RowList
 from tui.words.database_time import DatabaseTime
 from tui.words.durations import format_span
 from tui.words.safe_text import safe_text
-from tui.words.wording import NOT_KNOWN_OF_THEN
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
@@ -128,7 +127,9 @@ class FactsScreen(Screen[None], Generic[Answer]):
     def note(self) -> str:
         """What of the past is not known, and why the facts are doubtful, because every age depends on that."""
         context = self.pilot.context
-        past = (f"{NOT_KNOWN_OF_THEN}: nothing is confirmed",) if context.as_of else ()
+        # The instant once more: beside a long name of a database it is cut.
+        then = f"as of {self.pilot.fixed_instant()}: schedules and deletions unknown, nothing confirmed"
+        past = (then,) if context.as_of else ()
         return "; ".join((*past, *self.asking.database_time.doubts(context.policy, context.confirmation_limit)))
 
     def name_under_cursor(self) -> str | None:
