@@ -1,7 +1,6 @@
 """The screens as of an instant of the past: what was completed by then, and nothing confirmed.
 
-Modules: tui.screens.facts_screen, tui.screens.tenants, tui.screens.schedules, tui.pilot, tui.context,
-tui.widgets.healthy_check, tui.commands.session.
+Modules: tui.screens.facts_screen, tui.screens.tenants, tui.screens.schedules, tui.pilot, tui.commands.session.
 """
 
 from __future__ import annotations
