@@ -103,7 +103,7 @@ def test_both_sides_of_an_instant(database_url: str) -> None:
         resolver.close()
 
 
-def test_the_same_fleet_is_the_same_object_and_an_archived_tenant_is_unknown(database_url: str) -> None:
+def test_the_same_fleet_and_an_archived_tenant(database_url: str) -> None:
     rows = rows_of([(SetRow(completed_at=NOW - DAY, created_at=NOW), [ItemRow()])], [])
     rows.tenants[1] = rows.tenants[1]._replace(archived_at=NOW)
     loaded(database_url, rows)
