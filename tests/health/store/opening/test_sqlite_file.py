@@ -278,7 +278,8 @@ def test_a_hot_journal_is_mended_by_the_command_named(
 def unprivileged(tmp_path: Path) -> Iterator[None]:
     """As a user who may do only what the rights of files say: root may do everything."""
     for folder in (tmp_path, *tmp_path.parents[:3]):
-        folder.chmod(0o755)
+        # The last of them is everybody's, as `/tmp` is, and stays that.
+        folder.chmod(folder.stat().st_mode | 0o055)
     if os.geteuid() != 0:
         yield
         return
