@@ -34,6 +34,16 @@ class FleetAnswer(NamedTuple):
     verdicts: tuple[TenantBackupHealth, ...]
 
 
+class Progress:
+    """How far a read of the fleet has come, for another thread to look at while it is under way."""
+
+    def __init__(self) -> None:
+        self.read = 0
+        """The tenants whose facts are there."""
+        self.of = 0
+        """How many there are; 0 while that is not known yet."""
+
+
 class OwnTime(NamedTuple):
     """What a database says of its time beside its facts; a file says nothing.
 

@@ -58,6 +58,7 @@ class TenantBackupHealthResolver:
         """`ahead` is the fleet as another process reads it: the first question of the fleet is answered from that."""
         self.address = address
         self.policy = policy
+        self.progress = details.Progress()
         self._ahead = ahead
         self._role_could_write: bool | None = None
         self._time_ahead = details.OwnTime()
@@ -87,7 +88,7 @@ class TenantBackupHealthResolver:
         return self._answer(_Found(self._facts, []), now, token)
 
     def _read_fleet(self, now: datetime) -> details.FleetAnswer:
-        read = self._store().fleet(self._blocks, again=self._token is not None)
+        read = self._store().fleet(self._blocks, again=self._token is not None, progress=self.progress)
         unchanged: Iterable[TenantFacts] = ()
         if read.changed is not None:
             changed = read.changed
@@ -105,7 +106,7 @@ class TenantBackupHealthResolver:
     def _answer_ahead(self, ahead: FleetAhead, now: datetime) -> details.FleetAnswer | None:
         """The first answer, from what another process reads; None where it did not come whole and has to be read."""
         try:
-            found = self._judged_as_they_come(ahead.facts(), now)
+            found = self._judged_as_they_come(ahead.facts(self.progress), now)
             self._role_could_write = ahead.role_could_write
             self._time_ahead = details.OwnTime(ahead.home.clock, ahead.home.behind)
             return self._answer(found, now, ahead.token)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeAlias, Ty
 from tui.words.failures import describe
 
 if TYPE_CHECKING:
+    from health.answers import Progress
     from health.resolver import TenantBackupHealthResolver
 
 Answer = TypeVar("Answer")
@@ -73,6 +74,10 @@ class FactsReader:
         """Give up the owner's questions: it wants no more answers."""
         with self._wake:
             self._give_up(owner)
+
+    def progress(self) -> Progress | None:
+        """How far the read of the fleet has come; None before there is one. Called from any thread."""
+        return None if self._resolver is None else self._resolver.progress
 
     def stop(self) -> None:
         """Interrupt the running question and answer no more. Returns at once."""

@@ -364,6 +364,8 @@ class FactsScreen(Screen[None], Generic[Answer]):
             self.unconfirmed = too_old or self.clocks_differ
         if not self._is_seen:
             return
+        if self.answer is None and self.asking.under_way:
+            self._say_how_far(timedelta(seconds=at - self.asking.asked_at))
         header.problem = self.asking.problem if age is not None else ""
         if age is not None:
             header.age = f"facts {format_span(age)} old"
@@ -372,6 +374,16 @@ class FactsScreen(Screen[None], Generic[Answer]):
                 self.show_ages()
         else:
             header.age = "no facts" if self.asking.problem else "reading"
+
+    def _say_how_far(self, waited: timedelta) -> None:
+        """From the first second on, how far the first read has come, or how long it has taken."""
+        if waited >= timedelta(seconds=1):
+            what = self.how_far() or f"for {format_span(waited)}"
+            self.query_one("#waiting", Static).update(Content(f"reading the facts ... {what}"))
+
+    def how_far(self) -> str:
+        """How far the read under way has come, in words; empty where that is not known."""
+        return ""
 
     def show_ages(self) -> None:
         """Once a minute: show every age again, because facts grow older even without a refresh."""

@@ -112,6 +112,10 @@ class TenantsScreen(FactsScreen[FleetView]):
     def crumb(self) -> str:
         return "Tenants"
 
+    def how_far(self) -> str:
+        progress = self.pilot.reader.progress()
+        return f"{progress.read:,} of {progress.of:,} tenants" if progress is not None and progress.of else ""
+
     def asked_from(self) -> float:
         """When the question was asked; for facts that the second process read ahead, when that process began."""
         ahead_since = self.pilot.context.ahead_since

@@ -12,6 +12,7 @@ import marshal
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, Final
 
+from health.answers import Progress
 from health.facts import TenantFacts
 from health.store.opening import errors
 from health.store.opening.errors import (
@@ -119,8 +120,8 @@ class FleetAhead:
         self.token: object | None = None
         """What a server's snapshot said that stays equal while no fact changes; known from the first facts on."""
 
-    def facts(self) -> Iterator[TenantFacts]:
-        """The facts of every tenant to judge, as they come, in no order.
+    def facts(self, progress: Progress | None = None) -> Iterator[TenantFacts]:
+        """The facts of every tenant to judge, as they come, in no order; `progress` is kept up to date.
 
         Raises StoreUnreachable where the database was waited for in vain, and NotReadAhead where it comes not whole.
         """
@@ -130,7 +131,7 @@ class FleetAhead:
                 raise NotReadAhead
             dialect, home, self.role_could_write, self.token, tenants, schedules, lost = fleet
             self.home = Home.unpacked(home)
-            yield from facts_in(dialect, FleetRows(tenants, schedules, lost, self._sets()))
+            yield from facts_in(dialect, FleetRows(tenants, schedules, lost, self._sets()), progress)
         finally:
             self._messages.close()
             self._end()

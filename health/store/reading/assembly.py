@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple
 
+from health.answers import Progress
 from health.facts import BackupSchedule, Tenant, TenantFacts, UnreadableEvidence
 from health.store.opening.statements import Asked, Row, Statements
 from health.store.reading import distributed_statements, fleet_statements
@@ -99,13 +100,16 @@ def _rows_on_nodes(
     return others, FleetRows(tenants, [] if past else schedules, lost, basis_sets)
 
 
-def facts_in(dialect: str, found: FleetRows) -> Iterator[TenantFacts]:
-    """The facts of each tenant, as soon as its last row is there, in no order.
+def facts_in(dialect: str, found: FleetRows, progress: Progress | None = None) -> Iterator[TenantFacts]:
+    """The facts of each tenant, as soon as its last row is there, in no order; `progress` is kept up to date.
 
     A value that cannot be read becomes that tenant's evidence instead of an error.
     """
     assembly = _Assembly(RowReader(dialect), found)
+    progress = progress or Progress()
+    progress.read, progress.of = 0, len(assembly.waiting)
     for part in found.basis_sets:
+        progress.read = progress.of - len(assembly.waiting)
         for row in part:
             if (tenant := assembly.waiting.pop(row[1], None)) is not None:
                 yield assembly.facts(tenant, row)

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any, NamedTuple, TypeVar
 
+from health.answers import Progress
 from health.facts import TenantFacts
 from health.store.opening.errors import StoreBrokenOff, StoreError, is_not_supported
 from health.store.opening.home import Home
@@ -66,26 +67,31 @@ class HeldConnection:
                 raise
             return self._ask(question)
 
-    def fleet(self, before: Blocks | None = None, *, again: bool = False) -> FleetRead:
+    def fleet(
+        self, before: Blocks | None = None, *, again: bool = False, progress: Progress | None = None
+    ) -> FleetRead:
         """The facts of every tenant to judge, with the token of the very snapshot. Raises StoreError.
 
         `again`: they were read before, and the digests of their blocks, if these were asked for then, are `before`.
+        `progress` is kept up to date while the whole fleet is read.
         """
         try:
-            return self.read(lambda snapshot: self._read_fleet(snapshot, before, again=again))
+            return self.read(lambda snapshot: self._read_fleet(snapshot, before, again, progress))
         except StoreError as error:
             if not is_not_supported(error.__cause__):
                 raise
         # Not every service that speaks PostgreSQL's language has all of its functions, or lets a role use them.
         self._asks_little, self._could_write = True, False
         try:
-            return self.read(lambda snapshot: self._read_fleet(snapshot, None, again=again))
+            return self.read(lambda snapshot: self._read_fleet(snapshot, None, again, progress))
         except StoreError as error:
             if not is_not_supported(error.__cause__):
                 raise
         return FleetRead(self.read(lambda snapshot: snapshot.facts()), None)
 
-    def _read_fleet(self, snapshot: Snapshot, before: Blocks | None, *, again: bool) -> FleetRead:
+    def _read_fleet(
+        self, snapshot: Snapshot, before: Blocks | None, again: bool, progress: Progress | None
+    ) -> FleetRead:
         in_blocks = again and self._address.file is None and not self._is_distributed and not self._asks_little
         blocks = None
         if before is not None and in_blocks:
@@ -93,8 +99,9 @@ class HeldConnection:
             changed = changed_blocks(before, blocks)
             if len(changed) <= len(blocks) // 2:
                 return FleetRead(snapshot.facts_in_blocks(changed), self._token(row), blocks, changed)
+        with_blocks = in_blocks and blocks is None
         found = snapshot.fleet_and_changes(
-            with_role=self._could_write is None, with_blocks=in_blocks and blocks is None
+            with_role=self._could_write is None, with_blocks=with_blocks, progress=progress
         )
         if found.could_write is not None:
             self._could_write = found.could_write

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from health.answers import CapturedJson, ListedSet, PartInVerdict, SetKey, part_in_verdict
+from health.answers import CapturedJson, ListedSet, PartInVerdict, Progress, SetKey, part_in_verdict
 from health.collector import collector_paused
 from health.facts import BASIS_STATUSES, BackupItem, BackupSchedule, BackupSet, TenantFacts, UnreadableEvidence
 from health.policy import HealthPolicy
@@ -68,7 +68,9 @@ class Snapshot:
             facts = self._facts(external_ids, as_of=as_of)[1]
             return facts if as_of is None else [each._replace(of_the_past=True) for each in facts]
 
-    def fleet_and_changes(self, *, with_role: bool = False, with_blocks: bool = False) -> WholeFleet:
+    def fleet_and_changes(
+        self, *, with_role: bool = False, with_blocks: bool = False, progress: Progress | None = None
+    ) -> WholeFleet:
         """The facts of every tenant to judge with what vouches for them; nothing more can be asked afterwards.
 
         A server is asked in the same flight, where that is wanted, what the role may do, and for digests of the blocks.
@@ -77,7 +79,8 @@ class Snapshot:
         more = {COULD_WRITE: with_role and server, BLOCKS: with_blocks and server}
         wanted = [statement for statement, asked in more.items() if asked]
         with collector_paused():
-            (changes, *rows), facts = self._facts(None, *map(Asked, (CHANGES[self._dialect], *wanted)), last=True)
+            beside = map(Asked, (CHANGES[self._dialect], *wanted))
+            (changes, *rows), facts = self._facts(None, *beside, last=True, progress=progress)
         found = dict(zip(wanted, rows, strict=True))
         could_write = bool(found[COULD_WRITE][0][0]) if COULD_WRITE in found else None
         return WholeFleet(facts, changes[0], could_write, blocks_of(found[BLOCKS]) if BLOCKS in found else None)
@@ -95,10 +98,15 @@ class Snapshot:
             return list(facts_in(self._dialect, rows_by_id(self._connection, ids))) if ids else []
 
     def _facts(
-        self, external_ids: Sequence[str] | None, *beside: Asked, last: bool = False, as_of: datetime | None = None
+        self,
+        external_ids: Sequence[str] | None,
+        *beside: Asked,
+        last: bool = False,
+        as_of: datetime | None = None,
+        progress: Progress | None = None,
     ) -> tuple[list[list[Row]], list[TenantFacts]]:
         found, rows = fleet_rows(self._connection, external_ids, beside, last=last, as_of=as_of)
-        return found, list(facts_in(self._dialect, rows))
+        return found, list(facts_in(self._dialect, rows, progress))
 
     def changes(self) -> Row:
         """What stays equal as long as no fact changed, null where nothing can say it; the last to be asked."""

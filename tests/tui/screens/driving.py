@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from health.answers import DashboardAnswer, FleetAnswer, ListedSet, OwnTime
+from health.answers import DashboardAnswer, FleetAnswer, ListedSet, OwnTime, Progress
 from health.facts import BackupSet
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, triage_key
@@ -264,6 +264,11 @@ class WatchedResolver:
 
     def refreshed_fleet(self, now: datetime) -> Any:
         return self._ask("refreshed_fleet", now)
+
+    @property
+    def progress(self) -> Progress:
+        progress: Progress = self._resolver.progress
+        return progress
 
     def connected_to(self) -> str | None:
         return None

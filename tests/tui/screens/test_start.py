@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.tui.screens.driving import Driver, open_app, under_cursor
+from tests.tui.screens.driving import Driver, listed, open_app, under_cursor, watched
 from tests.tui.screens.fleets import DAY, NOW, small_fleet
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
@@ -100,3 +100,18 @@ async def test_without_now_the_header_names_no_instant_and_time_goes_on(url: str
         await driver.press("r")
         await driver.until(lambda: tenants.facts.now == NOW + timedelta(hours=30))
         assert "healthy" not in driver.shown("#counts")
+
+
+async def test_a_slow_first_read_says_how_far_it_is(url: str) -> None:
+    """From the first second on; and no verdict before all tenants are there."""
+    resolver = watched(url)
+    held = resolver.hold_back("refreshed_fleet")
+    async with open_app(resolver) as driver:
+        await driver.until(held.reached.is_set)
+        driver.clock.forward(timedelta(seconds=3))
+        await driver.until(lambda: "reading the facts ... for 3s" in driver.words(), "how long it has taken")
+        resolver.progress.read, resolver.progress.of = 12_000, 100_000
+        await driver.until(lambda: "... 12,000 of 100,000 tenants" in driver.words(), "how far it has come")
+        held.let_go()
+        tenants = await driver.arrived(TenantsScreen)
+        assert resolver.progress.of == len(listed(tenants))
