@@ -267,7 +267,7 @@ class TenantPilotApp(Pilot):
         self.save_new(
             self.stem("screen", "" if shown is None else shown.external_id),
             ".svg",
-            picture_alone(self.export_screenshot()),
+            picture_alone(self.export_screenshot(title="" if shown is None else shown.in_a_picture())),
         )
 
     def action_show_help(self) -> None:

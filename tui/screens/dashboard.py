@@ -134,7 +134,9 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
         self.query_one("#attention-title").display = not health.confirmed
 
     def crumb(self) -> str:
-        return self.tenant_name
+        """The tenant by name and id: names are alike, and the id is what commands take."""
+        named = self.tenant_name != self.external_id
+        return f"{self.tenant_name} ({self.external_id})" if named else self.external_id
 
     def question(self) -> Question[DashboardAnswer]:
         now, notes = self.pilot.evaluation_instant(), self.pilot.notes

@@ -167,6 +167,11 @@ class FactsScreen(Screen[None], Generic[Answer]):
         """The tenant whose screen this is, by name and id; empty on the screens of the fleet."""
         return f"{self.called()} ({self.external_id})" if self.external_id else ""
 
+    def in_a_picture(self) -> str:
+        """What stands over a picture, also one of the help or a list to choose from: whose, where, judged when."""
+        at = "" if self.answer is None else f", judged at {self.facts.now:%Y-%m-%d %H:%M:%S} UTC"
+        return safe_text(f"{' > '.join(self._way_here())}, {self.query_one(HeaderLine).place}{at}", limit=400)
+
     def part_exported(self) -> str:
         """Which part of the rows `exported` returns, in words; empty if it is all of them."""
         return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
@@ -23,9 +23,9 @@ class HeaderLine(Vertical):
     HeaderLine Horizontal { height: 1; }
     HeaderLine Horizontal Static { height: 1; }
     HeaderLine .crumbs { width: 1fr; text-style: bold; padding: 0 1; }
-    HeaderLine .place { width: auto; max-width: 50%; color: $quiet; }
-    HeaderLine .production { width: auto; padding: 0 1; margin: 0 1; text-style: bold reverse; color: $state-absent; }
-    HeaderLine .age { width: 17; padding: 0 1; text-align: right; }
+    HeaderLine .place { width: auto; color: $quiet; }
+    HeaderLine .production { width: auto; padding: 0 1; text-style: bold reverse; color: $state-absent; }
+    HeaderLine .age { width: auto; padding: 0 1; text-align: right; }
     HeaderLine .problem { height: auto; max-height: 2; padding: 0 1; color: $state-stale; display: none; }
     HeaderLine .note { height: 1; padding: 0 1; color: $quiet; display: none; }
     HeaderLine Horizontal Static, HeaderLine .note { text-wrap: nowrap; text-overflow: ellipsis; }
@@ -47,35 +47,41 @@ class HeaderLine(Vertical):
         self.set_reactive(HeaderLine.place, place)
         self._production = production
         self._composed = False
+        self._words = HeaderWords("", "", "", "")
 
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield Static(classes="crumbs", markup=False)
             if self._production:
-                yield Static(Content("PRODUCTION"), classes="production", markup=False)
-            yield Static(Content(safe_text(self.place)), classes="place", markup=False)
+                yield Static(classes="production", markup=False)
+            yield Static(classes="place", markup=False)
             yield Static(classes="age", markup=False)
         yield Static(classes="problem", markup=False)
         yield Static(classes="note", markup=False)
 
     def watch_crumbs(self) -> None:
-        if self._composed:
-            room = self.query_one(".crumbs", Static).size.width - 2
-            words = crumbs_that_fit([name_text(crumb, 40) for crumb in self.crumbs], room)
-            self.query_one(".crumbs", Static).update(Content(words), layout=False)
+        self._write()
+
+    def watch_place(self) -> None:
+        self._write()
+
+    def watch_age(self) -> None:
+        self._write()
 
     def on_resize(self) -> None:
-        # After the layout, because the breadcrumbs may change before that.
-        self.call_after_refresh(self.watch_crumbs)
+        self._write()
 
-    def watch_place(self, place: str) -> None:
-        if self._composed:
-            self.query_one(".place", Static).update(Content(safe_text(place)))
-            self.call_after_refresh(self.watch_crumbs)
-
-    def watch_age(self, age: str) -> None:
-        if self._composed:
-            self.query_one(".age", Static).update(Content(age), layout=False)
+    def _write(self) -> None:
+        """Write the parts that changed: every second that is the age alone, in as many cells as before."""
+        if not self._composed or not self.size.width:
+            return
+        crumbs = [name_text(crumb, 100) for crumb in self.crumbs]
+        words = words_that_fit(crumbs, safe_text(self.place), self.age, self.size.width, production=self._production)
+        for name, before, each in zip(HeaderWords._fields, self._words, words, strict=True):
+            for part in self.query(f".{name}").results(Static) if each != before else ():
+                part.display = bool(each)
+                part.update(Content(each), layout=cell_len(each) != cell_len(before))
+        self._words = words
 
     def watch_problem(self, problem: str) -> None:
         self.set_class(bool(problem), "-failing")
@@ -90,8 +96,7 @@ class HeaderLine(Vertical):
     def on_mount(self) -> None:
         # Now show the values that were set before the widgets existed.
         self._composed = True
-        self.watch_crumbs()
-        self.watch_age(self.age)
+        self._write()
         self.watch_problem(self.problem)
         self.watch_note(self.note)
 
@@ -99,22 +104,66 @@ class HeaderLine(Vertical):
 _TENANT: Final = 2
 """The tenant's place among the breadcrumbs, after the product and its list of tenants."""
 _LEAST: Final = 6
+_LEAST_PLACE: Final = 8
 _LEAST_HERE: Final = 12
 """The fewest cells that the names of a tenant and of an item are shortened to; no screen's name is longer."""
+_FACTS: Final = "facts "
+_AGE: Final = 15
+_BRIEF_AGE: Final = 7
+"""The cells of an age with and without the words around it, so that a second more moves nothing."""
+_MARKS: Final = ("PRODUCTION", "PROD")
+_AROUND: Final = 2
+
+
+class HeaderWords(NamedTuple):
+    """What the header's line says: the way here, that it is production, which database, how old the facts are."""
+
+    crumbs: str
+    production: str
+    place: str
+    age: str
+
+
+def words_that_fit(crumbs: list[str], place: str, age: str, width: int, *, production: bool) -> HeaderWords:
+    """The header in `width` cells. The tenant, by name and id, is the last thing to be shortened.
+
+    First the way before it is left out, then the database's name is cut and left out, then the words around the age and
+    the mark of production are shortened, then the screen's name; whose it is only if that alone does not fit.
+    """
+    mark, short = _MARKS if production else ("", "")
+    near = _crumbs(crumbs)[-1]
+    long, brief = age.rjust(_AGE), age.removeprefix(_FACTS).rjust(_BRIEF_AGE)
+    for marked, aged in ((mark, long), (mark, brief), (short, brief)):
+        room = width - sum(cell_len(each) + _AROUND for each in (marked, aged) if each) - _AROUND
+        for words in _crumbs(crumbs):
+            left = room - cell_len(words) - 1
+            if words != near and left >= min(cell_len(place), width // 2):
+                return HeaderWords(words, marked, _at_most(min(left, width // 2), place), aged)
+        if cell_len(near) <= room:
+            left = room - cell_len(near) - 1
+            return HeaderWords(near, marked, _at_most(left, place) if left >= _LEAST_PLACE else "", aged)
+    return HeaderWords(crumbs_that_fit(crumbs, room), short, "", brief)
+
+
+def _crumbs(crumbs: list[str]) -> list[str]:
+    """The way here in words, from the longest to the shortest that still says the tenant and the screen whole."""
+    tenant, here = crumbs[_TENANT : _TENANT + 1], crumbs[_TENANT + 1 :][-1:]
+    ways = (crumbs, ["…", *crumbs[_TENANT:]], ["…", *tenant, *here], [*tenant, *here]) if tenant else (crumbs,)
+    return [" > ".join(way) for way in ways]
 
 
 def crumbs_that_fit(crumbs: list[str], room: int) -> str:
-    """The breadcrumbs in at most `room` cells. The tenant and the shown thing are shortened, but never left out."""
+    """The way here in at most `room` cells: the tenant and what is shown are shortened, but never left out."""
     tenant, here = crumbs[_TENANT : _TENANT + 1], crumbs[_TENANT + 1 :][-1:]
-    for shorter in (crumbs, ["…", *crumbs[_TENANT:]], ["…", *tenant, *here], [*tenant, *here]):
-        words = " > ".join(shorter)
+    for words in _crumbs(crumbs):
         if cell_len(words) <= room or not tenant:
             return words
-    # An item's name is shortened first, down to a minimum, and then the tenant's.
+    # An item's name is shortened first, while it still says something, then the screen's is left out, and then whose.
     between = cell_len(" > ") * len(here)
-    here = [_at_most(max(room - between - cell_len(tenant[0]), _LEAST_HERE), each) for each in here]
-    left = room - between - sum(map(cell_len, here))
-    return " > ".join((_at_most(max(left, _LEAST), tenant[0]), *here))
+    left = room - between - cell_len(tenant[0])
+    if here and left >= _LEAST_HERE:
+        return " > ".join((tenant[0], _at_most(left, here[0])))
+    return _at_most(max(room, _LEAST), tenant[0])
 
 
 def _at_most(room: int, name: str) -> str:

@@ -11,13 +11,16 @@ import csv
 import io
 import json
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from tests.tui.screens.driving import open_app
+from health.resolver import TenantBackupHealthResolver
+from tests.tui.screens.driving import open_app, real_resolver
 from tests.tui.screens.fleets import HOUR, NOW, Facts, small_fleet
 from tests.tui.screens.walks import WALKS, walk, walked_fleet
+from tui.context import Database
 from tui.groups import Group, Groups
 from tui.place import Place
 from tui.screens.tenants import TenantsScreen
@@ -173,3 +176,24 @@ async def test_facts_without_rows_still_say_whose_they_are(sqlite_url: str) -> N
     for keys in ("enter b", "enter s enter"):
         found = await exported(url, keys)
         assert all("contoso.example" in text for text in found.values())
+
+
+@pytest.mark.parametrize(("name", "keys"), [each for each in EVERY_WALK if each[0] not in OF_THE_FLEET])
+async def test_every_screen_and_picture_says_whose_it_is(
+    name: str, keys: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    resolver = cast("TenantBackupHealthResolver", real_resolver(url))
+    production = Database("triage@db-eu.internal.example/fleet", lambda: resolver, "eu", production=True)
+    async with open_app(url, size=(60, 20), database=production) as driver:
+        await walk(driver, keys)
+        for size in ((60, 20), (80, 24), (120, 40)):
+            await driver.resize(*size)
+            await driver.pump()
+            assert "Contoso (contoso.example)" in driver.lines()[0]
+            assert "PROD" in driver.lines()[0]
+        await driver.press("ctrl+s")
+    (path,) = tmp_path.glob("tenantpilot-contoso.example-*.svg")
+    picture = path.read_text().replace("&#160;", " ")
+    assert "Contoso (contoso.example)" in picture
+    assert "judged at 2026-11-23 09:00:00 UTC" in picture

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from rich.cells import cell_len
 
 from tests.tui.widgets.hosting import hosted, lines, words
-from tui.widgets.header_line import HeaderLine, crumbs_that_fit
+from tui.widgets.header_line import HeaderLine, crumbs_that_fit, words_that_fit
 
 
 async def test_the_header_keeps_the_nearest_crumbs_and_says_a_problem() -> None:
@@ -31,28 +32,61 @@ async def test_the_header_keeps_the_nearest_crumbs_and_says_a_problem() -> None:
         assert "does not answer" not in words(pilot)
 
 
+WHOSE = "Contoso (contoso.example)"
+WAY = ("TenantPilot", "Tenants", WHOSE, "Backup sets", "Backup set")
+
+
 @pytest.mark.parametrize(
     ("crumbs", "room", "shown"),
     [
         (("TenantPilot", "Tenants"), 40, "TenantPilot > Tenants"),
-        (("TenantPilot", "Tenants", "Contoso"), 31, "TenantPilot > Tenants > Contoso"),
-        (("TenantPilot", "Tenants", "Contoso"), 30, "… > Contoso"),
-        (
-            ("TenantPilot", "Tenants", "Contoso", "Backup sets", "Backup set"),
-            38,
-            "… > Contoso > Backup sets > Backup set",
-        ),
-        (("TenantPilot", "Tenants", "Contoso", "Backup sets", "Backup set"), 37, "… > Contoso > Backup set"),
-        (("TenantPilot", "Tenants", "Contoso", "Backup sets", "Backup set"), 23, "Contoso > Backup set"),
-        (("TenantPilot", "Tenants", "Lucerne Publishing", "Backup set"), 30, "Lucerne…blishing > Backup set"),
-        (("TenantPilot", "Tenants", "Lucerne Publishing", "Backup sets"), 20, "Luc…ng > Backup sets"),
-        (
-            ("TenantPilot", "Tenants", "Contoso", "Backup set", "AND - App Protection"),
-            29,
-            "Contoso > AND - App…rotection",
-        ),
-        (("TenantPilot", "Tenants", "Lucerne Publishing", "Backup set"), 10, "Luc…ng > Backup set"),
+        (WAY[:3], 49, f"TenantPilot > Tenants > {WHOSE}"),
+        (WAY[:3], 48, f"… > {WHOSE}"),
+        (WAY, 56, f"… > {WHOSE} > Backup sets > Backup set"),
+        (WAY, 55, f"… > {WHOSE} > Backup set"),
+        (WAY, 41, f"{WHOSE} > Backup set"),
+        (WAY, 37, WHOSE),
+        ((*WAY, "AND - App Protection"), 44, f"{WHOSE} > AND - Ap…tection"),
+        (WAY, 24, "Contoso (con…so.example)"),
+        (WAY, 2, "Con…e)"),
     ],
 )
 def test_the_crumbs_never_leave_out_whose_this_is(crumbs: tuple[str, ...], room: int, shown: str) -> None:
     assert crumbs_that_fit(list(crumbs), room) == shown
+
+
+@pytest.mark.parametrize("production", [True, False])
+@pytest.mark.parametrize("age", ["facts 0s old", "facts 12m 59s old", "reading", "no facts"])
+@pytest.mark.parametrize(
+    "place", ["fleet.db read-only", "eu: triage@db-eu.internal.example/fleet read-only at 2026-11-23 09:00Z"]
+)
+def test_the_tenant_is_the_last_thing_a_header_gives_up(production: bool, age: str, place: str) -> None:
+    """At every width from 60 on, with a production database of a long name too."""
+    for here in (WAY[:3], WAY[:4], WAY, (*WAY, "AND - App Protection of everybody's phones")):
+        for width in range(60, 240):
+            words = words_that_fit(list(here), place, age, width, production=production)
+            assert WHOSE in words.crumbs
+            assert bool(words.production) is production
+            assert words.age.strip() in age
+            assert words.age.strip()
+            assert (
+                sum(cell_len(each) + 2 for each in (words.crumbs, words.production, words.age) if each)
+                + cell_len(words.place)
+                <= width
+            )
+    wide = words_that_fit(list(WAY), place, age, 240, production=production)
+    assert wide.crumbs == " > ".join(WAY)
+    assert (wide.place, wide.age.strip()) == (place, age)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+async def test_a_long_name_with_a_production_database(width: int) -> None:
+    header = HeaderLine("eu: triage@db-eu.internal.example/fleet read-only", production=True)
+    async with hosted(header, size=(width, 10)) as pilot:
+        header.crumbs = ("TenantPilot", "Tenants", "Adventure Works (adventure-works.example)", "Backup set")
+        header.age = "facts 12s old"
+        await pilot.pause()
+        first = lines(pilot)[0]
+        assert "Adventure Works (adventure-works.example)" in first
+        assert "PROD" in first
+        assert "12s old" in first
