@@ -12,11 +12,10 @@ import io
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from health.resolver import TenantBackupHealthResolver
 from tests.tui.screens.driving import open_app, real_resolver
 from tests.tui.screens.fleets import HOUR, NOW, Facts, small_fleet
 from tests.tui.screens.walks import WALKS, walk, walked_fleet
@@ -183,7 +182,7 @@ async def test_every_screen_and_picture_says_whose_it_is(
     name: str, keys: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    resolver = cast("TenantBackupHealthResolver", real_resolver(url))
+    resolver = real_resolver(url)
     production = Database("triage@db-eu.internal.example/fleet", lambda: resolver, "eu", production=True)
     async with open_app(url, size=(60, 20), database=production) as driver:
         await walk(driver, keys)
