@@ -19,9 +19,9 @@ BIN = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / "python"
 
 PYTEST = (PYTHON, "-m", "pytest")
-# One more than there are cores: much of the tests' time is waiting for a server or a terminal. Each begins with
+# Two for each core: almost half of a test's time is waiting for a server or a terminal. Each begins with
 # a stretch of its own, so that what a module's tests share is made once, and then takes of what the others have left.
-AT_ONCE = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal")
+AT_ONCE = ("-n", str((os.cpu_count() or 1) * 2), "--dist", "worksteal")
 RUNTIME, DEVELOPMENT = "requirements.txt", "requirements-dev.txt"
 LINT = (
     ("ruff", "check", "."),

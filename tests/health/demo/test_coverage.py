@@ -16,8 +16,9 @@ from health.coverage import Coverage, CoverageState, PastSet, TenantPast, covera
 from health.demo.fleet import DEFAULT_TENANTS, DemoTenant, demo_fleet
 from health.demo.situations import Evidence, situation_of
 from health.facts import BackupItem, BackupSet
+from health.posture import judge
 from health.quality import BackupQualityResolver
-from tests.health.demo.demo_verdicts import NOW, NOWS, POLICY, is_kept, verdicts
+from tests.health.demo.demo_verdicts import NOW, NOWS, POLICY, facts_of, is_kept
 
 DAY = timedelta(days=1)
 
@@ -42,8 +43,9 @@ def past_of(demo: DemoTenant, now: datetime) -> TenantPast:
 def coverages(now: datetime, evidence: Evidence) -> list[Coverage]:
     """The last 30 days of the default fleet's tenants with that evidence."""
     found = []
-    for demo, health in zip(demo_fleet(now, DEFAULT_TENANTS, POLICY), verdicts(now, DEFAULT_TENANTS), strict=False):
-        if situation_of(demo.tenant.id - 1).evidence is evidence:
+    for demo in demo_fleet(now, DEFAULT_TENANTS, POLICY):
+        if demo.tenant.archived_at is None and situation_of(demo.tenant.id - 1).evidence is evidence:
+            health = judge(facts_of(demo, POLICY), POLICY, now)
             coverage = coverage_of(health, past_of(demo, now), POLICY, now)
             assert coverage is not None
             found.append(coverage)

@@ -207,7 +207,7 @@ def as_both_have_it(connection: Connection, steps: list[tuple[list[Given], set[s
         assert tenant.sets() == expected, (sets, accepted)
 
 
-@settings(max_examples=600, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(steps)
 def test_chains_of_sets_are_as_a_second_implementation_has_them(
     one_store: Connection, steps: list[tuple[list[Given], set[str]]]
