@@ -1,1 +1,1 @@
-"""The facts at rest: opening, reading, writing and migrations, on SQLite and on PostgreSQL."""
+"""The database of the facts: opening, reading, writing and migrations, on SQLite and on PostgreSQL."""

@@ -1,7 +1,7 @@
 """The columns of the tables, each described once: statements, loading and parsing are made from this.
 
-The fields of the facts are columns: their names, their order, and the type that says how each is read. Here are added
-the columns that a table has besides. Keys, checks and indexes are in the migrations, which are frozen.
+The fields of the facts are columns: their names, their order, and the types that say how to read them. This module adds
+a table's other columns. Keys, checks and indexes are in the migrations, which are frozen.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Column:
 
 
 class Columns:
-    """The columns of one table, in an order that statements select them in."""
+    """The columns of one table, in the order in which statements select them."""
 
     def __init__(self, table: str, *columns: Column) -> None:
         self.table = table
@@ -49,15 +49,15 @@ class Columns:
 
     @cached_property
     def selected(self) -> str:
-        """What a SELECT names to have them in this order."""
+        """The column list of a SELECT in this order."""
         return ", ".join(f"{self.table}.{name}" for name in self.names)
 
     def place(self, name: str) -> int:
-        """Where a column stands in a row, counted from 0."""
+        """The position of a column in a row, from 0."""
         return self.names.index(name)
 
     def places(self, kind: Kind, *, required: bool | None = None) -> tuple[int, ...]:
-        """Where the columns of a kind stand; with `required`, only those that are, or are not."""
+        """The positions of the columns of a kind; with `required`, only of those that are (or are not) required."""
         return tuple(
             place
             for place, column in enumerate(self.columns)
@@ -66,7 +66,7 @@ class Columns:
 
 
 def _of_facts(facts: type, *without: str) -> tuple[Column, ...]:
-    """The columns that the fields of `facts` are, but for those that are `without` one."""
+    """The columns of the fields of `facts`, except the fields `without`."""
     hints = get_type_hints(facts)
     return tuple(_column(name, hint) for name, hint in hints.items() if name not in without)
 
@@ -83,7 +83,7 @@ def _column(name: str, hint: Any) -> Column:
 
 TENANTS: Final = Columns(
     "tenants",
-    # The facts have no instant where it could not be read; the table always has one.
+    # A fact has None if the instant could not be read; in the table it is NOT NULL.
     *_of_facts(Tenant, "created_at"),
     Column("created_at", Kind.INSTANT, required=True),
     Column("archived_at", Kind.INSTANT),
@@ -91,7 +91,7 @@ TENANTS: Final = Columns(
 BACKUP_SCHEDULES: Final = Columns("backup_schedules", *_of_facts(BackupSchedule))
 BACKUP_SETS: Final = Columns("backup_sets", *_of_facts(BackupSet))
 ITEMS_READ: Final = Columns("backup_items", *_of_facts(BackupItem, "unreadable"), Column("deleted_at", Kind.INSTANT))
-"""What is read of every item of a set: not its content."""
+"""The columns that are read of every item of a set: all but its content."""
 BACKUP_ITEMS: Final = Columns(
     "backup_items",
     Column("id", Kind.KEY, required=True),

@@ -1,1 +1,1 @@
-"""Alembic's home: `versions/` has one frozen file a schema version, `upgrade.py` runs them. Nothing else imports it."""
+"""Alembic: `versions/` has one frozen file a schema version; only `upgrade.py` imports Alembic and runs them."""

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the versions on the connection that `upgrade.py` hands over, inside its transaction."""
+"""Alembic's entry point: runs the versions on `upgrade.py`'s connection, inside its transaction."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 def upgrade_schema(connection: Connection, progress: Callable[[int, int], None] | None = None) -> None:
     """Run every version that the database lacks, within the caller's transaction: all of them or none.
 
-    `progress` hears how much of a long version is done, of how much.
+    `progress` is called with the done part of a long version and the whole.
     """
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))

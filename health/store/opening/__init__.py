@@ -1,1 +1,1 @@
-"""Addresses, the two drivers, read-only snapshots, deadlines, the version of the schema."""
+"""Open a database: addresses, the two drivers, read-only snapshots, deadlines, the schema's version."""

@@ -1,7 +1,7 @@
-"""A PostgreSQL connection that waits for no answer past a deadline: a network can freeze and say nothing of it.
+"""A PostgreSQL connection with a deadline for every answer: a network can freeze without any error.
 
-The server's statement timeout ends what the server sees; keepalives end what is not acknowledged. A tunnel or a proxy
-that acknowledges everything and passes nothing on is neither: only the waiting side can end that.
+The server's statement timeout ends statements that the server runs; keepalives end connections without acknowledgement.
+Neither ends a tunnel or a proxy that acknowledges everything and passes nothing on. Only the waiting side can end that.
 """
 
 from __future__ import annotations
@@ -17,40 +17,40 @@ from psycopg.abc import PQGen
 from health.store.opening.limits import SILENT_SECONDS, STATEMENT_SECONDS
 
 ANSWER_SECONDS: Final = SILENT_SECONDS + 2
-"""How long nothing at all may come of what is read: by then the server would have given up a lock and said so."""
+"""Seconds of silence that a reader accepts. Before that, the server would have reported a lock that it cannot get."""
 WHOLE_SECONDS: Final = STATEMENT_SECONDS + 2
-"""How long a whole answer may be on its way, as long as something of it comes: a slow link is no silence."""
+"""Seconds that a whole answer may take while parts of it arrive: a slow link is not silence."""
 _BREAK_OFF_SECONDS: Final = 2
-"""How long the server may take to break a statement off before the connection is closed instead."""
+"""Seconds that the server may take to cancel a statement. After that we close the connection."""
 
 Found = TypeVar("Found")
 
 
 class AnswerOverdue(OperationalError):
-    """No answer came within the deadline; the connection is closed, and a new one would go the same way."""
+    """No answer came within the deadline. The connection is closed; a new one would probably fail in the same way."""
 
 
 class DeadlineConnection(Connection[Any]):
-    """The driver's connection; every round trip on it raises AnswerOverdue past a deadline.
+    """The driver's connection. Every round trip raises AnswerOverdue after a deadline.
 
     (docs/reading.md, "Deadlines")
     """
 
     patience: float = ANSWER_SECONDS
-    """Seconds for which nothing may come. A writer has more of it, see `transactions.py`."""
+    """Seconds of silence that are accepted. A writer accepts more, see `transactions.py`."""
     whole: float = WHOLE_SECONDS
-    """Seconds that one whole round trip may take, however steadily something comes."""
+    """Seconds that one whole round trip may take, even if data keeps coming."""
     ends_at: float = inf
-    """When every round trip must be over, by the monotonic clock: a note is made within a time, or not."""
+    """When all round trips must be over, by the monotonic clock; for notes that have a total time limit."""
     distributed = False
-    """Whether it leads to a coordinator of nodes (docs/reading.md, "Citus"), once that was asked."""
+    """Whether the server is a Citus coordinator (docs/reading.md, "Citus"), once that is known."""
     _broken_off_at = inf
     _overdue: AnswerOverdue | None = None
 
     def wait(self, gen: PQGen[Found], *arguments: Any, **named: Any) -> Found:
         """Wait for one round trip. The driver asks its generator again every tenth of a second."""
         if self._overdue is not None:
-            # Whatever ends a COPY or a transaction after that must not hide the cause behind `connection is closed`.
+            # Code that then ends a COPY or a transaction must raise this cause, not `connection is closed`.
             raise self._overdue
         self._broken_off_at = inf
         return super().wait(self._until_overdue(gen), *arguments, **named)
@@ -80,7 +80,7 @@ class DeadlineConnection(Connection[Any]):
         return None
 
     def break_off(self) -> None:
-        """From another thread: end the round trip that is under way, by the server or, where it is silent, without."""
+        """From another thread: end the current round trip, by a cancel request or, if the server is silent, without."""
         self._broken_off_at = min(self._broken_off_at, monotonic() + _BREAK_OFF_SECONDS)
         with suppress(Error):
             self.cancel_safe(timeout=_BREAK_OFF_SECONDS)

@@ -1,4 +1,4 @@
-"""What can be wrong with a database, each as one sentence that says what, where and what to do."""
+"""Errors of a database, each with one sentence that says what, where and what to do."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from typing import Final
 
 _NOT_SUPPORTED: Final = ("NotSupportedError", "ProgrammingError")
-"""What a driver calls that a database lacks a function, or does not let the role use it (PEP 249)."""
+"""The errors (PEP 249) by which a driver says that a function is missing or the role may not use it."""
 _FULL: Final = ("disk is full", "No space left on device")
 _LOCKED: Final = ("database is locked", "database table is locked", "due to lock timeout")
 _TAKEN: Final = ("too many clients", "too many connections", "connection slots are reserved", "no more connections")
 _NODE: Final = re.compile(r"(?:executing command on|to the (?:remote )?node) (?:[^\s@]*@)?(\S+:\d+)")
-"""How Citus says which node an error is of."""
+"""How Citus names the node of an error."""
 _CLASH: Final = ("violates unique constraint", "violates foreign key constraint", "violates check constraint")
 _NOT_THERE: Final = ("no such table", "no such column", "no such index")
 
@@ -21,7 +21,7 @@ class StoreError(Exception):
 
 
 class BadDatabaseUrl(StoreError):
-    """The URL names no database that this program can open."""
+    """The URL does not name a database that this program can open."""
 
 
 class DatabaseMissing(StoreError):
@@ -33,7 +33,7 @@ class SchemaProblem(StoreError):
 
 
 class StoreUnreachable(StoreError):
-    """The database did not answer, refused, or broke off; trying again later may help."""
+    """The database did not answer, refused, or closed the connection; trying again later may help."""
 
 
 class StoreSilent(StoreUnreachable):
@@ -41,15 +41,15 @@ class StoreSilent(StoreUnreachable):
 
 
 class StoreBrokenOff(StoreUnreachable):
-    """A restart or a standby ended the connection, or the statement: asking again at once may serve."""
+    """A restart or a standby ended the connection or the statement; asking again at once may help."""
 
 
 class StoreLocked(StoreUnreachable):
-    """A program that writes held the database for longer than there was patience."""
+    """Another program locked the database for longer than we wait."""
 
 
 class StoreBusy(StoreUnreachable):
-    """Others have every connection that the server allows; one is free as soon as one of them is done."""
+    """All connections that the server allows are in use; one is free as soon as another program ends."""
 
 
 class StoreConflict(StoreError):
@@ -57,19 +57,19 @@ class StoreConflict(StoreError):
 
 
 class NotReadAhead(Exception):
-    """A fleet that another process read did not come whole: it has to be read here."""
+    """The fleet from the second process did not arrive completely: this process has to read it."""
 
 
 def as_store_error(error: Exception, database: str) -> StoreError:
-    """Turn whatever SQLAlchemy or a driver raised into one sentence about the database called `database`."""
+    """Turn an error of SQLAlchemy or a driver into one sentence about the database named `database`."""
     cause = getattr(error, "orig", None) or error
     reason = first_line(cause)
     if (node := node_of(cause)) is not None and node not in reason:
         reason = f"node {node}: {reason}"
-    # By its name, which PEP 249 gives it in every driver: importing the drivers for this would slow the start.
-    # A node of a cluster may pass its error on as one of no class.
+    # We compare the class's name, which is the same in every driver (PEP 249): importing the drivers is slow.
+    # A node of a cluster may pass an error on without its class.
     if any(kind.__name__ == "IntegrityError" for kind in type(cause).__mro__) or any(map(reason.__contains__, _CLASH)):
-        return StoreConflict(f"{database} refuses what was to be written ({reason}): nothing was written.")
+        return StoreConflict(f"{database} refuses the new rows ({reason}): nothing was written.")
     if type(cause).__name__ == "AnswerOverdue":
         return StoreSilent(f"{database} cannot be read: {reason}.")
     if "file is not a database" in reason or "malformed" in reason:
@@ -90,7 +90,7 @@ def as_store_error(error: Exception, database: str) -> StoreError:
 
 
 def lacking(database: str, what: str) -> SchemaProblem:
-    """What is said of a database whose schema is not whole; `what` is a clause."""
+    """The error for a database whose schema is incomplete; `what` is a clause."""
     return SchemaProblem(
         f"{database} lacks a part of its schema ({what}):"
         " restore the database, or make a new one with 'tenantpilot db init' and import the backups again."
@@ -103,7 +103,7 @@ def is_not_supported(error: BaseException | None) -> bool:
 
 
 def node_of(error: BaseException) -> str | None:
-    """The node (`host:port`) of a distributed PostgreSQL that an error is of; None where it names none."""
+    """The node (`host:port`) of a distributed PostgreSQL that an error names; None if it names no node."""
     diagnosis = getattr(error, "diag", None)
     said = (getattr(diagnosis, name, None) or "" for name in ("context", "message_detail", "message_primary"))
     found = next(filter(None, map(_NODE.search, said)), None)
@@ -111,6 +111,6 @@ def node_of(error: BaseException) -> str | None:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of a driver's message, without its closing stop; never the SQL, never a value that was bound."""
+    """The first line of a driver's message, without its full stop. It never has the SQL or a parameter's value."""
     lines = str(error).strip().splitlines()
     return lines[0].strip().rstrip(".") if lines else type(error).__name__

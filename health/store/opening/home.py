@@ -1,7 +1,7 @@
-"""Where a PostgreSQL session is at home: the one schema it is pinned to, and what the server says of its own time.
+"""The home of a PostgreSQL session: the schema that it is pinned to, and the server's own time.
 
-Asked first in every transaction, in the flight of its first statements: behind a pooler the next transaction may have
-another session (docs/reading.md, "One schema", "How old the facts are").
+Every transaction asks this first, in one flight with its first statements: behind a pooler the next transaction may
+have another session (docs/reading.md, "One schema", "How old the facts are").
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from health.instants import NOT_SAID
 from health.store.opening.statements import Row
 
 TABLES: Final = ("tenants", "backup_schedules", "backup_sets", "backup_items", "captured_payloads")
-"""The tables that a schema of the current version has beside its `alembic_version`."""
+"""The tables of the current schema version, apart from `alembic_version`."""
 _NAMED: Final = ", ".join(f"'{name}'" for name in TABLES)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-# As long as everything that was received is replayed, what is read is what the primary has sent. A standby that has
-# replayed no transaction since it was started is at least as far as the checkpoint that it began at.
+# If a standby has replayed everything that it received, its rows are as new as what the primary has sent. If it has
+# replayed no transaction since its start, it is at least as new as the checkpoint that it began at.
 _BEHIND: Final = (
     "CASE WHEN pg_is_in_recovery() THEN"
     " CASE WHEN pg_is_wal_replay_paused() OR pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn() THEN"
@@ -29,12 +29,12 @@ _BEHIND: Final = (
     " (SELECT checkpoint_time FROM pg_control_checkpoint())))::float8 END END"
 )
 STANDBY_FUNCTIONS: Final = frozenset(re.findall(r"pg_\w+(?=\()", _BEHIND))
-"""What a server may lack, or not let a role use; its error names the function."""
+"""Functions that a server may lack or not let a role use; the error names the function."""
 _BEHIND_UNKNOWN: Final = f"CASE WHEN pg_is_in_recovery() THEN {NOT_SAID.total_seconds():.0f}::float8 END"
 
 
 def _home(behind: str) -> str:
-    # `pg_temp` comes last: unnamed it would be the first to be searched.
+    # `pg_temp` is named last: otherwise PostgreSQL would search it first.
     return (
         "WITH home AS MATERIALIZED (SELECT pg_namespace.oid, nspname"  # noqa: S608 - our own rules
         " FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (name, place)"
@@ -51,54 +51,54 @@ def _home(behind: str) -> str:
 
 
 HOME: Final = _home(_BEHIND)
-"""Finds the schema, pins the transaction to it, and says which tables it lacks and what the server says of its time.
+"""Finds the schema, pins the transaction to it, and returns the tables that it lacks and the server's own time.
 
-No row where no schema of the search path has an `alembic_version`; then nothing is pinned.
+It returns no row if no schema of the search path has an `alembic_version`; then nothing is pinned.
 """
 HOME_ALONE: Final = _home(_BEHIND_UNKNOWN)
-"""The same for a server that lacks a function of `HOME`, or does not let the role use it."""
+"""The same for a server that lacks a function of `HOME` or does not let the role use it."""
 
 ONE_SERVER: Final = (
     "SELECT CAST(CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')"
     " THEN 'the rows are on nodes' ELSE '1' END AS int)"
 )
-"""Fails on Citus, at once: the statements of one server behind it in the flight would only wait for a silent node."""
+"""Fails on Citus at once, so that the statements after it in the flight do not wait for a silent node."""
 
 
 class Home(NamedTuple):
-    """What `HOME` has found; of a SQLite file nothing."""
+    """The result of `HOME`; empty for a SQLite file."""
 
     schema: str | None = None
     missing: Sequence[str] = ()
     """The tables of the current version that the schema lacks."""
     clock: datetime | None = None
-    """What the server's clock said (UTC)."""
+    """The server's clock (UTC)."""
     behind: timedelta = timedelta(0)
-    """How long ago the last replayed transaction was, on a standby that has not replayed all that it received."""
+    """The age of the last replayed transaction, on a standby that has not replayed all that it received."""
     distributed: bool = False
-    """Whether Citus is here, so that the rows may be on other nodes (docs/reading.md, "Citus")."""
+    """Whether the server has Citus, so that rows may be on other nodes (docs/reading.md, "Citus")."""
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> Home:
-        """From the rows of `HOME`."""
+        """Make it from the rows of `HOME`."""
         for schema, _, missing, clock, behind, distributed in rows:
             ago = timedelta(seconds=max(0.0, behind or 0.0))
             return cls(schema, missing, _EPOCH + timedelta(seconds=clock), ago, distributed)
         return cls()
 
     def packed(self) -> tuple[str | None, float | None, float]:
-        """What of it another process needs, as values that any program can send."""
+        """The part that another process needs, as plain values."""
         clock = None if self.clock is None else (self.clock - _EPOCH).total_seconds()
         return self.schema, clock, self.behind.total_seconds()
 
     @classmethod
     def unpacked(cls, packed: tuple[str | None, float | None, float]) -> Home:
-        """From what `packed` made."""
+        """Make it from the result of `packed`."""
         schema, clock, behind = packed
         return cls(schema, (), None if clock is None else _EPOCH + timedelta(seconds=clock), timedelta(seconds=behind))
 
     def lacks(self) -> str:
-        """What the schema lacks, as a clause; empty where it is whole."""
+        """What the schema lacks, as a clause; empty if it is complete."""
         if not self.missing:
             return ""
         *others, last = self.missing

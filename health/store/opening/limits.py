@@ -6,8 +6,8 @@ from typing import Final
 
 CONNECT_SECONDS: Final = 5
 SILENT_SECONDS: Final = 30
-"""How long a reading statement may wait for a lock before PostgreSQL gives it up, and says so."""
+"""How long a reading statement may wait for a lock. Then PostgreSQL cancels it with an error."""
 STATEMENT_SECONDS: Final = 300
-"""How long a whole reading statement may take, its answer over a slow link with it: PostgreSQL cancels it then."""
+"""How long a reading statement may take, including its answer over a slow link. Then PostgreSQL cancels it."""
 LOCK_SECONDS: Final = 5.0
-"""SQLite waits for another program's lock that long."""
+"""How long SQLite waits for another program's lock."""

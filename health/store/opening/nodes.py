@@ -1,4 +1,4 @@
-"""The nodes of a distributed PostgreSQL (Citus): where its tables are, and which of them does not answer.
+"""The nodes of a distributed PostgreSQL (Citus): whether the tables are placed right, and which node does not answer.
 
 (docs/reading.md, "Citus")
 """
@@ -15,7 +15,7 @@ from health.store.opening.statements import Statements
 from health.store.opening.urls import DatabaseAddress
 
 ASKING_SECONDS: Final = 4
-"""How much of a deadline is kept to find out which node is silent."""
+"""The part of a deadline, in seconds, that is reserved for finding out which node is silent."""
 _EACH_NODE_MS: Final = 1000
 
 # ruff: noqa: S608 - made of our own names
@@ -35,7 +35,7 @@ _PLACES: Final = (
 
 
 def named_with_its_node(error: StoreError, address: DatabaseAddress) -> StoreError:
-    """The same error of a cluster that gave no answer in time, with the nodes that give none now, if there are any."""
+    """The error of a cluster that did not answer in time, with the names of the nodes that do not answer now."""
     silent = _silent_nodes(address)
     if not silent:
         return error
@@ -60,15 +60,15 @@ def _silent_nodes(address: DatabaseAddress) -> list[str]:
 
 
 def misplaced(statements: Statements) -> Sequence[str] | None:
-    """What is not where the page on operations puts it, each as a clause; None where no table is on the nodes.
+    """The tables that are not placed as docs/operations.md says, each as a clause; None if no table is on the nodes.
 
-    Of a cluster whose session is pinned to the schema of the tables. Raises the driver's errors.
+    The session must be pinned to the tables' schema. Raises the driver's errors.
     """
     found = {name: (everywhere, by_tenant, group) for name, everywhere, by_tenant, group in statements.rows(_PLACES)}
     if not any(everywhere or by_tenant for everywhere, by_tenant, _ in found.values()):
         return None
     nowhere = (False, False, None)
-    wrong = [] if found.get("tenants", nowhere)[0] else ["tenants is no reference table"]
+    wrong = [] if found.get("tenants", nowhere)[0] else ["tenants is not a reference table"]
     groups = {name: found.get(name, nowhere)[2] for name in TABLES[1:] if found.get(name, nowhere)[1]}
     wrong += [f"{name} is not distributed by tenant_id" for name in TABLES[1:] if name not in groups]
     first = next(iter(groups.values()), None)
@@ -77,6 +77,6 @@ def misplaced(statements: Statements) -> Sequence[str] | None:
 
 
 def is_of_a_silent_node(error: StoreError) -> bool:
-    """Whether an error may be of a node that does not answer: the deadline was over, the server's or our own."""
+    """Whether a silent node may be the cause of an error: the server's deadline or our own was exceeded."""
     canceled = getattr(error.__cause__, "sqlstate", None) == "57014"
     return isinstance(error, StoreSilent) or (canceled and isinstance(error, StoreUnreachable))

@@ -1,6 +1,6 @@
-"""Reading from PostgreSQL: one flight begins a read-only snapshot, sets what it needs, asks, and may end it.
+"""Read from PostgreSQL: one flight begins a read-only snapshot, sets what it needs, asks, and may end the snapshot.
 
-Nothing is set for longer than the transaction, no statement is prepared by name and no startup option is sent: a pooler
+No setting lasts longer than the transaction, no prepared statement has a name, and no startup option is sent: a pooler
 may give the next transaction another session, and some poolers refuse startup options (docs/reading.md, "Poolers").
 """
 
@@ -22,12 +22,12 @@ from health.store.opening.urls import DatabaseAddress, label_of
 
 # Instants come as UTC text in one style, which `rows.py` parses.
 ONE_FORM: Final = {"timezone": "UTC", "datestyle": "ISO"}
-# A policy that would hide rows is an error, never a shorter list.
+# A row-level policy that would hide rows is an error; it never makes a list shorter.
 NOTHING_HIDDEN: Final = {"row_security": "off"}
 # JIT costs more than it saves on statements of this size.
 NO_JIT: Final = {"jit": "off"}
-# Joins are nested loops over indexes, whatever the statistics say: a hash join would scan every tenant's history. The
-# latest set is the first of its index: without statistics another index and a sort would look as cheap.
+# Joins must be nested loops over indexes, whatever the statistics say: a hash join would scan every tenant's history.
+# The latest set is the first row of its index; without statistics another index and a sort would look as cheap.
 READING: Final = {
     "statement_timeout": f"{limits.STATEMENT_SECONDS}s",
     "lock_timeout": f"{limits.SILENT_SECONDS}s",
@@ -41,15 +41,15 @@ READING: Final = {
     "enable_sort": "off",
     "max_parallel_workers_per_gather": "0",
 }
-# On Citus what is set for a transaction is set on its nodes as well, and each node is asked on one connection: all that
-# is read of a tenant comes from one snapshot of its node.
+# On Citus the transaction's settings also go to the nodes, and each node is asked on one connection, so that all rows
+# of a tenant come from one snapshot of its node.
 _NODES: Final = {"citus.propagate_set_commands": "local", "citus.max_adaptive_executor_pool_size": "1"}
 _BEGIN: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _KEEPALIVE: Final = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 
 
 class PostgresqlStatements(Statements):
-    """Statements on an open connection, within a transaction that somebody else may have begun."""
+    """Statements on an open connection, in a transaction that the caller may have begun."""
 
     dialect = "postgresql"
 
@@ -83,9 +83,9 @@ class PostgresqlStatements(Statements):
         return found
 
     def _bound(self, statement: str, parameters: Mapping[str, Any]) -> str:
-        """The statement with its values as literals, quoted by libpq: a simple query has no parameters.
+        """The statement with its values as literals, quoted by libpq, because a simple query has no parameters.
 
-        A distributed PostgreSQL sends a statement to one node only where the tenant is a constant in it.
+        A distributed PostgreSQL sends a statement to one node only if the tenant is a constant in it.
         """
 
         def literal(found: Any) -> str:
@@ -103,7 +103,7 @@ class PostgresqlStatements(Statements):
 
 
 class PostgresqlReading(PostgresqlStatements, ReadingConnection):
-    """A connection whose transactions are one read-only snapshot each, and that waits for nothing past a deadline."""
+    """A connection with deadlines. Each of its transactions is one read-only snapshot."""
 
     @classmethod
     def open(cls, address: DatabaseAddress) -> PostgresqlReading:
@@ -122,7 +122,7 @@ class PostgresqlReading(PostgresqlStatements, ReadingConnection):
         assert not self._ended, "the snapshot has ended with the last flight"
         before = [] if self._begun else [_BEGIN, *set_local(READING)]
         if self.distributed:
-            # What is left of the deadline is for finding out which node is silent.
+            # The rest of the deadline is for finding out which node is silent.
             self._driver.patience = ANSWER_SECONDS - ASKING_SECONDS
             if not self._on_nodes:
                 before.append(set_on_nodes(READING))
@@ -137,7 +137,7 @@ class PostgresqlReading(PostgresqlStatements, ReadingConnection):
     def give_up(self) -> None:
         self._begun = self._ended = self._on_nodes = False
         if self.distributed:
-            self._driver.patience = 1  # a silent node holds up the end of a transaction as well
+            self._driver.patience = 1  # a silent node delays the end of a transaction too
         try:
             self._driver.rollback()
         except Error:
@@ -156,24 +156,24 @@ class PostgresqlReading(PostgresqlStatements, ReadingConnection):
 
 
 def connected(address: DatabaseAddress, *, autocommit: bool) -> DeadlineConnection:
-    """Connect with what every connection of ours has. Raises what the driver raises."""
+    """Connect with the options that all our connections have. Raises the driver's errors."""
     given = address.libpq_parameters()
     own: dict[str, Any] = {"application_name": "tenantpilot", "connect_timeout": limits.CONNECT_SECONDS, **_KEEPALIVE}
     driver = DeadlineConnection.connect(**given | own, autocommit=autocommit, prepare_threshold=None)
-    # Instants as text: `infinity`, BC and the year 20000 would raise in the driver and cost the fleet its read.
+    # Instants as text: `infinity`, BC and the year 20000 would raise in the driver, and the whole read would fail.
     driver.adapters.register_loader("timestamptz", TextLoader)
     return driver
 
 
 def set_local(settings: Mapping[str, str]) -> list[str]:
-    """The statements that set something until the transaction ends."""
+    """The statements that set these settings until the transaction ends."""
     return [f"SET LOCAL {name} = '{value}'" for name, value in settings.items()]
 
 
 def set_on_nodes(settings: Mapping[str, str]) -> str:
     """The statement that sets the same on the nodes of a Citus cluster, until the transaction ends.
 
-    A block, because Citus sends its nodes the whole text that a setting came in, and each of a block's comes by itself.
+    It is a block: Citus sends its nodes the whole text of a simple query, but each statement of a block separately.
     """
     return f"DO $$ BEGIN {'; '.join(set_local(_NODES | dict(settings)))}; END $$"
 

@@ -1,4 +1,4 @@
-"""Opening a database for reading: by the address's driver, one read-only snapshot at a time, errors as sentences."""
+"""Open a database for reading, with the address's driver: one read-only snapshot at a time, errors as sentences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from health.store.opening.statements import ReadingConnection, Statements
 from health.store.opening.urls import DatabaseAddress
 
 _CONFLICT_WITH_RECOVERY: Final = "40001"
-"""The SQLSTATE of what a standby ends so that replay can go on: a statement, or the connection between two of them."""
+"""The SQLSTATE of a statement or connection that a standby ends so that replay can continue."""
 
 
 def open_reading(address: DatabaseAddress) -> ReadingConnection:
@@ -24,7 +24,7 @@ def open_reading(address: DatabaseAddress) -> ReadingConnection:
     with sentences(address):
         if address.file is not None:
             return SqliteReading.open(address.file)
-        # The driver of PostgreSQL takes a seventh of a second to import: a file can do without.
+        # Importing the driver of PostgreSQL takes a seventh of a second; a file does not need it.
         from health.store.opening.postgresql import PostgresqlReading
 
         return PostgresqlReading.open(address)
@@ -32,7 +32,7 @@ def open_reading(address: DatabaseAddress) -> ReadingConnection:
 
 @contextmanager
 def one_snapshot(connection: ReadingConnection, address: DatabaseAddress) -> Iterator[OfThisSchema]:
-    """One consistent view of a database with the current schema. Raises StoreError, whatever goes wrong."""
+    """One consistent view of a database with the current schema. Every error becomes a StoreError."""
     address = _as_connected(address, connection)
     with _one_transaction(connection, address):
         yield OfThisSchema(connection, address.label)
@@ -40,23 +40,23 @@ def one_snapshot(connection: ReadingConnection, address: DatabaseAddress) -> Ite
 
 @contextmanager
 def reading_once(address: DatabaseAddress) -> Iterator[Statements]:
-    """A snapshot on a connection that is gone afterwards. Raises StoreError."""
+    """A snapshot on a connection that is closed afterwards. Raises StoreError."""
     with _closed_afterwards(address) as connection, one_snapshot(connection, address) as statements:
-        # At once, so that a database of another schema is refused before anything else happens.
+        # This refuses a database with another schema before anything else happens.
         statements.run([])
         yield statements
 
 
 @contextmanager
 def looking(address: DatabaseAddress) -> Iterator[Statements]:
-    """A transaction that cannot write, on whatever schema there is. Raises StoreError."""
+    """A read-only transaction on any schema. Raises StoreError."""
     with _closed_afterwards(address) as connection, _one_transaction(connection, _as_connected(address, connection)):
         yield connection
 
 
 @contextmanager
 def sentences(address: DatabaseAddress, *more: type[Exception]) -> Iterator[None]:
-    """Whatever the driver raises in the block, or `more`, becomes a StoreError."""
+    """In this block, the driver's errors and those in `more` become a StoreError."""
     try:
         yield
     except (driver_error(address), *more) as error:
@@ -68,12 +68,12 @@ def sentences(address: DatabaseAddress, *more: type[Exception]) -> Iterator[None
 
 
 def _as_connected(address: DatabaseAddress, connection: ReadingConnection) -> DatabaseAddress:
-    """The address, called as the connection that was made: of several hosts a sentence names the right one."""
+    """The address with the label of the real connection, so that a message names the right one of several hosts."""
     return address if connection.label is None else address._replace(label=connection.label)
 
 
 def driver_error(address: DatabaseAddress) -> type[Exception]:
-    """What the errors of the address's driver have in common."""
+    """The base class of the driver's errors."""
     if address.file is not None:
         return sqlite3.Error
     import psycopg

@@ -12,26 +12,26 @@ from health.store.opening.home import HOME, HOME_ALONE, ONE_SERVER, STANDBY_FUNC
 from health.store.opening.statements import Asked, Parts, ReadingConnection, Statements
 
 REVISIONS: Final = ("tp0001", "tp0002", "tp0003", "tp0004")
-"""Every schema version there has been, oldest first; the last is the one that this program reads and writes."""
+"""All schema versions, oldest first. This program reads and writes the last one."""
 CURRENT: Final = REVISIONS[-1]
 _OURS: Final = re.compile(r"tp([0-9]{4})")
 VERSION: Final = "SELECT version_num FROM alembic_version"
 
 
 class SchemaState(StrEnum):
-    """What was found where the schema should be."""
+    """The state of a database's schema."""
 
     ABSENT = "absent"
     OLDER = "older"
     CURRENT = "current"
     NEWER = "newer"
     UNKNOWN = "unknown"
-    """A version of ours by its name, but neither one that there has been nor one that comes after those."""
+    """The version's name looks like ours, but it is neither a past version nor a later one."""
     FOREIGN = "foreign"
 
 
 _NAMES: Final = ", ".join(f"'{name}'" for name in ("alembic_version", *TABLES))
-# With whatever else has one of our names where the tables would be made: a view, a sequence, a type.
+# This includes anything else with one of our names where the tables would be made: a view, a sequence, a type.
 _TABLES: Final = {
     "sqlite": (
         f"SELECT name FROM sqlite_master WHERE (type = 'table' OR name IN ({_NAMES}))"  # noqa: S608 - our own names
@@ -51,9 +51,9 @@ _MISSING: Final = ("no such table", "UndefinedTable", "UndefinedColumn")
 
 
 def schema_state(statements: Statements, database: str) -> SchemaState:
-    """Look at the version table, and at the other tables only where there is none.
+    """Read the version table; without one, look at the other tables.
 
-    Raises the driver's errors, and SchemaProblem where a table of the current version is missing in that schema.
+    Raises the driver's errors, and SchemaProblem if a table of the current version is missing in that schema.
     """
     home = Home.of(statements.rows(HOME_ALONE)) if statements.dialect == "postgresql" else Home()
     statements.distributed = home.distributed
@@ -78,8 +78,8 @@ def schema_state(statements: Statements, database: str) -> SchemaState:
 class OfThisSchema(Statements):
     """Statements on a connection whose schema is the one this program knows.
 
-    The first ones take the questions of where it is and which version it has with them, so that they cost no flight of
-    their own. Where it is another schema, they raise one sentence that says what to run.
+    The first statements also ask for the home and the version, so that these questions need no flight of their own. For
+    another schema they raise one sentence that says what to run.
     """
 
     def __init__(self, connection: ReadingConnection, database: str) -> None:
@@ -89,7 +89,7 @@ class OfThisSchema(Statements):
         self._database = database
         self._known = False
         self.home: Home | None = None
-        """Where this transaction is at home, once its first statements have run."""
+        """The home of this transaction, once its first statements have run."""
 
     def run(self, asked: Sequence[Asked], *, last: bool = False) -> list[Parts]:
         if self._known:
@@ -100,7 +100,7 @@ class OfThisSchema(Statements):
                 found = found[1:]
             self._known = [row for part in version for row in part] == [(CURRENT,)] and not home.missing
         except Exception as error:
-            # Whatever it is that an older schema lacks: what to run says more.
+            # An older schema lacks something. The sentence that says what to run is more useful.
             if type(error).__name__ in _MISSING or str(error).startswith(_MISSING[0]):
                 self._connection.give_up()
                 refuse_other_schema(self._connection, self._database)
@@ -114,12 +114,12 @@ class OfThisSchema(Statements):
         return found
 
     def _only_of_one_server(self, asked: Sequence[Asked]) -> list[Asked]:
-        """What is asked before anything that Citus should be asked otherwise, and has it refuse all that follows."""
+        """The statement before those for one server only: on Citus it fails, and so do all that follow."""
         guarded = bool(asked) and self.dialect == "postgresql" and not self._connection.distributed
         return [Asked(ONE_SERVER)] if guarded else []
 
     def _learn_whether_distributed(self, error: Exception) -> None:
-        """Raise StoreBrokenOff where Citus refused what one server answers: asked again, it is asked as Citus wants."""
+        """Raise StoreBrokenOff if Citus refused a statement for one server. The retry uses the statements for Citus."""
         if self._connection.distributed or getattr(error, "sqlstate", None) not in _NOT_ON_CITUS:
             return
         self._connection.give_up()
@@ -129,7 +129,7 @@ class OfThisSchema(Statements):
             raise StoreBrokenOff(f"{self._database} is distributed: ask again.") from error
 
     def _first(self, asked: Sequence[Asked], *, last: bool) -> tuple[Home, Parts, list[Parts]]:
-        """Where this is, the rows that say which version it is, and those of what was asked."""
+        """The home, the rows of the version, and the rows of the statements."""
         if self.dialect != "postgresql":
             self.home = Home()
             version, *found = self._connection.run([Asked(VERSION), *asked], last=last)

@@ -1,4 +1,4 @@
-"""Reading a SQLite file: opened so that nothing can be written, and one deferred transaction a snapshot."""
+"""Read a SQLite file: the connection cannot write, and each snapshot is one deferred transaction."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from health.store.opening.statements import (
 
 
 class SqliteStatements(Statements):
-    """Statements on an open connection, within a transaction that somebody else may have begun."""
+    """Statements on an open connection, in a transaction that the caller may have begun."""
 
     dialect = "sqlite"
 
@@ -34,7 +34,7 @@ class SqliteStatements(Statements):
         self._cursors: list[sqlite3.Cursor] = []
 
     def run(self, asked: Sequence[Asked], *, last: bool = False) -> list[Parts]:
-        """Each statement runs when its first rows are asked for: a file has no flights."""
+        """Each statement runs when its first rows are read: a file needs no flights."""
         return [self._parts(*each) for each in asked]
 
     def _parts(self, statement: str, parameters: Mapping[str, Any]) -> Parts:
@@ -47,17 +47,17 @@ class SqliteStatements(Statements):
 
 
 _TRIES: Final = 5
-"""How often a file that is being written may be opened anew before a snapshot begins."""
+"""How often we reopen a file that is being written before a snapshot begins."""
 
 
 class SqliteReading(SqliteStatements, ReadingConnection):
-    """A file, opened for reading: anew, before anything is read, where it is not as it was when it was opened."""
+    """A file that is open for reading. If it has changed since it was opened, it is opened again before a read."""
 
     @classmethod
     def open(cls, file: Path) -> SqliteReading:
-        """Open a file that is there. Raises DatabaseMissing where it is not, and what the driver raises."""
+        """Open an existing file. Raises DatabaseMissing if there is none, and the driver's errors."""
         require_file(file)
-        # Before it is opened: what is written from now on is noticed.
+        # Read before the file is opened, so that every later write is noticed.
         stamps = stamps_of(file)
         return cls(file, stamps, _open_read_only(file))
 
@@ -76,16 +76,16 @@ class SqliteReading(SqliteStatements, ReadingConnection):
         return super().run(asked)
 
     def _begin(self) -> None:
-        """Begin a snapshot of the file as it is now. Of an older one this connection may still hold pages."""
+        """Begin a snapshot of the current file. The connection may still hold pages of an older file."""
         for opening in range(_TRIES):
-            # Before it is asked anything: a connection to a file that was damaged, and is whole again, only fails.
+            # Checked first: a connection to a file that was damaged, and is now repaired, fails on every statement.
             if stamps_of(self._file).main != self._stamps.main:
                 self._open_anew()
             self._driver.execute("BEGIN")
-            # Takes the lock: without a WAL, nothing that obeys it writes the file until the snapshot ends.
+            # This takes the lock: without a WAL, no program that uses locks writes the file until the snapshot ends.
             self._driver.execute("PRAGMA schema_version").fetchone()
             now = stamps_of(self._file)
-            # Just opened, a connection holds nothing older than its snapshot; of a WAL others write the end meanwhile.
+            # A new connection holds no pages older than its snapshot. Others may append to a WAL in the meantime.
             if now == self._stamps or (opening and now.main == self._stamps.main):
                 self._begun = True
                 return
@@ -144,20 +144,20 @@ class SqliteReading(SqliteStatements, ReadingConnection):
             self._driver.close()
 
     def shows_badly_encoded_text(self, error: BaseException | None) -> bool:
-        # Not from the start, because a decoder in Python costs a fleet read a third more.
+        # Not from the start, because a decoder in Python makes a fleet read a third slower.
         if not isinstance(error, sqlite3.Error) or "Could not decode to UTF-8" not in str(error):
             return False
         self.show_badly_encoded_text()
         return True
 
     def show_badly_encoded_text(self) -> None:
-        """From now on show the bytes of text that is not UTF-8 as escapes."""
+        """From now on, show bytes that are not UTF-8 as escapes."""
         self._escapes = True
         decode_with_escapes(self._driver)
 
 
 def _open_read_only(file: Path) -> sqlite3.Connection:
-    """Open a file so that nothing can be written. Nothing is read of it yet. Raises what the driver raises."""
+    """Open a file read-only, without reading anything. Raises the driver's errors."""
     uri = f"file:{quote(str(file.resolve()))}?mode=ro"
     driver = sqlite3.connect(
         uri, uri=True, timeout=limits.LOCK_SECONDS, isolation_level=None, check_same_thread=False,
@@ -165,7 +165,7 @@ def _open_read_only(file: Path) -> sqlite3.Connection:
     )  # fmt: skip
     try:
         driver.execute("PRAGMA query_only = ON")
-        # Read-only still lets ATTACH create another file.
+        # Even a read-only connection could create another file with ATTACH.
         driver.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
     except BaseException:
         driver.close()
@@ -174,7 +174,7 @@ def _open_read_only(file: Path) -> sqlite3.Connection:
 
 
 def require_file(file: Path) -> None:
-    """Pass iff there is a file; else raise DatabaseMissing with what to do."""
+    """Raise DatabaseMissing, with what to do, unless there is a file."""
     if not file.exists():
         raise DatabaseMissing(
             f"There is no database at {file}: restore it if there was one. For a new one,"
@@ -191,7 +191,7 @@ def decode_with_escapes(driver: sqlite3.Connection) -> None:
 
 
 def _bound(statement: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """What the driver takes: a list becomes a parameter for each of its values, an instant its canonical text."""
+    """The statement and its values for the driver: a list becomes one parameter a value, an instant its text."""
     values: dict[str, Any] = {}
     for name, value in parameters.items():
         if isinstance(value, list):

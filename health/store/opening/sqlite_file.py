@@ -1,7 +1,7 @@
-"""Which SQLite file it is that stands at a path, and whether it is still the one that was seen.
+"""Identify the SQLite file at a path, and notice if it was replaced or overwritten.
 
-SQLite itself looks at sixteen bytes of the header, and with a WAL not even at those: a file that is overwritten in
-place, by `cp` or by `rsync --inplace`, goes on as the old one (docs/reading.md, "Nothing swapped").
+SQLite itself only checks sixteen bytes of the header, and with a WAL not even those. It does not notice that a file was
+overwritten in place by `cp` or `rsync --inplace` (docs/reading.md, "Nothing swapped").
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from typing import Final, NamedTuple
 from health.store.opening.errors import StoreConflict, StoreUnreachable
 
 _TICKS: Final = 5 if sys.platform == "linux" else time.CLOCK_REALTIME
-"""The clock by which files are stamped; Python has no name for Linux's CLOCK_REALTIME_COARSE."""
+"""The clock of file stamps; Python has no name for Linux's CLOCK_REALTIME_COARSE."""
 
 
 class Stamp(NamedTuple):
-    """What changes with every write to a file, whoever writes. The change time cannot be set back, as `cp -p` does."""
+    """Values that change with every write to a file. No program can set the change time back, not even `cp -p`."""
 
     device: int
     inode: int
@@ -32,14 +32,14 @@ class Stamp(NamedTuple):
 
 
 class FileStamps(NamedTuple):
-    """A database file and its WAL; None where there is no such file. A WAL without content is none."""
+    """A database file and its WAL; None if the file does not exist. An empty WAL counts as None."""
 
     main: Stamp | None
     wal: Stamp | None
 
 
 def stamps_of(file: Path) -> FileStamps:
-    """How the file and its WAL are stamped now. Where a link leads to the file, its WAL is beside the file."""
+    """The current stamps of the file and its WAL. If a link leads to the file, the WAL is beside the file itself."""
     file = file.resolve()
     main = _stamp_of(file)
     wal = _stamp_of(file.with_name(f"{file.name}-wal"))
@@ -52,28 +52,28 @@ def _stamp_of(file: Path) -> Stamp | None:
             found = file.stat()
         except OSError:
             return None
-        # Some systems stamp by ticks of some milliseconds: a second write in this very tick would not be seen.
+        # Some systems stamp in ticks of a few milliseconds: a second write in the same tick would not be noticed.
         if found.st_ctime_ns != time.clock_gettime_ns(_TICKS):
             return Stamp(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
         time.sleep(0.001)
 
 
 def has_wal(driver: sqlite3.Connection) -> bool:
-    """Whether the database is kept with a WAL: then a program that writes changes its files under a reader."""
+    """Whether the database has a WAL: then a writer changes its files while others read."""
     return bool(driver.execute("PRAGMA journal_mode").fetchone()[0] == "wal")
 
 
 @contextmanager
 def still_the_same(file: Path, driver: sqlite3.Connection, label: str) -> Iterator[None]:
-    """A block in which a writer, whose lock keeps every other one out, prepares what it then commits.
+    """A block in which a writer that holds the lock prepares its commit.
 
-    Raises StoreConflict where something else has written the file in that time, or put another file in its place: the
-    commit would lay pages of the old file over the new one, or be lost with the old one.
+    Raises StoreConflict if another program has written or replaced the file in that time: the commit would put pages of
+    the old file into the new one, or be lost with the old one.
     """
     before = stamps_of(file).main
     yield
     now = stamps_of(file).main
-    # With a WAL, what others have committed may be written back into the file meanwhile.
+    # With a WAL, earlier commits of others may be written back into the file in the meantime.
     same = _place(now) == _place(before) if has_wal(driver) else now == before
     if not same:
         raise StoreConflict(
@@ -85,7 +85,7 @@ _ABOUT_A_WAL: Final = ("CANTOPEN", "READONLY_CANTINIT", "READONLY_DIRECTORY", "R
 
 
 def left_by_a_writer(error: BaseException, file: Path, label: str) -> StoreUnreachable | None:
-    """What another program has left beside a file that it cannot be read for, and what mends it; None: neither.
+    """The error if another program left a file beside the database that makes it unreadable; None if there is none.
 
     (docs/operations.md, "SQLite")
     """
@@ -104,7 +104,7 @@ def left_by_a_writer(error: BaseException, file: Path, label: str) -> StoreUnrea
 
 
 def _is_of_a_wal(file: Path) -> bool:
-    """By its header: 2 stands there for each of its two format versions."""
+    """Whether the header says so: both format versions are 2."""
     try:
         with file.open("rb") as opened:
             return opened.read(20)[18:] == b"\2\2"

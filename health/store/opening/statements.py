@@ -1,7 +1,7 @@
-"""Statements as text on a driver's connection: the one way in which anything is read.
+"""Statements as text on a driver's connection: the only way in which facts are read.
 
-A statement names its parameters `:name`, for both drivers. The drivers' own classes are in `sqlite.py` and in
-`postgresql.py`; SQLAlchemy, whose import takes longer than a check, has no part in it.
+A statement names its parameters `:name`, for both drivers. The drivers' own classes are in `sqlite.py` and
+`postgresql.py`. SQLAlchemy is not used here: importing it takes longer than a check.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ Rows = Sequence[Row]
 Parts = Iterator[Rows]
 
 ROWS_AT_ONCE: Final = 500
-"""While a driver makes rows, no other thread runs, nor the screens: it is asked for so many at a time."""
+"""Rows that a driver makes at a time: in the meantime no other thread runs, and the screens stand still."""
 
 PARAMETER: Final = re.compile(r"(?<![:\w]):([a-z_]+)\b(?!:)")
-"""A parameter's name in a statement; no type behind `::`, and no time of day."""
+"""A parameter's name in a statement; not a type after `::`, and not a time of day."""
 
 
 class Asked(NamedTuple):
@@ -32,23 +32,23 @@ class Asked(NamedTuple):
 
 
 class Statements(ABC):
-    """Runs statements within one transaction."""
+    """Runs statements in one transaction."""
 
     dialect: str
     """`sqlite` or `postgresql`."""
     distributed: bool = False
-    """Whether the rows may be on several nodes (Citus), as far as the connection knows: it says so when first asked."""
+    """Whether the rows may be on several nodes (Citus). The connection knows this after its first answer."""
 
     @abstractmethod
     def run(self, asked: Sequence[Asked], *, last: bool = False) -> list[Parts]:
-        """Run statements; gives back the rows of each, part by part. Raises the driver's errors.
+        """Run statements and return the rows of each, part by part. Raises the driver's errors.
 
-        A server is sent all of them in one flight, and with `last` the end of the transaction as well: nothing more is
-        to be asked in it.
+        A server gets all of them in one flight. With `last`, the flight also ends the transaction, and no further
+        statement may follow.
         """
 
     def rows(self, statement: str, parameters: Mapping[str, Any] | None = None, *, last: bool = False) -> list[Row]:
-        """Run one statement; gives back all its rows. Raises the driver's errors."""
+        """Run one statement and return all its rows. Raises the driver's errors."""
         (parts,) = self.run([Asked(statement, parameters or {})], last=last)
         return list(chain.from_iterable(parts))
 
@@ -57,36 +57,36 @@ class ReadingConnection(Statements):
     """A driver's connection that cannot write: one read-only transaction at a time, begun by its first statement."""
 
     label: str | None = None
-    """How the database is called by the connection that was made: of several hosts it names one. None for a file."""
+    """The database's label from the real connection, with the one host of several; None for a file."""
 
     @abstractmethod
     def end(self) -> None:
-        """End the transaction, if one has begun. Nothing was written."""
+        """End the transaction, if one has begun."""
 
     @abstractmethod
     def give_up(self) -> None:
-        """End the transaction after an error. Raises nothing: where it cannot be ended, the connection is `lost`."""
+        """End the transaction after an error. Never raises: if it cannot be ended, the connection is `lost`."""
 
     @property
     @abstractmethod
     def lost(self) -> bool:
-        """Whether the connection is of no more use."""
+        """Whether the connection cannot be used any more."""
 
     @property
     def stamp(self) -> object | None:
-        """How the file that a snapshot was read from was stamped: a part of the token. None of a server."""
+        """The stamp of the file of the snapshot, which is part of the token; None for a server."""
         return None
 
     @abstractmethod
     def break_off(self) -> None:
-        """From another thread: end the statement that is running, if there is one; its thread gets an error."""
+        """From another thread: end the running statement, if there is one. Its thread gets an error."""
 
     @abstractmethod
     def close(self) -> None:
-        """Close the connection. Raises nothing."""
+        """Close the connection. Never raises."""
 
     def shows_badly_encoded_text(self, error: BaseException | None) -> bool:
-        """Whether `error` was of text in no encoding, which from now on is shown as escapes: asking again serves."""
+        """Whether text that is not UTF-8 caused `error`. Such text is now shown as escapes, so ask again."""
         return False
 
 

@@ -16,7 +16,7 @@ _POSTGRESQL: Final = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 _SQLITE: Final = frozenset({"sqlite", "sqlite+pysqlite"})
 _THIS_MACHINE: Final = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
-# As SQLAlchemy reads a URL, whose import alone would take longer than the first frame of the screens may.
+# This reads a URL as SQLAlchemy does. Importing SQLAlchemy would take longer than the first frame of the screens may.
 _FORM: Final = re.compile(
     r"(?P<kind>[\w+]+)://"
     r"((?P<username>[^:/]*)(:(?P<password>[^@]*))?@)?"
@@ -27,16 +27,16 @@ _FORM: Final = re.compile(
 )
 _HOST: Final = re.compile(r"(\[(?P<ipv6>[^\]]+)\]|(?P<name>[^:\[\]]*))(:(?P<port>[0-9]*))?")
 _LONGEST_LABEL: Final = 63
-"""Letters between two dots of a host's name, by the rules of the DNS."""
+"""The maximum length of a part of a host's name, by the rules of the DNS."""
 _SECRET_PARAMETERS: Final = frozenset(
     {"password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"}
 )
 
 
 class _Parts(NamedTuple):
-    """A URL taken apart, percent signs resolved. Values of `query` that were given twice are tuples.
+    """The parts of a URL, percent-decoded. Repeated values of `query` are tuples.
 
-    Several hosts, and the port of each, are lists with commas, as libpq takes them.
+    Several hosts, and their ports, are lists with commas, as libpq accepts them.
     """
 
     username: str | None
@@ -47,12 +47,12 @@ class _Parts(NamedTuple):
     query: Mapping[str, str | tuple[str, ...]]
 
     def __repr__(self) -> str:
-        """Nothing: printing an address prints this, and it may hold a password."""
+        """An empty text: printing an address would print this, and it may hold a password."""
         return "..."
 
 
 class DatabaseAddress(NamedTuple):
-    """Where a fleet is kept. `file` is there iff it is a SQLite database; `label` may be shown to anybody."""
+    """The address of a database. `file` is set only for SQLite; `label` has no secret and may be shown."""
 
     parts: _Parts
     file: Path | None
@@ -60,9 +60,9 @@ class DatabaseAddress(NamedTuple):
 
     @property
     def place(self) -> str:
-        """A key that differs for every database, however its URL is written. Do not show it: it is not a name.
+        """A key that is different for every database and the same for every spelling of its URL. Do not show it.
 
-        Of two tunnels on one machine only the ports differ, and the label does not hold everything that libpq gets.
+        The label is not enough: of two tunnels on one machine only the ports differ, and the label lacks some options.
         """
         if self.file is not None:
             return str(self.file.resolve())

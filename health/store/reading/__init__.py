@@ -1,1 +1,1 @@
-"""Predicates, statements, rows to facts, one snapshot, one held connection."""
+"""Read facts: predicates, statements, rows to facts, one snapshot, one held connection."""

@@ -1,9 +1,9 @@
-"""A fleet's rows, read by another process while this one is still starting: both ends.
+"""A second process reads the fleet's rows while the first is still starting. This module has both ends.
 
-One end reads every row of one snapshot by the bare driver, and sends them as the driver gives them. The other makes
-facts of them as they come. Where the first end fails, nothing says that the fleet is whole, and the other end reads by
-itself. Only a timeout is reported, so that the other end does not wait for it again
-(docs/reading.md, "One snapshot").
+The sending end reads every row of one snapshot with the driver, and sends them unchanged. The receiving end makes facts
+from them as they arrive. If the sending end fails, the final message is missing, and the receiving end reads the fleet
+itself. Only a timeout is reported, so that the receiving end does not wait for it again (docs/reading.md, "One
+snapshot").
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def send_fleet(
 ) -> None:
     """Read a fleet in one snapshot and send it, message by message. Raises nothing that a database is the cause of.
 
-    `opened` is called with the connection before anything is asked of it.
+    `opened` is called with the connection before the first statement.
     """
     try:
         connection = open_reading(address)
@@ -54,7 +54,7 @@ def send_fleet(
         send(_failed(problem))
         return
     except StoreError:
-        return  # what is missing or is no database of ours: the other end finds that out at once, and says more
+        return  # the other end finds a missing or foreign database at once, and its message says more
     opened(connection)
     try:
         try:
@@ -63,7 +63,7 @@ def send_fleet(
             if not connection.distributed:
                 raise
             _send_rows(connection, address, send)
-        # Only now: a file that was overwritten meanwhile is found out where its snapshot ends.
+        # Sent last: the end of the snapshot shows whether the file was overwritten in the meantime.
         send(marshal.dumps((_WHOLE,)))
     except StoreError as problem:
         if _was_waited_for(problem):
@@ -123,7 +123,7 @@ class FleetAhead:
     def facts(self, progress: Progress | None = None) -> Iterator[TenantFacts]:
         """The facts of every tenant to judge, as they come, in no order; `progress` is kept up to date.
 
-        Raises StoreUnreachable where the database was waited for in vain, and NotReadAhead where it comes not whole.
+        Raises StoreUnreachable after a timeout of the database, and NotReadAhead if the fleet is incomplete.
         """
         try:
             kind, *fleet = self._next()

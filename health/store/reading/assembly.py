@@ -33,8 +33,8 @@ def fleet_rows(
 ) -> tuple[list[list[Row]], FleetRows]:
     """Run the statements of a verdict in one flight: of the fleet, or of the tenants named.
 
-    Gives back the rows of the statements asked `beside` them, and theirs. With `last` the snapshot ends with it. With
-    `as_of` the bases are those of then, and no schedule is read.
+    Returns the rows of the statements `beside`, and the rows of the facts. With `last` the snapshot ends too. With
+    `as_of` the bases are those of that instant, and no schedule is read.
     """
     if statements.distributed:
         return _rows_on_nodes(statements, external_ids, beside, last=last, as_of=as_of)

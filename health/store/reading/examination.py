@@ -1,4 +1,4 @@
-"""What the doctor looks at in one snapshot, beside the verdicts (docs/doctor.md)."""
+"""What the doctor reads in one snapshot, in addition to the verdicts (docs/doctor.md)."""
 
 from __future__ import annotations
 

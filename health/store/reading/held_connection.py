@@ -1,4 +1,4 @@
-"""One held connection: opened when first used, asked whether its facts changed, broken off from another thread."""
+"""One held connection: opened on first use, asked whether facts changed, and stopped from another thread."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class HeldConnection:
     def change_token(self) -> object | None:
         """A value that stays equal while no fact changes; None where the database has none. Takes microseconds.
 
-        Raises StoreError where the database can be asked nothing at all.
+        Raises StoreError if the database cannot be asked anything.
         """
         try:
             row = self._ask(lambda snapshot: snapshot.changes())
@@ -133,7 +133,7 @@ class HeldConnection:
     def role_could_write(self) -> bool:
         """Whether the role may change facts, so that only this session keeps it from doing so. Asked once a connection.
 
-        False where the database does not say, and for a SQLite file, which is opened for reading only.
+        False if the database does not say, and for a SQLite file, which is open read-only.
         """
         if self._address.file is not None:
             return False

@@ -1,4 +1,4 @@
-"""What is read beside a verdict: sets to compare, last good copies, failing sets, and the sets of a period.
+"""What is read in addition to a verdict: sets to compare, last good copies, failing sets, the sets of a period.
 
 (docs/reading.md, "One snapshot")
 """

@@ -1,7 +1,7 @@
-"""The statements of what is said of sets beside the verdict, as text (docs/documents.md).
+"""The statements for what is said of sets in addition to the verdict, as text (docs/documents.md).
 
-Each costs as much as what it answers with, and not as much as the history behind it. Of an item's content it is only
-asked whether it is there, but for the few items that have to be compared by value.
+The cost of each depends on its answer, not on the length of the history. They only ask whether an item's content
+exists, except for the few items that must be compared by value.
 """
 
 from __future__ import annotations

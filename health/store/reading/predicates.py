@@ -1,7 +1,7 @@
-"""The rules of `quality.py` and of the basis as SQL, spelled with literals, exactly as the indexes spell them.
+"""The rules of `quality.py` and of the basis as SQL with literals, exactly as in the indexes.
 
-A partial index serves a query only if it repeats the predicate with the same literals: a bound parameter never matches.
-The migrations hold frozen copies of these texts, and a test holds the copies against them.
+A partial index serves a query only if the query repeats the predicate with the same literals; a bound parameter never
+matches. The migrations have frozen copies of these texts, and a test compares them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ def _words(words: tuple[str, ...]) -> str:
 
 
 def family_predicate(family: ItemFamily, table: str = "") -> str:
-    """The test of one family on the columns of `table` (an alias with its dot, or nothing as in an index)."""
+    """The predicate of one family on the columns of `table` (an alias with its dot, or empty as in an index)."""
     column = f"{table}{family.column}"
     match family.test:
         case IsNoneOf(words, null_counts=True):
@@ -31,7 +31,7 @@ def family_predicate(family: ItemFamily, table: str = "") -> str:
 
 
 def degraded_predicate(table: str = "") -> str:
-    """An item is degraded if it is in at least one family."""
+    """The item is degraded: it is in at least one family."""
     return "(" + " OR ".join(family_predicate(family, table) for family in ITEM_FAMILIES) + ")"
 
 
@@ -46,7 +46,7 @@ def present_predicate(table: str = "") -> str:
 
 
 def candidate_predicate(table: str = "") -> str:
-    """A set that may be the basis: not deleted, and ended with something kept (docs/concepts.md, "The basis")."""
+    """A set that may be the basis: not deleted, and completed or partial (docs/concepts.md, "The basis")."""
     return f"{table}deleted_at IS NULL AND {table}status IN {_words(BASIS_STATUSES)}"
 
 
@@ -56,7 +56,7 @@ def failing_predicate(table: str = "") -> str:
 
 
 def deletion_unknown_predicate(dialect: str, table: str = "") -> str:
-    """Marked as deleted, at a value that cannot be read: it may be deleted or present.
+    """`deleted_at` has a value that cannot be read: the row may be deleted or present.
 
     (docs/concepts.md, "Evidence that cannot be read")
     """
@@ -81,12 +81,12 @@ def unreadable_item_predicate(dialect: str, table: str = "") -> str:
 
 
 def not_disabled_predicate(dialect: str, table: str = "") -> str:
-    """Enabled, or unreadable: disabled is only the exact value for it (SQLite takes any word for false)."""
+    """Enabled or unreadable: only the exact value means disabled (SQLite stores any word in a flag)."""
     return f"{table}is_enabled IS NOT {'0' if dialect == 'sqlite' else 'FALSE'}"
 
 
 def no_instant_predicate(column: str, dialect: str) -> str:
-    """The value, null or not, is not an instant of the years 1 to 9999 in the store's one form.
+    """The value (perhaps null) is not an instant of the years 1 to 9999 in the store's one form.
 
     (docs/facts.md, "Instants")
     """
@@ -99,11 +99,11 @@ def no_instant_predicate(column: str, dialect: str) -> str:
 
 
 def sqlite_instant(column: str) -> str:
-    """The one canonical text form, so that text order is time order, and a day that the calendar has.
+    """The column has the one canonical text form, so that text order is time order, and a real date.
 
-    Compared by IS, because strftime answers null where the time of day does not exist, and null would pass a check;
-    moved by no days, because without a modifier some versions of SQLite give 31 February back as they got it. Measured
-    in bytes, because GLOB looks no further than a NUL.
+    It compares with IS, because strftime returns null for an impossible time of day, and null would pass a CHECK. It
+    adds '+0 days', because without a modifier some versions of SQLite return 31 February unchanged. It checks the
+    length in bytes, because GLOB stops at a NUL.
     """
     return (
         f"(typeof({column}) = 'text' AND length(CAST({column} AS BLOB)) = 26"
@@ -113,5 +113,5 @@ def sqlite_instant(column: str) -> str:
 
 
 def happened_expression(table: str = "") -> str:
-    """When a set happened, whatever became of it: the order in which people expect to see sets."""
+    """When a set happened, with any status: the order in which people expect sets."""
     return f"coalesce({table}completed_at, {table}started_at, {table}created_at)"

@@ -1,4 +1,4 @@
-"""Tenants and schedules as the lists on the command line show them, archived tenants too."""
+"""Tenants and schedules for the lists on the command line, archived tenants included."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def list_schedules(statements: Statements, external_id: str | None) -> Sequence[
 
 
 def tenant_id_of(statements: Statements, external_id: str) -> int:
-    """The id of a tenant. Raises StoreConflict with a sentence where there is none."""
+    """The id of a tenant. Raises StoreConflict if there is none."""
     found = statements.rows("SELECT id FROM tenants WHERE external_id = :external_id", {"external_id": external_id})
     if not found:
         raise no_such_tenant(external_id)
@@ -43,5 +43,5 @@ def tenant_id_of(statements: Statements, external_id: str) -> int:
 
 
 def no_such_tenant(external_id: str) -> StoreConflict:
-    """What is said where no tenant has an external id."""
+    """The error for an external id that no tenant has."""
     return StoreConflict(f"There is no tenant {external_id!r}: add it with 'tenantpilot tenant add', or name another.")

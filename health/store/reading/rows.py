@@ -1,4 +1,4 @@
-"""Rows as they come from the driver -> facts; a value that cannot be read costs its tenant the verdict, no more."""
+"""Rows from the driver -> facts. A value that cannot be read makes only its tenant unreadable."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from health.store.columns import BACKUP_SCHEDULES, BACKUP_SETS, ITEMS_READ, TENA
 
 SET_WIDTH: Final = len(BACKUP_SETS.names)
 COUNTS_FROM: Final = SET_WIDTH + 2
-"""Where the counts of `fleet_statements.item_columns` begin: behind the two items that cannot be read."""
-# A fleet is tens of thousands of these: what `_make` does, without counting the fields of each again.
+"""The position of the first count in `fleet_statements.item_columns`: after the two unreadable items."""
+# Like `_make`, but without counting the fields: a fleet has tens of thousands of rows.
 _made: Final = tuple.__new__
 _from_text: Final = datetime.fromisoformat
 _CANONICAL_LENGTH: Final = len("2026-01-01 00:00:00.000000")
@@ -49,12 +49,12 @@ def parse_postgresql_instant(value: Any) -> datetime:
 
 
 def instant_parser(dialect: str) -> ParseInstant:
-    """How the instants of a dialect ("sqlite" or "postgresql") are parsed."""
+    """The function that parses the instants of a dialect ("sqlite" or "postgresql")."""
     return parse_sqlite_instant if dialect == "sqlite" else parse_postgresql_instant
 
 
 def unreadable(table: str, column: str, row: int, value: object) -> UnreadableEvidence:
-    """Evidence of a value that is missing, or not an instant. The message quotes it, so it is text from outside."""
+    """Evidence for a value that is missing or not an instant. The message quotes the value: it is text from outside."""
     return _evidence(table, column, row, "is missing" if value is None else f"is no instant: {str(value)[:60]!r}")
 
 
@@ -74,7 +74,7 @@ def _is_count(value: Any) -> bool:
 
 
 class _Places:
-    """Where the values of a row stand that have to be looked at, by the columns of its table."""
+    """The positions of the values in a row that need a check, by the columns of its table."""
 
     def __init__(self, columns: Columns) -> None:
         self.table = columns.table
@@ -90,7 +90,7 @@ class _Places:
 _SETS: Final = _Places(BACKUP_SETS)
 _SCHEDULES: Final = _Places(BACKUP_SCHEDULES)
 _COMPARED: Final = ("status", "timezone")
-"""Text that has to be there and is compared as it is stored: bytes never pass for a word of ours."""
+"""Text that must be there and is compared as stored, so that bytes never equal one of our words."""
 
 _ARCHIVED_AT: Final = TENANTS.place("archived_at")
 _CREATED_AT: Final = TENANTS.place("created_at")
@@ -110,7 +110,7 @@ class RowReader:
             raise UnreadableRow(unreadable(table, column, row, value)) from None
 
     def tenant(self, row: Sequence[Any]) -> Tenant:
-        """A tenant that is not archived: `archived_at` is there only where it cannot be read."""
+        """A tenant that is not archived. `archived_at` has a value only if it cannot be read."""
         if row[_ARCHIVED_AT] is not None:
             raise UnreadableRow(unreadable("tenants", "archived_at", row[0], row[_ARCHIVED_AT]))
         external_id, name = row[1], row[2]
@@ -122,13 +122,13 @@ class RowReader:
         return _made(Tenant, (row[0], external_id, name, created_at))
 
     def backup_set(self, row: Sequence[Any]) -> BackupSet:
-        """A set from its columns. Names are text; what is compared stays as it is stored."""
+        """A set from its columns. Names become text; values that are compared stay as stored."""
         return _made(BackupSet, self._values(row, _SETS))
 
     def schedule(self, row: Sequence[Any]) -> BackupSchedule:
         """A schedule from its columns. Its name is text; the rest stays as it is stored.
 
-        Whether it is enabled is decided here and nowhere else: any other value than the two cannot be read.
+        Only here is decided whether it is enabled: any other value than the two cannot be read.
         """
         return _made(BackupSchedule, self._values(row, _SCHEDULES))
 
@@ -158,7 +158,7 @@ class RowReader:
         return values
 
     def item(self, row: Sequence[Any]) -> BackupItem:
-        """An item that is not deleted, with the evidence where a value of it cannot be read.
+        """An item that is not deleted; with evidence if one of its values cannot be read.
 
         The instant of its capture is shown and never judged, so one that cannot be read counts as not recorded.
         """
@@ -206,12 +206,12 @@ def tenant_as_far_as_known(row: Sequence[Any]) -> Tenant:
 
 
 def _external_id(value: Any) -> str:
-    """An id to show. A blob is found by no text, and must not pass for the tenant whose id is that text."""
+    """An id to show. A blob is marked, so that it does not look like the tenant with the same text as its id."""
     return value if isinstance(value, str) else f"{as_text(value)} (a blob)"
 
 
 def shown_text(value: Any) -> str:
-    """Text to show only: nothing, where it is missing."""
+    """Text only to show; empty if it is missing."""
     return "" if value is None else as_text(value)
 
 
@@ -221,9 +221,9 @@ def as_text(value: Any) -> str:
 
 
 def without_unreadable_items(row: Sequence[Any]) -> None:
-    """Pass unless a set has an item that cannot be read, by its columns behind those of the set. Raises UnreadableRow.
+    """Raise UnreadableRow if a set has an item that cannot be read, by the item columns of the row.
 
-    An index has found it, which does not hold the value.
+    An index found the item. It does not have the value, so the message cannot quote it.
     """
     if (item := row[SET_WIDTH]) is not None:
         raise UnreadableRow(_evidence("backup_items", "deleted_at", item, "is no instant"))
@@ -232,7 +232,7 @@ def without_unreadable_items(row: Sequence[Any]) -> None:
 
 
 def tally(row: Sequence[Any]) -> ItemTally:
-    """The counts of a set's items, behind the set's columns. Raises UnreadableRow where an item cannot be read."""
+    """The counts of a set's items, from the item columns of the row. Raises UnreadableRow for an unreadable item."""
     if not row[SET_WIDTH] is row[SET_WIDTH + 1] is None:
         without_unreadable_items(row)
     return _made(ItemTally, (*row[COUNTS_FROM : COUNTS_FROM + 3], tuple(row[COUNTS_FROM + 3 :])))

@@ -1,4 +1,4 @@
-"""Facts out of one snapshot, in a number of statements that depends on neither tenants nor history."""
+"""Facts from one snapshot. The number of statements depends neither on the tenants nor on the history."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class WholeFleet(NamedTuple):
 
 
 class Snapshot:
-    """The facts as one transaction sees them. Whatever it answers with is made of rows that belong together."""
+    """The facts in one transaction, so that all its answers come from rows of the same instant."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection
@@ -55,13 +55,13 @@ class Snapshot:
 
     @property
     def examination(self) -> Examination:
-        """What the doctor looks at, in the same transaction."""
+        """What the doctor reads, in the same transaction."""
         return Examination(self._connection)
 
     def facts(self, external_ids: Sequence[str] | None = None, as_of: datetime | None = None) -> list[TenantFacts]:
         """The facts of every tenant to judge, or of those named that exist and are not archived; in no order.
 
-        With `as_of` the basis is the one of then, and there are no schedules: what they were then is not kept.
+        With `as_of` the basis is that of the instant, without schedules: their past is not kept.
         """
         # The rows are gone, in the function called, before the collector comes back and would go through them.
         with collector_paused():
@@ -109,12 +109,12 @@ class Snapshot:
         return found, list(facts_in(self._dialect, rows, progress))
 
     def changes(self) -> Row:
-        """What stays equal as long as no fact changed, null where nothing can say it; the last to be asked."""
+        """The token, which stays equal while no fact changes; null if it cannot be known. The last question."""
         (row,) = self._connection.rows(CHANGES[self._dialect], last=True)
         return row
 
     def could_write(self) -> Any:
-        """Whether the role of a PostgreSQL server may change facts; the last to be asked."""
+        """Whether the role of a PostgreSQL server may change facts. The last question."""
         ((answer,),) = self._connection.rows(COULD_WRITE, last=True)
         return answer
 

@@ -1,1 +1,1 @@
-"""Tables, transactions, recorded runs, the roster, pruning, administration."""
+"""Write facts: tables, transactions, recorded runs, the roster, pruning, administration."""

@@ -1,4 +1,4 @@
-"""The losses of a set that is stored, accepted afterwards (docs/concepts.md, "What happens then")."""
+"""Accept the losses of a stored set (docs/concepts.md, "What happens then")."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from health.store.writing.tables import backup_items, backup_schedules, backup_s
 
 
 class AcceptedLoss(NamedTuple):
-    """The set whose losses were accepted, by its id and name; `left` are its losses that were not, in words."""
+    """The set whose losses were accepted, by id and name; `left` are its other losses, in words."""
 
     set_id: int
     name: str
@@ -31,10 +31,10 @@ class AcceptedLoss(NamedTuple):
 
 
 def accept_losses(connection: Connection, external_id: str, types: Set[str], rule: LossRule) -> AcceptedLoss:
-    """Accept what a tenant's newest set with something kept has lost of these types, or of all (`*`).
+    """Accept the losses of these types (`*`: all) in a tenant's newest completed or partial set.
 
-    Without a loss that is left the set is `completed`. Raises StoreConflict where there is no such tenant or set, where
-    it has no such loss, and where its tool itself called it partial.
+    If no other loss is left, the set becomes `completed`. Raises StoreConflict if there is no such tenant, set or loss,
+    and if its tool itself called the set partial.
     """
     tenant_id = tenant_id_of(connection, external_id)
     the_set = _newest(connection, tenant_id)
@@ -45,7 +45,7 @@ def accept_losses(connection: Connection, external_id: str, types: Set[str], rul
         raise StoreConflict(f"{called} is completed: it has no loss to accept.")
     clauses = clauses_in(the_set.error)
     if not clauses:
-        raise StoreConflict(f"{called} was called partial by its own tool: that is no loss, and nobody can accept it.")
+        raise StoreConflict(f"{called} was called partial by its own tool: that is not a loss and cannot be accepted.")
     if EVERYTHING not in types and not types & clauses.types:
         raise StoreConflict(f"{called} has no loss of {' or '.join(map(repr, sorted(types)))}: {the_set.error}.")
     left = _left(connection, tenant_id, the_set, clauses, types, rule)
@@ -75,14 +75,14 @@ def _newest(connection: Connection, tenant_id: int) -> Row[Any] | None:
 def _left(
     connection: Connection, tenant_id: int, the_set: Row[Any], clauses: LossClauses, types: Set[str], rule: LossRule
 ) -> LossClauses:
-    """The clauses that stay. All types together are counted again, without those accepted now or before."""
+    """The remaining clauses. All types together are counted again, without the types accepted now or before."""
     left = clauses.without(types)
     if EVERYTHING in types or all(loss.policy_type is not None for loss in left.losses):
         return left
     now, earlier = _compared(connection, tenant_id, the_set)
     if not earlier:
         return left
-    # A type that lost something and is not named was accepted before.
+    # A type with a loss that the error does not name was accepted before.
     lost = {loss.policy_type for loss in losses(now, earlier, rule) if loss.policy_type is not None}
     together = losses(now, earlier, rule, types | (lost - clauses.types))
     named = tuple(loss for loss in left.losses if loss.policy_type is not None)
@@ -90,7 +90,7 @@ def _left(
 
 
 def _compared(connection: Connection, tenant_id: int, the_set: Row[Any]) -> tuple[ItemStates, tuple[ItemStates, ...]]:
-    """The items as they came last, and those that they were held against."""
+    """The items of the last import, and those that they are compared with."""
     stored = items_of(connection, tenant_id, the_set.id)
     now: dict[Identity, str | None] = dict(stored.states)
     if not stored.gone:
@@ -107,7 +107,7 @@ def _compared(connection: Connection, tenant_id: int, the_set: Row[Any]) -> tupl
 
 
 def _let_go(connection: Connection, tenant_id: int, the_set: Row[Any], types: Set[str]) -> None:
-    """What is gone of these types stays in the set no longer."""
+    """Remove the gone items of these types from the set."""
     gone = items_of(connection, tenant_id, the_set.id).gone
     accepted = {identity for identity in gone if EVERYTHING in types or identity[0] in types}
     for item, as_it_came in _marked(connection, tenant_id, the_set.id, accepted):
@@ -129,13 +129,13 @@ def _let_go(connection: Connection, tenant_id: int, the_set: Row[Any], types: Se
 def _marked(
     connection: Connection, tenant_id: int, set_id: int, identities: Set[Identity]
 ) -> Iterable[tuple[CapturedItem, CapturedItem | None]]:
-    """Items that are marked as gone, each with what came of it last."""
+    """The items marked as gone, each with its state in the last import."""
     for item in stored_items(connection, tenant_id, set_id, identities):
         yield item, without_what_is_gone(item)
 
 
 def _tell_the_schedule(connection: Connection, tenant_id: int, the_set: Row[Any]) -> None:
-    """A recorded run gave its schedule the set's word: if it is still the last run, it has the new one."""
+    """Update the schedule's last status, if this set is still the schedule's last run."""
     columns = backup_schedules.c
     connection.execute(
         update(backup_schedules)

@@ -1,4 +1,4 @@
-"""Creating and upgrading a database's schema, and saying what was found (`tenantpilot db`)."""
+"""Create, upgrade and inspect a database's schema (`tenantpilot db`)."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from health.store.writing.tables import metadata
 from health.store.writing.transactions import statements_of, transaction, writing
 
 _LOCK: Final = int.from_bytes(b"tenants", "big")
-"""The number of the advisory lock; any would do that no other program takes."""
+"""The number of the advisory lock: any number that no other program uses."""
 
 
 def initialise(address: DatabaseAddress) -> bool:
-    """Create the tables in an empty database, and the SQLite file with its folder. False: they were there already.
+    """Create the tables in an empty database, and the SQLite file with its folder. False: they exist already.
 
-    Raises SchemaProblem where an older or newer schema or another program's tables are found, and StoreError.
+    Raises SchemaProblem for an older or newer schema and for another program's tables, and StoreError.
     """
     from health.store.migrations.upgrade import upgrade_schema
 
@@ -53,9 +53,9 @@ def initialise(address: DatabaseAddress) -> bool:
 
 
 def upgrade(address: DatabaseAddress, progress: Callable[[int, int], None] | None = None) -> SchemaState:
-    """Bring an older schema to the current one; gives back what was found. Raises SchemaProblem and StoreError.
+    """Upgrade an older schema. Returns the state that was found. Raises SchemaProblem and StoreError.
 
-    `progress` hears how much of a long version is done, of how much.
+    `progress` is called with the done part of a long version and the whole.
     """
     from health.store.migrations.upgrade import upgrade_schema
 
@@ -76,7 +76,7 @@ def upgrade(address: DatabaseAddress, progress: Callable[[int, int], None] | Non
 
 
 def _wait_for_others(connection: Connection) -> None:
-    """Have another `db init` or `db upgrade` of this database end first; it lasts as long as the transaction."""
+    """Wait for another `db init` or `db upgrade` of this database; the lock lasts until the transaction ends."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
 
@@ -98,16 +98,16 @@ def take_statistics(address: DatabaseAddress) -> None:
 
 
 class SchemaFound(NamedTuple):
-    """What was found where the schema should be, and in PostgreSQL the schema of that name."""
+    """The state of the schema, and in PostgreSQL the schema's name."""
 
     state: SchemaState
     schema: str | None
     misplaced: Sequence[str] | None = None
-    """On Citus what is not where it should be, each as a clause; None where no table is on the nodes."""
+    """On Citus the tables that are not placed right, each as a clause; None if no table is on the nodes."""
 
 
 def look(address: DatabaseAddress) -> SchemaFound:
-    """What schema the database has. Raises StoreError where it cannot be opened, or not be read as it claims."""
+    """The database's schema. Raises StoreError if it cannot be opened, or if reading fails."""
     with looking(address) as found_there:
         state = schema_state(found_there, address.label)
         wrong = misplaced(found_there) if state is SchemaState.CURRENT and found_there.distributed else None
@@ -119,7 +119,7 @@ def look(address: DatabaseAddress) -> SchemaFound:
 
 
 def _try_reading(connection: Statements) -> None:
-    """Ask all that is ever asked: the fleet's facts, and of a tenant that is not there what the screens ask."""
+    """Run every reading statement once: the fleet's, and the screens' with a tenant that does not exist."""
     Snapshot(connection).facts()
     dialect = connection.dialect
     parameters = {

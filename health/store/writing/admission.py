@@ -1,4 +1,4 @@
-"""Through the door into the store: a set is held against what is stored, in the transaction that writes it.
+"""Compare a new set with the stored ones and pass it through the door, in the transaction that writes it.
 
 (docs/concepts.md, "Losses")
 """
@@ -22,7 +22,7 @@ from health.store.writing.whose import require_whose
 
 
 def admit(connection: Connection, captured: CapturedSet, door: Door, behind: Collection[str] = ()) -> CapturedSet:
-    """The set as the door lets it in, to be written in the same transaction.
+    """The set as the door admits it, to be written in the same transaction.
 
     Raises StoreConflict, and RefusedInput if the set is another tenant's.
 
@@ -40,7 +40,7 @@ def admit(connection: Connection, captured: CapturedSet, door: Door, behind: Col
 
 
 class _Again:
-    """A set that comes again: something is stored of it."""
+    """A set that is imported again: it is stored already."""
 
     def __init__(
         self, connection: Connection, tenant_id: int, captured: CapturedSet, stored: Row[Any, Any, Any, Any]
@@ -55,7 +55,7 @@ class _Again:
         self._missing = clauses_in(stored.error).missing if is_partial else frozenset()
 
     def admitted(self, door: Door, behind: Collection[str]) -> CapturedSet:
-        """The set as it may be written. One that is given as it was given last time stays what it is."""
+        """The set to write. If its source gives the same facts as last time, it does not change."""
         captured, stored = self._captured, self._stored
         if self._has_a_loss and not door.accepted:
             as_stored = self._as_stored()
@@ -69,12 +69,12 @@ class _Again:
         return door.admit(captured, Reference(items, missing | self._missing, self._items.deleted))
 
     def _as_stored(self) -> CapturedSet:
-        """What would be stored if the source gives what it gave, with what was made of it since."""
+        """The stored set, if the source gives the same facts as last time; with the later changes."""
         items = self._with_what_is_gone(self._items.gone)
         return self._captured._replace(status=self._stored.status, error=self._stored.error, items=items)
 
     def _with_what_is_gone(self, identities: Set[Identity]) -> tuple[CapturedItem, ...]:
-        """The items with those of the stored ones that are gone; without their JSON where none is given any more."""
+        """The items and the gone stored ones; without their JSON if the source gives none any more."""
         items = self._captured.items
         stored = stored_items(self._connection, self._tenant_id, self._stored.id, identities)
         if items and not any(item.payload is not None or item.assignments is not None for item in items):
@@ -82,7 +82,7 @@ class _Again:
         return with_what_is_gone(items, stored)
 
     def _against_itself(self, door: Door) -> CapturedSet:
-        """Held against what is stored of it; what is gone stays, if it is a loss that is not accepted."""
+        """Compared with its stored version. Gone items stay if they are a loss that is not accepted."""
         states = self._items.states
         reference = Reference((states,), self._missing, self._items.deleted)
         admitted = door.admit(self._captured, reference)

@@ -1,4 +1,4 @@
-"""What an earlier import took for a run and is none: it stays in the store, and is no basis any more."""
+"""Cancel stored sets of commits that are not runs. They stay stored, but cannot be a basis."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _NO_RUN: Final = "no run: "
 
 
 def cancel_sets(connection: Connection, external_id: str, source: str, no_runs: Mapping[str, str]) -> int:
-    """Give a tenant's sets of a source that are no runs the status `cancelled`, and an error that says what they are.
+    """Set the status `cancelled`, with an error that says what they are, for a source's sets that are not runs.
 
-    `no_runs` has what each is, by source reference. Gives back how many sets were not cancelled yet; works within the
-    caller's transaction (docs/import-folders.md, "A repository's history").
+    `no_runs` has what each is, by source reference. Returns the number of newly cancelled sets. It uses the caller's
+    transaction (docs/import-folders.md, "A repository's history").
     """
     if not no_runs:
         return 0

@@ -1,4 +1,4 @@
-"""Captured content in the store: once a tenant and digest, whatever number of items has it.
+"""Captured content in the store: one row a tenant and digest, for any number of items.
 
 (docs/facts.md, "captured_payloads")
 """
@@ -26,9 +26,9 @@ class ContentRow(NamedTuple):
 
 
 def keep_contents(connection: Connection, tenant_id: int, items: Sequence[CapturedItem]) -> Iterator[CapturedItem]:
-    """Store the contents that came with these items; gives back the items as their rows are: with digests alone.
+    """Store the contents of these items; yields the items for their rows, with digests only.
 
-    In PostgreSQL the caller has written to `backup_sets` before: then no `prune` removes what is found here.
+    In PostgreSQL the caller must have written to `backup_sets` before, so that no `prune` removes contents found here.
     """
     rows: list[CapturedItem] = []
     contents: dict[str, str] = {}
@@ -40,15 +40,15 @@ def keep_contents(connection: Connection, tenant_id: int, items: Sequence[Captur
         contents.setdefault(digest, item.payload)
         rows.append(item._replace(payload=None, payload_digest=digest))
     missing = contents.keys() - _stored_digests(connection, tenant_id, contents)
-    # In one order, so that two writers of a tenant wait for one another and never in a circle.
+    # In a fixed order, so that two writers of a tenant cannot deadlock.
     _insert(connection, [ContentRow(tenant_id, digest, contents[digest]) for digest in sorted(missing)])
     return iter(rows)
 
 
 def keep_writers_out(connection: Connection) -> None:
-    """Up to the end of the transaction no other program writes sets, as in SQLite by itself: PostgreSQL locks a table.
+    """Keep other programs from writing sets until the transaction ends. PostgreSQL needs a lock.
 
-    Who writes an item has written its set before, so nobody finds content here that is about to go.
+    A writer writes the set before its items, so it cannot use content that is about to be removed.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SET LOCAL lock_timeout = '{limits.LOCK_SECONDS * 1000:.0f}ms'"))
@@ -65,9 +65,9 @@ def content_of(connection: Connection, tenant_id: int, digest: str) -> str | Non
 def drop_unwanted_contents(
     connection: Connection, external_id: str, source: str, references: Collection[str] | None
 ) -> frozenset[tuple[int, str]]:
-    """Remove what is kept of a source's sets, of these references or of all (None): they come without it.
+    """Remove the stored contents of a source's sets, of these references or of all (None).
 
-    What another set has too stays. Gives back tenant id and digest of each content that went.
+    Content that another set has too stays. Returns tenant id and digest of each removed content.
     """
     query = (
         select(tenants.c.id, backup_sets.c.id, backup_sets.c.source_ref)
@@ -84,7 +84,7 @@ def drop_unwanted_contents(
 
 
 def drop_contents_of(connection: Connection, tenant_id: int, set_ids: Collection[int]) -> set[str]:
-    """Remove the contents that the items of these sets name, and those of no other set do; gives back their digests."""
+    """Remove the contents that only the items of these sets name. Returns their digests."""
     named, elsewhere = set[str](), set[str]()
     query = select(backup_items.c.backup_set_id, backup_items.c.payload_digest).where(
         backup_items.c.tenant_id == tenant_id, backup_items.c.payload_digest.is_not(None)
@@ -110,7 +110,7 @@ def drop_unnamed_contents(connection: Connection, tenant_ids: Collection[int] | 
 
 
 def _stored_digests(connection: Connection, tenant_id: int, digests: Collection[str]) -> set[str]:
-    """Those of the digests whose content is there already."""
+    """The digests whose content is stored already."""
     if not digests:
         return set()
     sqlite = connection.dialect.name == "sqlite"
@@ -121,7 +121,7 @@ def _stored_digests(connection: Connection, tenant_id: int, digests: Collection[
 
 
 def _insert(connection: Connection, rows: Sequence[ContentRow]) -> None:
-    """Another writer may have come first with the same content."""
+    """Insert contents; another writer may have inserted the same content before."""
     if not rows:
         return
     marks = "?, ?, ?" if connection.dialect.name == "sqlite" else "%s, %s, %s"

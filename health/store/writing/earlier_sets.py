@@ -1,4 +1,4 @@
-"""What a set is held against: the stored sets of its source before it, and what is stored of the set itself.
+"""What a set is compared with: the stored sets of its source before it, and its own stored version.
 
 (docs/concepts.md, "What is compared")
 """
@@ -21,9 +21,9 @@ from health.store.writing.tables import backup_items, backup_sets
 
 
 class Place(NamedTuple):
-    """Where a set stands among its tenant's: its source, when it was completed (UTC), and its id.
+    """The position of a set among its tenant's: its source, its completion (UTC), and its id.
 
-    A set that is not stored yet has no id: it comes after every stored one of its instant.
+    A set that is not stored yet has no id: it comes after every stored set with the same completion.
     """
 
     tenant_id: int
@@ -41,7 +41,7 @@ class StoredItems(NamedTuple):
 
 
 class EarlierSets(NamedTuple):
-    """The items of the sets that one is held against, the reference set's first; `missing` as `Reference` has it."""
+    """The items of the sets to compare with, the reference set's first; `missing` is as in `Reference`."""
 
     items: tuple[ItemStates, ...]
     missing: frozenset[str]
@@ -60,7 +60,7 @@ def stored_set(connection: Connection, tenant_id: int, captured: CapturedSet) ->
 
 
 def items_of(connection: Connection, tenant_id: int, set_id: int) -> StoredItems:
-    """The items of a stored set, without what was captured of them."""
+    """The items of a stored set, without their content."""
     columns = (
         backup_items.c.policy_type,
         backup_items.c.policy_identifier,
@@ -86,9 +86,9 @@ def items_of(connection: Connection, tenant_id: int, set_id: int) -> StoredItems
 
 
 def sets_before(connection: Connection, place: Place, without: Collection[str] = ()) -> EarlierSets:
-    """The sets that one at this place is held against: its reference set, and the newest one if that is partial.
+    """The sets to compare with at this position: the reference set, and the newest set if that is partial.
 
-    `without` are the source references of stored sets that are to be moved behind it.
+    `without` are the source references of stored sets that will move after it.
     """
     reference = connection.execute(_before(place, (COMPLETED,), without).limit(1)).one_or_none()
     newest = connection.execute(_before(place, BASIS_STATUSES, without).limit(1)).one_or_none()
@@ -104,7 +104,7 @@ def sets_before(connection: Connection, place: Place, without: Collection[str] =
 def _noted_as_missing(
     connection: Connection, place: Place, reference: Row[Any] | None, without: Collection[str]
 ) -> frozenset[str]:
-    """The types that the newest partial set since the reference set names, in an earlier version's words."""
+    """The types that the newest partial set since the reference set names in an earlier version's clause."""
     query = _before(place, (PARTIAL,), without).where(backup_sets.c.error.contains(MISSING, autoescape=True))
     if reference is not None:
         at = backup_sets.c.completed_at

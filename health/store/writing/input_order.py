@@ -1,4 +1,4 @@
-"""Facts of one input into the store, its sets in the order in which they happened (docs/concepts.md, "Losses")."""
+"""Write the facts of one input, its sets in the order in which they happened (docs/concepts.md, "Losses")."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def write_facts(
 ) -> ImportSummary:
     """Write tenants, schedules and sets. `now` (UTC) is when rows are first written. Raises StoreConflict.
 
-    Without a door the sets are written as they are given. Else each is held against those before it, of the same input
-    too; new sets get their ids in the order of the input all the same. `dropped` as `write_set` has it.
+    Without a door the sets are written as given. Otherwise each is compared with those before it, also of this input;
+    new sets still get their ids in the order of the input. `dropped` is as in `write_set`.
     """
     for tenant in facts.tenants:
         write_tenant(connection, tenant, now)
@@ -52,7 +52,7 @@ def write_facts(
 
 
 class _Admitted:
-    """The sets of one input on their way through a door."""
+    """The sets of one input, which pass the door one by one."""
 
     def __init__(
         self, connection: Connection, sets: Sequence[CapturedSet], now: datetime, dropped: Set[tuple[int, str]]
@@ -122,5 +122,5 @@ class _Admitted:
             except ValueError:
                 moved = True
             if moved:
-                # Until it is written it stands where it stood: nothing may be held against it there.
+                # Until it is written, its old position counts, so no set may be compared with it there.
                 behind[line] = reference
