@@ -6,13 +6,14 @@ import sys
 
 import click
 
-from bench import facts, imports, screens, start_up
+from bench import commands, facts, far, imports, screens, start_up
 from bench import history as sets_of_one
 from bench.budgets import Result, noted, print_table
 from bench.fleet import FleetShape
 from bench.keeping import ENGINES, Keeper
+from bench.timing import how_quiet
 
-_PARTS = ("facts", "history", "start", "screens", "imports")
+_PARTS = ("facts", "history", "far", "commands", "start", "screens", "imports")
 
 
 class Numbers(click.ParamType[tuple[int, ...]]):
@@ -61,6 +62,10 @@ def bench(
         if "history" in chosen:
             with keeper.empty(engine) as empty_url:
                 results.extend(noted(sets_of_one.measure(engine, empty_url, rounds)))
+        if "far" in chosen and engine == "postgresql":
+            results.extend(noted(far.measure(url, where)))
+        if "commands" in chosen:
+            results.extend(noted(commands.measure(url, where, rounds)))
         if "start" in chosen:
             results.extend(noted(start_up.measure(url, where, rounds, engine_only=number > 0)))
         if "screens" in chosen:
@@ -69,7 +74,9 @@ def bench(
             with keeper.empty(engine) as empty_url:
                 results.extend(noted(imports.measure(engine, empty_url)))
     click.echo(f"{', '.join(shape.words for shape in shapes)}; medians of {rounds} runs in turn with their floors.\n")
-    sys.exit(0 if print_table(results) else 1)
+    kept = print_table(results)
+    click.echo(f"\n{how_quiet()}")
+    sys.exit(0 if kept else 1)
 
 
 if __name__ == "__main__":
