@@ -28,7 +28,7 @@ from tui.terminal.abilities import codeset_here
 from tui.terminal.plain import PlainFilter
 from tui.terminal.process import has_job_control
 from tui.terminal.themes import TERMINALS_OWN, THEMES, WITHOUT_COLOURS
-from tui.widgets.key_hints import key_uses
+from tui.widgets.key_hints import KeyUse, is_movement, key_uses
 from tui.widgets.row_list import Cell, Column, name_cell
 from tui.words.failures import EXIT_FAULT
 from tui.words.fault_log import note_fault, note_trace
@@ -65,14 +65,44 @@ class TenantPilotApp(Pilot):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark", "show_help", "help", key_display="?", id="app.help"),
-        Binding("ctrl+p", "command_palette", "commands", show=False, id="app.palette", priority=True),
-        Binding("ctrl+s", "save_picture", "save a picture", show=False, id="app.picture"),
-        Binding("d", "choose_database", "databases", show=False, id="app.databases"),
-        Binding("q", "quit", "quit", id="app.quit"),
+        Binding(
+            "question_mark",
+            "show_help",
+            "help",
+            key_display="?",
+            tooltip="help: the keys that work here",
+            id="app.help",
+        ),
+        Binding(
+            "ctrl+p",
+            "command_palette",
+            "commands",
+            show=False,
+            tooltip="commands: every action and every tenant",
+            id="app.palette",
+            priority=True,
+        ),
+        Binding(
+            "ctrl+s",
+            "save_picture",
+            "save a picture",
+            show=False,
+            tooltip="save a picture of the screen",
+            id="app.picture",
+        ),
+        Binding("d", "choose_database", "databases", show=False, tooltip="show another database", id="app.databases"),
+        Binding("q", "quit", "quit", tooltip="quit TenantPilot", id="app.quit"),
         Binding("ctrl+q,ctrl+c", "quit", "quit", show=False, id="app.quit_always", priority=True),
         Binding("ctrl+l", "repaint", "draw the screen anew", show=False, id="app.repaint", priority=True),
-        Binding("ctrl+z", "suspend_process", "to the shell", show=False, id="app.suspend", priority=True),
+        Binding(
+            "ctrl+z",
+            "suspend_process",
+            "to the shell",
+            show=False,
+            tooltip="go to the shell; fg comes back",
+            id="app.suspend",
+            priority=True,
+        ),
     ]
 
     def __init__(self, context: AppContext) -> None:
@@ -271,7 +301,15 @@ class TenantPilotApp(Pilot):
         )
 
     def action_show_help(self) -> None:
-        self.open_screen("help", key_uses(self.screen, plain=self.context.plain))
+        uses = sorted(
+            key_uses(self.screen, plain=self.context.plain), key=lambda use: (is_movement(use), not use.binding.show)
+        )
+        self._push(screen_named("help", uses), self._use)
+
+    def _use(self, use: KeyUse | None) -> None:
+        """Do what a key does, chosen from the help."""
+        if use is not None:
+            self.call_later(self.run_action, use.binding.action, use.node)
 
     def action_command_palette(self) -> None:
         if not any(isinstance(screen, CommandPalette) for screen in self.screen_stack):

@@ -16,12 +16,15 @@ from tui.fleet_view import found_by
 from tui.pilot import Pilot
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
+from tui.terminal.process import has_job_control
 from tui.terminal.themes import THEMES
-from tui.widgets.key_hints import key_uses
+from tui.widgets.key_hints import is_movement, key_uses
 from tui.words.names import name_text
 from tui.words.searched import WordFilter
 
 _MOST_TENANTS: Final = 50
+_NOT_HERE: Final = ("app.palette", "app.quit_always")
+"""What is open already, and what is there under another key."""
 
 
 class QuietPalette(CommandPalette):
@@ -55,23 +58,28 @@ class ActionProvider(Provider):
 
     def _actions(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
         # The actions of the key hints come first; cursor movement, which is quicker by key, comes last.
-        for use in sorted(
-            key_uses(self.screen, plain=cast(Pilot, self.app).context.plain), key=lambda use: not use.binding.show
-        ):
+        app = cast(Pilot, self.app)
+        idle = set(_NOT_HERE)
+        if len(app.context.databases) < 2:
+            idle.add("app.databases")
+        if not has_job_control():
+            idle.add("app.suspend")
+        uses = [use for use in key_uses(self.screen, plain=app.context.plain) if use.binding.id not in idle]
+        for use in sorted(uses, key=lambda use: (is_movement(use), not use.binding.show)):
             run = partial(self.app.run_action, use.binding.action, use.node)
-            yield use.binding.description, f"key {'  '.join(use.keys)}", run
+            yield use.words, "  ".join(use.keys), run
         for theme in THEMES:
-            yield f"theme {theme.name}", "colours", partial(setattr, self.app, "theme", theme.name)
+            yield f"theme {theme.name}", "", partial(setattr, self.app, "theme", theme.name)
 
     async def discover(self) -> Hits:
-        for words, help_words, run in self._actions():
-            yield DiscoveryHit(words, run, help=help_words)
+        for words, keys, run in self._actions():
+            yield DiscoveryHit(_one_line(words, keys), run, text=words)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
-        for words, help_words, run in self._actions():
+        for words, keys, run in self._actions():
             if (score := matcher.match(words)) > 0:
-                yield Hit(score, matcher.highlight(words), run, text=words, help=help_words)
+                yield Hit(score, _one_line(matcher.highlight(words), keys), run, text=words)
 
 
 class TenantProvider(Provider):
@@ -93,7 +101,7 @@ class TenantProvider(Provider):
                 shown = name_text(tenant.name)
                 yield Hit(
                     1 - found / 1000,
-                    _two_lines(shown, name_text(tenant.external_id)),
+                    _one_line(shown, name_text(tenant.external_id)),
                     partial(self._open, tenant.external_id, tenant.name),
                     text=shown,
                 )
@@ -105,9 +113,9 @@ class TenantProvider(Provider):
         app.open_screen("dashboard", external_id, name)
 
 
-def _two_lines(name: str, external_id: str) -> Content:
-    """Laid out as Textual lays out a command and its help. Textual would read the help itself as markup."""
-    return Content.assemble(name, "\n", (external_id, "dim not bold"))
+def _one_line(words: str | Content, more: str) -> Content:
+    """What is offered, and quieter what belongs to it. Content is never read as markup."""
+    return Content.assemble(words, ("  " + more, "dim not bold")) if more else Content.assemble(words)
 
 
 PROVIDERS: Final = (ActionProvider, TenantProvider)

@@ -53,12 +53,21 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter", key_display="/", id="backup_set.filter"),
-        Binding("f", "family", "family", id="backup_set.family"),
+        Binding(
+            "slash", "filter", "filter", key_display="/", tooltip="filter the items by words", id="backup_set.filter"
+        ),
+        Binding("f", "family", "family", tooltip="list one degradation family only", id="backup_set.family"),
         Binding("n", "open_newer", "open the newer basis", id="backup_set.newer"),
-        Binding("equals_sign", "changes", "changes", key_display="=", id="backup_set.changes"),
-        Binding("m", "mark", "mark", id="backup_set.mark"),
-        Binding("tab", "app.focus_next", "next block", id="backup_set.next_block"),
+        Binding(
+            "equals_sign",
+            "changes",
+            "changes",
+            key_display="=",
+            tooltip="compare this set with the one before or the marked one",
+            id="backup_set.changes",
+        ),
+        Binding("m", "mark", "mark", tooltip="mark this set, to compare another one with it", id="backup_set.mark"),
+        Binding("tab", "app.focus_next", "next block", tooltip="go to the next block", id="backup_set.next_block"),
     ]
 
     words: reactive[str] = reactive("", init=False)

@@ -44,8 +44,15 @@ class BackupSetsScreen(FactsScreen[BackupSetsAnswer]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("equals_sign", "changes", "changes", key_display="=", id="backup_sets.changes"),
-        Binding("m", "mark", "mark", id="backup_sets.mark"),
+        Binding(
+            "equals_sign",
+            "changes",
+            "changes",
+            key_display="=",
+            tooltip="compare this set with the one before or the marked one",
+            id="backup_sets.changes",
+        ),
+        Binding("m", "mark", "mark", tooltip="mark this set, to compare another one with it", id="backup_sets.mark"),
     ]
 
     def __init__(

@@ -79,11 +79,34 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
     """`answer` is a DashboardAnswer. Data binding gives its verdict to every widget."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("l", "last_run", "the run that failed", show=False, id="dashboard.last_run"),
-        Binding("b", "backup_sets", "backup sets", id="dashboard.backup_sets"),
-        Binding("s", "schedules", "schedules", id="dashboard.schedules"),
-        Binding("K", "copy_known", "copy a known entry", show=False, id="dashboard.known"),
-        Binding("equals_sign", "changes", "changes", key_display="=", id="dashboard.changes"),
+        Binding(
+            "l",
+            "last_run",
+            "the run that failed",
+            show=False,
+            tooltip="show the run that failed",
+            id="dashboard.last_run",
+        ),
+        Binding(
+            "b", "backup_sets", "backup sets", tooltip="list this tenant's backup sets", id="dashboard.backup_sets"
+        ),
+        Binding("s", "schedules", "schedules", tooltip="list this tenant's schedules", id="dashboard.schedules"),
+        Binding(
+            "K",
+            "copy_known",
+            "copy a known entry",
+            show=False,
+            tooltip="copy an entry that says who knows of it",
+            id="dashboard.known",
+        ),
+        Binding(
+            "equals_sign",
+            "changes",
+            "changes",
+            key_display="=",
+            tooltip="compare the latest backup with the one before",
+            id="dashboard.changes",
+        ),
     ]
 
     DEFAULT_CSS = """

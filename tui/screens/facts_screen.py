@@ -66,11 +66,18 @@ class FactsScreen(Screen[None], Generic[Answer]):
     """What it is called, if this screen knows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,backspace", "back", "back", key_display="esc", id="screen.back"),
-        Binding("r", "refresh_facts", "refresh", id="screen.refresh"),
-        Binding("y", "copy_name", "copy", show=False, id="screen.copy"),
-        Binding("Y", "copy_command", "copy command", show=False, id="screen.copy_command"),
-        Binding("e", "export", "export", show=False, id="screen.export"),
+        Binding("escape,backspace", "back", "back", key_display="esc", tooltip="go back one screen", id="screen.back"),
+        Binding("r", "refresh_facts", "refresh", tooltip="read the facts again", id="screen.refresh"),
+        Binding("y", "copy_name", "copy", show=False, tooltip="copy the id or name under the cursor", id="screen.copy"),
+        Binding(
+            "Y",
+            "copy_command",
+            "copy command",
+            show=False,
+            tooltip="copy the command that opens this place",
+            id="screen.copy_command",
+        ),
+        Binding("e", "export", "export", show=False, tooltip="export what is on the screen", id="screen.export"),
     ]
 
     answer: reactive[Answer | None] = reactive(None, init=False)

@@ -1,29 +1,44 @@
-"""Every key that works on the screen below, with its id for the settings' [keys]."""
+"""Every key that works on the screen below, with the id that a key map names it by (docs/screens.md, "Help")."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
+from textual.widgets import Input, Static
 
+from tui.widgets.filter_input import FilterInput
 from tui.widgets.key_hints import KeyUse
 from tui.widgets.row_list import Cell, Column, RowList
+from tui.words.wording import STATE_MEANINGS
 
 
-class HelpScreen(ModalScreen[None]):
-    """The bindings as a list, made from the bindings themselves so that it cannot be wrong."""
+class HelpScreen(ModalScreen[KeyUse]):
+    """The bindings as a list, made from the bindings themselves so that it cannot be wrong. Returns the one chosen."""
 
     DEFAULT_CSS = """
     HelpScreen { align: center middle; background: $background; }
-    HelpScreen RowList { width: 100%; max-width: 90; height: 100%; background: $background; padding: 0 1; }
+    HelpScreen > Vertical { width: 100%; max-width: 90; height: 100%; }
+    HelpScreen .title { height: 1; padding: 0 1; background: $panel; text-style: bold; }
+    HelpScreen Horizontal { height: 1; padding: 0 1; }
+    HelpScreen #filter-label { width: 2; color: $quiet; }
+    HelpScreen RowList { background: $background; }
+    HelpScreen #states { height: auto; padding: 0 1; margin-top: 1; }
+    HelpScreen.-low #states { display: none; }
     """
+
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-low"), (20, "-high")]  # noqa: RUF012 - as Textual has it
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace,question_mark", "dismiss", "close", key_display="esc", id="help.close"),
+        Binding("slash", "search", "search", key_display="/", id="help.search"),
     ]
 
     def __init__(self, uses: Sequence[KeyUse]) -> None:
@@ -31,21 +46,53 @@ class HelpScreen(ModalScreen[None]):
         self._listed = uses
 
     def compose(self) -> ComposeResult:
-        yield RowList(
-            [Column("KEYS", 20), Column("WHAT IT DOES", 30, share=1), Column("ID", 24)],
-            _cells,
-            lambda use: use.binding.id,
-            opens=False,
-            id="help",
-        )
+        with Vertical():
+            yield Static(Content("Help: the keys that work here"), classes="title", markup=False)
+            with Horizontal():
+                yield Static("/", id="filter-label", markup=False)
+                yield FilterInput("search; Enter runs what is under the cursor, Esc closes")
+            columns = [Column("KEYS", 18), Column("WHAT IT DOES", 30, share=1), Column("ID", 24, from_width=90)]
+            yield RowList(columns, _cells, lambda use: use.binding.id, empty="nothing here does that", id="help")
+            yield Static(_meanings(), id="states", markup=False)
 
     def on_mount(self) -> None:
-        self.query_one("#help", RowList).replace(self._listed)
+        self._list("")
+        self.query_one("#help", RowList).focus()
 
-    def dismiss(self, result: None = None) -> AwaitComplete:
+    def _list(self, words: str) -> None:
+        wanted = words.casefold().split()
+        uses = [use for use in self._listed if all(word in _searched(use) for word in wanted)]
+        self.query_one("#help", RowList).replace(uses)
+
+    @on(Input.Changed)
+    def _search_typed(self, message: Input.Changed) -> None:
+        self._list(message.value)
+
+    def action_search(self) -> None:
+        self.query_one(FilterInput).focus()
+
+    @on(RowList.Chosen)
+    def _choose(self, message: RowList.Chosen) -> None:
+        message.stop()
+        self.dismiss(message.row)
+
+    def dismiss(self, result: KeyUse | None = None) -> AwaitComplete:
         """Close only if this screen is on top: the second of two keys in one packet would close the screen below."""
         return super().dismiss(result) if self.is_active and self.is_mounted else AwaitComplete()
 
 
+def _searched(use: KeyUse) -> str:
+    return " ".join((*use.keys, use.words, use.binding.description, use.binding.id or "")).casefold()
+
+
 def _cells(use: KeyUse) -> Sequence[Cell]:
-    return Cell("  ".join(use.keys), "follow-up"), Cell(use.binding.description), Cell(use.binding.id or "", "quiet")
+    return Cell("  ".join(use.keys), "follow-up"), Cell(use.words), Cell(use.binding.id or "", "quiet")
+
+
+def _meanings() -> Content:
+    """A line a state: its glyph and word in its colour, and when it is shown."""
+    lines = (
+        Content.assemble((f"{state.label:14}", f"bold $state-{state.word}"), meaning)
+        for state, meaning in STATE_MEANINGS.items()
+    )
+    return Content("\n").join(lines)

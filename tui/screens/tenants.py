@@ -68,10 +68,19 @@ class TenantsScreen(FactsScreen[FleetView]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "filter", key_display="/", id="tenants.filter"),
-        Binding("s", "sort", "sort", id="tenants.sort"),
-        Binding("p", "posture", "posture", id="tenants.posture"),
-        Binding("n", "next_unconfirmed", "next not confirmed", show=False, id="tenants.next"),
+        Binding(
+            "slash", "filter", "filter", key_display="/", tooltip="filter the tenants by words", id="tenants.filter"
+        ),
+        Binding("s", "sort", "sort", tooltip="sort the tenants in another way", id="tenants.sort"),
+        Binding("p", "posture", "posture", tooltip="list one posture only", id="tenants.posture"),
+        Binding(
+            "n",
+            "next_unconfirmed",
+            "next not confirmed",
+            show=False,
+            tooltip="go to the next tenant not confirmed",
+            id="tenants.next",
+        ),
         *(
             Binding(
                 str(key), f"only('{state.word}')", f"only {state.word}", show=False, id=f"tenants.only_{state.word}"
@@ -79,10 +88,31 @@ class TenantsScreen(FactsScreen[FleetView]):
             for key, state in enumerate(State, start=1)
         ),
         Binding("0", "only('')", "every posture", show=False, id="tenants.only_none"),
-        Binding("w", "within", "stale within", show=False, id="tenants.within"),
-        Binding("c", "changed", "changed since", show=False, id="tenants.changed"),
-        Binding("K", "copy_known", "copy a known entry", show=False, id="tenants.known"),
-        Binding("o", "causes", "causes", id="tenants.causes"),
+        Binding(
+            "w",
+            "within",
+            "stale within",
+            show=False,
+            tooltip="list what goes stale within a shift",
+            id="tenants.within",
+        ),
+        Binding(
+            "c",
+            "changed",
+            "changed since",
+            show=False,
+            tooltip="list what changed since you looked",
+            id="tenants.changed",
+        ),
+        Binding(
+            "K",
+            "copy_known",
+            "copy a known entry",
+            show=False,
+            tooltip="copy an entry that says who knows of it",
+            id="tenants.known",
+        ),
+        Binding("o", "causes", "causes", tooltip="group the tenants by cause", id="tenants.causes"),
         Binding("escape", "clear_filters", "clear filters", key_display="esc", id="tenants.clear_filters"),
     ]
 

@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 _KEYS_AS_KNOWN: Final = {
     "slash": "/",
+    "equals_sign": "=",
     "question_mark": "?",
     "enter": "⏎",
     "escape": "esc",
@@ -46,6 +47,11 @@ class KeyUse(NamedTuple):
     binding: Binding
     node: DOMNode
     keys: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """What it does, as a list of actions says it; the key hints have room for less."""
+        return self.binding.tooltip or self.binding.description
 
 
 def key_uses(screen: Screen[Any], *, plain: bool = False) -> list[KeyUse]:
@@ -105,7 +111,9 @@ class KeyHints(Static):
 
 
 def _is_for_a_wide_line(use: KeyUse) -> bool:
-    return not use.binding.show and not is_movement(use) and use.binding.id not in _ALWAYS
+    # The numbers, of which each lists one state, would take the whole line.
+    one_state = use.binding.action.startswith("only(")
+    return not (use.binding.show or one_state or is_movement(use) or use.binding.id in _ALWAYS)
 
 
 def _hints_that_fit(hints: Iterable[tuple[str, str, bool]], width: int) -> list[Content]:

@@ -76,6 +76,19 @@ class State(Enum):
         return f"{self.glyph} {self.word}"
 
 
+STATE_MEANINGS: Final[Mapping[State, str]] = MappingProxyType(
+    {
+        State.UNREADABLE: "a value that the verdict needs is damaged",
+        State.ABSENT: "there is no backup to recover from",
+        State.STALE: "the latest backup is too old, or lies in the future",
+        State.DEGRADED: "items of the latest backup are missing or damaged",
+        State.FOLLOW_UP: "the backup is sound; a schedule needs somebody to look",
+        State.HEALTHY: "confirmed: recent and whole, and every schedule runs",
+        State.UNCONFIRMED: "was confirmed; the facts are now too old to say so",
+    }
+)
+"""When a state is shown, for the help."""
+
 _OF_POSTURE: Final[Mapping[Posture, State]] = MappingProxyType(
     {Posture.ABSENT: State.ABSENT, Posture.STALE: State.STALE, Posture.DEGRADED: State.DEGRADED}
 )

@@ -25,7 +25,8 @@ from tui.screens.dashboard import DashboardScreen
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.help import HelpScreen
 from tui.screens.tenants import TenantsScreen
-from tui.widgets.key_hints import KeyHints, key_uses
+from tui.widgets.key_hints import KeyHints, is_movement, key_uses
+from tui.words.wording import State
 
 HOSTILE = ("[/]", "[@click=app.quit]x", "\x1b]52;c;eA==\x07 Red", "[$error]y", "\u202eevil")
 
@@ -123,10 +124,40 @@ async def test_the_help_can_be_walked_and_closed_by_esc_and_opens_once(url: str)
         await driver.arrived(HelpScreen)
         await driver.press("G")
         assert row_list(driver.app.screen).cursor == len(row_list(driver.app.screen).rows) - 1
-        await driver.press("enter")
-        assert isinstance(driver.app.screen, HelpScreen)
         await driver.press("escape")
         await driver.arrived(TenantsScreen)
+
+
+async def test_the_help_says_actions_first_and_what_the_glyphs_mean(url: str) -> None:
+    async with open_app(url) as driver:
+        await driver.arrived(TenantsScreen)
+        await driver.press("question_mark")
+        await driver.arrived(HelpScreen)
+        assert driver.lines()[0].strip() == "Help: the keys that work here"
+        moves = [is_movement(use) for use in row_list(driver.app.screen).rows]
+        assert moves == sorted(moves)
+        assert True in moves
+        for state in State:
+            assert state.label in driver.text()
+
+
+async def test_the_help_is_searched_and_enter_does_what_is_found(url: str) -> None:
+    async with open_app(url) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        await driver.press("question_mark", "slash", *"sort", "enter")
+        help_screen = await driver.arrived(HelpScreen)
+        assert [use.binding.id for use in row_list(help_screen).rows] == ["tenants.sort"]
+        await driver.press("enter")
+        await driver.until(lambda: tenants.order.value == "name")
+        assert driver.app.screen is tenants
+
+
+async def test_the_help_says_where_nothing_is_found(url: str) -> None:
+    async with open_app(url) as driver:
+        await driver.arrived(TenantsScreen)
+        await driver.press("question_mark", "slash", *"zzz", "enter", "enter")
+        await driver.arrived(HelpScreen)
+        assert "nothing here does that" in driver.text()
 
 
 async def test_a_question_mark_in_a_filter_is_a_letter(url: str) -> None:
@@ -188,7 +219,8 @@ async def test_the_palette_offers_every_action_that_works_here(
     async with open_app(url, tenant=tenant, screen=name) as driver:
         screen = await driver.arrived(kind)
         await driver.until(lambda: driver.app.focused is row_list(screen))
-        wanted = {use.binding.description for use in key_uses(screen)}
+        idle = {"app.databases", "app.palette", "app.quit_always", "app.suspend"}
+        wanted = {use.words for use in key_uses(screen) if use.binding.id not in idle}
         texts = {str(command.hit.text) for command in await found(driver, "")}
         assert wanted <= texts
         assert {"theme tenantpilot-dark", "theme tenantpilot-light"} <= texts
@@ -254,7 +286,7 @@ async def test_hostile_names_are_found_shown_opened_and_nothing_else(sqlite_url:
             assert not offers[0].prompt.spans or not any("@click" in str(span.style) for span in offers[0].prompt.spans)
             if name.startswith("["):
                 # As it is, name and id, and not read as markup.
-                assert prompt.split("\n") == [name, f"{name}hostile-{number}"]
+                assert prompt == f"{name}  {name}hostile-{number}"
                 assert name in driver.text()
             await driver.press("enter")
             dashboard = await driver.arrived(DashboardScreen)
