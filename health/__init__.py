@@ -1,1 +1,1 @@
-"""What is true about backups: facts in, verdicts out. No screen, no key press, no clock of its own."""
+"""Verdicts about backups, made from facts. No screens and no keys here, and nothing here asks a clock."""

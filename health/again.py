@@ -1,4 +1,4 @@
-"""Answers whose time is up, judged again from the facts in hand: no reading is needed for that.
+"""Judge answers again that no longer hold, from the facts in them. This needs no reading.
 
 (docs/reading.md, "A verdict ends when it ends")
 """
@@ -36,7 +36,7 @@ def holds_until(verdicts: Sequence[TenantBackupHealth]) -> datetime:
 
 
 def fleet_again(answer: FleetAnswer, policy: HealthPolicy, now: datetime) -> FleetAnswer:
-    """The fleet at a later instant: the very objects whose time is not up, in triage order with those judged again."""
+    """The fleet at a later instant, in triage order. Verdicts that still hold are the same objects."""
     verdicts = [each if now <= each.holds_until else judged_again(each, policy, now) for each in answer.verdicts]
     return answer._replace(now=now, verdicts=tuple(sorted(verdicts, key=triage_key)))
 

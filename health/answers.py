@@ -1,4 +1,4 @@
-"""What the resolver answers to one screen: immutable, judged at one instant, read in one snapshot.
+"""The resolver's answer to one screen: immutable, judged at one instant, read in one snapshot.
 
 (docs/reading.md, "One snapshot")
 """
@@ -19,15 +19,15 @@ from health.quality import BackupQualitySummary
 from health.schedules import ScheduleAssessment
 
 ATTEMPTS_SHOWN: Final = 8
-"""How many of its latest sets a tenant's dashboard shows."""
+"""The number of latest sets on a tenant's dashboard."""
 SETS_PAGE: Final = 50
-"""How many sets one page of a tenant's sets has."""
+"""The number of sets on one page of a tenant's sets."""
 
 
 class FleetAnswer(NamedTuple):
-    """Every tenant's verdict in triage order, judged at `now` (UTC). The same tuple where no verdict is another.
+    """Every tenant's verdict in triage order, judged at `now` (UTC). If no verdict differs, it is the same tuple.
 
-    The instant comes first, so that two answers are told apart without comparing every verdict of a fleet.
+    The instant comes first, so that two answers differ without a comparison of all verdicts.
     """
 
     now: datetime
@@ -45,19 +45,19 @@ class Progress:
 
 
 class OwnTime(NamedTuple):
-    """What a database says of its time beside its facts; a file says nothing.
+    """A database's own time, read with its facts; a file has none.
 
     (docs/reading.md, "How old the facts are")
     """
 
     clock: datetime | None = None
-    """What its clock said (UTC) while it was read."""
+    """Its clock (UTC) while it was read."""
     behind: timedelta = timedelta(0)
-    """How long ago a standby's last replayed transaction was, if it has received more than that or is paused."""
+    """The age of a standby's last replayed transaction, if it has received more than that or its replay is paused."""
 
 
 class PartInVerdict(StrEnum):
-    """What a set is to its tenant's verdict."""
+    """The part of a set in its tenant's verdict."""
 
     BASIS = "basis"
     OLDER = "older"
@@ -67,19 +67,19 @@ class PartInVerdict(StrEnum):
     DELETED = "deleted"
     UNREADABLE = "unreadable"
     NO_VERDICT = "no verdict"
-    """It may be the basis or not: its tenant's evidence cannot be read."""
+    """It is not known whether it is the basis, because its tenant's evidence cannot be read."""
     OTHER = "no basis"
 
 
 class SetKey(NamedTuple):
-    """A set's place among its tenant's, newest first: when it happened, as stored, and its id."""
+    """The position of a set among its tenant's, newest first: when it happened, as stored, and its id."""
 
     happened_at: str
     set_id: int
 
 
 class ListedSet(NamedTuple):
-    """One set in a list. `backup_set` and `quality` are None where a value of the row cannot be read."""
+    """One set in a list. `backup_set` and `quality` are None if a value of the row cannot be read."""
 
     key: SetKey
     name: str
@@ -91,7 +91,7 @@ class ListedSet(NamedTuple):
 
 
 class DashboardAnswer(NamedTuple):
-    """One tenant's verdict; as context beside it its latest sets, whatever their status, and how it was covered.
+    """One tenant's verdict. As context: its latest sets, with any status, and its coverage.
 
     `reference_items` is how many items the basis's reference set has; None without one.
     """
@@ -104,7 +104,7 @@ class DashboardAnswer(NamedTuple):
 
 
 class BackupSetsAnswer(NamedTuple):
-    """One page of a tenant's sets, newest first; `more` says that there are older ones behind it."""
+    """One page of a tenant's sets, newest first; `more` says that there are older ones."""
 
     health: TenantBackupHealth
     sets: tuple[ListedSet, ...]
@@ -162,23 +162,23 @@ def follow_up_first(judged: JudgedSchedule) -> tuple[int, int]:
 
 
 class CapturedJson(NamedTuple):
-    """The captured JSON of one item as text; None where nothing was captured or the item is gone."""
+    """The captured JSON of one item as text; None if nothing was captured or the item is gone."""
 
     assignments: str | None
     payload: str | None
 
 
 class CapturedInSet(NamedTuple):
-    """One item as a set has it, with its captured JSON; the item is None where the set does not have it (any more)."""
+    """One item in a set, with its captured JSON; the item is None if the set does not have it."""
 
     item: BackupItem | None
     captured: CapturedJson
 
 
 class RunsAnswer(NamedTuple):
-    """One page of a schedule's runs, which are its sets, newest first; `more` says that there are older ones behind it.
+    """One page of a schedule's runs, which are its sets, newest first; `more` says that there are older ones.
 
-    `schedule` is None where the tenant has none of this id that is not deleted.
+    `schedule` is None if the tenant has no schedule with this id, or it is deleted.
     """
 
     health: TenantBackupHealth
@@ -198,8 +198,8 @@ class ComparedSet(NamedTuple):
 class ChangesAnswer(NamedTuple):
     """What changed from one set of a tenant to another. `before` is the reference set, or the one that was named.
 
-    `changes` is None where there is nothing to compare: `after` is None without a basis, `before` without a reference;
-    or where `unreadable` says what of the two cannot be read.
+    `changes` is None if there is nothing to compare (`after` is None without a basis, `before` without a reference
+    set), or if `unreadable` says what cannot be read.
     """
 
     health: TenantBackupHealth
@@ -211,7 +211,7 @@ class ChangesAnswer(NamedTuple):
 
 
 class LastGoodAnswer(NamedTuple):
-    """The last good copies of what a tenant's basis has degraded, or lacks against its reference set."""
+    """The last good copies of the items that a tenant's basis has degraded, or lacks against its reference set."""
 
     health: TenantBackupHealth
     reference: BackupSet | None
@@ -243,7 +243,7 @@ _PARTS: Final = {
 
 
 def part_in_verdict(set_id: int, status: str, deleted: bool, basis: BackupSet | None) -> PartInVerdict:
-    """What a set is to the verdict that has this basis; where it has none, a set that may be one is without verdict."""
+    """The part of a set in the verdict with this basis. Without a basis, a set that may be one has no verdict."""
     if basis is not None and set_id == basis.id:
         return PartInVerdict.BASIS
     if deleted:

@@ -1,4 +1,4 @@
-"""Why tenants need attention, grouped by what their newest failing runs said (docs/documents.md, "Causes")."""
+"""Why tenants need attention, grouped by the errors of their newest failing runs (docs/documents.md, "Causes")."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNREADABLE: Final = "unreadable"
 """The one cause of all tenants whose evidence cannot be read."""
 EXAMPLES_SHOWN: Final = 3
 LONGEST_CAUSE: Final = 200
-"""How many characters of a cause are kept."""
+"""The number of characters of a cause that are kept."""
 
 _FOLDED: Final = "…"
 # Both cases are spelled out: a pattern that ignores case takes twice as long.
@@ -24,7 +24,7 @@ _GUID: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-f
 _INSTANT: Final = re.compile(
     r"(?<!\d)\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})|(?!\d))"
 )
-# No letter and no digit joined to it, so that AADSTS7000222 and 0x80070005 stay what they are.
+# No letter or digit may touch it, so that AADSTS7000222 and 0x80070005 stay unchanged.
 _HEXADECIMAL: Final = re.compile(r"(?<![^\W_])(?=[a-fA-F]*[0-9])[0-9a-fA-F]{8,}(?![^\W_])")
 _NUMBER: Final = re.compile(r"(?<![^\W_])\d+(?![^\W_])")
 _MAY_BE_A_STATUS: Final = re.compile(r"[45][0-9]{2}(?![^\W_])")
@@ -41,7 +41,7 @@ class FailingSet(NamedTuple):
 
 
 class TenantCause(NamedTuple):
-    """A tenant's cause. `backup_set` is None where no set said it."""
+    """A tenant's cause. `backup_set` is None if it does not come from a set."""
 
     cause: str
     health: TenantBackupHealth
@@ -62,19 +62,19 @@ class Cause(NamedTuple):
 
 
 def folded(error: str) -> str:
-    """What an error says with ids and numbers folded away, so that one cause reads the same for every tenant."""
+    """An error without its ids and numbers, so that one cause has the same words for every tenant."""
     text = error
     if "-" in text:
         text = _GUID.sub(_FOLDED, text)
         text = _INSTANT.sub(_FOLDED, text)
     text = _HEXADECIMAL.sub(_FOLDED, text)
-    # Most errors have no status: then no number has to be told from one by the words around it.
+    # Most errors have no HTTP status: then we need not look at the words around each number.
     text = _without_numbers(text) if _MAY_BE_A_STATUS.search(text) else _NUMBER.sub(_FOLDED, text)
     return " ".join(text.split())[:LONGEST_CAUSE]
 
 
 def _without_numbers(text: str) -> str:
-    """Numbers folded, but for the status of an HTTP response; in "500 of 512" neither number is one."""
+    """The text without numbers, except an HTTP status; in "500 of 512" neither number is one."""
     words = list(_WORD.finditer(text))
     around = ["", *(word[0] for word in words), ""]
     kept: list[str] = []
@@ -87,7 +87,7 @@ def _without_numbers(text: str) -> str:
 
 
 def failing_set(backup_set: BackupSet) -> FailingSet | None:
-    """A set as a cause; None where it is deleted or has no error. An empty error is one."""
+    """A set as a cause; None if it is deleted or has no error. An empty error counts as an error."""
     if backup_set.deleted_at is not None or backup_set.error is None:
         return None
     happened_at = backup_set.completed_at or backup_set.started_at or backup_set.created_at
@@ -97,7 +97,7 @@ def failing_set(backup_set: BackupSet) -> FailingSet | None:
 def cause_of(health: TenantBackupHealth, newest: FailingSet | None) -> TenantCause | None:
     """A tenant's cause, from its newest set with an error; None for a tenant without a reason.
 
-    An error older than the basis is over. Where none is left, the reasons themselves are the cause.
+    An error older than the basis does not count any more. Without an error, the reasons themselves are the cause.
     """
     return next(causes_of([health], {} if newest is None else {health.tenant.id: newest}), None)
 

@@ -1,6 +1,6 @@
-"""Two sets of a tenant compared, item by item, and what a basis wants the last good copy of.
+"""Compare two sets of a tenant, item by item, and list the items of a basis that need a last good copy.
 
-Nothing here judges: quality is said in the families of `quality.py`, and no copy calms a verdict
+Nothing here judges: quality is given by the families of `quality.py`, and a copy never makes a verdict calmer
 (docs/documents.md, "The diff" and "Last good copies").
 """
 
@@ -17,14 +17,14 @@ from health.facts import BackupItem
 from health.quality import ITEM_FAMILIES, BackupQualityResolver
 
 Identity = tuple[str, str]
-"""By which items of two sets are the same object: policy type and policy identifier."""
+"""The identity of an object in two sets: policy type and policy identifier."""
 
 SETS_SEARCHED: Final = 120
-"""In how many of a tenant's newest sets before its basis a last good copy is looked for."""
+"""The number of sets before the basis in which a last good copy is searched."""
 
 
 class Change(StrEnum):
-    """What became of an item, in the order in which changes are listed."""
+    """How an item changed, in the order in which changes are listed."""
 
     GONE = "gone"
     CHANGED = "changed"
@@ -34,7 +34,7 @@ class Change(StrEnum):
 
 
 class Aspect(StrEnum):
-    """In what an item changed."""
+    """The aspects in which an item can change."""
 
     CONTENT = "content"
     ASSIGNMENTS = "assignments"
@@ -42,7 +42,7 @@ class Aspect(StrEnum):
 
 
 class CapturedItem(NamedTuple):
-    """An item, not deleted, as it is compared: with its assignments (JSON), without its content."""
+    """An item that is not deleted, for the comparison: with its assignments (JSON), without its content."""
 
     item: BackupItem
     assignments: str | None
@@ -54,7 +54,7 @@ class CapturedItem(NamedTuple):
 
 
 class ItemChange(NamedTuple):
-    """One item that is not the same in both sets. `aspects` are there only where it is `CHANGED`."""
+    """One item that differs between the sets. `aspects` is empty unless it is `CHANGED`."""
 
     change: Change
     aspects: tuple[Aspect, ...]
@@ -63,14 +63,14 @@ class ItemChange(NamedTuple):
 
     @property
     def item(self) -> BackupItem:
-        """The item as the newer side has it, or had it last."""
+        """The item on the newer side; if it is gone, on the older side."""
         captured = self.after or self.before
         assert captured is not None
         return captured.item
 
 
 class ChangeTotals(NamedTuple):
-    """How many items of both sets together became what."""
+    """The number of items for each kind of change."""
 
     added: int
     gone: int
@@ -180,7 +180,7 @@ def _in_order(change: ItemChange) -> tuple[int, str, str]:
 
 
 def _change(before: CapturedItem | None, after: CapturedItem | None, contents: Mapping[int, str]) -> ItemChange | None:
-    """What became of one item; None where nothing did."""
+    """How one item changed; None if it did not."""
     if before is None or after is None:
         return ItemChange(Change.ADDED if before is None else Change.GONE, (), before, after)
     content_differs = _content_differs(before, after, contents)
@@ -197,7 +197,7 @@ def _change(before: CapturedItem | None, after: CapturedItem | None, contents: M
 
 
 def _content_differs(before: CapturedItem, after: CapturedItem, contents: Mapping[int, str]) -> bool | None:
-    """None where it cannot be known. Two digests decide it, whether or not what they stand for is kept."""
+    """Whether the content changed; None if it cannot be known. Two digests decide it, even without stored content."""
     if before.item.payload_digest is not None and after.item.payload_digest is not None:
         return before.item.payload_digest != after.item.payload_digest
     one, other = contents.get(before.item.id), contents.get(after.item.id)

@@ -1,4 +1,4 @@
-"""Making very many objects at once, without the garbage collector going through them again and again."""
+"""Pause the garbage collector while very many objects are made, because it would scan them again and again."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """While the block runs, nothing looks for cycles: facts and verdicts have none.
+    """Pause the collector in this block. Facts and verdicts have no cycles, so it would find nothing.
 
-    Reading and judging ten thousand tenants makes a few hundred thousand small tuples; the collector, which starts
-    over with every few hundred of them, takes a third of the time.
+    Reading and judging ten thousand tenants makes a few hundred thousand small tuples. The collector runs again after
+    every few hundred of them and takes a third of the time.
     """
     was_on = gc.isenabled()
     gc.disable()

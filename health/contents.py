@@ -1,7 +1,7 @@
 """Captured JSON compared: whether two contents say the same, and where they differ, line by line.
 
-Compared by value: the order of an object's keys, white space and the way in which a number is written say nothing;
-`true` and `1` are two values (docs/documents.md, "The diff").
+Values are compared: the order of an object's keys, white space and the spelling of a number do not matter; `true` and
+`1` are different values (docs/documents.md, "The diff").
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from itertools import zip_longest
 from typing import Any, Final, NamedTuple
 
 WITHOUT_MEANING: Final = ("version", "lastModifiedDateTime", "@odata.etag", "createdDateTime")
-"""Fields that a service changes by itself, at any depth: a difference in one of them alone changes no policy."""
+"""Fields that a service changes itself, at any depth: a difference only in them does not change a policy."""
 SURROUNDINGS: Final = 3
-"""How many lines that do not differ stand around each difference."""
+"""The number of equal lines shown around each difference."""
 
 _IDENTITIES: Final = ("id", "name", "settingDefinitionId")
-"""By which field the objects of two arrays are matched: the first one that all of them have."""
+"""The fields by which objects of two arrays are matched: the first field that all of them have."""
 _ABSENT: Final = object()
 
 
@@ -31,7 +31,7 @@ class LineKind(StrEnum):
     GONE = "gone"
     ADDED = "added"
     REORDERED = "reordered"
-    """An array whose objects are matched, and stand in another order."""
+    """An array whose objects are equal, but in another order."""
 
 
 class Line(NamedTuple):
@@ -44,7 +44,7 @@ class Line(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Lines that differ, with their surroundings. `path` leads to the first difference: keys, from the outside in."""
+    """Lines that differ, with equal lines around them. `path` has the keys to the first difference, outermost first."""
 
     path: tuple[str, ...]
     lines: tuple[Line, ...]
@@ -58,7 +58,7 @@ class ContentDifferences(NamedTuple):
 
 
 def same_content(before: str, after: str) -> bool:
-    """Whether two JSON texts are the same value. Text that is no JSON is the same only as itself."""
+    """Whether two JSON texts are the same value. Text that is not JSON is only equal to the same text."""
     if before == after:
         return True
     try:
@@ -141,7 +141,7 @@ class _Comparison:
         self.left_out = 0
 
     def value(self, path: tuple[str, ...], label: str, before: Any, after: Any, depth: int = 0) -> None:
-        """The lines of one value; `label` stands in front of it, as its key does."""
+        """The lines of one value; `label` is written before it, like its key."""
         if isinstance(before, dict) and isinstance(after, dict):
             self._object(path, label, before, after, depth)
         elif isinstance(before, list) and isinstance(after, list):
@@ -185,7 +185,7 @@ class _Comparison:
 
 
 class _Matched(NamedTuple):
-    """The elements of two arrays in pairs, each with what it is called in a path."""
+    """The elements of two arrays in pairs, each with its name in a path."""
 
     pairs: tuple[tuple[str, Any, Any], ...]
     reordered: bool
@@ -202,9 +202,9 @@ def _matched(before: Sequence[Any], after: Sequence[Any]) -> _Matched:
 
 
 def _by_identity(elements: Sequence[Any], field: str) -> dict[str, Any] | None:
-    """The objects of an array by the text in one of their fields; None where that does not tell them apart.
+    """The objects of an array by the text in one of their fields; None if that field does not distinguish them.
 
-    Numbers that only count the elements, as Graph gives the settings of a policy, are positions and identify nothing.
+    Numbers that only count the elements, such as Graph's for the settings of a policy, do not identify anything.
     """
     found: dict[str, Any] = {}
     for element in elements:
@@ -224,7 +224,7 @@ def _identity(element: Any, field: str) -> object:
 
 
 def _equal(before: Any, after: Any) -> bool:
-    """The same value. Python takes `True` for 1, so types count, but for 1.0 and 1."""
+    """Whether two values are equal. Python treats `True` as 1, so types count, except for 1.0 and 1."""
     if before is _ABSENT or after is _ABSENT:
         return before is after
     if isinstance(before, bool) or isinstance(after, bool):

@@ -1,8 +1,8 @@
-"""How a tenant was covered in the days behind an instant: its past bases, each judged by the rules of today's verdict.
+"""A tenant's coverage in the days before an instant: its past bases, each judged by today's rules.
 
-History and never posture. The basis of a past instant is the set that the rule would have chosen among those
-completed by then, judged as the basis of today is (docs/concepts.md, "Coverage"). What was deleted or pruned can no
-longer be known. A set counts from its completion, whenever it was imported, and an item as it is now.
+Coverage is history, never posture. The basis of a past instant is the set that the rule would have chosen among those
+completed by then (docs/concepts.md, "Coverage"). Deleted or pruned evidence is no longer known. A set counts from its
+completion, even if it was imported later, and an item counts as it is now.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from health.posture import Posture, TenantBackupHealth
 from health.quality import BackupQualityResolver
 
 COVERAGE_DAYS: Final = 30
-"""How many days are looked back, and the cells of the strip, one a day."""
+"""The number of past days, and of cells in the strip, one a day."""
 
 _PERIOD: Final = timedelta(days=COVERAGE_DAYS)
 _DAY: Final = timedelta(days=1)
@@ -37,8 +37,8 @@ class CoverageState(IntEnum):
 class PastSet(NamedTuple):
     """A set that was the basis once, with its items present and how many of them are degraded.
 
-    `backup_set` is None where a value of its row cannot be read: it governed all the same, and covered nothing. Of a
-    deleted one nobody knows what it was worth; its items are not counted.
+    `backup_set` is None if a value of its row cannot be read: it still governed, and covered nothing. The quality of a
+    deleted set is not known; its items are not counted.
     """
 
     completed_at: datetime
@@ -123,7 +123,7 @@ def first_needed(begin: datetime, policy: HealthPolicy) -> datetime:
 
 
 def coverage_of(health: TenantBackupHealth, past: TenantPast, policy: HealthPolicy, now: datetime) -> Coverage | None:
-    """The coverage of a tenant judged at `now`; None where less than a day of it is known."""
+    """The coverage of a tenant judged at `now`; None if less than a day of it is known."""
     begin = period_before(now)
     spans = spans_of(health, past, policy, (begin, now), now)
     if now - begin - lasted(spans, None) < _DAY:
@@ -190,7 +190,7 @@ def _states(sets: Sequence[PastSet], policy: HealthPolicy, known_from: datetime)
 
 
 def worth(past: PastSet, quality: BackupQualityResolver) -> CoverageState:
-    """What a set that is kept was worth while it was the fresh basis."""
+    """The state while a set that is not deleted was the fresh basis."""
     if past.backup_set is None:
         return CoverageState.NOT_COVERED
     degraded = quality.is_degraded(past.backup_set, past.items, past.degraded_items)

@@ -1,7 +1,7 @@
-"""How long each tenant of a fleet was covered in a period, in whole seconds: history, and never posture.
+"""How long each tenant of a fleet was covered in a period, in whole seconds. This is history, never posture.
 
-The basis of a moment is judged by the rules of the verdict (docs/concepts.md, "Coverage"). What was deleted or pruned
-can no longer be known: it is `unknown`, and counts as neither covered nor uncovered.
+The basis of a moment is judged by the rules of the verdict (docs/concepts.md, "Coverage"). Deleted or pruned evidence
+is no longer known: that time is `unknown`, and counts as neither covered nor uncovered.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Schedules that the settings keep: brought to what is written there, and their runs noted (docs/sync.md)."""
+"""Schedules from the settings: keep them as written there, and note their runs (docs/sync.md)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from health.store.writing.tables import backup_schedules
 
 
 def keep_schedule(connection: Connection, schedule: CapturedSchedule, now: datetime) -> None:
-    """Add a tenant's schedule, or bring its cron and time zone to what is given; whether it is enabled stays.
+    """Add a tenant's schedule, or update its cron and time zone. It stays enabled or disabled.
 
-    Raises StoreConflict where there is no such tenant.
+    Raises StoreConflict if there is no such tenant.
     """
     tenant_id = tenant_id_of(connection, schedule.external_id)
     known = schedule_id_of(connection, tenant_id, schedule.name)
@@ -31,9 +31,9 @@ def keep_schedule(connection: Connection, schedule: CapturedSchedule, now: datet
 
 
 def note_last_run(connection: Connection, external_id: str, name: str, started_at: datetime, status: str) -> None:
-    """Note a run of a tenant's schedule that is not earlier than the last one. `started_at` is in UTC.
+    """Note a run of a tenant's schedule if it is not earlier than the last one. `started_at` is in UTC.
 
-    Raises StoreConflict where there is no such tenant.
+    Raises StoreConflict if there is no such tenant.
     """
     tenant_id = tenant_id_of(connection, external_id)
     last_run_at = backup_schedules.c.last_run_at

@@ -1,4 +1,4 @@
-"""Rows in bulk, by the fastest way each driver has: COPY in PostgreSQL, executemany in SQLite."""
+"""Insert many rows in the fastest way of each driver: COPY in PostgreSQL, executemany in SQLite."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from health.store.writing.tables import Instant, metadata
 
 
 def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Insert rows whose values stand in the order of `columns`, within the caller's transaction.
+    """Insert rows, with their values in the order of `columns`, in the caller's transaction.
 
     Instants are aware datetimes; JSON is text. Raises the driver's error, which the transaction turns into a sentence.
     """
@@ -41,7 +41,7 @@ def _bindable(row: Sequence[Any], instants: Iterable[int]) -> Sequence[Any]:
 
 @contextmanager
 def unchecked(connection: Connection) -> Iterator[None]:
-    """Let SQLite take values that its checks refuse, as a writer of another program could: for the demo's bad row."""
+    """Let SQLite accept values that its checks refuse, as another program could: for the demo's bad row."""
     sqlite = connection.dialect.name == "sqlite"
     if sqlite:
         connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
@@ -54,7 +54,7 @@ def unchecked(connection: Connection) -> Iterator[None]:
 
 @contextmanager
 def indexes_afterwards(connection: Connection, table: Table) -> Iterator[None]:
-    """While many rows are loaded into an empty SQLite table, leave its indexes out, and build each in one go then."""
+    """Drop the indexes of an empty SQLite table while many rows are loaded, and build them afterwards."""
     sqlite = connection.dialect.name == "sqlite"
     query = text("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name = :name")
     indexes = connection.execute(query, {"name": table.name}).fetchall() if sqlite else []
@@ -66,7 +66,7 @@ def indexes_afterwards(connection: Connection, table: Table) -> Iterator[None]:
 
 
 def settle(connection: Connection) -> None:
-    """After rows with ids of their own: let the next ids follow, and have the planner know what is there."""
+    """After rows with given ids: set the next ids, and update the planner's statistics."""
     if connection.dialect.name == "postgresql":
         for table in (each for each in metadata.sorted_tables if "id" in each.c):
             # Asked by itself: Citus would send a statement with both to a node, and the sequence is the coordinator's.

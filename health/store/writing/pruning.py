@@ -1,14 +1,14 @@
-"""Old backup sets out of the store, or only their captured JSON, without any verdict becoming another one.
+"""Remove old backup sets, or only their captured JSON, without changing any verdict.
 
-What goes is decided set by set, whatever became of it: failed and soft-deleted ones too. What never goes, however old:
+Each set is decided by itself, whatever its status; failed and soft-deleted sets too. These are never removed:
 
 - a tenant's basis (docs/concepts.md, "The basis"), archived tenants' too, because an archived one can be taken back;
-- what the next set of each source is held against: the last completed one, the last one if that is partial, and the
-  last partial one that names missing types, because its error alone knows them (docs/concepts.md, "Losses");
-- a run that may still be under way: one that began no longer ago than the longest plausible run;
-- anything of a tenant whose evidence cannot be read, and a set whose time cannot be: their worth is unknown.
+- the sets with which each source's next set is compared: the last completed one, the last one if that is partial, and
+  the last partial one that names missing types, because only its error names them (docs/concepts.md, "Losses");
+- a run that may still be under way: it began no longer ago than the longest plausible run;
+- any set of a tenant whose evidence cannot be read, and a set whose time cannot be read.
 
-Every verdict is judged before and after, at one instant and in one transaction; if one differs, nothing was done.
+Every verdict is judged before and after, at one instant and in one transaction. If one differs, nothing is removed.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _HELD_AGAINST: Final = (
     f"status IN ({', '.join(map(repr, BASIS_STATUSES))})",
     f"status = '{PARTIAL}' AND kept.error LIKE '%{MISSING}%'",
 )
-"""Which sets the next one of a source is held against: of each kind the last (`earlier_sets.sets_before`)."""
+"""The kinds of sets with which a source's next set is compared: the last of each (`earlier_sets.sets_before`)."""
 
 _ITEMS_OF_THE_SET: Final = (
     "(SELECT count(*) FROM backup_items AS item"
@@ -58,7 +58,7 @@ _JSON_OF_ITEMS: Final = (
 
 
 class KeepSince(NamedTuple):
-    """Sets that happened before an instant (UTC) go."""
+    """Remove sets that happened before an instant (UTC)."""
 
     instant: datetime
 
@@ -73,7 +73,7 @@ class KeepLast(NamedTuple):
 
 
 class PruneRequest(NamedTuple):
-    """What is to go: whole sets, or only the captured JSON of their items; of the tenants named, or of all (None)."""
+    """What to remove: whole sets, or only the captured JSON of their items; of the named tenants, or of all (None)."""
 
     keep: KeepSince | KeepLast
     payloads_only: bool = False
@@ -81,7 +81,7 @@ class PruneRequest(NamedTuple):
 
 
 class PrunedSet(NamedTuple):
-    """A set that goes, or loses its captured JSON, with how many of its items do."""
+    """A set to remove, or whose captured JSON to remove, with the number of its items concerned."""
 
     tenant_id: int
     external_id: str
@@ -90,7 +90,7 @@ class PrunedSet(NamedTuple):
 
 
 class PrunePlan(NamedTuple):
-    """What goes, by tenant and set; and the external ids of tenants that are left alone, as they cannot be read."""
+    """What to remove, by tenant and set; and the external ids of tenants left alone because they cannot be read."""
 
     sets: tuple[PrunedSet, ...]
     left_alone: tuple[str, ...]
@@ -106,17 +106,17 @@ class PrunePlan(NamedTuple):
 
 
 def plan_pruning(statements: Statements, request: PruneRequest, policy: HealthPolicy, now: datetime) -> PrunePlan:
-    """What would go at `now` (UTC). Raises StoreConflict for a tenant that is not there."""
+    """What would be removed at `now` (UTC). Raises StoreConflict for a tenant that does not exist."""
     return _plan(statements, request, _verdicts(statements, policy, now), shifted(now, -policy.longest_run))
 
 
 def prune(connection: Connection, request: PruneRequest, policy: HealthPolicy, now: datetime) -> PrunePlan:
-    """Remove what the request says, within the caller's transaction; gives back what went.
+    """Remove what the request says, in the caller's transaction. Returns what was removed.
 
-    Raises StoreConflict, for the transaction to be rolled back, for a tenant that is not there, and where a verdict at
-    `now` (UTC) would be another one than before.
+    Raises StoreConflict for a tenant that does not exist, and if a verdict at `now` (UTC) would change; the caller then
+    rolls the transaction back.
     """
-    # No set becomes a basis while it goes.
+    # No set may become a basis while it is removed.
     keep_writers_out(connection)
     statements = statements_of(connection)
     before = _verdicts(statements, policy, now)
@@ -128,8 +128,8 @@ def prune(connection: Connection, request: PruneRequest, policy: HealthPolicy, n
     if after != before:
         changed = next(health for tenant_id, health in before.items() if after.get(tenant_id) != health)
         raise StoreConflict(
-            f"The verdict of the tenant {changed.tenant.external_id!r} would be another one than before, so nothing was"
-            " removed: try again, and if it happens again, report it as a fault of TenantPilot."
+            f"The verdict of the tenant {changed.tenant.external_id!r} would change, so nothing was removed: try again,"
+            " and if it happens again, report it as a fault of TenantPilot."
         )
     return plan
 
@@ -164,7 +164,7 @@ def _plan(
 
 
 def _with_json_that_goes(statements: Statements, sets: Sequence[PrunedSet]) -> list[PrunedSet]:
-    """Those of the sets that hold captured JSON, with how many items do. What a set that stays has too, stays."""
+    """The sets with captured JSON to remove, with the number of items. JSON that a remaining set has too stays."""
     going: dict[int, set[int]] = defaultdict(set)
     for each in sets:
         going[each.tenant_id].add(each.set_id)
@@ -187,7 +187,7 @@ def _sets_that_go(request: PruneRequest, dialect: str) -> str:
     """Wants `ended_since`, `kept_from` or `place` by what is kept, and `tenant_ids` where tenants are named."""
     distinct = "IS NOT" if dialect == "sqlite" else "IS DISTINCT FROM"
     happened = happened_expression("backup_sets.")
-    # Null, and so none goes, where a tenant has too few backups.
+    # Null if a tenant has too few backups; then none is removed.
     by_place = f"({_latest_candidate('completed_at', ':place')})"
     kept_from = ":kept_from" if isinstance(request.keep, KeepSince) else by_place
     kept = [_latest_candidate("id", "0"), *map(_last_of_source, _HELD_AGAINST)]

@@ -1,9 +1,9 @@
 """One run of a schedule's command, noted as it happens (docs/record.md, "What is noted").
 
-The start leaves a `running` set and a schedule that is `running`; the outcome turns both into what the run was worth,
-in place. The schedule's word is the lock between two runs: it is there whatever machine either of them is on, and it
-holds no longer than the longest plausible run, so that a machine that went down blocks no later run for ever. What one
-machine knows besides (`OnThisMachine`) lets its next run begin sooner.
+The start writes a `running` set and sets the schedule to `running`; the outcome updates both. The schedule's status is
+the lock between two runs, also on different machines. It holds no longer than the longest plausible run, so that a
+machine that went down does not block later runs for ever. What one machine knows in addition (`OnThisMachine`) lets its
+next run begin sooner.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ NO_WORD: Final = "the run ended without a word: its recorder was killed, or the 
 
 
 class RecordedRun(NamedTuple):
-    """One run of a tenant's schedule, and what its command line says; `started_at` is in UTC.
+    """One run of a tenant's schedule, with its command line's options; `started_at` is in UTC.
 
-    `cron` and `timezone` become the schedule's; None leaves what it has (a new one: no cron, `UTC`). `new_tenant` is
-    the name to add the tenant under where it is missing. With `is_a_set` the run itself is a backup set; without, only
-    one that failed: its evidence is in sets of their own, or comes by another way.
+    `cron` and `timezone` are stored with the schedule; None keeps its values (for a new schedule: no cron, `UTC`). If
+    the tenant is missing, it is added with the name `new_tenant`. With `is_a_set` the run itself is a backup set.
+    Without it, only a failed run is a set: otherwise its evidence is in separate sets, or is imported in another way.
     """
 
     external_id: str
@@ -48,7 +48,7 @@ class RecordedRun(NamedTuple):
 
     @property
     def reference(self) -> str:
-        """The source reference of the run's set: the schedule and the start, which no other run of it can have."""
+        """The source reference of the run's set: the schedule and the start. Two runs of a schedule never share it."""
         return f"{self.schedule} {self.started_at.isoformat().replace('+00:00', 'Z')}"
 
     def as_set(self, status: str, error: str | None = None) -> CapturedSet:
@@ -66,7 +66,7 @@ class RecordedRun(NamedTuple):
         )
 
     def wrote(self, captured: CapturedSet) -> CapturedSet:
-        """The run's set with what a source read from what the command wrote."""
+        """The run's set with what a source read from the command's files."""
         return self.as_set(captured.status, captured.error)._replace(
             items=captured.items,
             item_count=captured.item_count,
@@ -85,10 +85,10 @@ def start_in(reference: str) -> datetime | None:
 
 
 class OnThisMachine(NamedTuple):
-    """What a machine knows of its own runs of the schedule, and the database cannot.
+    """What this machine knows about runs of the schedule, and the database does not.
 
-    `alive_since`: another one lives here, started then. `over`: the run of this reference was recorded here and has
-    ended, whatever the database says.
+    `alive_since`: another run is alive here, and started then. `over`: the run with this reference was recorded here
+    and has ended, whatever the database says.
     """
 
     alive_since: datetime | None = None
@@ -100,18 +100,17 @@ class RunUnderWay(StoreConflict):
 
 
 class RunGivenUp(StoreConflict):
-    """A later run has taken this one for dead, and whatever is in its folder now may be of both."""
+    """A later run has assumed that this one was dead. The files in its folder may now be of both."""
 
 
 def require_no_other_run(
     run: RecordedRun, running_since: datetime | None, here: OnThisMachine, policy: HealthPolicy
 ) -> None:
-    """Raise RunUnderWay where another run of the schedule has not ended, as far as anybody can tell.
+    """Raise RunUnderWay if, as far as we know, another run of the schedule has not ended.
 
-    `running_since` is when the run began that the schedule says is running (None: it says nothing, or nobody can be
-    asked; then this machine's word counts). A run counts for as long as the longest plausible one: past that the
-    schedule is `stuck` (docs/concepts.md, "Schedules"), and a backup that hangs must not keep every later one
-    from being made.
+    `running_since` is the start of the run that is running by the schedule (None: no run, or the database cannot be
+    asked; then only this machine's knowledge counts). A run counts for as long as the longest plausible run. After that
+    the schedule is `stuck` (docs/concepts.md, "Schedules"), and a backup that hangs must not prevent every later one.
     """
     since = here.alive_since if running_since is None else running_since
     if since is None or run._replace(started_at=since).reference == here.over:
@@ -125,10 +124,10 @@ def require_no_other_run(
 
 
 def note_start(connection: Connection, run: RecordedRun, policy: HealthPolicy, here: OnThisMachine) -> int:
-    """Note that a run has begun, with its tenant and schedule where they are missing.
+    """Note that a run has begun, and add its tenant and schedule if they are missing.
 
-    Gives back how many earlier runs had no recorded end: their sets are `failed` now. Raises RunUnderWay, and
-    StoreConflict where there is no such tenant and no name to add it under; then nothing may be kept.
+    Returns the number of earlier runs without a recorded end: their sets are now `failed`. Raises RunUnderWay, and
+    StoreConflict if the tenant is missing and has no name to add it with; then the caller must roll back.
     """
     tenant_id, schedule_id = _schedule_of(connection, run)
     schedule = _as_it_stands(connection, tenant_id, schedule_id)
@@ -152,11 +151,11 @@ def note_start(connection: Connection, run: RecordedRun, policy: HealthPolicy, h
 def note_outcome(
     connection: Connection, run: RecordedRun, captured: CapturedSet, policy: HealthPolicy, now: datetime
 ) -> None:
-    """Note what became of a run at `now` (UTC): its set, the schedule's last run and its next slot.
+    """Note the outcome of a run at `now` (UTC): its set, the schedule's last run and its next slot.
 
-    The set takes the place of the running one; where the start could not be noted, it is new. The schedule's status is
-    the set's. The same outcome once more changes nothing: an answer that is lost leaves open whether it was noted.
-    Raises RunGivenUp where a later run has taken this one for dead: its word is too late then.
+    The set replaces the running one; if the start could not be noted, it is new. The schedule's status is the set's.
+    Noting the same outcome again changes nothing, because after a lost answer it is not known whether it was noted.
+    Raises RunGivenUp if a later run has assumed that this one was dead: then its outcome comes too late.
     """
     tenant_id, schedule_id = _schedule_of(connection, run)
     noted = connection.execute(
@@ -173,12 +172,12 @@ def note_outcome(
 
 
 def plan_run(connection: Connection, run: RecordedRun) -> None:
-    """Have the run's tenant and schedule there, as its command line says. Raises StoreConflict as `note_start` does."""
+    """Add or update the run's tenant and schedule, by its command line. Raises StoreConflict as `note_start` does."""
     _schedule_of(connection, run)
 
 
 def stored_status(connection: Connection, captured: CapturedSet) -> str:
-    """The status that a set has as it is stored, which need not be the one that its writer gave it."""
+    """The stored status of a set. It may differ from its writer's."""
     query = (
         select(backup_sets.c.status)
         .join(tenants, tenants.c.id == backup_sets.c.tenant_id)
@@ -194,9 +193,9 @@ def stored_status(connection: Connection, captured: CapturedSet) -> str:
 def note_end(
     connection: Connection, run: RecordedRun, status: str, error: str | None, policy: HealthPolicy, now: datetime
 ) -> None:
-    """Note what became of a run that is no set itself at `now` (UTC), with the schedule's next slot.
+    """Note the outcome of a run that is not a set itself, at `now` (UTC), with the schedule's next slot.
 
-    With an `error` a `failed` set of it is written. The same once more changes nothing.
+    With an `error` a `failed` set is written. Noting the same again changes nothing.
     """
     ids = _schedule_of(connection, run)
     if error is not None:
@@ -213,7 +212,7 @@ def _note_end(
     if schedule is not None:
         last_run_at = schedule.last_run_at
         if last_run_at is not None and run.started_at < last_run_at <= shifted(now, policy.clock_skew):
-            # Our start could not be noted, and meanwhile a later run was: the schedule tells of that one.
+            # Our start could not be noted, and a later run was noted in the meantime: the schedule keeps that one.
             return
         slot = _next_slot(schedule, max(now, shifted(run.started_at, policy.clock_skew)))
         if slot is not None:
@@ -222,9 +221,9 @@ def _note_end(
 
 
 def _schedule_of(connection: Connection, run: RecordedRun) -> tuple[int, int]:
-    """The ids of the run's tenant and schedule, both there from now on, and the schedule planned as the run says.
+    """The ids of the run's tenant and schedule. Both are added if missing, and the schedule gets the run's plan.
 
-    The tenant's row stays locked until the transaction ends: of two runs that start at once, one sees the other.
+    The tenant's row stays locked until the transaction ends: if two runs start at once, one sees the other.
     """
     have_tenant(connection, run.external_id, run.new_tenant, run.started_at)
     tenant_id = tenant_id_of(connection, run.external_id)
@@ -241,7 +240,7 @@ def _schedule_of(connection: Connection, run: RecordedRun) -> tuple[int, int]:
 
 
 def _as_it_stands(connection: Connection, tenant_id: int, schedule_id: int) -> BackupSchedule | None:
-    """The schedule; None where one of its instants cannot be read: that must not keep runs from beginning."""
+    """The schedule; None if one of its instants cannot be read: this must not prevent runs."""
     columns = backup_schedules.c
     query = select(backup_schedules).where(columns.tenant_id == tenant_id, columns.id == schedule_id)
     try:
@@ -251,14 +250,14 @@ def _as_it_stands(connection: Connection, tenant_id: int, schedule_id: int) -> B
 
 
 def _running_since(schedule: BackupSchedule | None) -> datetime | None:
-    """Since when a schedule says that it is running, by the same count as `stuck`; None if it does not."""
+    """Since when a schedule is running, by the same rule as `stuck`; None if it is not running."""
     if schedule is None or (schedule.last_run_status or "").lower() != RUNNING:
         return None
     return schedule.last_run_at or anchor_of(schedule)
 
 
 def _next_slot(schedule: BackupSchedule, after: datetime) -> datetime | None:
-    """The schedule's first slot after an instant; None where its cron has none, for the judge to say why."""
+    """The schedule's first slot after an instant; None if its cron has none. The verdict then says why."""
     try:
         slots = slots_of(schedule.cron, schedule.timezone)
         return None if slots is None else slots.first_after(after)

@@ -1,4 +1,4 @@
-"""Tenants and their schedules, looked after by hand (`tenantpilot tenant` and `tenantpilot schedule`)."""
+"""Tenants and their schedules, managed by hand (`tenantpilot tenant` and `tenantpilot schedule`)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from health.store.writing.tables import backup_schedules, tenants
 
 
 def add_tenant(connection: Connection, external_id: str, name: str, now: datetime) -> None:
-    """Add a tenant. Raises StoreConflict where the external id is taken."""
+    """Add a tenant. Raises StoreConflict if the external id is in use."""
     if tenant_exists(connection, external_id):
         raise StoreConflict(f"There is a tenant {external_id!r} already: see 'tenantpilot tenant list'.")
     write_tenant(connection, CapturedTenant(external_id, name), now)
@@ -29,34 +29,34 @@ def tenant_exists(connection: Connection, external_id: str) -> bool:
 
 
 def have_tenant(connection: Connection, external_id: str, new_name: str | None, now: datetime) -> None:
-    """Add the tenant under a new name if it is not there yet. Raises StoreConflict where no name is given for it."""
+    """Add the tenant with a new name if it does not exist. Raises StoreConflict if no name is given."""
     if new_name is not None and not tenant_exists(connection, external_id):
-        # In PostgreSQL another run may be adding it at this moment; then theirs is the one.
+        # In PostgreSQL another run may be adding it at this moment; then we use that one.
         with suppress(IntegrityError), connection.begin_nested():
             add_tenant(connection, external_id, new_name, now)
     tenant_id_of(connection, external_id)
 
 
 def rename_tenant(connection: Connection, external_id: str, name: str) -> None:
-    """Give a tenant another name. Raises StoreConflict where there is no such tenant."""
+    """Give a tenant another name. Raises StoreConflict if there is no such tenant."""
     tenant_id = tenant_id_of(connection, external_id)
     connection.execute(update(tenants).where(tenants.c.id == tenant_id).values(name=name))
 
 
 def archive_tenant(connection: Connection, external_id: str, archived_at: datetime | None) -> None:
-    """Archive a tenant at an instant, or take it back into the fleet (None). Raises StoreConflict."""
+    """Archive a tenant at an instant, or make it active again (None). Raises StoreConflict."""
     tenant_id = tenant_id_of(connection, external_id)
     connection.execute(update(tenants).where(tenants.c.id == tenant_id).values(archived_at=archived_at))
 
 
 def archived_tenants(connection: Connection) -> frozenset[str]:
-    """The external ids of the tenants that are archived: what is written of them is kept and not judged."""
+    """The external ids of the archived tenants. Their new sets are stored and not judged."""
     query = select(tenants.c.external_id).where(tenants.c.archived_at.is_not(None))
     return frozenset(connection.execute(query).scalars())
 
 
 def add_schedule(connection: Connection, schedule: CapturedSchedule, now: datetime) -> None:
-    """Add a schedule to a tenant. Raises StoreConflict where the tenant is missing or has one of this name."""
+    """Add a schedule to a tenant. Raises StoreConflict if the tenant is missing or has a schedule of this name."""
     tenant_id = tenant_id_of(connection, schedule.external_id)
     if schedule_id_of(connection, tenant_id, schedule.name) is not None:
         raise StoreConflict(f"The tenant {schedule.external_id!r} has a schedule {schedule.name!r} already.")
@@ -64,12 +64,12 @@ def add_schedule(connection: Connection, schedule: CapturedSchedule, now: dateti
 
 
 def enable_schedule(connection: Connection, external_id: str, name: str, enabled_at: datetime) -> None:
-    """Enable a schedule: what it owes counts from this instant on. Raises StoreConflict."""
+    """Enable a schedule. Missing runs count from this instant on. Raises StoreConflict."""
     _set_enabled(connection, external_id, name, {"is_enabled": True, "enabled_at": enabled_at})
 
 
 def disable_schedule(connection: Connection, external_id: str, name: str) -> None:
-    """Disable a schedule: it is not judged any more. Raises StoreConflict."""
+    """Disable a schedule. It is not judged any more. Raises StoreConflict."""
     _set_enabled(connection, external_id, name, {"is_enabled": False})
 
 

@@ -1,7 +1,7 @@
-"""Whether a set is another tenant's newest one, content for content: a path that was copied from one line of a crontab
-to the next (docs/import-folders.md, "The door").
+"""Find out whether a set has the same content as another tenant's newest set. The usual cause is a path that somebody
+copied from one line of a crontab to the next (docs/import-folders.md, "The door").
 
-The sets of other tenants are found by a few of the set's items, by the index of their names: one look a tenant.
+A few of the set's items are looked up in the index of items: one look-up for each tenant.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ NEWEST_ON_NODES: Final = (
 """The same where Citus keeps the tables, which refuses to look up from `tenants` (docs/reading.md, "Citus")."""
 
 Contents = Mapping[Identity, str | None]
-"""The digests of a set's items, None where nothing was captured."""
+"""The digests of a set's items, None if nothing was captured."""
 
 
 def require_own_content(connection: Connection, captured: CapturedSet) -> None:
-    """Refuse a set whose whole content is the newest set of another tenant. Raises RefusedInput, which names it.
+    """Raise RefusedInput, with the other tenant's name, if a set's whole content equals another tenant's newest set.
 
-    If it is this tenant's own newest set as well, it is no slip: then nothing changed, or somebody accepted it before.
+    If it also equals this tenant's own newest set, it is not a mistake: nothing changed, or it was accepted before.
     """
     contents = _contents_of(captured)
     if captured.status not in BASIS_STATUSES or len(contents) <= MOST_THAT_MAY_BE_ALIKE or None in contents.values():
@@ -80,7 +80,7 @@ def _digest(item: CapturedItem | Any) -> str | None:
 
 
 def _newest_sets_alike(connection: Connection, contents: Contents) -> list[tuple[int, str, int]]:
-    """Each tenant's newest set that has some of these items, with the tenant's ids."""
+    """The newest sets of tenants that have some of these items, with the tenants' ids."""
     identities = list(contents)
     chosen = [identities[place * (len(identities) - 1) // (_PROBES - 1)] for place in range(_PROBES)]
     values: dict[str, str | None] = {}
@@ -95,7 +95,7 @@ def _newest_sets_alike(connection: Connection, contents: Contents) -> list[tuple
             f" JOIN backup_items AS item_{number} ON item_{number}.tenant_id = latest.tenant_id"
             f" AND item_{number}.backup_set_id = latest.set_id AND item_{number}.policy_type = :type_{number}"
             f" AND item_{number}.policy_identifier = :name_{number}"
-            # What another program or an earlier version wrote has no digest.
+            # Items written by another program or an earlier version have no digest.
             f" AND (item_{number}.payload_digest IS NULL OR item_{number}.payload_digest = :digest_{number})"
         )
     newest = NEWEST_ON_NODES if statements_of(connection).distributed else NEWEST

@@ -1,6 +1,6 @@
-"""Captured facts into the store: by what identifies them, so that importing twice changes nothing.
+"""Write captured facts by their identity, so that importing twice changes nothing.
 
-Every function works within the caller's transaction: an import is written whole or not at all
+Every function uses the caller's transaction: an import is written whole or not at all
 (docs/import-folders.md, "The door").
 """
 
@@ -39,9 +39,9 @@ _COMPARED: Final = tuple(name for name in _ITEM_FIELDS if name not in _CONTENT)
 
 
 class ImportSummary(NamedTuple):
-    """What an import did, in rows: sets and what became of them, and the items of those that were written.
+    """What an import did, as numbers of rows: its sets by outcome, and the items of the written sets.
 
-    `sets_cancelled` are those of earlier imports that were no run.
+    `sets_cancelled` are sets of earlier imports that were not runs.
     """
 
     sets_created: int = 0
@@ -51,12 +51,12 @@ class ImportSummary(NamedTuple):
     sets_cancelled: int = 0
 
     def plus(self, other: ImportSummary) -> ImportSummary:
-        """The two added up."""
+        """The sum of the two."""
         return ImportSummary(*(one + two for one, two in zip(self, other, strict=True)))
 
 
 def tenant_id_of(connection: Connection, external_id: str) -> int:
-    """The id of a tenant. Raises StoreConflict with a sentence where there is none."""
+    """The id of a tenant. Raises StoreConflict if there is none."""
     found = connection.execute(select(tenants.c.id).where(tenants.c.external_id == external_id)).scalar_one_or_none()
     if found is None:
         raise no_such_tenant(external_id)
@@ -64,7 +64,7 @@ def tenant_id_of(connection: Connection, external_id: str) -> int:
 
 
 def write_tenant(connection: Connection, tenant: CapturedTenant, now: datetime) -> None:
-    """Add a tenant, or bring the one with this external id to the name and archiving given."""
+    """Add a tenant, or update the name and archiving of the one with this external id."""
     parse = instant_parser(connection.dialect.name)
     known = connection.execute(
         select(tenants.c.id, tenants.c.name, tenants.c.archived_at).where(tenants.c.external_id == tenant.external_id)
@@ -79,13 +79,13 @@ def write_tenant(connection: Connection, tenant: CapturedTenant, now: datetime) 
 
 
 def write_schedule(connection: Connection, schedule: CapturedSchedule, now: datetime) -> int:
-    """Add a schedule, or bring the one of this tenant and name to the values given. Gives back its id."""
+    """Add a schedule, or update the one of this tenant and name. Returns its id."""
     tenant_id = tenant_id_of(connection, schedule.external_id)
     values = schedule._asdict()
     del values["external_id"]
     known = schedule_id_of(connection, tenant_id, schedule.name)
     if known is None and schedule.deleted_at is not None:
-        # It may be the one that an earlier import deleted.
+        # An earlier import may have deleted it.
         known = schedule_id_of(connection, tenant_id, schedule.name, deleted=True)
     if known is None:
         values |= {"tenant_id": tenant_id, "created_at": schedule.created_at or now}
@@ -120,10 +120,10 @@ def schedule_id_of(connection: Connection, tenant_id: int, name: str, *, deleted
 def write_set(
     connection: Connection, captured: CapturedSet, now: datetime, dropped: Set[tuple[int, str]] = frozenset()
 ) -> ImportSummary:
-    """Write one set with its items: a new one, or in the place of the one with the same source and reference.
+    """Write one set with its items: a new one, or a replacement of the one with the same source and reference.
 
-    A set that is the same to the last item is left alone. What somebody deleted, set or item, stays deleted, unless the
-    facts say outright that it is not. `dropped` are the contents, by tenant id and digest, that this import removed.
+    A set that is equal in every item is not changed. A deleted set or item stays deleted, unless the facts explicitly
+    say that it is not. `dropped` are the contents, by tenant id and digest, that this import removed.
     """
     tenant_id = tenant_id_of(connection, captured.external_id)
     known = _known_set(connection, tenant_id, captured)
@@ -146,7 +146,7 @@ def write_set(
 
 
 def would_change(connection: Connection, captured: CapturedSet) -> bool:
-    """Whether writing a set would change anything of what is stored."""
+    """Whether writing a set would change anything that is stored."""
     tenant_id = tenant_id_of(connection, captured.external_id)
     known = _known_set(connection, tenant_id, captured)
     if known is None:
@@ -156,9 +156,9 @@ def would_change(connection: Connection, captured: CapturedSet) -> bool:
 
 
 def keep_place(connection: Connection, captured: CapturedSet, now: datetime) -> bool:
-    """Give a set its id before it is written, if it is not stored yet: it is `running`, and without items.
+    """Give a set its id before it is written, if it is not stored yet: as a `running` set without items.
 
-    Gives back whether it is new. Raises StoreConflict.
+    Returns whether it is new. Raises StoreConflict.
     """
     tenant_id = tenant_id_of(connection, captured.external_id)
     if _known_set(connection, tenant_id, captured) is not None:
@@ -170,9 +170,9 @@ def keep_place(connection: Connection, captured: CapturedSet, now: datetime) -> 
 def stored_items(
     connection: Connection, tenant_id: int, set_id: int, identities: Collection[Identity]
 ) -> list[CapturedItem]:
-    """These items of a stored set, by type and identifier, with all that was captured of them.
+    """These items of a stored set, by type and identifier, with their captured values.
 
-    Content that is kept by its digest stays where it is: its item has the digest alone.
+    If content is stored by its digest, the item has only the digest.
     """
     if not identities:
         return []
@@ -211,7 +211,7 @@ def _insert_set(connection: Connection, tenant_id: int, captured: CapturedSet, n
 def _in_place_of(
     connection: Connection, tenant_id: int, captured: CapturedSet, known: Any
 ) -> tuple[dict[str, Any], Sequence[CapturedItem]]:
-    """The columns and the items that a stored set is to have."""
+    """The new columns and items of a stored set."""
     values = _set_values(connection, tenant_id, captured)
     if captured.deleted_at is None:
         del values["deleted_at"]
@@ -243,7 +243,7 @@ def _insert_items(connection: Connection, tenant_id: int, set_id: int, items: Se
 
 
 def _deleted_items(connection: Connection, tenant_id: int, set_id: int) -> dict[tuple[str, str], datetime]:
-    """When each item that is deleted was, of those that are stored."""
+    """The instant of deletion of each deleted stored item."""
     deleted = connection.execute(
         select(backup_items.c.policy_type, backup_items.c.policy_identifier, backup_items.c.deleted_at).where(
             backup_items.c.tenant_id == tenant_id,
@@ -260,7 +260,7 @@ def _deleted_items(connection: Connection, tenant_id: int, set_id: int) -> dict[
 
 
 def _with_deletions(items: Sequence[CapturedItem], known: Mapping[tuple[str, str], datetime]) -> Sequence[CapturedItem]:
-    """The items as they are to be stored: with the deletions that are `known`, where they say nothing of one."""
+    """The items to store. An item that says nothing about a deletion gets the `known` one."""
     if not known and all(item.deleted_at is not NOT_DELETED for item in items):
         return items
     return [item._replace(deleted_at=_deletion_of(item, known)) for item in items]
@@ -281,7 +281,7 @@ def _same_set(connection: Connection, known: Any, values: dict[str, Any]) -> boo
 
 
 def _item_columns() -> list[ColumnElement[Any]]:
-    """What a source gives of an item, as it is stored; JSON as its text."""
+    """The columns of an item that a source gives; JSON as text."""
     return [
         cast(backup_items.c[name], Text).label(name) if name in _JSON else backup_items.c[name] for name in _ITEM_FIELDS
     ]
@@ -309,7 +309,7 @@ def _same_items(connection: Connection, tenant_id: int, set_id: int, items: Sequ
 
 
 def _same_item(parse: ParseInstant, row: Any, item: CapturedItem) -> bool:
-    """Whether all but the content is the same."""
+    """Whether everything but the content is equal."""
     for name in _COMPARED:
         stored, captured = getattr(row, name), getattr(item, name)
         if name.endswith("_at"):
@@ -324,15 +324,15 @@ def _same_item(parse: ParseInstant, row: Any, item: CapturedItem) -> bool:
 
 
 def _same_content(connection: Connection, tenant_id: int, row: Any, item: CapturedItem) -> bool:
-    """Whether the content is the same, and kept if it came."""
+    """Whether the content is equal, and stored if the item has it."""
     if item.payload is None:
-        # Content of this digest may be there all the same: another set has it.
+        # Content of this digest may still be stored, because another set has it.
         return row.payload is None and bool(row.payload_digest == item.payload_digest)
     if row.kept is None:
         return _same_json(row.payload, item.payload)
     if row.kept == (item.payload_digest or digest_of(item.payload)):
         return True
-    # Two texts that RFC 8785 refuses may differ in white space alone.
+    # Two texts that RFC 8785 refuses may differ only in white space.
     return _same_json(content_of(connection, tenant_id, row.kept), item.payload)
 
 

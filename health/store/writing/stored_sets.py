@@ -1,4 +1,4 @@
-"""What the store has of a source's sets already, so that an import need not read again what it would find unchanged."""
+"""What the store already has of a source's sets, so that an import need not read unchanged backups again."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SET_HOLDS_JSON: Final = exists().where(_OF_THE_SET, ITEM_HOLDS_JSON).correlate(b
 def stored_sets(connection: Connection, external_id: str, source: str) -> dict[str, StoredSet]:
     """A tenant's sets of one source by their source reference, whether somebody deleted them or not.
 
-    Left out are those with an instant that cannot be read: an import would bring them to something else.
+    Sets with an instant that cannot be read are left out: an import will correct them.
     """
     query = (
         select(

@@ -1,4 +1,4 @@
-"""The four tables as the statements see them. Their keys, checks and indexes are in the migrations.
+"""The tables for SQLAlchemy's statements. Their keys, checks and indexes are in the migrations.
 
 (docs/facts.md, "The facts")
 """
@@ -23,7 +23,7 @@ metadata: Final = MetaData()
 class Instant(TypeDecorator[Any]):
     """An instant: bound as an aware datetime, read as the raw text that `rows.py` parses.
 
-    Read raw, because one bad instant must cost one tenant its verdict and not the fleet its read.
+    It is read raw, so that one bad instant makes one tenant unreadable, and not the whole fleet.
     """
 
     impl = Text
@@ -46,7 +46,7 @@ class Instant(TypeDecorator[Any]):
 
 
 class JsonText(TypeDecorator[Any]):
-    """Captured JSON, bound and read as its text: nothing in a fleet's reading path parses it."""
+    """Captured JSON, bound and read as text: reading a fleet never parses it."""
 
     impl = Text
     cache_ok = True

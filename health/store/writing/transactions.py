@@ -1,4 +1,4 @@
-"""Transactions that write, by SQLAlchemy, each on a connection of its own and written whole or not at all."""
+"""Writing transactions with SQLAlchemy: each has its own connection and is written whole or not at all."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from health.store.opening.statements import Statements
 from health.store.opening.urls import DatabaseAddress
 from health.store.writing.committed import Uncommitted
 
-# Their failures come as exceptions too: without this a traceback is printed beside our sentence.
+# Their failures also arrive as exceptions. Without this they would print a traceback next to our sentence.
 for _name in ("sqlalchemy", "psycopg"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
 WRITING_SECONDS: Final = 600.0
-"""How long PostgreSQL may take to answer a writer: rows in bulk, an index, a lock that another program holds."""
+"""Seconds of silence that a writer accepts: many rows, an index or another program's lock take time."""
 _SILENCES_IN_A_WHOLE: Final = 6
-"""How many times as long as its silence a writer's whole round trip may take, an hour, as long as something comes."""
+"""A writer's whole round trip may take this many times its silence (an hour), while data keeps coming."""
 _OF_THAT_FOR_A_LOCK: Final = 0.9
-"""The server gives up a lock before the writer gives up the server: it knows why, and the connection stays whole."""
+"""The server's lock timeout is shorter than the writer's: the server gives the reason, and the connection survives."""
 # On Citus a transaction that has asked several nodes at once may no longer write a table that is on all of them, nor
 # one that has worked on the coordinator's own rows go on to the nodes.
 _IN_TURN: Final = {"citus.multi_shard_modify_mode": "sequential", "citus.enable_local_execution": "off"}
@@ -47,9 +47,9 @@ def transaction(
 ) -> Iterator[Connection]:
     """One transaction that is written whole or not at all, on a connection of its own. Raises StoreError.
 
-    `create` lets SQLite make the file that is not there yet. `patience` is for how many seconds nothing may come of
-    PostgreSQL, nine tenths of it for a lock; with `in_all` everything, from connecting on, must be over by then. For a
-    SQLite file only its own lock timeout counts.
+    `create` lets SQLite make a missing file. `patience` is how many seconds of silence from PostgreSQL are accepted,
+    nine tenths of it for a lock. With `in_all` everything, connecting included, must be over by then. For a SQLite file
+    only its own lock timeout counts.
     """
     engine = _writing_engine(address, create=create, patience=patience, in_all=in_all)
     try:
@@ -64,7 +64,7 @@ def transaction(
 
 @contextmanager
 def _on_one_file(connection: Connection, address: DatabaseAddress) -> Iterator[None]:
-    """Up to the commit, the file must stay the one that was opened; a server sees to that itself."""
+    """Check that the file is still the opened one until the commit. A server needs no check."""
     if address.file is None:
         yield
         return
@@ -96,7 +96,7 @@ def writing(
 def writing_in_steps(address: DatabaseAddress) -> Iterator[Callable[[], AbstractContextManager[Connection]]]:
     """Transactions one after the other on one connection, on a database with the current schema. Raises StoreError.
 
-    Gives a function that begins one: what is written in it stays if a later one fails.
+    Yields a function that begins one. What it writes stays if a later one fails.
     """
     engine = _writing_engine(address, create=False, patience=WRITING_SECONDS, in_all=False)
     try:
@@ -116,7 +116,7 @@ def writing_in_steps(address: DatabaseAddress) -> Iterator[Callable[[], Abstract
 
 
 def statements_of(connection: Connection) -> Statements:
-    """Reading within a writing transaction, as it is read anywhere else."""
+    """The reading statements, for use in a writing transaction."""
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name == "sqlite":
         return SqliteStatements(driver)
@@ -153,7 +153,7 @@ def _open_sqlite(file: Path, *, create: bool) -> sqlite3.Connection:
     uri = f"file:{quote(str(file.resolve()))}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=limits.LOCK_SECONDS, isolation_level=None)
     connection.execute("PRAGMA foreign_keys = ON")
-    # What is there already may be of another program, and in no encoding.
+    # Existing rows may be from another program and not UTF-8.
     decode_with_escapes(connection)
     # A large import keeps its pages in memory until it commits, so that it locks readers out only for that moment.
     connection.execute("PRAGMA cache_spill = OFF")
@@ -175,13 +175,13 @@ def _open_postgresql(address: DatabaseAddress, patience: float, in_all: bool) ->
     connection.whole = patience * _SILENCES_IN_A_WHOLE
     if in_all:
         connection.ends_at = began + patience
-    # Whatever the role's default: who waited for a lock is to see what its holder has written.
+    # Set explicitly, so that a writer that waited for a lock sees what the lock's holder has written.
     connection.isolation_level = IsolationLevel.READ_COMMITTED
     return connection
 
 
 def _set_for_writing(connection: Connection, patience: float) -> None:
-    """What the transaction needs, for as long as it lasts: behind a pooler the session is not ours."""
+    """The settings of the transaction. They end with it: behind a pooler the session is not ours."""
     from health.store.opening.home import HOME_ALONE
     from health.store.opening.postgresql import NO_JIT, NOTHING_HIDDEN, ONE_FORM, set_local
 

@@ -1,4 +1,4 @@
-"""What is stored of a tenant that tells whether a set is its own (docs/import-folders.md, "The door")."""
+"""Check by the stored sets of a tenant whether a set is its own (docs/import-folders.md, "The door")."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from health.store.writing.tables import backup_sets
 
 
 def require_whose(connection: Connection, tenant_id: int, captured: CapturedSet, accepts: Acceptances) -> None:
-    """Refuse a set that is not this tenant's by what is stored of it. Raises RefusedInput."""
+    """Raise RefusedInput if the stored sets show that a set is not this tenant's."""
     if captured.source_tenant is None or accepts.other_tenant:
         return
     for known in _source_tenants(connection, tenant_id, captured):

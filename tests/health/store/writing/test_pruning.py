@@ -307,7 +307,7 @@ def test_a_verdict_that_would_change_keeps_everything(database_url: str, monkeyp
 
     monkeypatch.setattr(pruning, "_plan", with_the_basis)
     with (
-        pytest.raises(StoreConflict, match="'tenant-1' would be another one than before, so nothing was removed"),
+        pytest.raises(StoreConflict, match="'tenant-1' would change, so nothing was removed"),
         writing(parse_database_url(database_url)) as connection,
     ):
         prune(connection, since(7), POLICY, NOW)
