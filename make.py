@@ -51,7 +51,8 @@ def main(words: "list[str]") -> int:
     if target == "release":
         return run(PYTHON, ROOT / ".ci" / "release.py")
     if target == "test":
-        return run(*PYTEST, *AT_ONCE, *rest) if rest else test()
+        some = any(not word.startswith("-") for word in rest)
+        return run(*PYTEST, *AT_ONCE, *rest) if some else test(rest)
     return max(run(BIN / command[0], *command[1:]) for command in LINT)
 
 
@@ -76,12 +77,12 @@ def install(requirements: str) -> bool:
     return True
 
 
-def test() -> int:
-    """Every test: what runs against the clock comes last and by itself."""
-    beside = run(*PYTEST, *AT_ONCE, "-m", "not alone")
+def test(options: "list[str]") -> int:
+    """Every test: what runs against the clock comes last and by itself. `options` are pytest's, for both parts."""
+    beside = run(*PYTEST, *AT_ONCE, "-m", "not alone", *options)
     # To look for them among all the others takes as long as half of them take.
     alone = sorted(each for each in (ROOT / "tests").rglob("test_*.py") if "mark.alone" in each.read_text("utf-8"))
-    return run(*PYTEST, "-m", "alone", *alone) or beside
+    return run(*PYTEST, "-m", "alone", *options, *alone) or beside
 
 
 def lock() -> int:
