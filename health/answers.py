@@ -225,6 +225,15 @@ class CausesAnswer(NamedTuple):
     causes: tuple[Cause, ...]
     now: datetime
 
+    def said(self) -> dict[int, str]:
+        """By the ids of tenants: the cause, where a run said it."""
+        return {
+            tenant.health.tenant.id: cause.cause
+            for cause in self.causes
+            for tenant in cause.tenants
+            if tenant.backup_set is not None
+        }
+
 
 class CoverageAnswer(NamedTuple):
     """How the tenants of a fleet, in triage order, were covered from `begin` until just before `end` (UTC)."""

@@ -42,6 +42,8 @@ class FleetView(NamedTuple):
     """The external ids of tenants seen at that visit and no longer judged."""
     notes: CheckedNotes | None = None
     """What is known of these tenants; None before it was looked at."""
+    causes: Mapping[int, str] | None = None
+    """By tenant id: the cause of a tenant that has one, in small letters. None if no filter has asked for it."""
     groups_problem: str = ""
     """That a tenant is in two groups: a sentence for the header."""
     holds_until: datetime = LATEST
@@ -64,7 +66,10 @@ def fleet_view(answer: FleetAnswer, known: FleetView | None, visit: LastVisit | 
     view = view._replace(holds_until=holds_until(answer.verdicts))
     if known is not None:
         view = view._replace(
-            role_could_write=known.role_could_write, notes=known.notes, groups_problem=known.groups_problem
+            role_could_write=known.role_could_write,
+            notes=known.notes,
+            groups_problem=known.groups_problem,
+            causes=known.causes,
         )
         visit = known.visit
     if visit is None:
@@ -123,8 +128,9 @@ def listed(
     """The tenants that pass every filter, in the order asked for."""
     chosen: Sequence[TenantBackupHealth] = view.answer.verdicts
     if wanted := WordFilter.of(filters.words):
-        words = found_by(view, policy, groups)
-        chosen = [health for health in chosen if wanted.passes(words[health.tenant.id][1])]
+        words, causes = found_by(view, policy, groups), view.causes or {}
+        found = ((health, words[health.tenant.id][1], causes.get(health.tenant.id)) for health in chosen)
+        chosen = [health for health, own, cause in found if wanted.passes(f"{own} {cause}" if cause else own)]
     if filters.group is not None and groups is not None:
         chosen = [health for health in chosen if groups.has(filters.group, health.tenant.external_id)]
     if filters.state is not None:

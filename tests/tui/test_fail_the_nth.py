@@ -19,17 +19,26 @@ import pytest
 
 from tests.faulty_drivers import CAUSE, Faults, Mode, faulty_drivers
 from tests.health.store.bare import bare
+from tests.oracle.rows import ItemRow
 from tests.tui.screens.driving import listed, looks_calm, open_app
-from tests.tui.screens.fleets import HOUR, NOW, Facts
+from tests.tui.screens.fleets import DAY, HOUR, NOW, Facts
+from tui.screens.backup_set import BackupSetScreen
+from tui.screens.backup_sets import BackupSetsScreen
+from tui.screens.captured_item import CapturedItemScreen
 from tui.screens.causes import CausesScreen
 from tui.screens.changes import ChangesScreen
 from tui.screens.dashboard import DashboardScreen
+from tui.screens.item_changes import ItemChangesScreen
+from tui.screens.last_good_copy import LastGoodCopyScreen
+from tui.screens.runs import RunsScreen
+from tui.screens.schedules import SchedulesScreen
 from tui.screens.tenants import TenantsScreen
 from tui.words.wording import HEALTHY_LIMIT
 
 ROOT = Path(__file__).parent.parent.parent
 SECOND = timedelta(seconds=1)
 TENANTS = 4
+ONE = "tenant-1.example"
 
 
 def loaded(url: str) -> str:
@@ -96,14 +105,34 @@ async def test_a_drill_down(sqlite_url: str, faults: Faults) -> None:
         assert failures >= 5
 
 
+def with_all_questions(url: str) -> str:
+    """A tenant with a run that failed, an item that is damaged now and was whole, and a changed one."""
+    facts = Facts()
+    tenant = facts.tenant("Tenant 1")
+    schedule = facts.schedule(tenant, name="nightly", last_run_status="failed")
+    for age, mode in ((DAY, "full"), (HOUR, "metadata_only")):
+        item = ItemRow(capture_mode=mode, display_name="Damaged", payload=f'{{"a": "{mode}"}}')
+        facts.backup_set(tenant, NOW - age, item, schedule_id=schedule, name=f"run {mode}")
+    failed_at = NOW - HOUR / 2
+    facts.backup_set(tenant, None, status="failed", error="401", created_at=failed_at, schedule_id=schedule)
+    return facts.load(url)
+
+
 @pytest.mark.parametrize(
-    ("tenant", "behind", "key", "kind"),
-    [(None, TenantsScreen, "o", CausesScreen), ("tenant-1.example", DashboardScreen, "equals_sign", ChangesScreen)],
+    ("place", "behind", "kind", "key"),
+    [
+        ({}, TenantsScreen, CausesScreen, "o"),
+        ({"tenant": ONE}, DashboardScreen, ChangesScreen, "equals_sign"),
+        ({"tenant": ONE, "screen": "changes"}, ChangesScreen, ItemChangesScreen, "enter"),
+        ({"tenant": ONE, "screen": "schedules"}, SchedulesScreen, RunsScreen, "enter"),
+        ({"tenant": ONE, "screen": "backup_sets"}, BackupSetsScreen, BackupSetScreen, "enter"),
+    ],
 )
-async def test_causes_and_changes(
-    tenant: str | None, behind: type[Any], key: str, kind: type[Any], sqlite_url: str, faults: Faults
+async def test_the_questions_beside_a_verdict(
+    place: dict[str, Any], behind: type[Any], kind: type[Any], key: str, sqlite_url: str, faults: Faults
 ) -> None:
-    async with open_app(loaded(sqlite_url), tenant=tenant) as driver:
+    """Causes, changes, an item's changes, runs, and the last good copies on the basis."""
+    async with open_app(with_all_questions(sqlite_url), **place) as driver:
         await driver.arrived(behind)
         failures = 0
         for number in count(1):
@@ -114,13 +143,34 @@ async def test_causes_and_changes(
                 failures += 1
                 assert CAUSE in driver.words()
                 assert "no facts" in driver.words()
-                assert "unchanged" not in driver.words()
+                assert not any(words in driver.words() for words in ("unchanged", "nothing differs", "last whole"))
                 assert not looks_calm(driver)
             if not faults.failed:
                 break
             await driver.press("escape")
             await driver.arrived(behind)
         assert screen.answer is not None
+        assert failures >= 3
+
+
+async def test_a_last_good_copy(sqlite_url: str, faults: Faults) -> None:
+    async with open_app(with_all_questions(sqlite_url), tenant=ONE, screen="backup_set") as driver:
+        await driver.arrived(BackupSetScreen)
+        assert "1d ago in run full" in driver.words()
+        await driver.press("enter")
+        await driver.arrived(CapturedItemScreen)
+        failures = 0
+        for number in count(1):
+            with faults.at(number, Mode.ONCE):
+                await driver.press("enter")
+                screen = await driver.arrived(LastGoodCopyScreen)
+            failures += screen.has_problem
+            assert (CAUSE in driver.words()) == screen.has_problem
+            if not faults.failed:
+                break
+            await driver.press("escape")
+            await driver.arrived(CapturedItemScreen)
+        assert '"full"' in driver.text()
         assert failures >= 3
 
 

@@ -127,10 +127,9 @@ def cli(ctx: click.Context, /, **given: Any) -> int:
 
 def _refuse_what_it_would_ignore(ctx: click.Context, name: str, given: dict[str, Any]) -> None:
     """Refuse an option before a command that does not use it. If we ignored it, the user would think it works."""
-    for option in (*place_of(given).options(), *(["--view"] if given["view"] is not None else [])):
-        raise click.UsageError(f"{option} here opens a screen: leave {name!r} out, or write {option} behind it.")
-    if given["as_of"] is not None:
-        raise click.UsageError(f"--as-of here opens a screen: leave {name!r} out, or write --as-of behind it.")
+    others = [f"--{other.replace('_', '-')}" for other in ("view", "as_of") if given[other] is not None]
+    for option in (*place_of(given).options(), *others):
+        raise click.UsageError(f"{option} here opens a screen: leave {name!r} out, or write {option} after it.")
     command = cli.get_command(ctx, name)
     judges = command is not None and any(parameter.name == "now" for parameter in command.params)
     if given["now"] is not None and not judges:

@@ -28,6 +28,6 @@ def causes(ctx: click.Context, /, form: str | None, tenants: tuple[str, ...], **
     """
     session = open_session(ctx, given)
     with closing(session.resolver()) as resolver:
-        verdicts = Narrowing.of(session, given).narrowed(session, verdicts_of(resolver, tenants, session.now))
+        verdicts = Narrowing.of(session, given).narrowed(session, verdicts_of(resolver, tenants, session.now), resolver)
         answer = resolver.causes(verdicts, session.now)
     click.echo(printed_as(printed_form(form), printable_causes(answer)), nl=False)

@@ -75,9 +75,9 @@ def check(
         doubts = session.doubts_of(DatabaseTime.of(resolver.own_time(), asked_at, utc_now()))
         if without_known:
             known = known_by_tenant(session, resolver, verdicts)
-    there = {health.tenant.external_id for health in verdicts}
-    missing = [each for each in expected if each not in there]
-    verdicts = narrowing.narrowed(session, verdicts)
+        there = {health.tenant.external_id for health in verdicts}
+        missing = [each for each in expected if each not in there]
+        verdicts = narrowing.narrowed(session, verdicts, resolver)
     skew = session.loaded.settings.policy().clock_skew
     kept = _without_newer(verdicts, ignore_newer_than, skew, session.now)
     totals = FleetTotals.of(kept)

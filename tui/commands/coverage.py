@@ -58,7 +58,7 @@ def coverage(
         raise click.UsageError("--from is after --to: name a period that begins before it ends.")
     with closing(session.resolver()) as resolver:
         answer = resolver.coverage(begin, end, session.now, tenants)
-    judged = [each.health for each in answer.tenants]
-    left = {health.tenant.id for health in Narrowing.of(session, given).narrowed(session, judged)}
+        judged = [each.health for each in answer.tenants]
+        left = {health.tenant.id for health in Narrowing.of(session, given).narrowed(session, judged, resolver)}
     answer = answer._replace(tenants=tuple(each for each in answer.tenants if each.health.tenant.id in left))
     click.echo(printed_as(printed_form(form), printable_coverage(answer)), nl=False)

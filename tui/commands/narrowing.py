@@ -59,8 +59,10 @@ class Narrowing(NamedTuple):
         named = {"group": self.group, "filter": self.words, "posture": self.posture}
         return {name: value for name, value in named.items() if value is not None}
 
-    def narrowed(self, session: Session, verdicts: Sequence[TenantBackupHealth]) -> Sequence[TenantBackupHealth]:
-        """The verdicts that are left, in their order.
+    def narrowed(
+        self, session: Session, verdicts: Sequence[TenantBackupHealth], resolver: TenantBackupHealthResolver
+    ) -> Sequence[TenantBackupHealth]:
+        """The verdicts that are left, in their order. The resolver is only asked for causes, where words are given.
 
         Raises SettingsError for a tenant in two groups.
         """
@@ -72,11 +74,13 @@ class Narrowing(NamedTuple):
         wanted, policy = WordFilter.of(self.words or ""), session.loaded.settings.policy()
         if not wanted:
             return verdicts
-        return [
-            health
-            for health in verdicts
-            if wanted.passes(searched_words(health, policy, session.now, group_of.get(health.tenant.external_id)))
-        ]
+        causes = resolver.causes(verdicts, session.now).said()
+
+        def searched(health: TenantBackupHealth) -> str:
+            group, cause = group_of.get(health.tenant.external_id), causes.get(health.tenant.id, "")
+            return searched_words(health, policy, session.now, group, cause)
+
+        return [health for health in verdicts if wanted.passes(searched(health))]
 
 
 def group_names(session: Session, verdicts: Sequence[TenantBackupHealth]) -> dict[str, str]:

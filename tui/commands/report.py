@@ -68,7 +68,7 @@ def report(
         require_the_past(as_of, session.now, stale_within)
         session = session._replace(now=as_of)
     form = printed_form(form)
-    with closing(session.resolver()) as resolver:
+    with closing(session.resolver() if as_of is None else session.past_resolver(as_of)) as resolver:
         verdicts: Sequence[TenantBackupHealth]
         if as_of is not None:
             verdicts, known = resolver.as_of(as_of, tenants), {}  # known reasons are about now
@@ -78,13 +78,13 @@ def report(
             for doubt in session.doubts_of(DatabaseTime.of(resolver.own_time(), asked_at, utc_now())):
                 tell(f"Nothing is confirmed: {doubt}.")
             known = known_by_tenant(session, resolver, verdicts)
-        verdicts = narrowing.narrowed(session, verdicts)
+        verdicts = narrowing.narrowed(session, verdicts, resolver)
         if stale_within is not None:
             verdicts = _going_stale(session, verdicts, stale_within)
             only = f"only what goes stale within {format_duration(stale_within)} if nothing runs"
         with_causes = form == "markdown" and as_of is None
         causes = resolver.causes(verdicts, session.now).causes if with_causes else ()
-    beside = Beside(narrowing.as_given(), known, group_names(session, verdicts), causes, as_of is not None)
+    beside = Beside(narrowing.as_given(), known, group_names(session, verdicts), causes, as_of=as_of is not None)
     write_parts(report_as(form, verdicts, session.loaded.settings.policy(), session.now, only, beside))
 
 

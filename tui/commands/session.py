@@ -143,6 +143,10 @@ class Session(NamedTuple):
         """A resolver over the facts. It opens nothing yet."""
         return open_resolver(self.reading(), self.loaded.settings.policy())
 
+    def past_resolver(self, as_of: datetime) -> TenantBackupHealthResolver:
+        """A resolver over the facts as of an instant of the past. Nothing is opened yet."""
+        return open_past(self.reading(), self.loaded.settings.policy(), as_of)
+
 
 def open_session(ctx: click.Context, given: dict[str, Any]) -> Session:
     """The session of a command with the options after it (`given`). Raises what `session_of` raises."""

@@ -154,7 +154,7 @@ class TenantsScreen(FactsScreen[FleetView]):
     def question(self) -> Question[FleetView]:
         asked_at = self.pilot.context.clock() - timedelta(seconds=self.pilot.boot_seconds() - self.asking.asked_at)
         now = self.pilot.context.fixed_now or asked_at
-        known = self.answer
+        known, filtered = self.answer, bool(self.words)
         notes_before = self.pilot.context.known if known is None or known.notes is None else known.notes.notes
         visit_file = None if known is not None else self.pilot.context.database.visit_file
 
@@ -165,11 +165,19 @@ class TenantsScreen(FactsScreen[FleetView]):
             if known is None and self._opened_at.cause is not None:
                 found = resolver.causes(view.answer.verdicts, now).causes
                 self.app.call_later(self._list_cause_called, self._opened_at.cause, found)
+            if filtered:
+                said = resolver.causes(view.answer.verdicts, now).said()
+                view = view._replace(causes={number: cause.casefold() for number, cause in said.items()})
             notes = notes_before.now()
             same = known is not None and known.answer.verdicts is view.answer.verdicts and notes is notes_before
             return view if same else self._with_notes(view, notes, resolver)
 
         return ask
+
+    def _want_causes(self) -> None:
+        """Ask for the causes once there is a word to look for in them: they cost as much as a tenth of the fleet."""
+        if self.words and self.answer is not None and self.answer.causes is None and not self.reading:
+            self.load()
 
     def _with_notes(self, view: FleetView, notes: KnownNotes, resolver: TenantBackupHealthResolver) -> FleetView:
         """The view with what the settings say of its tenants. Called in the reader thread."""
@@ -225,6 +233,7 @@ class TenantsScreen(FactsScreen[FleetView]):
             self._notes_taken = view.notes
             self.pilot.notes = view.notes
         self._list_again()
+        self._want_causes()
 
     def note(self) -> str:
         """The base class's note, then what changed since the last visit, and whether the role could write."""
@@ -240,6 +249,8 @@ class TenantsScreen(FactsScreen[FleetView]):
     def watch_words(self) -> None:
         self._list_again()
         self.refresh_bindings()
+
+        self._want_causes()
 
     watch_state = watch_within = watch_changed_only = watch_cause = watch_group = watch_words
 

@@ -204,7 +204,15 @@ def test_a_view_or_a_word_that_is_not_there(
 
 
 @pytest.mark.parametrize(
-    "option", [("--view", "a"), ("--set", "3"), ("--filter", "x"), ("--changed",), ("--sort", "age")]
+    "option",
+    [
+        ("--view", "a"),
+        ("--as-of", "2026-11-23T09:00:00Z"),
+        ("--set", "3"),
+        ("--filter", "x"),
+        ("--changed",),
+        ("--sort", "age"),
+    ],
 )
 def test_a_place_in_front_of_a_command_is_not_ignored(fleet: Console, option: tuple[str, ...]) -> None:
     found = fleet.run(*option, "report", *AT)

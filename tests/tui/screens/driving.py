@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from health.answers import DashboardAnswer, FleetAnswer, ListedSet, OwnTime, Progress
+from health.answers import CausesAnswer, DashboardAnswer, FleetAnswer, ListedSet, OwnTime, Progress
 from health.facts import BackupSet
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, triage_key
@@ -338,6 +338,9 @@ class KnownVerdicts:
 
     def role_could_write(self) -> bool:
         return False
+
+    def causes(self, verdicts: Sequence[TenantBackupHealth], now: datetime) -> CausesAnswer:
+        return CausesAnswer((), now)
 
     def connect(self) -> None:
         pass

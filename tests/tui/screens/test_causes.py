@@ -9,7 +9,8 @@ from typing import Final
 
 import pytest
 
-from tests.tui.screens.driving import cells, listed, open_app, real_resolver, under_cursor
+from tests.health.store.bare import bare
+from tests.tui.screens.driving import cells, listed, open_app, real_resolver, under_cursor, watched
 from tests.tui.screens.fleets import DAY, HOUR, NOW, Facts
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.causes import CausesScreen
@@ -51,6 +52,37 @@ async def test_one_row_a_cause_as_in_the_document(url: str) -> None:
         ]
         assert document.lines[0] in driver.words()
         assert cells(screen)[0]["CAUSE"].text == "AADSTS7000222: the secret of app … has expired"
+
+
+async def test_a_cause_is_found_by_its_words(url: str) -> None:
+    """Read when the first letter is typed, and never without one."""
+    resolver = watched(url)
+    async with open_app(resolver) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        assert "causes" not in resolver.asked
+        await driver.press("slash")
+        await driver.enter_words("AADSTS7000222")
+        expired = {"Expired 0", "Expired 1", "Expired 2"}
+        await driver.until(lambda: {health.tenant.name for health in listed(tenants)} == expired)
+        assert resolver.asked.count("causes") == 1
+        await driver.press("enter", "escape")
+        await driver.until(lambda: len(listed(tenants)) == 7)
+        await driver.press("r")
+        await driver.settled()
+        assert resolver.asked.count("causes") == 1
+
+
+async def test_a_cause_that_is_new_is_found_after_a_refresh(url: str) -> None:
+    async with open_app(url) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        await driver.press("slash")
+        await driver.enter_words("teapot")
+        await driver.until(lambda: tenants.facts.causes is not None)
+        assert listed(tenants) == []
+        with bare(url) as other:
+            other.execute("UPDATE backup_sets SET error = ? WHERE error LIKE ?", ("418 I am a teapot", "429%"))
+        await driver.press("enter", "r")
+        await driver.until(lambda: [health.tenant.name for health in listed(tenants)] == ["Throttled"])
 
 
 async def test_enter_filters_the_fleet_and_then_leads_to_the_run(url: str) -> None:
