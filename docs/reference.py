@@ -21,7 +21,7 @@ from tui.commands import cli
 from tui.keymap import named_bindings
 from tui.settings import CONFIG_VARIABLE, FILE_NAME, Settings
 from tui.settings.forms import Form
-from tui.settings.model import ViewSettings
+from tui.settings.model import CommandSettings, ViewSettings
 from tui.settings.names import is_section, variable_name
 from tui.settings.sources import SourceSettings
 from tui.words.failures import EXIT_MEANINGS
@@ -78,6 +78,8 @@ def _section(name: str, field: FieldInfo) -> str:
         return f"{heading} {_OF_SOURCES}\n\n{_keys_of(SourceSettings)}"
     if name == "views":
         return f"{heading} {_OF_VIEWS}\n\n{_keys_of(ViewSettings)}"
+    if name == "commands":
+        return f"{heading} {_OF_COMMANDS}\n\n{_keys_of(CommandSettings)}"
     if name == "groups":
         return f"{heading} {_OF_GROUPS}"
     rows = ((f"`{each}`", _keys_in_words(named.keys), named.description) for each, named in named_bindings().items())
@@ -98,6 +100,10 @@ has no policy of its own: every tenant is judged by the same four durations. `gr
 _OF_VIEWS: Final = """Each is a section, `[views.morning]` say, with the
 options that [say a place](screens.md#places); what stands on the command line beside `--view morning` wins. `check` and
 `report` take the views that only narrow the fleet."""
+
+_OF_COMMANDS: Final = """Each is a section, `[commands.graph]` say: see [own
+commands](screens.md#own-commands). A file in the working directory, or one that only `TENANTPILOT_CONFIG` names, has
+none: they are taken from your own configuration directory or from a file named with `--config`."""
 
 _OF_SOURCES: Final = """Each is a section, `[sources.contoso]` say. Every other key is an option of its kind, as
 `import` has it: `author` for `import intunecd --author`; `sync` and `config` check those. Nothing

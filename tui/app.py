@@ -9,8 +9,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
-from textual.app import SystemCommand
-from textual.binding import Binding, BindingType
+from textual.app import SuspendNotSupported, SystemCommand
+from textual.binding import Binding, BindingsMap, BindingType
 from textual.command import CommandPalette
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -115,6 +115,12 @@ class TenantPilotApp(Pilot):
         self.drawn: ChangedCells | None = None
         for theme in THEMES:
             self.register_theme(theme)
+        own = [
+            Binding(each.key, f"own_command('{each.name}')", f"own command {each.name}", show=False,
+                    id=f"commands.{each.name}")
+            for each in context.commands
+        ]  # fmt: skip
+        self._bindings = BindingsMap.merge([self._bindings, BindingsMap(own)])
         self.set_keymap(dict(context.keymap))
         self.theme = WITHOUT_COLOURS if self.no_color else context.theme
         self._plain = (PlainFilter(codeset_here(os.environ)),) if context.plain else ()
@@ -299,6 +305,25 @@ class TenantPilotApp(Pilot):
             ".svg",
             picture_alone(self.export_screenshot(title="" if shown is None else shown.in_a_picture())),
         )
+
+    def action_own_command(self, name: str) -> None:
+        """Run a command of the user's for what is under the cursor, in the terminal that the app leaves meanwhile."""
+        from tui.own_commands import NotRun
+        from tui.terminal.program import run_in_terminal
+
+        (command,) = (each for each in self.context.commands if each.name == name)
+        if not isinstance(self.screen, FactsScreen):
+            return
+        try:
+            arguments = command.arguments(self.screen.under_cursor())
+            with self.suspend():
+                run_in_terminal(arguments)
+        except NotRun as problem:
+            self.say(str(problem))
+        except SuspendNotSupported:
+            self.say(f"{name} was not run: this terminal cannot be left for it")
+        else:
+            self.refresh(layout=True)
 
     def action_show_help(self) -> None:
         uses = sorted(

@@ -16,6 +16,7 @@ from health.policy import HealthPolicy
 from tui.clock import utc_now
 from tui.groups import Groups
 from tui.known_notes import KnownNotes
+from tui.own_commands import OwnCommand
 from tui.place import Place
 from tui.terminal import DEFAULT_THEME
 
@@ -99,6 +100,7 @@ class AppContext(NamedTuple):
     fixed_now: datetime | None = None
     as_of: bool = False
     """Whether `fixed_now` is an instant of the past, shown from what was completed by then."""
+    commands: tuple[OwnCommand, ...] = ()
     place: Place = Place()
     """Where the screens open."""
     command: tuple[str, ...] = ("tenantpilot",)

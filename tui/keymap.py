@@ -5,7 +5,7 @@ Textual silently accepts an unknown id, an unknown key and a key with two meanin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import product
 from typing import Final, NamedTuple
@@ -14,6 +14,7 @@ from textual.binding import Binding
 from textual.keys import Keys, key_to_character
 
 from tui.app import TenantPilotApp
+from tui.own_commands import OwnCommand
 from tui.routes import ROUTES
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.needs_attention import AttentionItem
@@ -65,19 +66,42 @@ def checked_keymap(wanted: Mapping[str, str]) -> dict[str, str]:
     return {name: ",".join(keys) for name, keys in (kept | keymap).items()}
 
 
+def checked_commands(commands: Sequence[OwnCommand], wanted: Mapping[str, str]) -> tuple[OwnCommand, ...]:
+    """A user's own commands with their keys as Textual names them.
+
+    Raises SettingsError for an unknown key, and for one that means something already; it names both.
+    """
+    keymap = checked_keymap(wanted) if wanted else {}
+    taken = {
+        key: name
+        for name, each in reversed(named_bindings().items())
+        for key in (keymap[name].split(",") if name in keymap else each.keys)
+    }
+    checked = []
+    for command in commands:
+        place = f"commands.{command.name}"
+        key = _checked_key(f"{place}.key", command.key, section="")
+        if (other := taken.setdefault(key, place)) != place:
+            raise SettingsError(
+                f"{place}.key: the key {command.key!r} would mean {place} and {other}; give one of them another key"
+            )
+        checked.append(command._replace(key=key))
+    return tuple(checked)
+
+
 def _own_bindings(kind: type) -> Iterator[Binding]:
     for each in kind.__mro__:
         if each.__module__.startswith("tui."):
             yield from Binding.make_bindings(each.__dict__.get("BINDINGS", ()))
 
 
-def _checked_key(name: str, text: str) -> str:
+def _checked_key(name: str, text: str, section: str = "keys.") -> str:
     *modifiers, key = text.split("+") if len(text) > 1 else (text,)
     (written,) = (binding.key for binding in Binding.make_bindings([Binding(text or "nothing", "", "")]))
     character = key if len(key) == 1 else key_to_character(key)
     if written in _NAMED or (_MODIFIERS.issuperset(modifiers) and character and character.isprintable()):
         return written
-    raise SettingsError(f"keys.{name}: there is no key {text!r}; the nearest is {nearest(text, _NAMED)}")
+    raise SettingsError(f"{section}{name}: there is no key {text!r}; the nearest is {nearest(text, _NAMED)}")
 
 
 def _refuse_two_meanings(keymap: Mapping[str, tuple[str, ...]]) -> None:

@@ -19,6 +19,7 @@ from tui.clock import utc_now
 from tui.commands.options import Invocation, checked, require_the_past
 from tui.context import AppContext, Database, confirmation_limit, open_past, open_resolver, visit_file
 from tui.known_notes import KnownNotes, read_notes
+from tui.own_commands import OwnCommand
 from tui.place import FLEET, Place
 from tui.terminal.abilities import Chosen, plain_here, theme_here
 from tui.words.database_time import DatabaseTime
@@ -91,6 +92,7 @@ class Session(NamedTuple):
             fixed_now=as_of or invocation.now,
             as_of=as_of is not None,
             place=place,
+            commands=self._own_commands(),
             command=("tenantpilot", *config),
             groups=settings.tenant_groups(),
             # What is noted is noted of now.
@@ -133,6 +135,14 @@ class Session(NamedTuple):
         from tui.keymap import checked_keymap
 
         return checked_keymap(self.loaded.settings.keys)
+
+    def _own_commands(self) -> tuple[OwnCommand, ...]:
+        settings = self.loaded.settings
+        if not settings.commands:
+            return ()
+        from tui.keymap import checked_commands
+
+        return checked_commands(settings.own_commands(), settings.keys)
 
     def doubts_of(self, time: DatabaseTime) -> tuple[str, ...]:
         """Why facts just read confirm nothing, one clause a reason."""

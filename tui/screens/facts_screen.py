@@ -164,6 +164,17 @@ class FactsScreen(Screen[None], Generic[Answer]):
         """What `e` writes of this screen's rows as a whole: of which set they are, by what they are narrowed."""
         return {}
 
+    def under_cursor(self) -> dict[str, str]:
+        """The ids and names of the tenant, the set and the item that this place is about, as far as there are any."""
+        place, found = self.place(), {}
+        if self.external_id:
+            found = {"tenant": self.external_id, "name": self.called()}
+        if place.set:
+            found["set"] = str(place.set[-1])
+        if place.item is not None:
+            found |= {"type": place.item.policy_type, "item": place.item.policy_identifier}
+        return found
+
     def called(self) -> str:
         """The name of the tenant whose screen this is: a screen behind this one has read it."""
         stack = [each for each in self.app.screen_stack if isinstance(each, FactsScreen)]

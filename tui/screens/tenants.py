@@ -448,6 +448,10 @@ class TenantsScreen(FactsScreen[FleetView]):
         health = self.query_one("#tenants", RowList).current
         return None if health is None else str(health.tenant.external_id)
 
+    def under_cursor(self) -> dict[str, str]:
+        health: TenantBackupHealth | None = self.query_one("#tenants", RowList).current
+        return {} if health is None else {"tenant": health.tenant.external_id, "name": health.tenant.name}
+
     def place(self) -> Place:
         return Place(
             group=self.group,

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, SecretStr
 
+from tui.own_commands import PLACEHOLDERS
 from tui.place import FAMILIES, ORDERS, POSTURES, START_SCREENS
 from tui.words.durations import format_duration, parse_duration
 from tui.words.nearest import nearest
@@ -88,6 +89,11 @@ _VIEW_NAME: Final = Form(
     "at most 32 small letters and digits, a letter first, single _ or - between them",
     lambda name: len(name) <= 32 and re.fullmatch(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", name),
 )
+_KEY: Final = Form('a key in quotes, such as "f6" or "ctrl+o"', lambda key: key.strip())
+_ARGUMENTS: Final = Form(
+    'a program and its arguments in brackets, such as ["open-graph", "--", "{tenant}"]',
+    lambda argv: argv and argv[0].strip() and not any("\0" in each for each in argv),
+)
 _ITEM: Final = Form("an item in quotes, TYPE/IDENTIFIER", lambda item: "/" in item)
 _TENANTS: Final = Form(
     'external ids in quotes and brackets, such as ["contoso.example", "*.bank.example"]; * stands for any characters',
@@ -157,6 +163,9 @@ PostureName = Annotated[str, AfterValidator(OneOf("posture", POSTURES))]
 OrderName = Annotated[str, AfterValidator(OneOf("order", tuple(ORDERS)))]
 FamilyName = Annotated[str, AfterValidator(OneOf("family", FAMILIES))]
 ItemName = Annotated[str, AfterValidator(_ITEM)]
+KeyName = Annotated[str, AfterValidator(_KEY)]
+Arguments = Annotated[tuple[str, ...], AfterValidator(_ARGUMENTS)]
+CommandSubject = Annotated[str, AfterValidator(OneOf("subject", tuple(PLACEHOLDERS)))]
 BackupSetIds = tuple[int, ...]
 Percentage = Annotated[
     int,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from platformdirs import user_config_path
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
@@ -21,7 +22,7 @@ from tui.settings.file import CONFIG_VARIABLE, FILE_NAME, settings_file, toml_so
 from tui.settings.forms import leaves
 from tui.settings.known_file import KnownFile, read_known_file
 from tui.settings.lines import line_of
-from tui.settings.model import Settings, handed_in
+from tui.settings.model import APPLICATION, Settings, handed_in
 from tui.settings.names import is_secret, known_keys, variable_name
 from tui.words.failures import SettingsError
 from tui.words.nearest import VARIABLE_PREFIX, nearest
@@ -106,6 +107,7 @@ def load_settings(
     in_file = () if file is None else (toml_source(file),)
     table = in_file[0].toml_data if in_file else {}
     _refuse_what_takes_the_place_of_a_section(table, path)
+    _refuse_commands_of_others(table, path, config)
     known = known_keys(table)
     _refuse_unknown_variables(environ, known)
     _refuse_passwords(overrides)
@@ -162,6 +164,16 @@ def _refuse_what_takes_the_place_of_a_section(table: Mapping[str, Any], path: Pa
     for section, entries in table.items():
         if section in Settings.model_fields and not isinstance(entries, dict):
             raise SettingsError(_not_a_section(section, f"file {path}"))
+
+
+def _refuse_commands_of_others(table: Mapping[str, Any], path: Path | None, config: Path | None) -> None:
+    """The working directory may be anybody's repository: it names no program (docs/screens.md, "Own commands")."""
+    own = user_config_path(APPLICATION, appauthor=False)
+    if table.get("commands") and config is None and path is not None and path.parent != own:
+        raise SettingsError(
+            f"commands (file {path}): own commands are taken only from {own / FILE_NAME} or from a file named with"
+            " --config; move them there"
+        )
 
 
 def _refuse_unknown_variables(environ: Mapping[str, str], known: tuple[str, ...]) -> None:

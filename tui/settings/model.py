@@ -13,10 +13,13 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from health.policy import HealthPolicy, LossRule
 from tui.groups import Group, Groups
+from tui.own_commands import PLACEHOLDERS, OwnCommand, unknown_placeholder
 from tui.place import ItemIdentity, Place
 from tui.settings.forms import (
     UNNAMED,
+    Arguments,
     BackupSetIds,
+    CommandSubject,
     Count,
     DatabaseName,
     DatabaseUrl,
@@ -24,6 +27,7 @@ from tui.settings.forms import (
     FamilyName,
     GroupName,
     ItemName,
+    KeyName,
     KeysById,
     OrderName,
     Owner,
@@ -161,6 +165,25 @@ class ViewSettings(BaseModel):
         return Place(item=None if self.item is None else ItemIdentity.of(self.item), **said)
 
 
+class CommandSettings(BaseModel):
+    """`[commands.NAME]`: a program of the user's on a key."""
+
+    model_config = _SECTION
+
+    key: KeyName = Field(description="The key that runs it.")
+    argv: Arguments = Field(
+        description="The program and its arguments, each one argument of the program: there is no shell."
+    )
+    on: CommandSubject = Field(description="What it is for: `tenant`, `set` or `item`.")
+
+    @model_validator(mode="after")
+    def _has_known_placeholders(self) -> CommandSettings:
+        if (unknown := unknown_placeholder(self.argv, self.on)) is not None:
+            known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS[self.on])
+            raise ValueError(f"argv has {{{unknown}}}; on {self.on} there are {known}")
+        return self
+
+
 class KnownSettings(BaseModel):
     """`[known]`: the reasons that somebody has taken note of."""
 
@@ -226,6 +249,9 @@ class Settings(BaseSettings):
     views: dict[ViewName, ViewSettings] = Field(
         default_factory=dict, description="Places of the screens under a name: `--view NAME` opens one."
     )
+    commands: dict[ViewName, CommandSettings] = Field(
+        default_factory=dict, description="Programs of your own on keys of the screens."
+    )
     sources: dict[SourceName, SourceSettings] = Field(
         default_factory=dict, description="Backups of other tools, which `tenantpilot sync` imports."
     )
@@ -248,6 +274,10 @@ class Settings(BaseSettings):
     def loss_rule(self) -> LossRule:
         """The rule by which imports decide that fewer items are a loss."""
         return LossRule(self.evidence.loss_share, self.evidence.loss_items)
+
+    def own_commands(self) -> tuple[OwnCommand, ...]:
+        """The user's own commands, as they are written."""
+        return tuple(OwnCommand(name, each.key, each.argv, each.on) for name, each in self.commands.items())
 
     def tenant_groups(self) -> Groups:
         """The groups, to filter and count by."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from tui.commands.sync_entries import wrong_sources
 from tui.keymap import checked_keymap
 from tui.settings import LoadedSettings, Settings, load_settings
-from tui.settings.model import ViewSettings
+from tui.settings.model import CommandSettings, ViewSettings
 from tui.settings.names import known_keys
 from tui.settings.sources import SourceSettings
 
@@ -30,7 +30,14 @@ def test_every_setting_is_at_its_default_and_no_database_is_named() -> None:
     urls = [expected["database"].pop(name) for name in ("url", "write_url")]
     assert urls == [None, None]
     assert expected["known"].pop("file") is None
-    assert expected.pop("databases") == expected.pop("groups") == expected.pop("sources") == expected.pop("views") == {}
+    assert (
+        expected.pop("databases")
+        == expected.pop("groups")
+        == expected.pop("sources")
+        == expected.pop("views")
+        == expected.pop("commands")
+        == {}
+    )
     assert tomllib.loads(SHIPPED.read_text()) == expected
     assert all(re.search(rf"^# {key} = \"", SHIPPED.read_text(), re.MULTILINE) for key in ("url", "write_url", "file"))
     assert load(SHIPPED).settings == Settings()
@@ -41,7 +48,7 @@ def test_every_setting_is_explained() -> None:
     settings = [number for number, line in enumerate(lines) if re.match(r"(# )?[a-z_]+ = ", line)]
     assert len(settings) == len(known_keys()) + len(
         ("databases.eu.url", "databases.eu.production", "groups.gold.tenants", "groups.gold.owner")
-    ) + len(SourceSettings.model_fields) + len(ViewSettings.model_fields)
+    ) + len(SourceSettings.model_fields) + len(ViewSettings.model_fields) + len(CommandSettings.model_fields)
     for number in settings:
         assert re.match(r"# .*[a-z]{3}", lines[number - 1]), lines[number]
 

@@ -91,6 +91,7 @@ def test_settings_alone_read_nothing(cwd: Path, monkeypatch: pytest.MonkeyPatch)
         "databases": {},
         "groups": {},
         "views": {},
+        "commands": {},
         "sources": {},
         "keys": {},
     }
