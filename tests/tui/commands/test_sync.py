@@ -144,6 +144,29 @@ def test_what_is_refused_is_in_the_fleet_and_stops_no_other(any_recorder: Record
     assert machine.postures() == {"ana.example": "healthy"} | dict.fromkeys(refused, "absent")
 
 
+def test_two_tenants_with_equal_content(machine: Machine) -> None:
+    machine.plant("ana", items=10)
+    machine.sync()
+    shutil.copytree(machine.backups / "ana", machine.backups / "ben")
+    code, (totals, refused) = machine.sync()
+    assert (code, totals) == (1, "nightly: 2 tenants: 1 unchanged, 1 refused")
+    assert refused.startswith("  ben.example: refused: ")
+    assert "what the newest set of 'ana.example' is" in refused
+    assert machine.postures() == {"ana.example": "healthy", "ben.example": "absent"}
+
+
+def test_a_tenant_whose_backup_is_gone_is_stale_in_time(machine: Machine) -> None:
+    machine.plant("ana")
+    machine.sync()
+    shutil.rmtree(machine.backups / "ana" / "Filters")
+    code, lines = machine.sync()
+    assert (code, lines[0]) == (1, "nightly: 1 tenant: 1 refused")
+    assert machine.postures() == {"ana.example": "healthy"}
+    later = (utc_now() + timedelta(days=3)).isoformat()
+    report = json.loads(machine.recorder.tenantpilot("report", "--format", "json", "--now", later).stdout)
+    assert [each["posture"] for each in report["tenants"]] == ["stale"]
+
+
 def test_a_part_that_is_missing_behind_the_star(machine: Machine) -> None:
     machine.settle(FLEET.replace("backups/*", "backups/*/intune"))
     machine.plant("ana/intune")
