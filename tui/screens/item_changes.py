@@ -229,6 +229,9 @@ def _content_rows(
         return
     if one is None or other is None:
         yield None, f"{title}: {_why_not_compared(before.item, after.item, one, other, name)}", None
+        if name == "assignments" and one != other:
+            # Whom a policy reaches is short, and the question at once: what one side has is shown.
+            yield from _alone(one or other, LineKind.GONE if other is None else LineKind.ADDED)
         return
     found = differences(one, other, with_meaningless=with_meaningless)
     left_out = f" ({counted(found.left_out, 'field')} without meaning left out)" if found.left_out else ""

@@ -257,3 +257,18 @@ async def test_an_item_of_one_set_alone_is_shown_whole(url: str, key: str, words
         assert words in driver.words()
         assert "not in the set" in driver.words()
         assert len(row_list(screen).rows) > 1
+
+
+async def test_assignments_that_one_side_has_are_shown(sqlite_url: str) -> None:
+    facts = Facts()
+    tenant = facts.tenant("Contoso")
+    facts.backup_set(tenant, NOW - DAY, kept({}, assignments_state="unassigned"))
+    facts.backup_set(tenant, NOW - HOUR, kept({}, assignments='[{"target": "pilot"}]'))
+    async with open_app(facts.load(sqlite_url), tenant=TENANT, screen="changes") as driver:
+        await opened(driver)
+        await driver.press("enter")
+        await driver.arrived(ItemChangesScreen)
+        assert "assignments: captured only after" in driver.words()
+        assert '"target": "pilot"' in driver.text()
+        await driver.press("n")
+        assert driver.lines()[-3].strip() == "["
