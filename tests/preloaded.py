@@ -22,6 +22,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -165,8 +166,23 @@ def _become(request: Any, streams: Sequence[int]) -> NoReturn:
     sys.argv = [str(Path(sys.executable).with_name("tenantpilot")), *words]
     from tui.commands import main
 
-    main()
+    try:
+        main()
+    except SystemExit as end:
+        _leave(end.code)
     raise AssertionError("the command has not ended its process")
+
+
+def _leave(code: Any) -> NoReturn:
+    """End the process as Python does, but for taking all modules apart: that would copy the memory of them all."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code or 0)
 
 
 def _reopened(stream: TextIO) -> io.TextIOWrapper:
