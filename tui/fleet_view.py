@@ -5,8 +5,9 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from heapq import merge
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from health.again import holds_until
 from health.answers import FleetAnswer
@@ -22,6 +23,22 @@ from tui.place import Order
 from tui.visits import LastVisit, changed_since, gone_since
 from tui.words.searched import WordFilter, searched_words
 from tui.words.wording import State, state_of
+
+LARGE: Final = 20_000
+"""Tenants from which on listing a fleet anew would hold up a key; a smaller one is listed at once."""
+_SORTED_AT_ONCE: Final = 4_000
+
+
+class Prepared:
+    """What lists a large fleet without a pause, made by a thread of its own (docs/budgets.md, "On the screen")."""
+
+    def __init__(self) -> None:
+        self.orders: dict[Order, Sequence[TenantBackupHealth]] = {}
+        """Every verdict in each order that is ready."""
+        self.states: dict[int, State] | None = None
+        """The state of each tenant, by its id."""
+        self.words = False
+        """Whether `found_by` has the words of every verdict."""
 
 
 class FleetView(NamedTuple):
@@ -48,6 +65,7 @@ class FleetView(NamedTuple):
     """That a tenant is in two groups: a sentence for the header."""
     holds_until: datetime = LATEST
     """The last instant (UTC) at which every verdict holds, if no fact changes."""
+    prepared: Prepared | None = None
 
     @property
     def now(self) -> datetime:
@@ -63,7 +81,7 @@ def fleet_view(answer: FleetAnswer, known: FleetView | None, visit: LastVisit | 
     if known is not None and known.answer.verdicts is answer.verdicts:
         return known._replace(answer=answer)
     view = FleetView(answer, FleetTotals.of(answer.verdicts), {} if known is None else known.found_by)
-    view = view._replace(holds_until=holds_until(answer.verdicts))
+    view = view._replace(holds_until=holds_until(answer.verdicts), prepared=Prepared())
     if known is not None:
         view = view._replace(
             role_could_write=known.role_could_write,
@@ -83,15 +101,37 @@ def found_by(
 ) -> dict[int, tuple[TenantBackupHealth, str]]:
     """By tenant id: the verdict, and the words the filter searches in it.
 
-    Runs on the event loop: the whole fleet's words cost one frame once, later only those of changed verdicts.
+    Of a large fleet a thread does it first; later it costs only the words of changed verdicts.
     """
+    if view.prepared is not None and view.prepared.words:
+        return view.found_by
     for health in view.answer.verdicts:
         known = view.found_by.get(health.tenant.id)
         if known is None or known[0] is not health:
             group = None if groups is None else groups.beside(health.tenant.external_id)
             words = searched_words(health, policy, view.now, None if group is None else group.name)
             view.found_by[health.tenant.id] = health, words
+    if view.prepared is not None:
+        view.prepared.words = True
     return view.found_by
+
+
+def prepare(view: FleetView, policy: HealthPolicy) -> None:
+    """Sort a large fleet in every order, and look up every state. Runs in a thread of its own."""
+    if view.prepared is None:
+        return
+    view.prepared.states = {health.tenant.id: state_of(health) for health in view.answer.verdicts}
+    for order, key in _sort_keys(policy).items():
+        view.prepared.orders[order] = _sorted_in_parts(view.answer.verdicts, key)
+
+
+def _sorted_in_parts(
+    verdicts: Sequence[TenantBackupHealth], key: Callable[[TenantBackupHealth], Any]
+) -> Sequence[TenantBackupHealth]:
+    """While one part is sorted no other thread runs: a whole fleet would hold up a key."""
+    starts = range(0, len(verdicts), _SORTED_AT_ONCE)
+    parts = [sorted(verdicts[start : start + _SORTED_AT_ONCE], key=key) for start in starts]
+    return list(merge(*parts, key=key))
 
 
 class Filters(NamedTuple):
@@ -126,14 +166,18 @@ def listed(
     view: FleetView, filters: Filters, order: Order, policy: HealthPolicy, groups: Groups | None = None
 ) -> Sequence[TenantBackupHealth]:
     """The tenants that pass every filter, in the order asked for."""
-    chosen: Sequence[TenantBackupHealth] = view.answer.verdicts
+    prepared = view.prepared or Prepared()
+    in_order = prepared.orders.get(order)
+    chosen: Sequence[TenantBackupHealth] = view.answer.verdicts if in_order is None else in_order
     if wanted := WordFilter.of(filters.words):
         words, causes = found_by(view, policy, groups), view.causes or {}
         found = ((health, words[health.tenant.id][1], causes.get(health.tenant.id)) for health in chosen)
         chosen = [health for health, own, cause in found if wanted.passes(f"{own} {cause}" if cause else own)]
     if filters.group is not None and groups is not None:
         chosen = [health for health in chosen if groups.has(filters.group, health.tenant.external_id)]
-    if filters.state is not None:
+    if filters.state is not None and (states := prepared.states) is not None:
+        chosen = [health for health in chosen if states[health.tenant.id] is filters.state]
+    elif filters.state is not None:
         chosen = [health for health in chosen if state_of(health) is filters.state]
     if filters.stale_by is not None:
         chosen = [health for health in chosen if goes_stale_by(health, policy, filters.stale_by)]
@@ -141,7 +185,7 @@ def listed(
         chosen = [health for health in chosen if health.tenant.id in view.changed]
     if filters.ids is not None:
         chosen = [health for health in chosen if health.tenant.id in filters.ids]
-    if order is Order.TRIAGE:
+    if order is Order.TRIAGE or in_order is not None:
         return chosen
     return sorted(chosen, key=_sort_keys(policy)[order])
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from health.again import fleet_again
 from health.causes import Cause
 from health.instants import shifted
 from health.posture import TenantBackupHealth
-from tui.fleet_view import Filters, FleetView, fleet_view, listed, with_tenant
+from tui.fleet_view import LARGE, Filters, FleetView, fleet_view, found_by, listed, prepare, with_tenant
 from tui.known_notes import CheckedNotes, KnownNotes, checked_notes
 from tui.place import FLEET, ORDERS, Order, Place
 from tui.reader import Question
@@ -234,6 +235,17 @@ class TenantsScreen(FactsScreen[FleetView]):
             self.pilot.notes = view.notes
         self._list_again()
         self._want_causes()
+        self._in_a_thread(prepare, view, self.pilot.context.policy)
+
+    def _in_a_thread(self, work: Callable[..., object], view: FleetView, *arguments: object) -> None:
+        """Prepare a large fleet for what may be asked of it next, while keys are answered."""
+        if len(view.answer.verdicts) >= LARGE:
+            threading.Thread(target=work, args=(view, *arguments), name="fleet-prepared", daemon=True).start()
+
+    def action_filter(self) -> None:
+        super().action_filter()
+        if self.answer is not None:
+            self._in_a_thread(found_by, self.answer, self.pilot.context.policy, self.pilot.context.groups)
 
     def note(self) -> str:
         """The base class's note, then what changed since the last visit, and whether the role could write."""

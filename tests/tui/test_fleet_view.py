@@ -1,0 +1,55 @@
+"""A fleet prepared by a thread is listed as one that is not: in every order, by every filter."""
+
+from __future__ import annotations
+
+import pytest
+
+from health.answers import FleetAnswer
+from health.posture import triage_key
+from tests.health.making import DAY, HOUR, NOW, POLICY, a_schedule, a_set, a_tenant, judged
+from tui import fleet_view as module
+from tui.fleet_view import Filters, FleetView, fleet_view, found_by, listed, prepare
+from tui.place import Order
+from tui.words.wording import State
+
+
+def a_view() -> FleetView:
+    """Tenants of several states, many of them with the same name and age."""
+    bases = (None, a_set(NOW - 3 * DAY), a_set(NOW - HOUR), a_set(NOW - 2 * HOUR), a_set(NOW + DAY))
+    verdicts = [
+        judged(
+            bases[number % 5],
+            *([a_schedule(name="weekly")] if number % 3 else []),
+            tenant=a_tenant(id=number, external_id=f"tenant-{number % 50:02d}-{number}", name=f"Name {number % 7}"),
+        )
+        for number in range(1, 200)
+    ]
+    return fleet_view(FleetAnswer(NOW, tuple(sorted(verdicts, key=triage_key))), None)
+
+
+FILTERS = [
+    Filters(),
+    Filters("weekly"),
+    Filters("name -weekly"),
+    *(Filters(state=state) for state in State),
+    Filters(stale_by=NOW + DAY),
+    Filters("3", State.STALE, ids=frozenset(range(100))),
+]
+
+
+@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("filters", FILTERS)
+def test_a_prepared_fleet_is_listed_alike(order: Order, filters: Filters, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_SORTED_AT_ONCE", 16)
+    bare, prepared = a_view(), a_view()
+    prepare(prepared, POLICY)
+    found_by(prepared, POLICY)
+    ids = [health.tenant.id for health in listed(prepared, filters, order, POLICY)]
+    assert ids == [health.tenant.id for health in listed(bare, filters, order, POLICY)]
+
+
+def test_what_was_prepared_of_older_verdicts_is_not_used_for_newer_ones() -> None:
+    view = a_view()
+    prepare(view, POLICY)
+    newer = fleet_view(FleetAnswer(NOW, view.answer.verdicts[:50]), view)
+    assert len(listed(newer, Filters(), Order.NAME, POLICY)) == 50
