@@ -1,3 +1,3 @@
-"""What is seen: the `tenantpilot` command and its screens, standing on `health`, which decides what is true."""
+"""The `tenantpilot` command and its screens. They use `health`, which decides the verdicts."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The Textual app: its clock, its one reader thread, the way between screens, and what works on every one of them."""
+"""The Textual app: its clock, its one reader thread, the way between screens, and the keys of every screen."""
 
 from __future__ import annotations
 
@@ -194,7 +194,7 @@ class TenantPilotApp(Pilot):
         super()._display(screen, self.drawn.of(renderable, self.console) if self.drawn is not None else renderable)
 
     def action_repaint(self, _resumed: object = None) -> None:
-        """Draw everything anew: another program may have written on the terminal."""
+        """Draw everything again: another program may have written on the terminal."""
         if self.drawn is not None:
             self.drawn.forget()
         self.refresh(layout=True)
@@ -220,7 +220,7 @@ class TenantPilotApp(Pilot):
         self._close_messages_no_wait()
 
     async def on_event(self, event: events.Event) -> None:
-        """Hand on keys and pastes in their order; of a paste drop what is hidden: it comes from outside too."""
+        """Pass on keys and pastes in their order. Remove hidden characters from a paste, which comes from outside."""
         if isinstance(event, events.Paste):
             event.text = "".join(char for char in event.text if char == "\n" or not has_hidden(char))
         if isinstance(event, events.Resize) and self.drawn is not None:
@@ -279,7 +279,7 @@ class TenantPilotApp(Pilot):
         self.context = self.context._replace(database=database, place=Place(), open_first=None, ahead_since=None)
         self.reader = FactsReader(database.open_resolver)
         self.reader.start()
-        # A toast about the old database would stand on the new screens for a moment.
+        # A toast about the old database would stay on the new screens for a moment.
         self.clear_notifications()
         left, screens = self.current_mode, self.screen_stack
         shown = f"database {next(self._numbers)}"
@@ -298,7 +298,7 @@ class TenantPilotApp(Pilot):
     def action_save_picture(self) -> None:
         from tui.words.export import picture_alone
 
-        # Under the palette or a list to choose from stands the screen of somebody.
+        # If the palette or a choice is open, we want the screen below it.
         shown = next((each for each in reversed(self.screen_stack) if isinstance(each, FactsScreen)), None)
         self.save_new(
             self.stem("screen", "" if shown is None else shown.external_id),

@@ -1,6 +1,6 @@
-"""A screen's question: how it stands, how old its facts are, and the messages that bring its answer.
+"""A screen's question: its state, the age of its facts, and the messages with its answer.
 
-All times here are seconds of the clock that runs on in suspend (docs/reading.md, "How old the facts are").
+All times here are seconds of the clock that also runs in suspend (docs/reading.md, "How old the facts are").
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class FactsFailed(Message):
 
 
 class GaveWay(Message):
-    """A refresh in the background was given up for a question that a person waits for."""
+    """A refresh in the background was cancelled for a question that a person waits for."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class GaveWay(Message):
 
 
 class Asking:
-    """How the question of one screen stands. The screen asks it again and again; only the last one counts."""
+    """The state of one screen's question. The screen asks it again and again; only the last one counts."""
 
     def __init__(self) -> None:
         self.number = 0
@@ -100,7 +100,7 @@ class Asking:
     def is_due(self, refresh: timedelta, at: float) -> bool:
         """Whether an automatic refresh is due. The wait is `refresh`, and doubles with every failure after the first.
 
-        Never while a question is on its way: one that takes longer than the interval would never be answered.
+        Never while a question is unanswered: one that takes longer than the interval would never get an answer.
         """
         patience = min(refresh * 2 ** min(self._failures - 1, 16), max(refresh, _LONGEST_BACK_OFF))
         # Half an interval of tolerance, because timers are not exact to the second.

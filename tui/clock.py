@@ -1,4 +1,4 @@
-"""The one place that asks the clock: everything below is handed the time (docs/concepts.md, "The policy")."""
+"""The one place that asks the clock. All code below gets the time as an argument (docs/concepts.md, "The policy")."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """The present instant in UTC."""
+    """The current instant in UTC."""
     return datetime.now(UTC)  # noqa: TID251 - the one place

@@ -1,4 +1,4 @@
-"""What the app is started with: the databases it may show, how it judges and looks, and where it opens."""
+"""The app's start arguments: the databases that it may show, the policy, the looks, and the first place."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LEAST_CONFIRMATION: Final = timedelta(seconds=90)
 
 
 def confirmation_limit(refresh: timedelta) -> timedelta:
-    """How old facts may be and still confirm a verdict: three refresh intervals, 90 seconds at least.
+    """The maximum age of facts that confirm a verdict: three refresh intervals, at least 90 seconds.
 
     (docs/concepts.md, "Evidence that cannot be read")
     """
@@ -37,7 +37,7 @@ def confirmation_limit(refresh: timedelta) -> timedelta:
 
 
 def boot_seconds() -> float:
-    """Seconds by a clock that runs on while the machine is suspended."""
+    """Seconds of a clock that also runs while the machine is suspended."""
     clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
     return time.clock_gettime(clock)
 
@@ -61,7 +61,7 @@ def open_resolver(
 
 
 def visit_file(place: str) -> Path:
-    """The file of the last visit to a database. `place` identifies the database; the file's name does not reveal it."""
+    """The file of the last visit to a database. `place` identifies the database; the file's name is a hash of it."""
     name = sha256(place.encode("utf-8", "surrogatepass")).hexdigest()[:24]
     return user_state_path("tenantpilot", appauthor=False) / "visits" / f"{name}.json"
 

@@ -1,4 +1,4 @@
-"""Files that we write: whole or not at all, readable by the owner alone, and never through a link."""
+"""Write files: complete or not at all, readable only by the owner, and never through a link."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 
 
 def replace_file(path: Path, text: str, *, mode: int = 0o600) -> None:
-    """Write a file so that a reader sees the old one or the new one. Raises OSError, and the old one is there still."""
-    # Under another name until it is whole: who watches a folder for names must not find half of it.
+    """Write a file so that a reader sees either the old or the new one. Raises OSError; then the old one stays."""
+    # It has another name until it is complete: a program that watches the folder must not find half of it.
     descriptor, temporary = tempfile.mkstemp(prefix=".tenantpilot-", dir=path.parent)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -25,10 +25,10 @@ def replace_file(path: Path, text: str, *, mode: int = 0o600) -> None:
 
 
 def write_for_a_collector(path: Path, text: str) -> None:
-    """Write what everybody may read: into a FIFO or a character device, else whole in a file's place (0644).
+    """Write text that everybody may read: into a FIFO or a character device, else as a complete new file (0644).
 
-    A FIFO is written when something reads it, as every program does. Raises OSError; for a link, and for whatever else
-    is no file, with the reason, and nothing was written.
+    Writing a FIFO waits for a reader, as in every program. Raises OSError; for a link and for anything else that is not
+    a file it has the reason, and nothing is written.
     """
     try:
         kind = path.lstat().st_mode
@@ -46,7 +46,7 @@ def write_for_a_collector(path: Path, text: str) -> None:
 
 
 def new_file(folder: Path, stem: str, suffix: str, text: str) -> Path:
-    """Write a file under a name that nothing has yet; gives back where it is. Raises OSError, and leaves nothing."""
+    """Write a file with a new name and return its path. Raises OSError; then no file is left."""
     for number in count(1):
         path = folder / f"{stem}{'' if number == 1 else f'-{number}'}{suffix}"
         try:

@@ -1,4 +1,4 @@
-"""The fleet as the first screen lists it: filtered, sorted and counted. Plain computation over verdicts."""
+"""The fleet for the first screen: filtered, sorted and counted. It only computes from verdicts."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ class FleetView(NamedTuple):
     gone: tuple[str, ...] = ()
     """The external ids of tenants seen at that visit and no longer judged."""
     notes: CheckedNotes | None = None
-    """What is known of these tenants; None before it was looked at."""
+    """The known reasons of these tenants; None before the file was read."""
     causes: Mapping[int, str] | None = None
     """By tenant id: the cause of a tenant that has one, in small letters. None if no filter has asked for it."""
     groups_problem: str = ""
-    """That a tenant is in two groups: a sentence for the header."""
+    """A sentence for the header if a tenant is in two groups."""
     holds_until: datetime = LATEST
     """The last instant (UTC) at which every verdict holds, if no fact changes."""
     prepared: Prepared | None = None

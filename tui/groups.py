@@ -1,4 +1,4 @@
-"""Names for tenants, from the settings: which group a tenant is in, and whose it is (docs/settings.md, "`[groups]`").
+"""Groups of tenants from the settings: a tenant's group and its owner (docs/settings.md, "`[groups]`").
 
 A group has no policy of its own: every tenant is judged by the same four durations.
 """
@@ -13,7 +13,7 @@ from tui.words.failures import SettingsError
 
 
 class Group(NamedTuple):
-    """A group: its name, the external ids in it (`*` stands for any characters), and its owner where it has one."""
+    """A group: its name, its external ids (`*` stands for any characters), and its owner, if any."""
 
     name: str
     tenants: tuple[str, ...]
@@ -21,7 +21,7 @@ class Group(NamedTuple):
 
 
 class Groups:
-    """The groups of the settings. A tenant is in one of them or in none."""
+    """The groups of the settings. A tenant is in one group at most."""
 
     def __init__(self, groups: Sequence[Group] = ()) -> None:
         self.groups: Final = tuple(groups)
@@ -43,19 +43,19 @@ class Groups:
         return self._found[external_id]
 
     def beside(self, external_id: str) -> Group | None:
-        """The group to show beside a tenant: none where it is in two, which is said elsewhere. Never raises."""
+        """The group to show beside a tenant; None if it is in two, which another sentence reports. Never raises."""
         try:
             return self.of(external_id)
         except SettingsError:
             return None
 
     def has(self, name: str, external_id: str) -> bool:
-        """Whether a tenant is in a group, and in no other one. Never raises."""
+        """Whether a tenant is in this group only. Never raises."""
         group = self.beside(external_id)
         return group is not None and group.name == name
 
     def problem(self, external_ids: Iterable[str]) -> str:
-        """The sentence for the first of these tenants that is in two groups; empty if none is."""
+        """The sentence about the first of these tenants that is in two groups; empty if there is none."""
         try:
             for each in external_ids if self.groups else ():
                 self.of(each)

@@ -1,7 +1,7 @@
-"""Keys in their order: the next one waits until the one before it is done (docs/screens.md, "Everywhere").
+"""Handle keys in order: each waits until the one before it is done (docs/screens.md, "Everywhere").
 
-Over SSH several keys come in one packet. Textual hands all of them to what has the focus now, before the first of them
-could move the focus or open a screen: what was typed into a filter ran as commands.
+Over SSH several keys can come in one packet. Textual passes all of them to the focused widget before the first one can
+move the focus or open a screen. So letters for a filter ran as commands.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 Typed: TypeAlias = events.Key | events.Paste
 
 AT_ONCE: Final = frozenset({"ctrl+c", "ctrl+q"})
-"""Keys that wait for nothing: a screen that hangs can be left."""
+"""Keys that never wait, so that the user can leave a screen that hangs."""
 _ROUNDS: Final = 2
 """A key climbs from the focus to the app, which acts; what that posts (a row was chosen) climbs once more."""
 
 
 class KeysInOrder:
-    """Holds back keys and pastes that come while an earlier one is under way."""
+    """Holds keys and pastes back while an earlier one is being handled."""
 
     def __init__(self, app: App[None], hand_on: Callable[[Typed], Awaitable[None]]) -> None:
-        """`hand_on` gives an event to what has the focus; it runs among the app's own messages."""
+        """`hand_on` gives an event to the focused widget; it runs in the app's message queue."""
         self._app = app
         self._hand_on = hand_on
         self._waiting: deque[Typed] = deque()
@@ -38,11 +38,11 @@ class KeysInOrder:
 
     @property
     def are_under_way(self) -> bool:
-        """Whether a key that has come has not yet done all it does."""
+        """Whether a key is still being handled."""
         return self._following is not None
 
     async def take(self, event: Typed) -> None:
-        """Hand the event on: now, or in its turn."""
+        """Pass the event on, now or in its turn."""
         if self._following is not None:
             self._waiting.append(event)
             return
@@ -51,7 +51,7 @@ class KeysInOrder:
         self._following = asyncio.create_task(self._follow(event, depth))
 
     async def _follow(self, event: Typed, depth: int) -> None:
-        """Hand on what waits behind an event; `depth` is how many screens there were before it."""
+        """Pass on the events that wait after an event; `depth` is the number of screens before it."""
         await self._come_to_rest()
         while self._waiting:
             before, event = event, self._waiting.popleft()
@@ -65,7 +65,7 @@ class KeysInOrder:
         self._following = None
 
     async def _come_to_rest(self) -> None:
-        """Wait until the event has climbed to the app, and what it set off is done."""
+        """Wait until the event has reached the app and all its effects are done."""
         app, quiet = self._app, 0
         while quiet < _ROUNDS and app.is_running and app.screen_stack:
             screen, focused = app.screen, app.screen.focused

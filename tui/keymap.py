@@ -1,4 +1,4 @@
-"""Which key does what: every binding by its id, and a user's own keys laid over them (`[keys]` in the settings).
+"""The key map: every binding by its id, changed by the user's own keys (`[keys]` in the settings).
 
 Textual silently accepts an unknown id, an unknown key and a key with two meanings; here each is refused.
 """
@@ -30,7 +30,7 @@ _NAMED: Final = tuple(key.value for key in Keys if not key.value.startswith("<")
 
 
 class NamedBinding(NamedTuple):
-    """What an id stands for: its description and its default keys."""
+    """The description and the default keys of an id."""
 
     description: str
     keys: tuple[str, ...]

@@ -1,6 +1,6 @@
-"""What the file of what is known says, for the screens: read at the start, and again when it changed.
+"""The file of known reasons, for the screens: read at the start, and again when it has changed.
 
-A file that is wrong makes nothing known, and the screens say so (docs/documents.md, "Known").
+With a wrong file nothing is known, and the screens say so (docs/documents.md, "Known").
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ class KnownNotes(NamedTuple):
     problem: str = ""
     without_tenant: Mapping[str, str] = MappingProxyType({})
     path: Path | None = None
-    """The file; None where the settings name none."""
+    """The file; None if the settings name none."""
     stamp: tuple[int, ...] | None = None
     """What of the file is another after it was changed; None where it could not be looked at."""
 
     def now(self) -> KnownNotes:
-        """The same object while the file is the same; else what it says now."""
+        """The same object while the file is unchanged; else its new content."""
         return self if self.path is None or _stamp(self.path) == self.stamp else read_notes(self.path)
 
 

@@ -1,4 +1,4 @@
-"""What the command palette finds: every action that works here, and every tenant."""
+"""The entries of the command palette: every action that works here, and every tenant."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from tui.words.searched import WordFilter
 
 _MOST_TENANTS: Final = 50
 _NOT_HERE: Final = ("app.palette", "app.quit_always")
-"""What is open already, and what is there under another key."""
+"""Actions that the palette leaves out: those already open, and those that it has under another key."""
 
 
 class QuietPalette(CommandPalette):
-    """The command palette without what blinks or spins, which would flood a slow link, and without a picture."""
+    """The command palette without blinking, spinning and pictures, which would flood a slow link."""
 
     DEFAULT_CSS = """
     QuietPalette LoadingIndicator { display: none !important; }
@@ -39,7 +39,7 @@ class QuietPalette(CommandPalette):
         self.query_one(Input).cursor_blink = False
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
-        """Only while it is in front: the second of two keys in one packet would close the screen below it."""
+        """Close only if this screen is on top: the second of two keys in one packet would close the screen below."""
         return super().dismiss(result) if self.is_active and self.is_mounted else AwaitComplete()
 
     def _refresh_command_list(self, *arguments: Any) -> None:

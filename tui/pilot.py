@@ -1,6 +1,6 @@
-"""What a screen may ask of the app: the instant, the reader, the clipboard, a file, another screen.
+"""What a screen may ask the app for: the instant, the reader, the clipboard, a file, another screen.
 
-Below the screens, so that they can name it; the app that opens them stands above and extends it.
+This module is below the screens, so that they can import it. The app is above them and extends it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Row = TypeVar("Row")
 
 _LONGEST_ID: Final = 60
 _LONGEST_TOAST: Final = 1000
-"""Of a path, what is at the end says the most."""
+"""A long path is cut at its start, because its end says the most."""
 
 
 def _plain(external_id: str) -> str:
@@ -56,7 +56,7 @@ class Pilot(App[None]):
     notes: CheckedNotes | None = None
     """What is known; None until the fleet was read and every tenant that is named was looked for."""
     marked_set: MarkedSet | None = None
-    """What `m` has marked. There is one mark: two sets are compared."""
+    """The set that the user marked with `m`. There is only one mark, because two sets are compared."""
 
     def __init__(self, context: AppContext) -> None:
         self.context = context
@@ -77,9 +77,9 @@ class Pilot(App[None]):
     # Where one is
 
     def place_words(self, connected_to: str | None = None) -> str:
-        """Which database, that it is read-only, and the instant where it is not the clock's.
+        """The database, that it is read-only, and the instant if it is not the clock's.
 
-        `connected_to` is what the connection that was made calls it, if that is not as its URL does.
+        `connected_to` is the database's label from the real connection, if that differs from the URL's.
         """
         at = "" if (instant := self.fixed_instant()) == "" else f" {'as of' if self.context.as_of else 'at'} {instant}"
         database = self.context.database
@@ -115,12 +115,12 @@ class Pilot(App[None]):
     # What somebody has written beside a verdict
 
     def known_of(self, health: TenantBackupHealth, now: datetime) -> str:
-        """What is known of a tenant, in words; nothing where the file of what is known is wrong."""
+        """The known reasons of a tenant in words; empty if the file is wrong."""
         known = {} if self.notes is None else self.notes.by_tenant
         return known_in_words(known_of(known.get(health.tenant.external_id, ()), health, now), now)
 
     def beside(self, verdicts: Sequence[TenantBackupHealth], now: datetime) -> Beside:
-        """What a report of these verdicts says beside them: what is known, and the groups."""
+        """What a report of these verdicts adds to them: known reasons and groups."""
         from health.report import Beside  # asked for by a key
 
         ids = [health.tenant.external_id for health in verdicts]

@@ -1,4 +1,4 @@
-"""The one reader thread: it asks the resolver off the event loop, can be interrupted, and the newest question wins.
+"""The one reader thread: it asks the resolver outside the event loop and can be interrupted. The newest question wins.
 
 It is a daemon thread, so quitting never waits for a database. When a screen asks again, its older question is dropped
 if it still waits and interrupted if it runs; a late answer is recognised by its number and dropped.
@@ -37,7 +37,7 @@ class Request(NamedTuple, Generic[Answer]):
     answered: Callable[[Answer], None]
     failed: Callable[[str], None]
     gives_way: Callable[[], None] | None = None
-    """For a refresh in the background: called where it was given up for a question that a person waits for."""
+    """For a refresh in the background: called if it was cancelled for a question that a person waits for."""
 
 
 class FactsReader:
@@ -60,7 +60,7 @@ class FactsReader:
         self._thread.start()
 
     def ask(self, request: Request[Any]) -> None:
-        """Ask; an unanswered question of the same owner is given up."""
+        """Ask. An unanswered question of the same owner is cancelled."""
         with self._wake:
             self._give_up(request.owner)
             place = len(self._waiting)
@@ -71,12 +71,12 @@ class FactsReader:
             self._wake.notify()
 
     def give_up(self, owner: object) -> None:
-        """Give up the owner's questions: it wants no more answers."""
+        """Cancel the owner's questions: it needs no more answers."""
         with self._wake:
             self._give_up(owner)
 
     def progress(self) -> Progress | None:
-        """How far the read of the fleet has come; None before there is one. Called from any thread."""
+        """The progress of the fleet's read; None before one begins. Callable from any thread."""
         return None if self._resolver is None else self._resolver.progress
 
     def stop(self) -> None:
@@ -88,7 +88,7 @@ class FactsReader:
             self._wake.notify()
 
     def _make_way(self) -> None:
-        """Give up a refresh that runs in the background; its screen asks again, behind what a person waits for."""
+        """Cancel a refresh in the background. Its screen asks again, after the questions that a person waits for."""
         running = self._running
         if running is not None and running.gives_way is not None:
             self._running = None
@@ -169,6 +169,6 @@ class FactsReader:
 
 
 def _collect_only_from_now_on() -> None:
-    """Once the app is up: the objects that exist by now stay, so that no collection goes through them again."""
+    """Called when the app has started: the existing objects will stay, so no collection needs to scan them again."""
     gc.freeze()
     gc.enable()

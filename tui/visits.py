@@ -1,6 +1,6 @@
 """What this user saw last: the state of each tenant, kept as one small file for each database.
 
-It is only compared with: no verdict comes from it.
+It is only used for comparison: no verdict depends on it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class LastVisit(NamedTuple):
 
 
 class VisitUnreadable(Exception):
-    """The file exists and does not hold a visit; the message is a sentence for people."""
+    """The file exists but does not hold a visit; the message is a sentence for people."""
 
 
 def read_visit(file: Path) -> LastVisit | None:
