@@ -93,8 +93,11 @@ async def test_a_drill_down(sqlite_url: str, faults: Faults) -> None:
             if dashboard.has_problem:
                 failures += 1
                 assert CAUSE in driver.words()
-                assert "no facts" in driver.words()
-                assert not looks_calm(driver)
+                # If the answer is slow, the list's verdict is shown with the age of its facts; never the check.
+                assert HEALTHY_LIMIT not in driver.words()
+                if dashboard.health is None:
+                    assert "no facts" in driver.words()
+                    assert not looks_calm(driver)
             else:
                 await driver.until(lambda: HEALTHY_LIMIT in driver.words())
             if not faults.failed:

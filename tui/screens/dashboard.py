@@ -154,7 +154,7 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
         body.add_class("-as-listed")
         self.shown_at = self.now()
         self.health = health
-        self.query_one("#attention-title").display = not health.confirmed
+        self.query_one("#attention-title").display = bool(health.reasons) or health.unreadable is not None
 
     def crumb(self) -> str:
         """The tenant by name and id: names are alike, and the id is what commands take."""
