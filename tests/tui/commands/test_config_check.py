@@ -43,6 +43,13 @@ path = "x"
     assert SECRET not in str(problems)
 
 
+def test_a_password_is_no_part_of_a_file_in_git(console: Console, tmp_path: Path) -> None:
+    code, problems = check(console, tmp_path, f'[database]\nurl = "{SECRET_URL}"\n')
+    why = "holds a password: move it into ~/.pgpass or TENANTPILOT_DATABASE__URL"
+    assert (code, problems) == (2, [f"line 2: database.url: {why}"])
+    assert check(console, tmp_path, '[database]\nurl = "postgresql://ana@db1/fleet"\n')[0] == 0
+
+
 def test_sources_and_known_entries_are_looked_at(console: Console, tmp_path: Path) -> None:
     (tmp_path / "known.toml").write_text('[[known]]\ntenant = "a"\n')
     text = """\
