@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -36,6 +36,7 @@ from tui.widgets.dashboard_kpis import DashboardKpis
 from tui.widgets.healthy_check import HealthyCheck
 from tui.widgets.needs_attention import AttentionItem, NeedsAttention
 from tui.widgets.row_list import Cell, Column, RowList
+from tui.widgets.schedule_lines import ScheduleLines
 from tui.words.names import name_in_words
 from tui.words.safe_text import safe_text
 from tui.words.set_words import attempt_sentences
@@ -55,6 +56,8 @@ _COLUMNS: Final = (
 )
 _SOON: Final = 0.05
 """Seconds that an answer may take before the verdict that the list has is shown: a near one comes sooner."""
+_ROOM_BESIDE: Final = 160
+"""The columns needed for the schedules beside the attempts."""
 _ROOM_FOR_HISTORY: Final = 12
 """The lines needed for the coverage strip, the heading and some of the latest attempts."""
 
@@ -66,6 +69,8 @@ class _Context(Vertical):
     _Context { height: 1fr; min-height: 4; }
     _Context.-low CoverageStrip { display: none; }
     _Context CursorDetail { height: 1; }
+    _Context Horizontal { height: 1fr; }
+    _Context Vertical { width: 2fr; }
     """
 
     def __init__(self, *children: Widget) -> None:
@@ -73,6 +78,8 @@ class _Context(Vertical):
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.height < _ROOM_FOR_HISTORY, "-low")
+        for lines in self.query(ScheduleLines):
+            lines.set_class(event.size.width >= _ROOM_BESIDE, "-beside")
 
 
 class DashboardScreen(FactsScreen[DashboardAnswer]):
@@ -190,8 +197,15 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
             CoverageStrip(plain=self.pilot.context.plain).data_bind(
                 DashboardScreen.coverage, DashboardScreen.unconfirmed
             ),
-            Static("Latest attempts", classes="block-title", markup=False),
-            RowList(_COLUMNS, self._cells, lambda listed: listed.key.set_id, empty="no attempt yet", id="attempts"),
+            Horizontal(
+                Vertical(
+                    Static("Latest attempts", classes="block-title", markup=False),
+                    RowList(
+                        _COLUMNS, self._cells, lambda listed: listed.key.set_id, empty="no attempt yet", id="attempts"
+                    ),
+                ),
+                ScheduleLines(policy).data_bind(DashboardScreen.health, DashboardScreen.shown_at),
+            ),
             CursorDetail(),
         )
 

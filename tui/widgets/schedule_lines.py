@@ -1,0 +1,57 @@
+"""The enabled schedules of a tenant beside its attempts, on a wide screen (docs/screens.md, "Dashboard")."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from health.facts import BackupSchedule
+from health.policy import HealthPolicy
+from health.posture import TenantBackupHealth
+from tui.words.columns import in_the_past_or_future
+from tui.words.names import name_in_words
+from tui.words.safe_text import safe_text
+from tui.words.wording import conditions_in_words
+
+
+class ScheduleLines(Static):
+    """Bound to one verdict; it computes nothing itself. Those to follow up come first; `s` lists all of them."""
+
+    DEFAULT_CSS = """
+    ScheduleLines { width: 1fr; height: 100%; padding: 0 1; margin-top: 1; display: none; }
+    ScheduleLines.-beside { display: block; }
+    """
+
+    health: reactive[TenantBackupHealth | None] = reactive(None)
+    shown_at: reactive[datetime | None] = reactive(None)
+
+    def __init__(self, policy: HealthPolicy) -> None:
+        super().__init__(markup=False)
+        self._policy = policy
+
+    def watch_health(self) -> None:
+        self._write()
+
+    def watch_shown_at(self) -> None:
+        self._write()
+
+    def _write(self) -> None:
+        health, now = self.health, self.shown_at
+        if health is None or now is None:
+            return
+        judged = {each.schedule.id: conditions_in_words(each, self._policy, now) for each in health.follow_ups}
+        listed = sorted(health.schedules, key=lambda schedule: schedule.id not in judged)
+        lines = [_line(schedule, judged.get(schedule.id), now) for schedule in listed]
+        title = Content.assemble(("Schedules", "bold $quiet"))
+        self.update(Content("\n").join([title, *(lines or [Content("  none enabled")])]), layout=False)
+
+
+def _line(schedule: BackupSchedule, follow_up: str | None, now: datetime) -> Content:
+    name = f"  {name_in_words(schedule.name)}: "
+    if follow_up is not None:
+        return Content.assemble(name, (f"◷ {safe_text(follow_up)}", "$state-follow-up"))
+    ran = "never ran" if schedule.last_run_at is None else f"ran {in_the_past_or_future(schedule.last_run_at, now)}"
+    return Content(f"{name}{ran}")
