@@ -84,8 +84,7 @@ def typed(words: str) -> list[str]:
     return ["slash", *words, "enter"]
 
 
-ABSENT, DEGRADED = ["p", "p"], ["p", "p", "p", "p"]
-FOLLOW_UP, HEALTHY = [*DEGRADED, "p"], [*DEGRADED, "p", "p"]
+ABSENT, DEGRADED, FOLLOW_UP, HEALTHY = ["2"], ["4"], ["5"], ["6"]
 # The one that is all of it: stale, degraded, and with a schedule that needs follow-up.
 STALE = typed("phone company")
 
@@ -93,7 +92,7 @@ WALKS = {
     "tenants": [],
     "tenants-filtered": typed("stale"),
     "tenants-no-match": typed("nobody"),
-    "tenants-sorted-by-name": ["s"],
+    "tenants-sorted-by-name": ["s", "s"],
     "tenants-stale-within": ["w", "w", "w"],
     "dashboard-absent": [*ABSENT, "down", "enter"],
     "dashboard-stale-degraded-follow-up": [*STALE, "enter"],

@@ -36,8 +36,11 @@ class ChoiceScreen(ModalScreen[Any]):
         *,
         key_of: Callable[[Any], Hashable] = lambda row: row,
         begin_at: Hashable = None,
+        again: Sequence[str] = (),
     ) -> None:
         super().__init__()
+        for key in again:
+            self._bindings.bind(key, "take_next", show=False)
         self._list = RowList(columns, cells, key_of, id="choice")
         self._rows = rows
         self._begin_at = begin_at
@@ -49,6 +52,11 @@ class ChoiceScreen(ModalScreen[Any]):
         self._list.replace(self._rows)
         if self._begin_at is not None:
             self._list.move_to_key(self._begin_at)
+
+    def action_take_next(self) -> None:
+        """The key that opened the list was pressed again: take the row after the present one."""
+        rows = self._list.rows
+        self.dismiss(rows[(self._list.cursor + 1) % len(rows)])
 
     @on(RowList.Chosen)
     def _choose(self, message: RowList.Chosen) -> None:

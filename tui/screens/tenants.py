@@ -23,6 +23,7 @@ from health.instants import shifted
 from health.posture import TenantBackupHealth
 from tui.fleet_view import LARGE, Filters, FleetView, fleet_view, found_by, listed, prepare, with_tenant
 from tui.known_notes import CheckedNotes, KnownNotes, checked_notes
+from tui.pilot import Row
 from tui.place import FLEET, ORDERS, Order, Place
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
@@ -56,7 +57,7 @@ _COULD_WRITE: Final = "this role could write: use one that only has SELECT"
 
 _SHIFTS: Final = tuple(timedelta(hours=hours) for hours in (4, 8, 12))
 """The spans in which to look for tenants that go stale, in the order of `w`."""
-_FILTERED_STATES: Final = (None, *STATES.values())
+_EVERY: Final = "every posture"
 
 
 class TenantsScreen(FactsScreen[FleetView]):
@@ -393,11 +394,31 @@ class TenantsScreen(FactsScreen[FleetView]):
         self.query_one(FilterInput).value = ""
 
     def action_sort(self) -> None:
-        self.order = self.order.following()
+        def sort(order: Order | None) -> None:
+            self.order = order or self.order
+
+        self._pick("tenants.sort", "SORTED BY", list(Order), self.order, lambda order: Cell(order.value), sort)
 
     def action_posture(self) -> None:
-        place = _FILTERED_STATES.index(None if self.state is None else self._said(self.state))
-        self.state = _FILTERED_STATES[(place + 1) % len(_FILTERED_STATES)]
+        def narrow(word: str | None) -> None:
+            if word is not None:
+                self.action_only(word)
+
+        words = [_EVERY, *STATES]
+        here = _EVERY if self.state is None else self._said(self.state).word
+        self._pick(
+            "tenants.posture", "ONLY", words, here, lambda word: Cell(word, word if word in STATES else "text"), narrow
+        )
+
+    def _pick(
+        self, binding: str, heading: str, rows: Sequence[Row], here: Row, cell: Callable[[Row], Cell],
+        then: Callable[[Row | None], None],
+    ) -> None:  # fmt: skip
+        """Let the user pick one of a few; the same key again takes the one after the present."""
+        again = [key for key, active in self.active_bindings.items() if active.binding.id == binding]
+        self.pilot.choose(
+            [Column(heading, 16, share=1)], rows, lambda row: (cell(row),), then, begin_at=here, again=again
+        )
 
     def action_only(self, word: str) -> None:
         self.state = next((state for state in State if state.word == word), None)

@@ -63,7 +63,7 @@ async def test_a_filtered_fleet_is_exported_filtered_and_says_so(sqlite_url: str
     url = small_fleet().load(sqlite_url)
     async with open_app(url, toasts=True, size=(200, 40)) as driver:
         await driver.arrived(TenantsScreen)
-        await driver.press("p", "p")
+        await driver.press("p", "p", "p", "p")
         shown = driver.shown("#shown")
         note = await exported(driver, "markdown", folder)
         assert f"Here is {shown}." in note

@@ -13,7 +13,7 @@ import pytest
 
 from tests.tui.screens.driving import Clock, open_app, row_list, under_cursor
 from tests.tui.screens.fleets import HOUR, NOW, Facts, small_fleet
-from tui.place import POSTURES
+from tui.place import POSTURES, Order
 from tui.screens.tenants import TenantsScreen
 
 WORST_FIRST = ("Wingtip", "Contoso", "Fabrikam", "Adventure Works", "Northwind", "Tailspin")
@@ -84,3 +84,22 @@ async def test_the_filter_finds_what_why_says_and_the_reports_own_words(words: s
         await driver.press("slash")
         await driver.enter_words(words)
         assert names(tenants) == left
+
+
+async def test_s_and_p_open_lists_and_the_same_key_takes_the_next(url: str) -> None:
+    async with open_app(url) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        await driver.press("s", "j", "j", "enter")
+        assert tenants.order is Order.AGE
+        await driver.press("s", "s")
+        assert tenants.order is Order.GOES_STALE
+        await driver.press("s", "s")
+        assert tenants.order is Order.TRIAGE
+        await driver.press("s", "j", "escape")
+        assert tenants.order is Order.TRIAGE
+        await driver.press("p", "j", "j", "enter")
+        assert names(tenants) == ["Contoso"]
+        await driver.press("p", "p")
+        assert names(tenants) == ["Fabrikam"]
+        await driver.press("p", "home", "enter")
+        assert names(tenants) == list(WORST_FIRST)

@@ -9,7 +9,7 @@ from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
 
 WALKS = {
-    "tenants": ("", "p p", "s s s", "w w", "slash c o enter", "o enter"),
+    "tenants": ("", "p p p p", "s s", "w w", "slash c o enter", "o enter"),
     "dashboard": ("enter",),
     "backup_sets": ("enter b", "enter b j j"),
     "backup_set": ("enter b j enter", "enter b j j enter", "enter b j enter f f f", "enter b j enter slash 1 enter"),
