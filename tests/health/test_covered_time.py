@@ -194,3 +194,27 @@ def test_fractions_are_rounded_down_and_no_length_is_no_time() -> None:
     assert time_of(Kept(NOW - HOUR - half, 1), begin=NOW - HOUR - 2 * half) == (3600, 0, 0, 1)
     assert time_of(begin=NOW, end=NOW) == (0, 0, 0, 0)
     assert time_of(begin=NOW, end=NOW - DAY) == (0, 0, 0, 0)
+
+
+@given(
+    sets=st.lists(
+        st.builds(
+            lambda second, **of: Kept(BEGIN + second * SECOND, 0, **of),
+            st.integers(-40, 160),
+            bad=st.booleans(),
+            deleted=st.booleans(),
+            readable=st.booleans(),
+        ),
+        max_size=8,
+    ),
+    seconds=st.tuples(st.integers(-20, 140), st.integers(0, 120)),
+)
+def test_second_by_second(sets: list[Kept], seconds: tuple[int, int]) -> None:
+    """Where all happens on full seconds, the end of the window too, each second is what its middle is."""
+    sets = [each._replace(id=number) for number, each in enumerate(sets, 1)]
+    tenant, policy = a_tenant(), HealthPolicy(freshness_window=30 * SECOND - TICK)
+    begin = BEGIN + seconds[0] * SECOND
+    middles = [begin + number * SECOND + SECOND / 2 for number in range(seconds[1])]
+    states = [state_at(sets, tenant, policy, NOW, middle) for middle in middles]
+    found = time_of(*sets, tenant=tenant, policy=policy, begin=begin, end=begin + seconds[1] * SECOND)
+    assert found == tuple(states.count(name) for name in CoveredTime._fields)
