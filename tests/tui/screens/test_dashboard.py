@@ -187,7 +187,7 @@ async def test_the_crumbs_say_where_one_is(url: str) -> None:
         assert "fleet.db read-only" in driver.lines()[0]
         await driver.press("s")
         await driver.arrived(SchedulesScreen)
-        assert "TenantPilot > Tenants > Northwind > Schedules" in driver.lines()[0]
+        assert "TenantPilot > Tenants > Northwind (northwind.example) > Schedules" in driver.lines()[0]
 
 
 async def test_a_tenant_archived_meanwhile_is_a_sentence_and_no_fault(url: str) -> None:

@@ -75,9 +75,10 @@ def fleet(url: str) -> str:
 async def test_every_way(sqlite_url: str, monkeypatch: pytest.MonkeyPatch, theme: str, seed: int) -> None:
     random = Random(seed)
     async with open_app(fleet(sqlite_url), theme=theme, toasts=True) as driver:
+        await driver.arrived(TenantsScreen)
         terminals = Terminals(driver.app, monkeypatch)
         driver.app.action_repaint()
-        await driver.arrived(TenantsScreen)
+        await driver.pump()
         for _ in range(STEPS):
             if random.random() < 0.1:
                 await resize(driver, terminals, random.choice(SIZES))
@@ -96,6 +97,7 @@ async def resize(driver: Driver, terminals: Terminals, size: tuple[int, int]) ->
 
 async def test_ctrl_l_draws_everything_anew(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_app(fleet(sqlite_url)) as driver:
+        await driver.arrived(TenantsScreen)
         terminals = Terminals(driver.app, monkeypatch)
         await driver.press("ctrl+l")
         shown = terminals.shows(0)
