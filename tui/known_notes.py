@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 from health.known import KnownEntry, entries_by_tenant
@@ -18,12 +17,13 @@ from tui.words.failures import SettingsError
 class KnownNotes(NamedTuple):
     """What the file says. `problem` says why nothing is known.
 
-    `without_tenant` has for each tenant that is named the sentence to say where there is no such tenant.
+    `without_tenant` has for each tenant that is named the sentence to say where there is no such tenant. A plain dict:
+    the second process of the start sends it, and no proxy can be sent.
     """
 
     entries: tuple[KnownEntry, ...] = ()
     problem: str = ""
-    without_tenant: Mapping[str, str] = MappingProxyType({})
+    without_tenant: Mapping[str, str] = {}
     path: Path | None = None
     """The file; None if the settings name none."""
     stamp: tuple[int, ...] | None = None

@@ -30,7 +30,7 @@ SECRET = "pa55-w0rd"
         (["import", "intunecd", "."], "Missing option '--tenant'"),
         (["schedule", "add", "nightly"], "Missing option '--tenant'"),
         (["tenant", "add"], "Missing argument 'EXTERNAL_ID'"),
-        (["--screen", "nowhere"], "'nowhere' is not one of"),
+        (["--screen", "nowhere"], "there is no 'nowhere'; the nearest is"),
     ],
     ids=str,
 )
@@ -88,7 +88,7 @@ def test_what_a_command_would_not_hear_in_front_of_it_is_refused(console: Consol
         ("import", "'tenantpilot import facts', 'tenantpilot import intunebackup'"),
         ("tenant", "'tenantpilot tenant add', 'tenantpilot tenant archive'"),
         ("schedule", "'tenantpilot schedule add'"),
-        ("db", "'tenantpilot db init', 'tenantpilot db status', 'tenantpilot db upgrade'."),
+        ("db", "'tenantpilot db analyze', 'tenantpilot db init', 'tenantpilot db status', 'tenantpilot db upgrade'."),
     ],
 )
 def test_a_group_without_a_command_says_which_there_are(console: Console, group: str, commands: str) -> None:

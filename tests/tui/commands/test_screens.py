@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import pickle
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tui.commands import screens
 from tui.commands.options import Invocation
+from tui.commands.session import session_of
 from tui.context import AppContext
 from tui.place import FLEET
 from tui.terminal.second_process import SecondProcess
@@ -42,3 +45,38 @@ def test_with_one_core_there_is_one_process(
     assert screens.open_screens(Invocation(database=sqlite_url), FLEET) == 0
     assert bool(asked) == begun
     assert [context.ahead_since for context in shown] == [None]
+
+
+_EVERY_KIND = """
+[groups.gold]
+tenants = ["*.example"]
+[known]
+file = "known.toml"
+[views.morning]
+posture = "stale"
+group = "gold"
+[commands.graph]
+key = "f6"
+on = "tenant"
+argv = ["open-graph", "{tenant}"]
+[keys]
+"tenants.sort" = "o,f7"
+"tenants.causes" = "O"
+"""
+
+
+@pytest.mark.parametrize("settings", ["", _EVERY_KIND], ids=["no settings", "every kind"])
+def test_the_second_process_can_send_what_it_starts_with(settings: str, sqlite_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "fleet.toml"
+    file.write_text(settings)
+    (tmp_path / "known.toml").write_text("")
+    invocation = Invocation(config=file, database=sqlite_url)
+    context = session_of(invocation).context(invocation, FLEET, "morning" if settings else None)
+    sent = pickle.loads(pickle.dumps(context))
+    assert (sent.place, sent.keymap, sent.commands, sent.known) == (
+        context.place,
+        context.keymap,
+        context.commands,
+        context.known,
+    )
+    assert bool(context.groups) == bool(context.commands) == bool(settings)
