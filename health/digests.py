@@ -1,4 +1,4 @@
-"""The digest of captured content: what says the same has the same one, and equal digests are equal content.
+"""The digest of captured content. The same content has the same digest, and equal digests mean equal content.
 
 (docs/facts.md, "captured_payloads")
 """
@@ -13,7 +13,7 @@ from typing import Any, Final, Never
 import rfc8785
 
 _DIGITS_OF_A_FLOAT: Final = 17
-"""So many tell any two floats apart."""
+"""This many digits are enough to distinguish any two floats."""
 
 
 MOST_THAT_MAY_BE_ALIKE: Final = 9
@@ -23,8 +23,8 @@ MOST_THAT_MAY_BE_ALIKE: Final = 9
 def digest_of(content: str) -> str:
     """The digest of a JSON text: `sha256:` and the hex of its canonical form by RFC 8785.
 
-    What RFC 8785 refuses has the digest of the text itself: an integer beyond 2^53, a number that a float cannot
-    stand for, half of a surrogate pair, a key that stands twice in an object, and text that is no JSON.
+    If RFC 8785 refuses the text, the digest is of the text itself. It refuses an integer beyond 2^53, a number that a
+    float cannot hold exactly, half of a surrogate pair, a key twice in one object, and text that is not JSON.
     """
     try:
         value = json.loads(content, parse_float=_float, parse_constant=_refused, object_pairs_hook=_object)
@@ -38,7 +38,7 @@ def _named(canonical: bytes) -> str:
 
 
 def _float(written: str) -> float:
-    """Raises ValueError for a number that a float cannot stand for: two contents would look like one."""
+    """Raises ValueError for a number that a float cannot hold: otherwise two different contents would look equal."""
     number = float(written)
     digits = "".join(map(str, Decimal(written).as_tuple().digits)).strip("0")
     if len(digits) > _DIGITS_OF_A_FLOAT or (number == 0 and digits):

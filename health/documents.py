@@ -53,7 +53,7 @@ def _change_entry(change: ItemChange) -> dict[str, Any]:
 
 
 def last_good_document(answer: LastGoodAnswer) -> dict[str, Any]:
-    """Where what a tenant's basis has degraded, or lacks, was last whole."""
+    """Where each item that the tenant's basis lacks, or has degraded, was last whole."""
     basis = answer.health.basis
     return {
         "schema": LAST_GOOD_SCHEMA,
@@ -82,7 +82,7 @@ def _copy_entry(sought: SoughtCopy) -> dict[str, Any]:
 
 
 def causes_document(answer: CausesAnswer) -> dict[str, Any]:
-    """Why tenants need attention, grouped."""
+    """Why tenants need attention, grouped by cause."""
     return {
         "schema": CAUSES_SCHEMA,
         "totals": {"tenants": sum(len(cause.tenants) for cause in answer.causes), "causes": len(answer.causes)},
@@ -105,7 +105,7 @@ def _example_entry(example: TenantCause) -> dict[str, Any]:
 
 
 def coverage_document(answer: CoverageAnswer) -> dict[str, Any]:
-    """How the tenants of a fleet were covered in a period, in triage order."""
+    """How well the tenants of a fleet were covered in a period, in triage order."""
     return {
         "schema": COVERAGE_SCHEMA,
         "from": rfc3339(answer.begin),

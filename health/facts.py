@@ -1,6 +1,6 @@
 """The facts as they were read (docs/facts.md, "The facts"): frozen, typed, every instant an aware datetime in UTC.
 
-Named tuples, because a fleet is tens of thousands of them and they are made straight from rows.
+They are named tuples, because a fleet has tens of thousands of them and each is made directly from a row.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 BASIS_STATUSES: Final = ("completed", "partial")
-"""The statuses of a set that ended with something kept (docs/concepts.md, "The basis"), compared exactly."""
+"""The statuses of a set whose run ended and kept something (docs/concepts.md, "The basis"). Compared exactly."""
 
 
 class Tenant(NamedTuple):
@@ -64,7 +64,7 @@ class BackupItem(NamedTuple):
 
 
 class ItemTally(NamedTuple):
-    """How many items of one set there are, not deleted; `families` in the order of `quality.ITEM_FAMILIES`."""
+    """Counts of one set's items that are not deleted. `families` is in the order of `quality.ITEM_FAMILIES`."""
 
     items: int
     degraded_items: int
@@ -73,7 +73,7 @@ class ItemTally(NamedTuple):
 
 
 class BackupSchedule(NamedTuple):
-    """Automation that should produce sets. `cron` has five fields; `timezone` is an IANA name."""
+    """A schedule whose runs should produce sets. `cron` has five fields; `timezone` is an IANA name."""
 
     id: int
     tenant_id: int
@@ -90,7 +90,7 @@ class BackupSchedule(NamedTuple):
 
 
 class UnreadableEvidence(NamedTuple):
-    """A value that a verdict needs and that cannot be read: where it is and what is wrong.
+    """A value that a verdict needs but that cannot be read: where it is and what is wrong.
 
     (docs/concepts.md, "Evidence that cannot be read")
     """
@@ -102,7 +102,7 @@ class UnreadableEvidence(NamedTuple):
 
 
 class TenantFacts(NamedTuple):
-    """All that one verdict is judged from. `tally` is there iff `basis` is; `schedules` are the enabled ones by id."""
+    """All facts for one verdict. `tally` is present iff `basis` is. `schedules` are the enabled ones, by id."""
 
     tenant: Tenant
     basis: BackupSet | None
@@ -110,4 +110,4 @@ class TenantFacts(NamedTuple):
     schedules: tuple[BackupSchedule, ...]
     unreadable: UnreadableEvidence | None = None
     of_the_past: bool = False
-    """As of an instant of the past: schedules and deletions of then are not known."""
+    """The facts are as of an instant of the past, when the schedules and deletions are not known."""

@@ -1,4 +1,4 @@
-"""What changes by time alone, and whether a plan can keep a backup fresh at all."""
+"""What changes by time alone, and whether a plan is able to keep a backup fresh."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from health.posture import TenantBackupHealth
 from health.slots import CannotPlan, SlotCalendar, slots_of
 
 _AHEAD: Final = timedelta(days=35)
-"""How far plans are looked through behind the first run: a whole month, and what joins it to the next."""
+"""How far after the first run we look through plans: a whole month and some days of the next."""
 _MOST_RUNS: Final = 2_000
 
 
 def goes_stale_by(health: TenantBackupHealth, policy: HealthPolicy, instant: datetime) -> bool:
-    """Whether the basis of a verdict, fresh when it was judged, will be too old at a later instant if nothing runs.
+    """Whether the basis, fresh when it was judged, will be too old at a later instant if no backup runs.
 
-    It is what `judge` would find at that instant from the same facts (docs/concepts.md, "Freshness").
+    `judge` would say the same at that instant from the same facts (docs/concepts.md, "Freshness").
     """
     basis = health.basis
     if health.freshness is not Freshness.FRESH or basis is None or basis.completed_at is None:
@@ -32,10 +32,9 @@ def goes_stale_by(health: TenantBackupHealth, policy: HealthPolicy, instant: dat
 
 
 def longest_pause(plans: Iterable[tuple[str | None, str]], now: datetime) -> timedelta | None:
-    """The longest time between two runs of plans taken together, from `now` (UTC) on; a plan is a cron and a time zone.
+    """The longest time between two runs of all plans together, from `now` (UTC) on. A plan is a cron and a time zone.
 
-    None where it is unknown: without a plan, for one without a cron (another tool plans its runs), or for an
-    invalid one.
+    None if it is unknown: there is no plan, a plan has no cron (another tool plans its runs), or one is not valid.
     """
     calendars: list[SlotCalendar] = []
     for cron, timezone in plans:
@@ -58,12 +57,12 @@ def longest_pause(plans: Iterable[tuple[str | None, str]], now: datetime) -> tim
 
 
 def cannot_stay_fresh(pause: timedelta, policy: HealthPolicy) -> bool:
-    """Whether backups made that far apart go stale in between, even if every run succeeds: a run takes time as well."""
+    """Whether backups this far apart go stale in between, even if every run succeeds: a run takes time too."""
     return pause >= policy.freshness_window
 
 
 def _runs(calendar: SlotCalendar, now: datetime) -> Iterator[datetime]:
-    """The runs a calendar plans after `now`, as long as there are any."""
+    """The runs that a calendar plans after `now`, until no more follow."""
     run = now
     with suppress(CannotPlan):
         while True:

@@ -1,4 +1,4 @@
-"""Is the basis within the one freshness window (docs/concepts.md, "Freshness")."""
+"""Whether the basis is within the one freshness window (docs/concepts.md, "Freshness")."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Freshness(StrEnum):
 
 
 def freshness_of(completed_at: datetime, policy: HealthPolicy, now: datetime) -> Freshness:
-    """Fresh iff `-skew <= age <= window`; a stamp further ahead than the tolerance has an age nobody can trust."""
+    """Fresh iff `-skew <= age <= window`. We cannot trust the age of a time further ahead than the tolerance."""
     age = now - completed_at
     if age > policy.freshness_window:
         return Freshness.TOO_OLD
@@ -38,7 +38,7 @@ def no_longer_fresh_from(completed_at: datetime, policy: HealthPolicy) -> dateti
 
 
 def freshness_holds_until(completed_at: datetime, freshness: Freshness, policy: HealthPolicy) -> datetime:
-    """The last instant at which the same freshness would be found, if no fact changes."""
+    """The last instant at which the freshness is still the same, if no fact changes."""
     if freshness is Freshness.FRESH:
         return goes_stale_at(completed_at, policy)
     if freshness is Freshness.IN_THE_FUTURE:

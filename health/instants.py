@@ -1,4 +1,4 @@
-"""Arithmetic on instants that never overflows: facts may name the year 1 or 9999, and a verdict must still come out."""
+"""Arithmetic on instants that never overflows: facts may hold the year 1 or 9999 and must still give a verdict."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Final
 EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 LATEST: Final = datetime.max.replace(tzinfo=UTC)
 NOT_SAID: Final = timedelta(days=36_500)
-"""How old facts count that do not say it: older than any may be."""
+"""The age we give to facts that do not say how old they are: more than any limit allows."""
 JUST_BEFORE: Final = timedelta(microseconds=-1)
-"""One tick of the store's clock: what holds strictly before an instant holds until this much earlier."""
+"""One tick of the store's clock, backwards. If a thing holds strictly before an instant, this shift gives its last."""
 
 
 def shifted(instant: datetime, by: timedelta) -> datetime:
-    """The instant moved by a duration, held within the years 1 to 9999."""
+    """The instant moved by a duration, but never outside the years 1 to 9999."""
     try:
         return instant + by
     except OverflowError:
@@ -22,5 +22,5 @@ def shifted(instant: datetime, by: timedelta) -> datetime:
 
 
 def beyond(instant: datetime, earliest: datetime, latest: datetime) -> timedelta:
-    """How far an instant lies after a stretch of time; negative before it, nothing within it."""
+    """How far an instant is after a stretch of time: negative if it is before the stretch, zero within it."""
     return max(instant - latest, timedelta(0)) + min(instant - earliest, timedelta(0))

@@ -1,6 +1,6 @@
-"""Reasons that somebody has taken note of until an instant: shown beside a verdict, never instead of it.
+"""Reasons that a colleague has noted as known until an instant. Shown beside a verdict, never instead of it.
 
-No verdict, no place and no count is another one because of them (docs/documents.md, "Known").
+They change no verdict, no place in the order and no count (docs/documents.md, "Known").
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from health.posture import Reason, TenantBackupHealth
 
 
 class KnownEntry(NamedTuple):
-    """A note: this reason of this tenant (its external id) is known until an instant (UTC), by whom and why."""
+    """A note: this reason of this tenant (an external id) is known until an instant (UTC), to whom and why."""
 
     tenant: str
     reason: Reason
@@ -24,30 +24,30 @@ class KnownEntry(NamedTuple):
 
 
 class KnownState(StrEnum):
-    """What an entry is worth against a verdict."""
+    """Whether an entry still holds for a verdict, and if not, why."""
 
     LIVE = "live"
     EXPIRED = "expired"
-    """The reason still holds and the time is up."""
+    """The reason still holds, but the entry's time is up."""
     REASON_GONE = "reason gone"
     """The reason no longer holds."""
     ANOTHER_REASON = "another reason"
-    """The tenant has a reason besides that is in no entry: what was known of it is not all there is."""
+    """The tenant has another reason that no entry notes: the entries no longer cover all its reasons."""
 
 
 class JudgedEntry(NamedTuple):
-    """An entry and what it is worth at an instant."""
+    """An entry and its state at an instant."""
 
     entry: KnownEntry
     state: KnownState
 
 
 class KnownOfTenant(NamedTuple):
-    """One tenant's entries against its verdict, in the order of its reasons and then of the file."""
+    """One tenant's entries with their states, in the order of the reasons, then of the file."""
 
     entries: tuple[JudgedEntry, ...]
     all_known: bool
-    """There is a reason, and a live entry for every one. Never of an unreadable tenant."""
+    """The tenant has at least one reason, and a live entry for each. Never true for an unreadable tenant."""
 
     @property
     def live(self) -> tuple[KnownEntry, ...]:
@@ -55,7 +55,7 @@ class KnownOfTenant(NamedTuple):
         return self.in_state(KnownState.LIVE)
 
     def in_state(self, state: KnownState) -> tuple[KnownEntry, ...]:
-        """The entries that are worth this."""
+        """The entries in this state."""
         return tuple(each.entry for each in self.entries if each.state is state)
 
 
@@ -63,7 +63,7 @@ NOTHING_KNOWN: Final = KnownOfTenant((), False)
 
 
 def known_of(entries: Sequence[KnownEntry], health: TenantBackupHealth, now: datetime) -> KnownOfTenant:
-    """What is known of one tenant; `entries` are all of its own. An entry is live until just before its end."""
+    """The known entries of one tenant: pass all of them as `entries`. An entry is live until just before its end."""
     if not entries:
         return NOTHING_KNOWN
     order = tuple(Reason)
@@ -85,7 +85,7 @@ def _state(entry: KnownEntry, noted: set[Reason], health: TenantBackupHealth, no
 
 
 def entries_by_tenant(entries: Iterable[KnownEntry]) -> Mapping[str, Sequence[KnownEntry]]:
-    """Entries by the external id of their tenant, their order kept."""
+    """Entries by the external id of their tenant, in their original order."""
     found: dict[str, list[KnownEntry]] = {}
     for entry in entries:
         found.setdefault(entry.tenant, []).append(entry)

@@ -1,6 +1,6 @@
-"""Losses: what an earlier set of a tenant had and a new one lacks (docs/concepts.md, "Losses").
+"""Losses: what an earlier set of a tenant had and a new set lacks (docs/concepts.md, "Losses").
 
-One comparison for every source. It counts items by their identities and looks at nothing else of them.
+All sources use this one comparison. It looks only at the identities of items and at their assignments states.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Final, NamedTuple
 from health.policy import LossRule
 
 EVERYTHING: Final = "*"
-"""Accepted in place of a type: every type, and all types together."""
+"""Written in place of a type, this accepts the losses of every type and of all types together."""
 FOLDER_NOT_READ: Final = "folder not read: "
-"""How the integrity warning of an item begins that stands for a folder that could not be entered."""
+"""How the integrity warning begins if the item stands for a folder that we could not read."""
 
 Identity = tuple[str, str]
 """An item's type and identifier."""
@@ -25,14 +25,14 @@ _KEPT_STATES: Final = ("captured", "unassigned")
 
 
 class Figures(NamedTuple):
-    """How many are gone, of how many there were."""
+    """How many are gone, and how many there were before."""
 
     gone: int
     before: int
 
 
 class Loss(NamedTuple):
-    """What a type has lost: items, assignments, or both. `policy_type` None: all types together."""
+    """The items or assignments, or both, that a type has lost. `policy_type` None means all types together."""
 
     policy_type: str | None
     items: Figures | None = None
@@ -40,7 +40,7 @@ class Loss(NamedTuple):
 
 
 def counts_for_losses(integrity_warning: str | None, *, deleted: bool) -> bool:
-    """Whether an item counts in its set: a deleted one does not, nor one in place of a folder that was not entered."""
+    """Whether an item counts in its set. A deleted one does not, nor one that stands for a folder not read."""
     return not deleted and not (integrity_warning or "").startswith(FOLDER_NOT_READ)
 
 
@@ -49,8 +49,8 @@ def losses(
 ) -> tuple[Loss, ...]:
     """The losses of a set against earlier ones: each type once, all types together last, items before assignments.
 
-    Of `earlier` the reference set comes first: if a type lost something against several, those figures stand.
-    `accepted` types have no loss and are left out of all types together.
+    `earlier` starts with the reference set. If a type lost something against several sets, the first figures count.
+    `accepted` types have no loss and do not count in all types together.
     """
     if EVERYTHING in accepted:
         return ()
@@ -73,7 +73,7 @@ def _without(states: ItemStates, types: Set[str]) -> ItemStates:
 
 
 class _Counts(NamedTuple):
-    """What a type, or all of them, had and has: items, identities that are gone, and captured assignments."""
+    """Counts of one type, or of all: items before and now, identities gone, captured assignments and those gone."""
 
     before: int
     now: int
@@ -102,7 +102,7 @@ def _between(before: ItemStates, now: ItemStates, rule: LossRule) -> list[Loss]:
         )
         of_the_type = Figures(counts.before, counts.before) if not counts.now else _items_lost(counts, rule)
         found.append(Loss(kind, of_the_type, _assignments_lost(counts, rule)))
-    # Items of types that the earlier set did not have count too: all types together are one more type.
+    # All types together are one more type, in which items of types new in this set count too.
     together = _Counts(len(before), len(now), identities_gone.total(), captured.total(), captured_gone.total())
     of_all = _items_lost(together, rule) or _identities_lost(together, rule)
     found.append(Loss(None, of_all, _assignments_lost(together, rule)))
@@ -120,7 +120,7 @@ def _assignments_lost(counts: _Counts, rule: LossRule) -> Figures | None:
 
 
 def _identities_lost(counts: _Counts, rule: LossRule) -> Figures | None:
-    """More than four fifths of all identities are gone: another tenant's folder, or a renaming of that size."""
+    """A loss if more than four fifths of all identities are gone: another tenant's folder, or as large a renaming."""
     figures = Figures(counts.identities_gone, counts.before)
     return figures if figures.gone >= rule.items and 5 * figures.gone > 4 * figures.before else None
 

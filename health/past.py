@@ -19,14 +19,14 @@ Found = TypeVar("Found")
 
 
 class PastResolver(TenantBackupHealthResolver):
-    """Answers from what was completed by `instant` (UTC), whatever instant a question names; nothing is confirmed."""
+    """Answers from the sets completed by `instant` (UTC); a question's own instant is ignored. Confirms nothing."""
 
     def __init__(self, address: DatabaseAddress, policy: HealthPolicy, instant: datetime) -> None:
         super().__init__(address, policy)
         self._instant = instant
 
     def refreshed_fleet(self, now: datetime) -> FleetAnswer:
-        """The fleet of then. It is read each time: an import may have brought more of then."""
+        """The fleet at that instant. It is read each time, because an import may have added sets of that time."""
         verdicts = tuple(self.as_of(self._instant))
         if self._fleet is None or self._fleet.verdicts != verdicts:
             self._fleet = FleetAnswer(self._instant, verdicts)
@@ -36,6 +36,6 @@ class PastResolver(TenantBackupHealthResolver):
         return self.as_of(self._instant, external_ids)
 
     def _read(self, question: Callable[[Snapshot], Found], external_id: str | None = None) -> Found:
-        from health.store.reading.past_snapshot import PastSnapshot  # with the connection, when it is needed
+        from health.store.reading.past_snapshot import PastSnapshot  # imported only when a connection is needed
 
         return self._store().read(lambda snapshot: question(PastSnapshot.of(snapshot, self._instant)))

@@ -1,4 +1,4 @@
-"""What every verdict is judged by, and what a loss is. A module of its own, because each rule needs it.
+"""The limits for every verdict and for losses. They have their own module, because each rule needs them.
 
 (docs/concepts.md, "The policy")
 """
@@ -21,9 +21,9 @@ class HealthPolicy:
 
 @dataclass(frozen=True, slots=True)
 class LossRule:
-    """When fewer items of a type than in an earlier set are a loss (docs/concepts.md, "Losses").
+    """When missing items of a type are a loss (docs/concepts.md, "Losses").
 
-    That is: more than `share_percent` per cent of the earlier items are gone, and at least `items` of them.
+    They are if more than `share_percent` per cent of the earlier set's items are gone, and at least `items` items.
     """
 
     share_percent: int = 50

@@ -27,7 +27,7 @@ class Posture(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a tenant needs attention, in the order in which reasons are listed."""
+    """Why a tenant needs attention. Reasons are listed in this order."""
 
     NO_BACKUP_BASIS = "no_backup_basis"
     LATEST_BACKUP_STALE = "latest_backup_stale"
@@ -36,11 +36,11 @@ class Reason(StrEnum):
 
 
 class TenantBackupHealth(NamedTuple):
-    """One tenant's verdict: every screen, widget and report shows this object and computes nothing beside it.
+    """One tenant's verdict. Every screen, widget and report shows this object and never computes its own.
 
-    `posture`, `freshness` and `quality` are None where `unreadable` says why there is no verdict, the last two also
-    without a basis. `follow_ups` are the schedules with at least one condition, by id. `holds_until` is the last
-    instant at which the same facts would be judged the same.
+    If `unreadable` says why there is no verdict, `posture`, `freshness` and `quality` are None. The last two are also
+    None without a basis. `follow_ups` are the schedules with at least one condition, by id. `holds_until` is the last
+    instant at which the same facts give the same verdict.
     """
 
     tenant: Tenant
@@ -54,16 +54,16 @@ class TenantBackupHealth(NamedTuple):
     unreadable: UnreadableEvidence | None
     holds_until: datetime
     of_the_past: bool = False
-    """Judged as of an instant from what is known now of then: never confirmed, as schedules and deletions are not."""
+    """Judged as of an instant of the past. Never confirmed, because its schedules and deletions are not known."""
 
     @property
     def primary_reason(self) -> Reason | None:
-        """The first of the reasons that hold."""
+        """The first reason that holds; None if no reason holds."""
         return self.reasons[0] if self.reasons else None
 
     @property
     def confirmed(self) -> bool:
-        """Healthy and no reason at all: the only state that may be shown as a positive check."""
+        """Healthy, without any reason, and not of the past: only this state may be shown as a positive check."""
         return not self.reasons and self.posture is Posture.HEALTHY and not self.of_the_past
 
 
@@ -79,7 +79,7 @@ def judge(facts: TenantFacts, policy: HealthPolicy, now: datetime) -> TenantBack
 
 
 def judged_again(health: TenantBackupHealth, policy: HealthPolicy, now: datetime) -> TenantBackupHealth:
-    """What `judge` would say of the same facts at another UTC instant; time changes neither the basis nor its quality.
+    """What `judge` says about the same facts at another UTC instant. Time changes neither the basis nor its quality.
 
     (docs/reading.md, "A verdict ends when it ends")
     """
@@ -97,7 +97,7 @@ def _verdict(
     policy: HealthPolicy,
     now: datetime,
 ) -> TenantBackupHealth:
-    """The verdict on a readable tenant. `quality` is that of the basis, None where there is none to judge."""
+    """The verdict on a readable tenant. `quality` is the basis's; None if there is no basis to judge."""
     reasons: tuple[Reason, ...] = ()
     freshness, holds_until = None, LATEST
     completed_at = None

@@ -1,7 +1,7 @@
 """The quality of a set: the degradation families and the one quality resolver (docs/concepts.md, "Quality").
 
-A family of items is data: a column and a test on its value. `store/predicates.py` renders the same data as SQL for the
-counts that the fleet read takes from indexes, so that there is one definition of degradation.
+A family of items is data: a column and a test on its value. `store/predicates.py` writes the same data as SQL, because
+the fleet read takes its counts from indexes. So degradation has only one definition.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class IsPresent(NamedTuple):
 
 
 class ItemFamily(NamedTuple):
-    """A degradation family of items: an item is in it when the test holds for the column's value."""
+    """A degradation family of items. An item is in it if the test holds for the column's value."""
 
     name: str
     column: str
@@ -77,7 +77,7 @@ FAMILY_NAMES: Final = (*_ITEM_FAMILY_NAMES, *SET_FAMILIES)
 
 
 class BackupQualitySummary(NamedTuple):
-    """The worth of one set: items present, how many of them are degraded, and each family above zero with its count."""
+    """The quality of one set: its items, how many of them are degraded, and each family above zero with its count."""
 
     items: int
     degraded_items: int
@@ -86,23 +86,23 @@ class BackupQualitySummary(NamedTuple):
 
     @property
     def degraded(self) -> bool:
-        """Any family has a count above zero."""
+        """Whether any family has a count above zero."""
         return bool(self.families)
 
 
 class BackupQualityResolver:
-    """Resolves the quality of a set, from a tally that an index gave or from the items themselves."""
+    """Finds the quality of a set, from a tally that an index gave or from the items themselves."""
 
     def __init__(self, policy: HealthPolicy) -> None:
         self._longest_run = policy.longest_run
 
     @staticmethod
     def families_of(item: BackupItem) -> tuple[str, ...]:
-        """The families one item is in; none means that the item is whole."""
+        """The families of one item; empty if the item is whole."""
         return tuple(family.name for family in ITEM_FAMILIES if family.test.holds(getattr(item, family.column)))
 
     def tally(self, items: Iterable[BackupItem]) -> ItemTally:
-        """Count items one by one: the definition that every index has to agree with."""
+        """Count items one by one. This is the definition: every index must give the same counts."""
         present = degraded = not_recorded = 0
         counts = dict.fromkeys(_ITEM_FAMILY_NAMES, 0)
         for item in items:
@@ -115,7 +115,7 @@ class BackupQualityResolver:
         return ItemTally(present, degraded, not_recorded, tuple(counts.values()))
 
     def resolve(self, backup_set: BackupSet, tally: ItemTally) -> BackupQualitySummary:
-        """The quality of a set whose items, not deleted, were counted in `tally`."""
+        """The quality of a set. `tally` counts its items that are not deleted."""
         families: tuple[tuple[str, int], ...] = ()
         if tally.degraded_items:
             counted = zip(_ITEM_FAMILY_NAMES, tally.families, strict=True)
@@ -125,7 +125,7 @@ class BackupQualityResolver:
         return BackupQualitySummary(tally.items, tally.degraded_items, families, tally.assignments_not_recorded)
 
     def is_degraded(self, backup_set: BackupSet, items: int, degraded_items: int) -> bool:
-        """Whether `resolve` would find a set degraded, from two of its counts: the families' own are not needed."""
+        """Whether `resolve` would find the set degraded. Two counts are enough: the families' own are not needed."""
         return degraded_items > 0 or bool(self._set_families(backup_set, items))
 
     def _set_families(self, backup_set: BackupSet, items: int) -> tuple[tuple[str, int], ...]:

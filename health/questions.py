@@ -1,6 +1,6 @@
-"""What is asked of one snapshot beside the verdicts: changes, last good copies, causes, coverage, and by the doctor.
+"""The questions to one snapshot beside the verdicts: changes, last good copies, causes, coverage, and the doctor's.
 
-The resolver reads a tenant's verdict, or the fleet's, and hands it in: nothing here judges.
+The resolver reads the verdict of a tenant or the fleet and passes it in. Nothing here judges.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from health.store.reading.snapshot import Snapshot
 
 _FEW: Final = 1_000
-"""Up to so many tenants each is asked about by its name."""
+"""Up to this many tenants, the query names each of them."""
 
 
 def changes(
     history: History, health: TenantBackupHealth, before_id: int | None, after_id: int | None, now: datetime
 ) -> ChangesAnswer:
-    """What changed between two sets: from the reference set to the basis, unless one or both are named."""
+    """What changed between two sets: by default from the reference set to the basis."""
     if after_id is None:
         if health.basis is None:
             return ChangesAnswer(health, None, None, None, now)
@@ -64,7 +64,7 @@ def changes(
 
 
 def captured_in_set(snapshot: Snapshot, tenant_id: int, wanted: tuple[int, int] | None) -> CapturedInSet:
-    """One item with its captured JSON, by its set's id and its own."""
+    """One item with its captured JSON. `wanted` is the set's id and the item's."""
     if wanted is None:
         return CapturedInSet(None, CapturedJson(None, None))
     set_id, item_id = wanted
@@ -74,7 +74,7 @@ def captured_in_set(snapshot: Snapshot, tenant_id: int, wanted: tuple[int, int] 
 
 
 def last_good(history: History, health: TenantBackupHealth, now: datetime) -> LastGoodAnswer:
-    """The last good copies of what the basis has degraded, or lacks against its reference set."""
+    """The last good copies of the items that the basis has degraded, or lacks compared with its reference set."""
     if health.basis is None:
         return LastGoodAnswer(health, None, (), now)
     return LastGoodAnswer(health, *history.last_good_copies(health.basis), now)
@@ -89,9 +89,9 @@ def causes(history: History, verdicts: Iterable[TenantBackupHealth], now: dateti
 
 
 def _whose_errors_count(asked: Sequence[TenantBackupHealth]) -> tuple[list[int], datetime | None]:
-    """The tenants to name, by their ids, and from when on the errors of all others can count.
+    """The ids of the tenants to name, and the instant from which on the errors of all others can count.
 
-    A basis that is fresh, as most are, is of the last day: for all those tenants of a fleet one instant will do.
+    Most bases are fresh, which means recent. So in a large fleet one instant is enough for all these tenants.
     """
     named, since = [], LATEST
     many = len(asked) > _FEW
@@ -113,9 +113,9 @@ def coverage(
     *,
     named: bool,
 ) -> CoverageAnswer:
-    """How tenants were covered from the first instant of a period until just before the other.
+    """How well tenants were covered from the first instant of a period until just before the second.
 
-    All tenants, or where they were `named` those of the verdicts.
+    It reads all tenants, or only those of the verdicts if they were `named`.
     """
     begin, end = period
     by_id = {health.tenant.id: health for health in verdicts}
@@ -134,7 +134,7 @@ def coverage(
 def examined(
     examination: Examination, verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime
 ) -> Examined:
-    """What the doctor looks at in the database, beside the verdicts of the whole fleet in triage order."""
+    """The doctor's facts from the database. `verdicts` are of the whole fleet in triage order."""
     names = {health.tenant.id: health.tenant.external_id for health in verdicts}
     runs = examination.runs(period_before(now), shifted(now, policy.clock_skew), names)
     fleet = FleetFacts(

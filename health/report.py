@@ -29,7 +29,7 @@ CONFIRMING_SCREENS: Final[Mapping[Reason, str]] = MappingProxyType(
         Reason.SCHEDULE_FOLLOW_UP: "schedules",
     }
 )
-"""From a reason to the screen that confirms it (docs/concepts.md, "Where a reason is confirmed")."""
+"""The screen that confirms each reason (docs/concepts.md, "Where a reason is confirmed")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class FleetTotals:
         """Count verdicts, each once."""
         postures: dict[Posture | None, int] = dict.fromkeys((None, *Posture), 0)
         confirmed = follow_up = 0
-        needs_follow_up = Reason.SCHEDULE_FOLLOW_UP  # looked up once: an enum's members are slow to come by
+        needs_follow_up = Reason.SCHEDULE_FOLLOW_UP  # looked up once: access to an enum's member is slow
         for health in verdicts:
             postures[health.posture] += 1
             if health.reasons:
@@ -70,14 +70,14 @@ class FleetTotals:
 
 
 NOT_KNOWN_OF_THEN: Final = ("schedules", "deletions")
-"""What the facts do not say of an instant of the past."""
+"""What the facts do not say about an instant of the past."""
 
 
 class Beside(NamedTuple):
     """What a report says beside its verdicts.
 
-    What it was narrowed by, as it was given; what is known and the groups' names, by the tenants' external ids; and why
-    tenants need attention.
+    `narrowed_by` is as the user gave it. `known` and the groups' names are by the tenants' external ids. `causes` say
+    why tenants need attention.
     """
 
     narrowed_by: Mapping[str, str] = MappingProxyType({})
@@ -85,12 +85,12 @@ class Beside(NamedTuple):
     groups: Mapping[str, str] = MappingProxyType({})
     causes: Sequence[Cause] = ()
     names_bases: bool = False
-    """A note names the row of each basis: it is handed on as evidence."""
+    """The report names the row of each basis, so that it can be handed on as evidence."""
     as_of: bool = False
-    """The verdicts are of the past: what cannot be known of then is said."""
+    """The verdicts are of the past: the report says what cannot be known about that instant."""
 
     def known_of(self, health: TenantBackupHealth) -> KnownOfTenant:
-        """What is known of one tenant."""
+        """The known entries of one tenant."""
         return self.known.get(health.tenant.external_id, NOTHING_KNOWN)
 
 
@@ -108,7 +108,7 @@ def report_document(
 def report_head(
     verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, beside: Beside = NOTHING_BESIDE
 ) -> dict[str, Any]:
-    """The document but for its tenants."""
+    """The document without its tenants."""
     totals = FleetTotals.of(verdicts)
     return {
         "schema": SCHEMA,
@@ -197,7 +197,7 @@ def _confirm_entry(reason: Reason, basis: BackupSet | None) -> dict[str, Any]:
 
 
 def rfc3339(instant: datetime) -> str:
-    """A UTC instant as `2026-11-23T09:00:00Z`, with a fraction of a second only where there is one."""
+    """A UTC instant as `2026-11-23T09:00:00Z`, with a fraction of a second only if it is not zero."""
     text = instant.replace(tzinfo=None).isoformat()
     return (text.rstrip("0") if instant.microsecond else text) + "Z"
 
@@ -208,13 +208,13 @@ def age_seconds(completed_at: datetime, now: datetime) -> int:
 
 
 def whole_seconds(duration: timedelta) -> int | float:
-    """Seconds, as a whole number where it is one."""
+    """The duration in seconds, as an int if it is a whole number."""
     seconds = duration.total_seconds()
     return int(seconds) if seconds.is_integer() else seconds
 
 
 class CheckStatus(IntEnum):
-    """The exit status of `tenantpilot check`, as monitoring plug-ins have it."""
+    """The exit status of `tenantpilot check`, as monitoring plug-ins define it."""
 
     OK = 0
     WARNING = 1
@@ -232,9 +232,9 @@ def check_status(
 ) -> CheckStatus:
     """2 any absent; else 3 any unreadable, too few, `missing`, `doubtful`; else 1 stale, degraded, follow-up; else 0.
 
-    Facts are `doubtful` that are too old to confirm anything, or whose age a wrong clock makes uncertain.
+    Facts are `doubtful` if they are too old to confirm anything, or if a wrong clock makes their age uncertain.
 
-    `counting` are the totals of the tenants whose states count, if that is not all of them.
+    `counting` has the totals of the tenants whose states count, if not all of them do.
     """
     counting = counting or totals
     if counting.absent:

@@ -16,7 +16,7 @@ RUNNING: Final = "running"
 
 
 class Condition(StrEnum):
-    """Why a schedule needs follow-up, in the order in which the conditions are listed."""
+    """Why a schedule needs follow-up. Conditions are listed in this order."""
 
     CANNOT_EVALUATE = "cannot_evaluate"
     STUCK = "stuck"
@@ -30,8 +30,8 @@ class Condition(StrEnum):
 class ScheduleAssessment(NamedTuple):
     """One enabled schedule, judged: its conditions, when its next run is due, and why it cannot be evaluated.
 
-    `waiting_since` is what a schedule is late against: its due instant, else its anchor; while it runs, the start of
-    the run. `holds_until` is the last instant at which the same conditions would be found, if no fact changes.
+    A schedule is late counted from `waiting_since`: its due instant, else its anchor; in a run, the start of the run.
+    `holds_until` is the last instant at which the conditions are still the same, if no fact changes.
     """
 
     schedule: BackupSchedule
@@ -55,7 +55,7 @@ def anchor_of(schedule: BackupSchedule) -> datetime:
 def assess(
     schedule: BackupSchedule, basis_completed_at: datetime | None, policy: HealthPolicy, now: datetime
 ) -> ScheduleAssessment:
-    """Judge one schedule that is enabled and not deleted, beside its tenant's basis (None: it has none)."""
+    """Judge one schedule that is enabled and not deleted. Its tenant's basis was completed then (None: no basis)."""
     anchor = anchor_of(schedule)
     if anchor - now > policy.clock_skew:
         until = shifted(shifted(anchor, -policy.clock_skew), JUST_BEFORE)
@@ -85,9 +85,9 @@ def _cannot_evaluate(
 
 
 def _due(schedule: BackupSchedule, anchor: datetime, policy: HealthPolicy) -> datetime | None:
-    """When the next run is due: the earlier of what was planned and the first slot not served (None: neither exists).
+    """When the next run is due: the planned run or the first slot not served, if that is earlier (None: neither).
 
-    A rolled-forward `next_run_at` cannot hide a missed run, because the slot after the anchor still counts.
+    If a tool moves `next_run_at` forward, a missed run is still seen, because the slot after the anchor still counts.
     """
     last_run_at, planned = schedule.last_run_at, schedule.next_run_at
     slots = slots_of(schedule.cron, schedule.timezone)
@@ -114,7 +114,7 @@ def _clocks(
     basis_completed_at: datetime | None,
     policy: HealthPolicy,
 ) -> list[tuple[Condition, datetime, timedelta]]:
-    """The conditions that the passing of time alone brings: each holds once `now` is past its instant by its limit."""
+    """The conditions that start by time alone: each holds as soon as `now` is more than its limit after its instant."""
     last_run_at, grace = schedule.last_run_at, policy.schedule_grace
     if word == RUNNING:
         return [(Condition.STUCK, last_run_at or anchor, policy.longest_run)]
@@ -130,7 +130,7 @@ def _clocks(
 
 
 def _last_run_unsuccessful(schedule: BackupSchedule, word: str | None) -> bool:
-    """The status is a word other than a success, or it is missing although there was a run."""
+    """Whether the status is another word than success or running, or is missing although there was a run."""
     if word is None:
         return schedule.last_run_at is not None
     return word != RUNNING and word not in SUCCESS_WORDS

@@ -20,16 +20,16 @@ from health.instants import EARLIEST
 _FIELDS: Final = 5
 _NO_SLOT: Final = "its cron expression has no slot to come"
 _REMEMBERED: Final = 512
-"""How many stretches between slots one calendar remembers before it starts afresh."""
+"""How many stretches between slots one calendar remembers before it forgets them all."""
 _ONE_OFFSET: Final = timedelta(days=5)
-"""Two instants that lie no further apart and have one UTC offset have it all the time between them: no zone changes its
-clocks there and back within so few days."""
+"""If two instants at most this far apart have the same UTC offset, the whole time between them has it too. No zone
+changes its clocks and changes them back within so few days."""
 _SECOND: Final = timedelta(seconds=1)
 _HOUR: Final = timedelta(hours=1)
 
 
 class CannotPlan(ValueError):
-    """A cron expression or a time zone that no slot can be computed from; the message is a clause for people."""
+    """We cannot compute slots from the cron expression or the time zone. The message is a clause for people."""
 
 
 class _Stretch(NamedTuple):
@@ -44,10 +44,10 @@ _BEGIN: Final = attrgetter("begin")
 
 
 class SlotCalendar:
-    """The slots of one cron expression in one zone, shared by every schedule that has the two.
+    """The slots of one cron expression in one zone. Every schedule with these two shares the calendar.
 
-    Most schedules of a fleet ran last at about the same time, so their next slot is the same: a stretch of time
-    without a slot, once computed, answers for every instant in it.
+    Most schedules of a fleet ran last at about the same time, so their next slot is the same. A stretch of time
+    without a slot is computed once, and then answers for every instant in it.
     """
 
     def __init__(self, cron: str, zone: ZoneInfo) -> None:
@@ -57,7 +57,7 @@ class SlotCalendar:
         self._none_after: datetime | None = None
 
     def first_after(self, instant: datetime) -> datetime:
-        """The first slot strictly after a UTC instant. Raises CannotPlan where there is none."""
+        """The first slot strictly after a UTC instant. Raises CannotPlan if no slot follows."""
         place = bisect_right(self._stretches, instant, key=_BEGIN)
         if place and instant < (stretch := self._stretches[place - 1]).end:
             return stretch.slot
@@ -66,15 +66,15 @@ class SlotCalendar:
         try:
             return self._compute(instant)
         except OverflowError:
-            # Either end of the calendar: this says nothing about other instants.
+            # This is one end of the calendar, so it says nothing about other instants.
             raise CannotPlan(_NO_SLOT) from None
 
     def _compute(self, instant: datetime) -> datetime:
         local = instant.astimezone(self._zone)
         hour = local.replace(minute=0, second=0, microsecond=0)
-        # The library looks from the next second on and goes on from full hours: from this one it comes to the same
-        # slot, and what it passes on the way tells since when that has been the first. Not across a change of clocks,
-        # and not where the calendar begins, before which there is no full hour.
+        # The library searches from the next second on, then in full hours. So from this full hour it finds the same
+        # slot, and the slots it passes say since when that slot is the first one. This does not hold across a change
+        # of clocks, nor at the start of the calendar, which has no full hour before it.
         same_offset = instant.year > 1 and hour.utcoffset() == self._offset(instant + _SECOND)
         begin = hour.astimezone(UTC) if same_offset else instant
         for found in CronSim(self._cron, hour if same_offset else local):
@@ -84,13 +84,13 @@ class SlotCalendar:
                     self._remember(begin, instant, slot)
                 return slot
             begin = max(begin, slot)
-        # Looking for a slot that never comes is the dearest question there is: it is asked once.
+        # To look for a slot that never comes costs the most, so we do it only once.
         self._none_after = instant
         raise CannotPlan(_NO_SLOT)
 
     def _remember(self, begin: datetime, instant: datetime, slot: datetime) -> None:
-        """A stretch never answers across a change of the UTC offset: the same wall time may come twice, or the library
-        arrive on the other side between two full hours, and which slots follow depends on where one starts from.
+        """Keep a stretch, but never across a change of the UTC offset. There the same wall time may come twice, or the
+        library may arrive between two full hours, and the slots that follow depend on where the search starts.
         """
         far = slot if slot - begin <= _ONE_OFFSET else begin + _ONE_OFFSET
         for end in (far, min(far, instant + _HOUR)):
@@ -114,7 +114,7 @@ def slots_of(cron: str | None, timezone: str) -> SlotCalendar | None:
 
 @lru_cache(maxsize=4096)
 def _calendar(cron: str | None, timezone: str) -> SlotCalendar | str | None:
-    """The calendar, or why it cannot be made: remembered either way, because a fleet repeats its expressions."""
+    """The calendar, or why we cannot make one. Both are remembered, because a fleet repeats its expressions."""
     zone = zone_named(timezone)
     if zone is None:
         return "its time zone is not an IANA name"
@@ -124,19 +124,19 @@ def _calendar(cron: str | None, timezone: str) -> SlotCalendar | str | None:
         return "its cron expression does not have five fields"
     try:
         CronSim(cron, EARLIEST)
-    except Exception:  # whatever the library raises on hostile input, it did not accept the expression
+    except Exception:  # on hostile input the library may raise anything: the expression is not valid
         return "its cron expression is not valid"
     return SlotCalendar(cron, zone)
 
 
 def zone_named(name: str) -> ZoneInfo | None:
-    """The time zone of an IANA name; None where no zone has that name."""
+    """The time zone of an IANA name; None if no zone has that name."""
     return ZoneInfo(name) if name in _iana_names() else None
 
 
 @lru_cache(maxsize=1)
 def _iana_names() -> frozenset[str]:
-    """Names from the tzdata package, so that a verdict does not depend on what a machine keeps beside its zones."""
-    from importlib.resources import files  # a hundredth of a second, which the first frame need not wait for
+    """Names from the tzdata package, so that a verdict does not depend on the files of the machine."""
+    from importlib.resources import files  # takes 10 ms, so the first frame does not wait for it
 
     return frozenset((files("tzdata") / "zones").read_text(encoding="utf-8").split())
