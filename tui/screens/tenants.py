@@ -14,30 +14,25 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.reactive import reactive
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from health.again import fleet_again
-from health.causes import Cause
 from health.instants import shifted
 from health.posture import TenantBackupHealth
 from tui.fleet_view import LARGE, Filters, FleetView, fleet_view, found_by, listed, prepare, with_tenant
 from tui.known_notes import CheckedNotes, KnownNotes, checked_notes
-from tui.pilot import Row
-from tui.place import FLEET, ORDERS, Order, Place
+from tui.place import FLEET, Place
 from tui.reader import Question
-from tui.screens.facts_screen import FactsScreen
+from tui.screens.narrowed_fleet import NarrowedFleet
 from tui.visits import NEW, LastVisit, VisitUnreadable, read_visit, since_in_words, write_visit
 from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.row_list import Cell, Column, RowList, name_cell
 from tui.widgets.state_counts import StateCounts
 from tui.words.columns import degraded_share, goes_stale, latest_backup, states_counted
-from tui.words.durations import format_duration
 from tui.words.names import IN_A_SENTENCE, name_in_words
 from tui.words.safe_text import safe_text
-from tui.words.searched import STATES
-from tui.words.wording import State, counted, part_in_words, state_of, why
+from tui.words.wording import State, part_in_words, state_of, why
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
@@ -55,12 +50,8 @@ _COLUMNS: Final = (
 
 _COULD_WRITE: Final = "this role could write: use one that only has SELECT"
 
-_SHIFTS: Final = tuple(timedelta(hours=hours) for hours in (4, 8, 12))
-"""The spans in which to look for tenants that go stale, in the order of `w`."""
-_EVERY: Final = "every posture"
 
-
-class TenantsScreen(FactsScreen[FleetView]):
+class TenantsScreen(NarrowedFleet):
     """Every tenant, worst first. `answer` is a FleetView."""
 
     DEFAULT_CSS = """
@@ -118,28 +109,9 @@ class TenantsScreen(FactsScreen[FleetView]):
         Binding("escape", "clear_filters", "clear filters", key_display="esc", id="tenants.clear_filters"),
     ]
 
-    words: reactive[str] = reactive("", init=False)
-    state: reactive[State | None] = reactive(None, init=False)
-    within: reactive[timedelta | None] = reactive(None, init=False)
-    changed_only: reactive[bool] = reactive(False, init=False)
-    cause: reactive[Cause | None] = reactive(None, init=False)
-    """The chosen cause, as it was read then. Only its tenants are listed."""
-    order: reactive[Order] = reactive(Order.TRIAGE, init=False)
-
-    group: reactive[str | None] = reactive(None, init=False)
-
     def __init__(self, place: Place = FLEET) -> None:
-        super().__init__()
-        self._opened_at = place
+        super().__init__(place)
         self._notes_taken: CheckedNotes | None = None
-        # If the place is a set, the filter words are for the set's items and not for the fleet.
-        words = "" if place.named_screen() == "backup_set" else place.filter or ""
-        self.set_reactive(TenantsScreen.words, words)
-        self.set_reactive(TenantsScreen.state, STATES.get(place.posture or ""))
-        self.set_reactive(TenantsScreen.within, place.stale_within)
-        self.set_reactive(TenantsScreen.changed_only, place.changed)
-        self.set_reactive(TenantsScreen.order, ORDERS.get(place.sort or "", Order.TRIAGE))
-        self.set_reactive(TenantsScreen.group, place.group)
 
     def crumb(self) -> str:
         return "Tenants"
@@ -290,25 +262,6 @@ class TenantsScreen(FactsScreen[FleetView]):
         self.query_one("#shown", Static).update(Content(self._shown(rows, view)))
         self._tell()
 
-    @staticmethod
-    def _said(state: State) -> State:
-        """The state for a command line. An unconfirmed tenant was confirmed, and may be confirmed again by then."""
-        return State.HEALTHY if state is State.UNCONFIRMED else state
-
-    def _as_shown(self, state: State) -> State:
-        doubtful = self.unconfirmed or self.pilot.context.as_of
-        return State.UNCONFIRMED if state is State.HEALTHY and doubtful else state
-
-    def _shown(self, rows: Sequence[TenantBackupHealth], view: FleetView) -> str:
-        total = view.totals.tenants
-        what = f"{len(rows):,} of {total:,}, " if len(rows) != total else f"{counted(total, 'tenant')}, "
-        posture = f"only {self._as_shown(self.state).word}, " if self.state is not None else ""
-        group = "" if self.group is None else f"group {safe_text(self.group)}, "
-        within = "" if self.within is None else f"stale within {format_duration(self.within)}, "
-        changed = "changed since you looked, " if self.changed_only else ""
-        cause = "" if self.cause is None else f"cause {safe_text(self.cause.cause, limit=30)}, "
-        return f"{what}{posture}{group}{within}{changed}{cause}sorted: {self.order.value}"
-
     def show_ages(self) -> None:
         super().show_ages()
         self._tell()
@@ -373,56 +326,6 @@ class TenantsScreen(FactsScreen[FleetView]):
         if (set_id := self._runs_that_said_so().get(health.tenant.id)) is not None:
             self.pilot.open_screen("backup_set", *names, set_id=set_id)
 
-    def _runs_that_said_so(self) -> dict[int, int | None]:
-        """For each tenant of the listed cause, by its id: the set with that error."""
-        tenants = () if self.cause is None else self.cause.tenants
-        return {each.health.tenant.id: each.backup_set and each.backup_set.id for each in tenants}
-
-    @on(Input.Changed, "#filter")
-    def _filter_typed(self, message: Input.Changed) -> None:
-        self.words = message.value
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action != "clear_filters":
-            return super().check_action(action, parameters)
-        return self.place()._replace(sort=None) != FLEET
-
-    def action_clear_filters(self) -> None:
-        self.changed_only = False
-        self.cause = self.group = None
-        self.state = self.within = None
-        self.query_one(FilterInput).value = ""
-
-    def action_sort(self) -> None:
-        def sort(order: Order | None) -> None:
-            self.order = order or self.order
-
-        self._pick("tenants.sort", "SORTED BY", list(Order), self.order, lambda order: Cell(order.value), sort)
-
-    def action_posture(self) -> None:
-        def narrow(word: str | None) -> None:
-            if word is not None:
-                self.action_only(word)
-
-        words = [_EVERY, *STATES]
-        here = _EVERY if self.state is None else self._said(self.state).word
-        self._pick(
-            "tenants.posture", "ONLY", words, here, lambda word: Cell(word, word if word in STATES else "text"), narrow
-        )
-
-    def _pick(
-        self, binding: str, heading: str, rows: Sequence[Row], here: Row, cell: Callable[[Row], Cell],
-        then: Callable[[Row | None], None],
-    ) -> None:  # fmt: skip
-        """Let the user pick one of a few; the same key again takes the one after the present."""
-        again = [key for key, active in self.active_bindings.items() if active.binding.id == binding]
-        self.pilot.choose(
-            [Column(heading, 16, share=1)], rows, lambda row: (cell(row),), then, begin_at=here, again=again
-        )
-
-    def action_only(self, word: str) -> None:
-        self.state = next((state for state in State if state.word == word), None)
-
     def action_next_unconfirmed(self) -> None:
         """Go to the next tenant that is not confirmed; after the last one, to the first."""
         rows = self.query_one("#tenants", RowList)
@@ -433,34 +336,10 @@ class TenantsScreen(FactsScreen[FleetView]):
         else:
             rows.move_to_key(found.tenant.id)
 
-    def action_changed(self) -> None:
-        view = self.answer
-        if view is None or view.visit is None:
-            self.pilot.say("nothing to compare with: no earlier visit is recorded")
-        else:
-            self.changed_only = not self.changed_only
-
     def action_copy_known(self) -> None:
         health: TenantBackupHealth | None = self.query_one("#tenants", RowList).current
         if health is not None:
             self.pilot.copy_known_entry(health, self.now())
-
-    def action_causes(self) -> None:
-        self.pilot.open_screen("causes", self._list_cause)
-
-    def _list_cause(self, cause: Cause) -> None:
-        """List all tenants of a cause, and clear every other filter."""
-        self.action_clear_filters()
-        self.cause = cause
-
-    def _list_cause_called(self, name: str, causes: Sequence[Cause]) -> None:
-        self.cause = next((each for each in causes if each.cause == name), None)
-        if self.cause is None:
-            self.pilot.say(f"no tenant has this cause: {name}")
-
-    def action_within(self) -> None:
-        longer = (shift for shift in _SHIFTS if self.within is None or shift > self.within)
-        self.within = next(longer, None)
 
     def exported(self, form: str) -> str:
         """The report of the tenants listed."""
@@ -484,14 +363,3 @@ class TenantsScreen(FactsScreen[FleetView]):
     def under_cursor(self) -> dict[str, str]:
         health: TenantBackupHealth | None = self.query_one("#tenants", RowList).current
         return {} if health is None else {"tenant": health.tenant.external_id, "name": health.tenant.name}
-
-    def place(self) -> Place:
-        return Place(
-            group=self.group,
-            filter=self.words or None,
-            posture=None if self.state is None else self._said(self.state).word,
-            sort=None if self.order is Order.TRIAGE else self.order.option,
-            stale_within=self.within,
-            changed=self.changed_only,
-            cause=None if self.cause is None else self.cause.cause,
-        )

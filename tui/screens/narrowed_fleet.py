@@ -1,0 +1,165 @@
+"""The actions that narrow and sort the fleet's list, and the place that they make (docs/screens.md, "Tenants")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Final
+
+from textual import on
+from textual.reactive import reactive
+from textual.widgets import Input
+
+from health.causes import Cause
+from health.posture import TenantBackupHealth
+from tui.fleet_view import FleetView
+from tui.pilot import Row
+from tui.place import FLEET, ORDERS, Order, Place
+from tui.screens.facts_screen import FactsScreen
+from tui.widgets.filter_input import FilterInput
+from tui.widgets.row_list import Cell, Column
+from tui.words.durations import format_duration
+from tui.words.safe_text import safe_text
+from tui.words.searched import STATES
+from tui.words.wording import State, counted
+
+_SHIFTS: Final = tuple(timedelta(hours=hours) for hours in (4, 8, 12))
+"""The spans in which to look for tenants that go stale, in the order of `w`."""
+_EVERY: Final = "every posture"
+
+
+class NarrowedFleet(FactsScreen[FleetView]):
+    """A screen of the fleet that knows what its list is narrowed to, and has the actions that change it.
+
+    The screen of the tenants binds keys to them, and lists the tenants.
+    """
+
+    words: reactive[str] = reactive("", init=False)
+    state: reactive[State | None] = reactive(None, init=False)
+    within: reactive[timedelta | None] = reactive(None, init=False)
+    changed_only: reactive[bool] = reactive(False, init=False)
+    cause: reactive[Cause | None] = reactive(None, init=False)
+    """The chosen cause, as it was read then. Only its tenants are listed."""
+    order: reactive[Order] = reactive(Order.TRIAGE, init=False)
+
+    group: reactive[str | None] = reactive(None, init=False)
+
+    def __init__(self, place: Place = FLEET) -> None:
+        super().__init__()
+        self._opened_at = place
+        # If the place is a set, the filter words are for the set's items and not for the fleet.
+        words = "" if place.named_screen() == "backup_set" else place.filter or ""
+        self.set_reactive(NarrowedFleet.words, words)
+        self.set_reactive(NarrowedFleet.state, STATES.get(place.posture or ""))
+        self.set_reactive(NarrowedFleet.within, place.stale_within)
+        self.set_reactive(NarrowedFleet.changed_only, place.changed)
+        self.set_reactive(NarrowedFleet.order, ORDERS.get(place.sort or "", Order.TRIAGE))
+        self.set_reactive(NarrowedFleet.group, place.group)
+
+    # What it is narrowed to
+
+    @staticmethod
+    def _said(state: State) -> State:
+        """The state for a command line. An unconfirmed tenant was confirmed, and may be confirmed again by then."""
+        return State.HEALTHY if state is State.UNCONFIRMED else state
+
+    def _as_shown(self, state: State) -> State:
+        doubtful = self.unconfirmed or self.pilot.context.as_of
+        return State.UNCONFIRMED if state is State.HEALTHY and doubtful else state
+
+    def _shown(self, rows: Sequence[TenantBackupHealth], view: FleetView) -> str:
+        total = view.totals.tenants
+        what = f"{len(rows):,} of {total:,}, " if len(rows) != total else f"{counted(total, 'tenant')}, "
+        posture = f"only {self._as_shown(self.state).word}, " if self.state is not None else ""
+        group = "" if self.group is None else f"group {safe_text(self.group)}, "
+        within = "" if self.within is None else f"stale within {format_duration(self.within)}, "
+        changed = "changed since you looked, " if self.changed_only else ""
+        cause = "" if self.cause is None else f"cause {safe_text(self.cause.cause, limit=30)}, "
+        return f"{what}{posture}{group}{within}{changed}{cause}sorted: {self.order.value}"
+
+    def _runs_that_said_so(self) -> dict[int, int | None]:
+        """For each tenant of the listed cause, by its id: the set with that error."""
+        tenants = () if self.cause is None else self.cause.tenants
+        return {each.health.tenant.id: each.backup_set and each.backup_set.id for each in tenants}
+
+    def place(self) -> Place:
+        return Place(
+            group=self.group,
+            filter=self.words or None,
+            posture=None if self.state is None else self._said(self.state).word,
+            sort=None if self.order is Order.TRIAGE else self.order.option,
+            stale_within=self.within,
+            changed=self.changed_only,
+            cause=None if self.cause is None else self.cause.cause,
+        )
+
+    # Keys
+
+    @on(Input.Changed, "#filter")
+    def _filter_typed(self, message: Input.Changed) -> None:
+        self.words = message.value
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action != "clear_filters":
+            return super().check_action(action, parameters)
+        return self.place()._replace(sort=None) != FLEET
+
+    def action_clear_filters(self) -> None:
+        self.changed_only = False
+        self.cause = self.group = None
+        self.state = self.within = None
+        self.query_one(FilterInput).value = ""
+
+    def action_sort(self) -> None:
+        def sort(order: Order | None) -> None:
+            self.order = order or self.order
+
+        self._pick("tenants.sort", "SORTED BY", list(Order), self.order, lambda order: Cell(order.value), sort)
+
+    def action_posture(self) -> None:
+        def narrow(word: str | None) -> None:
+            if word is not None:
+                self.action_only(word)
+
+        words = [_EVERY, *STATES]
+        here = _EVERY if self.state is None else self._said(self.state).word
+        self._pick(
+            "tenants.posture", "ONLY", words, here, lambda word: Cell(word, word if word in STATES else "text"), narrow
+        )
+
+    def _pick(
+        self, binding: str, heading: str, rows: Sequence[Row], here: Row, cell: Callable[[Row], Cell],
+        then: Callable[[Row | None], None],
+    ) -> None:  # fmt: skip
+        """Let the user pick one of a few; the same key again takes the one after the present."""
+        again = [key for key, active in self.active_bindings.items() if active.binding.id == binding]
+        self.pilot.choose(
+            [Column(heading, 16, share=1)], rows, lambda row: (cell(row),), then, begin_at=here, again=again
+        )
+
+    def action_only(self, word: str) -> None:
+        self.state = next((state for state in State if state.word == word), None)
+
+    def action_changed(self) -> None:
+        view = self.answer
+        if view is None or view.visit is None:
+            self.pilot.say("nothing to compare with: no earlier visit is recorded")
+        else:
+            self.changed_only = not self.changed_only
+
+    def action_causes(self) -> None:
+        self.pilot.open_screen("causes", self._list_cause)
+
+    def _list_cause(self, cause: Cause) -> None:
+        """List all tenants of a cause, and clear every other filter."""
+        self.action_clear_filters()
+        self.cause = cause
+
+    def _list_cause_called(self, name: str, causes: Sequence[Cause]) -> None:
+        self.cause = next((each for each in causes if each.cause == name), None)
+        if self.cause is None:
+            self.pilot.say(f"no tenant has this cause: {name}")
+
+    def action_within(self) -> None:
+        longer = (shift for shift in _SHIFTS if self.within is None or shift > self.within)
+        self.within = next(longer, None)
