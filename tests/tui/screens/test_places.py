@@ -18,8 +18,8 @@ from tests.tui.screens.fleets import small_fleet
 from tests.tui.screens.walks import WALKS, walk, walked_fleet
 from tui.commands import cli
 from tui.commands.options import checked, place_of
-from tui.groups import Group, Groups
 from tui.fleet_view import FleetView
+from tui.groups import Group, Groups
 from tui.place import ItemIdentity, Place
 from tui.routes import ROUTES
 from tui.screens.backup_set import BackupSetScreen
