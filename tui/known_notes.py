@@ -1,6 +1,6 @@
 """The file of known reasons, for the screens: read at the start, and again when it has changed.
 
-With a wrong file nothing is known, and the screens say so (docs/documents.md, "Known").
+If the file has an error, no reason counts as known, and the screens say so (docs/documents.md, "Known").
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from tui.words.failures import SettingsError
 
 
 class KnownNotes(NamedTuple):
-    """What the file says. `problem` says why nothing is known.
+    """What the file says. If `problem` says why it cannot be used, nothing is known.
 
-    `without_tenant` has for each tenant that is named the sentence to say where there is no such tenant. A plain dict:
-    the second process of the start sends it, and no proxy can be sent.
+    `without_tenant` has a sentence for each tenant in the file, to show if that tenant does not exist. It is a plain
+    dict, because the second process sends it at the start, and a proxy cannot be sent.
     """
 
     entries: tuple[KnownEntry, ...] = ()
@@ -27,7 +27,7 @@ class KnownNotes(NamedTuple):
     path: Path | None = None
     """The file; None if the settings name none."""
     stamp: tuple[int, ...] | None = None
-    """What of the file is another after it was changed; None where it could not be looked at."""
+    """Values of the file that differ once it was changed; None if the file could not be looked at."""
 
     def now(self) -> KnownNotes:
         """The same object while the file is unchanged; else its new content."""
@@ -35,27 +35,27 @@ class KnownNotes(NamedTuple):
 
 
 class CheckedNotes(NamedTuple):
-    """What the file says, held against the tenants there are. With a `problem` nothing is known."""
+    """What the file says, compared with the tenants of the database. With a `problem` nothing is known."""
 
     notes: KnownNotes
     problem: str
 
     @property
     def by_tenant(self) -> Mapping[str, Sequence[KnownEntry]]:
-        """What is known, by external id."""
+        """The known entries by external id."""
         return {} if self.problem else entries_by_tenant(self.notes.entries)
 
     def now(self, missing_tenants: Callable[[Sequence[str]], set[str]]) -> CheckedNotes:
-        """The same object while the file is the same; else what it says now, and `missing_tenants` is asked again."""
+        """The same object while the file is unchanged; else its new content, and `missing_tenants` is called again."""
         notes = self.notes.now()
         return self if notes is self.notes else checked_notes(notes, missing_tenants)
 
 
 def read_notes(path: Path) -> KnownNotes:
     """What a file says, or why nothing is known. Raises nothing."""
-    from tui.settings.known_file import read_known_file  # pydantic comes with it: the first frame does not wait for it
+    from tui.settings.known_file import read_known_file  # imports pydantic: the first frame does not wait for it
 
-    # Before it is read: what is written meanwhile is noticed.
+    # Taken before the file is read, so that a write in between is noticed.
     stamp = _stamp(path)
     try:
         file = read_known_file(path)
@@ -67,7 +67,7 @@ def read_notes(path: Path) -> KnownNotes:
 def checked_notes(
     notes: KnownNotes, missing_tenants: Callable[[Sequence[str]], set[str]], judged: AbstractSet[str] = frozenset()
 ) -> CheckedNotes:
-    """The notes against the tenants there are: `missing_tenants` is asked about those not among the `judged`."""
+    """The notes compared with the tenants of the database. Those not `judged` are looked up by `missing_tenants`."""
     missing = missing_tenants(asked) if (asked := [*notes.without_tenant.keys() - judged]) else set()
     sentences = (sentence for tenant, sentence in notes.without_tenant.items() if tenant in missing)
     return CheckedNotes(notes, notes.problem or next(sentences, ""))

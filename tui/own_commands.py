@@ -1,4 +1,4 @@
-"""A user's own commands on keys, `[commands.NAME]` in the settings: a program, and what of the screen it is given.
+"""A user's own commands on keys, `[commands.NAME]` in the settings: a program, and the values it gets from the screen.
 
 There is no shell: every argument of `argv` stays one argument (docs/screens.md, "Own commands").
 """
@@ -17,12 +17,12 @@ PLACEHOLDERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "item": ("tenant", "name", "set", "type", "item"),
     }
 )
-"""By what a command is for: what may stand in braces in its `argv`."""
+"""The placeholders that `argv` may have in braces, by what the command is for."""
 _BRACES: Final = re.compile(r"\{(\w+)\}")
 
 
 class NotRun(Exception):
-    """Why a command was not run: one sentence."""
+    """A command was not run. The message is one sentence that says why."""
 
 
 class OwnCommand(NamedTuple):
@@ -49,6 +49,6 @@ class OwnCommand(NamedTuple):
 
 
 def unknown_placeholder(argv: tuple[str, ...], on: str) -> str | None:
-    """The first word in braces that stands for nothing; None if each stands for something."""
+    """The first word in braces that is not a known placeholder; None if all are known."""
     named = (name for argument in argv for name in _BRACES.findall(argument))
     return next((name for name in named if name not in PLACEHOLDERS[on]), None)

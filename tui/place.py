@@ -1,6 +1,6 @@
-"""A place of the screens that can be said: on the command line, in `[views.NAME]`, and by what `Y` copies.
+"""A place of the screens, as the command line, `[views.NAME]` and the key `Y` write it.
 
-Light on purpose: the command line reads the words for its help (docs/screens.md, "Places").
+It imports little on purpose: the command line reads these words for its help (docs/screens.md, "Places").
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from tui.words.durations import format_duration
 
 POSTURES: Final = ("unreadable", "absent", "stale", "degraded", "follow-up", "healthy")
-"""The states that tenants are listed by, worst first."""
+"""The states that the list of tenants can be narrowed to, worst first."""
 ANY_FAMILY: Final = "any"
 FAMILIES: Final = (
     ANY_FAMILY,
@@ -24,11 +24,11 @@ FAMILIES: Final = (
     "orphaned_assignments",
     "integrity_warning",
 )
-"""What items are listed by: in any family, or in the one of this name."""
+"""What a list of items can be narrowed to: items in any family, or in the family of this name."""
 
 
 class Order(Enum):
-    """How the fleet is sorted, in the order in which `s` goes through them."""
+    """How the fleet is sorted. The key `s` goes through the orders as listed here."""
 
     TRIAGE = "triage"
     NAME = "name"
@@ -42,27 +42,27 @@ class Order(Enum):
 
     @property
     def option(self) -> str:
-        """The word that `--sort` has for it."""
+        """Its word for `--sort`."""
         return self.value.replace(" ", "-")
 
 
 ORDERS: Final = {order.option: order for order in Order}
-"""By the word of `--sort`."""
+"""The orders by their words for `--sort`."""
 
 
 class ImpossiblePlace(ValueError):
-    """What was said names no place: one sentence why."""
+    """The options name no possible place. The message is one sentence that says why."""
 
 
 class ItemIdentity(NamedTuple):
-    """By which an item is named: `TYPE/IDENTIFIER`. A `/` in the type is written `%2F`, and a `%` there `%25`."""
+    """The name of an item: `TYPE/IDENTIFIER`. In the type, `/` is written `%2F` and `%` is written `%25`."""
 
     policy_type: str
     policy_identifier: str
 
     @classmethod
     def of(cls, text: str) -> ItemIdentity:
-        """From its text. Raises ValueError where that has no `/`."""
+        """Read it from text. Raises ValueError if the text has no `/`."""
         policy_type, slash, identifier = text.partition("/")
         if not slash:
             raise ValueError(f"{text!r} has no /: write TYPE/IDENTIFIER, as the item's screen shows them")
@@ -75,7 +75,7 @@ class ItemIdentity(NamedTuple):
 class Opening(NamedTuple):
     """How the command line opens a screen of a tenant.
 
-    `behind` are the tenant's screens one walks through to it, in their order; `sets` is how many sets may be named.
+    `behind` are the tenant's screens on the way to it, in order. `sets` is how many sets the command line may name.
     """
 
     behind: tuple[str, ...] = ()
@@ -97,37 +97,37 @@ OPENINGS: Final[Mapping[str, Opening]] = MappingProxyType(
         "item_changes": Opening(("dashboard", "changes"), sets=2, item=True),
     }
 )
-"""What `--screen` may name of a tenant."""
+"""The screens of a tenant that `--screen` may name."""
 CAUSES: Final = "causes"
 START_SCREENS: Final = (*OPENINGS, CAUSES)
 
 
 class Place(NamedTuple):
-    """Where the screens open; None, or nothing, for what was not said. The fields are the options of the same names."""
+    """Where the screens open. The fields are the options of the same names; None or empty if not given."""
 
     tenant: str | None = None
     screen: str | None = None
     group: str | None = None
     filter: str | None = None
-    """The words of the filter: of the screen that opens, or else of the fleet under it."""
+    """The words of the filter. They belong to the screen that opens, or else to the fleet under it."""
     posture: str | None = None
     sort: str | None = None
     stale_within: timedelta | None = None
     changed: bool = False
     cause: str | None = None
     set: tuple[int, ...] = ()
-    """Ids of backup sets: two where they are compared, the older one first."""
+    """Ids of backup sets. To compare two sets, the older one comes first."""
     item: ItemIdentity | None = None
     family: str | None = None
     schedule: int | None = None
 
     def over(self, other: Place) -> Place:
-        """This place, with what it leaves unsaid taken from another."""
+        """This place. Options that it does not give come from the other one."""
         said: dict[str, Any] = {name: mine for name, mine in self._asdict().items() if mine is not False and mine != ()}
         return other._replace(**{name: mine for name, mine in said.items() if mine is not None})
 
     def named_screen(self) -> str | None:
-        """The screen that opens over the fleet: the one that was said, or that what was said means; None: the fleet."""
+        """The screen that opens over the fleet: as given, or as the other options imply. None means the fleet."""
         if self.screen is not None or self.tenant is None:
             return self.screen
         if self.item is not None:
@@ -137,7 +137,7 @@ class Place(NamedTuple):
         return "backup_set" if self.set or self.family is not None else "dashboard"
 
     def checked(self) -> Place:
-        """The same place. Raises ImpossiblePlace where what was said does not go together."""
+        """The same place. Raises ImpossiblePlace if the options do not go together."""
         for sentence in self._problems():
             raise ImpossiblePlace(sentence)
         return self
@@ -175,18 +175,18 @@ class Place(NamedTuple):
             yield f"--family means nothing to --screen {screen}: leave one of them out."
 
     def narrowed_by(self) -> dict[str, str]:
-        """What the fleet is narrowed by, as a document names it."""
+        """What narrows the fleet, in the words of the documents."""
         words = {name: getattr(self, name) for name in ("group", "filter", "posture", "cause")}
         words["stale_within"] = None if self.stale_within is None else format_duration(self.stale_within)
         words["changed"] = "since the last visit" if self.changed else None
         return {name: value for name, value in words.items() if value is not None}
 
     def options(self) -> list[str]:
-        """The options that say it, each once."""
+        """The options that give this place, each once."""
         return [word for word in dict.fromkeys(self.arguments()) if word[2:].replace("-", "_") in self._fields]
 
     def arguments(self) -> list[str]:
-        """The arguments of the command line that opens it."""
+        """The arguments of the command line that opens this place."""
         words = {name: value for name, value in self._asdict().items() if isinstance(value, str | ItemIdentity)}
         if self.stale_within is not None:
             words["stale_within"] = format_duration(self.stale_within)

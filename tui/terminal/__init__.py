@@ -1,10 +1,10 @@
-"""What is known of terminals: signals, the clipboard, themes, plain screens. This alone imports nothing heavy."""
+"""Everything about terminals: signals, the clipboard, themes, plain screens. This file itself imports nothing slow."""
 
 from __future__ import annotations
 
 from typing import Final
 
 DEFAULT_THEME: Final = "tenantpilot-dark"
-"""The theme's name unless a user chooses another; apart from `themes`, which imports Textual."""
+"""The name of the default theme. It is not in `themes`, because that module imports Textual."""
 THEME_OF_16: Final = "tenantpilot-16"
-"""The theme of the terminal's own sixteen colours."""
+"""The theme with the terminal's own sixteen colours."""

@@ -1,4 +1,4 @@
-"""What the terminal can show, as its environment tells it: how many colours, and which characters."""
+"""What the terminal can show, according to the environment: how many colours, and which characters."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from tui.terminal import DEFAULT_THEME, THEME_OF_16
 _GLYPHS: Final = "✕▲◆◷✓○"
 _FULL_COLOUR: Final = frozenset({"truecolor", "24bit"})
 _MORE_COLOURS: Final = frozenset({"256color", "kitty"})
-"""What TERM ends in where there are more than 16 colours, for Rich, which draws them."""
+"""Endings of TERM for which Rich, which draws the colours, uses more than 16."""
 _ASCII_LOCALES: Final = frozenset({"C", "POSIX"})
 
 
 class Chosen(NamedTuple):
-    """A setting as it is in effect, and why it is not as it stands in the settings; empty where it is."""
+    """A setting's value in effect, and why it differs from the settings (empty if it does not)."""
 
     value: object
     why: str = ""
 
 
 def theme_here(theme: str, environ: Mapping[str, str], *, by_default: bool) -> Chosen:
-    """The theme to use: of sixteen colours where the terminal has no more, unless a user chose another."""
+    """The theme to use. If the terminal has only sixteen colours, it is that theme, unless a user chose another."""
     if by_default and theme == DEFAULT_THEME and _has_16_colours(environ):
         return Chosen(THEME_OF_16, f"16 colours: TERM is {environ['TERM']}, and COLORTERM says no more")
     return Chosen(theme)
 
 
 def plain_here(plain: bool, environ: Mapping[str, str]) -> Chosen:
-    """Whether to draw plain screens: always where the output has no way to say the glyphs."""
+    """Whether to draw plain screens. Always if the output's characters do not include the glyphs."""
     codeset = codeset_here(environ)
     if not plain and not _has_glyphs(codeset):
         return Chosen(True, f"the output is {codeset}, which has no glyphs")
@@ -38,7 +38,7 @@ def plain_here(plain: bool, environ: Mapping[str, str]) -> Chosen:
 
 
 def codeset_here(environ: Mapping[str, str]) -> str:
-    """The characters that may be written. Python writes UTF-8 in the C locale; its terminal need not read that."""
+    """The character set of the output. In the C locale Python writes UTF-8, but the terminal may not read it."""
     if environ.get("LC_ALL") in _ASCII_LOCALES and not {"PYTHONUTF8", "PYTHONIOENCODING"} & environ.keys():
         return "ascii"
     return getattr(sys.__stderr__, "encoding", None) or "utf-8"

@@ -1,11 +1,11 @@
-"""Only the cells that changed go to the terminal (docs/budgets.md, "On the screen").
+"""Write only the changed cells to the terminal (docs/budgets.md, "On the screen").
 
-Textual writes the whole region of whatever was painted again, and each piece of it with its colours before and a reset
-behind. Over a slow link most of that says what stands there already. Here a frame is laid over what the terminal shows,
-cell by cell, and what differs is written.
+Textual writes the whole region that was painted again, and each piece with its colours before it and a reset after it.
+Over a slow link, most of these bytes repeat what the terminal already shows. This module compares a frame with what the
+terminal shows, cell by cell, and writes only the difference.
 
-This stands on how Textual 8.2 hands its frames to the terminal. Importing it raises ImportError where another version
-does it in another way, and then Textual draws as it would without this.
+It depends on how Textual 8.2 gives its frames to the terminal. If another version does this differently, the import
+raises ImportError, and Textual draws as it would without this module.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ if any([*signature(each).parameters] != names for each, names in _EXPECTED):
 
 _SAMPLE: Final = "x"
 _SHOWN_ON_BLANKS: Final = frozenset({"4", "7", "9", "21", "51", "52", "53"})
-"""Attributes that show where nothing is written: lines under, through and over it, frames, and reverse."""
+"""Attributes that are visible on a blank: lines under, through and over it, frames, and reverse."""
 _SHORT_GAP: Final = 5
-"""Cells that are cheaper to write again than to jump over."""
+"""Up to this many cells, writing them again costs less than a jump over them."""
 
 
 class Look(NamedTuple):
@@ -48,31 +48,31 @@ class Look(NamedTuple):
 
 
 Cell: TypeAlias = tuple[str, Look]
-"""A character with its combining marks; empty is the second half of a wide one."""
+"""A character with its combining marks. The second half of a wide character is empty."""
 Row: TypeAlias = list[Cell | None]
-"""A line of the terminal; None where it is not known what stands there."""
+"""A line of the terminal. A cell is None if we do not know what the terminal shows there."""
 
 _PLAIN: Final = Look()
 
 
 class _NotCells(Exception):
-    """What is to be drawn cannot be told apart into cells."""
+    """The output to draw cannot be split into cells."""
 
 
 class ChangedCells:
-    """What the terminal shows, as far as it is known, and how little has to be written to make it show a frame."""
+    """Remembers what the terminal shows, as far as we know it, and finds the least to write for the next frame."""
 
     def __init__(self) -> None:
         self._rows: dict[int, Row] = {}
 
     def forget(self) -> None:
-        """From now on it is not known what the terminal shows: whatever is painted is written."""
+        """Forget what the terminal shows: the next frames are written in full."""
         self._rows.clear()
 
     def of(self, frame: Any, console: Console) -> Any:
-        """A frame as it is to be drawn: as the cells that differ, as None if none does.
+        """The frame to draw, with only the cells that differ; None if all are the same.
 
-        A frame of a kind that is not known comes back as it is.
+        A frame of an unknown kind comes back unchanged.
         """
         if frame is None:
             return None
@@ -96,7 +96,7 @@ class ChangedCells:
 
 
 class _Frame(CompositorUpdate):
-    """The rows that change; they count as shown once their text is asked for, which is written at once."""
+    """The rows that change. They count as shown once Textual asks for their text, because it writes it at once."""
 
     def __init__(self, shown: dict[int, Row], rows: dict[int, Row]) -> None:
         self._shown = shown
@@ -112,7 +112,7 @@ class _Frame(CompositorUpdate):
 
 
 def _pieces(frame: object) -> Iterator[tuple[int, int, Strip]]:
-    """What a frame of Textual's paints: line, column, strip; in the order in which it would write them."""
+    """The pieces that a frame paints (line, column, strip), in the order in which Textual would write them."""
     if isinstance(frame, LayoutUpdate):
         for y, line in enumerate(frame.strips, frame.region.y):
             x = frame.region.x
@@ -130,7 +130,7 @@ def _pieces(frame: object) -> Iterator[tuple[int, int, Strip]]:
 
 
 def _lay(row: Row, x: int, cells: list[Cell]) -> None:
-    """Lay cells over a row. Of a wide character of which half is covered, it is not known what the terminal shows."""
+    """Put cells over a row. If they cover half of a wide character, its other half becomes unknown."""
     end = x + len(cells)
     row.extend([None] * (x - len(row)))
     if 0 < x < len(row) and _is_second_half(row[x]):
@@ -173,7 +173,7 @@ def _add_graphemes(cells: list[Cell], segment: Segment, look: Look, blank: Look)
 
 @lru_cache(maxsize=4096)
 def _looks(style: Style | None, system: ColorSystem) -> tuple[Look, Look]:
-    """How a style draws a character, and a blank."""
+    """The look of a character in this style, and of a blank."""
     if style is None:
         return _PLAIN, _PLAIN
     if style.link:
@@ -181,7 +181,7 @@ def _looks(style: Style | None, system: ColorSystem) -> tuple[Look, Look]:
     codes = style.render(_SAMPLE, color_system=system).partition(_SAMPLE)[0]
     look = _look(codes.removeprefix("\x1b[").removesuffix("m"))
     shown = tuple(each for each in look.attributes if each in _SHOWN_ON_BLANKS)
-    # A line and a reversed blank have the colour of the text; otherwise a blank has a background alone.
+    # A blank with a line or in reverse shows the colour of the text; any other blank shows only its background.
     return look, Look(shown, look.foreground if shown else "", look.background)
 
 
@@ -202,11 +202,11 @@ def _look(codes: str) -> Look:
 
 
 def _runs(before: Row, row: Row) -> Iterator[tuple[int, int]]:
-    """The parts of a line that have to be written: first column, and the one behind the last."""
+    """The parts of a line to write: the first column, and the column after the last."""
     doubtful = any(cell is not None and len(cell[0]) != 1 for each in (before, row) for cell in each)
     first = last = -1
     for x, cell in enumerate(row):
-        # Terminals differ in how wide some characters are. A line with such a one is written whole, as Textual would.
+        # Some characters have another width on another terminal. A line with one is written whole, as Textual does.
         same = not doubtful and x < len(before) and cell == before[x]
         if cell is None or (same and (last < 0 or x - last >= _SHORT_GAP)):
             if last > 0:
@@ -219,7 +219,7 @@ def _runs(before: Row, row: Row) -> Iterator[tuple[int, int]]:
 
 
 class _Written:
-    """What is written: where the pen goes, how it draws from there on, and the characters."""
+    """The output: moves of the cursor, changes of the look, and the characters."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import Final
 
 _MOST: Final = 74_994
-"""Characters of base64 that xterm and those after it take at once."""
+"""The most base64 characters that xterm, and the terminals that follow it, take in one sequence."""
 _WITHOUT: Final = frozenset({"linux", "dumb", "vt100", "vt102", "vt220", "cons25"})
 _SCREENS_MOST: Final = 700
-"""Screen takes strings of 768 bytes at most."""
+"""GNU screen takes strings of at most 768 bytes."""
 
 
 def why_not_copied(text: str, environ: Mapping[str, str]) -> str | None:
-    """Why a terminal cannot take this text, in words; None where it may. No terminal tells whether it did."""
+    """A clause that says why the terminal cannot take this text; None if it may. No terminal confirms that it did."""
     if environ.get("TERM") in _WITHOUT or environ.get("TERM_PROGRAM") == "Apple_Terminal":
         return "not copied: this terminal has no clipboard for programs"
     if len(_encoded(text)) > _MOST:
@@ -23,7 +23,7 @@ def why_not_copied(text: str, environ: Mapping[str, str]) -> str | None:
 
 
 def clipboard_sequence(text: str, environ: Mapping[str, str]) -> str:
-    """What to write to the terminal; inside tmux or screen wrapped, so that it reaches the terminal around them."""
+    """The sequence to write to the terminal. In tmux or screen it is wrapped, so that it reaches the outer terminal."""
     sequence = f"\x1b]52;c;{_encoded(text)}\a"
     if environ.get("TMUX"):
         return f"\x1bPtmux;{sequence.replace(chr(27), chr(27) * 2)}\x1b\\"

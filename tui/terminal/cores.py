@@ -1,4 +1,4 @@
-"""How many cores this process may use: beside what it runs on, a container may be given a share of time only."""
+"""How many cores this process may use. A container may be limited in cores and also in its share of time."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 
 def usable_cores(root: Path = Path("/")) -> float:
-    """Cores by this process's affinity, or less by a CPU quota of its cgroup or one around that: 1.5 is one and a half.
+    """The cores of this process's affinity, or fewer if its cgroup or an outer one has a CPU quota. May be 1.5.
 
-    `root` has `proc` and `sys`. A quota that cannot be read counts as none.
+    `root` has `proc` and `sys`. A quota that cannot be read does not count.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(cores, *_quotas(root))
@@ -30,7 +30,7 @@ def _quotas(root: Path) -> Iterator[float]:
 
 
 def _quotas_around(mount: Path, path: str, files: tuple[str, ...]) -> Iterator[float]:
-    """The quotas of a cgroup and of those around it. In a container only the mount itself may be there to be seen."""
+    """The quotas of a cgroup and of the outer ones. A container may see only the mount itself."""
     folder = mount.joinpath(*(part for part in path.split("/") if part not in ("", "..")))
     for group in (folder, *folder.parents):
         with suppress(OSError, ValueError):

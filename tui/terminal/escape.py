@@ -1,12 +1,13 @@
-"""What a terminal sends as keys, and what it answers, which is no key.
+"""Tell keys from a terminal's answers, and Esc followed by a key from Alt with that key.
 
-Esc and a key pressed right behind it are two keys.
+Esc and a key pressed right after it are two keys.
 
-A terminal without the keyboard protocol sends the same bytes for them as for one key with Alt, and half a second passes
-until Esc is known not to begin an arrow key: a person who presses Esc and a key within it would have pressed nothing.
+A terminal without the keyboard protocol sends the same bytes for these two keys as for one key with Alt. Textual waits
+half a second until Esc can no longer begin an arrow key. If a person pressed Esc and a key within that time, neither
+key would work.
 
-A terminal's answer to what some program asked (its colours, what it is, where the cursor stands) may come late, over a
-slow link or through a multiplexer. Textual would give out the unknown ones letter by letter.
+A program may ask the terminal for its colours, its type or the place of the cursor. Over a slow link or through a
+multiplexer the answer may come late. Textual would give out an unknown answer letter by letter, as keys.
 """
 
 from __future__ import annotations
@@ -23,26 +24,26 @@ from textual.message import Message
 
 _ESCAPE: Final = "\x1b"
 _NO_KEY_BEHIND_ESCAPE: Final = frozenset("[]OPNX^_\x7f")
-"""What begins a terminal's own sequences, and alt+backspace, by which people delete a word."""
+"""Characters that begin a terminal's own sequences, and alt+backspace, with which people delete a word."""
 
 
 _STRING: Final = r"\x1b(?:\](?=[0-9l L])|P(?=[01>!])|[_X^])[^\x07\x1b]*"
-"""OSC, DCS, APC, SOS and PM without their ends. Behind what a person types after Esc stands none of these digits."""
+"""OSC, DCS, APC, SOS and PM without their ends. A key typed after Esc is not followed by one of these digits."""
 _ANSWER: Final = re.compile(
     rf"{_STRING}(?:\x07|\x1b\\)"
-    # Device attributes, keyboard protocol, extended cursor position; reports of modes are for Textual.
+    # Device attributes, keyboard protocol, extended cursor position. Reports of modes go to Textual.
     r"|\x1b\[[?>=][\d;:]*(?!\$y)[ -/]*[@-ln-z|}~]"
-    # Cursor position and status; the window's size and title, but not Textual's own report of it.
+    # Cursor position and status; the window's size and title, but not the size report that Textual asks for.
     r"|\x1b\[\d+;\d+R|\x1b\[\d+n|\x1b\[(?!48;)\d[\d;]*t"
 )
 _BEGUN: Final = re.compile(rf"(?:{_STRING}\x1b?|\x1b\[[?>=]?[\d;:]*\$?|\x1b[\]P])\Z")
-"""The beginning of an answer at the end of a packet."""
+"""An answer that is not complete at the end of a packet."""
 _ONLY_A_KEY: Final = ("\x1b]", "\x1bP", "\x1b[")
-"""What is a key behind Esc where nothing follows."""
+"""A sequence that is Esc and one key, if nothing follows it."""
 
 
 class QuickEscapeParser(XTermParser):
-    """Textual's parser, for which two such bytes are what was pressed, and a terminal's answers are nothing."""
+    """Textual's parser, but two such bytes are two keys, and a terminal's answers are dropped."""
 
     def __init__(self, debug: bool = False) -> None:
         super().__init__(debug)
@@ -50,7 +51,7 @@ class QuickEscapeParser(XTermParser):
         self._begun_at = 0.0
 
     def feed(self, data: str) -> Iterable[Message]:
-        """The messages of what came, without the terminal's answers; one that is not whole waits for its rest."""
+        """The messages of this input, without the terminal's answers. An incomplete answer waits for its rest."""
         if data:
             data = _ANSWER.sub("", self._begun + data)
             begun = _BEGUN.search(data)
@@ -62,7 +63,7 @@ class QuickEscapeParser(XTermParser):
         yield from super().feed(data)
 
     def tick(self) -> Iterable[Message]:
-        """As Textual's; and what waits for its rest for as long as an arrow key would is given up."""
+        """As Textual's. An incomplete answer is dropped after the time that an arrow key may take."""
         if self._begun and monotonic() - self._begun_at >= constants.ESCAPE_DELAY:
             begun, self._begun = self._begun, ""
             if begun in _ONLY_A_KEY:
@@ -77,5 +78,5 @@ class QuickEscapeParser(XTermParser):
 
 
 def tell_escape_from_alt() -> None:
-    """Have Textual's driver parse what comes by this parser; the driver has no place to name another."""
+    """Make Textual's driver use this parser. We replace its name, because the driver has no option for that."""
     linux_driver.XTermParser = QuickEscapeParser  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
-"""Plain screens for those who listen to them or read them with their fingers, and for output that has no glyphs.
+"""Plain screens for people who use a screen reader or a braille display, and for output without glyphs.
 
-No box drawing, states in words alone. Every state has its word beside its glyph, so that nothing is lost with the
-glyphs. One filter over everything that is drawn, toasts and palette included, and not a second way to draw each screen.
+They have no boxes, and states only as words. Every state has its word beside its glyph, so nothing is lost without the
+glyphs. One filter works on all output, also on toasts and the palette, so no screen is drawn in a second way.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _BOXES: Final = range(0x2500, 0x25A0)
 _IN_ASCII: Final = {"…": "~", "⟨": "<", "⟩": ">", "↑": "^", "↓": "v"}
 _GLYPHS: Final = "".join(state.glyph for state in State if not state.glyph.isascii())
 _GLYPH: Final = re.compile(rf"[{_GLYPHS}] |\?(?= (?:[\d,]+ )?{State.UNREADABLE.word}) ")
-"""A glyph and the blank behind it. The one of the unreadable is a question mark, and so needs its word."""
+"""A glyph and the blank after it. The glyph of `unreadable` is a question mark, so it counts only with its word."""
 _REPLACED: Final = {
     **dict.fromkeys(_BOXES, " "),
     **{ord(glyph): " " for glyph in _GLYPHS},
@@ -33,10 +33,10 @@ _Drawn = tuple[str, Style | None]
 
 
 class PlainFilter(LineFilter):
-    """Takes the glyphs out; what stands in columns stays there, because the blanks come where others already are."""
+    """Removes the glyphs. Columns stay in place, because the missing width is added to existing gaps."""
 
     def __init__(self, codeset: str = "utf-8") -> None:
-        """`codeset` is what the output is written in: what it cannot say becomes a question mark a cell."""
+        """`codeset` is the output's character set. Any other character becomes one question mark a cell."""
         super().__init__()
         self._codeset = codeset
 
@@ -57,7 +57,7 @@ class PlainFilter(LineFilter):
 
 
 def _without_glyphs(text: str, drawn: list[_Drawn]) -> list[_Drawn]:
-    """The characters without glyphs; as many blanks stand at the next gap between columns, or at the end."""
+    """The characters without glyphs. The same number of blanks is added at the next gap between columns, or the end."""
     kept: list[_Drawn] = []
     owed, done = 0, 0
     for gap in re.finditer(rf"({_GLYPH.pattern})|  |\Z", text):

@@ -1,4 +1,4 @@
-"""Whether there is a terminal that the screens can be drawn on."""
+"""Whether the screens have a terminal that can show them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 
 def why_no_terminal() -> str | None:
-    """The clause that says why the screens cannot be drawn; None where they can. Textual draws on standard error."""
+    """A clause that says why the screens cannot be drawn; None if they can. Textual draws on standard error."""
     if not os.isatty(0):
         return "The screens need a terminal, and standard input is not one"
     if not os.isatty(2):

@@ -1,4 +1,4 @@
-"""How the process ends: by a signal, or without its terminal, as by `q`."""
+"""The end of the process: after a signal or the loss of its terminal it ends as after `q`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from typing import Any, Final
 from tui.words.fault_log import note_fault
 
 _ENDING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
-# How long the app may take to leave by itself. A terminal that is gone has nothing left to be restored.
+# How long the app may take to end by itself. A lost terminal needs no restoring.
 _GRACE_SECONDS: Final = {signal.SIGTERM: 3.0, signal.SIGHUP: 0.6, signal.SIGINT: 3.0}
-# Keyboard protocol, paste, focus and mouse reports off, lines wrap, alternate screen left, cursor shown.
+# Switch off keyboard protocol, paste, focus and mouse reports; wrap lines; leave the alternate screen; show the cursor.
 _RESTORED: Final = (
     b"\x1b[<u\x1b[?2004l\x1b[?1004l\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?7h\x1b[?1049l\x1b[?25h"
 )
@@ -33,12 +33,12 @@ _WRITER: Final = "textual-output"
 def ended_by_signals(end: Callable[[int], None]) -> Iterator[None]:
     """While the block runs, a signal that ends a program calls `end` with the exit code that a shell gives it.
 
-    So does the loss of the terminal, as SIGHUP: Textual would read its end of file for ever. Where the app cannot
-    leave, because the terminal takes no more output, the process still ends after a moment.
+    The loss of the terminal does the same, as SIGHUP: otherwise Textual would read end of file for ever. If the app
+    cannot end because the terminal takes no more output, the process still ends after a moment.
     """
     attributes = _terminal_attributes()
     ending = threading.Event()
-    # Only one of the two ends the process: the app that leaves, or the last resort.
+    # Only one of two ends the process: the app by itself, or the last resort.
     turn = threading.Lock()
 
     def on_signal(number: int, _frame: object) -> None:
@@ -46,7 +46,7 @@ def ended_by_signals(end: Callable[[int], None]) -> Iterator[None]:
             return
         ending.set()
         if _in_the_background():
-            # Suspended: the terminal is the shell's, and already as it was.
+            # We are suspended: the shell has the terminal, and it is already restored.
             os._exit(128 + number)
         arguments = (number, attributes, turn)
         last_resort = threading.Timer(_GRACE_SECONDS[signal.Signals(number)], _end_now, arguments)
@@ -70,14 +70,14 @@ def ended_by_signals(end: Callable[[int], None]) -> Iterator[None]:
 def _hang_up_without_terminal() -> None:
     watch = select.poll()
     for descriptor in (0, 2):
-        # No event asked for: only that the other side is gone is reported, and nothing wakes up before that.
+        # We ask for no event, so poll reports only that the other side is gone and does not return earlier.
         watch.register(descriptor, 0)
     if any(event & (select.POLLHUP | select.POLLERR) for _, event in watch.poll()):
         os.kill(os.getpid(), signal.SIGHUP)
 
 
 def _drop_unwritten_output() -> None:
-    """Of a terminal that is gone: the interpreter would try it again at the end, and change the exit code."""
+    """The terminal is gone. Otherwise the interpreter would write again at its end, fail, and change the exit code."""
     for printed in filter(None, (sys.__stdout__, sys.__stderr__)):
         try:
             printed.flush()
@@ -92,7 +92,7 @@ def _in_the_background() -> bool:
 
 
 def has_job_control() -> bool:
-    """Whether a shell is there to bring this process back after Ctrl-Z."""
+    """Whether a shell can bring this process back after Ctrl-Z."""
     return os.getsid(0) != os.getpgrp()
 
 
@@ -103,19 +103,19 @@ def _terminal_attributes() -> list[Any] | None:
 
 
 def _end_now(number: int, attributes: list[Any] | None, turn: threading.Lock) -> None:
-    """End the process beside an event loop that hangs; the terminal is restored as far as it can be reached."""
+    """End the process although its event loop hangs. The terminal is restored as far as possible."""
     turn.acquire()
     with suppress(OSError, termios.error):
         if attributes is not None:
             termios.tcsetattr(0, termios.TCSANOW, attributes)
         terminal = os.open(os.ttyname(2), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
-        # The write that waits for a stalled terminal is woken up and finds that it goes nowhere now.
+        # This wakes up the write that waits for a stalled terminal; its output now goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         for thread in threading.enumerate():
             if thread.name == _WRITER and thread.ident is not None:
                 signal.pthread_kill(thread.ident, number)
         for _ in range(_RESTORING_TRIES):
-            # Drop the output that the terminal has not taken, to make room for this.
+            # Drop the output that the terminal has not taken yet, to make room for the restoring sequence.
             termios.tcflush(terminal, termios.TCOFLUSH)
             with suppress(BlockingIOError):
                 os.write(terminal, _RESTORED)

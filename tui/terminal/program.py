@@ -1,4 +1,4 @@
-"""A program of the user's in the terminal that the app has left for it."""
+"""Run a user's program in the terminal while the app is suspended."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from collections.abc import Sequence
 def run_in_terminal(arguments: Sequence[str]) -> None:
     """Run a program, without a shell, and wait for Enter, so that what it printed can be read.
 
-    Ctrl-C is for the program alone. What went wrong is printed where its output stands.
+    Ctrl-C goes to the program only. If the program fails, that is printed after its output.
     """
-    # A handler of ours, and not SIG_IGN, which the program would inherit.
+    # We use our own handler, because the program would inherit SIG_IGN.
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
         ended = subprocess.run(arguments, check=False).returncode

@@ -1,6 +1,6 @@
-"""The themes: one colour a state, from the 256 that every terminal has, far apart in lightness as well as in hue.
+"""The themes: one colour a state, from the usual 256. The colours differ clearly in lightness and in hue.
 
-A colour never stands alone: every state has a glyph and a word beside it, so that nothing is lost without colours.
+A colour never stands alone: every state also has a glyph and a word, so nothing is lost without colours.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from tui.words.nearest import nearest
 DARK: Final = DEFAULT_THEME
 LIGHT: Final = "tenantpilot-light"
 WITHOUT_COLOURS: Final = "ansi-dark"
-"""Textual's theme of the terminal's own colours: with NO_COLOR it is the only one that emits none."""
+"""Textual's theme with the terminal's own colours. With NO_COLOR, only this theme writes no colour."""
 
 TERMINALS_OWN: Final[Mapping[str, str]] = {
     "state-unreadable": "ansi_bright_magenta",
     "state-absent": "ansi_bright_red",
     "state-stale": "ansi_yellow",
-    # Not the bright colour of another one: on many terminals bold turns a colour into its bright one.
+    # Never the bright colour of another state: on many terminals, bold makes a colour bright.
     "state-degraded": "ansi_cyan",
     "state-follow-up": "ansi_bright_blue",
     "state-healthy": "ansi_green",
@@ -33,7 +33,7 @@ TERMINALS_OWN: Final[Mapping[str, str]] = {
     "cursor-background-blurred": "ansi_default",
     "input-cursor-text-style": "reverse",
 }
-"""Our own names in the sixteen colours of the terminal; also what they are in Textual's themes, which have none."""
+"""Our colour names in the terminal's sixteen colours. Textual's themes lack these names, so they use them too."""
 
 
 def _theme_of_256(
@@ -46,9 +46,10 @@ def _theme_of_256(
     secondary: str,
     dark: bool = True,
 ) -> Theme:
-    """A theme of hex colours that stand among the 256.
+    """A theme of hex colours that are all among the 256.
 
-    `states` in the order of `State`; `grounds` are the screen's, the lines' around it, and the cursor's.
+    `states` is in the order of `State`. `grounds` are the colours of the screen, of the lines around it, and of the
+    cursor.
     """
     unreadable, absent, stale, degraded, follow_up, healthy, unconfirmed = states
     background, panel, cursor = grounds
@@ -99,7 +100,7 @@ THEMES: Final = (
         secondary="#5f87af",
         dark=False,
     ),
-    # Okabe and Ito's colours, which people of every kind of colour blindness tell apart, the nearest of the 256.
+    # The nearest of the 256 to Okabe and Ito's colours, which people with any colour blindness can distinguish.
     _theme_of_256(
         "tenantpilot-colour-blind",
         ("#ffffff", "#d75f00", "#ffaf00", "#ffff87", "#5fafd7", "#00af87", "#9e9e9e"),
@@ -128,10 +129,10 @@ THEMES: Final = (
 )
 
 THEME_NAMES: Final = (*(theme.name for theme in THEMES), *BUILTIN_THEMES)
-"""Every theme that can be chosen: ours and Textual's."""
+"""All themes that a user can choose: ours and Textual's."""
 
 
 def require_theme(name: str) -> None:
-    """Pass iff there is a theme of this name; else raise SettingsError with the nearest."""
+    """Raise SettingsError, with the nearest name, if no theme has this name."""
     if name not in THEME_NAMES:
         raise SettingsError(f"ui.theme: there is no theme {name}; the nearest is {nearest(name, THEME_NAMES)}")
