@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Set up and run: `python3 make.py demo`, `test` or `lint`; `docs` and `lock` write the files that are generated;
-`mutants` sees that no rule can be changed without a test failing; `release` builds what is published into `dist` and
-tries it where nothing of the checkout is.
+"""Set up and run: `python3 make.py demo`, `test` or `lint`; `docs` and `lock` write the generated files;
+`mutants` checks that every change of a rule makes a test fail; `release` builds the published files into `dist` and
+tries them without the checkout.
 
 Makes the virtual environment `.venv` beside this file, installs the locked dependencies and the checkout into it, and
-runs what was asked for. Needs Python 3.11 or later and nothing else. What is installed already is not installed again.
+runs the named target. Needs only Python 3.11 or later. Does not install again what is already installed.
 """
 
 import hashlib
@@ -19,8 +19,8 @@ BIN = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / "python"
 
 PYTEST = (PYTHON, "-m", "pytest")
-# Two for each core: almost half of a test's time is waiting for a server or a terminal. Each begins with
-# a stretch of its own, so that what a module's tests share is made once, and then takes of what the others have left.
+# Two workers for each core: a test waits for a server or a terminal almost half of its time. Each worker begins with
+# its own block of tests, so that fixtures of a module are made once. Then it takes tests that the others have left.
 AT_ONCE = ("-n", str((os.cpu_count() or 1) * 2), "--dist", "worksteal")
 RUNTIME, DEVELOPMENT = "requirements.txt", "requirements-dev.txt"
 LINT = (
@@ -32,7 +32,7 @@ LINT = (
 
 
 def main(words: "list[str]") -> int:
-    """Run one of them; gives back its exit code."""
+    """Run one target; gives back its exit code."""
     if sys.version_info < (3, 11):  # noqa: UP036 - this file must explain itself to an older Python
         return complain(f"TenantPilot needs Python 3.11 or later; this is {sys.version.split()[0]}.")
     if not words or words[0] not in ("demo", "test", "lint", "docs", "lock", "mutants", "release"):
@@ -57,7 +57,7 @@ def main(words: "list[str]") -> int:
 
 
 def install(requirements: str) -> bool:
-    """Have the environment hold what a lock file names, and the checkout; True if it does."""
+    """Install what a lock file names, and the checkout, into the environment; True if that worked."""
     if not PYTHON.exists() and run(sys.executable, "-m", "venv", ENVIRONMENT):
         complain("the virtual environment cannot be made; on Debian, 'apt-get install python3-venv' helps.")
         return False
@@ -71,22 +71,22 @@ def install(requirements: str) -> bool:
         return False
     if run(*pip, "--no-deps", "--no-build-isolation", "--editable", ROOT):
         return False
-    # Byte code now, or the first start takes twice as long.
+    # Compile to byte code now; else the first start takes twice as long.
     run(PYTHON, "-m", "compileall", "-q", ROOT / "health", ROOT / "tui")
     stamp.write_text(wanted)
     return True
 
 
 def test(options: "list[str]") -> int:
-    """Every test: what runs against the clock comes last and by itself. `options` are pytest's, for both parts."""
+    """Run every test; tests that measure time run last and alone. `options` are pytest's, for both parts."""
     beside = run(*PYTEST, *AT_ONCE, "-m", "not alone", *options)
-    # To look for them among all the others takes as long as half of them take.
+    # Name their files: for pytest to find them among all tests takes half as long as to run them.
     alone = sorted(each for each in (ROOT / "tests").rglob("test_*.py") if "mark.alone" in each.read_text("utf-8"))
     return run(*PYTEST, "-m", "alone", *options, *alone) or beside
 
 
 def lock() -> int:
-    """Write both lock files anew, every dependency at its newest; needs the uv that `test` installs."""
+    """Write both lock files again, every dependency at its newest; needs the uv that `test` installs."""
     common = (
         "--upgrade",
         "--universal",
@@ -107,7 +107,7 @@ def lock() -> int:
 
 
 def run(*command: "str | Path", cwd: Path = ROOT, env: "dict[str, str] | None" = None) -> int:
-    """Run a program, in the checkout unless told otherwise; gives back its exit code."""
+    """Run a program, in the checkout unless `cwd` names another folder; gives back its exit code."""
     return subprocess.run([str(word) for word in command], cwd=cwd, env=env, check=False).returncode
 
 

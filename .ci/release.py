@@ -1,8 +1,8 @@
-"""Build what is published into `dist`, and try it where nothing of the checkout is: `python3 make.py release`.
+"""Build the published files into `dist`, and try them without the checkout: `python3 make.py release`.
 
-The sdist, from what is in it the wheel (with the man pages in its data), and `tenantpilot.pyz`: the program and its
-dependencies as one file, for the minor version of Python and the platform that built it. Everything is built twice and
-must come out the same, byte for byte; `SHA256SUMS` has the checksums.
+The files are the sdist, the wheel (built from the sdist, with the man pages in its data), and `tenantpilot.pyz`: the
+program and its dependencies as one file, for the minor version of Python and the platform that built it. Everything is
+built twice and must be the same, byte for byte; `SHA256SUMS` has the checksums.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ DIST: Final = ROOT / "dist"
 BIN: Final = Path(sys.executable).parent
 REQUIREMENTS: Final = ROOT / "requirements.txt"
 MAN: Final = Path("build") / "man"
-"""Where the man pages stand while the sdist and the wheel are built; pyproject.toml puts them into the wheel's data."""
+"""Where the man pages are while the sdist and the wheel are built; pyproject.toml puts them into the wheel's data."""
 
-# Every module of the product can be imported, so none needs a package that only the checkout's environment has.
+# Import every module of the product: this fails if one needs a package that only the checkout's environment has.
 EVERY_MODULE: Final = """
 import importlib.resources, pkgutil, health, tui
 for package in health, tui:
@@ -85,13 +85,13 @@ def build(into: Path, scratch: Path) -> None:
     shutil.unpack_archive(sdist, scratch)
     source = scratch / sdist.name.removesuffix(".tar.gz")
     run(BIN / "hatchling", "build", "--target", "wheel", "--directory", into.resolve(), cwd=source, env=fixed)
-    # Gone before anything is tried, so that there is nothing else that a wheel could be working from.
+    # Remove it before the tries, so that the wheel cannot use these files.
     shutil.rmtree(source)
     build_one_file(into, scratch, fixed)
 
 
 def committed_at() -> int:
-    """When what is built was committed, in seconds since 1970: the one date that is the same wherever it is built."""
+    """When the source was committed, in seconds since 1970: a date that is the same on every machine."""
     asked = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=False)
     return int(asked.stdout) if asked.returncode == 0 and asked.stdout.strip() else 1_577_836_800
 
@@ -104,7 +104,7 @@ def build_one_file(into: Path, scratch: Path, fixed: dict[str, str]) -> None:
     target = (*PIP, "install", "--quiet", "--no-compile", "--target", site)
     run(*target, "--require-hashes", "--requirement", REQUIREMENTS)
     run(*target, "--no-deps", "--no-index", "--find-links", into, "--upgrade", own)
-    # What pip notes of this machine: programs that begin with its path, and lists of them.
+    # Remove what names this machine: programs that begin with a path of it, and pip's lists of files.
     shutil.rmtree(site / "bin", ignore_errors=True)
     for name in ("RECORD", "direct_url.json"):
         for note in site.glob(f"*.dist-info/{name}"):
@@ -120,10 +120,10 @@ def build_one_file(into: Path, scratch: Path, fixed: dict[str, str]) -> None:
 
 
 def require_the_same(first: Path, second: Path) -> None:
-    """Raise Failed where what was built twice differs."""
+    """Raise Failed if a file differs between the two builds."""
     for path in sorted(first.iterdir()):
         if path.read_bytes() != (second / path.name).read_bytes():
-            raise Failed(f"{path.name} came out different when it was built again.")
+            raise Failed(f"{path.name} was different when it was built again.")
     print(f"Built twice, the same byte for byte: {', '.join(path.name for path in sorted(first.iterdir()))}")
 
 
@@ -149,7 +149,7 @@ def try_wheel(wheel: Path, folder: Path) -> None:
     run(*pip_of(installed), "--no-compile", "--no-deps", wheel)
     if not (installed.parent / "share" / "man" / "man1" / "tenantpilot-check.1").is_file():
         raise Failed("the wheel brought no man pages.")
-    # A login that knows of no checkout, no settings and no other Python.
+    # An environment without the checkout, without settings and without another Python.
     login = {"HOME": str(home), "PATH": str(installed), "LANG": "C.UTF-8"}
     run(installed / "python", "-c", EVERY_MODULE, cwd=home, env=login)
     use((str(installed / "tenantpilot"),), home, login)
@@ -157,7 +157,7 @@ def try_wheel(wheel: Path, folder: Path) -> None:
 
 
 def use(program: tuple[str, ...], home: Path, login: dict[str, str]) -> None:
-    """What a new user does first."""
+    """Do what a new user does first."""
     fleet = ("--database", f"sqlite:///{home}/fleet.db")
     for words in (
         ("--version",),
@@ -170,7 +170,7 @@ def use(program: tuple[str, ...], home: Path, login: dict[str, str]) -> None:
 
 
 def try_one_file(file: Path, folder: Path) -> None:
-    """Use the one file from a read-only folder, with nothing but a Python, and the network out of reach."""
+    """Use the one file from a read-only folder, with only a Python and without a network."""
     here, home = folder / "read-only", folder / "another-home"
     home.mkdir()
     here.mkdir()
@@ -178,18 +178,18 @@ def try_one_file(file: Path, folder: Path) -> None:
     here.chmod(0o555)
     nowhere = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), "http://127.0.0.1:9")
     login = {"HOME": str(home), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"} | nowhere
-    # The Python that the environment was made from: none of its packages is on the way.
+    # The Python that the environment was made from, because it does not see the environment's packages.
     program = (str(Path(sysconfig.get_config_var("BINDIR")) / "python3"), "-I", str(copy))
     first, second = (seconds_of(*program, "--version", cwd=home, env=login) for _ in range(2))
     print(f"tenantpilot.pyz --version: {first:.2f} s the first time, {second:.2f} s the second.", flush=True)
     if first < FASTER_THE_SECOND_TIME * second:
-        raise Failed("tenantpilot.pyz is not twice as fast the second time: what it unpacks is not kept.")
+        raise Failed("tenantpilot.pyz is not twice as fast the second time: it does not keep the files it unpacks.")
     use(program, home, login)
     print(f"{file.name} works by itself.", flush=True)
 
 
 def seconds_of(*command: str | Path, cwd: Path, env: dict[str, str]) -> float:
-    """How long a program takes."""
+    """How long a program takes, in seconds."""
     began = time.monotonic()
     run(*command, cwd=cwd, env=env)
     return time.monotonic() - began
@@ -199,7 +199,7 @@ PIP: Final = (sys.executable, "-m", "pip", "--disable-pip-version-check")
 
 
 def filled_environment(python: str, folder: Path) -> Path | None:
-    """A new environment with the locked requirements: the folder of its programs, None if that fails."""
+    """Make an environment with the locked requirements; gives back the folder of its programs, None if that fails."""
     installed = folder / BIN.name
     try:
         run(python, "-m", "venv", "--without-pip", folder)
@@ -210,34 +210,34 @@ def filled_environment(python: str, folder: Path) -> Path | None:
 
 
 def pip_of(installed: Path) -> tuple[str | Path, ...]:
-    """The command that installs into an environment, by the pip of the checkout's."""
+    """The command that installs into an environment, with the pip of the checkout's environment."""
     return (*PIP, "--python", installed / "python", "install", "--quiet")
 
 
 def newest_python() -> str:
-    """The newest Python on this machine of those that pyproject.toml names; this one if no other is. Says which."""
+    """The newest Python on this machine that pyproject.toml names, or this one if none is newer. Prints which one."""
     named = re.findall(r'"Programming Language :: Python :: 3[.](\d+)"', (ROOT / "pyproject.toml").read_text())
     newer = sorted((int(minor) for minor in named if int(minor) > sys.version_info.minor), reverse=True)
     found = next(filter(None, map(python_of, newer)), None)
     if found is None:
-        print(f"Trying the wheel with Python {sys.version.split()[0]}: there is no newer one here.", flush=True)
+        print(f"Trying the wheel with Python {sys.version.split()[0]}: this machine has no newer one.", flush=True)
         return sys.executable
-    print(f"Trying the wheel with {found}, the newest here of the Pythons that pyproject.toml names.", flush=True)
+    print(f"Trying the wheel with {found}: the newest Python here that pyproject.toml names.", flush=True)
     return found
 
 
 def python_of(minor: int) -> str | None:
-    """A Python 3 of that minor version: on the path, or one that pyenv keeps beside it."""
+    """A Python 3 of that minor version: on the path, or else from pyenv."""
     kept = sorted(Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob(f"versions/3.{minor}.*/bin/python"))
     for candidate in filter(None, (shutil.which(f"python3.{minor}"), *map(str, kept))):
-        # What pyenv puts on the path is there for every version that it keeps, and may refuse to run.
+        # pyenv puts a program on the path for every version that it keeps; such a program may refuse to run.
         if not subprocess.run([candidate, "-c", ""], capture_output=True, check=False).returncode:
             return candidate
     return None
 
 
 def run(*command: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
-    """Run a program, in the checkout unless another folder is given. Raises Failed unless it ends with 0."""
+    """Run a program, in the checkout unless `cwd` names another folder. Raises Failed unless it ends with 0."""
     words = [str(word) for word in command]
     if code := subprocess.run(words, cwd=cwd, env=env, check=False).returncode:
         raise Failed(f"{Path(words[0]).name} {' '.join(words[1:4])} ... ended with {code}.")

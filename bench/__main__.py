@@ -25,12 +25,12 @@ class Numbers(click.ParamType[tuple[int, ...]]):
         try:
             return tuple(sorted(int(number) for number in str(value).split(",")))
         except ValueError:
-            self.fail(f"{value!r} is no list of numbers: write 1000,10000", param, ctx)
+            self.fail(f"{value!r} is not a list of numbers: write 1000,10000", param, ctx)
 
 
 @click.command()
 @click.option("--tenants", type=Numbers(), default="10000", show_default=True, help="Sizes of fleets, as 1000,10000.")
-@click.option("--history", default=30, show_default=True, help="Sets a tenant; ten times as many for that budget.")
+@click.option("--history", default=30, show_default=True, help="Sets per tenant; ten times as many for that budget.")
 @click.option("--item-sets", default=3, show_default=True, help="How many of a tenant's newest sets have items.")
 @click.option("--full", is_flag=True, help="100 items in ten sets of each tenant: 10 million for 10,000 tenants.")
 @click.option("--engine", "engines", type=click.Choice(ENGINES), multiple=True, help="Only this engine.")
@@ -47,7 +47,7 @@ def bench(
     rounds: int,
     no_long_history: bool,
 ) -> None:
-    """Measure the budgets of docs/budgets.md on SQLite and PostgreSQL. Exit status 1 means that one is missed."""
+    """Measure the budgets of docs/budgets.md on SQLite and PostgreSQL. Exit status 1 means that a budget is missed."""
     item_sets = 10 if full else item_sets
     shapes = [FleetShape(number, history, item_sets) for number in tenants]
     longer = None if no_long_history else FleetShape(tenants[0], 10 * history, item_sets)

@@ -1,4 +1,4 @@
-"""Each measurement against its budget, and the one table of them (docs/budgets.md, "Budgets")."""
+"""Each measurement against its budget, and one table of all (docs/budgets.md, "Budgets")."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.table import Table
 
 
 class Result(NamedTuple):
-    """One budget on one engine or terminal. `limit` is None where a figure is only shown beside the others."""
+    """One budget on one engine or terminal. `limit` is None if the figure is only shown beside the others."""
 
     budget: str
     where: str
@@ -30,17 +30,17 @@ class Result(NamedTuple):
 
 
 def milliseconds(duration: float) -> str:
-    """Seconds as a person compares them."""
+    """Seconds as milliseconds for people, with two decimals below 100 ms."""
     return f"{duration * 1000:,.{0 if duration >= 0.1 else 2}f} ms"
 
 
 def ratio(budget: str, where: str, measured: float, floor: float, times: float, limit: float | None) -> Result:
-    """A budget on a ratio of two durations."""
+    """A budget for the ratio of two durations in seconds."""
     return Result(budget, where, milliseconds(measured), milliseconds(floor), times, "x", limit)
 
 
 def noted(results: Iterable[Result]) -> Iterator[Result]:
-    """The same results; each is also printed on standard error at once, because a run takes minutes."""
+    """The same results. Prints each at once on standard error too, because a run takes minutes."""
     for each in results:
         print(
             f"{each.budget} ({each.where}): {each.figure:,.2f} {each.unit} {each.verdict}", file=sys.stderr, flush=True
@@ -49,7 +49,7 @@ def noted(results: Iterable[Result]) -> Iterator[Result]:
 
 
 def print_table(results: Iterable[Result]) -> bool:
-    """Print every budget; True iff none is missed."""
+    """Print every budget; True if all are kept."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("BUDGET", "WHERE"):
         table.add_column(heading, overflow="fold")

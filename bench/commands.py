@@ -13,7 +13,7 @@ from bench.timing import Work, compare
 
 
 def measure(url: str, where: str, rounds: int) -> Iterator[Result]:
-    """`report --format json` and `metrics`, from exec to exit; and what the report keeps resident."""
+    """`report --format json` and `metrics`, from exec to exit; and the resident memory of the report."""
     check = _run("check", url)
     for words, limit in (("report --format json", 1.3), ("metrics", 1.5)):
         compared = compare(_run(words, url), check, rounds)
@@ -27,7 +27,7 @@ def _command(words: str, url: str) -> list[str]:
 
 
 def _run(words: str, url: str) -> Work:
-    # A check exits with what it found.
+    # No check=True: the exit code of `check` is its verdict.
     return lambda: subprocess.run(_command(words, url), check=False, stdout=subprocess.DEVNULL, env=environment())
 
 

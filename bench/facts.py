@@ -29,7 +29,7 @@ POLICY = HealthPolicy()
 
 
 class Fleet:
-    """One kept fleet with a warm connection of the product and one of the bare driver."""
+    """One fleet with two warm connections: one of the product and one of the bare driver."""
 
     def __init__(self, keeper: Keeper, engine: str, shape: FleetShape) -> None:
         url = keeper.url(engine, shape)
@@ -50,7 +50,7 @@ class Fleet:
 
 
 def judged(facts: Sequence[TenantFacts]) -> list[Any]:
-    """Every verdict, as the resolver makes them, with calendars of slots that are still empty."""
+    """Every verdict, as the resolver makes it; the calendars of slots are emptied first."""
     vars(slots)["_calendar"].cache_clear()
     with collector_paused():
         return [judge(each, POLICY, NOW) for each in facts]
@@ -76,7 +76,7 @@ def require_same(facts: Sequence[TenantFacts], floor: FloorFacts) -> None:
 def measure(
     keeper: Keeper, engine: str, shapes: Sequence[FleetShape], more: FleetShape | None, rounds: int
 ) -> Iterator[Result]:
-    """Every budget of the facts on one engine: each shape for itself, `more` with ten times the first one's history."""
+    """Every budget of the facts on one engine, for each shape; `more` has ten times the history of the first shape."""
     fleets = [Fleet(keeper, engine, shape) for shape in shapes]
     for fleet in fleets:
         yield from _one_fleet(fleet, engine, rounds)
@@ -94,7 +94,7 @@ def _one_fleet(fleet: Fleet, engine: str, rounds: int) -> Iterator[Result]:
     read = compare(fleet.read, fleet.floor.read, rounds)
     yield ratio("facts of the fleet, against the bare driver", where, *read, 1.5)
     verdicts = compare(lambda: judged(facts), fleet.read, rounds)
-    # A fleet begins with 300 calendars. They cost a small fleet as much, so it has no budget of its own.
+    # Every fleet begins with 300 calendars. A small fleet pays the same for them, so it has no budget.
     limit = 1 if fleet.shape.tenants >= 10_000 else None
     yield ratio("verdicts, against reading the facts", where, *verdicts, limit)
     yield _causes(fleet, where, rounds)
@@ -103,7 +103,7 @@ def _one_fleet(fleet: Fleet, engine: str, rounds: int) -> Iterator[Result]:
 
 
 def _causes(fleet: Fleet, where: str, rounds: int) -> Result:
-    """The fleet read and its causes, against the fleet read alone."""
+    """The read of the fleet with its causes, against the read alone."""
     resolver = fleet.resolver()
     verdicts = resolver.fleet(NOW)
 
@@ -117,7 +117,7 @@ def _causes(fleet: Fleet, where: str, rounds: int) -> Result:
 
 
 def _one_tenant(fleet: Fleet, where: str) -> Result:
-    """One tenant's verdict on a warm connection, of another tenant each time."""
+    """One tenant's verdict on a warm connection, a different tenant each time."""
     resolver, numbers = fleet.resolver(), count(1)
 
     def asked() -> float:
@@ -125,7 +125,7 @@ def _one_tenant(fleet: Fleet, where: str) -> Result:
         resolver.tenants([f"tenant-{next(numbers) % fleet.shape.tenants + 1:06d}.example"], NOW)
         return perf_counter() - began
 
-    # The first ones do not count: psycopg prepares what it has run five times.
+    # The first 20 do not count: psycopg prepares a statement after it has run five times.
     times = [asked() for _ in range(200)][20:]
     resolver.close()
     middle = median(times)

@@ -1,4 +1,4 @@
-"""The budgets of a database far away: round trips and bytes, counted by a proxy; time is no part of them."""
+"""The budgets of a database far away: round trips and bytes, counted by a proxy. Time is not measured."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _OF_A_SCREEN: Final[dict[str, Callable[[TenantBackupHealthResolver], object]]] =
 
 
 def measure(url: str, where: str) -> Iterator[Result]:
-    """Every budget of a long link, on a fleet in PostgreSQL. One tenant is renamed and called as before at the end."""
+    """Every budget of a long link, on a fleet in PostgreSQL. Renames one tenant, and gives it its old name back."""
     with proxy_to(url) as proxy:
         resolver = TenantBackupHealthResolver(parse_database_url(proxy.url), HealthPolicy())
         opened = _counted(proxy, lambda: resolver.missing_tenants(["nobody.example"]))
-        # Without TLS and a password, which the server of the bench has not: they are three more.
+        # The bench's server has neither TLS nor a password; these would cost three more.
         yield _trips("a connection set up, and its first question", where, opened, 3 + 1 + 1)
         first = _counted(proxy, lambda: resolver.refreshed_fleet(NOW))
         yield _trips("check, on an open connection", where, first, 2)
@@ -48,7 +48,7 @@ def measure(url: str, where: str) -> Iterator[Result]:
         yield _trips("a refresh with nothing changed", where, _counted(proxy, refresh), 1)
         with psycopg.connect(url, autocommit=True) as writer:
             writer.execute("UPDATE tenants SET name = name || ' renamed' WHERE id = 777")
-            # Since nobody asked for digests before, this one reads everything, and them.
+            # The first refresh after a change has no digests to compare with, so it reads everything and the digests.
             refresh()
             writer.execute("UPDATE tenants SET name = replace(name, ' renamed', '') WHERE id = 777")
             changed = _counted(proxy, refresh)
@@ -69,7 +69,7 @@ def measure(url: str, where: str) -> Iterator[Result]:
 def _counted(proxy: CountingProxy, ask: Callable[[], object]) -> Counted:
     before = proxy.counted
     ask()
-    sleep(_SETTLED_SECONDS)  # the proxy counts in a thread of its own
+    sleep(_SETTLED_SECONDS)  # the proxy counts in another thread
     return proxy.counted.since(before)
 
 

@@ -1,8 +1,8 @@
 """A fleet to measure on, of the size that a shape says. The same shape gives the same rows on every machine.
 
-One schedule a tenant with one of 50 crons in one of several zones; every tenant's last run was at its schedule's last
-slot, and its newest set is that run's. One item in a hundred of three hundred is degraded in one family or another, in
-half of the tenants; a few tenants are absent, stale or have a schedule that missed its runs.
+Each tenant has one schedule, with one of 50 crons in one of several zones. Every tenant's last run was at its
+schedule's last slot, and its newest set is from that run. Half of the tenants have degraded items: six in a hundred, in
+several families. A few tenants are absent, stale or have a schedule that missed its runs.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim
 
 NOW: Final = datetime(2026, 11, 23, 9, tzinfo=UTC)
-"""The instant that the fleets are dated relative to, and at which they are judged."""
+"""The instant of the verdicts; all dates of the fleets are relative to it."""
 ROWS_VERSION: Final = 1
-"""Part of a fleet's name; change it when this file makes other rows, so that kept fleets are built anew."""
+"""Part of a fleet's name. Change it when this file makes other rows, so that kept fleets are built again."""
 
 Row = tuple[Any, ...]
 
@@ -53,7 +53,7 @@ class FleetShape(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What a fleet of this shape is kept as."""
+        """The name under which a fleet of this shape is kept."""
         return f"fleet_v{ROWS_VERSION}_{self.tenants}x{self.history}x{self.item_sets}x{self.items}"
 
     @property
@@ -64,7 +64,7 @@ class FleetShape(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Some tenants with all their rows, column by column as the tables have them; instants in SQLite's text."""
+    """Some tenants with all their rows, with columns in the order of `keeping.py`; instants as text of SQLite."""
 
     tenants: list[Row]
     schedules: list[Row]
@@ -73,7 +73,7 @@ class Rows(NamedTuple):
 
 
 def rows_of(shape: FleetShape, at_once: int = 100) -> Iterator[Rows]:
-    """The rows of a fleet, some tenants at a time, in the order of their ids."""
+    """The rows of a fleet, `at_once` tenants at a time, in the order of their ids."""
     set_ids, item_ids = count(1), count(1)
     batch = Rows([], [], [], [])
     for tenant_id in range(1, shape.tenants + 1):
@@ -124,7 +124,7 @@ def _set_row(set_id: int, tenant_id: int, started: datetime, age: int, absent: b
 
 @cache
 def _items(items: int, flawed: bool, recorded: bool) -> tuple[Row, ...]:
-    """The columns of a set's items between their ids and their instants; of a hundred flawed ones six are degraded."""
+    """The columns of a set's items between ids and instants; if `flawed`, six in a hundred items are degraded."""
     told = []
     for number in range(items):
         mode: str | None = "full"
@@ -150,7 +150,7 @@ def _items(items: int, flawed: bool, recorded: bool) -> tuple[Row, ...]:
 
 @cache
 def _last_slot(cron: str, zone: str) -> datetime:
-    """The last slot before an hour before NOW, so that the run it started has ended by then."""
+    """The last slot that is at least an hour before NOW, so that its run has ended by NOW."""
     local = (NOW - timedelta(hours=1)).astimezone(ZoneInfo(zone))
     return next(CronSim(cron, local, reverse=True)).astimezone(UTC)
 

@@ -1,7 +1,7 @@
 """The floor of the fleet's facts on PostgreSQL: the same facts by hand-written SQL through the bare psycopg.
 
-Tenants and schedules by the statements of `floor_sqlite.py`; the bases by the shape that PostgreSQL is fastest with.
-The session has what its documentation recommends for short index scans.
+Tenants and schedules use the statements of `floor_sqlite.py`; the bases use the form that is fastest on PostgreSQL.
+The session has the settings that PostgreSQL's documentation recommends for short index scans.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The floor of the fleet's facts on SQLite: the same facts by hand-written SQL through the bare `sqlite3`.
 
-Tenants, each one's basis with every count, and the enabled schedules, in one snapshot. `bench/facts.py` holds them
-against the product's facts before it measures, so that it is the same work.
+It reads tenants, each one's basis with every count, and the enabled schedules, in one snapshot. `bench/facts.py`
+compares them with the product's facts before it measures, so that both do the same work.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The budgets of what is said of one tenant's sets: its changes, and its last good copies."""
+"""The budgets of the questions about one tenant's sets: its changes, and its last good copies."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _APART: Final = timedelta(hours=8)
 
 
 def measure(engine: str, url: str, rounds: int) -> Iterator[Result]:
-    """Both budgets on one engine, in an empty database: the copies are looked for in every set, and found in none."""
+    """Both budgets on one engine, in an empty database. No set has a good copy, so every set is searched."""
     address = parse_database_url(url)
     _load(address)
     resolver = TenantBackupHealthResolver(address, HealthPolicy())
@@ -46,7 +46,7 @@ def _warm(budget: str, where: str, ask: Callable[[], object], rounds: int) -> Re
 
 
 def _load(address: DatabaseAddress) -> None:
-    """One tenant with one set more than are searched; in each the first items are degraded, and one in 100 changed."""
+    """One tenant with one set more than a search reads. In each, the first items are degraded, one in 100 changed."""
     created = NOW - timedelta(days=400)
     with transaction(address) as connection:
         connection.execute(insert(tenants).values(id=1, external_id=_NAME, name="Contoso", created_at=created))

@@ -1,4 +1,4 @@
-"""A root of a thousand runs, imported once and again: the second time nearly all of it is stored and not read."""
+"""A root of a thousand runs, imported twice: the second time nearly all runs are stored already and are not read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _AGAIN: Final = 3
 
 
 def measure(engine: str, url: str) -> list[Result]:
-    """Import with the program itself, as a crontab would, into a database without tenants."""
+    """Import with the program itself, as a crontab does, into a database without tenants."""
     with tempfile.TemporaryDirectory(prefix="tenantpilot-bench-") as folder:
         root = Path(folder)
         for number in range(_RUNS):

@@ -1,4 +1,4 @@
-"""Fleets on disk: built once on each engine, as fast as its driver loads, and kept between runs in `bench/fleets`."""
+"""Fleets on disk: built once on each engine, as fast as its driver can load, and kept in `bench/fleets`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ENGINES: Final = ("sqlite", "postgresql")
 
 _PAGES: Final = "1GB"
 
-# The columns of the rows that `fleet.py` makes, whatever the tables have besides.
+# The columns of the rows that `fleet.py` makes; the tables may have more.
 _TABLES: Final = {
     "tenants": ("tenants", "id, external_id, name, created_at, archived_at"),
     "schedules": (
@@ -51,7 +51,7 @@ _TABLES: Final = {
 
 
 class Keeper:
-    """Gives the URL of a fleet of a shape on an engine; builds the fleet first if it is missing."""
+    """Gives the URL of a fleet by shape and engine; builds the fleet first if it is missing."""
 
     def __init__(self, engines: Iterable[str]) -> None:
         KEPT.mkdir(exist_ok=True)
@@ -64,7 +64,7 @@ class Keeper:
 
     @contextmanager
     def empty(self, engine: str) -> Iterator[str]:
-        """The URL of a database with the tables and nothing in them, gone when the block ends."""
+        """The URL of a database with empty tables; the database is removed when the block ends."""
         if engine == "sqlite":
             with tempfile.TemporaryDirectory(prefix="tenantpilot-bench-") as folder:
                 url = f"sqlite:///{folder}/empty.db"
@@ -117,14 +117,14 @@ class Keeper:
                             _copy(connection, f"{table} ({columns})", getattr(batch, kind))
                 _settled(address)
                 with psycopg.connect(url, autocommit=True) as connection:
-                    # What autovacuum does within minutes: counts come from an index alone only where it has been.
+                    # Autovacuum does this within minutes. Only after it can counts come from an index alone.
                     connection.execute("VACUUM ANALYZE")
                 server.execute(f'ALTER DATABASE "{part}" RENAME TO "{name}"')
         return str(self._server.get_uri(name))
 
 
 def _server() -> PostgresServer:
-    """PostgreSQL with as much page memory as people give it: its default of 128 MB holds no fleet."""
+    """PostgreSQL with as much page memory as is usual: a fleet does not fit into its default of 128 MB."""
     server = get_server(KEPT / "postgresql", cleanup_mode="stop")
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         row = connection.execute("SHOW shared_buffers").fetchone()
@@ -136,14 +136,14 @@ def _server() -> PostgresServer:
 
 @cache
 def _schema_digest() -> str:
-    """A digest of every schema version's text: with other indexes it would be another measurement."""
+    """A digest of every schema version's text, because other indexes make another measurement."""
     versions = sorted(Path(upgrade.__file__).parent.glob("versions/*.py"))
     return sha256(b"".join(version.read_bytes() for version in versions)).hexdigest()[:8]
 
 
 @contextmanager
 def _sqlite_loading(file: Path) -> Iterator[sqlite3.Connection]:
-    """Without journal and checks: an unfinished fleet is thrown away, and the rows are canonical."""
+    """Without journal and checks, because an unfinished fleet is thrown away and the rows are canonical."""
     connection = sqlite3.connect(file, isolation_level=None)
     for pragma in ("journal_mode = OFF", "synchronous = OFF", "ignore_check_constraints = ON", "cache_size = -400000"):
         connection.execute(f"PRAGMA {pragma}")

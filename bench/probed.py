@@ -1,6 +1,6 @@
 """The product with a probe in its event loop: `python -m bench.probed FILE ARGUMENT...` notes the longest pause.
 
-A run of its own: the probe wakes the loop every two milliseconds, which the other measurements should not have.
+This is a separate run, because the probe wakes the loop every two milliseconds and would disturb other measurements.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ _FILE = Path(sys.argv[1])
 
 
 def main() -> None:
-    """Run the command line with the arguments behind FILE."""
+    """Run the command line with the arguments after FILE."""
     import tui.app
     from tui.commands import run
 
     class ProbedApp(tui.app.TenantPilotApp):
-        """Watches how late the loop wakes up, and notes the longest time so far."""
+        """Measures how late the loop wakes up, and writes the longest delay so far, in seconds."""
 
         def on_ready(self) -> None:
             self._probe = asyncio.create_task(self._watch())

@@ -1,4 +1,4 @@
-"""A TCP proxy before a PostgreSQL server that counts what a link far away would cost: flights and bytes each way."""
+"""A TCP proxy before a PostgreSQL server that counts what a long link costs: flights and bytes each way."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _AT_ONCE: Final = 1 << 18
 
 
 class Counted(NamedTuple):
-    """What went over the link. A round trip is a flight to the server that follows one of its answers."""
+    """The traffic on the link. A round trip is a flight to the server that follows one of its answers."""
 
     round_trips: int
     sent: int
     received: int
 
     def since(self, before: Counted) -> Counted:
-        """What was counted after `before`."""
+        """The counts after `before`."""
         return Counted(*(now - then for now, then in zip(self, before, strict=True)))
 
 
@@ -103,7 +103,7 @@ class CountingProxy:
 
 @contextmanager
 def proxy_to(url: str) -> Iterator[CountingProxy]:
-    """A proxy to the server of a URL for as long as the block runs."""
+    """A proxy to the server of a URL; it ends with the block."""
     proxy = CountingProxy(url)
     try:
         yield proxy

@@ -30,7 +30,7 @@ _EVERY_SECOND: Final = '[ui]\nrefresh = "1s"\n'
 
 
 def measure(url: str, where: str, *, keys: int, engine_only: bool) -> Iterator[Result]:
-    """Every budget of the screens on a fleet; with `engine_only` only those that include a refresh."""
+    """Every budget of the screens on a fleet; with `engine_only` only the budgets with a refresh."""
     if not engine_only:
         yield from _at_rest(url, where, keys)
         yield from walk.measure(url)
@@ -60,7 +60,7 @@ def _at_rest(url: str, where: str, keys: int) -> list[Result]:
 
 
 def _while_refreshing(url: str, where: str, keys: int) -> list[Result]:
-    """A writer changes the facts all the time, and the screens ask every second: each time the whole fleet is read."""
+    """A writer changes the facts all the time, and the screens refresh every second: each time they read the fleet."""
     with tempfile.TemporaryDirectory() as folder, _written_to(url):
         every_second = Path(folder, "refresh.toml")
         every_second.write_text(_EVERY_SECOND)
@@ -91,10 +91,10 @@ def _opened(program: Sequence[str], url: str, *arguments: str) -> Iterator[Termi
 
 
 def _pressed(terminal: Terminal, keys: int) -> tuple[list[float], list[float]]:
-    """Milliseconds from each key to the end of the frame that shows the cursor on another row, and all bytes of a key.
+    """Milliseconds from each key to the end of the frame with the cursor on another row, and all bytes of each key.
 
-    Up and down within the first page, so a frame is two rows, and the line below the list is a second frame. No person
-    types as fast.
+    The keys go up and down within the first page, so a frame is two rows; the line below the list is a second frame.
+    They come faster than a person can type.
     """
     delays, sizes = [], []
     for number in range(keys):

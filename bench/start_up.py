@@ -1,4 +1,4 @@
-"""The budgets of starting: from exec to the frame a person waits for, against the smallest program that could start."""
+"""The budgets of starting: from exec to the frame a person waits for, against the smallest possible program."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ FIRST_FRAME: Final = b"reading the facts"
 TRIAGED: Final = b"sorted: triage"
 
 OTHER_APP: Final = "hike"
-"""Another public Textual app, shown beside ours where it is on the PATH (`pipx install hike`); nothing needs it."""
+"""Another public Textual app, shown beside ours if it is on the PATH (`pipx install hike`); it is optional."""
 _OTHER_APP_SHOWS: Final = b"Bookmarks"
 
 
 def _no_timing(work: Work) -> float:
-    """For work that times itself, because a program still has to be stopped after it."""
+    """For work that measures its own seconds, because it stops a program afterwards and that must not count."""
     moment = work()
     assert isinstance(moment, float)
     return moment
@@ -45,7 +45,7 @@ def _run(*command: str) -> Work:
 
 
 def measure(url: str, where: str, rounds: int, *, engine_only: bool) -> Iterator[Result]:
-    """Every budget of starting on a fleet; with `engine_only` only the one that reads the fleet."""
+    """Every budget of starting on a fleet; with `engine_only` only the budget that reads the fleet."""
     trivial = _until(TRIVIAL, b"a trivial app")
     product = (PRODUCT, "--database", url, *NOW_OPTION)
     triaged = compare(_until(product, TRIAGED), trivial, rounds, _no_timing)

@@ -18,14 +18,14 @@ from types import TracebackType
 from typing import Final, Self
 
 FRAME_END: Final = b"\x1b[?2026l"
-"""Textual writes this after every frame once a terminal has said that it draws whole frames."""
+"""Textual writes this after every frame, if the terminal has said that it draws whole frames."""
 
 _ASKS_FOR_FRAMES: Final = b"\x1b[?2026$p"
 _DRAWS_FRAMES: Final = b"\x1b[?2026;2$y"
 _COLUMNS, _LINES = 80, 24
 _START_SECONDS: Final = 30.0
 _FRAME_SECONDS: Final = 5.0
-"""How long a program may take before it counts as stuck: to come up, and for one key."""
+"""How many seconds a program may take before it counts as stuck: to start, and for one key."""
 
 
 class NothingCame(Exception):
@@ -33,7 +33,7 @@ class NothingCame(Exception):
 
 
 def environment(home: str = os.devnull, **more: str) -> dict[str, str]:
-    """This process's environment without anything that configures a program under measurement, its home elsewhere."""
+    """This process's environment with another home, and without variables that configure a measured program."""
     dropped = ("TENANTPILOT_", "TEXTUAL_", "NO_COLOR", "PYTHON")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     folders = dict.fromkeys(("HOME", *(f"XDG_{kind}_HOME" for kind in ("CONFIG", "DATA", "STATE", "CACHE"))), home)
@@ -41,10 +41,10 @@ def environment(home: str = os.devnull, **more: str) -> dict[str, str]:
 
 
 class Terminal:
-    """A running program; leaving the block ends it."""
+    """A running program; it ends with the block."""
 
     def __init__(self, command: Sequence[str], **variables: str) -> None:
-        # A home of its own: a stopped program may leave half-written files, which the next one must not find.
+        # Each program has its own home: a stopped one may leave half-written files, which the next must not find.
         self._home = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self._ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", _LINES, _COLUMNS, 0, 0))
@@ -70,7 +70,7 @@ class Terminal:
         self._home.cleanup()
 
     def send(self, keys: bytes) -> float:
-        """Press keys; returns the moment they were sent. Earlier output is forgotten, read or not."""
+        """Press keys; gives back the moment they were sent. Drops all earlier output, read or not."""
         while self._receive(0):
             pass
         self.written = b""
@@ -79,7 +79,7 @@ class Terminal:
         return moment
 
     def wait_for(self, *wanted: bytes) -> float:
-        """The moment at which every text has been written."""
+        """The moment when all the texts have been written."""
         until = perf_counter() + _START_SECONDS
         while not all(each in self.written for each in wanted):
             if not self._receive(until - perf_counter()):
@@ -87,7 +87,7 @@ class Terminal:
         return perf_counter()
 
     def wait_for_frame(self, text: bytes) -> float:
-        """The moment at which a frame with the text in it has been written to its end."""
+        """The moment when a frame with the text has been written to its end."""
         until = perf_counter() + _FRAME_SECONDS
         while FRAME_END not in self.written.partition(text)[2]:
             if not self._receive(until - perf_counter()):
@@ -95,9 +95,9 @@ class Terminal:
         return perf_counter()
 
     def settle(self, quiet: float = 0.4) -> int:
-        """Wait until nothing has been written for `quiet` seconds, longer than a cursor blinks.
+        """Wait until the program has written nothing for `quiet` seconds; the default is longer than a cursor's blink.
 
-        Gives back how many bytes there were since the last keys.
+        Gives back the number of bytes since the last keys.
         """
         until = perf_counter() + _FRAME_SECONDS
         while self._receive(quiet) and perf_counter() < until:
@@ -113,7 +113,7 @@ class Terminal:
         return len(self.written)
 
     def resident_megabytes(self) -> float:
-        """The memory that the program occupies."""
+        """The resident memory of the program."""
         shown = subprocess.run(["ps", "-o", "rss=", "-p", str(self.process.pid)], capture_output=True, check=True)
         return int(shown.stdout) / 1024
 

@@ -12,7 +12,7 @@ Work = Callable[[], object]
 
 
 class Compared(NamedTuple):
-    """Medians in seconds, and the median of the ratios of each run to the floor's run beside it."""
+    """Medians in seconds, and the median ratio of each run to the floor's run beside it."""
 
     measured: float
     floor: float
@@ -20,7 +20,7 @@ class Compared(NamedTuple):
 
 
 def seconds(work: Work) -> float:
-    """How long one run takes; garbage of what ran before is collected first and not counted."""
+    """How many seconds one run takes. Collects the garbage of earlier runs first, outside the measured time."""
     gc.collect()
     began = perf_counter()
     work()
@@ -28,9 +28,9 @@ def seconds(work: Work) -> float:
 
 
 def compare(measured: Work, floor: Work, rounds: int, timed: Callable[[Work], float] = seconds) -> Compared:
-    """Run the two in turn, after one run of each that does not count; what was not quiet is measured again.
+    """Run the two in turn, after one run of each that does not count. Measure again if the machine was not quiet.
 
-    The floor does the same work each time: how far its runs are apart says what else the machine was doing.
+    The floor does the same work each time, so the spread of its runs shows how busy the machine was.
     """
     timed(floor), timed(measured)
     attempts = []
@@ -54,13 +54,13 @@ def how_quiet() -> str:
         return "Nothing was timed against a floor."
     loud = sum(spread > _QUIET for spread in _spreads)
     return (
-        f"From the first quarter to the third a floor's runs were {median(_spreads):.0%} apart as a rule,"
-        f" {max(_spreads):.0%} at most; {loud} of {len(_spreads)} comparisons were not quiet, {_ATTEMPTS} times."
+        f"The middle half of a floor's runs was spread over {median(_spreads):.0%} of their median as a rule,"
+        f" {max(_spreads):.0%} at most; {loud} of {len(_spreads)} comparisons were not quiet in {_ATTEMPTS} attempts."
     )
 
 
 def _spread(runs: list[float]) -> float:
-    """From the first quarter to the third of a floor's runs, as a share of their median."""
+    """The spread of the middle half of a floor's runs, as a share of their median."""
     return (percentile(runs, 75) - percentile(runs, 25)) / median(runs)
 
 

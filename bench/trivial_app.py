@@ -1,4 +1,4 @@
-"""The floor of every start: a Textual app that draws one line. `python -m bench.trivial_app` would run the package."""
+"""The floor of every start: a Textual app that draws one line. Run it as a file: `-m` would run the package too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The common walk at 80 x 24: how many bytes and frames each step writes, for people behind a slow link."""
+"""The common walk at 80 x 24: how many bytes and frames each step writes. On a slow link every byte is time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LETTERS: Final = b"degrad"
 
 
 class Step(NamedTuple):
-    """What one step of the walk wrote."""
+    """The output of one step of the walk: bytes and frames."""
 
     name: str
     size: int
@@ -25,17 +25,17 @@ class Step(NamedTuple):
 
 
 _BUDGETS: Final = (("a move", 1.2), ("a letter", 1.0), ("open", 10.0), ("proof", 10.0), ("palette", 20.0))
-"""Of each of these steps the most bytes, in kB."""
+"""The limit in kB for each of these steps."""
 _PUSHED: Final = ("open", "proof")
 _MOST_FRAMES: Final = 3
 
 
 def measure(url: str) -> Iterator[Result]:
-    """The budgets of the steps, and of the whole walk, of which the palette is no part."""
+    """The budgets of the steps, and of the whole walk without the palette."""
     steps = list(walked((PRODUCT, "--database", url, *NOW_OPTION)))
     for name, limit in _BUDGETS:
         of_it = [step for step in steps if step.name == name]
-        # As many letters as a person types bring the whole list from one state to another, each at its own price.
+        # Letters cost differently, because each one changes another part of the list; so the median counts.
         size = median(step.size for step in of_it)
         frames = max(step.frames for step in of_it)
         yield Result(f"walk, bytes of {name}", "80x24", "", "", size / 1000, "kB", limit)
