@@ -1,7 +1,7 @@
 """Microsoft365DSC: a configuration in PowerShell's DSC, `M365TenantConfig.ps1`, and beside it `ConfigurationData.psd1`
 (docs/import-folders.md, "Microsoft365DSC").
 
-The text is parsed and never run. The tool leaves no manifest: a component that failed just has no blocks.
+The text is parsed and never run. The tool writes no manifest, so a component that failed just has no blocks.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ _DATA: Final = FilesAtRoot(frozenset({"ConfigurationData.psd1"}))
 
 
 class _Scripts(NamedTuple):
-    """The layout: the scripts at the root, or the one of that name alone. `below`: those one folder deeper instead."""
+    """The layout: the scripts at the root, or only the one of that name. `below`: the scripts one folder deeper."""
 
     only: str | None = None
     below: bool = False
 
     def enters(self, folder: str, name: str) -> bool:
-        """Folders hold other configurations, if any."""
+        """Whether to enter a folder: folders can hold only other configurations."""
         return self.below and not folder and not name.startswith(".")
 
     def takes(self, folder: str, name: str) -> bool:
-        """Scripts, by their ending."""
+        """Whether a file is a script, by its ending."""
         return bool(folder) is self.below and (name == self.only if self.only else name.lower().endswith(".ps1"))
 
     def may_hide(self, folder: str, name: str) -> bool:
-        """Whatever else there is holds no script of this configuration."""
+        """Never: no other entry holds a script of this configuration."""
         return False
 
 
 class _Read(NamedTuple):
-    """What a file held: a script, or a clause that says why nobody knows; and whether its date is to be doubted."""
+    """The content of a file: a script, or a clause that says why it is unknown; and whether its date is doubtful."""
 
     name: str
     script: Script
@@ -57,15 +57,14 @@ class _Read(NamedTuple):
 
     @property
     def types(self) -> frozenset[str]:
-        """The resource types of its blocks, in lower case, as PowerShell takes them."""
+        """The resource types of its blocks, in lower case, because PowerShell ignores case."""
         return frozenset(block.resource_type.lower() for block in self.script.blocks)
 
 
 def read_configuration(asked: Asked) -> CapturedSet:
     """Read a folder, or one script, as the one set that was complete at `asked.completed_at`.
 
-    Raises RefusedInput if there is no block of this run in it, and if there are several configurations in it that are
-    not parts of one.
+    Raises RefusedInput if it has no block of this run, or if it has several configurations that are not parts of one.
     """
     folder, only = asked.path, None
     if folder.is_file():
@@ -85,7 +84,7 @@ def read_configuration(asked: Asked) -> CapturedSet:
     problems += _parts_not_written(folder, set(files.places) - {each.name for each in read}, read)
     if problems:
         captured = captured._replace(status="partial", error=storable_text("; ".join(problems)))
-    # What is counted there are files; how many blocks there should be, nobody says.
+    # This counts files. The tool does not say how many blocks there should be.
     return captured._replace(
         name=visible_name(os.fsencode(asked.path.resolve().name or asked.path)),
         item_count=None,
@@ -94,7 +93,7 @@ def read_configuration(asked: Asked) -> CapturedSet:
 
 
 def _data_in(folder: Path) -> object:
-    """The hashtable that stands beside a configuration; None where none can be read."""
+    """The hashtable in the data file beside a configuration; None if it cannot be read."""
     file = next(read_tree(folder, _DATA), None)
     if file is None or file.content is None:
         return None
@@ -120,7 +119,7 @@ def _read(file: BackupFile) -> _Read:
 
 
 def _text_of(content: bytes) -> tuple[str, bool]:
-    """The text of a file, and whether it ends inside a character: a file that was cut off is worth what it holds."""
+    """The text of a file, and whether it ends inside a character. We keep what a cut-off file holds."""
     try:
         return decoded(content), False
     except UnreadableFile:
@@ -131,7 +130,7 @@ def _text_of(content: bytes) -> tuple[str, bool]:
 
 
 def _refuse_several(path: Path, read: list[_Read]) -> None:
-    """Several configurations are parts of one, each of some components, or they are several backups."""
+    """Refuse several backups. Configurations with no component in common are parts of one backup."""
     first_with: dict[str, str] = {}
     for each in read:
         for resource_type in sorted(each.types):
@@ -143,8 +142,8 @@ def _refuse_several(path: Path, read: list[_Read]) -> None:
 
 
 def _parts_not_written(folder: Path, names: Set[str], read: list[_Read]) -> list[str]:
-    """What is said of configurations that a recorded run left as they stood: one of the same components is an older
-    backup, any other a part that this one lacks."""
+    """Clauses about configurations that a recorded run did not write. One that shares a component is an older backup,
+    which needs no clause. Any other is a part that this backup lacks."""
     written = frozenset[str]().union(*(each.types for each in read))
     said: list[str] = []
     for name in sorted(names):

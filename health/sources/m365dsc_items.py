@@ -14,7 +14,7 @@ from health.sources.policy_items import warned
 from health.sources.storable import NotJson, json_text, storable_name
 
 _NAMES: Final = ("DisplayName", "Name", "Title", "Identity")
-"""The properties that show a person what a block is, the best first."""
+"""The properties from which a person sees what a block is, the best first."""
 
 _IDENTITIES: Final = (
     "Id",
@@ -29,11 +29,11 @@ _IDENTITIES: Final = (
     "DisplayName",
     "DomainName",
 )
-"""The properties that say which object a block is, the most lasting first."""
+"""The properties that identify the object of a block, the most lasting first."""
 
 _TENANT: Final = ("TenantGUID", "TenantId", "OrganizationName")
 _MADE_UP: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-"""The name that versions before 1.23 gave to an instance: another one in every run."""
+"""The form of the instance name in versions before 1.23, which was new in every run."""
 
 _PLATFORM: Final = re.compile(r"(Android|iOS|MacOS|Windows|Linux)", re.IGNORECASE)
 _PLATFORMS: Final = {
@@ -48,8 +48,8 @@ _PLATFORMS: Final = {
 def items_of(blocks: Iterable[Block]) -> Iterator[CapturedItem]:
     """An item for each block, in their order, each with an identity of its own.
 
-    An identity is the block's `Id`; else its name, where a run did not make that up; else what else says which object
-    it is. Of two that are the same in a type, the next thing that tells them apart is taken, at last a number.
+    An identity is the block's `Id`; else its name, if the run did not make that up; else another identifying property.
+    If two blocks of a type have the same one, the next possible identity that differs is used, and at last a number.
     """
     listed = list(blocks)
     names = [tuple(_identities(block)) for block in listed]
@@ -113,7 +113,7 @@ def _platform_of(resource_type: str) -> str | None:
 
 
 class _Properties(NamedTuple):
-    """Properties by their names in lower case, as PowerShell takes them."""
+    """Properties by their names in lower case, because PowerShell ignores case."""
 
     by_name: dict[str, object]
 
@@ -123,22 +123,22 @@ class _Properties(NamedTuple):
         return cls({name.lower(): value for name, value in properties.items()})
 
     def value(self, name: str) -> object:
-        """A property's value, None where it is not there."""
+        """A property's value; None if it is missing."""
         return self.by_name.get(name.lower())
 
     def text(self, name: str) -> str | None:
-        """A property that says something; None where there is nothing in it."""
+        """A property's text; None if it is missing or blank."""
         value = self.value(name)
         return value if isinstance(value, str) and value.strip() else None
 
     def tenant(self) -> str | None:
-        """How a tenant is called here; None for a variable, whose value is not here."""
+        """What these properties call the tenant; None for a variable, because its value is not known here."""
         said = (self.text(name) for name in _TENANT)
         return next((name for name in said if name is not None and not name.startswith("$")), None)
 
 
 def _with_assignments(item: CapturedItem, assignments: object) -> CapturedItem:
-    """Assignments are captured where they stand. Where they do not, nothing is known: the state stays null."""
+    """The item with its assignments. Without any in the block, they are unknown and the state stays null."""
     if assignments is None:
         return item
     if isinstance(assignments, dict):
@@ -157,7 +157,7 @@ def _with_assignments(item: CapturedItem, assignments: object) -> CapturedItem:
 
 
 def _target_of(assignment: object) -> _Properties | None:
-    """Whom an assignment includes or spares. Versions before 1.22 wrote the ids of groups, and nothing else."""
+    """The target that an assignment includes or excludes. Versions before 1.22 wrote only the ids of groups."""
     if isinstance(assignment, str):
         return _Properties({}) if assignment.strip() else None
     if not isinstance(assignment, dict):
@@ -167,14 +167,14 @@ def _target_of(assignment: object) -> _Properties | None:
 
 
 def _is_orphan(target: _Properties) -> bool:
-    """The tool asks for the name of every group that a target names, and has none where the group is gone."""
+    """Whether the group of a target is gone: the tool asks for every group's name, and then it gets none."""
     return target.text("groupId") is not None and target.text("groupDisplayName") is None
 
 
 def tenant_said_by(blocks: Iterable[Block], data: object) -> str | None:
     """What a configuration calls its tenant: in its data file, else in its blocks, if they all say the same.
 
-    `data` is the data file's hashtable, None where there is none.
+    `data` is the data file's hashtable, or None.
     """
     nodes = _Properties.of(data).value("NonNodeData") if isinstance(data, dict) else None
     for node in nodes if isinstance(nodes, list) else [nodes]:

@@ -1,5 +1,5 @@
 """The script of a Microsoft365DSC configuration, read as text and never run (docs/import-folders.md,
-"Microsoft365DSC"): its blocks, also those behind one that cannot be read."""
+"Microsoft365DSC"): its blocks, also those after one that cannot be read."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from health.sources.m365dsc_values import (
 )
 
 _MAX_REREAD: Final = 4
-"""How often a file's length is read again at most, in search of the next block behind one that cannot be read."""
+"""The limit for a second reading, in file lengths, to find the next block after one that cannot be read."""
 
 _NAME: Final = re.compile(rf"[^\s{{}}(),;{DOUBLE}{SINGLE}]++")
 _NODES: Final = re.compile(r"[^\n{]*+(?:(?<=\S)\{[^\n{}]*+\}[^\n{]*+)*+")
-"""The nodes of `Node`, up to the brace of its block; a brace right behind a word is a filter's."""
+"""The nodes after `Node`, up to the brace of its block. A brace right after a word belongs to a filter."""
 
 _CONDITIONS: Final = frozenset({"if", "elseif", "switch"})
 _LOOPS: Final = frozenset({"foreach", "for", "while"})
@@ -34,14 +34,14 @@ _HEADER: Final = re.compile(
     r"""(?:"[^"\n]*+"|'[^'\n]*+'|[\w-]++)[^\S\n]*+\n?[^\S\n]*+\{""",
     re.MULTILINE,
 )
-"""How a block begins, for want of a better sign, where the text before it cannot be understood."""
+"""The likely beginning of a block, used if the text before it cannot be understood."""
 
 
 class Block(NamedTuple):
     """One block of a configuration: a resource, its type, the name of the instance, and its properties in their order.
 
-    `line` is where it begins, counted from 1. `problem` says, as a clause, why it cannot be read to its end: its
-    properties are those before that. `doubts` are clauses about a block that could be read.
+    `line` is where it begins, counted from 1. `problem` is a clause that says why it cannot be read to its end. Then it
+    has only the properties before that point. `doubts` are clauses about a block that could be read.
     """
 
     resource_type: str
@@ -53,9 +53,9 @@ class Block(NamedTuple):
 
 
 class Script(NamedTuple):
-    """What a file holds: the name of its configuration, None if it has none, and its blocks in their order.
+    """The content of a file: the name of its configuration, None if it has none, and its blocks in their order.
 
-    `problem` says, as a clause, why there may be blocks that were not seen.
+    `problem` is a clause that says why blocks may be missing here.
     """
 
     configuration: str | None
@@ -64,7 +64,7 @@ class Script(NamedTuple):
 
 
 def read_script(text: str) -> Script:
-    """The blocks of a file. A file without a configuration is some other script, and holds none."""
+    """The blocks of a file. A file without a configuration is another kind of script, without blocks."""
     return _Script(text).read()
 
 
@@ -81,7 +81,7 @@ def read_data(text: str) -> object:
 
 
 class _Script:
-    """A file on its way to its blocks."""
+    """Reads the blocks from a file."""
 
     def __init__(self, text: str) -> None:
         self._values = Values(text)
@@ -96,7 +96,7 @@ class _Script:
         self._to_reread = _MAX_REREAD * len(text)
 
     def read(self) -> Script:
-        """All of it."""
+        """Read the whole file."""
         values = self._values
         while True:
             try:
@@ -147,20 +147,20 @@ class _Script:
             self._resource(word, start)
 
     def _other(self) -> None:
-        """A statement that is none of ours, up to its end."""
+        """Read past a statement that we do not need, up to its end."""
         before = self._values.at
         self._values.code(0, stops="\n;")
         if self._values.at == before:
             self._values.refuse("a statement expected")
 
     def _name(self) -> str:
-        """The name that stands here, in quotes or without; empty if there is none."""
+        """The name at this place, with or without quotes; empty if no name follows."""
         if self._text[self._values.at : self._values.at + 1] in tuple(DOUBLE + SINGLE):
             return self._values.string(0)
         return self._values.go(_NAME)
 
     def _resource(self, word: str, start: int) -> None:
-        """A block, if it is one: a word, a name and a brace."""
+        """Read a block, if a name and a brace follow the word."""
         values = self._values
         values.pass_by(IN_LINE)
         name = self._name()
@@ -172,7 +172,7 @@ class _Script:
                 self._other()
             return
         if not name:
-            # `LocalConfigurationManager { ... }` and the like say how to run, not what there is.
+            # `LocalConfigurationManager { ... }` and similar ones say how to run, not what the tenant has.
             values.skip_to("}", 0)
             return
         block = Block(word, name, values.line_of(start), {})
@@ -194,7 +194,7 @@ class _Script:
         return f"line {self._values.line_of(problem.at)}: {problem}"
 
     def _go_on_behind(self, problem: Malformed, behind: int) -> None:
-        """Go on with the next block, for what cannot be read says nothing of what comes after it."""
+        """Go on with the next block: a part that cannot be read does not spoil the blocks after it."""
         values = self._values
         if self._problem is None:
             self._problem = self._clause(problem)

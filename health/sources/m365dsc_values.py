@@ -1,8 +1,7 @@
 """Values in PowerShell's form, read as text and never run (docs/import-folders.md, "Microsoft365DSC").
 
-Only the little is understood that Microsoft365DSC writes: strings, numbers, booleans, arrays, hashtables and nested
-instances. What is more than that is kept as the text that it is. Every character is looked at a bounded number of
-times, whatever somebody wrote there.
+We understand only what Microsoft365DSC writes: strings, numbers, booleans, arrays, hashtables and nested instances.
+Everything else stays as its own text. Each character is read a bounded number of times, even in a hostile file.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ from typing import Final, Never
 from health.sources.json_values import number_of
 
 MAX_NESTED: Final = 60
-"""How many brackets are open inside each other at most. Real configurations have ten."""
+"""The most brackets that may be open inside each other. Real configurations have ten."""
 
 INSTANCE_TYPE: Final = "CIMInstance"
-"""The key under which a nested instance, such as `MSFT_X { ... }`, says its type."""
+"""The key that holds the type of a nested instance, such as `MSFT_X { ... }`."""
 
-# PowerShell takes typographic quotes for quotes.
+# PowerShell accepts typographic quotes as quotes.
 DOUBLE: Final = '"\u201c\u201d\u201e'
 SINGLE: Final = "'\u2018\u2019\u201a\u201b"
 IN_LINE: Final = re.compile(r"(?:[^\S\n]|`\r?\n|#[^\n]*+)*+")
@@ -43,15 +42,15 @@ _ESCAPED: Final = dict(zip("0abefnrtv", "\0\a\b\x1b\f\n\r\t\v", strict=True))
 _CLOSES: Final = {"(": ")", "{": "}"}
 _MAX_SHOWN: Final = 60
 _EXPRESSION: Final = object()
-"""Stands for a value that is no simple one: it is read on as code."""
+"""Means that a value is not a simple one. It is then read as code."""
 
 
 class NotPowerShell(ValueError):
-    """A text that is no data in PowerShell's form; the message is a clause."""
+    """The text is not data in PowerShell's form. The message is a clause."""
 
 
 class Malformed(Exception):
-    """What stands in a text cannot be understood; `at` is where. `at_end`: the text ends too early."""
+    """A text cannot be understood from `at` on. `at_end`: the text ends too early."""
 
     def __init__(self, why: str, at: int, *, at_end: bool = False) -> None:
         super().__init__(why)
@@ -64,23 +63,23 @@ class Values:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        """All of it."""
+        """The whole text."""
         self.at = 0
         """The place of the next character."""
         self._lines: list[int] = []
 
     def line_of(self, at: int) -> int:
-        """The number of the line in which a character stands."""
+        """The line number of a character."""
         if not self._lines:
             self._lines = [found.start() for found in re.finditer("\n", self.text)]
         return bisect_left(self._lines, at) + 1
 
     def refuse(self, why: str) -> Never:
-        """Say that what stands here cannot be understood."""
+        """Raise Malformed: the text at this place cannot be understood."""
         raise Malformed(why, self.at)
 
     def pass_by(self, spaces: re.Pattern[str]) -> None:
-        """Go past spaces and comments; the pattern says whether the end of a line is one of them."""
+        """Go past spaces and comments. The pattern says whether line ends count as spaces."""
         while True:
             self.go(spaces)
             if not self.text.startswith("<#", self.at):
@@ -88,7 +87,7 @@ class Values:
             self._go_behind("#>", "a comment")
 
     def value(self, depth: int) -> object:
-        """The value that stands here. An expression is the text that it is."""
+        """The value at this place. An expression stays as its own text."""
         start = self.at
         value = self._simple_value(depth)
         self.pass_by(IN_LINE)
@@ -100,7 +99,7 @@ class Values:
         return value
 
     def properties(self, depth: int, into: dict[str, object], repeated: list[str]) -> None:
-        """Fill in what stands between `{`, which is behind us, and its `}`."""
+        """Read the properties after a `{`, up to its `}`, into `into`."""
         seen = {key.lower() for key in into}
         while True:
             self.pass_by(BETWEEN)
@@ -118,19 +117,19 @@ class Values:
             into[key] = value
 
     def string(self, depth: int) -> str:
-        """The string in quotes that begins here."""
+        """The quoted string that begins here."""
         if self.text[self.at] in SINGLE:
             return self._single_quoted()
         return self._double_quoted(depth)
 
     def skip_to(self, closer: str, depth: int) -> None:
-        """Go past code until what was opened, which is behind us, is closed."""
+        """Go past code to the closer of the bracket that we have just passed."""
         self.code(self._deeper(depth), stops="")
         if not self.take(closer):
             self.expected(f"'{closer}'")
 
     def go(self, pattern: re.Pattern[str]) -> str:
-        """Go past what the pattern finds here, and return it."""
+        """Go past the pattern's match at this place, and return it."""
         found = pattern.match(self.text, self.at)
         if found is None:
             return ""
@@ -138,14 +137,14 @@ class Values:
         return found[0]
 
     def take(self, character: str) -> bool:
-        """Go past a character, if it stands here."""
+        """Go past a character, if it comes next."""
         if self.text[self.at : self.at + 1] != character:
             return False
         self.at += 1
         return True
 
     def expected(self, what: str) -> Never:
-        """Say that something else stands here, or that the text ends."""
+        """Raise Malformed: something else comes next, or the text ends."""
         if self.at >= len(self.text):
             raise Malformed("the file ends", self.at, at_end=True)
         self.refuse(f"{what} expected")
@@ -158,7 +157,7 @@ class Values:
         self.at = found + len(ending)
 
     def _deeper(self, depth: int) -> int:
-        """The depth inside what was opened, which is behind us. Python's own stack is not as deep as a file may be."""
+        """The depth inside the bracket that we have just passed. A file may nest deeper than Python's stack allows."""
         if depth == MAX_NESTED:
             self.refuse(f"it is nested deeper than {MAX_NESTED} levels")
         return depth + 1
@@ -172,7 +171,7 @@ class Values:
         return key
 
     def _listed(self, depth: int) -> object:
-        """A value, or the array that several with commas between them are."""
+        """A value, or an array if several values follow with commas between them."""
         value = self.value(depth)
         if self.text[self.at : self.at + 1] != ",":
             return value
@@ -242,7 +241,7 @@ class Values:
 
     def _here_string(self, opening: re.Pattern[str], ending: re.Pattern[str]) -> str:
         self.go(opening)
-        # The line break before the ending belongs to it; of an empty string it is the opening's own.
+        # The line break before the ending belongs to the ending. In an empty string it is that of the opening.
         found = ending.search(self.text, self.at - 1)
         if found is None:
             self.at = len(self.text)
@@ -265,7 +264,7 @@ class Values:
             self.at += 1
 
     def _double_quoted(self, depth: int) -> str:
-        """The string with its escapes undone. A variable or an expression in it stays the text that it is."""
+        """The string with its escapes decoded. A variable or an expression in it stays as text."""
         self.at += 1
         parts: list[str] = []
         while True:
@@ -291,7 +290,7 @@ class Values:
                 self.at += 1
 
     def code(self, depth: int, stops: str = "\n;,") -> None:
-        """Go past code until one of `stops`, or something closes that was not opened here, or the text ends."""
+        """Go past code up to one of `stops`, a closing bracket that was not opened here, or the end of the text."""
         while True:
             self.go(_PLAIN_CODE)
             character = self.text[self.at : self.at + 1]
@@ -320,7 +319,7 @@ class Values:
 
 
 def _number(digits: str) -> object:
-    """A number with its digits; one that JSON would not write so, such as `007.50`, as the text that it is."""
+    """A number with its own digits. If JSON does not write it like this, as with `007.50`, it stays as text."""
     if "." not in digits:
         return int(digits)
     try:
@@ -337,5 +336,5 @@ def _unescaped(escape: re.Match[str]) -> str:
 
 
 def short(text: str) -> str:
-    """A text from a file as part of a clause."""
+    """A text from a file, shortened for a clause."""
     return repr(text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…")

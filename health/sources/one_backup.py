@@ -1,4 +1,4 @@
-"""Whether a folder holds one backup, or several side by side: taken for one, they would hide what either lacks."""
+"""Whether a folder holds one backup or several side by side. Read as one, they would hide what each of them lacks."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from health.sources.captured import RefusedInput
 from health.sources.tenuvault_record import MANIFEST, RUN_FOLDER
 
 ASSIGNMENTS: Final = "Assignments"
-"""The folder, in a type's folder, in which IntuneBackupAndRestore says whom the policies of the type are for."""
+"""The folder inside a type's folder where IntuneBackupAndRestore keeps the assignments of the type's policies."""
 
 TABLE: Final = "MigrationTable.json"
-"""The file that IntuneManagement writes into the folder of each export."""
+"""The file that IntuneManagement writes into each export's folder."""
 
 _ALIKE: Final = 2
-"""How many files two folders have in common at least, by their types and names, before they are taken for two runs."""
+"""From this many files with the same types and names on, we take two folders for two runs."""
 
 _SAY_NOTHING: Final = frozenset({ASSIGNMENTS.lower(), "android", "apple", "ios", "linux", "macos", "windows"})
-"""Folders that one backup has in several of its types, in lower case."""
+"""Folders that one backup may have in several of its types, in lower case."""
 
 
 def several_backups(places: Iterable[str]) -> tuple[str, str] | None:
-    """Two folders that are backups of their own, of all files' places: relative to the root, with `/`.
+    """Two folders that are separate backups. `places` are the paths of all files, relative to the root, with `/`.
 
-    Each has a table of its own, or the same types, or most of the same files. `.` is the root itself. None if the root
-    holds one backup, or it cannot be told.
+    Each has its own table, or both have the same types or mostly the same files. `.` is the root itself. None if the
+    root holds one backup, or if we cannot tell.
     """
     listed = list(places)
     tables = sorted({folder for folder, _, name in (place.rpartition("/") for place in listed) if name == TABLE})
@@ -46,7 +46,7 @@ def refuse_several(path: Path, places: Iterable[str]) -> None:
 
 
 def _with_the_same_types(places: list[str]) -> tuple[str, str] | None:
-    """Two folders side by side with the same folders in them, or one that has what also stands beside it."""
+    """Two folders side by side with the same folders in them, or a folder with the same folders as its own parent."""
     inside: dict[str, set[str]] = {}
     has_files: set[str] = set()
     for folder in {place.rpartition("/")[0] for place in places}:
@@ -65,7 +65,7 @@ def _with_the_same_types(places: list[str]) -> tuple[str, str] | None:
                 return above or ".", folder
             for other in sorted({seen[each] for each in own if each in seen}):
                 both = len(own & inside[other])
-                # One type alone may be a coincidence, but not where there is nothing but folders of folders.
+                # One common type may be a coincidence, except if the root holds only folders of folders.
                 if 2 * both >= min(len(own), len(inside[other])) and (both >= _ALIKE or not types):
                     return other, folder
             seen = dict.fromkeys(own, folder) | seen
@@ -73,7 +73,7 @@ def _with_the_same_types(places: list[str]) -> tuple[str, str] | None:
 
 
 def _with_the_same_files(places: list[str]) -> tuple[str, str] | None:
-    """Two folders side by side in which most of the same types and files stand: two runs, and not two types of one."""
+    """Two folders side by side with mostly the same types and files: two runs, not two types of one run."""
     files: Counter[str] = Counter()
     first_with: dict[tuple[str, str], str] = {}
     alike: Counter[tuple[str, str]] = Counter()
@@ -92,10 +92,10 @@ def _with_the_same_files(places: list[str]) -> tuple[str, str] | None:
 
 
 def another_tools(places: Iterable[str]) -> tuple[str, str] | None:
-    """A place by which another tool's backup is known, and the source that reads it; None if there is none.
+    """A path that shows another tool's backup, and the source that reads it; None if no path does.
 
-    Read by the rules of IntuneCD or IntuneManagement, IntuneBackupAndRestore's assignments would pass for policies, and
-    a run that TenuVault calls failed for a whole one.
+    If we read such a backup by the rules of IntuneCD or IntuneManagement, IntuneBackupAndRestore's assignments would
+    count as policies, and a run that TenuVault calls failed would look complete.
     """
     for place in places:
         folder, _, name = place.rpartition("/")
@@ -107,7 +107,7 @@ def another_tools(places: Iterable[str]) -> tuple[str, str] | None:
 
 
 def refuse_another_tools(path: Path, places: Iterable[str]) -> None:
-    """Refuse what another tool wrote. Raises RefusedInput, which names the source that reads it."""
+    """Refuse another tool's backup. Raises RefusedInput, which names the source that reads it."""
     found = another_tools(places)
     if found is None and RUN_FOLDER.fullmatch(path.resolve().name) and (path / MANIFEST).is_file():
         found = MANIFEST, "tenuvault"

@@ -1,4 +1,4 @@
-"""One file of a policy in Microsoft Graph's JSON as one item: what the files of every Intune tool have in common."""
+"""A policy file in Microsoft Graph's JSON becomes one item. The files of all Intune tools have this in common."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from health.sources.documents import UnreadableFile, read_document, stem_of
 from health.sources.storable import NotJson, json_text, storable_name
 
 IsOrphan = Callable[[dict[str, object]], bool]
-"""Says of an assignment's target that names a group whether that group no longer resolves; each tool shows it in its
-own way."""
+"""Whether the group of an assignment's target no longer resolves. Each tool shows this in its own way."""
 
 _PLATFORM_PREFIX: Final = re.compile(r"(?i:(android|aosp|ios|macos|win32|windows(?!phone)))(?=[A-Z0-9])")
 _PLATFORMS: Final = {
@@ -27,27 +26,27 @@ _PLATFORMS: Final = {
     "win32": "windows10",
     "windows": "windows10",
 }
-"""How a type's name begins, and Graph's own word for the platform; it calls every Windows since 10 `windows10`."""
+"""The beginning of a type's name, and Graph's word for the platform. Graph calls every Windows since 10 `windows10`."""
 
 _MARKS: Final = frozenset({"@odata.type", "id", "displayName", "name", "settings"})
-"""The keys by which Graph's policies are known: each has at least one, but for a tenant's own settings."""
+"""The keys of Graph's policies: each policy has at least one, except a tenant's own settings."""
 
 _PACKAGES: Final = frozenset({"package.json", "package-lock.json"})
 
 _BESIDE_A_LIST: Final = frozenset({"@odata.context", "@odata.nextlink", "@odata.count"})
 
 _GROUP_TARGETS: Final = ("groupassignmenttarget", "exclusiongroupassignmenttarget")
-"""Included and excluded groups. A lost exclusion is the more dangerous one: restored, the policy would reach the
-group that it spared."""
+"""Included and excluded groups. A lost exclusion is more dangerous: after a restore, the policy would apply to the
+group that it excluded."""
 
 
 def policy_item(
     file: BackupFile, is_orphan: IsOrphan, *, platform: str | None = None, may_be_a_list: bool = False
 ) -> CapturedItem:
-    """The item that a file is, with its captured JSON. Identity is the folder and the file's name.
+    """A file as an item, with its captured JSON. Its identity is the folder and the file's name.
 
-    `platform` is the one that the file's name shows, used if the policy itself names none. `may_be_a_list`: the tool
-    writes the settings alone, as a list. A file that cannot be read is an item too, and its integrity warning says why.
+    `platform` comes from the file's name, and counts if the policy itself names no platform. `may_be_a_list`: the tool
+    may write only the settings, as a list. A file that cannot be read is also an item; its integrity warning says why.
     """
     item = _item(file, is_orphan, platform, may_be_a_list)
     return item if file.doubt is None else warned(item, file.doubt)
@@ -84,7 +83,7 @@ def _item(file: BackupFile, is_orphan: IsOrphan, platform: str | None, may_be_a_
 
 
 def answer_of_graph(document: dict[str, object]) -> str | None:
-    """What an object is that Graph answered in place of a policy: an error, or a page of a list. None if it is not one.
+    """What Graph answered in place of a policy: an error, or a page of a list. None if the object is neither.
 
     (docs/import-folders.md, "The door")
     """
@@ -100,15 +99,15 @@ def answer_of_graph(document: dict[str, object]) -> str | None:
 
 
 def continues(document: dict[str, object]) -> bool:
-    """Whether an object is one page of several: then what stands on the others was not captured."""
+    """Whether an object is one page of several. Then the content of the other pages was not captured."""
     return any(key.lower().endswith("nextlink") for key in document)
 
 
 def describes_a_policy(item: CapturedItem) -> bool:
-    """Whether an item's captured JSON has any of the keys by which Graph's policies are known.
+    """Whether an item's captured JSON has any of the keys of Graph's policies.
 
-    A tenant's own settings have none, so one item without them says nothing; a backup of such items alone is none
-    (docs/import-folders.md, "The door"). An npm package has a name and is known by its file's.
+    A tenant's own settings have none of them, so one such item means nothing. But a folder with only such items is not
+    a backup (docs/import-folders.md, "The door"). An npm package has a name too; we know it by the name of its file.
     """
     document = json.loads(item.payload or "null")
     if isinstance(document, list):
@@ -132,14 +131,14 @@ def warned(item: CapturedItem, warning: str) -> CapturedItem:
 def platform_in(name: str) -> str | None:
     """The platform that a type's name begins with, as in `#microsoft.graph.iosVppApp` or `Reader_iosVppApp`.
 
-    A capital or a digit has to follow, so a policy called "ios tips" names no platform.
+    A capital or a digit must follow, so a policy called "ios tips" names no platform.
     """
     found = _PLATFORM_PREFIX.match(re.split(r"[._]", name)[-1])
     return _PLATFORMS[found[1].lower()] if found else None
 
 
 def _described(item: CapturedItem, policy: dict[str, object], is_orphan: IsOrphan) -> CapturedItem:
-    """The item with everything that its policy, a JSON object, says about itself."""
+    """The item with all that its policy, a JSON object, says about itself."""
     for key in ("displayName", "name"):
         name = policy.get(key)
         if isinstance(name, str) and name.strip():
@@ -167,7 +166,7 @@ class _Settings(NamedTuple):
 
 
 def _settings_of(policy: dict[str, object]) -> _Settings:
-    """Whether the settings that a policy counts are there; `settingCount` stands in Settings Catalog, if anywhere."""
+    """Whether the policy has as many settings as it counts. Only Settings Catalog policies have `settingCount`."""
     count, settings = policy.get("settingCount"), policy.get("settings")
     if count is None:
         return _Settings("full")
@@ -182,7 +181,7 @@ def _settings_of(policy: dict[str, object]) -> _Settings:
 
 
 def with_assignments(item: CapturedItem, assignments: object, is_orphan: IsOrphan) -> CapturedItem:
-    """Assignments that stand in the file are captured. If there are none nothing is known, and the state stays null."""
+    """The item with its assignments. Without any in the file, they are unknown and the state stays null."""
     if assignments is None:
         return item
     if not isinstance(assignments, list):
@@ -193,7 +192,7 @@ def with_assignments(item: CapturedItem, assignments: object, is_orphan: IsOrpha
         item = warned(item, f"{unread} of {len(assignments)} assignments without a target that can be read")
     captured = json_text(assignments)
     for doubt in captured.doubts:
-        # The assignments may stand in a file of their own.
+        # The assignments may be in a separate file.
         item = item if doubt in (item.integrity_warning or "") else warned(item, doubt)
     return item._replace(
         assignments_state="captured",
@@ -203,12 +202,12 @@ def with_assignments(item: CapturedItem, assignments: object, is_orphan: IsOrpha
 
 
 def _target_of(assignment: object) -> dict[str, object] | None:
-    """Whom an assignment includes or spares; None if it does not say so in a way that Graph has."""
+    """The target that an assignment includes or excludes; None if it is not in Graph's form."""
     target = assignment.get("target") if isinstance(assignment, dict) else None
     return target if isinstance(target, dict) and _kind_of(target) else None
 
 
 def _kind_of(target: dict[str, object]) -> str:
-    """The last word of a target's type, in lower case; empty where it has none."""
+    """The last word of a target's type, in lower case; empty if it has no type."""
     kind = target.get("@odata.type")
     return kind.rpartition(".")[2].strip().lower() if isinstance(kind, str) else ""

@@ -1,4 +1,4 @@
-"""The items of one run of an Intune tool as one set: the part that all tools with folders of policies share."""
+"""One run of an Intune tool as a set with its items: the part shared by all tools that write folders of policies."""
 
 from __future__ import annotations
 
@@ -15,48 +15,48 @@ from health.sources.folder_clock import with_a_doubt
 from health.sources.policy_items import describes_a_policy, warned
 
 MAX_SET_BYTES: Final = 512 * 1024 * 1024
-"""How much captured JSON one set may hold, in bytes. It is written in one transaction, so it has to fit in memory."""
+"""The most captured JSON in one set, in bytes. A set is written in one transaction, so it must fit in memory."""
 
 
 NO_POLICY: Final = "no object in it has an '@odata.type', 'id', 'displayName', 'name' or 'settings' as a policy has"
 
 
 class PolicyFolders:
-    """The layout of every such tool: any folder is a type, whatever its name, and a JSON or YAML file in it an item.
+    """The layout of all these tools: every folder is a type, whatever its name, and each JSON or YAML file is an item.
 
-    `records` are the files at the root, by name, in which a run describes itself.
+    `records` are the names of the files at the root in which a run describes itself.
     """
 
     def __init__(self, records: Set[str] = frozenset()) -> None:
         self._records = records
 
     def enters(self, folder: str, name: str) -> bool:
-        """Hidden folders at the root belong to a repository; deeper down, a policy's name may begin with a dot."""
+        """Not hidden folders at the root: they belong to a repository. Deeper, a policy's name may begin with a dot."""
         return bool(folder) or not (name.startswith(".") or name in self._records)
 
     def takes(self, folder: str, name: str) -> bool:
-        """A file at the root is a summary or the repository's own."""
+        """Not files at the root: they are summaries, or belong to the repository."""
         return bool(folder) and is_document(name)
 
     def may_hide(self, folder: str, name: str) -> bool:
-        """An entry that is not an item may be a folder of items."""
+        """Always: an entry that is not an item may be a folder of items."""
         return self.enters(folder, name)
 
 
 class GatheredItems:
-    """The items of one set as they come in: each gets a name of its own, and the set stays small enough to write."""
+    """Collects the items of one set. Each gets a unique name, and the set stays small enough to write."""
 
     def __init__(self, with_payload: bool, *, of_graph: bool = True) -> None:
         self.items: list[CapturedItem] = []
         self.shows_a_backup = not of_graph
-        """Whether there is a policy of Graph among them, or an item that says why it is not one: then the set is not
-        taken for whole anyway. Not asked where the items are not Graph's."""
+        """Whether one item is a policy of Graph, or says why it is not. In the second case the set is degraded anyway.
+        True from the start if the items are not Graph's."""
         self._with_payload = with_payload
         self._names: set[tuple[str, str]] = set()
         self._bytes = 0
 
     def add(self, item: CapturedItem) -> None:
-        """Take an item in."""
+        """Add an item."""
         if not self.shows_a_backup:
             self.shows_a_backup = item.integrity_warning is not None or describes_a_policy(item)
         item = self._kept(self._named(item))
@@ -64,13 +64,13 @@ class GatheredItems:
         self.items.append(item)
 
     def as_set(self, frame: CapturedSet) -> CapturedSet:
-        """The set with the items that came in; a `failed` one if there is no policy among them."""
+        """The set with the items so far. It is `failed` if no item is a policy."""
         if self.items and not self.shows_a_backup:
             frame = frame._replace(status="failed", error=frame.error or f"{NO_POLICY}, so it is no backup")
         return frame._replace(items=tuple(self.items))
 
     def _named(self, item: CapturedItem) -> CapturedItem:
-        """Two files can become one name where a name is not UTF-8, and where a git tree was made by hand."""
+        """Make the name unique: two files get the same name if one is not UTF-8, or in a git tree made by hand."""
         name, copies = item.policy_identifier, 1
         while (item.policy_type, item.policy_identifier) in self._names:
             copies += 1
@@ -89,9 +89,9 @@ class GatheredItems:
 
 
 class FolderFiles:
-    """The files of the folder that a source is asked for, but for those that a recorded run did not write.
+    """The files of a source's folder, without those that a recorded run did not write.
 
-    `places` are all files that stand there, relative to the folder, once they have been gone through.
+    After the iteration, `places` are the paths of all files there, relative to the folder.
     """
 
     def __init__(self, asked: Asked, layout: Layout) -> None:
@@ -110,11 +110,11 @@ class FolderFiles:
                 self._asked.progress(len(self.places))
 
     def as_set(self, gathered: GatheredItems, source: str, *, such_as: str) -> CapturedSet:
-        """The set of these items, completed at the instant that the user names: a folder has no clock.
+        """The set of these items, completed at the instant that the user gives, because a folder has no clock.
 
-        Two imports of one folder that name the same instant are the same set: the instant is its reference. A file that
-        a recorded run did not write is counted in `item_count` alone. `such_as` is a folder that the tool writes.
-        Raises RefusedInput if the run wrote no item: an empty folder is not a backup.
+        Two imports of one folder with the same instant are the same set: the instant is its reference. A file that a
+        recorded run did not write counts only in `item_count`. `such_as` is an example of the folders that the tool
+        writes. Raises RefusedInput if the run wrote no item: an empty folder is not a backup.
         """
         asked = self._asked
         assert asked.completed_at is not None

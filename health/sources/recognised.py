@@ -1,4 +1,4 @@
-"""Which tool's backup is in a folder, from the names in it: a guess to propose settings by, which reads no file.
+"""Which tool's backup is in a folder: a guess from the names in it, used to propose settings. It reads no file.
 
 (docs/sync.md, "A settings file in git")
 """
@@ -17,7 +17,7 @@ _ASSIGNMENTS: Final = "Assignments"
 
 
 class Recognised(NamedTuple):
-    """What a folder seems to hold: the source, whether it is a git repository, and in which folder below, or empty."""
+    """What a folder seems to hold: the source, whether it is a git repository, and the folder below it (or empty)."""
 
     kind: str
     git: bool = False
@@ -25,7 +25,7 @@ class Recognised(NamedTuple):
 
 
 def recognised(folder: Path) -> Recognised | None:
-    """What seems to be in a tenant's folder, itself or one folder further down; None where nothing is recognised."""
+    """What seems to be in a tenant's folder, or one folder deeper; None if nothing is recognised."""
     found = _kind_of(folder)
     if found is not None:
         return found
@@ -34,7 +34,7 @@ def recognised(folder: Path) -> Recognised | None:
 
 
 def folders_in(folder: Path) -> list[str]:
-    """The names of the folders that a `*` stands for: no links, and nothing that begins with a dot."""
+    """The names of the folders that `*` matches: no links, and no name that begins with a dot."""
     return [
         each.name for each in _listed(folder) if not each.name.startswith(".") and each.is_dir(follow_symlinks=False)
     ]
@@ -63,7 +63,7 @@ def _has_items(folder: Path) -> bool:
 
 
 def _listed(folder: Path) -> list[os.DirEntry[str]]:
-    """What is in a folder, by name; nothing where it cannot be listed."""
+    """The entries of a folder, by name; empty if it cannot be listed."""
     try:
         with os.scandir(folder) as listing:
             return sorted(listing, key=lambda each: each.name)

@@ -1,4 +1,4 @@
-"""Which files of a folder one run wrote, whatever the clock of their file system says."""
+"""Which files of a folder one run wrote. The clock of the file system does not matter."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class FilesThatStood(NamedTuple):
-    """The files of a folder as they stood at one moment, each with when it was last written, in nanoseconds since 1970:
-    by folder and name, and by the number that the file system has for them. `folders` are the names of what stood in
-    a root in which every run makes a folder of its own."""
+    """The files of a folder at one moment, each with the time of its last write, in nanoseconds since 1970.
+
+    One mapping is by folder and name, the other by the file system's number of the file. `folders` are the names in a
+    root where every run makes its own folder.
+    """
 
     by_name: frozenset[tuple[str, str, int]] = frozenset()
     by_inode: frozenset[tuple[tuple[int, int], int]] = frozenset()
     folders: frozenset[str] = frozenset()
 
     def hold(self, file: BackupFile) -> bool:
-        """Whether a file stood there already: as it is and where it is, or under another name."""
+        """Whether a file was already there and is unchanged, perhaps under another name."""
         if file.written_ns is None:
             return False
         if (file.folder, file.name, file.written_ns) in self.by_name:
@@ -34,10 +36,10 @@ NONE_STOOD: Final = FilesThatStood()
 
 
 def files_as_they_stand(path: Path, layout: Layout) -> FilesThatStood:
-    """The files in a folder before a run; empty if there is no folder yet.
+    """The files in a folder before a run; empty if the folder does not exist yet.
 
-    A file that stands there unchanged afterwards is not the run's work, renamed or not. The file system dated both, so
-    our own clock does not matter.
+    If a file is unchanged after the run, even if renamed, the run did not write it. The file system dated both, so our
+    own clock does not matter.
     """
     try:
         files = list(read_tree(path, layout, contents=False))
@@ -50,7 +52,7 @@ def files_as_they_stand(path: Path, layout: Layout) -> FilesThatStood:
 
 
 def folders_as_they_stand(root: Path) -> FilesThatStood:
-    """What stands in a root of runs before a run; empty if there is no root yet."""
+    """The names in a root of runs before a run; empty if the root does not exist yet."""
     try:
         return FilesThatStood(folders=frozenset(entry.name for entry in root.iterdir()))
     except OSError:
@@ -58,13 +60,13 @@ def folders_as_they_stand(root: Path) -> FilesThatStood:
 
 
 class RunOfFolder(NamedTuple):
-    """One run that wrote into a folder: since when (UTC), and the files that stood there before it."""
+    """One run that wrote into a folder: its start (UTC), and the files that were there before it."""
 
     since: datetime
     stood_before: FilesThatStood = NONE_STOOD
 
     def wrote(self, file: BackupFile) -> bool:
-        """Whether a file is of the run. One in place of a folder that cannot be entered has no time, and counts."""
+        """Whether the run wrote a file. One that stands for a folder that cannot be read has no time, and counts."""
         if file.written_ns is None:
             return True
         since_ns = (self.since - _EPOCH) // timedelta(microseconds=1) * 1000

@@ -1,7 +1,7 @@
-"""Values from outside in a form that both databases keep: no NUL, no half of a surrogate pair, no endless name.
+"""Values from outside in a form that both databases can keep: no NUL, no half of a surrogate pair, no endless name.
 
-PostgreSQL has no NUL in text or jsonb, no lone surrogate anywhere, and no index entry over 2,704 bytes. What cannot be
-kept as it is is written out visibly, never dropped.
+PostgreSQL accepts no NUL in text or jsonb, no lone surrogate anywhere, and no index entry over 2,704 bytes. A character
+that cannot be kept is replaced by a visible escape, never dropped.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from typing import Final, NamedTuple, TypeGuard
 from health.sources.json_values import RepeatedKeys, WrittenNumber, written
 
 MAX_DEPTH: Final = 200
-"""How many levels of JSON are taken. Real policies have about 30; SQLite and Python give up at 1,000."""
+"""The most levels of JSON that we accept. Real policies have about 30; SQLite and Python fail at 1,000."""
 
 MAX_NAME_BYTES: Final = 1000
-"""The longest name, in UTF-8 bytes: two of them and the ids stand in one index entry."""
+"""The longest name, in UTF-8 bytes: two names and the ids must fit into one index entry."""
 
 MAX_COUNT: Final = 2**31 - 1
-"""The greatest number of items: an `integer` of PostgreSQL holds no greater one."""
+"""The greatest number of items: PostgreSQL's `integer` holds no greater number."""
 
 ALTERED: Final = "its JSON holds a character that no text has (written out as an escape)"
 """The integrity warning of an item whose JSON `json_text` altered: what is stored is not what was captured."""
 
 _SPECIAL: Final = (dict, list, WrittenNumber)
-"""What a value is looked through for."""
+"""The kinds of values to look for inside a value."""
 
 _LONGEST_KEY: Final = 60
-"""How many characters of a key that is repeated a warning shows."""
+"""How many characters of a repeated key a warning shows."""
 
 _ESCAPE: Final = re.compile(
     r"(?P<pair>\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|(?P<unstorable>\\u0000|\\ud[89a-f][0-9a-f]{2})|\\."
@@ -38,13 +38,13 @@ _ESCAPE: Final = re.compile(
 
 
 class NotJson(ValueError):
-    """A value that has no place in JSON; the message is a clause about the value."""
+    """JSON cannot hold this value. The message is a clause about the value."""
 
 
 class JsonText(NamedTuple):
-    """JSON as ASCII text. `altered`: a character that no database keeps was replaced by its visible escape.
+    """JSON as ASCII text. `altered`: a character that a database cannot keep was replaced by its visible escape.
 
-    `repeated_key` stands more than once in an object: of its values the last was kept.
+    `repeated_key` is more than once in an object, and only its last value was kept.
     """
 
     text: str
@@ -53,7 +53,7 @@ class JsonText(NamedTuple):
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Where the text is not all that was captured: the integrity warnings that say so."""
+        """The integrity warnings that say where the text differs from what was captured."""
         repeated = self.repeated_key
         return ((ALTERED,) if self.altered else ()) + (() if repeated is None else (_repeated(repeated),))
 
@@ -65,9 +65,9 @@ def _repeated(key: str) -> str:
 
 
 def json_text(value: object) -> JsonText:
-    """Turn a parsed JSON value into text that SQLite and PostgreSQL (jsonb) both take. Numbers keep their digits.
+    """Turn a parsed JSON value into text that SQLite and PostgreSQL (jsonb) both accept. Numbers keep their digits.
 
-    Raises NotJson for what JSON does not have, such as an infinite number, and for nesting past MAX_DEPTH.
+    Raises NotJson for a value that JSON does not have, such as an infinite number, and for nesting past MAX_DEPTH.
     """
     inside = _inside(value)
     try:
@@ -84,7 +84,7 @@ def json_text(value: object) -> JsonText:
 
 
 def storable_text(text: str) -> str:
-    """The same text, with NUL written out as `\\x00` and half a surrogate pair as, for example, `\\ud800`."""
+    """The same text, with NUL written as `\\x00` and half a surrogate pair as, for example, `\\ud800`."""
     return text.replace("\0", r"\x00").encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -99,12 +99,12 @@ def storable_name(text: str) -> str:
 
 
 def is_storable_count(value: object) -> TypeGuard[int]:
-    """Whether a value is a whole number that may stand where items are counted: from 0 to MAX_COUNT, and no flag."""
+    """Whether a value may be a count of items: a whole number from 0 to MAX_COUNT, not a boolean."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT
 
 
 def unstorable_character(text: str) -> str | None:
-    """The first character that PostgreSQL cannot keep, as `U+0000`; None if there is none."""
+    """The first character that PostgreSQL cannot keep, written as `U+0000`; None if it can keep all."""
     for character in text:
         if character == "\0" or "\ud800" <= character <= "\udfff":
             return f"U+{ord(character):04X}"
@@ -116,14 +116,14 @@ def _visible(match: re.Match[str]) -> str:
 
 
 class _Inside(NamedTuple):
-    """What is inside a value: numbers with digits of their own, and the first key that is repeated."""
+    """The content of a value: numbers that keep their own digits, and the first repeated key."""
 
     numbers: bool = False
     repeated_key: str | None = None
 
 
 def _inside(value: object) -> _Inside:
-    """Level by level, because recursion is what a hostile depth is meant to break. Raises NotJson past MAX_DEPTH."""
+    """Look through a value level by level: hostile nesting would break a recursion. Raises NotJson past MAX_DEPTH."""
     found = _Inside()
     level = [value]
     for _ in range(MAX_DEPTH):

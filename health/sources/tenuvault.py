@@ -1,15 +1,15 @@
-"""TenuVault: `<root>/backup-YYYY-MM-DD-HHMMSS/<Category>/<policy name>.json`, a folder a run.
+"""TenuVault: `<root>/backup-YYYY-MM-DD-HHMMSS/<Category>/<policy name>.json`, one folder a run.
 
-Most editions do not say which categories they were asked for, and call a run of a few of them a success. So a run that
-lacks a type of the last completed one is partial, as with IntuneCD: a chosen part is not the whole tenant
+Most editions do not say which categories the run was to take, and call a run of a few of them a success. So a run that
+lacks a type of the last completed run is partial, as with IntuneCD: a chosen part is not the whole tenant
 (docs/facts.md, "backup_sets").
 
-A root keeps its runs for months, so most of them are stored when it is imported again. Such a run is passed over only
-if three things hold: its records, read again, say the same; it has as many files as there are stored items; and by the
-file system's own stamp, no file and no folder of it was changed since the set was stored. That costs a look at each
-file and no reading. A program that rewrites, replaces or renames a file or a folder cannot
-set that stamp back; where a file system does not keep it (some network ones), copying the root or touching its files
-has them read again (docs/import-folders.md, "TenuVault").
+A root keeps its runs for months, so most runs are already stored when it is imported again. We skip such a run only if
+three things hold: its records, read again, say the same; it has as many files as there are stored items; and by the
+file system's change time, no file or folder of it changed since the set was stored. This looks at each file but reads
+none. A program that rewrites, replaces or renames a file or a folder cannot set that time back. Some network file
+systems do not keep it: there, copy the root or touch its files, and they are read again
+(docs/import-folders.md, "TenuVault").
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from health.sources.tenuvault_record import RECORDS, RUN_FOLDER, SOURCE, RunReco
 _LAYOUT: Final = PolicyFolders(RECORDS.names)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK: Final = timedelta(milliseconds=20)
-"""How far a file system's stamp may lag behind the clock: kernels stamp by one that ticks a hundred times a second."""
+"""How far a file system's times may be behind the clock: kernels take them from one with 100 ticks a second."""
 
 
 class Run(NamedTuple):
-    """One run: its folder, its set without items, and the latest instant at which a file of it can be written.
+    """One run: its folder, its set without items, and the latest instant at which it can write a file.
 
-    `recorded` is the run of `record` that made it; None where a root is imported.
+    `recorded` is the run of `record` that made it; None in an import of a root.
     """
 
     path: Path
@@ -59,7 +59,7 @@ class Run(NamedTuple):
         if stored is None or not is_made_of(stored.frame, self.frame) or stored.holds_json is not with_payload:
             return False
         if stored.created_at > now:
-            return False  # written under a clock that was wrong, or with --now
+            return False  # written with a wrong clock, or with --now
         stored_ns = (stored.created_at - _TICK - _EPOCH) // timedelta(microseconds=1) * 1000
         try:
             files = list(read_tree(self.path, _LAYOUT, contents=False, follow_root=False))
@@ -69,7 +69,7 @@ class Run(NamedTuple):
         return unchanged and len(files) == stored.items
 
     def read(self, *, with_payload: bool = True) -> CapturedSet:
-        """The run's set with all its items. One that cannot be read any more is a failed one that says why."""
+        """The run's set with all its items. If the run can no longer be read, the set is failed and says why."""
         gathered = GatheredItems(with_payload)
         before = self._state()
         not_written = 0
@@ -85,7 +85,7 @@ class Run(NamedTuple):
         return gathered.as_set(self._without(not_written, len(gathered.items)))
 
     def _without(self, not_written: int, written: int) -> CapturedSet:
-        """The frame, its count with the files that the recorded run did not write.
+        """The frame. Its count includes the files that the recorded run did not write.
 
         Raises RefusedInput if it wrote none.
         """
@@ -100,11 +100,11 @@ class Run(NamedTuple):
 
 
 def find_runs(asked: Asked) -> list[Run]:
-    """Every run under a root, in the order of their completion, with what it says of itself; no item is read yet.
+    """All runs under a root, in the order of their completion, each with its own record. No item is read yet.
 
-    The option `timezone` is that of the machine that ran the tool. Raises RefusedInput where there is no run, and where
-    the runs name more than one tenant: one tenant's backup must never count for another. For `record` it is the one run
-    that the command made; RefusedInput if it made none or several.
+    The option `timezone` is that of the machine that ran the tool. Raises RefusedInput if the root has no run, or if
+    its runs name more than one tenant: one tenant's backup must never count for another. For `record`, this is the one
+    run that the command made. Raises RefusedInput if it made none or several.
     """
     root, zone = asked.path, asked.options["timezone"]
     folders = _run_folders(root)
@@ -122,7 +122,7 @@ def find_runs(asked: Asked) -> list[Run]:
     if asked.run is not None:
         return [_recorded(asked, asked.run, records)]
     runs = [Run(root / folder, record.frame, asked.latest) for folder, record in records.items()]
-    # Their names are local times: where clocks go back they are not in the order of the runs.
+    # The names are local times. When clocks go back, names are not in the order of the runs.
     return sorted(runs, key=lambda run: run.frame.completed_at or LATEST)
 
 
@@ -151,11 +151,11 @@ def _recorded(asked: Asked, run: RunOfFolder, records: dict[str, RunRecord]) -> 
 
 
 def _require_ended_within(asked: Asked, run: RunOfFolder, frame: CapturedSet) -> None:
-    """Raise RefusedInput where a run says that it ended at another time: a command can bring in an older run."""
+    """Raise RefusedInput if a run says that it ended at another time: a command may copy in an older run."""
     zone = asked.options["timezone"]
     assert frame.completed_at is not None
     shown = frame.completed_at.astimezone(zone)
-    # In the hour that clocks show twice, either may be meant.
+    # In the hour that clocks show twice, the run may mean either.
     if not any(run.since <= shown.replace(fold=fold).astimezone(UTC) <= asked.latest for fold in (0, 1)):
         raise RefusedInput(
             f"{asked.path / frame.name}: it says that it ended at {shown:%F %T}, which in {zone.key} is not within this"
@@ -193,7 +193,7 @@ def _keeps_items(path: Path) -> bool:
 
 
 def _never_an_orphan(_target: dict[str, object]) -> bool:
-    """TenuVault keeps the ids of groups and no list of those that exist, so no assignment is known to be an orphan."""
+    """TenuVault keeps the ids of groups, but no list of existing groups, so we never know that one is an orphan."""
     return False
 
 

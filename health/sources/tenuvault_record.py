@@ -1,9 +1,9 @@
-"""What a run of TenuVault says of itself in `metadata.json` and `backup.log`, as a set without items.
+"""What a run of TenuVault says about itself in `metadata.json` and `backup.log`, as a set without items.
 
-All complaints of the run become the set's error, and a run that complains is never `completed`: types skipped for a
-missing permission are reported as success. A run that names failed or skipped types is `partial` whatever it calls
-itself, if it says when it ended and kept a file. Without these it is not a backup, and calling it one would be calmer
-than what it says. A run that calls itself failed or cancelled and names no types stays that
+All complaints of the run become the set's error. A run with complaints is never `completed`, because TenuVault reports
+a success even if it skipped types for a missing permission. A run that names failed or skipped types is `partial`,
+whatever it calls itself, if it says when it ended and kept a file. Otherwise it is not a backup, and we must not judge
+it better than it judges itself. A run that calls itself failed or cancelled, and names no types, stays so
 (docs/import-folders.md, "TenuVault").
 """
 
@@ -32,7 +32,7 @@ LOG: Final = "backup.log"
 RECORDS: Final = FilesAtRoot(frozenset({MANIFEST, LOG}))
 
 RUN_FOLDER: Final = re.compile(r"backup-([0-9]{4}-[0-9]{2}-[0-9]{2})-([0-9]{2})([0-9]{2})([0-9]{2})")
-"""The name of a run's folder: the local time at which it began."""
+"""The name of a run's folder: the local time of its start."""
 
 _STATUSES: Final = {
     "Success": "completed",
@@ -41,12 +41,12 @@ _STATUSES: Final = {
     "Cancelled": "cancelled",
 }
 _TOTAL: Final = "TotalPolicies"
-"""The desktop edition and the runbook put the sum beside the counts that it is the sum of."""
+"""The key of the total, which the desktop edition and the runbook write beside the counts."""
 
 _LEFT_OUT: Final = (("Failures", "failures"), ("FailedTypes", "failed"), ("SkippedTypes", "skipped"))
 _LOG_LINE: Final = re.compile(r"(FAILED|WARN)\s+(\S.*)")
 _LONGEST_ERROR: Final = 2000
-"""How many characters of complaints are kept: a run that failed as a whole repeats itself once a type."""
+"""How many characters of complaints we keep: a run that failed as a whole repeats its complaint for each type."""
 
 
 class RunRecord(NamedTuple):
@@ -56,14 +56,14 @@ class RunRecord(NamedTuple):
 
     @property
     def tenant_id(self) -> str | None:
-        """The directory's id of the tenant, in lower case, where the run names it."""
+        """The tenant's id in the directory, in lower case; None if the run does not name it."""
         return None if self.frame.source_tenant is None else self.frame.source_tenant.lower()
 
 
 def unread_run(folder: str, *, external_id: str, zone: ZoneInfo, error: str) -> RunRecord:
-    """The record of a run that left none, or none that can be read: it failed, for the reason that `error` says.
+    """The record of a run without a record, or with one that cannot be read. It failed; `error` says why.
 
-    Its folder's name says when it began, which gives it its place among the others.
+    The folder's name says when the run began, which gives the run its place among the others.
     """
     frame = CapturedSet(
         external_id=external_id,
@@ -81,13 +81,13 @@ def unread_run(folder: str, *, external_id: str, zone: ZoneInfo, error: str) -> 
 def read_record(
     folder: str, files: Iterable[BackupFile], *, external_id: str, zone: ZoneInfo, keeps_items: Callable[[], bool]
 ) -> RunRecord:
-    """The record of a folder's run, from its `RECORDS`; `zone` is the time zone of the machine that ran the tool.
+    """The record of a folder's run, from its `RECORDS`. `zone` is the time zone of the machine that ran the tool.
 
-    `keeps_items` says whether there is a file of an item in the folder; it is asked where that decides.
+    `keeps_items` says whether the folder has a file of an item. It is called only if the answer matters.
     """
     records = {file.name: file for file in files}
     if MANIFEST not in records:
-        # A run writes it last, so this one did not end.
+        # A run writes its manifest last, so this run did not end.
         return unread_run(folder, external_id=external_id, zone=zone, error="no manifest")
     try:
         manifest = _manifest_in(records[MANIFEST])
@@ -100,7 +100,7 @@ def read_record(
     complaints.extend(_log_complaints(records.get(LOG)))
     status = _status_in(manifest, complaints)
     if status in BASIS_STATUSES and times[1] is None:
-        # Without a time of completion it can be no basis (docs/facts.md, "backup_sets").
+        # Without a time of completion it cannot be a basis (docs/facts.md, "backup_sets").
         status = "failed"
         complaints.append("it does not say when it was complete")
     elif status == "completed" and complaints:
@@ -171,7 +171,7 @@ def _duration_in(manifest: dict[str, object]) -> timedelta | None:
 
 
 def _item_count_in(manifest: dict[str, object], complaints: list[str]) -> int | None:
-    """The number of items that the run declares: the sum of its counts, or the total beside them if that is greater."""
+    """The number of items that the run declares: the sum of its counts, or its own total if that is greater."""
     counts = manifest.get("ItemCounts")
     if counts is None:
         return None
@@ -184,7 +184,7 @@ def _item_count_in(manifest: dict[str, object], complaints: list[str]) -> int | 
 
 
 def _left_out_in(manifest: dict[str, object]) -> Iterator[str]:
-    """The types that the run failed to take, skipped, or left out as told: a chosen part is not the whole tenant."""
+    """The types that the run failed to take, skipped, or excluded by choice: a chosen part is not the whole tenant."""
     for key, word in _LEFT_OUT:
         if manifest.get(key):
             yield f"{word}: {_listed(manifest[key])}"
@@ -194,12 +194,12 @@ def _left_out_in(manifest: dict[str, object]) -> Iterator[str]:
 
 
 def _names_types(manifest: dict[str, object]) -> bool:
-    """Whether the run names types that it failed to take or skipped: then it is partial, whatever its status says."""
+    """Whether the run names types that failed or were skipped. Then it is partial, whatever its status says."""
     return any(manifest.get(key) for key in ("FailedTypes", "SkippedTypes"))
 
 
 def _log_complaints(log: BackupFile | None) -> Iterator[str]:
-    """What went wrong: `FAILED <Category> <error>` and `WARN <Category> n saved, m incomplete`, as the log has it."""
+    """The problems, in the log's words: `FAILED <Category> <error>` and `WARN <Category> n saved, m incomplete`."""
     if log is None:
         return
     try:

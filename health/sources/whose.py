@@ -1,4 +1,4 @@
-"""Whether a backup is the tenant's that it is imported for, by what the tool itself calls its tenant.
+"""Whether a backup belongs to the tenant it is imported for, by the tool's own name for the tenant.
 
 (docs/import-folders.md, "The door")
 """
@@ -9,9 +9,9 @@ from health.sources.captured import CapturedSet, RefusedInput
 
 
 def require_same_tenant(captured: CapturedSet, known: str | None) -> None:
-    """Refuse a set whose tool calls the tenant something else than `known`, as the tenant's other sets say.
+    """Refuse a set whose tool names another tenant than `known`, which is the name in the tenant's other sets.
 
-    Case does not matter: these are GUIDs and domains. A set that says nothing is not refused. Raises RefusedInput.
+    Case does not matter: these are GUIDs and domains. A set without such a name is not refused. Raises RefusedInput.
     """
     said = captured.source_tenant
     if said is None or known is None or said.casefold() == known.casefold():
@@ -24,5 +24,5 @@ def require_same_tenant(captured: CapturedSet, known: str | None) -> None:
 
 
 def tenant_in(value: object) -> str | None:
-    """What a tool calls its tenant, from a value of its own; None if it says nothing."""
+    """The tool's name for its tenant, from one of the tool's values; None if the value says nothing."""
     return value.strip() or None if isinstance(value, str) else None
