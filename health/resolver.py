@@ -33,29 +33,29 @@ if TYPE_CHECKING:
 Found = TypeVar("Found")
 
 _FEW: Final = 100
-"""Up to how many verdicts are put in their place one by one; sorting the whole fleet costs as much as some hundreds."""
+"""Up to this many verdicts are put in place one by one. To sort the whole fleet costs as much as some hundreds."""
 
 
 class UnknownTenant(LookupError):
-    """No tenant that is judged has this external id: it does not exist, or is archived."""
+    """No judged tenant has this external id: the tenant does not exist, or is archived."""
 
 
 class _Found(NamedTuple):
-    """What a read has found: every tenant's facts by its id, and the verdicts of those whose facts were not known."""
+    """The result of a read: every tenant's facts by its id, and the verdicts of those whose facts are new."""
 
     facts: dict[int, TenantFacts]
     judged: list[TenantBackupHealth]
 
 
 class TenantBackupHealthResolver:
-    """Reads and judges. One thread uses it at a time; it holds one connection and knows no settings.
+    """Reads and judges. Only one thread may use it at a time. It holds one connection and knows no settings.
 
-    Every method takes the instant to judge at (UTC) and raises StoreError where the facts as a whole cannot be read;
-    those of one tenant raise UnknownTenant.
+    Every method takes the instant to judge at (UTC) and raises StoreError if the facts as a whole cannot be read.
+    Methods for one tenant also raise UnknownTenant.
     """
 
     def __init__(self, address: DatabaseAddress, policy: HealthPolicy, ahead: FleetAhead | None = None) -> None:
-        """`ahead` is the fleet as another process reads it: the first question of the fleet is answered from that."""
+        """`ahead` is the fleet as another process reads it. It answers the first question about the fleet."""
         self.address = address
         self.policy = policy
         self.progress = details.Progress()
@@ -75,10 +75,10 @@ class TenantBackupHealthResolver:
         return list(self.refreshed_fleet(now).verdicts)
 
     def refreshed_fleet(self, now: datetime) -> details.FleetAnswer:
-        """The fleet. Judged again are only tenants whose facts are other ones, or whose verdict's time is up."""
+        """The fleet. A tenant is judged again only if its facts changed or its verdict's time is up."""
         if self._ahead is not None and (answer := self._answer_ahead(self._ahead, now)) is not None:
             return answer
-        # Without a token to compare with, the facts are asked for at once: they bring theirs.
+        # Without an old token to compare, we read the facts at once: the new token comes with them.
         token = None if self._token is None else self._store().change_token()
         if token is None or token != self._token:
             return self._read_fleet(now)
@@ -98,13 +98,13 @@ class TenantBackupHealthResolver:
         return answer
 
     def _all_hold_until(self, fleet: details.FleetAnswer) -> datetime:
-        """The last instant at which every verdict holds; looked for once, by the first refresh without a change."""
+        """The last instant at which every verdict holds. Computed once, by the first refresh without a change."""
         if self._holds_until is None:
             self._holds_until = min((health.holds_until for health in fleet.verdicts), default=LATEST)
         return self._holds_until
 
     def _answer_ahead(self, ahead: FleetAhead, now: datetime) -> details.FleetAnswer | None:
-        """The first answer, from what another process reads; None where it did not come whole and has to be read."""
+        """The first answer, from the other process's facts. None if they came incomplete: then we must read them."""
         try:
             found = self._judged_as_they_come(ahead.facts(self.progress), now)
             self._role_could_write = ahead.role_could_write
@@ -116,7 +116,7 @@ class TenantBackupHealthResolver:
             self._ahead = None
 
     def _judged_as_they_come(self, arriving: Iterable[TenantFacts], now: datetime) -> _Found:
-        """Every tenant's facts, those that say something else judged; of the others the very object known already."""
+        """Every tenant's facts. New or changed facts are judged; of the others we keep the object that we have."""
         found = _Found({}, [])
         with collector_paused():
             for each in arriving:
@@ -145,7 +145,7 @@ class TenantBackupHealthResolver:
         return self._fleet
 
     def _still_true(self, facts: dict[int, TenantFacts], now: datetime) -> list[TenantBackupHealth]:
-        """The verdicts of the last answer whose facts are the same and whose time is not up, in their order."""
+        """The verdicts of the last answer, in order, whose facts are unchanged and whose time is not up."""
         if self._fleet is None or now < self._fleet.now:
             return []
         before = self._facts
@@ -156,7 +156,7 @@ class TenantBackupHealthResolver:
         ]
 
     def tenants(self, external_ids: Sequence[str], now: datetime) -> list[TenantBackupHealth]:
-        """The tenants named, in triage order. Raises UnknownTenant for the first that is not there."""
+        """The tenants named, in triage order. Raises UnknownTenant for the first that does not exist."""
         return self._read(lambda snapshot: self._named(snapshot, external_ids, now))
 
     def _named(self, snapshot: Snapshot, external_ids: Sequence[str], now: datetime) -> list[TenantBackupHealth]:
@@ -193,14 +193,14 @@ class TenantBackupHealthResolver:
 
         def ask(snapshot: Snapshot) -> details.BackupSetsAnswer:
             health = self._one(snapshot, external_id, now)
-            # One more than the page, to know whether there is another without counting them all.
+            # One more than the page, so that we know whether more follow without counting them all.
             sets = snapshot.sets(health, self.policy, limit + 1, before)
             return details.BackupSetsAnswer(health, sets[:limit], len(sets) > limit, now)
 
         return self._read(ask, external_id)
 
     def backup_set(self, external_id: str, set_id: int | None, now: datetime) -> details.BackupSetAnswer:
-        """One set with its items; None asks for the basis of the moment."""
+        """One set with its items. `set_id` None means the current basis."""
 
         def ask(snapshot: Snapshot) -> details.BackupSetAnswer:
             health = self._one(snapshot, external_id, now)
@@ -227,7 +227,7 @@ class TenantBackupHealthResolver:
     def captured_in_sets(
         self, external_id: str, wanted: Sequence[tuple[int, int] | None], now: datetime
     ) -> tuple[details.CapturedInSet, ...]:
-        """Some items of a tenant with their captured JSON, each by its set's id and its own, in one snapshot.
+        """Some items of a tenant with their captured JSON, from one snapshot. Each has its set's id and its own.
 
         None stands for an item that a set does not have.
         """
@@ -282,10 +282,10 @@ class TenantBackupHealthResolver:
         return self._read(ask, external_id)
 
     def as_of(self, instant: datetime, external_ids: Sequence[str] = ()) -> list[TenantBackupHealth]:
-        """The verdicts of an instant of the past, in triage order, from the sets completed by then that are kept.
+        """The verdicts as of an instant of the past, in triage order, from the kept sets that were completed by then.
 
-        Schedules and deletions of then are not known, so nothing is confirmed. A tenant that was recorded later and had
-        no set by then is left out.
+        The schedules and deletions of that time are not known, so nothing is confirmed. A tenant that was recorded
+        later and had no set by then is left out.
         """
         facts = self._read(lambda snapshot: snapshot.facts(tuple(dict.fromkeys(external_ids)) or None, instant))
         _require_all(external_ids, facts)
@@ -301,19 +301,19 @@ class TenantBackupHealthResolver:
         )
 
     def last_good(self, external_id: str, now: datetime) -> details.LastGoodAnswer:
-        """Where what a tenant's basis has degraded, or lacks, was last whole."""
+        """Where each item that the tenant's basis lacks, or has degraded, was last whole."""
         return self._of_one(
             external_id, now, lambda snapshot, health: questions.last_good(snapshot.history, health, now)
         )
 
     def causes(self, verdicts: Sequence[TenantBackupHealth], now: datetime) -> details.CausesAnswer:
-        """Why tenants need attention, from their verdicts in triage order and what their newest failing runs said."""
+        """Why tenants need attention, from their verdicts in triage order and their newest failed runs' errors."""
         return self._read(lambda snapshot: questions.causes(snapshot.history, verdicts, now))
 
     def coverage(
         self, begin: datetime, end: datetime, now: datetime, external_ids: Sequence[str] = ()
     ) -> details.CoverageAnswer:
-        """How the fleet, or the tenants named, were covered from one instant until just before another."""
+        """How well the fleet, or the tenants named, were covered from one instant until just before another."""
 
         def ask(snapshot: Snapshot) -> details.CoverageAnswer:
             if external_ids:
@@ -326,7 +326,7 @@ class TenantBackupHealthResolver:
         return self._read(ask)
 
     def examined(self, now: datetime) -> Examined:
-        """What the doctor looks at in the database (docs/doctor.md)."""
+        """The doctor's facts from the database (docs/doctor.md)."""
 
         def ask(snapshot: Snapshot) -> Examined:
             verdicts = self._in_order(snapshot.facts(), now)
@@ -335,34 +335,34 @@ class TenantBackupHealthResolver:
         return self._read(ask)
 
     def missing_tenants(self, external_ids: Sequence[str]) -> set[str]:
-        """Those external ids that no tenant has, archived or not; nothing is read where there are none."""
+        """The external ids that no tenant has, archived or not. Without any id, nothing is read."""
         return self._read(lambda snapshot: snapshot.history.missing_tenants(external_ids)) if external_ids else set()
 
     def own_time(self) -> details.OwnTime:
-        """What the database said of its time while the last question was answered. Asks nothing, and never raises."""
+        """What the database said about its time with the last answer. Sends no query, and never raises."""
         if self._held is None:
             return self._time_ahead
         return details.OwnTime(self._held.home.clock, self._held.home.behind)
 
     def connected_to(self) -> str | None:
-        """How the database is called by the connection that was made, where that is not as the address calls it."""
+        """The connection's own name for the database; None if it is the same as in the address."""
         label = None if self._held is None else self._held.label
         return None if label == self.address.label else label
 
     def role_could_write(self) -> bool:
-        """Whether the database's role has more than SELECT on the facts; False where that is unknown. Never raises."""
+        """Whether the database's role has more than SELECT on the facts. False if that is unknown. Never raises."""
         if self._held is None and self._role_could_write is not None:
             return self._role_could_write
         return self._store().role_could_write()
 
     def connect(self) -> None:
-        """Open the connection, unless it is open: the next question need not wait for it. Raises no StoreError."""
+        """Open the connection unless it is open, so that the next question does not wait. Raises no StoreError."""
         if self._held is None:
             with suppress(StoreError):
                 self._store().change_token()
 
     def interrupt(self) -> None:
-        """Break off the statement that another thread is waiting for, if there is one. Callable from any thread."""
+        """Cancel the statement that another thread is waiting for, if any. Callable from any thread."""
         ahead, held = self._ahead, self._held
         if ahead is not None:
             ahead.break_off()
@@ -386,18 +386,18 @@ class TenantBackupHealthResolver:
         return judge(facts[0], self.policy, now)
 
     def _read(self, question: Callable[[Snapshot], Found], external_id: str | None = None) -> Found:
-        """Ask a question, about one tenant where `external_id` says which."""
+        """Ask a question about the fleet, or about one tenant if `external_id` is given."""
         known = None if external_id is None else self._by_external_id().get(external_id)
         return self._store().read(question, known)
 
     def _by_external_id(self) -> dict[str, TenantFacts]:
-        """Facts as they were last read: what a question about one tenant is expected to find."""
+        """The facts as last read. A question about one tenant will probably find the same."""
         if not self._known:
             self._known = {each.tenant.external_id: each for each in self._facts.values()}
         return self._known
 
     def _store(self) -> HeldConnection:
-        """The connection, imported with its driver when the first question needs it: that takes time."""
+        """The connection. It is imported with its driver by the first question, because that takes time."""
         if self._held is None:
             from health.store.reading.held_connection import HeldConnection
 

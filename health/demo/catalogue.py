@@ -1,4 +1,4 @@
-"""What the demo fleet's tenants have configured: an Intune-like catalogue of policies, apps, scripts and roles."""
+"""The configuration of the demo fleet's tenants: an Intune-like catalogue of policies, apps, scripts and roles."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 
 class _Kind(NamedTuple):
-    """One policy type on one platform, and the objects that are captured of it (separated by `|`)."""
+    """One policy type on one platform, and its objects that a tool captures (separated by `|`)."""
 
     policy_type: str
     platform: str | None
@@ -141,7 +141,7 @@ _KINDS: Final = (
 
 
 class CatalogueEntry(NamedTuple):
-    """One object of the catalogue, with the JSON that a whole capture of it holds."""
+    """One object of the catalogue, with the JSON of its full capture."""
 
     policy_type: str
     display_name: str
@@ -166,4 +166,4 @@ def _entry(kind: _Kind, topic: str) -> CatalogueEntry:
 
 
 CATALOGUE: Final = tuple(_entry(kind, topic) for kind in _KINDS for topic in kind.topics.split("|"))
-"""Every object of the catalogue; no two of one policy type have the same name."""
+"""Every object of the catalogue. No two objects of one policy type have the same name."""

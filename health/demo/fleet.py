@@ -1,7 +1,7 @@
-"""The demo fleet: believable tenants, relative to an instant, in every state a verdict can come to.
+"""The demo fleet: believable tenants, relative to an instant, with every possible verdict.
 
-`demo_fleet` makes rows and never touches a store. What is shown is data in `situations.py`; what happened to a
-tenant comes from `histories.py`; this file turns it into rows (docs/concepts.md, "The verdict").
+`demo_fleet` makes rows and never touches a store. `situations.py` lists the situations to show, as data.
+`histories.py` makes each tenant's history. This file turns both into rows (docs/concepts.md, "The verdict").
 """
 
 from __future__ import annotations
@@ -45,30 +45,30 @@ __all__ = [
 ]
 
 DEFAULT_TENANTS: Final = BLOCK
-"""As many as the first block of situations has, so that all of them are there and most of the fleet is healthy."""
+"""The size of the first block of situations, so that the fleet shows all of them and is mostly healthy."""
 
 _ARCHIVED: Final = (Situation(Evidence.OLD, (), Condition.OVERDUE), Situation(Evidence.OLD, (METADATA_ONLY,)))
 ARCHIVED_TENANTS: Final = len(_ARCHIVED)
-"""How many archived tenants there are beside the judged ones. Each is in a state that would otherwise be a reason."""
+"""The number of archived tenants beside the judged ones. If they were judged, each would have a reason."""
 
 _ITEMS_IN_EVERY_SET: Final = 400
-"""In fleets of up to this many tenants every set keeps its items. In larger ones that would be ten times the rows."""
+"""In fleets up to this size every set keeps its items. In larger fleets that would be ten times as many rows."""
 
 _SETS_KEPT: Final = 2
-"""How many of a tenant's newest sets with something kept are never deleted by retention."""
+"""Retention never deletes this many of a tenant's newest sets that kept something."""
 
 _RETENTION: Final = timedelta(days=40)
-"""More than the days that a dashboard looks back on, so that a gap there means a fault and not retention."""
+"""More days than a dashboard looks back, so that a gap there means a fault, not retention."""
 
 _HISTORY: Final = timedelta(days=41)
 _HISTORY_OF_A_LARGE_FLEET: Final = timedelta(days=10)
-"""All sets but the newest are deleted there, so a longer history would only be rows that are never seen."""
+"""A large fleet keeps only the newest sets, so a longer history would add only rows that no screen shows."""
 
 _WHOLE_FOR: Final = (4, 6)
-"""Since how many days, between these two, a tool has captured a tenant's whole configuration."""
+"""For a number of days between these two, a tool has captured a tenant's whole configuration."""
 
 _CAPTURED_AT_FIRST: Final = 5
-"""How many objects were captured before that. Few, because most sets are from that time and all keep their items."""
+"""How many objects were captured before that: few, because most sets are from that time and all keep their items."""
 
 _MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = timedelta(hours=1)
@@ -77,7 +77,7 @@ _SOURCES: Final = ("intunecd", "intunecd", "intunecd", "tenuvault", "tenuvault",
 
 
 class _Fleet(NamedTuple):
-    """What all tenants of one fleet share. `ids` of sets and of items go on from tenant to tenant."""
+    """What all tenants of one fleet share. The `ids` of sets and items continue from tenant to tenant."""
 
     now: datetime
     tenants: int
@@ -92,11 +92,11 @@ def demo_fleet(now: datetime, tenants: int, policy: HealthPolicy) -> Iterator[De
     """Yield `tenants` tenants to judge, then two archived ones, one at a time and in the order of their ids.
 
     `now` is an aware instant. The rows are dated relative to it and to the durations of `policy`; the same arguments
-    give the same rows on every machine. The states of `SITUATIONS` come first; the rest, some 86 in 100 of a fleet of
-    200 or more, are confirmed at `now` and for some hours after it. Exactly one tenant, the sixth, is unreadable: its
-    newest set with something kept was completed at `UNREADABLE_INSTANT`, which SQLite takes only while its CHECKs are
-    off. In a fleet of up to 400 tenants the history is longer than a dashboard looks back on; in a larger one only the
-    newest two sets of each tenant are not deleted.
+    give the same rows on every machine. The states of `SITUATIONS` come first. The other tenants, about 86 in 100 of a
+    fleet of 200 or more, are confirmed at `now` and for some hours after it. Exactly one tenant, the sixth, is
+    unreadable: its newest set that kept something was completed at `UNREADABLE_INSTANT`, which SQLite accepts only
+    while its CHECKs are off. In a fleet of up to 400 tenants the history is longer than a dashboard looks back. In a
+    larger fleet only the newest two sets of each tenant are not deleted.
     """
     moment = now.astimezone(UTC).replace(microsecond=0)
     fleet = _Fleet(moment, tenants, policy, Rhythms(moment, policy), count(1), count(1), count(1))
@@ -110,7 +110,7 @@ def demo_fleet(now: datetime, tenants: int, policy: HealthPolicy) -> Iterator[De
 
 def _told(fleet: _Fleet, index: int, situation: Situation) -> DemoTenant:
     """All rows of one tenant in a situation; `index` is its place in the fleet, from 0."""
-    # A generator of its own for each tenant, seeded by text, which is the same in every process.
+    # Each tenant has its own random generator. Its seed is text, because that is the same in every process.
     rng = Random(f"tenantpilot demo {fleet.tenants} {index}")  # noqa: S311  a demo keeps no secrets
     name = demo_name(index, fleet.tenants + ARCHIVED_TENANTS)
     created_at = _created_at(fleet, situation, rng)
@@ -132,14 +132,14 @@ def _told(fleet: _Fleet, index: int, situation: Situation) -> DemoTenant:
 
 
 def _created_at(fleet: _Fleet, situation: Situation, rng: Random) -> datetime:
-    """Within the last three years: before the history, or some days ago where there is none yet."""
+    """An instant in the last three years: before the history, or some days ago if the tenant has no history yet."""
     if situation.evidence is Evidence.NOTHING:
         return fleet.now - fleet.policy.schedule_grace - timedelta(seconds=rng.randint(48 * 3600, 250 * 3600))
     return fleet.now - fleet.policy.freshness_window - timedelta(seconds=rng.randint(95 * 86400, 1090 * 86400))
 
 
 class _Telling:
-    """One tenant's runs as sets with their items. The basis is the run that the rule would take.
+    """One tenant's runs as sets with their items. The basis is the run that the rule selects.
 
     (docs/concepts.md, "The basis")
     """
@@ -159,7 +159,7 @@ class _Telling:
         self._whole_since = latest - scene.span(*(days * _DAY for days in _WHOLE_FOR))
 
     def rows(self) -> tuple[tuple[SetRow, ...], tuple[ItemRow, ...]]:
-        """The sets, oldest start first, and the items of those that have any."""
+        """The sets, oldest start first, and their items."""
         sets: list[SetRow] = []
         items: list[ItemRow] = []
         newest = self._kept[-_SETS_KEPT:]
@@ -180,7 +180,7 @@ class _Telling:
         return row.deleted_at is None or run.deleted_at is not None
 
     def _set_row(self, run: Run, is_kept: bool) -> SetRow:
-        # A set is written when the tool is done; one with nothing kept, when it began.
+        # A set is written when the tool ends. If nothing was kept, it is written when the tool starts.
         written_after = timedelta(seconds=self._scene.rng.randint(1, 20))
         if run.completed_at is None:
             created_at = min(run.started_at + written_after, self._scene.now)
@@ -211,14 +211,14 @@ class _Telling:
         return f"{'backup-' if self._source == 'tenuvault' else ''}{run.started_at:%Y-%m-%d-%H%M%S}"
 
     def _expired_at(self, completed_at: datetime) -> datetime | None:
-        """When retention deleted a set that is not one of the newest; a large fleet keeps no others."""
+        """When retention deleted a set. A large fleet keeps only its newest sets."""
         if self._fleet.tenants > _ITEMS_IN_EVERY_SET:
             return min(completed_at + _DAY, self._scene.now)
         expires_at = completed_at + _RETENTION
         return expires_at if expires_at <= self._scene.now else None
 
     def _captured(self, row: SetRow, place: int, with_flaws: bool) -> tuple[SetRow, tuple[Capture, ...]]:
-        """The set with its declared number of items, and what the tool captured then. Later sets hold more."""
+        """The set with its declared number of items, and the tool's captures at that time. Later sets hold more."""
         back = len(self._runs) - 1 - place
         captures = self._captures[: max(12, len(self._captures) - back // 6)]
         if row.started_at < self._whole_since:
@@ -230,11 +230,11 @@ class _Telling:
         return self._declared(row, len(captures)), captures
 
     def _declared(self, row: SetRow, items: int) -> SetRow:
-        """The set with the number of items it declares; IntuneCD declares none."""
+        """The set with the number of items that it declares. IntuneCD declares no number."""
         return row if self._source == "intunecd" else row._replace(item_count=items)
 
     def _basis(self, row: SetRow, captures: tuple[Capture, ...]) -> tuple[SetRow, tuple[Capture, ...]]:
-        """The basis with the set families of the situation; the item families are in its captures.
+        """The basis with the set families of the situation. The item families are in its captures.
 
         (docs/concepts.md, "Quality")
         """
@@ -254,7 +254,7 @@ class _Telling:
         return row, captures
 
     def _contradictory(self, row: SetRow) -> SetRow:
-        """The set with a contradiction: an error, a start after its end, or an end long after it was recorded."""
+        """The set with a contradiction: an error, a start after its end, or an end long after it was created."""
         assert isinstance(row.completed_at, datetime)
         way = self._scene.rng.randrange(3)
         if way == 0:
@@ -271,6 +271,6 @@ class _Telling:
         return items
 
     def _deleted_item(self, last: ItemRow, at: datetime | None) -> ItemRow:
-        """An object that was captured by mistake and deleted: it counts for nothing, not even for its family."""
+        """An object that was captured by mistake and then deleted. It never counts, not even in its family."""
         spare = self._spare._replace(capture_mode=None)
         return ItemRow(next(self._fleet.item_ids), last.tenant_id, last.backup_set_id, *spare[:8], None, at, None, None)

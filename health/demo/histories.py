@@ -1,4 +1,4 @@
-"""What happened to one demo tenant until `now`: its schedules and its runs, by the evidence its situation calls for."""
+"""The history of one demo tenant until `now`: the schedules and runs that its situation needs as evidence."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FORBIDDEN: Final = "2 of 14 policy types could not be read: 403 Forbidden"
 
 
 class History(NamedTuple):
-    """A tenant's schedules by id, and its runs, oldest start first."""
+    """A tenant's schedules, by id, and its runs, oldest start first."""
 
     schedules: tuple[ScheduleRow, ...]
     runs: tuple[Run, ...]
@@ -50,7 +50,7 @@ _Past = tuple[list[ScheduleRow], list[Run]]
 
 
 def _one_after_the_other(runs: list[Run]) -> tuple[Run, ...]:
-    """By start, and no two starts alike: some tools name a backup by the second it started in."""
+    """The runs by start. No two start in the same second, because some tools name a backup by that second."""
     placed: list[Run] = []
     for run in sorted(runs, key=lambda run: run.started_at):
         if placed and run.started_at <= placed[-1].started_at:
@@ -61,7 +61,7 @@ def _one_after_the_other(runs: list[Run]) -> tuple[Run, ...]:
 
 
 def _recent(scene: Scene, condition: Condition | None) -> _Past:
-    """Runs as planned until now. A condition belongs to a second schedule, so that it does not touch the basis."""
+    """Runs as planned until now. A condition is on a second schedule, so that it does not affect the basis."""
     rng, beats = scene.rng, scene.rhythms.calm(scene.timezone)
     schedules: list[ScheduleRow] = []
     if not beats or condition is Condition.SUCCESS_WITHOUT_BACKUP or rng.random() < 0.1:
@@ -86,18 +86,18 @@ def _recent(scene: Scene, condition: Condition | None) -> _Past:
 
 
 def _without_a_schedule(scene: Scene, condition: Condition | None) -> list[Run]:
-    """Runs of a pipeline that is not registered as a schedule; the latest stays within the window for some hours."""
+    """Runs of a pipeline that is not registered as a schedule. The latest stays fresh for some hours."""
     window = scene.policy.freshness_window
     age = scene.span(window * 0.1, min(window - calm_hours(scene.policy), window * 0.6))
     if condition is Condition.SUCCESS_WITHOUT_BACKUP:
-        # Old enough that a later run can be more than the grace away from it and from now.
+        # Old enough that a later run can be more than the grace after it and more than the grace before now.
         age = timedelta(seconds=window * 0.55 // timedelta(seconds=1))
     every = scene.rng.choice((8, 12, 12)) * _HOUR
     return _ups_and_downs(scene, _every_so_often(scene, "pipeline", scene.now - age, every))
 
 
 def _every_so_often(scene: Scene, name: str, ended_at: datetime, every: timedelta) -> list[Run]:
-    """Runs of no schedule, oldest first, the last of which ended at `ended_at`."""
+    """Runs without a schedule, oldest first. The last one ended at `ended_at`."""
     newest_start = ended_at - scene.span(3 * _MINUTE, LONGEST_DEMO_RUN)
     starts = [newest_start - back * every + scene.seconds(0, 90) for back in range(scene.runs_every(every), 0, -1)]
     runs = [kept_run(scene, name, None, start) for start in starts]
@@ -105,7 +105,7 @@ def _every_so_often(scene: Scene, name: str, ended_at: datetime, every: timedelt
 
 
 def _ups_and_downs(scene: Scene, runs: list[Run]) -> list[Run]:
-    """The same runs, a few of the older ones failed or partial; the newest one is not changed."""
+    """The same runs, but a few of the older ones failed or partial. The newest run is not changed."""
     for place, run in enumerate(runs[:-1]):
         luck = scene.rng.random()
         if luck < 0.03:
@@ -118,7 +118,7 @@ def _ups_and_downs(scene: Scene, runs: list[Run]) -> list[Run]:
 
 
 def _bad_days(scene: Scene, runs: list[Run]) -> list[Run]:
-    """The same runs; for two tenants of five, all runs of some past days failed, were partial or never began."""
+    """The same runs, but for two of five tenants all runs of some past days failed, were partial or never started."""
     luck = scene.rng.random()
     if luck >= 0.4:
         return runs
@@ -138,7 +138,7 @@ def _bad_days(scene: Scene, runs: list[Run]) -> list[Run]:
 
 
 def _since(scene: Scene, newest: Run) -> list[Run]:
-    """Attempts by hand after the newest run, on some tenants: context, never a basis."""
+    """Attempts by hand after the newest run, for some tenants. They are context, never a basis."""
     assert newest.completed_at is not None
     gap, luck = scene.now - newest.completed_at, scene.rng.random()
     if gap < 20 * _MINUTE or luck >= 0.16:
@@ -156,10 +156,10 @@ def _since(scene: Scene, newest: Run) -> list[Run]:
 
 
 def _old(scene: Scene, condition: Condition | None) -> _Past:
-    """Runs until some days ago, and a schedule that is switched off or in trouble."""
+    """Runs until some days ago, and a schedule that is disabled or in trouble."""
     rng, policy = scene.rng, scene.policy
     beat = scene.rhythms.usual(rng, scene.rhythms.beats(scene.timezone))
-    # More than a night older than both the window and the grace, so that a schedule has missed a slot by now.
+    # Older than the window and the grace by more than a night, so that a schedule has missed a slot by now.
     age = max(policy.freshness_window, 25 * _HOUR) + policy.schedule_grace + 3 * _HOUR + scene.span(_HOUR, 6 * _DAY)
     if condition is None and rng.random() < 0.4:
         age += scene.span(6 * _DAY, 16 * _DAY)
@@ -176,13 +176,13 @@ def _old(scene: Scene, condition: Condition | None) -> _Past:
 
 
 def _ahead(scene: Scene, condition: Condition | None) -> _Past:
-    """Runs on a machine whose clock is some hours ahead; its schedule is not registered."""
+    """Runs on a machine whose clock is some hours ahead. Its schedule is not registered."""
     ended_at = scene.now + scene.policy.clock_skew + scene.span(5 * _HOUR, 9 * _HOUR)
     return [], _every_so_often(scene, "twice a day", ended_at, 12 * _HOUR)
 
 
 def _attempts(scene: Scene, condition: Condition | None) -> _Past:
-    """Nights without anything kept, a good set that was deleted, and now another try by hand."""
+    """Nights in which nothing was kept, a good set that was deleted, and now another attempt by hand."""
     beat = scene.rhythms.beat(scene.rng.choice(NIGHTLY), scene.timezone)
     starts = [started_after(scene, slot) for slot in beat.slots(scene.rng.randint(8, 14), scene.now)]
     runs: list[Run] = []
@@ -201,7 +201,7 @@ def _attempts(scene: Scene, condition: Condition | None) -> _Past:
 
 
 def _nothing(scene: Scene, condition: Condition | None) -> _Past:
-    """No run at all; at most a schedule that is in trouble."""
+    """No runs, and at most a schedule in trouble."""
     if condition is None:
         return [], []
     trouble = in_trouble(scene, condition, None, scene.rhythms.beat(scene.rng.choice(NIGHTLY), scene.timezone))

@@ -1,4 +1,4 @@
-"""The items of the demo fleet: what a tool captured of the catalogue, and what degradation looks like in it."""
+"""The items of the demo fleet: a tool's captures of the catalogue, and how degradation looks in them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _GROUPS: Final = (
 
 
 def _assigned_to(groups: Sequence[str | None]) -> str:
-    """Assignments as JSON; a group of None no longer resolves to a name: an orphan."""
+    """Assignments as JSON. A group that is None no longer resolves to a name: it is an orphan."""
     targets = []
     for number, group in enumerate(groups):
         target = {
@@ -88,8 +88,8 @@ LARGEST_CONFIGURATION: Final = 150
 def captures_of(rng: Random, size: int, source: str, records_assignments: bool) -> tuple[Capture, ...]:
     """A whole configuration of `size` objects (at most 150) as the tool `source` captures it, without any degradation.
 
-    IntuneCD identifies an object by its file and writes assignments only where there are any; the other tools have ids
-    and say "unassigned". Where `records_assignments` is false, no item tells.
+    IntuneCD identifies an object by its file and writes assignments only if the object has any. The other tools have
+    ids and say "unassigned". If `records_assignments` is false, no item has an assignments state.
     """
     chosen = sorted(rng.sample(range(len(CATALOGUE)), min(size, LARGEST_CONFIGURATION)))
     unassigned = None if source == "intunecd" else "unassigned"
@@ -134,8 +134,8 @@ def flawed(captures: Sequence[Capture], families: Sequence[str], rng: Random) ->
     result, most = list(captures), max(1, len(captures) // 5)
     order = rng.sample(range(len(result)), len(result))
     for turn, family in enumerate(shown):
-        # Each family has objects of its own, since two flaws of one column would undo each other; a warning is beside
-        # other flaws, so that there are objects in two families.
+        # Each family has its own objects, because two flaws in one column would overwrite each other. Warnings go onto
+        # objects that already have a flaw, so that some objects are in two families.
         first = 0 if family == INTEGRITY_WARNING else turn * most
         for number, place in enumerate(order[first : first + rng.randint(1, most)]):
             result[place] = _FLAWS[family](result[place], number)
@@ -175,9 +175,9 @@ _FLAWS: Final = {
 def rows_of_items(
     captures: Sequence[Capture], tenant_id: int, set_id: int, ids: Iterator[int], with_json: bool
 ) -> list[ItemRow]:
-    """The captures as the items of one set; `with_json` keeps what was captured.
+    """The captures as the items of one set. `with_json` keeps the captured JSON.
 
-    None says when it was captured: neither do the three tools the demo has its backups from.
+    No item says when it was captured, because the three tools of the demo do not say it either.
     """
     rows = []
     for capture in captures:

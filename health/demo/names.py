@@ -1,7 +1,7 @@
 """Names of the demo fleet: companies that do not exist, each with an external id under `.example` and a home time zone.
 
-The names without ASCII are there because a screen has to sort and measure them: `casefold` puts "van der Velde" beside
-"VanArsdel", and "株式会社サンプル" is twice as wide as it has characters.
+Some names are not ASCII, because a screen must also sort and measure such names: `casefold` puts "van der Velde" beside
+"VanArsdel", and "株式会社サンプル" is twice as wide as its number of characters.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 
 class DemoName(NamedTuple):
-    """What a demo tenant is called; `timezone` is the IANA name of where its runs are planned."""
+    """The name of a demo tenant. `timezone` is the IANA name of the zone in which its runs are planned."""
 
     name: str
     external_id: str
@@ -132,10 +132,10 @@ _INDUSTRIES: Final = (
 
 
 def demo_name(index: int, total: int) -> DemoName:
-    """The name of tenant `index` of `total` (`0 <= index < total`): all different, neighbours never alike.
+    """The name of tenant `index` of `total` (`0 <= index < total`). All names differ, and neighbours are never alike.
 
-    The first names of the stock are always used up first, so that a small fleet has the short ones; a stride through
-    them keeps the order of ids and the order of names apart.
+    The first names of the stock are always used first, so that a small fleet has the short ones. A stride through them
+    makes the order of names differ from the order of ids.
     """
     return _stocked((index * _stride(total) + total // 3) % total)
 
@@ -161,12 +161,12 @@ _STOCK: Final = len(_ALONE) + len(_COMPANIES) * (len(_BY_DIVISION) + len(_REGION
 
 
 def _stocked(place: int) -> DemoName:
-    """Name number `place` of the stock; past the last name they go on with numbers."""
+    """Name number `place` of the stock. After the last name, the names repeat with numbers."""
     edition, place = divmod(place, _STOCK)
     if place < len(_ALONE):
         return _joined((_ALONE[place],), edition)
     turn, company = divmod(place - len(_ALONE), len(_COMPANIES))
-    # The company shifts the turn, so that the first turn already gives every company another division.
+    # The company shifts the turn, so that companies have different divisions already in the first turn.
     if turn < len(_BY_DIVISION):
         return _joined((_COMPANIES[company], _BY_DIVISION[(turn + company) % len(_BY_DIVISION)]), edition)
     industry, region = divmod(turn - len(_BY_DIVISION), len(_REGIONS))

@@ -13,11 +13,11 @@ from health.slots import slots_of
 
 _HOUR: Final = timedelta(hours=1)
 LONGEST_DEMO_RUN: Final = timedelta(minutes=25)
-"""The longest that any ended run of the demo fleet took."""
+"""The longest time that a finished run of the demo fleet took."""
 
 
 class Rhythm(NamedTuple):
-    """How often a schedule runs: what people call it, its cron expression, and the usual time between two slots."""
+    """How often a schedule runs: its name for people, its cron expression, and the usual time between two slots."""
 
     name: str
     cron: str
@@ -39,7 +39,7 @@ _SEVERAL_A_DAY: Final = (
 
 
 class Beat(NamedTuple):
-    """A rhythm in a zone around `now`: its latest slot that is not after it, and the first one to come, both UTC."""
+    """A rhythm in a zone around `now`: its latest slot not after `now`, and the first slot after it, both UTC."""
 
     rhythm: Rhythm
     timezone: str
@@ -49,18 +49,18 @@ class Beat(NamedTuple):
     def slots(self, count: int, until: datetime) -> list[datetime]:
         """The last `count` slots not after `until`, oldest first, UTC.
 
-        By the wall clock, as people would name them; where that clock jumps, one may be off by the jump.
+        They follow the wall clock, as people name them. If that clock jumps, a slot may be wrong by the jump.
         """
         zone, every = ZoneInfo(self.timezone), self.rhythm.every
         back = max(0, -((until - self.latest) // every))
         local = self.latest.astimezone(zone)
-        # The wall clock's jump can leave one slot after `until`: it is dropped, and one more is kept at the far end.
+        # A jump of the wall clock can leave one slot after `until`: drop it, and keep one more at the other end.
         slots = [(local - n * every).astimezone(UTC) for n in range(back + count, back - 1, -1)]
         return [slot for slot in slots if slot <= until][-count:]
 
 
 class Rhythms:
-    """The beats of one fleet, remembered by rhythm and zone: a fleet repeats its expressions."""
+    """The beats of one fleet, remembered by rhythm and zone, because a fleet repeats its expressions."""
 
     def __init__(self, now: datetime, policy: HealthPolicy) -> None:
         self._now = now
@@ -69,13 +69,13 @@ class Rhythms:
         self._calm: dict[str, tuple[Beat, ...]] = {}
 
     def beat(self, rhythm: Rhythm, timezone: str) -> Beat:
-        """The rhythm in the zone. Its slots are the product's own, so that the verdict waits for the same ones."""
+        """The rhythm in the zone. The product computes its slots, so that the verdict expects the same ones."""
         key = (rhythm, timezone)
         if key not in self._beats:
             calendar = slots_of(rhythm.cron, timezone)
             if calendar is None:
                 raise ValueError(f"the rhythm {rhythm.name} has no cron expression")
-            # Two turns back, because one with a change of the clocks is longer than it is called.
+            # Go back two intervals, because an interval with a change of the clocks can be longer than its name says.
             latest = calendar.first_after(self._now - 2 * rhythm.every)
             while (slot := calendar.first_after(latest)) <= self._now:
                 latest = slot
@@ -84,9 +84,9 @@ class Rhythms:
         return self._beats[key]
 
     def calm(self, timezone: str) -> tuple[Beat, ...]:
-        """The beats in the zone whose last run is over and within the window, and stays so for some hours.
+        """The beats in the zone whose last run has ended and stays within the window for some hours.
 
-        The hours are four, or a sixth of a shorter window. Under a very short window there may be no such beat.
+        These are four hours, or a sixth of a shorter window. With a very short window, no beat may qualify.
         """
         if timezone not in self._calm:
             self._calm[timezone] = tuple(beat for beat in self.beats(timezone) if self._is_calm(beat))
@@ -97,10 +97,10 @@ class Rhythms:
         return tuple(self.beat(rhythm, timezone) for rhythm in (*NIGHTLY, *_SEVERAL_A_DAY))
 
     def usual(self, rng: Random, beats: Sequence[Beat]) -> Beat:
-        """One of the beats (at least one): for six tenants of seven one whose next run ends within the window.
+        """One of `beats`, which must not be empty. For six of seven tenants its next run ends within the window.
 
-        Were there many of the others, nightly ones under a window of a day, most days of the fleet would have minutes
-        that nothing covers.
+        The others are, for example, nightly runs with a window of one day. With many of them, most days of the fleet
+        would have minutes without coverage.
         """
         window = self._policy.freshness_window
         within = [beat for beat in beats if beat.rhythm.every + LONGEST_DEMO_RUN <= window]
@@ -114,5 +114,5 @@ class Rhythms:
 
 
 def calm_hours(policy: HealthPolicy) -> timedelta:
-    """The least time for which a healthy tenant of the demo stays confirmed if no fact changes."""
+    """The shortest time for which a healthy tenant of the demo stays confirmed if no fact changes."""
     return min(4 * _HOUR, policy.freshness_window / 6)

@@ -1,4 +1,4 @@
-"""Rows of the demo fleet, with the columns in the order of their page, ready to be bulk loaded.
+"""Rows of the demo fleet, ready for a bulk load. Their columns are in the order of the documentation.
 
 (docs/facts.md, "The facts")
 """
@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
 UNREADABLE_INSTANT: Final = "infinity"
-"""The completion of one tenant's newest set: both engines can store it, and it is not an instant.
+"""The completion of one tenant's newest set. Both engines can store it, but it is not an instant.
 
 (docs/concepts.md, "Evidence that cannot be read")
 """
 
 
 class TenantRow(NamedTuple):
-    """One row of `tenants`. Instants here and below are aware and UTC."""
+    """One row of `tenants`. Instants in all rows are aware and UTC."""
 
     id: int
     external_id: str
@@ -61,7 +61,7 @@ class SetRow(NamedTuple):
 
 
 class ItemRow(NamedTuple):
-    """One row of `backup_items`; `assignments` and `payload` are JSON text, None where nothing was captured."""
+    """One row of `backup_items`. `assignments` and `payload` are JSON text; None if nothing was captured."""
 
     id: int
     tenant_id: int
@@ -81,7 +81,7 @@ class ItemRow(NamedTuple):
 
 
 class DemoTenant(NamedTuple):
-    """One tenant with all its rows; ids are unique in the fleet and grow with time within a tenant."""
+    """One tenant with all its rows. Ids are unique in the fleet, and grow with time within a tenant."""
 
     tenant: TenantRow
     schedules: tuple[ScheduleRow, ...]

@@ -1,4 +1,4 @@
-"""The schedules of one demo tenant: those that run well, those that need follow-up, and those out of use."""
+"""The schedules of one demo tenant: some run well, some need follow-up, and some are out of use."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _DAY: Final = timedelta(days=1)
 class Scene(NamedTuple):
     """The setting of one tenant's story: the instant, the rules, the tenant, and where ids come from.
 
-    `history` is about how long a rhythm has been kept to.
+    `history` is about how long a schedule has already run.
     """
 
     now: datetime
@@ -33,20 +33,20 @@ class Scene(NamedTuple):
     history: timedelta
 
     def seconds(self, least: int, most: int) -> timedelta:
-        """A duration of whole seconds between the two, both included."""
+        """A duration in whole seconds, from `least` to `most`, both included."""
         return timedelta(seconds=self.rng.randint(least, most))
 
     def span(self, least: timedelta, most: timedelta) -> timedelta:
-        """A duration between the two, to the second."""
+        """A duration from `least` to `most`, in whole seconds."""
         return self.seconds(int(least.total_seconds()), int(most.total_seconds()))
 
     def runs_every(self, every: timedelta) -> int:
-        """How many runs there were, that far apart, in the history; eight at least."""
+        """How many runs, this far apart, the history has; at least eight."""
         return max(8, self.span(self.history * 0.95, self.history * 1.1) // every)
 
 
 class Run(NamedTuple):
-    """One run of a tool, which becomes one set. `completed_at` is None where nothing was kept."""
+    """One run of a tool, which becomes one set. `completed_at` is None if nothing was kept."""
 
     name: str
     schedule_id: int | None
@@ -58,7 +58,7 @@ class Run(NamedTuple):
 
 
 class ScheduleWithRuns(NamedTuple):
-    """A schedule, and the runs that belong to it."""
+    """A schedule and its runs."""
 
     schedule: ScheduleRow
     runs: tuple[Run, ...] = ()
@@ -74,7 +74,7 @@ _FAILURES: Final = (
 
 
 def failed_runs(scene: Scene, name: str, schedule_id: int | None, starts: Sequence[datetime]) -> list[Run]:
-    """Runs that ended with nothing kept, all for the same reason."""
+    """Runs that kept nothing, all for the same reason."""
     error = scene.rng.choice(_FAILURES)
     return [Run(name, schedule_id, "failed", start, None, error) for start in starts]
 
@@ -86,7 +86,7 @@ def kept_run(scene: Scene, name: str, schedule_id: int | None, started_at: datet
 
 
 def started_after(scene: Scene, slot: datetime) -> datetime:
-    """When a run planned for `slot` started: seconds later, never later than now."""
+    """When a run planned for `slot` started: some seconds later, but never after now."""
     return min(slot + scene.seconds(2, 55), scene.now)
 
 
@@ -99,7 +99,7 @@ def schedule_row(
     last_run_status: str | None,
     next_run_at: datetime | None = None,
 ) -> ScheduleRow:
-    """An enabled schedule as old as the tenant, give or take some days."""
+    """An enabled schedule, about as old as the tenant."""
     created_at = scene.tenant_created_at + scene.span(_HOUR, 5 * _DAY)
     enabled_at = created_at + scene.span(_HOUR, 3 * _DAY) if scene.rng.random() < 0.3 else None
     return ScheduleRow(
@@ -119,7 +119,7 @@ def schedule_row(
 
 
 def running_well(scene: Scene, beat: Beat) -> ScheduleRow:
-    """A schedule whose latest slot was served, and whose next one the tool may have announced."""
+    """A schedule whose latest slot was served. The tool may have announced its next run."""
     status = scene.rng.choice(("success", "success", "Succeeded", "completed", "OK"))
     announced = beat.following if scene.rng.random() < 0.6 else None
     return schedule_row(
@@ -134,13 +134,13 @@ def running_well(scene: Scene, beat: Beat) -> ScheduleRow:
 
 
 def switched_off(scene: Scene, beat: Beat, last_run_at: datetime, last_run_status: str) -> ScheduleRow:
-    """A schedule that is disabled: no evidence, and no reason either."""
+    """A disabled schedule: it is neither evidence nor a reason."""
     row = schedule_row(scene, beat.rhythm.name, beat.rhythm.cron, beat.timezone, last_run_at, last_run_status)
     return row._replace(is_enabled=False)
 
 
 def out_of_use(scene: Scene) -> list[ScheduleRow]:
-    """None, one or two schedules that must not be judged: disabled after a failure, or deleted while overdue."""
+    """Up to two schedules that must not be judged: disabled after a failure, or deleted while overdue."""
     rows = []
     if scene.rng.random() < 0.12:
         last = scene.now - scene.span(20 * _DAY, 60 * _DAY)
@@ -154,7 +154,7 @@ def out_of_use(scene: Scene) -> list[ScheduleRow]:
 
 
 def weekly(scene: Scene) -> ScheduleWithRuns:
-    """A weekly schedule that is in order, beside the daily one: it ran some days ago, with the run it kept."""
+    """A weekly schedule in order, beside the daily one, and its run some days ago, which kept a set."""
     weekday = (scene.now - 3 * _DAY).isoweekday() % 7
     beat = scene.rhythms.beat(Rhythm("weekly full", f"30 5 * * {weekday}", 7 * _DAY), scene.timezone)
     row = running_well(scene, beat)
@@ -163,11 +163,11 @@ def weekly(scene: Scene) -> ScheduleWithRuns:
 
 
 def in_trouble(scene: Scene, condition: Condition, last_kept: Run | None, only: Beat | None) -> ScheduleWithRuns:
-    """A schedule that the condition holds for at `now`, and no other condition of the same schedule.
+    """A schedule for which this condition, and no other, holds at `now`.
 
-    `last_kept` is the tenant's latest run with something kept (None: there is none). `only` is the beat of the
-    tenant's only schedule, whose last run `last_kept` was; with None the schedule is a second one, which brings runs of
-    its own, those with something kept older than `last_kept`.
+    `last_kept` is the tenant's latest run that kept something (None: no such run). `only` is the beat of the tenant's
+    only schedule, whose last run was `last_kept`. If `only` is None, the schedule is a second one with its own runs,
+    and those that kept something are older than `last_kept`.
     """
     if only is not None:
         return _TROUBLES[condition](scene, only.rhythm.name, only, last_kept, last_kept)
@@ -190,14 +190,14 @@ def _stuck(scene: Scene, name: str, beat: Beat, own: Run | None, last_kept: Run 
 
 
 def _never_ran(scene: Scene, name: str, beat: Beat, own: Run | None, last_kept: Run | None) -> ScheduleWithRuns:
-    # Its first slot came within a day and two hours, whatever the clocks did.
+    # Its first slot came within a day and two hours, even if the clocks changed.
     created_at = scene.now - scene.policy.schedule_grace - 26 * _HOUR - scene.span(_HOUR, 20 * _HOUR)
     row = schedule_row(scene, name, beat.rhythm.cron, beat.timezone, None, None)
     return ScheduleWithRuns(row._replace(created_at=created_at, enabled_at=None))
 
 
 def _overdue(scene: Scene, name: str, beat: Beat, own: Run | None, last_kept: Run | None) -> ScheduleWithRuns:
-    # The tool goes on announcing the next slot: that must not hide the one that was missed.
+    # The tool still announces the next slot. That must not hide the missed one.
     if own is not None:
         last = own.started_at
         return ScheduleWithRuns(
@@ -229,7 +229,7 @@ def _unsuccessful(scene: Scene, name: str, beat: Beat, own: Run | None, last_kep
 def _success_without_backup(
     scene: Scene, name: str, beat: Beat, own: Run | None, last_kept: Run | None
 ) -> ScheduleWithRuns:
-    # Half-way between the basis and now is the instant furthest from both: more than the grace, if anything is.
+    # Half-way between the basis and now is furthest from both, so it is the best chance for more than the grace.
     last = scene.now - scene.policy.schedule_grace - 2 * _HOUR
     if last_kept is not None and last_kept.completed_at is not None:
         last = scene.now - timedelta(seconds=(scene.now - last_kept.completed_at) // timedelta(seconds=2))

@@ -23,15 +23,15 @@ class Evidence(Enum):
     """What a tenant's sets say about the time of its basis."""
 
     RECENT = auto()
-    """Runs as planned, the last of them within the window."""
+    """Runs as planned. The last one is within the window."""
     OLD = auto()
     """Runs until some days ago."""
     AHEAD = auto()
-    """The last run is stamped in the future, beyond the tolerance."""
+    """The last run's time is in the future, beyond the tolerance."""
     ILLEGIBLE = auto()
     """The last run's completion cannot be read as an instant."""
     ATTEMPTS = auto()
-    """Runs, but none that counts: failed, cancelled, still running, deleted."""
+    """Only runs that do not count: failed, cancelled, still running, deleted."""
     NOTHING = auto()
     """A tenant that was added and never backed up."""
 
@@ -70,7 +70,7 @@ _ESSENTIAL: Final = (
     Situation(Evidence.OLD, (), Condition.OVERDUE),
     Situation(Evidence.RECENT, records_assignments=False),
 )
-"""Every combination of posture and reasons, every family and every condition at least once, in twenty tenants."""
+"""Twenty tenants that show every combination of posture and reasons, every family and every condition at least once."""
 
 _FURTHER: Final = (
     Situation(Evidence.ATTEMPTS),
@@ -85,20 +85,20 @@ _FURTHER: Final = (
     Situation(Evidence.RECENT, (), Condition.STUCK),
 )
 SITUATIONS: Final = _ESSENTIAL + _FURTHER
-"""What the first tenants show, in the order of their ids; all others are healthy, up to the next block."""
+"""The situations of the first tenants, in the order of their ids. All others, up to the next block, are healthy."""
 
 BLOCK: Final = 200
-"""How many tenants share one set of situations: with that many or more, about 86 in 100 are confirmed."""
+"""How many tenants share one block of situations. In a fleet of this size or more, about 86 in 100 are confirmed."""
 
 
 def situation_of(index: int) -> Situation:
-    """The situation of tenant `index`, from 0: in order in the first block, scattered in every later one.
+    """The situation of tenant `index`, from 0: in order in the first block, scattered in every later block.
 
-    Exactly one tenant of a fleet is unreadable: in later blocks its place is an old backup's.
+    Exactly one tenant of a fleet is unreadable. In later blocks, a tenant with an old backup has its place.
     """
     block, place = divmod(index, BLOCK)
     if block:
-        # 67 has no divisor in common with the block, so each place of the block is still met once.
+        # 67 has no common divisor with the block, so each place of the block is still used once.
         place = (place * 67 + block * 31) % BLOCK
     situation = SITUATIONS[place] if place < len(SITUATIONS) else HEALTHY
     return Situation(Evidence.OLD) if block and situation is UNREADABLE else situation

@@ -1,1 +1,4 @@
-"""What an expert would look for beside the verdicts: findings, each a pure function over facts (docs/doctor.md)."""
+"""Findings: problems that an expert would look for beside the verdicts. Each is a pure function over facts.
+
+(docs/doctor.md)
+"""

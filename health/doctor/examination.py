@@ -14,7 +14,7 @@ _ORDER = {trouble: place for place, trouble in enumerate(Trouble)}
 def findings_of(
     fleet: FleetFacts, database: DatabaseFacts, settings: SettingsFacts, limit: timedelta
 ) -> tuple[Finding, ...]:
-    """What was found. `limit` is how old facts may be to confirm anything."""
+    """All findings. `limit` is the greatest age of facts that may still confirm anything."""
     policy, now = fleet.policy, fleet.now
     intervals = of_intervals.intervals_of(fleet)
     found = (

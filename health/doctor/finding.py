@@ -1,4 +1,4 @@
-"""One finding: which trouble it is, whom or what it is about, and its figures. The words are elsewhere."""
+"""One finding: its trouble, the tenants or things it is about, and its figures. The words are elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 
 class Trouble(StrEnum):
-    """What the doctor finds, in the order of the page: first what makes every verdict doubtful."""
+    """The doctor's possible findings, in the order of the page: those that make every verdict doubtful come first."""
 
     CLOCK_DIFFERS = "clock_differs"
     STANDBY_BEHIND = "standby_behind"

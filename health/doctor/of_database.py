@@ -10,7 +10,7 @@ from health.doctor.finding import Finding, Trouble
 from health.policy import HealthPolicy
 
 _MANY_ITEMS: Final = 10_000
-"""In the latest backups of all tenants: with fewer any plan is quick."""
+"""Items in the latest backups of all tenants. With fewer items, any query plan is fast."""
 
 
 def clock_differs(database: DatabaseFacts, policy: HealthPolicy) -> Finding | None:
@@ -21,14 +21,14 @@ def clock_differs(database: DatabaseFacts, policy: HealthPolicy) -> Finding | No
 
 
 def standby_behind(database: DatabaseFacts, limit: timedelta) -> Finding | None:
-    """A standby whose facts are older than `limit`: nothing that it says is confirmed."""
+    """A standby whose facts are older than `limit`, so they confirm nothing."""
     if database.behind <= limit:
         return None
     return Finding(Trouble.STANDBY_BEHIND, (), {"behind_seconds": _whole(database.behind)})
 
 
 def role_could_write(database: DatabaseFacts) -> Finding | None:
-    """The role that facts are read with has more than SELECT."""
+    """The role that reads the facts has more than SELECT."""
     return Finding(Trouble.ROLE_COULD_WRITE) if database.could_write else None
 
 
@@ -38,7 +38,7 @@ def file_open_to_others(database: DatabaseFacts) -> Finding | None:
 
 
 def no_statistics(database: DatabaseFacts, fleet: FleetFacts) -> Finding | None:
-    """Tables that the planner knows nothing of, in a fleet of some size: it may count from the wrong index."""
+    """Tables without statistics in a fleet of some size: the planner may use the wrong index for counts."""
     items = sum(health.quality.items for health in fleet.verdicts if health.quality is not None)
     tables = database.without_statistics
     return Finding(Trouble.NO_STATISTICS, tables) if tables and items >= _MANY_ITEMS else None

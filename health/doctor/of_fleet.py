@@ -1,4 +1,4 @@
-"""Findings about whose backups come, from where and what is in them (docs/doctor.md, "The fleet")."""
+"""Findings about the fleet's backups: their tenants, their sources and their content (docs/doctor.md, "The fleet")."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from health.doctor.finding import Finding, Trouble
 from health.freshness import Freshness
 
 _A_HABIT: Final = 3
-"""From how many sets on a source is one that is expected to go on."""
+"""From this many sets on, we expect a source to continue."""
 
 
 def no_tenant(fleet: FleetFacts) -> Finding | None:
-    """There is nothing to judge."""
+    """The fleet has no tenant to judge."""
     return None if fleet.verdicts else Finding(Trouble.NO_TENANT)
 
 
 def archived_backed_up(fleet: FleetFacts) -> Finding | None:
-    """Archived tenants whose backups go on: nobody looks at them."""
+    """Archived tenants whose backups continue: no verdict looks at them."""
     names = {
         each.external_id for each in fleet.runs if each.archived_at is not None and each.last_at > each.archived_at
     }
@@ -27,14 +27,14 @@ def archived_backed_up(fleet: FleetFacts) -> Finding | None:
 
 
 def equal_content(fleet: FleetFacts) -> Finding | None:
-    """Tenants whose bases have the same content, all of it: one of them may have the other's backup."""
+    """Tenants whose bases have exactly the same content: one of them may have the other's backup."""
     groups = tuple(fleet.alike)
     names = tuple(each for group in groups for each in group)
     return Finding(Trouble.EQUAL_CONTENT, names, groups=groups) if groups else None
 
 
 def silent_source(fleet: FleetFacts) -> Finding | None:
-    """Tenants that one source keeps fresh while another, that used to come, has written nothing for a window."""
+    """Tenants that one source keeps fresh, while another regular source has written nothing for a whole window."""
     silent: dict[int, str] = {}
     bases = {
         health.tenant.id: health.basis
@@ -50,7 +50,7 @@ def silent_source(fleet: FleetFacts) -> Finding | None:
 
 
 def history_too_short(fleet: FleetFacts) -> Finding | None:
-    """Tenants in the fleet for longer than the coverage looks back, whose kept sets begin later than that."""
+    """Tenants older than the period of the coverage, whose kept sets begin only inside that period."""
     begin = period_before(fleet.now)
     names = tuple(
         health.tenant.external_id

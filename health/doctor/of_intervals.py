@@ -1,7 +1,7 @@
 """Findings about how often backups come, against the one window (docs/doctor.md, "Schedules and the window").
 
-A tenant's interval is the longest pause of its enabled schedules taken together. Where no cron plans its runs, it is
-the time between its sets of late, on average.
+A tenant's interval is the longest pause between runs of all its enabled schedules together. If no cron plans its runs,
+it is the average time between its recent sets.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
 
 _FEWEST_SETS: Final = 4
-"""From how many sets on the time between them is an interval."""
+"""From this many sets on, the time between them counts as an interval."""
 _QUARTER: Final = timedelta(minutes=15)
-"""To this an observed interval is rounded: no run takes exactly as long as the one before."""
+"""An observed interval is rounded to this, because no run takes exactly as long as the one before."""
 _HOUR: Final = timedelta(hours=1)
 _ROOM: Final = timedelta(hours=2)
-"""What a window has beyond the interval, for the length of a run."""
+"""The time that a window needs beyond the interval, because a run takes time."""
 _RUNS_MISSED: Final = 3
-"""A window of so many intervals: two runs can be missed before a tenant is stale."""
+"""If the window is this many intervals, two runs can be missed before a tenant is stale."""
 
 
 class _Interval(NamedTuple):
@@ -36,20 +36,20 @@ class _Interval(NamedTuple):
 
 
 class Intervals(NamedTuple):
-    """The intervals of the tenants that have one, and what they say of the window."""
+    """The known intervals of tenants, and what they say about the window."""
 
     policy: HealthPolicy
     known: tuple[_Interval, ...]
     suggested: timedelta | None
-    """A longer window, where the one there is does not serve more than half of the tenants."""
+    """A longer window, if the current one is too short for more than half of the tenants."""
 
 
 def intervals_of(fleet: FleetFacts) -> Intervals:
-    """Every tenant's interval, as far as it is known."""
+    """The interval of every tenant for which it is known."""
     runs: dict[int, list[SourceRuns]] = defaultdict(list)
     for each in fleet.runs:
         runs[each.tenant_id].append(each)
-    # A fleet has a few plans, many times: each is looked through once.
+    # A fleet has a few plans that repeat often: each is looked through once.
     planned = lru_cache(maxsize=None)(lambda plans: longest_pause(plans, fleet.now))
     known = []
     for health in fleet.verdicts:
@@ -74,7 +74,7 @@ def _observed(runs: Sequence[SourceRuns]) -> timedelta | None:
 
 
 def window_too_short(intervals: Intervals) -> Finding | None:
-    """More than half of the tenants are backed up no more often than the window: they go stale every time."""
+    """More than half of the tenants have an interval of at least the window, so they go stale every time."""
     if intervals.suggested is None:
         return None
     rare = [each for each in intervals.known if cannot_stay_fresh(each.length, intervals.policy)]
@@ -87,7 +87,7 @@ def window_too_short(intervals: Intervals) -> Finding | None:
 
 
 def rarer_than_window(intervals: Intervals) -> Finding | None:
-    """Tenants that are backed up no more often than the window, or than the one that suits most of the fleet."""
+    """Tenants whose interval is at least the window, or at least the suggested window that suits most tenants."""
     window = intervals.suggested or intervals.policy.freshness_window
     rare = [each for each in intervals.known if each.length >= window]
     if not rare:
@@ -100,7 +100,7 @@ def rarer_than_window(intervals: Intervals) -> Finding | None:
 
 
 def window_too_long(intervals: Intervals) -> Finding | None:
-    """More than half of the tenants can miss two runs before they are stale, and some have no schedule to say it."""
+    """More than half of the tenants can miss two runs before they are stale, and some have no schedule to show it."""
     often = [each for each in intervals.known if each.length * _RUNS_MISSED <= intervals.policy.freshness_window]
     unwatched = [each for each in often if not each.health.schedules]
     if not unwatched or 2 * len(often) <= len(intervals.known):
@@ -110,7 +110,7 @@ def window_too_long(intervals: Intervals) -> Finding | None:
 
 
 def no_schedule(fleet: FleetFacts) -> Finding | None:
-    """Tenants without an enabled schedule: a run that does not happen is seen only when the backup is stale."""
+    """Tenants without an enabled schedule: a missed run shows only when the backup is stale."""
     without = [health for health in fleet.verdicts if health.unreadable is None and not health.schedules]
     if not without:
         return None

@@ -9,12 +9,12 @@ from health.doctor.finding import Finding, Trouble
 
 
 def password_in_settings(settings: SettingsFacts) -> Finding | None:
-    """Settings in the file that hold a password: the file is kept in git, and read by many."""
+    """Settings in the file that hold a password. The file is often kept in git, where many people read it."""
     return Finding(Trouble.PASSWORD_IN_SETTINGS, tuple(settings.passwords)) if settings.passwords else None
 
 
 def source_not_synced(settings: SettingsFacts) -> Finding | None:
-    """Sources with a tenant that is not in the fleet: they were never synced, or not since it came."""
+    """Sources with a tenant that is not in the fleet: they were not synced since that tenant was added."""
     lacking = [each for each in settings.sources if each.missing]
     if not lacking:
         return None
@@ -25,7 +25,7 @@ def source_not_synced(settings: SettingsFacts) -> Finding | None:
 
 
 def source_finds_nothing(settings: SettingsFacts) -> Finding | None:
-    """Sources whose path stands for no folder."""
+    """Sources whose path matches no folder."""
     names = tuple(each.name for each in settings.sources if each.empty is not None)
     return Finding(Trouble.SOURCE_FINDS_NOTHING, names) if names else None
 
@@ -41,7 +41,7 @@ def refused_by_last_sync(settings: SettingsFacts) -> Finding | None:
 
 
 def schedule_without_source(settings: SettingsFacts, fleet: FleetFacts) -> Finding | None:
-    """Enabled schedules that a source kept and that nothing keeps any more: they will be overdue."""
+    """Enabled schedules of a source that no longer exists, so no sync keeps them: they will be overdue."""
     enabled = {(each.name, health.tenant.external_id) for health in fleet.verdicts for each in health.schedules}
     left = [pair for pair in settings.schedules_left if pair in enabled]
     if not left:
@@ -63,5 +63,5 @@ def known_of_nobody(settings: SettingsFacts) -> Finding | None:
 
 
 def group_without_tenant(settings: SettingsFacts) -> Finding | None:
-    """Groups that no tenant is in."""
+    """Groups without a tenant."""
     return Finding(Trouble.GROUP_WITHOUT_TENANT, tuple(settings.empty_groups)) if settings.empty_groups else None

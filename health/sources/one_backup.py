@@ -113,7 +113,7 @@ def refuse_another_tools(path: Path, places: Iterable[str]) -> None:
         found = MANIFEST, "tenuvault"
     if found is not None:
         place, source = found
-        raise RefusedInput(f"{path}: {place!r} stands in it, as {_TOOLS[source]}: import it with {source!r}.")
+        raise RefusedInput(f"{path}: it holds {place!r}, as {_TOOLS[source]}: import it with {source!r}.")
 
 
 _TOOLS: Final = {

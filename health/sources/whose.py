@@ -18,8 +18,8 @@ def require_same_tenant(captured: CapturedSet, known: str | None) -> None:
         return
     raise RefusedInput(
         f"The backup {captured.name!r} is of the tenant {said!r}, and what is stored from {captured.source} for"
-        f" {captured.external_id!r} is of {known!r}: import it for its own tenant, or say --accept-other-tenant if"
-        f" {captured.external_id!r} is called so now: then it counts as that tenant's."
+        f" {captured.external_id!r} is of {known!r}: import it for its own tenant. If"
+        f" {captured.external_id!r} has that name now, say --accept-other-tenant: then it counts as that tenant's."
     )
 
 
