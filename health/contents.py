@@ -82,7 +82,7 @@ def differences(before: str, after: str, *, with_meaningless: bool = True) -> Co
 
 
 def indented(content: str, *, ascii_only: bool = False) -> str:
-    """A JSON text with a line for each value, numbers as they were written. Text that is no JSON stays what it is."""
+    """A JSON text with a line for each value, numbers as they were written. Text that is not JSON stays unchanged."""
     try:
         return _indented(_value(content), "\n", ascii_only)
     except (ValueError, RecursionError):

@@ -26,7 +26,7 @@ class NotRun(Exception):
 
 
 class OwnCommand(NamedTuple):
-    """One command: `on` is what it is for, a tenant, a set or an item."""
+    """One command. `on` says what it is for: a tenant, a set or an item."""
 
     name: str
     key: str
@@ -36,7 +36,8 @@ class OwnCommand(NamedTuple):
     def arguments(self, values: Mapping[str, str]) -> list[str]:
         """The program and its arguments for what is on the screen. Raises NotRun."""
         if any(name not in values for name in PLACEHOLDERS[self.on]):
-            raise NotRun(f"{self.name} is for {'an' if self.on == 'item' else 'a'} {self.on}: none is under the cursor")
+            article = "an" if self.on == "item" else "a"
+            raise NotRun(f"{self.name} is for {article} {self.on}, but no {self.on} is under the cursor")
         made = []
         for argument in self.argv:
             whole = _BRACES.sub(lambda found: values[found[1]], argument)

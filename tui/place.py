@@ -147,9 +147,11 @@ class Place(NamedTuple):
         of_tenant = {"screen": None if screen == CAUSES else screen, "set": self.set, "item": self.item,
                      "schedule": self.schedule, "family": self.family}  # fmt: skip
         if self.tenant is None:
-            yield from (f"--{name} needs --tenant: it is one tenant's." for name, said in of_tenant.items() if said)
+            yield from (
+                f"--{name} needs --tenant: it applies to one tenant." for name, said in of_tenant.items() if said
+            )
         if screen == CAUSES and self.tenant is not None:
-            yield "--screen causes is the fleet's: leave --tenant out."
+            yield "--screen causes shows the fleet: leave --tenant out."
         if screen is None or screen not in OPENINGS:
             return
         opening = OPENINGS[screen]
@@ -157,22 +159,22 @@ class Place(NamedTuple):
             yield (
                 "--set is given twice: only --screen changes and item_changes compare two sets."
                 if opening.sets
-                else f"--set means nothing to --screen {screen}: leave one of them out."
+                else f"--set does not go with --screen {screen}: leave one of them out."
             )
         if opening.item != (self.item is not None) and screen != "backup_set":
             yield (
                 f"--screen {screen} needs --item TYPE/IDENTIFIER."
                 if opening.item
-                else f"--item means nothing to --screen {screen}: leave one of them out."
+                else f"--item does not go with --screen {screen}: leave one of them out."
             )
         if opening.schedule != (self.schedule is not None) and screen != "schedules":
             yield (
                 f"--screen {screen} needs --schedule ID."
                 if opening.schedule
-                else f"--schedule means nothing to --screen {screen}: leave one of them out."
+                else f"--schedule does not go with --screen {screen}: leave one of them out."
             )
         if self.family is not None and "backup_set" not in (screen, *opening.behind):
-            yield f"--family means nothing to --screen {screen}: leave one of them out."
+            yield f"--family does not go with --screen {screen}: leave one of them out."
 
     def narrowed_by(self) -> dict[str, str]:
         """What narrows the fleet, in the words of the documents."""

@@ -58,7 +58,7 @@ def test_a_name_never_becomes_an_option_by_surprise(values: dict[str, str], said
 
 
 def test_without_its_subject_it_is_not_run() -> None:
-    with pytest.raises(NotRun, match="graph is for a set: none is under the cursor"):
+    with pytest.raises(NotRun, match="graph is for a set, but no set is under the cursor"):
         command("x", "{set}", on="set").arguments({"tenant": "a", "name": "A"})
 
 
@@ -148,7 +148,7 @@ async def test_a_key_runs_it_for_what_is_under_the_cursor(
         await walk(driver, keys)
         await driver.press("f6")
         if given is None:
-            assert "graph is for a set: none is under the cursor" in driver.words()
+            assert "graph is for a set, but no set is under the cursor" in driver.words()
             assert not (tmp_path / "given.json").exists()
         else:
             assert json.loads((tmp_path / "given.json").read_text()) == given
