@@ -77,6 +77,10 @@ def postgres_server() -> Iterator[str]:
     """The URL of a PostgreSQL server of this test run alone, from a wheel; it has a template with the schema."""
     # Nothing of it outlives the run, and nothing may change the statistics behind a test's back.
     with own_server("fsync", "synchronous_commit", "full_page_writes", "autovacuum") as server:
+        # Each worker has one, and its files may be in memory: its log would grow to a gigabyte.
+        server.execute("ALTER SYSTEM SET min_wal_size = '32MB'")
+        server.execute("ALTER SYSTEM SET max_wal_size = '96MB'")
+        server.execute("SELECT pg_reload_conf()")
         server.execute("CREATE DATABASE empty_fleet")
         initialise(parse_database_url(server.url_of("empty_fleet")))
         yield server.url
