@@ -131,19 +131,19 @@ def _recorded(asked: Asked, run: RunOfFolder, records: dict[str, RunRecord]) -> 
     made = [folder for folder in records if folder not in run.stood_before.folders]
     if not made:
         raise RefusedInput(
-            f"{asked.path}: no folder in it was made by this run ({len(records):,} stood there before), so there is no"
+            f"{asked.path}: no folder in it was made by this run (there before: {len(records):,}), so there is no"
             " backup of it."
         )
     if len(made) > 1:
         raise RefusedInput(
-            f"{asked.path}: {len(made)} runs in it are new ({', '.join(made)}), so none can be taken for this one; let"
-            " nothing else write to this folder meanwhile."
+            f"{asked.path}: {len(made)} runs in it are new ({', '.join(made)}), so we cannot tell which is this one;"
+            " let nothing else write to this folder during the run."
         )
     (folder,) = made
     frame = records[folder].frame
     if frame.status in BASIS_STATUSES:
         _require_ended_within(asked, run, frame)
-        # As for every recorded run: the end of the command, by our own clock.
+        # As for every recorded run, this is the end of the command, by our own clock.
         frame = frame._replace(completed_at=asked.completed_at)
     else:
         frame = frame._replace(completed_at=None, error=frame.error or f"the run calls itself {frame.status}")
@@ -200,13 +200,13 @@ def _never_an_orphan(_target: dict[str, object]) -> bool:
 DECLARED: Final = Source(
     name=SOURCE,
     help="""\
-    Import every run of TenuVault under ROOT, by its folder; one that is stored and did not change is passed over.
+    Import every run of TenuVault under ROOT, by its folder. A run that is stored and did not change is skipped.
 
-    TenuVault writes local times and not where: ZONE is the time zone of the machine that it ran on. A run that has no
-    files of a type that the last completed run has is partial: it may have been asked for a part only.
+    TenuVault writes local times without a time zone: ZONE is that of the machine it ran on. A run without any file of a
+    type that the last completed run has is partial, because it may cover only a part of the tenant.
     """,
     place="ROOT",
-    place_help="The folder with the runs' folders in it.",
+    place_help="The folder that holds the folders of the runs.",
     options=(Option("timezone", "timezone", "Where the tool ran: Europe/Berlin.", metavar="ZONE", required=True),),
     runs=find_runs,
 )

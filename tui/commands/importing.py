@@ -34,7 +34,7 @@ def import_sets(
     one_by_one: bool = False,
     schedule: str | None = None,
 ) -> ImportSummary:
-    """Write the sets that a source finds; one that is stored and did not change is passed over.
+    """Write the sets that a source finds; one that is stored and did not change is skipped.
 
     The sets come oldest first, and each is compared with the stored sets before it. The newest set will count for the
     verdict, so it must not be another tenant's: otherwise nothing of the history is written. Before that, stored sets

@@ -62,7 +62,7 @@ def test_a_run_that_makes_no_folder_failed(any_recorder: Recorder) -> None:
     record(any_recorder, writes(FIRST))
     done = record(any_recorder, "echo nothing")
     assert (done.returncode, done.stdout) == (0, b"nothing\n")
-    assert "no folder in it was made by this run (1 stood there before)" in last_error(any_recorder)
+    assert "no folder in it was made by this run (there before: 1)" in last_error(any_recorder)
     assert b"made by this run" in done.stderr
     assert any_recorder.verdict()["basis"]["id"] == int(any_recorder.sets[0]["id"])
 
