@@ -18,7 +18,7 @@ WALKS = {
     "changes": ("enter equals_sign", "enter b j j m k equals_sign", "enter b j j equals_sign"),
     "item_changes": ("enter equals_sign enter", "enter b j enter enter equals_sign"),
     "captured_item": ("enter b j enter enter", "enter b j j enter j enter"),
-    "last_good_copy": ("enter b j enter enter enter", "enter b j enter j enter"),
+    "last_good_copy": ("enter b j enter enter enter", "enter b j enter j j enter"),
     "causes": ("o",),
 }
 """By the name of a screen, some ways to it by keys, from the fleet with the cursor on the one tenant."""
