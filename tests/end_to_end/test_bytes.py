@@ -84,7 +84,7 @@ def test_every_screen_without_colours(
 
 WAY: Final[tuple[tuple[Sequence[str], tuple[str, ...]], ...]] = (
     ((), ("sorted: triage",)),
-    (["end", "home", *"ssss", *"pppppp", "escape"], ("32 tenants",)),
+    (["end", "home", *"ssssssss", *"pppp", "escape"], ("32 tenants",)),
     (["y"], ("not copied",)),
     (["d"], ("the settings name no other database",)),
     (["e"], ("EXPORT AS", "markdown")),

@@ -12,7 +12,7 @@ from health.facts import BackupSchedule
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
 from tui.words.columns import in_the_past_or_future
-from tui.words.names import name_in_words
+from tui.words.names import IN_A_SENTENCE, name_text
 from tui.words.safe_text import safe_text
 from tui.words.wording import conditions_in_words
 
@@ -50,7 +50,7 @@ class ScheduleLines(Static):
 
 
 def _line(schedule: BackupSchedule, follow_up: str | None, now: datetime) -> Content:
-    name = f"  {name_in_words(schedule.name)}: "
+    name = f"  {name_text(schedule.name, IN_A_SENTENCE)}: "
     if follow_up is not None:
         return Content.assemble(name, (f"◷ {safe_text(follow_up)}", "$state-follow-up"))
     ran = "never ran" if schedule.last_run_at is None else f"ran {in_the_past_or_future(schedule.last_run_at, now)}"
