@@ -120,7 +120,7 @@ def test_imported(tool: Tool, address: DatabaseAddress, tmp_path: Path, steps: l
         for sets, accepted in written(tool, tmp_path / "root", steps):
             at = None if tool.keeps_runs else sets[0].completed_at
             asked = Asked(
-                tmp_path / "root", tenant, NOW, HealthPolicy(), at, {**source.options_not_given, **tool.options},
+                tmp_path / "root", tenant, utc_now(), HealthPolicy(), at, {**source.options_not_given, **tool.options},
                 frozenset(accepted),
             )  # fmt: skip
             import_sets(lambda: nullcontext(connection), source, asked, Door(frozenset(accepted)))
@@ -133,7 +133,7 @@ def test_imported(tool: Tool, address: DatabaseAddress, tmp_path: Path, steps: l
 @given(steps=steps)
 def test_synchronised(tool: Tool, address: DatabaseAddress, tmp_path: Path, steps: list[Step]) -> None:
     source, oracle = source_named(tool.name), Store()
-    bringing = Bringing(address, HealthPolicy(), LossRule(), NOW, False, True, Lock(), Event())
+    bringing = Bringing(address, HealthPolicy(), LossRule(), utc_now(), False, True, Lock(), Event())
     with writing(address) as connection:
         tenant = a_new_tenant(connection)
     # The settings accept no loss.
