@@ -208,7 +208,7 @@ async def test_a_failover_is_seen_by_an_open_screen() -> None:
         fleet = primary.url_of("fleet")
         initialise(parse_database_url(fleet))
         load(fleet, Rows([TenantRow(1, "tenant-1", "Tenant 1", LONG_AGO)], [], [], []))
-        done = primary.execute("SELECT pg_current_wal_lsn()").fetchone()[0]
+        done = primary.execute("SELECT pg_current_wal_insert_lsn()").fetchone()[0]
         replayed = f"SELECT pg_last_wal_replay_lsn() >= '{done}'"
         until(lambda: standby.execute(replayed).fetchone() == (True,), f"replay up to {done}")
         standby.execute("ALTER SYSTEM SET primary_conninfo = ''")
