@@ -190,14 +190,14 @@ def test_two_clients_through_a_pool_of_one(abroad: str, ignored: str) -> None:
         mine = [each for each in asked if each[0] % 2 == of]
         done = 0
         with resolving(url) as resolver:
-            while done < 250:
-                for number, place in mine[: 250 - done]:
+            while done < 500:
+                for number, place in mine[: 500 - done]:
                     assert questions(number)[place](resolver) == right[number, place]
                     done += 1
         return done
 
     with pooler_of(abroad, "transaction", ignored=ignored) as url, ThreadPoolExecutor(2) as threads:
-        assert sum(threads.map(client, (0, 1))) == 500
+        assert sum(threads.map(client, (0, 1))) == 1000
 
 
 async def test_a_failover_is_seen_by_an_open_screen() -> None:
