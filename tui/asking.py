@@ -97,6 +97,11 @@ class Asking:
         self.problem = sentence
         self._failures += 1
 
+    def shows_facts_of(self, other: Asking) -> None:
+        """Before the first answer: the facts shown are those of another screen's answer, and as old as there."""
+        self.answered_at, self.database_time = other.answered_at, other.database_time
+        self._took, self._was_too_old = other._took, other._was_too_old
+
     def is_due(self, refresh: timedelta, at: float) -> bool:
         """Whether an automatic refresh is due. The wait is `refresh`, and doubles with every failure after the first.
 

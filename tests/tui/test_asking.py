@@ -95,3 +95,16 @@ def test_a_count_does_not_come_and_go_where_reading_is_slow() -> None:
     assert slow.too_old(91, LIMIT, timedelta(0))
     read(slow, 91, 60)
     assert not slow.too_old(151, LIMIT, timedelta(0)), "nothing is read again by itself"
+
+
+def test_the_facts_of_another_screen_are_as_old_and_as_doubtful_here() -> None:
+    fleet, dashboard = Asking(), Asking()
+    fleet.begin(0)
+    fleet.answered(0, DatabaseTime(behind=timedelta(seconds=3)), at=60)
+    limit = timedelta(seconds=90)
+    assert fleet.too_old(100, limit, REFRESH)
+    dashboard.begin(105)
+    dashboard.shows_facts_of(fleet)
+    assert dashboard.age(110) == fleet.age(110) == timedelta(seconds=113)
+    assert dashboard.too_old(110, limit, REFRESH)
+    assert dashboard.database_time == fleet.database_time

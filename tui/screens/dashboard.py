@@ -21,7 +21,7 @@ from textual.widgets import Static
 from health.answers import DashboardAnswer, ListedSet
 from health.coverage import Coverage
 from health.facts import UnreadableEvidence
-from health.posture import TenantBackupHealth
+from health.posture import TenantBackupHealth, judged_again
 from health.schedules import Condition
 from tui.asking import Asking
 from tui.drillthrough import Subject, destination_of
@@ -150,18 +150,29 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
 
         Without what is read beside it: what is confirmed could be called complete, and an attempt be missing.
         """
-        health, asking = self._listed, self._list_asking
-        if self.answer is not None or health is None or asking is None or self.now() > health.holds_until:
+        if self.answer is not None or self._listed is None or self._list_asking is None:
             return
-        self.asking.answered_at, self.asking.database_time = asking.answered_at, asking.database_time
+        self.asking.shows_facts_of(self._list_asking)
         self._tick()
         self.query_one("#waiting").add_class("-over")
         body = self.query_one("#body")
         body.remove_class("-waiting")
         body.add_class("-as-listed")
-        self.shown_at = self.now()
-        self.health = health
+        self._show_listed(self._listed)
+
+    def _show_listed(self, health: TenantBackupHealth) -> None:
+        """Show the list's verdict, judged again if its time is up."""
+        self.shown_at = now = self.now()
+        self.health = health if now <= health.holds_until else judged_again(health, self.pilot.context.policy, now)
+        self._show_attention_title(self.health)
+
+    def _show_attention_title(self, health: TenantBackupHealth) -> None:
         self.query_one("#attention-title").display = bool(health.reasons) or health.unreadable is not None
+
+    def _judge_what_is_over(self) -> None:
+        super()._judge_what_is_over()
+        if self.answer is None and self.health is not None and self.now() > self.health.holds_until:
+            self._show_listed(self.health)
 
     def crumb(self) -> str:
         """The tenant by name and id: names are alike, and the id is what commands take."""
@@ -220,8 +231,7 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
         self.refresh_bindings()
         self.query_one("#attempts", RowList).replace(answer.attempts)
         self._tell()
-        health = answer.health
-        self.query_one("#attention-title").display = bool(health.reasons) or health.unreadable is not None
+        self._show_attention_title(answer.health)
         self._say_what_is_fewer(answer)
         self._say_whose_and_known()
 

@@ -168,3 +168,22 @@ async def test_a_set_opened_as_the_basis_says_that_it_is_stale_by_now(sqlite_url
         await second_by_second(driver, LEFT + timedelta(seconds=1))
         assert screen.facts.health.posture == "stale"
         assert driver.words() != before
+
+
+async def test_a_verdict_shown_as_the_list_has_it_ends_in_its_second_too(sqlite_url: str) -> None:
+    """A dashboard whose own answer does not come shows what the list has: it must not stay healthy for that."""
+    resolver = watched(fleet(sqlite_url))
+    async with open_app(resolver, refresh=TEN_MINUTES) as driver:
+        await driver.arrived(TenantsScreen)
+        held = resolver.hold_back("dashboard")
+        await driver.press("enter")
+        await driver.until(lambda: isinstance(driver.app.screen, DashboardScreen) and held.reached.is_set())
+        await driver.until(lambda: State.HEALTHY.label in driver.words())
+        await second_by_second(driver, LEFT)
+        assert State.HEALTHY.label in driver.words()
+        await second_by_second(driver, timedelta(seconds=1))
+        assert not looks_calm(driver)
+        assert State.STALE.label in driver.words()
+        assert "Latest backup is stale" in driver.words()
+        held.let_go()
+        await driver.settled()
