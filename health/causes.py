@@ -86,24 +86,11 @@ def _without_numbers(text: str) -> str:
     return "".join((*kept, text[end:]))
 
 
-def failing_set(backup_set: BackupSet) -> FailingSet | None:
-    """A set as a cause; None if it is deleted or has no error. An empty error counts as an error."""
-    if backup_set.deleted_at is not None or backup_set.error is None:
-        return None
-    happened_at = backup_set.completed_at or backup_set.started_at or backup_set.created_at
-    return FailingSet(backup_set.id, backup_set.error, happened_at)
-
-
-def cause_of(health: TenantBackupHealth, newest: FailingSet | None) -> TenantCause | None:
-    """A tenant's cause, from its newest set with an error; None for a tenant without a reason.
+def causes_of(verdicts: Iterable[TenantBackupHealth], newest: Mapping[int, FailingSet]) -> Iterator[TenantCause]:
+    """The causes of tenants that have one, from their newest sets with an error, by the tenants' ids.
 
     An error older than the basis does not count any more. Without an error, the reasons themselves are the cause.
     """
-    return next(causes_of([health], {} if newest is None else {health.tenant.id: newest}), None)
-
-
-def causes_of(verdicts: Iterable[TenantBackupHealth], newest: Mapping[int, FailingSet]) -> Iterator[TenantCause]:
-    """The causes of tenants that have one, from their newest sets with an error, by the tenants' ids."""
     fold = cache(folded)  # the same error in forty tenants is folded once
     for health in verdicts:
         if health.unreadable is not None:

@@ -28,17 +28,12 @@ FAMILIES: Final = (
 
 
 class Order(Enum):
-    """How the fleet is sorted. The key `s` goes through the orders as listed here."""
+    """How the fleet is sorted. The key `s` lists the orders as they stand here."""
 
     TRIAGE = "triage"
     NAME = "name"
     AGE = "age"
     GOES_STALE = "goes stale"
-
-    def following(self) -> Order:
-        """The order after this one."""
-        orders = list(Order)
-        return orders[(orders.index(self) + 1) % len(orders)]
 
     @property
     def option(self) -> str:

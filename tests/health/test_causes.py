@@ -10,9 +10,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from health.causes import Cause, cause_of, failing_set, folded, grouped
+from health.causes import Cause, folded, grouped
 from health.facts import BackupSet, UnreadableEvidence
 from health.posture import TenantBackupHealth, judge, triage_key
+from tests.health.failing import cause_of, failing_set
 from tests.health.making import DAY, HOUR, NOW, POLICY, TICK, a_set, a_tenant, facts_of, judged
 
 GUID = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"

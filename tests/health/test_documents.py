@@ -6,10 +6,11 @@ import json
 from datetime import timedelta
 
 from health.answers import CausesAnswer, ComparedSet, CoverageAnswer, LastGoodAnswer
-from health.causes import FailingSet, cause_of, grouped
+from health.causes import FailingSet, grouped
 from health.changes import CapturedItem, LastGoodCopy, SoughtCopy, WantedCopy, compared
 from health.covered_time import CoveredTime, TenantCoverage
 from health.documents import causes_document, coverage_document, diff_document, last_good_document
+from tests.health.failing import cause_of
 from tests.health.making import DAY, NOW, a_set, an_item, judged
 
 

@@ -139,7 +139,8 @@ def gone_entry(sought: SoughtCopy) -> dict[str, Any]:
         "policy_identifier": wanted.policy_identifier,
         "display_name": wanted.display_name,
         "platform": None,
-        "families": ["gone"],
+        "families": [],
+        "gone": True,
     }
     return entry | {"last_good": copy_entry(sought.last_good)}
 
