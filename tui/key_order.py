@@ -56,7 +56,8 @@ class KeysInOrder:
         while self._waiting:
             before, event = event, self._waiting.popleft()
             # Enter pressed twice opens one screen: the second was meant for the row, not for what opened over it.
-            if len(self._app.screen_stack) > depth and _same_key(before, event):
+            # Any other key goes to the screen that opened: `s` and `p` take the next of the list that they open.
+            if len(self._app.screen_stack) > depth and _is_enter(before) and _is_enter(event):
                 continue
             depth = len(self._app.screen_stack)
             self._app.call_later(self._hand_on, event)
@@ -75,8 +76,8 @@ class KeysInOrder:
             quiet = quiet + 1 if still else 0
 
 
-def _same_key(one: Typed, other: Typed) -> bool:
-    return isinstance(one, events.Key) and isinstance(other, events.Key) and one.key == other.key
+def _is_enter(event: Typed) -> bool:
+    return isinstance(event, events.Key) and event.key == "enter"
 
 
 async def _caught_up(node: MessagePump) -> None:

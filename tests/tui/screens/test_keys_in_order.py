@@ -18,6 +18,7 @@ from textual import events
 from tests.tui.screens.driving import Driver, WatchedResolver, open_app, row_list, watched
 from tests.tui.screens.fleets import small_fleet
 from tui.screens.backup_set import BackupSetScreen
+from tui.screens.backup_sets import BackupSetsScreen
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.tenants import TenantsScreen
 from tui.widgets.filter_input import FilterInput
@@ -57,6 +58,29 @@ async def test_what_follows_enter_goes_to_the_screen_it_opened(url: str) -> None
         assert field(driver).value == ""
         await driver.press_at_once("slash", "c", "o", "n", "enter", "enter")
         await driver.arrived(DashboardScreen)
+
+
+@pytest.mark.parametrize("keys", ["ss", "sss", "ssss", "pp", "ppppp", "pps", "sspp"])
+async def test_a_key_that_takes_the_next_of_its_list_does_so_at_any_speed(keys: str, url: str) -> None:
+    shown = []
+    for at_once in (False, True):
+        async with open_app(url) as driver:
+            tenants = await driver.arrived(TenantsScreen)
+            if at_once:
+                await driver.press_at_once(*keys)
+            else:
+                for key in keys:
+                    await driver.press(key)
+            shown.append((tenants.order, tenants.state, [type(each) for each in driver.app.screen_stack]))
+    assert shown[1] == shown[0]
+
+
+async def test_enter_pressed_twice_opens_one_screen(url: str) -> None:
+    async with open_app(url) as driver:
+        await driver.arrived(TenantsScreen)
+        await driver.press_at_once("enter", "enter", "b")
+        await driver.arrived(BackupSetsScreen)
+        assert [type(each) for each in driver.app.screen_stack] == [TenantsScreen, DashboardScreen, BackupSetsScreen]
 
 
 async def test_a_slash_before_the_facts_are_there_begins_the_filter(resolver: WatchedResolver) -> None:
