@@ -66,7 +66,7 @@ class GatheredItems:
     def as_set(self, frame: CapturedSet) -> CapturedSet:
         """The set with the items so far. It is `failed` if no item is a policy."""
         if self.items and not self.shows_a_backup:
-            frame = frame._replace(status="failed", error=frame.error or f"{NO_POLICY}, so it is no backup")
+            frame = frame._replace(status="failed", error=frame.error or f"{NO_POLICY}, so it is not a backup")
         return frame._replace(items=tuple(self.items))
 
     def _named(self, item: CapturedItem) -> CapturedItem:

@@ -246,7 +246,7 @@ def test_one_cell_that_is_no_instant(url: str, record_property: Record) -> None:
     garbage = SQLITE_GARBAGE if url.startswith("sqlite") else POSTGRES_GARBAGE
     rows = fleet(numbered(garbage_blueprints(garbage)))
     load(url, rows, unchecked=True)
-    _note(record_property, url, "cases with a cell that is no instant", compare(url, rows))
+    _note(record_property, url, "cases with a cell that is not an instant", compare(url, rows))
 
 
 def _a_bit_of_everything() -> Rows:

@@ -193,7 +193,7 @@ def test_a_tenant_without_a_reason_has_no_cause() -> None:
 
 
 def test_what_cannot_be_read_is_one_cause() -> None:
-    evidence = UnreadableEvidence("backup_sets", "completed_at", 7, "backup_sets.completed_at of row 7 is no instant")
+    evidence = UnreadableEvidence("backup_sets", "completed_at", 7, "completed_at of row 7 is not an instant")
     health = judge(facts_of(None)._replace(unreadable=evidence), POLICY, NOW)
     assert cause(health, a_set(NOW, status="failed", error="throttled")) == ("unreadable", None)
 

@@ -310,7 +310,7 @@ def test_what_retention_took_away_is_not_known() -> None:
 
 
 def test_an_unreadable_tenant_has_no_coverage() -> None:
-    evidence = UnreadableEvidence("backup_sets", "completed_at", 7, "backup_sets.completed_at of row 7 is no instant")
+    evidence = UnreadableEvidence("backup_sets", "completed_at", 7, "completed_at of row 7 is not an instant")
     health = judge(facts_of(None)._replace(unreadable=evidence), POLICY, NOW)
     assert coverage_of(health, TenantPast([kept(NOW - 9 * DAY).past], NOW - 9 * DAY), POLICY, NOW) is None
 

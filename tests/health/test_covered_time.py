@@ -178,7 +178,7 @@ def test_where_a_deleted_set_would_be_the_basis_nothing_is_known() -> None:
 
 
 def test_an_unreadable_tenants_time_is_not_known() -> None:
-    evidence = UnreadableEvidence("backup_sets", "completed_at", 7, "backup_sets.completed_at of row 7 is no instant")
+    evidence = UnreadableEvidence("backup_sets", "completed_at", 7, "completed_at of row 7 is not an instant")
     health = judge(facts_of(None)._replace(unreadable=evidence), POLICY, NOW)
     past = TenantPast([Kept(NOW - HOUR, 1).past], NOW - HOUR)
     assert covered_time(health, past, POLICY, BEGIN, NOW, NOW) == (0, 0, 0, 30 * 86400)

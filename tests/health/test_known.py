@@ -53,7 +53,7 @@ def test_it_ends_when_another_reason_comes() -> None:
 
 
 def test_what_cannot_be_read_is_never_known() -> None:
-    evidence = UnreadableEvidence("backup_sets", "completed_at", 7, "backup_sets.completed_at of row 7 is no instant")
+    evidence = UnreadableEvidence("backup_sets", "completed_at", 7, "completed_at of row 7 is not an instant")
     health = judge(facts_of(None)._replace(unreadable=evidence), POLICY, NOW)
     found = known_of([entry(reason) for reason in Reason], health, NOW)
     assert not found.live

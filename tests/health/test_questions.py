@@ -254,7 +254,7 @@ def test_an_archived_tenant_is_asked_for_in_vain(database_url: str, resolver: Te
 def test_what_cannot_be_read_is_said_and_nothing_compared(
     database_url: str, resolver: TenantBackupHealthResolver
 ) -> None:
-    """A `deleted_at` that is no instant, of an item of the older set; and one of the tenant's candidates."""
+    """The `deleted_at` of an item of the older set is not an instant; then that of one of the tenant's candidates."""
     sets = [(SetRow(completed_at=NOW - age, created_at=NOW), [ItemRow()]) for age in (DAY, HOUR)]
     rows = rows_of(sets)
     rows.items[0] = rows.items[0]._replace(deleted_at="infinity")

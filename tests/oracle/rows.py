@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 Instant = datetime | str | int | float | bytes | None
-"""An aware UTC datetime, null, or the raw value of a cell that is no instant, which is unreadable.
+"""An aware UTC datetime, null, or the raw value of a cell that is not an instant and so is unreadable.
 
 (docs/concepts.md, "Evidence that cannot be read")
 """

@@ -170,7 +170,7 @@ def _with(row: AnyRow, column: str, value: Instant) -> AnyRow:
 
 
 def garbage_blueprints(garbage: Sequence[Instant]) -> Iterator[Blueprint]:
-    """One cell that is no instant, in every place that a verdict reads and in every place that it does not."""
+    """One cell that is not an instant, in each place that a verdict reads and in each that it does not."""
     good, older = set_shape(NOW - HOUR, CLEAN), set_shape(NOW - 3 * HOUR, CLEAN)
     nightly = ScheduleRow(cron="0 8 * * *", created_at=NOW - DAY, last_run_at=NOW - HOUR, last_run_status="ok")
     for value in garbage:

@@ -198,7 +198,7 @@ RAN = ScheduleRow(cron="0 8 * * *", created_at=NOW - 9 * DAY, last_run_at=RECENT
         ([GOOD], (RAN, RAN._replace(next_run_at="infinity")), ("backup_schedules", "next_run_at", 2)),
         ([GOOD], (RAN, RAN._replace(next_run_at="infinity", is_enabled=False)), None),
         ([GOOD], (RAN, RAN._replace(next_run_at="infinity", deleted_at=NOW)), None),
-        # A deleted_at that is no instant deletes nothing, and nobody knows whether it should.
+        # A deleted_at that is not an instant deletes nothing, and we cannot know whether it should.
         ([set_shape(RECENT, CLEAN, deleted_at="x"), GOOD], (), ("backup_sets", "deleted_at", 1)),
         ([GOOD, set_shape(RECENT - TICK, CLEAN, deleted_at="x")], (), ("backup_sets", "deleted_at", 2)),
         ([GOOD, set_shape(NOW, CLEAN, status="failed", deleted_at="x")], (), None),

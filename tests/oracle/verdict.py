@@ -122,8 +122,8 @@ def unreadable_cells(
 ) -> list[Cell]:
     """Every cell that makes this tenant unreadable. Which of several is named, the page leaves open.
 
-    A `deleted_at` that is no instant does not delete: whether the row is there decides the verdict, and nobody knows
-    (docs/concepts.md, "Evidence that cannot be read").
+    A `deleted_at` that is not an instant does not delete: the verdict needs to know whether the row is there, and
+    cannot (docs/concepts.md, "Evidence that cannot be read").
     """
     cells: list[Cell] = []
 
@@ -266,8 +266,8 @@ def _triage_state(entry: Mapping[str, Any]) -> int:
 def expected_report(rows: Rows, policy: Policy, now: datetime) -> dict[str, Any]:
     """The report's `totals` and its `tenants` in triage order. Archived ones are left out.
 
-    An `archived_at` that is no instant does not archive: no tenant drops out of the counts for a cell nobody can read
-    (docs/documents.md, "Triage order").
+    An `archived_at` that is not an instant does not archive: a cell that cannot be read takes no tenant out of the
+    counts (docs/documents.md, "Triage order").
     """
     sets_of: dict[int, list[SetRow]] = {}
     items_of: dict[int, list[ItemRow]] = {}

@@ -35,7 +35,8 @@ def name_in_words(name: str, cells: int = LIMIT) -> str:
 
 def cut_in_the_middle(text: str, cells: int) -> str:
     """The text in at most `cells` cells: its two ends and `…` between them if it is longer."""
-    if len(text) <= cells and width_of(text) <= cells:
+    # An accent of its own takes no cell, so a text may have more characters than cells and still fit.
+    if len(text) <= LIMIT and width_of(text) <= cells:
         return text
     room = max(cells - len(ELLIPSIS), 0)
     ending = _ending(text, room // 2)

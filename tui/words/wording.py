@@ -186,7 +186,7 @@ def short_reason(health: TenantBackupHealth, reason: Reason, policy: HealthPolic
 def why(health: TenantBackupHealth, policy: HealthPolicy, now: datetime) -> str:
     """Every reason as a clause, the primary one first; for an unreadable tenant, what cannot be read."""
     if health.unreadable is not None:
-        return f"cannot be read: {health.unreadable.message}"
+        return f"cannot be read: {health.unreadable.message}; correct that row"
     return "; ".join(short_reason(health, reason, policy, now) for reason in health.reasons)
 
 

@@ -16,6 +16,8 @@ COUNTS_FROM: Final = SET_WIDTH + 2
 _made: Final = tuple.__new__
 _from_text: Final = datetime.fromisoformat
 _CANONICAL_LENGTH: Final = len("2026-01-01 00:00:00.000000")
+_NOT_AN_INSTANT: Final = "is not an instant"
+_NOT_A_COUNT: Final = "is not a count of 0 or more"
 
 
 class UnreadableRow(Exception):
@@ -55,11 +57,16 @@ def instant_parser(dialect: str) -> ParseInstant:
 
 def unreadable(table: str, column: str, row: int, value: object) -> UnreadableEvidence:
     """Evidence for a value that is missing or not an instant. The message quotes the value: it is text from outside."""
-    return _evidence(table, column, row, "is missing" if value is None else f"is no instant: {str(value)[:60]!r}")
+    return _evidence(table, column, row, _wrong(value, _NOT_AN_INSTANT))
 
 
 def _evidence(table: str, column: str, row: int, found: str) -> UnreadableEvidence:
     return UnreadableEvidence(table, column, row, f"{table}.{column} of row {row} {found}")
+
+
+def _wrong(value: object, what: str) -> str:
+    """What is wrong with a value: it is missing, or `what`."""
+    return "is missing" if value is None else f"{what}: {str(value)[:60]!r}"
 
 
 def _required_text(value: Any, table: str, column: str, row: int) -> str:
@@ -142,12 +149,13 @@ class RowReader:
                 values[place] = values[place] if column in _COMPARED else text
         for place in places.flags:
             if values[place] not in (0, 1):
-                found = "is missing" if values[place] is None else f"is no flag: {str(values[place])[:60]!r}"
+                found = _wrong(values[place], "is neither 0 nor 1")
                 raise UnreadableRow(_evidence(places.table, places.names[place], row[0], found))
             values[place] = bool(values[place])
         for place in places.counts:
             if values[place] is not None and not _is_count(values[place]):
-                raise UnreadableRow(_evidence(places.table, places.names[place], row[0], _no_count(values[place])))
+                found = _wrong(values[place], _NOT_A_COUNT)
+                raise UnreadableRow(_evidence(places.table, places.names[place], row[0], found))
         parse = self._parse
         for place in places.instants:
             if (value := values[place]) is not None or place in places.required:
@@ -187,16 +195,12 @@ def _of_an_item(values: Mapping[str, Any]) -> UnreadableEvidence | None:
     if values["deleted_at"] is not None:
         return unreadable("backup_items", "deleted_at", values["id"], values["deleted_at"])
     if not _is_count(values["orphaned_assignments"]):
-        found = _no_count(values["orphaned_assignments"])
+        found = _wrong(values["orphaned_assignments"], _NOT_A_COUNT)
         return _evidence("backup_items", "orphaned_assignments", values["id"], found)
     for name in _ITEM_NAMES:
         if values[name] is None:
             return unreadable("backup_items", name, values["id"], None)
     return None
-
-
-def _no_count(value: object) -> str:
-    return "is missing" if value is None else f"is no count: {str(value)[:60]!r}"
 
 
 def tenant_as_far_as_known(row: Sequence[Any]) -> Tenant:
@@ -226,9 +230,9 @@ def without_unreadable_items(row: Sequence[Any]) -> None:
     An index found the item. It does not have the value, so the message cannot quote it.
     """
     if (item := row[SET_WIDTH]) is not None:
-        raise UnreadableRow(_evidence("backup_items", "deleted_at", item, "is no instant"))
+        raise UnreadableRow(_evidence("backup_items", "deleted_at", item, _NOT_AN_INSTANT))
     if (item := row[SET_WIDTH + 1]) is not None:
-        raise UnreadableRow(_evidence("backup_items", "orphaned_assignments", item, "is no count"))
+        raise UnreadableRow(_evidence("backup_items", "orphaned_assignments", item, _NOT_A_COUNT))
 
 
 def tally(row: Sequence[Any]) -> ItemTally:

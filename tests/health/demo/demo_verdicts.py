@@ -45,7 +45,7 @@ def is_kept(row: SetRow) -> bool:
 
 
 def unreadable_of(demo: DemoTenant) -> UnreadableEvidence | None:
-    """The evidence of a tenant with a candidate whose completion is no instant."""
+    """The evidence of a tenant with a candidate whose completion is not an instant."""
     for row in demo.sets:
         if is_kept(row) and not isinstance(row.completed_at, datetime):
             return UnreadableEvidence("backup_sets", "completed_at", row.id, "no instant")

@@ -121,7 +121,7 @@ def test_a_folder_in_which_no_object_is_a_policy_is_refused(
 @pytest.mark.parametrize("files", NONE, ids=lambda files: json.dumps(files)[:40])
 def test_a_run_in_which_no_object_is_a_policy_failed(tmp_path: Path, files: dict[str, object]) -> None:
     captured = read("tenuvault", tmp_path, files)
-    assert (captured.status, "so it is no backup" in str(captured.error)) == ("failed", True)
+    assert (captured.status, "so it is not a backup" in str(captured.error)) == ("failed", True)
     assert read("tenuvault", tmp_path, {"Settings Catalog/a.json": policy()}).status == "completed"
 
 

@@ -92,7 +92,10 @@ def test_diff_of_a_set_that_is_not_the_tenants(console: Console, words: tuple[st
     [
         ("absent", "tenant 'absent-1' has no backup basis."),
         ("confirmed", "has no completed set of source 'oracle' before its latest backup; name one with FROM."),
-        ("unreadable", "Nothing to compare: tenants.created_at of row 1 is no instant: 'infinity'; correct that row."),
+        (
+            "unreadable",
+            "Nothing to compare: tenants.created_at of row 1 is not an instant: 'infinity'; correct that row.",
+        ),
     ],
 )
 def test_diff_where_there_is_nothing_to_compare(any_console: Console, state: str, said: str) -> None:

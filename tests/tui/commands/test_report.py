@@ -221,7 +221,7 @@ def test_csv(console: Console) -> None:
         "unreadable": "",
     }
     assert rows[4]["follow_up"] == "nightly: last_run_unsuccessful"
-    assert rows[0]["unreadable"] == "tenants.created_at of row 1 is no instant: 'infinity'"
+    assert rows[0]["unreadable"] == "tenants.created_at of row 1 is not an instant: 'infinity'"
 
 
 @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", " =", "\u2003=", "\t=", "=\x00"])
@@ -259,7 +259,7 @@ def test_markdown(console: Console) -> None:
         " Freshness window: 24h.",
         "",
         "- **? unreadable** Unreadable 3 (unreadable-3)",
-        r"  - cannot be read: tenants.created\_at of row 3 is no instant: 'infinity'",
+        r"  - cannot be read: tenants.created\_at of row 3 is not an instant: 'infinity'; correct that row",
         "- **✕ absent** Absent 2 (absent-2)",
         "  - No backup basis: no completed backup set to start a recovery from",
         "- **▲ stale** Stale 1 (stale-1)",

@@ -90,7 +90,7 @@ async def test_a_set_without_a_degraded_item_says_how_many_there_are(sqlite_url:
     ("tenant", "why"),
     [
         ("contoso", "✕ absent: there is no backup basis"),
-        ("wingtip", "? unreadable: backup_sets.completed_at of row 5 is no instant"),
+        ("wingtip", "? unreadable: backup_sets.completed_at of row 5 is not an instant"),
     ],
 )
 async def test_the_basis_of_a_tenant_that_has_none_says_why(sqlite_url: str, tenant: str, why: str) -> None:
@@ -135,13 +135,13 @@ async def test_an_unreadable_item_comes_first_and_no_filter_hides_it(sqlite_url:
         assert names(screen) == ["Zulu", *DEGRADED, *WHOLE]
         assert cells(screen)[0]["DEGRADED BECAUSE"].text.startswith("? unreadable: backup_items.deleted_at of row 9")
         words = driver.words()
-        assert "? unreadable: backup_items.deleted_at of row 9 is no instant" in words
+        assert "? unreadable: backup_items.deleted_at of row 9 is not an instant" in words
         assert "none degraded" not in words
         await driver.press("f", "f")
         assert names(screen) == ["Zulu", "Echo"]
         await driver.press("g", "enter")
         await driver.arrived(CapturedItemScreen)
-        assert "? unreadable: backup_items.deleted_at of row 9 is no instant: 'infinity'" in driver.words()
+        assert "? unreadable: backup_items.deleted_at of row 9 is not an instant: 'infinity'" in driver.words()
         assert "in no degradation family" not in driver.words()
 
 

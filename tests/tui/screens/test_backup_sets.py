@@ -100,7 +100,7 @@ async def test_every_part_a_set_can_have_in_the_verdict_has_its_word(sqlite_url:
         assert [row["WHEN"].text for row in rows[:5]] == ["?", "1h ago", "2h ago", "3h ago", "4h ago"]
         assert (rows[6]["STATUS"].text, rows[6]["ITEMS"].text, rows[6]["DEGRADED"].text) == ("partial", "7", "4")
         assert rows[5]["STATUS"].text == "Completed"
-        assert rows[0]["ERROR"].text == "backup_sets.started_at of row 8 is no instant: 'half past nine'"
+        assert rows[0]["ERROR"].text == "backup_sets.started_at of row 8 is not an instant: 'half past nine'"
         assert rows[2]["ERROR"].text == "throttled by the service"
         words = driver.words()
         assert [part for part in parts(screen) if part.value not in words] == []

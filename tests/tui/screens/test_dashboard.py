@@ -110,7 +110,9 @@ async def test_without_confirmation_nothing_looks_calm(tenant: str, url: str) ->
 async def test_an_unreadable_tenant_names_table_column_and_row(url: str) -> None:
     async with open_app(url, tenant="wingtip.example") as driver:
         await driver.arrived(DashboardScreen)
-        await driver.until(lambda: "backup_sets.completed_at of row 5 is no instant: 'no instant'" in driver.words())
+        await driver.until(
+            lambda: "completed_at of row 5 is not an instant: 'no instant'; correct that row" in driver.words()
+        )
         # The attempt is shown for what it is.
         assert cells(driver.app.screen)[0]["IN THE VERDICT"].text == "unreadable"
 

@@ -311,7 +311,7 @@ async def test_evidence_unreadable_meanwhile_is_not_called_superseded(fabrikam: 
         write(fabrikam, "UPDATE backup_sets SET completed_at = 'yesterday'")
         await driver.press("enter")
         await driver.arrived(BackupSetScreen)
-        assert "completed_at of row 1 is no instant" in driver.words()
+        assert "completed_at of row 1 is not an instant" in driver.words()
         assert "Superseded" not in driver.words()
 
 

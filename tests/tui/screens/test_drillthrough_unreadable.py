@@ -19,9 +19,15 @@ from tui.screens.schedules import SchedulesScreen
 from tui.widgets.needs_attention import AttentionItem
 
 ROWS: Final[dict[str, tuple[type[FactsScreen[Any]], str]]] = {
-    "backup_sets": (BackupSetScreen, "> Recency ? unreadable: backup_sets.started_at of row 2 is no instant: 'soon'"),
-    "backup_items": (BackupSetsScreen, "? unreadable: backup_items.deleted_at of row 3 is no instant"),
-    "backup_schedules": (SchedulesScreen, "? unreadable: backup_schedules.created_at of row 1 is no instant: 'soon'"),
+    "backup_sets": (
+        BackupSetScreen,
+        "> Recency ? unreadable: backup_sets.started_at of row 2 is not an instant",
+    ),
+    "backup_items": (BackupSetsScreen, "? unreadable: backup_items.deleted_at of row 3 is not an instant"),
+    "backup_schedules": (
+        SchedulesScreen,
+        "? unreadable: backup_schedules.created_at of row 1 is not an instant",
+    ),
 }
 
 

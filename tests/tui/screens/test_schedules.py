@@ -136,7 +136,7 @@ async def test_a_schedule_that_cannot_be_read_comes_first_and_says_what(sqlite_u
         screen = await opened(driver)
         assert len(row_list(screen).rows) == 2
         assert "? unreadable" in driver.words()
-        assert "backup_schedules.last_run_at of row 2 is no instant: 'the other day'" in driver.words()
+        assert "backup_schedules.last_run_at of row 2 is not an instant: 'the other day'" in driver.words()
         await driver.press("down", "down", "y")
         assert under_cursor(screen).schedule.name == "fine"
 

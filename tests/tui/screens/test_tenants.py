@@ -74,7 +74,7 @@ async def test_every_row_shows_its_state_its_name_and_why(sqlite_url: str) -> No
         assert "3 metadata only, 1 assignments not captured" in text
         assert "nightly: overdue by 1d 7h" in text
         assert "no backup basis" in text
-        assert "backup_sets.completed_at of row 5 is no instant" in text
+        assert "backup_sets.completed_at of row 5 is not an instant" in text
 
 
 async def test_the_counts_are_the_reports_under_every_filter(sqlite_url: str) -> None:

@@ -67,7 +67,7 @@ async def test_the_error_of_a_failed_run_is_read_at_80_columns(sqlite_url: str) 
         dashboard = await driver.arrived(DashboardScreen)
         row_list(dashboard).focus()
         # The one that cannot be read comes first.
-        assert under_the_list(driver, 1) == "? unreadable: backup_sets.started_at of row 3 is no instant: 'soon'"
+        assert under_the_list(driver, 1) == "? unreadable: backup_sets.started_at of row 3 is not an instant: 'soon'"
         await driver.press("down")
         assert under_the_list(driver, 1).startswith("error: 403 Forbidden: DeviceManagementConfiguration.Read.All")
         assert under_the_list(driver, 1).endswith("…")

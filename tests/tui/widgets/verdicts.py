@@ -30,7 +30,7 @@ def every_verdict() -> list[TenantBackupHealth]:
         health = judged(basis, *schedules, tally=tally)
         found.setdefault((health.posture, health.reasons), health)
     assert len(found) == 10
-    evidence = UnreadableEvidence("backup_sets", "completed_at", 7, "backup_sets.completed_at of row 7 is no instant")
+    evidence = UnreadableEvidence("backup_sets", "completed_at", 7, "completed_at of row 7 is not an instant")
     return [*found.values(), judge(facts_of(None)._replace(unreadable=evidence), POLICY, NOW)]
 
 

@@ -46,6 +46,9 @@ def test_blanks_that_nobody_would_see(name: str, shown: str) -> None:
         ("界界界界界", 9, "界界…界界"),
         ("界界界界界", 8, "界界…界"),
         ("Contoso Ltd. Berlin", 15, "Contoso…Berlin"),
+        ("Mu\u0308ller", 6, "Mu\u0308ller"),
+        ("Mu\u0308ller", 5, "Mu\u0308…er"),
+        ("a\u0301", 1, "a\u0301"),
     ],
 )
 def test_a_long_name_loses_its_middle(name: str, cells: int, shown: str) -> None:

@@ -49,7 +49,7 @@ def named(number: int, external_id: str) -> TenantBackupHealth:
 
 
 def unreadable(number: int, external_id: str) -> TenantBackupHealth:
-    evidence = UnreadableEvidence("backup_sets", "completed_at", 1, "is no instant")
+    evidence = UnreadableEvidence("backup_sets", "completed_at", 1, "is not an instant")
     facts = TenantFacts(a_tenant(id=number, external_id=external_id), None, None, (), evidence)
     return judge(facts, POLICY, NOW)
 

@@ -9,7 +9,7 @@ from health.posture import TenantBackupHealth, judge
 from tests.health.making import DAY, HOUR, NOW, POLICY, a_schedule, a_set, a_tally, a_tenant, an_item, facts_of, judged
 from tui.words.searched import WordFilter, searched_words
 
-EVIDENCE = UnreadableEvidence("backup_sets", "completed_at", 7, "backup_sets.completed_at of row 7 is no instant")
+EVIDENCE = UnreadableEvidence("backup_sets", "completed_at", 7, "completed_at of row 7 is not an instant")
 UNREADABLE = judge(facts_of(None)._replace(unreadable=EVIDENCE), POLICY, NOW)
 FAILED = a_schedule(name="Weekly", last_run_status="Throttled", created_at=NOW - HOUR / 2)
 LATE = a_schedule(id=8, name="hourly", cron="0 * * * *", last_run_at=NOW - 9 * HOUR, last_run_status="success")

@@ -56,7 +56,7 @@ def test_what_is_no_instant_costs_its_tenant_alone_the_verdict(
     assert (lost["posture"], lost["confirmed"], lost["reasons"]) == (None, False, [])
     error = lost["error"]
     assert (error["table"], error["column"], error["row"]) == (table, column, row)
-    assert error["message"] == f"{table}.{column} of row {row} is no instant: {garbage(database_url)!r}"
+    assert error["message"] == f"{table}.{column} of row {row} is not an instant: {garbage(database_url)!r}"
     assert (other["tenant"], other["confirmed"]) == ("tenant-2", True)
     assert document["totals"] == {
         "tenants": 2,
@@ -114,7 +114,7 @@ def test_a_possibly_deleted_item_is_unreadable_in_the_basis_alone(
         "table": "backup_items",
         "column": "deleted_at",
         "row": 1,
-        "message": "backup_items.deleted_at of row 1 is no instant",
+        "message": "backup_items.deleted_at of row 1 is not an instant",
     }
     assert found["tenant-2"]["confirmed"]
     with resolving(database_url) as resolver:
@@ -123,7 +123,7 @@ def test_a_possibly_deleted_item_is_unreadable_in_the_basis_alone(
         answer = resolver.backup_set("tenant-1", 10, NOW)
         (item,) = answer.items
         assert item.unreadable is not None
-        assert item.unreadable.message.endswith(f"deleted_at of row 1 is no instant: {garbage(database_url)!r}")
+        assert item.unreadable.message.endswith(f"deleted_at of row 1 is not an instant: {garbage(database_url)!r}")
         # In the history, too, nobody can say what such a set was worth.
         coverage = resolver.dashboard("tenant-2", NOW).coverage
         assert coverage is not None
@@ -184,8 +184,8 @@ def test_a_screen_shows_a_schedule_as_the_verdict_reads_it(sqlite_url: str) -> N
         shown = resolver.schedules("tenant-1", NOW).schedules
     assert [(each.schedule, each.assessment) for each in shown] == [(None, None), (None, None)]
     assert [each.unreadable and each.unreadable.message for each in shown] == [
-        "backup_schedules.is_enabled of row 10 is no flag: 'true'",
-        "backup_schedules.is_enabled of row 11 is no flag: '2'",
+        "backup_schedules.is_enabled of row 10 is neither 0 nor 1: 'true'",
+        "backup_schedules.is_enabled of row 11 is neither 0 nor 1: '2'",
     ]
 
 
