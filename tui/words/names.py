@@ -10,7 +10,7 @@ import re
 import unicodedata
 from typing import Final
 
-from tui.words.safe_text import ELLIPSIS, LIMIT, safe_text
+from tui.words.safe_text import COMBINING_MARKS, ELLIPSIS, LIMIT, safe_text
 
 BLANK: Final = "·"
 IN_A_SENTENCE: Final = 60
@@ -21,6 +21,8 @@ _ZS: Final = "[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
 _UNSEEN: Final = re.compile(rf"\A{_ZS}+|{_ZS}+\Z|{_ZS}{{2,}}")
 _MOST_NAMED: Final = 10
 """How many characters `safe_text` makes of one at the most: `⟨U+10FFFF⟩`."""
+_MOST_IN_A_CELL: Final = 1 + COMBINING_MARKS
+"""How many characters can share a cell: marks have none of their own. A name with more of them is hostile."""
 
 
 def name_text(name: object, cells: int = LIMIT) -> str:
@@ -35,8 +37,7 @@ def name_in_words(name: str, cells: int = LIMIT) -> str:
 
 def cut_in_the_middle(text: str, cells: int) -> str:
     """The text in at most `cells` cells: its two ends and `…` between them if it is longer."""
-    # An accent of its own takes no cell, so a text may have more characters than cells and still fit.
-    if len(text) <= LIMIT and width_of(text) <= cells:
+    if len(text) <= _looked_at(cells) and width_of(text) <= cells:
         return text
     room = max(cells - len(ELLIPSIS), 0)
     ending = _ending(text, room // 2)
@@ -53,9 +54,14 @@ def width_of(text: str) -> int:
     return cell_len(text)
 
 
+def _looked_at(room: int) -> int:
+    """How many characters to look at: a hostile text may be megabytes of marks. Its first may be marks too."""
+    return (room + 1) * _MOST_IN_A_CELL
+
+
 def _beginning(text: str, room: int) -> str:
     taken, width = 0, 0
-    for char in text[: 2 * room + 1]:
+    for char in text[: _looked_at(room)]:
         width += width_of(char)
         if width > room:
             break
@@ -65,7 +71,7 @@ def _beginning(text: str, room: int) -> str:
 
 def _ending(text: str, room: int) -> str:
     taken, width = 0, 0
-    for char in reversed(text[-2 * room - 1 :]):
+    for char in reversed(text[-_looked_at(room) :]):
         width += width_of(char)
         if width > room:
             break

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tui.words.names import BLANK, cut_in_the_middle, name_in_words, name_text
+from tui.words.safe_text import COMBINING_MARKS
 
 TEXTS = st.text(st.sampled_from("ab界🔎\u0301 \u3000…-"), max_size=60)
 
@@ -49,6 +50,11 @@ def test_blanks_that_nobody_would_see(name: str, shown: str) -> None:
         ("Mu\u0308ller", 6, "Mu\u0308ller"),
         ("Mu\u0308ller", 5, "Mu\u0308…er"),
         ("a\u0301", 1, "a\u0301"),
+        # A mark has no cell of its own: names of files on a Mac have more characters than cells.
+        ("Cafe\u0301", 4, "Cafe\u0301"),
+        ("Cafe\u0301", 3, "C…e\u0301"),
+        ("e\u0302\u0301" * 6, 6, "e\u0302\u0301" * 6),
+        ("e\u0302\u0301" * 6, 5, "e\u0302\u0301" * 2 + "…" + "e\u0302\u0301" * 2),
     ],
 )
 def test_a_long_name_loses_its_middle(name: str, cells: int, shown: str) -> None:
@@ -59,7 +65,7 @@ def test_a_long_name_loses_its_middle(name: str, cells: int, shown: str) -> None
 def test_no_name_is_wider_than_its_room(text: str, cells: int) -> None:
     shown = cut_in_the_middle(text, cells)
     assert cell_len(shown) <= cells
-    if cell_len(text) <= cells:
+    if cell_len(text) <= cells and "\u0301" * (COMBINING_MARKS + 1) not in text:
         assert shown == text
     assert cell_len(name_text(text, cells)) <= cells
     assert BLANK not in name_text(text.strip(" \u3000").replace("  ", "x"), cells) or "\u3000" in text
