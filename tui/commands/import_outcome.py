@@ -5,20 +5,20 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
+from sqlalchemy import Connection
 
 from health.losses import EVERYTHING
+from health.sources.door import LostSet
+from health.store.writing.committed import forget_places
+from health.store.writing.roster import archived_tenants
+from health.store.writing.sets import ImportSummary
 from tui.words.failures import tell
 from tui.words.names import cut_in_the_middle
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-    from health.sources.door import LostSet
-    from health.store.writing.sets import ImportSummary
-
+from tui.words.safe_text import safe_text
+from tui.words.wording import counted
 
 _MOST_OF_AN_ERROR: Final = 400
 """How many cells of a set's error stand in a sentence that says more than that."""
@@ -28,8 +28,6 @@ _MOST_TYPES: Final = 8
 
 def echo_summary(external_id: str, summary: ImportSummary) -> None:
     """Print what an import did to one tenant's sets, in place of the progress line."""
-    from tui.words.safe_text import safe_text
-
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", nl=False, err=True)
     click.echo(f"{safe_text(external_id)}: {in_words(summary)}.")
@@ -37,8 +35,6 @@ def echo_summary(external_id: str, summary: ImportSummary) -> None:
 
 def archived_among(connection: Connection, external_ids: Iterable[str]) -> list[str]:
     """The external ids of those tenants that are archived, sorted."""
-    from health.store.writing.roster import archived_tenants
-
     return sorted(archived_tenants(connection).intersection(external_ids))
 
 
@@ -83,16 +79,12 @@ def how_to_accept(lost: LostSet) -> str:
 
 def leave_cron_nothing_to_mail() -> None:
     """After a recorded run that went well: where it was noted is for a person at a terminal (docs/record.md)."""
-    from health.store.writing.committed import forget_places
-
     if not sys.stderr.isatty():
         forget_places()
 
 
 def in_words(summary: ImportSummary) -> str:
     """An import's numbers, as the end of a sentence."""
-    from tui.words.wording import counted
-
     written = (
         f"{counted(summary.sets_created, 'backup set')} created, {summary.sets_replaced:,} replaced,"
         f" {summary.sets_unchanged:,} unchanged; {counted(summary.items_written, 'item')} written"

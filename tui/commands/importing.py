@@ -5,22 +5,23 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
 
 import click
+from sqlalchemy import Connection
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
+from health.sources.captured import CapturedSet, RefusedInput, StoredSet
+from health.sources.declaration import Asked, Found, Source, folder_reference
+from health.sources.door import Door
+from health.store.writing.admission import admit
+from health.store.writing.cancelling import cancel_sets
+from health.store.writing.contents import drop_unwanted_contents
+from health.store.writing.same_content import require_own_content
+from health.store.writing.sets import ImportSummary, write_set
+from health.store.writing.stored_sets import stored_sets
 
-    from health.sources.captured import CapturedSet, StoredSet
-    from health.sources.declaration import Asked, Found, Source
-    from health.sources.door import Door
-    from health.store.writing.sets import ImportSummary
-
-
-Within = Callable[[], AbstractContextManager["Connection"]]
+Within = Callable[[], AbstractContextManager[Connection]]
 """Opens a transaction that ends with the context."""
-Written = Callable[["Connection", "CapturedSet", "ImportSummary"], None]
+Written = Callable[[Connection, CapturedSet, ImportSummary], None]
 """Called in the transaction that has written a set, with the set as the door admitted it."""
 
 
@@ -42,13 +43,6 @@ def import_sets(
     `one_by_one` each set has its own transaction, and no bar is shown. A new set is a run of `schedule`, if given.
     Raises RefusedInput and StoreConflict.
     """
-    from health.sources.captured import RefusedInput
-    from health.store.writing.admission import admit
-    from health.store.writing.cancelling import cancel_sets
-    from health.store.writing.same_content import require_own_content
-    from health.store.writing.sets import ImportSummary, write_set
-    from health.store.writing.stored_sets import stored_sets
-
     history = source.found(asked)
     with within() as connection:
         cancelled = cancel_sets(connection, asked.external_id, source.name, history.no_sets)
@@ -83,8 +77,6 @@ def _require_own_newest(within: Within, source: Source, asked: Asked) -> None:
 
     This lists the source once more, so that its sets need not stay in memory.
     """
-    from health.store.writing.same_content import require_own_content
-
     again = source.found(asked)
     for found in again.sets:
         if found.source_ref == again.newest:
@@ -95,9 +87,6 @@ def _require_own_newest(within: Within, source: Source, asked: Asked) -> None:
 
 def _dropped_for(connection: Connection, source: Source, asked: Asked) -> frozenset[tuple[int, str]]:
     """Remove the stored contents of sets that are now imported without payload. Returns what was removed."""
-    from health.sources.declaration import folder_reference
-    from health.store.writing.contents import drop_unwanted_contents
-
     references = None if asked.completed_at is None else {folder_reference(asked)}
     return drop_unwanted_contents(connection, asked.external_id, source.name, references)
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
+from sqlalchemy import Connection
 
+from health.policy import HealthPolicy, LossRule
+from health.store.opening.errors import StoreUnreachable
+from health.store.opening.urls import DatabaseAddress
+from health.store.writing.transactions import writing
 from tui.commands.options import Invocation
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-    from health.policy import HealthPolicy, LossRule
-    from health.store.opening.urls import DatabaseAddress
-    from tui.commands.running import HeldSignals
-    from tui.commands.session import Session
+from tui.commands.running import HeldSignals
+from tui.commands.session import Session, session_of
+from tui.commands.turns import in_turn
+from tui.words.failures import SettingsError, describe
 
 Found = TypeVar("Found")
 
@@ -49,9 +50,6 @@ class Notebook:
 
     def policy(self) -> HealthPolicy:
         """The policy in the settings, or the default policy if the settings cannot be read."""
-        from health.policy import HealthPolicy
-        from tui.words.failures import SettingsError
-
         try:
             return self._session().loaded.settings.policy()
         except (SettingsError, click.UsageError):
@@ -59,9 +57,6 @@ class Notebook:
 
     def loss_rule(self) -> LossRule:
         """The loss rule in the settings, or the default rule if the settings cannot be read."""
-        from health.policy import LossRule
-        from tui.words.failures import SettingsError
-
         try:
             return self._session().loaded.settings.loss_rule()
         except (SettingsError, click.UsageError):
@@ -69,9 +64,6 @@ class Notebook:
 
     def write(self, entry: Callable[[Connection, HealthPolicy], Found]) -> Found:
         """Make an entry in one transaction. Raises SettingsError and StoreError; then nothing is written."""
-        from health.store.writing.transactions import writing
-        from tui.commands.turns import in_turn
-
         # We read the settings before the transaction, because others wait for its end.
         address, policy = self.address(), self.policy()
 
@@ -83,8 +75,6 @@ class Notebook:
 
     def write_patiently(self, signals: HeldSignals, entry: Callable[[Connection, HealthPolicy], Found]) -> Found:
         """Like `write`, but retry for a minute if the database does not answer, or until a signal stops us."""
-        from health.store.opening.errors import StoreUnreachable
-
         pauses = iter(PAUSES)
         while True:
             try:
@@ -95,6 +85,14 @@ class Notebook:
                     raise
 
     def _session(self) -> Session:
-        from tui.commands.session import session_of
-
         return session_of(self._invocation)
+
+
+def said(trouble: Exception) -> str:
+    """What prevented a note, as one sentence."""
+    return as_sentence(describe(trouble)[0])
+
+
+def as_sentence(text: str | None) -> str:
+    """Text with one full stop at its end."""
+    return f"{(text or '').rstrip('.')}."

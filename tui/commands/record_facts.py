@@ -5,18 +5,20 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
+
+from sqlalchemy import Connection
 
 from health.instants import shifted
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-    from health.policy import HealthPolicy
-    from health.sources.captured import CapturedFacts
-    from health.sources.door import Door
-    from health.store.writing.recording import RecordedRun
-    from tui.commands.running import Ended
+from health.policy import HealthPolicy
+from health.slots import zone_named
+from health.sources.captured import CapturedFacts, RefusedInput
+from health.sources.door import Door
+from health.sources.listed import source_named
+from health.sources.storable import storable_text
+from health.store.writing.input_order import write_facts
+from health.store.writing.recording import RecordedRun, note_end, plan_run, stored_status
+from tui.commands.running import Ended
 
 _OUTPUT: Final = "standard output"
 """The name of the facts' source in error messages."""
@@ -35,10 +37,6 @@ class FactsOfRun(NamedTuple):
 
     def note(self, connection: Connection, policy: HealthPolicy) -> list[str]:
         """Write the facts and note the outcome. Returns the sentences for the reader of cron's mail."""
-        from health.sources.captured import RefusedInput
-        from health.sources.storable import storable_text
-        from health.store.writing.recording import note_end, plan_run
-
         status, error = ("completed", None) if self.ended.failure is None else ("failed", self.ended.failure)
         plan_run(connection, self.run)
         if self.printed is not None and error is None:
@@ -60,10 +58,6 @@ class FactsOfRun(NamedTuple):
 
     def _facts(self, printed: BinaryIO) -> CapturedFacts:
         """The facts that the command printed. Raises RefusedInput if they are not all sets of this tenant."""
-        from health.slots import zone_named
-        from health.sources.captured import RefusedInput
-        from health.sources.listed import source_named
-
         read, tenant = source_named("facts").lines, self.run.external_id
         assert read is not None
         printed.seek(0)
@@ -81,9 +75,6 @@ class FactsOfRun(NamedTuple):
 
     def _write(self, connection: Connection, facts: CapturedFacts, policy: HealthPolicy) -> tuple[str, str | None]:
         """Write the sets. Returns the run's status and error: those of its newest set, or failed without a set."""
-        from health.store.writing.input_order import write_facts
-        from health.store.writing.recording import stored_status
-
         write_facts(connection, facts, self.ended_at, self.door)
         since = shifted(self.run.started_at, -policy.clock_skew)
         ended = [(each.completed_at or each.started_at, each) for each in facts.sets]

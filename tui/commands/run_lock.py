@@ -14,13 +14,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from platformdirs import user_state_path
+
 _LONGEST_REFERENCE: Final = 4096
 
 
 def lock_path(database: str, external_id: str, schedule: str) -> Path:
     """The lock file of a schedule, in the user's state directory. Its name is a hash."""
-    from platformdirs import user_state_path
-
     identity = "\0".join((database, external_id, schedule)).encode("utf-8", "backslashreplace")
     return user_state_path("tenantpilot", appauthor=False) / "runs" / sha256(identity).hexdigest()[:32]
 

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 import click
 
 from tui.commands.import_options import WITHOUT_PAYLOAD
-from tui.commands.import_outcome import tell_of_losses
 from tui.commands.options import place_options
-from tui.words.failures import EXIT_DONE, EXIT_INTERRUPTED, EXIT_REFUSED, CommandFailed
-
-if TYPE_CHECKING:
-    from tui.commands.session import Session
-    from tui.commands.sync_entries import Entry, Sources
-    from tui.commands.sync_import import Bringing, Outcome
-    from tui.commands.sync_notes import Notes
-
-_INTERRUPTED: Final = "Interrupted: whole sets stay; the next sync goes on from there."
 
 
 @click.command()
@@ -53,104 +41,7 @@ def sync(
     Each set has its own transaction. If one source is refused, the others continue. Afterwards every tenant of a source
     is in the fleet. If its backup was refused, it is absent or becomes stale. Exits with 1 if anything was refused.
     """
-    from threading import Event, Lock
+    from tui.commands.sync_run import ToSync, sync_run  # `--help` does without all that it needs
 
-    from tui.commands.session import open_session
-    from tui.commands.sync_entries import found_sources
-    from tui.commands.sync_import import Bringing
-    from tui.commands.sync_notes import Notes, notes_file, read_notes, write_notes
-    from tui.commands.sync_outcome import Report, echo_report
-
-    session = open_session(ctx, given)
-    sources = found_sources(session.loaded)
-    _require_sources(session, names)
-    address, settings = session.writing(), session.loaded.settings
-    notes = read_notes(file := notes_file(address.place))
-    before = notes or Notes()
-    bringing = Bringing(
-        address, settings.policy(), settings.loss_rule(), session.now, dry_run, not without_payload, Lock(), Event()
-    )
-    entries = [*sources.entries, *_gone(session, sources, before)]
-    archived = bringing.roster([entry for entry in entries if not names or entry.source in names])
-    # A tenant whose folder is gone is not reported if it is archived.
-    entries = [entry for entry in entries if not (entry.refusal and entry.tenant in archived)]
-    chosen = [entry for entry in entries if not names or entry.source in names]
-    if only_failed and notes is not None:
-        chosen = [entry for entry in chosen if (entry.source, entry.tenant) in before.refused]
-    try:
-        outcomes = list(_with_a_bar(_brought(bringing, chosen, jobs), len(chosen)))
-    except KeyboardInterrupt:
-        raise CommandFailed(_INTERRUPTED, EXIT_INTERRUPTED) from None
-    outcomes.sort(key=lambda outcome: chosen.index(outcome.entry))
-    empty = {name: why for name, why in sources.empty.items() if not names or name in names}
-    without_source = sorted(pair for pair in before.schedules if pair[0] not in settings.sources)
-    if prune_schedules:
-        bringing.disable(without_source)
-    echo_report(Report(outcomes, empty, without_source, prune_schedules, dry_run), form)
-    if not dry_run:
-        tell_of_losses((lost for outcome in outcomes for lost in outcome.lost), by_option=False)
-        write_notes(file, _notes_after(before, entries, outcomes, [] if not prune_schedules else without_source))
-    return EXIT_REFUSED if empty or any(outcome.refusal for outcome in outcomes) else EXIT_DONE
-
-
-def _require_sources(session: Session, names: tuple[str, ...]) -> None:
-    """Raise UsageError if the settings have no source, or no source with one of the names."""
-    from tui.words.nearest import nearest
-
-    known = tuple(session.loaded.settings.sources)
-    if not known:
-        raise click.UsageError("The settings have no [sources.NAME]: 'tenantpilot init FOLDER' proposes them.")
-    for name in names:
-        if name not in known:
-            raise click.UsageError(f"The settings have no source {name!r}; the nearest is {nearest(name, known)!r}.")
-
-
-def _gone(session: Session, sources: Sources, before: Notes) -> Iterator[Entry]:
-    """Refused entries for the tenants that had a folder for `*` at the last sync and have none now."""
-    from tui.commands.sync_entries import an_entry
-
-    there = {(entry.source, entry.tenant) for entry in sources.entries}
-    for source, tenant in sorted(before.entries - there):
-        settings = session.loaded.settings.sources.get(source)
-        if settings is not None and "*" in settings.path and source not in sources.empty:
-            refusal = (
-                f"its folder at the last sync is gone from {settings.path}; restore the folder, or archive the tenant."
-            )
-            yield an_entry(source, settings, tenant, refusal)
-
-
-def _brought(bringing: Bringing, entries: list[Entry], jobs: int | None) -> Iterator[Outcome]:
-    """Each entry's outcome when it is ready. After a failure or ^C, no other entry begins."""
-    from concurrent.futures import ThreadPoolExecutor, as_completed
-
-    from tui.terminal.cores import usable_cores
-
-    with ThreadPoolExecutor(jobs or max(1, round(usable_cores()))) as readers:
-        try:
-            for future in as_completed([readers.submit(bringing.one, entry) for entry in entries]):
-                yield future.result()
-        except BaseException:
-            bringing.stopped.set()
-            readers.shutdown(cancel_futures=True)
-            raise
-
-
-def _with_a_bar(outcomes: Iterator[Outcome], number: int) -> Iterator[Outcome]:
-    hidden = number < 2 or not sys.stderr.isatty()
-    with click.progressbar(outcomes, number, "Sources", file=sys.stderr, hidden=hidden) as shown:
-        yield from shown
-
-
-def _notes_after(before: Notes, entries: list[Entry], outcomes: list[Outcome], pruned: list[tuple[str, str]]) -> Notes:
-    """The notes for the next sync. Entries that were not asked for keep their notes."""
-    from tui.commands.sync_notes import Notes
-
-    asked = {(outcome.entry.source, outcome.entry.tenant) for outcome in outcomes}
-    refused = {(each.entry.source, each.entry.tenant) for each in outcomes if each.refusal}
-    there = {(entry.source, entry.tenant) for entry in entries}
-    kept = {(entry.source, entry.tenant) for entry in entries if entry.settings.cron is not None}
-    return Notes(
-        frozenset(there),
-        frozenset(refused | ((before.refused - asked) & there)),
-        frozenset((before.schedules | kept) - set(pruned)),
-    )
+    asked = ToSync(names, dry_run, only_failed, prune_schedules, jobs, form, not without_payload)
+    return sync_run(ctx, asked, given)

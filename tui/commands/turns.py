@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
-if TYPE_CHECKING:
-    from health.store.opening.urls import DatabaseAddress
+from health.store.opening.errors import StoreBusy, StoreLocked
+from health.store.opening.urls import DatabaseAddress
 
 Found = TypeVar("Found")
 
@@ -23,8 +23,6 @@ def in_turn(address: DatabaseAddress, write: Callable[[], Found]) -> Found:
     `write` is one transaction that writes nothing if it raises. Raises what `write` raises; StoreBusy or StoreLocked
     only after TURN_SECONDS. A lock in PostgreSQL is not retried: the server has already waited for it.
     """
-    from health.store.opening.errors import StoreBusy, StoreLocked
-
     turn_of_others = (StoreBusy,) if address.file is None else (StoreBusy, StoreLocked)
     until = monotonic() + TURN_SECONDS
     while True:

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from health.store.writing import recording
+from health.store.writing.recording import note_outcome
 from tests.link import Link, link_to
 from tests.tui.commands.recorder import TWO_FILES, Recorder
 from tui.commands import notebook, run
@@ -108,7 +108,6 @@ def test_while_the_outcome_is_noted(
 def test_an_outcome_that_was_noted_and_never_confirmed(
     machine: Recorder, link: Link, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    note_outcome = recording.note_outcome
     tries = 0
 
     def note_over_a_link_that_freezes(*arguments: Any) -> None:
@@ -118,7 +117,7 @@ def test_an_outcome_that_was_noted_and_never_confirmed(
         if tries == 1:
             link.freeze_behind("COMMIT")
 
-    monkeypatch.setattr(recording, "note_outcome", note_over_a_link_that_freezes)
+    monkeypatch.setattr("tui.commands.record_folder.note_outcome", note_over_a_link_that_freezes)
     thawed_by_the_next_try(link, monkeypatch)
     assert run(machine.words("sh", "-c", TWO_FILES)) == 0
     assert tries == 2

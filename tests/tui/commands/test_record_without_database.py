@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from health.store.opening.errors import StoreUnreachable
+from health.store.writing.transactions import writing
 from tests.oracle.loading import sqlite_path
 from tests.tui.commands.recorder import ONE_FILE, TWO_FILES, Recorder, text_of
 from tests.waiting import until
+from tui.commands import notebook, run
 
 NOBODY = "postgresql://nobody@127.0.0.1:1/fleet"
 
@@ -137,13 +140,8 @@ def test_a_signal_ends_the_wait_for_a_silent_database(recorder: Recorder) -> Non
 def test_a_database_that_fails_once_costs_nothing(
     recorder: Recorder, broken: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The start or the outcome: whichever of them fails, the record is whole."""
-    from health.store.opening.errors import StoreUnreachable
-    from health.store.writing import transactions
-    from tui.commands import notebook, run
-
+    """If the note of the start fails, or that of the outcome, the record is whole all the same."""
     calls = 0
-    writing = transactions.writing
 
     def sometimes(address: object, **named: object) -> object:
         nonlocal calls
@@ -155,7 +153,7 @@ def test_a_database_that_fails_once_costs_nothing(
     for name, value in recorder.env.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(recorder.folder)
-    monkeypatch.setattr(transactions, "writing", sometimes)
+    monkeypatch.setattr("tui.commands.notebook.writing", sometimes)
     monkeypatch.setattr(notebook, "PAUSES", (0.0,))
     assert run(recorder.words("sh", "-c", TWO_FILES)) == 0
     assert calls in (2, 3)
