@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
+from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,6 +60,17 @@ def test_the_digest_is_of_the_canonical_form(content: str, canonical: str) -> No
 )
 def test_what_rfc_8785_refuses_has_the_digest_of_its_text(refused: str) -> None:
     assert digest_of(refused) == digest(refused)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(-1e6, 1e6) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+)
+
+
+@given(VALUES)
+def test_whatever_writes_it_the_form_is_that_of_the_library(value: Any) -> None:
+    assert digest_of(json.dumps(value)) == digest(rfc8785.dumps(value).decode())
 
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(), st.lists)

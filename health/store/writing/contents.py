@@ -39,7 +39,7 @@ def keep_contents(connection: Connection, tenant_id: int, items: Sequence[Captur
         digest = item.payload_digest or digest_of(item.payload)
         contents.setdefault(digest, item.payload)
         rows.append(item._replace(payload=None, payload_digest=digest))
-    missing = contents.keys() - _stored_digests(connection, tenant_id, contents)
+    missing = _missing_digests(connection, tenant_id, contents)
     # In a fixed order, so that two writers of a tenant cannot deadlock.
     _insert(connection, [ContentRow(tenant_id, digest, contents[digest]) for digest in sorted(missing)])
     return iter(rows)
@@ -91,7 +91,8 @@ def drop_contents_of(connection: Connection, tenant_id: int, set_ids: Collection
     )
     for set_id, digest in connection.execute(query.distinct()):
         (named if set_id in set_ids else elsewhere).add(digest)
-    going = _stored_digests(connection, tenant_id, named - elsewhere)
+    unwanted = named - elsewhere
+    going = unwanted - _missing_digests(connection, tenant_id, unwanted)
     _delete(connection, tenant_id, going)
     return going
 
@@ -109,15 +110,23 @@ def drop_unnamed_contents(connection: Connection, tenant_ids: Collection[int] | 
             _delete(connection, tenant_id, found)
 
 
-def _stored_digests(connection: Connection, tenant_id: int, digests: Collection[str]) -> set[str]:
-    """The digests whose content is stored already."""
+def _missing_digests(connection: Connection, tenant_id: int, digests: Collection[str]) -> set[str]:
+    """The digests whose content is not stored yet. Most are stored, so SQLite gives back only the few that are not."""
     if not digests:
         return set()
-    sqlite = connection.dialect.name == "sqlite"
-    among = "IN (SELECT value FROM json_each(:digests))" if sqlite else "= ANY(CAST(:digests AS text[]))"
-    wanted = json.dumps(list(digests)) if sqlite else list(digests)
-    query = text(f"SELECT digest FROM captured_payloads WHERE tenant_id = :tenant_id AND digest {among}")  # noqa: S608
-    return set(connection.execute(query, {"tenant_id": tenant_id, "digests": wanted}).scalars().all())
+    if connection.dialect.name == "sqlite":
+        missing = text(
+            "SELECT value FROM json_each(:digests) WHERE NOT EXISTS"
+            " (SELECT 1 FROM captured_payloads WHERE tenant_id = :tenant_id AND digest = value)"
+        )
+        wanted = {"tenant_id": tenant_id, "digests": json.dumps(list(digests))}
+        return set(connection.execute(missing, wanted).scalars().all())
+    query = text(
+        "SELECT digest FROM captured_payloads"
+        " WHERE tenant_id = :tenant_id AND digest = ANY(CAST(:digests AS text[]))"
+    )
+    stored = connection.execute(query, {"tenant_id": tenant_id, "digests": list(digests)}).scalars()
+    return set(digests).difference(stored)
 
 
 def _insert(connection: Connection, rows: Sequence[ContentRow]) -> None:

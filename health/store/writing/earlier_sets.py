@@ -90,8 +90,9 @@ def sets_before(connection: Connection, place: Place, without: Collection[str] =
 
     `without` are the source references of stored sets that will move after it.
     """
-    reference = connection.execute(_before(place, (COMPLETED,), without).limit(1)).one_or_none()
-    newest = connection.execute(_before(place, BASIS_STATUSES, without).limit(1)).one_or_none()
+    newest = reference = connection.execute(_before(place, BASIS_STATUSES, without).limit(1)).one_or_none()
+    if newest is not None and newest.status != COMPLETED:
+        reference = connection.execute(_before(place, (COMPLETED,), without).limit(1)).one_or_none()
     against = [] if reference is None else [reference]
     missing: Set[str] = frozenset()
     if newest is not None and newest.status == PARTIAL:
