@@ -122,8 +122,7 @@ def _missing_digests(connection: Connection, tenant_id: int, digests: Collection
         wanted = {"tenant_id": tenant_id, "digests": json.dumps(list(digests))}
         return set(connection.execute(missing, wanted).scalars().all())
     query = text(
-        "SELECT digest FROM captured_payloads"
-        " WHERE tenant_id = :tenant_id AND digest = ANY(CAST(:digests AS text[]))"
+        "SELECT digest FROM captured_payloads WHERE tenant_id = :tenant_id AND digest = ANY(CAST(:digests AS text[]))"
     )
     stored = connection.execute(query, {"tenant_id": tenant_id, "digests": list(digests)}).scalars()
     return set(digests).difference(stored)
