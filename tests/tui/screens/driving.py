@@ -47,6 +47,10 @@ _PATIENCE: Final = 10.0
 _BREATH: Final = 0.015
 """Seconds until what does not come has not come, and between two looks, in which the reader thread gets its turn."""
 _ROUNDS: Final = 4
+_STEPS: Final = 100_000
+"""Turns of the loop until what does not come to rest never will."""
+_STANDS: Final = 3600.0
+"""Seconds that a toast stands."""
 
 SomeScreen = TypeVar("SomeScreen", bound=Screen[Any])
 
@@ -99,9 +103,22 @@ class Driver:
         await self.pump()
 
     async def pump(self) -> None:
-        """Let every message run its course, and those that follow from it: `pilot.press` is far slower at it."""
+        """Let every message run its course, and those that follow from it, and draw what they changed.
+
+        `pilot.pause` sends a message to every widget to find out, and waits for it: that was most of a key's time.
+        """
         for _ in range(_ROUNDS):
-            await self.pilot.pause(0)
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Until all that runs in this loop waits for a key, a clock or another thread; then draw."""
+        ready = cast("Any", asyncio.get_running_loop())._ready
+        for _ in range(_STEPS):
+            await asyncio.sleep(0)
+            if not ready:
+                self.app.screen._on_timer_update()
+                return
+        raise AssertionError(f"it never comes to rest; on the screen:\n{self.text()}")
 
     async def until(self, holds: Callable[[], object], what: str = "") -> None:
         """Pump messages until the condition holds; fails where it does not come to hold."""
@@ -111,13 +128,14 @@ class Driver:
             with suppress(NoMatches):
                 if holds():
                     return
-            await self.pilot.pause(_BREATH)
+            await asyncio.sleep(_BREATH)
+            await self._rest()
         raise AssertionError(f"never came: {what or 'the condition'}; on the screen:\n{self.text()}")
 
     async def settled(self) -> None:
         """Until the screen shown has an answer to its latest question."""
         await self.until(lambda: not self.facts.reading and (self.facts.answer or self.facts.has_problem), "an answer")
-        await self.pilot.pause()
+        await self.pump()
 
     async def arrived(self, kind: type[SomeScreen]) -> SomeScreen:
         """Until a screen of this kind is shown, with its facts."""
@@ -391,6 +409,9 @@ async def open_app(
     }
     said = {name: context.pop(name) for name in Place._fields if name in context}
     app = TenantPilotApp(AppContext(**(given | {"place": Place(**said)} | context)))
+    # A toast stands for seconds of the machine's clock: one that is busy may look at it later.
+    toast = app.notify
+    app.notify = lambda message, **given: toast(message, **(given | {"timeout": _STANDS}))  # type: ignore[method-assign]
     try:
         async with app.run_test(size=size, notifications=toasts) as pilot:
             yield Driver(app, pilot, time)
