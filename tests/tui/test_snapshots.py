@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from textual.pilot import Pilot
@@ -18,10 +18,12 @@ from textual.pilot import Pilot
 from health.policy import HealthPolicy
 from health.resolver import TenantBackupHealthResolver
 from health.store.opening.urls import DatabaseAddress, parse_database_url
+from tests.tui.screens.driving import Clock, Driver
 from tui.app import TenantPilotApp
 from tui.commands.demo import write_demo
 from tui.context import AppContext, Database
 from tui.screens.facts_screen import FactsScreen
+from tui.screens.tenants import TenantsScreen
 from tui.terminal.themes import DARK, LIGHT
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -57,31 +59,28 @@ def make_app(address: DatabaseAddress, **context: Any) -> TenantPilotApp:
     )
 
 
-async def settled(pilot: Pilot[None]) -> None:
+async def settled(driver: Driver) -> None:
     """Wait until the screen in front has its answer and has drawn it."""
-    for _ in range(500):
-        await pilot.pause()
-        screen = pilot.app.screen
-        if not isinstance(screen, FactsScreen) or screen.answer is not None or screen.has_problem:
-            break
-    await pilot.pause()
-    await pilot.pause()
+    if isinstance(driver.app.screen, FactsScreen):
+        await driver.settled()
+    await driver.pump()
 
 
 def walked(keys: Sequence[str]) -> Callable[[Pilot[None]], Any]:
     """Press keys one by one, each after what the one before it asked for is on the screen."""
 
     async def walk(pilot: Pilot[None]) -> None:
-        await settled(pilot)
+        driver = Driver(cast("TenantPilotApp", pilot.app), pilot, Clock(NOW))
+        await driver.arrived(TenantsScreen)
         for key in keys:
-            await pilot.press(key)
-            await settled(pilot)
+            await driver.press(key)
+            await settled(driver)
 
     return walk
 
 
 def typed(words: str) -> list[str]:
-    return ["slash", *words, "enter"]
+    return ["slash", *("space" if character == " " else character for character in words), "enter"]
 
 
 ABSENT, DEGRADED, FOLLOW_UP, HEALTHY = ["2"], ["4"], ["5"], ["6"]

@@ -84,7 +84,7 @@ class Driver:
     async def press_at_once(self, *keys: str) -> None:
         """Keys that arrive in one packet: none waits for what the one before it did."""
         for key in keys:
-            self.app.post_message(events.Key(key, key if len(key) == 1 else None))
+            self.app.post_message(events.Key(key, " " if key == "space" else key if len(key) == 1 else None))
         await self.keys_done()
 
     async def keys_done(self) -> None:
