@@ -1,16 +1,13 @@
-"""JSON lines from any tool: taken whole and exactly, or refused at a line and a column."""
+"""JSON lines from any tool, taken whole and exactly: every column, instants, captured JSON."""
 
 from __future__ import annotations
 
 import io
-import json
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from health.digests import digest_of
-from health.sources import fact_lines
 from health.sources.captured import (
     NOT_DELETED,
     CapturedFacts,
@@ -18,52 +15,9 @@ from health.sources.captured import (
     CapturedSchedule,
     CapturedSet,
     CapturedTenant,
-    RefusedInput,
 )
 from health.sources.fact_lines import read_fact_lines
-
-TENANT = {"kind": "tenant", "external_id": "contoso", "name": "Contoso"}
-SCHEDULE = {"kind": "schedule", "external_id": "contoso", "name": "nightly"}
-SET = {
-    "kind": "set",
-    "external_id": "contoso",
-    "source": "restic",
-    "source_ref": "4bba301e",
-    "name": "nightly",
-    "status": "completed",
-    "completed_at": "2026-11-23T02:10:00Z",
-}
-ITEM = {
-    "kind": "item",
-    "external_id": "contoso",
-    "source": "restic",
-    "source_ref": "4bba301e",
-    "policy_type": "path",
-    "policy_identifier": "/srv",
-    "display_name": "/srv",
-}
-AT = datetime(2026, 11, 23, 2, 10, tzinfo=UTC)
-
-
-def lines(*facts: object) -> bytes:
-    return b"".join(fact if isinstance(fact, bytes) else json.dumps(fact).encode() + b"\n" for fact in facts)
-
-
-def read(*facts: object) -> CapturedFacts:
-    return read_fact_lines(io.BytesIO(lines(*facts)), "facts.jsonl")
-
-
-def refusal(*facts: object) -> str:
-    with pytest.raises(RefusedInput) as refused:
-        read(*facts)
-    message = str(refused.value)
-    assert message.startswith("facts.jsonl:")
-    assert message.endswith(".")
-    assert message.isprintable()
-    return message.removeprefix("facts.jsonl:")
-
-
-# What is taken
+from tests.health.sources.lines_of_facts import AT, ITEM, SCHEDULE, SET, TENANT, lines, read, read_in
 
 
 def test_each_kind_becomes_its_fact_with_the_schemas_defaults() -> None:
@@ -219,7 +173,21 @@ def test_instants_are_rfc_3339_with_an_offset(text: str, expected: datetime) -> 
     assert captured.completed_at.tzinfo is UTC
 
 
-# The captured JSON
+@pytest.mark.parametrize(
+    ("zone", "written", "instant"),
+    [
+        ("Asia/Kolkata", "2026-11-23T02:10:00.123456", datetime(2026, 11, 22, 20, 40, 0, 123456, tzinfo=UTC)),
+        ("Asia/Kolkata", "2026-11-23 02:10:00", datetime(2026, 11, 22, 20, 40, tzinfo=UTC)),
+        ("Asia/Kolkata", "2026-11-23T02:10:00Z", AT),
+        ("Asia/Kolkata", "2026-11-23T02:10:00-01:00", datetime(2026, 11, 23, 3, 10, tzinfo=UTC)),
+        # Shown twice: the earlier one, so that no backup is younger than it may be.
+        ("Europe/Berlin", "2026-10-25T02:30:00", datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
+        ("UTC", "2026-11-23T02:10:00", AT),
+    ],
+)
+def test_an_instant_without_an_offset_is_of_the_zone_that_is_named(zone: str, written: str, instant: datetime) -> None:
+    (only,) = read_in(zone, SET | {"completed_at": written}).sets
+    assert only.completed_at == instant
 
 
 def test_without_payload_only_the_captured_json_is_left_out() -> None:
@@ -240,223 +208,3 @@ def test_json_that_no_database_keeps_is_written_out_and_warned_of(warning: str |
     warnings = str(item.integrity_warning).split("; ")
     assert len(warnings) == (1 if warning is None else 2)
     assert "a character that no text has" in warnings[-1]
-
-
-# What is refused, and where
-
-
-@pytest.mark.parametrize(
-    ("line", "place", "sentence"),
-    [
-        (b"{\n", "2:2", "not valid JSON"),
-        (b'{"kind": }\n', "2:10", "not valid JSON"),
-        (b'{"kind": "tenant"} x\n', "2:20", "not valid JSON"),
-        (b"[]\n", "2:1", "one JSON object"),
-        (b"null\n", "2:1", "one JSON object"),
-        (b'{"kind": "item", "payload": NaN}\n', "2:1", "a number that JSON does not have"),
-        (b'{"kind": "item", "payload": ' + b"9" * 5000 + b"}\n", "2:1", "too long"),
-        (b'{"payload": ' + b"[" * 100_000 + b"\n", "2:1", "nested too deeply"),
-        (b'{"kind": "tenant", "name": "caf\xe9"}\n', "2:32", "not UTF-8"),
-        ('{"é": 1, "kind": "tenant"}\n'.encode(), "2:2", "a tenant has no"),
-        (b'{"kind": "tenant", "name": "a", "name": "b"}\n', "2:20", '"name" is named twice'),
-        (b'{"payload": {"a": 1, "a": 2}}\n', "2:1", '"a" is named twice'),
-        (b'{"payload": {"a": 1, "a": 2}, "\\q": 3, "a": 4}\n', "2:40", '"a" is named twice'),
-        (b'{"name": "Contoso"}\n', "2:1", 'every line has a "kind": "tenant", "schedule", "set", "item"'),
-        (b'{"kind": null}\n', "2:1", 'every line has a "kind"'),
-        (b'{"kind": "tennant"}\n', "2:2", '"kind" is "tennant", which is none of'),
-        (b'{"kind": ["tenant"]}\n', "2:2", '"kind" is ["tenant"], which is none of'),
-    ],
-    ids=lambda value: ascii(value[:40]),
-)
-def test_a_line_that_is_no_fact(line: bytes, place: str, sentence: str) -> None:
-    message = refusal(SET, line)
-    assert message.startswith(f"{place}: ")
-    assert sentence in message
-
-
-@pytest.mark.parametrize(
-    ("fact", "key", "nearest"),
-    [
-        (TENANT, "Name", "name"),
-        (TENANT, "archived", "archived_at"),
-        (SCHEDULE, "enabled", "is_enabled"),
-        (SET, "completedAt", "completed_at"),
-        (SET, "items", "item_count"),
-        (SET, "started", "started_at"),
-        (ITEM, "identifier", "policy_identifier"),
-        (ITEM, "orphaned", "orphaned_assignments"),
-        (SET, "tenant_id", "external_id"),
-    ],
-)
-def test_an_unknown_key_is_refused_with_the_nearest_known_one(fact: dict[str, str], key: str, nearest: str) -> None:
-    message = refusal(fact | {key: 1})
-    column = json.dumps(fact | {key: 1}).index(f'"{key}"') + 1
-    assert message == f'1:{column}: a {fact["kind"]} has no "{key}"; the nearest key is "{nearest}".'
-
-
-def test_the_place_of_a_key_is_not_that_of_its_like_in_a_value() -> None:
-    line = b'{"payload": {"odd": 1, "x": "\\"odd\\": 2"}, "platform": "odd", "kind": "item", "odd": 3}\n'
-    assert refusal(line).startswith(f"1:{line.rindex(b'odd')}: ")
-
-
-def test_an_endless_key_is_shown_short() -> None:
-    assert len(refusal(TENANT | {"\x1b" * 100_000: 1})) < 200
-
-
-@pytest.mark.parametrize("fact", [TENANT, SCHEDULE, SET, ITEM])
-def test_every_required_key_is_required_and_not_null(fact: dict[str, str]) -> None:
-    for key in fact.keys() - {"kind", "completed_at"}:
-        kept = {name: value for name, value in fact.items() if name != key}
-        assert refusal(kept) == f'1:1: a {fact["kind"]} has to name its "{key}".'
-        assert f'"{key}" must not be null' in refusal(fact | {key: None})
-
-
-@pytest.mark.parametrize("key", ["is_enabled", "timezone"])
-def test_what_has_a_default_may_be_left_out_but_not_null(key: str) -> None:
-    assert f'"{key}" must not be null' in refusal(SCHEDULE | {key: None})
-
-
-@pytest.mark.parametrize("status", ["completed", "partial"])
-@pytest.mark.parametrize("given", [{}, {"completed_at": None}])
-def test_a_set_with_something_kept_says_when_it_was_complete(status: str, given: dict[str, None]) -> None:
-    without = {key: value for key, value in SET.items() if key != "completed_at"} | {"status": status} | given
-    column = json.dumps(without).index('"status"') + 1
-    assert refusal(without) == f'1:{column}: a set that is "{status}" has to name its "completed_at".'
-    assert read(without | {"status": "failed"}).sets[0].completed_at is None
-
-
-def read_in(zone: str, *facts: object) -> CapturedFacts:
-    return read_fact_lines(io.BytesIO(lines(*facts)), "facts.jsonl", zone=ZoneInfo(zone))
-
-
-@pytest.mark.parametrize(
-    ("zone", "written", "instant"),
-    [
-        ("Asia/Kolkata", "2026-11-23T02:10:00.123456", datetime(2026, 11, 22, 20, 40, 0, 123456, tzinfo=UTC)),
-        ("Asia/Kolkata", "2026-11-23 02:10:00", datetime(2026, 11, 22, 20, 40, tzinfo=UTC)),
-        ("Asia/Kolkata", "2026-11-23T02:10:00Z", AT),
-        ("Asia/Kolkata", "2026-11-23T02:10:00-01:00", datetime(2026, 11, 23, 3, 10, tzinfo=UTC)),
-        # Shown twice: the earlier one, so that no backup is younger than it may be.
-        ("Europe/Berlin", "2026-10-25T02:30:00", datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
-        ("UTC", "2026-11-23T02:10:00", AT),
-    ],
-)
-def test_an_instant_without_an_offset_is_of_the_zone_that_is_named(zone: str, written: str, instant: datetime) -> None:
-    (only,) = read_in(zone, SET | {"completed_at": written}).sets
-    assert only.completed_at == instant
-
-
-@pytest.mark.parametrize(
-    ("written", "why"),
-    [
-        ("2026-03-29T02:30:00", "the clocks of Europe/Berlin skipped"),
-        ("2026-02-31T02:30:00", "is not a local time"),
-        ("2026-11-23T02:10:60", "is not a local time"),
-        ("2026-11-23", "RFC 3339"),
-    ],
-)
-def test_no_clock_of_the_zone_ever_showed_it(written: str, why: str) -> None:
-    with pytest.raises(RefusedInput, match=why):
-        read_in("Europe/Berlin", SET | {"completed_at": written})
-
-
-def test_the_refusal_of_a_local_time_names_the_option_and_no_offset() -> None:
-    """Somebody in Delhi who appends a Z shows a backup of 29 hours as one of 23."""
-    said = refusal(SET | {"completed_at": "2026-11-23T02:10:00"})
-    assert "--timezone" in said
-    assert '00Z"' not in said
-
-
-def test_a_tenant_is_named_once() -> None:
-    assert "both name the tenant" in refusal(TENANT | {"tenant": "contoso"})
-
-
-@pytest.mark.parametrize(
-    ("fact", "key", "value", "why"),
-    [
-        (SET, "completed_at", 1_764_000_000, "RFC 3339"),
-        (SET, "completed_at", "2026-11-23T02:10:00", "has no offset from UTC: name the time zone"),
-        (SET, "completed_at", "2026-02-31T00:00:00", "has no offset from UTC"),
-        (SET, "completed_at", "2026-11-23", "RFC 3339"),
-        (SET, "completed_at", "2026-11-23T02:10Z", "RFC 3339"),
-        (SET, "completed_at", "2026-11-23T02:10:00.1234567890Z", "RFC 3339"),
-        (SET, "completed_at", "2026-11-23T02:10:00.Z", "RFC 3339"),
-        (SET, "completed_at", "2026-11-23T24:00:00Z", "RFC 3339"),
-        (SET, "completed_at", "2026-11-23T02:10:00Z\n", "RFC 3339"),
-        (SET, "completed_at", "２０２６-11-23T02:10:00Z", "RFC 3339"),
-        (SET, "completed_at", "infinity", "RFC 3339"),
-        (SET, "completed_at", "", "RFC 3339"),
-        (SET, "completed_at", "2026-02-31T00:00:00Z", "a real date and time"),
-        (SET, "completed_at", "2026-11-23T02:10:60Z", "a real date and time"),
-        (SET, "completed_at", "0000-01-01T00:00:00Z", "a real date and time"),
-        (SET, "completed_at", "0001-01-01T00:00:00+01:00", "a real date and time"),
-        (SET, "completed_at", "9999-12-31T23:59:59-01:00", "a real date and time"),
-        (SET, "completed_at", "2026-11-23T02:10:00+99:00", "a real date and time"),
-        (SET, "item_count", -1, "a whole number"),
-        (SET, "item_count", 2**31, "a whole number"),
-        (SET, "item_count", 1.0, "a whole number"),
-        (SET, "item_count", True, "a whole number"),
-        (SET, "item_count", "3", "a whole number"),
-        (ITEM, "orphaned_assignments", -1, "a whole number"),
-        (SCHEDULE, "is_enabled", 1, "true or false"),
-        (SCHEDULE, "is_enabled", "true", "true or false"),
-        (SCHEDULE, "cron", 5, "a string"),
-        (SET, "status", True, "a string"),
-        (SET, "name", ["nightly"], "a string"),
-        (TENANT, "name", "", "not be empty"),
-        (TENANT, "external_id", " ", "not be empty"),
-        (TENANT, "external_id", "a\nb", "the control character U+000A"),
-        (TENANT, "name", "\x1b[2J", "the control character U+001B"),
-        (SCHEDULE, "name", "a\x7f", "the control character U+007F"),
-        (SET, "name", "a\x85", "the control character U+0085"),
-        (SET, "source", "\t", "not be empty"),
-        (SET, "source_ref", "a\tb", "the control character U+0009"),
-        (SET, "source_ref", "r" * 1001, "not be longer than 1000 bytes"),
-        (ITEM, "policy_type", "é" * 501, "not be longer than 1000 bytes"),
-        (TENANT, "name", "\0", "holds U+0000"),
-        (ITEM, "display_name", "a\0", "holds U+0000"),
-        (ITEM, "integrity_warning", "\ud800", "holds U+D800"),
-        (SET, "error", "\0", "holds U+0000"),
-    ],
-)
-def test_a_value_that_its_column_cannot_hold(fact: dict[str, object], key: str, value: object, why: str) -> None:
-    line = fact | {key: value}
-    column = json.dumps(line).index(f'"{key}"') + 1
-    message = refusal(line)
-    assert message.startswith(f"1:{column}: ")
-    assert f'"{key}" ' in message
-    assert why in message
-
-
-def test_a_payload_that_cannot_be_stored_is_refused() -> None:
-    deep = json.dumps(ITEM)[:-1].encode() + b', "payload": ' + b"[" * 250 + b"]" * 250 + b"}\n"
-    assert "deeper than 200 levels" in refusal(SET, deep)
-    infinite = json.dumps(ITEM)[:-1].encode() + b', "payload": 1e999}\n'
-    assert "a value that JSON does not have" in refusal(SET, infinite)
-
-
-@pytest.mark.parametrize("fact", [TENANT, SCHEDULE, SET, ITEM])
-def test_the_same_thing_twice_is_refused_at_the_second(fact: dict[str, str]) -> None:
-    again = fact | ({"name": fact["name"]} if "name" in fact else {"display_name": "again"})
-    assert refusal(fact, b"\n", again) == f"3:1: line 1 is about the same {fact['kind']}."
-
-
-def test_items_without_their_set_are_refused() -> None:
-    assert refusal(SET, ITEM, ITEM | {"source_ref": "other"}).startswith("3:1: the item's set is not in this input")
-
-
-@pytest.mark.parametrize("text", [b"", b"\n \n", b"\xef\xbb\xbf"])
-def test_an_input_without_facts_is_refused(text: bytes) -> None:
-    assert refusal(text) == "1:1: there are no facts in it."
-
-
-def test_a_line_is_as_long_as_the_limit_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fact_lines, "MAX_LINE_BYTES", len(lines(TENANT)))
-    assert read(TENANT).tenants
-    assert refusal(TENANT, TENANT | {"name": "Contosos"}).startswith("2:1: the line is longer than")
-
-
-def test_a_text_stream_that_is_not_utf8_is_refused() -> None:
-    stream = io.TextIOWrapper(io.BytesIO(b'{"kind": "\xff"}\n'), encoding="utf-8")
-    with pytest.raises(RefusedInput, match=r"stdin:1:1: .*not UTF-8"):
-        read_fact_lines(stream, "stdin")
