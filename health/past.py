@@ -24,6 +24,7 @@ class PastResolver(TenantBackupHealthResolver):
     def __init__(self, address: DatabaseAddress, policy: HealthPolicy, instant: datetime) -> None:
         super().__init__(address, policy)
         self._instant = instant
+        self._fleet: FleetAnswer | None = None
 
     def refreshed_fleet(self, now: datetime) -> FleetAnswer:
         """The fleet at that instant. It is read each time, because an import may have added sets of that time."""

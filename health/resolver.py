@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from health import answers as details
 from health import questions
-from health.collector import collector_paused
 from health.coverage import Coverage, TenantPast, coverage_of, first_needed, period_before
 from health.doctor.facts import Examined
 from health.facts import TenantFacts
 from health.forecast import longest_pause
-from health.instants import LATEST
+from health.kept_fleet import KeptFleet
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, judge, triage_key
 from health.schedules import assess
@@ -32,19 +30,9 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 
-_FEW: Final = 100
-"""Up to this many verdicts are put in place one by one. To sort the whole fleet costs as much as some hundreds."""
-
 
 class UnknownTenant(LookupError):
     """No judged tenant has this external id: the tenant does not exist, or is archived."""
-
-
-class _Found(NamedTuple):
-    """The result of a read: every tenant's facts by its id, and the verdicts of those whose facts are new."""
-
-    facts: dict[int, TenantFacts]
-    judged: list[TenantBackupHealth]
 
 
 class TenantBackupHealthResolver:
@@ -63,12 +51,8 @@ class TenantBackupHealthResolver:
         self._role_could_write: bool | None = None
         self._time_ahead = details.OwnTime()
         self._held: HeldConnection | None = None
-        self._token: object | None = None
-        self._facts: dict[int, TenantFacts] = {}
+        self._kept = KeptFleet(policy)
         self._blocks: Blocks | None = None
-        self._known: dict[str, TenantFacts] = {}
-        self._fleet: details.FleetAnswer | None = None
-        self._holds_until: datetime | None = None
 
     def fleet(self, now: datetime) -> list[TenantBackupHealth]:
         """Every tenant that is not archived, in triage order."""
@@ -79,81 +63,32 @@ class TenantBackupHealthResolver:
         if self._ahead is not None and (answer := self._answer_ahead(self._ahead, now)) is not None:
             return answer
         # Without an old token to compare, we read the facts at once: the new token comes with them.
-        token = None if self._token is None else self._store().change_token()
-        if token is None or token != self._token:
-            return self._read_fleet(now)
-        if self._fleet is not None and self._fleet.now <= now <= self._all_hold_until(self._fleet):
-            self._fleet = self._fleet._replace(now=now)
-            return self._fleet
-        return self._answer(_Found(self._facts, []), now, token)
+        token = None if self._kept.token is None else self._store().change_token()
+        return self._read_fleet(now) if token is None or token != self._kept.token else self._kept.at(now)
 
     def _read_fleet(self, now: datetime) -> details.FleetAnswer:
-        read = self._store().fleet(self._blocks, again=self._token is not None, progress=self.progress)
+        read = self._store().fleet(self._blocks, again=self._kept.token is not None, progress=self.progress)
         unchanged: Iterable[TenantFacts] = ()
         if read.changed is not None:
             changed = read.changed
-            unchanged = (each for number, each in self._facts.items() if block_of(number) not in changed)
-        answer = self._answer(self._judged_as_they_come(chain(unchanged, read.facts), now), now, read.token)
+            unchanged = (each for number, each in self._kept.facts.items() if block_of(number) not in changed)
+        arrived = self._kept.judged_as_they_come(chain(unchanged, read.facts), now)
+        # The token and the blocks are known only when all facts have arrived.
+        answer = self._kept.answer(arrived, now, read.token)
         self._blocks = read.blocks
         return answer
-
-    def _all_hold_until(self, fleet: details.FleetAnswer) -> datetime:
-        """The last instant at which every verdict holds. Computed once, by the first refresh without a change."""
-        if self._holds_until is None:
-            self._holds_until = min((health.holds_until for health in fleet.verdicts), default=LATEST)
-        return self._holds_until
 
     def _answer_ahead(self, ahead: FleetAhead, now: datetime) -> details.FleetAnswer | None:
         """The first answer, from the other process's facts. None if they came incomplete: then we must read them."""
         try:
-            found = self._judged_as_they_come(ahead.facts(self.progress), now)
+            arrived = self._kept.judged_as_they_come(ahead.facts(self.progress), now)
             self._role_could_write = ahead.role_could_write
             self._time_ahead = details.OwnTime(ahead.home.clock, ahead.home.behind)
-            return self._answer(found, now, ahead.token)
+            return self._kept.answer(arrived, now, ahead.token)
         except NotReadAhead:
             return None
         finally:
             self._ahead = None
-
-    def _judged_as_they_come(self, arriving: Iterable[TenantFacts], now: datetime) -> _Found:
-        """Every tenant's facts. New or changed facts are judged; of the others we keep the object that we have."""
-        found = _Found({}, [])
-        with collector_paused():
-            for each in arriving:
-                known = self._facts.get(each.tenant.id)
-                if known == each:
-                    found.facts[each.tenant.id] = known
-                else:
-                    found.facts[each.tenant.id] = each
-                    found.judged.append(judge(each, self.policy, now))
-        return found
-
-    def _answer(self, found: _Found, now: datetime, token: object | None) -> details.FleetAnswer:
-        facts, judged = found
-        kept = self._still_true(facts, now)
-        if len(kept) + len(judged) < len(facts):
-            settled = {health.tenant.id for health in (*kept, *judged)}
-            with collector_paused():
-                judged += [judge(each, self.policy, now) for each in facts.values() if each.tenant.id not in settled]
-        if self._fleet is not None and not judged and len(kept) == len(self._fleet.verdicts):
-            verdicts = self._fleet.verdicts
-        else:
-            verdicts = tuple(_in_triage_order(kept, judged))
-        self._token, self._facts, self._fleet = token, facts, details.FleetAnswer(now, verdicts)
-        self._known = {}
-        self._holds_until = None
-        return self._fleet
-
-    def _still_true(self, facts: dict[int, TenantFacts], now: datetime) -> list[TenantBackupHealth]:
-        """The verdicts of the last answer, in order, whose facts are unchanged and whose time is not up."""
-        if self._fleet is None or now < self._fleet.now:
-            return []
-        before = self._facts
-        return [
-            health
-            for health in self._fleet.verdicts
-            if now <= health.holds_until and facts.get(health.tenant.id) is before[health.tenant.id]
-        ]
 
     def tenants(self, external_ids: Sequence[str], now: datetime) -> list[TenantBackupHealth]:
         """The tenants named, in triage order. Raises UnknownTenant for the first that does not exist."""
@@ -382,19 +317,14 @@ class TenantBackupHealthResolver:
         facts = snapshot.facts((external_id,))
         if not facts:
             raise UnknownTenant(external_id)
-        self._by_external_id()[external_id] = facts[0]
+        self._kept.note_facts_of(external_id, facts[0])
         return judge(facts[0], self.policy, now)
 
     def _read(self, question: Callable[[Snapshot], Found], external_id: str | None = None) -> Found:
         """Ask a question about the fleet, or about one tenant if `external_id` is given."""
-        known = None if external_id is None else self._by_external_id().get(external_id)
+        # A question about one tenant will probably find the same facts as last time.
+        known = None if external_id is None else self._kept.facts_of(external_id)
         return self._store().read(question, known)
-
-    def _by_external_id(self) -> dict[str, TenantFacts]:
-        """The facts as last read. A question about one tenant will probably find the same."""
-        if not self._known:
-            self._known = {each.tenant.external_id: each for each in self._facts.values()}
-        return self._known
 
     def _store(self) -> HeldConnection:
         """The connection. It is imported with its driver by the first question, because that takes time."""
@@ -415,13 +345,3 @@ def _require_all(external_ids: Sequence[str], facts: Sequence[TenantFacts]) -> N
 def _recorded_after(facts: TenantFacts, instant: datetime) -> bool:
     created_at = facts.tenant.created_at
     return created_at is not None and created_at > instant
-
-
-def _in_triage_order(
-    sorted_already: list[TenantBackupHealth], more: list[TenantBackupHealth]
-) -> list[TenantBackupHealth]:
-    if len(more) > _FEW:
-        return sorted((*sorted_already, *more), key=triage_key)
-    for health in more:
-        insort(sorted_already, health, key=triage_key)
-    return sorted_already

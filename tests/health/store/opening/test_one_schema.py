@@ -228,7 +228,7 @@ def test_partitions_of_this_server_have_a_token(postgres_url: str) -> None:
     )
     with resolving(postgres_url) as resolver:
         assert resolver.fleet(NOW) == []
-        assert resolver._token is not None
+        assert resolver._kept.token is not None
 
 
 # Two at once

@@ -70,7 +70,7 @@ def by_id(facts: Any) -> dict[int, TenantFacts]:
 def read_here(url: str) -> dict[int, TenantFacts]:
     with resolving(url) as resolver:
         resolver.refreshed_fleet(NOW)
-        return dict(resolver._facts)
+        return dict(resolver._kept.facts)
 
 
 @pytest.mark.parametrize("tenants", [0, 1, 4, MANY])

@@ -67,7 +67,7 @@ def test_no_change_is_missed(postgres_url: str, rounds: list[list[tuple[str, int
             for statement, number, tenant in changes:
                 writer.execute(statement.format(number, tenant))
             again = held.refreshed_fleet(NOW)
-            fresh._token = None
+            fresh._kept.token = None
             assert again.verdicts == fresh.refreshed_fleet(NOW).verdicts
 
 
