@@ -23,6 +23,7 @@ from tui.screens.backup_sets import BackupSetsScreen
 from tui.screens.changes import ChangesScreen
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.facts_screen import FactsScreen
+from tui.screens.framed_screen import FramedScreen
 from tui.screens.narrowed_fleet import NarrowedFleet
 from tui.screens.runs import RunsScreen
 from tui.screens.schedules import SchedulesScreen
@@ -31,14 +32,14 @@ ITEM = ItemIdentity("app", "a/b")
 
 
 def screen_classes() -> Iterator[type[Screen[Any]]]:
-    """Every screen that a file under tui/screens defines; what they all extend is no screen to open."""
+    """Every screen that a file under tui/screens defines; without the classes that they extend."""
     for module in pkgutil.iter_modules(tui.screens.__path__, "tui.screens."):
         for kind in vars(import_module(module.name)).values():
             if (
                 isclass(kind)
                 and issubclass(kind, Screen)
                 and kind.__module__ == module.name
-                and kind not in (FactsScreen, NarrowedFleet)
+                and kind not in (FramedScreen, FactsScreen, NarrowedFleet)
             ):
                 yield kind
 

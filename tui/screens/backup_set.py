@@ -28,6 +28,7 @@ from tui.widgets.filter_input import FilterInput
 from tui.widgets.proof_block import ProofBlock
 from tui.widgets.row_list import Cell, Column, RowList, name_cell
 from tui.words.copy_words import last_whole, where_last_whole
+from tui.words.evidence import gone_entry, item_entry, set_entry
 from tui.words.safe_text import safe_text
 from tui.words.set_words import family_lines, recency_lines
 from tui.words.wording import FAMILY_WORDS, part_in_words
@@ -262,16 +263,12 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
             self.pilot.mark_set(self.external_id, listed.key, listed.name)
 
     def evidence(self) -> list[dict[str, Any]]:
-        from tui.words.evidence import gone_entry, item_entry  # asked for by a key
-
         return [
             gone_entry(row) if isinstance(row, SoughtCopy) else item_entry(row, self._copies.get(_identity(row)))
             for row in self.query_one("#items", RowList).rows
         ]
 
     def about(self) -> dict[str, Any]:
-        from tui.words.evidence import set_entry
-
         listed = self.facts.listed
         narrowed = {"filter": self.words, "family": self.place().family}
         given = {name: value for name, value in narrowed.items() if value}

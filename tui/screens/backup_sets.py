@@ -18,6 +18,7 @@ from tui.screens.facts_screen import FactsScreen
 from tui.screens.set_cells import listed_set_cells
 from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.row_list import Cell, Column, RowList
+from tui.words.evidence import set_entry
 from tui.words.safe_text import safe_text
 from tui.words.set_words import attempt_sentences
 
@@ -173,8 +174,6 @@ class BackupSetsScreen(FactsScreen[BackupSetsAnswer]):
             rows.refresh()
 
     def evidence(self) -> list[dict[str, Any]]:
-        from tui.words.evidence import set_entry  # asked for by a key
-
         return [set_entry(listed) for listed in self.facts.sets]
 
     def part_exported(self) -> str:

@@ -18,6 +18,7 @@ from tui.widgets.proof_block import ProofBlock
 from tui.widgets.row_list import Column, RowList
 from tui.words.change_words import ItemOfSet
 from tui.words.copy_words import last_whole
+from tui.words.evidence import captured_json, item_entry, set_entry
 from tui.words.line import Line
 from tui.words.names import name_in_words
 from tui.words.wording import item_degradations
@@ -112,8 +113,6 @@ class CapturedItemScreen(FactsScreen[JsonLines]):
             )
 
     def evidence(self) -> list[dict[str, Any]]:
-        from tui.words.evidence import captured_json, item_entry  # asked for by a key
-
         captured = self.facts.captured
         return [
             item_entry(self._item, self._sought)
@@ -121,8 +120,6 @@ class CapturedItemScreen(FactsScreen[JsonLines]):
         ]
 
     def about(self) -> dict[str, Any]:
-        from tui.words.evidence import set_entry
-
         return {"set": set_entry(self._listed)}
 
     def name_under_cursor(self) -> str | None:

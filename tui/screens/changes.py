@@ -24,6 +24,7 @@ from tui.words.change_words import (
     totals_in_words,
     why_nothing_is_compared,
 )
+from tui.words.evidence import item_entry, stored_set_entry
 from tui.words.line import Line
 from tui.words.names import name_in_words
 from tui.words.wording import FAMILY_WORDS
@@ -121,8 +122,6 @@ class ChangesScreen(FactsScreen[ChangesAnswer]):
         )
 
     def evidence(self) -> list[dict[str, Any]]:
-        from tui.words.evidence import item_entry  # asked for by a key
-
         changes: Sequence[ItemChange] = self.query_one("#changes", RowList).rows
         return [
             {"change": each.change.value, "aspects": [aspect.value for aspect in each.aspects]} | item_entry(each.item)
@@ -130,8 +129,6 @@ class ChangesScreen(FactsScreen[ChangesAnswer]):
         ]
 
     def about(self) -> dict[str, Any]:
-        from tui.words.evidence import stored_set_entry
-
         sides = (("from", self.facts.before), ("to", self.facts.after))
         sets = {name: None if side is None else stored_set_entry(side.backup_set) for name, side in sides}
         changes = self.facts.changes

@@ -1,4 +1,4 @@
-"""What all screens that show facts share: asking for facts, their age, failures, and the way back."""
+"""What all screens that show facts share: asking for facts, their age, failures, and handing them on."""
 
 from __future__ import annotations
 
@@ -6,26 +6,20 @@ import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, cast
 
-from textual import events, on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
-from textual.screen import Screen
-from textual.widget import Widget
 from textual.widgets import Static
 
 from health.again import OfOneTenant, tenant_again
 from health.instants import LATEST
 from tui.asking import Answer, Asking, FactsArrived, FactsFailed, GaveWay
-from tui.pilot import Pilot
 from tui.place import Place
 from tui.reader import Question, Request
-from tui.widgets.filter_input import FilterInput, one_line
+from tui.screens.framed_screen import FramedScreen
+from tui.widgets.filter_input import FilterInput
 from tui.widgets.header_line import HeaderLine
-from tui.widgets.key_hints import KeyHints
 from tui.widgets.row_list import Cell, Column, RowList
 from tui.words.database_time import DatabaseTime
 from tui.words.durations import format_span
@@ -34,36 +28,11 @@ from tui.words.safe_text import safe_text
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
 
-SMALLEST: Final = (60, 12)
-"""The smallest window, in columns and lines, in which a screen can show what it must."""
 _BETWEEN_SENTENCES: Final = re.compile(r"(?<=\.) (?=[A-Z])")
-_LOW: Final = 20
-"""Lines below which the detail under a list is hidden to make room for its rows."""
 
 
-class FactsScreen(Screen[None], Generic[Answer]):
+class FactsScreen(FramedScreen, Generic[Answer]):
     """A screen over one answer of the resolver. A failed refresh keeps the last answer, its age and the cause."""
-
-    DEFAULT_CSS = """
-    FactsScreen { layout: vertical; }
-    FactsScreen #too-small { display: none; }
-    FactsScreen #body { height: 1fr; overflow: hidden auto; scrollbar-size: 0 0; }
-    FactsScreen #body.-waiting, FactsScreen #waiting.-over { display: none; }
-    FactsScreen.-too-small > #too-small { display: block; }
-    FactsScreen.-too-small > HeaderLine, FactsScreen.-too-small > KeyHints { display: none; }
-    FactsScreen.-too-small > #body, FactsScreen.-too-small > #waiting { display: none; }
-    FactsScreen.-low CursorDetail { display: none; }
-    FactsScreen .block-title { text-style: bold; padding: 0 1; height: 1; margin-top: 1; color: $quiet; }
-    FactsScreen .block-title.-confirms { color: $primary; }
-    FactsScreen #waiting { color: $quiet; height: 1fr; }
-    """
-
-    AUTO_FOCUS = ""
-
-    external_id: str = ""
-    """The tenant whose screen this is; empty on the screens of the fleet."""
-    tenant_name: str = ""
-    """What it is called, if this screen knows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "back", "back", key_display="esc", tooltip="go back one screen", id="screen.back"),
@@ -90,12 +59,6 @@ class FactsScreen(Screen[None], Generic[Answer]):
         super().__init__()
         self.asking = Asking()
         self._minutes_old = 0
-        self._focused_before: Widget | None = None
-
-    @property
-    def pilot(self) -> Pilot:
-        """The app, by its own type."""
-        return cast(Pilot, self.app)
 
     @property
     def facts(self) -> Answer:
@@ -119,16 +82,8 @@ class FactsScreen(Screen[None], Generic[Answer]):
 
     # What each screen defines
 
-    def crumb(self) -> str:
-        """This screen's name in the breadcrumbs."""
-        raise NotImplementedError
-
     def question(self) -> Question[Answer]:
         """What this screen asks the resolver. Made anew for every load, from the latest state of the screen."""
-        raise NotImplementedError
-
-    def body(self) -> ComposeResult:
-        """The widgets between the header and the key hints."""
         raise NotImplementedError
 
     def note(self) -> str:
@@ -151,7 +106,7 @@ class FactsScreen(Screen[None], Generic[Answer]):
         """What `e` writes in one of the formats: evidence (docs/screens.md, "Whose it is")."""
         from tui.words.evidence import Evidence, evidence_as, head  # asked for by a key: the first frame does not wait
 
-        way, policy = " > ".join(self._way_here()), self.pilot.context.policy
+        way, policy = " > ".join(self.way_here()), self.pilot.context.policy
         whose = (self.external_id, self.called()) if self.external_id else None
         about = head(way, whose, self.query_one(HeaderLine).place, self.facts.now, policy, self.part_exported())
         return evidence_as(form, Evidence(way, about | self.about(), self.evidence()))
@@ -175,65 +130,20 @@ class FactsScreen(Screen[None], Generic[Answer]):
             found |= {"type": place.item.policy_type, "item": place.item.policy_identifier}
         return found
 
-    def called(self) -> str:
-        """The name of the tenant whose screen this is: a screen behind this one has read it."""
-        stack = [each for each in self.app.screen_stack if isinstance(each, FactsScreen)]
-        named = (each.tenant_name for each in reversed(stack) if each.external_id == self.external_id)
-        return next(filter(None, named), self.external_id)
-
-    def whose(self) -> str:
-        """The tenant whose screen this is, by name and id; empty on the screens of the fleet."""
-        return f"{self.called()} ({self.external_id})" if self.external_id else ""
-
     def in_a_picture(self) -> str:
         """What stands over a picture, also one of the help or a list to choose from: whose, where, judged when."""
         at = "" if self.answer is None else f", judged at {self.facts.now:%Y-%m-%d %H:%M:%S} UTC"
-        return safe_text(f"{' > '.join(self._way_here())}, {self.query_one(HeaderLine).place}{at}", limit=400)
+        return safe_text(f"{' > '.join(self.way_here())}, {self.query_one(HeaderLine).place}{at}", limit=400)
 
     def part_exported(self) -> str:
         """Which part of the rows `exported` returns, in words; empty if it is all of them."""
         return ""
-
-    # The frame
-
-    def compose(self) -> ComposeResult:
-        database = self.pilot.context.database
-        yield HeaderLine(self.pilot.place_words(), production=database.production)
-        yield Static(Content("reading the facts ..."), id="waiting", markup=False)
-        with Vertical(id="body", classes="-waiting"):
-            yield from self.body()
-        yield KeyHints(plain=self.pilot.context.plain)
-        yield Static(Content("too small: make this window at least 60 x 12"), id="too-small", markup=False)
 
     def on_mount(self) -> None:
         self.show_crumbs()
         self.set_interval(1, self._tick)
         self._tick()
         self.load()
-
-    def on_resize(self, event: events.Resize) -> None:
-        columns, lines = SMALLEST
-        too_small = event.size.width < columns or event.size.height < lines
-        if too_small and self.focused is not None:
-            self._focused_before = self.focused
-        self.set_class(too_small, "-too-small")
-        self.set_class(event.size.height < _LOW, "-low")
-        if not too_small and self._focused_before is not None:
-            # A hidden widget loses the focus, and without a focus no key works once the window is large enough again.
-            self.call_after_refresh(self._focused_before.focus)
-            self._focused_before = None
-
-    def show_crumbs(self) -> None:
-        """Write the breadcrumbs again: the screens behind this one may have new names."""
-        # A screen that is still opening has no header yet.
-        for header in self.query(HeaderLine):
-            header.crumbs = self._way_here()
-
-    def _way_here(self) -> tuple[str, ...]:
-        """The names of the screens from the first to this one, even while this one is still opening."""
-        stack = [each for each in self.app.screen_stack if isinstance(each, FactsScreen)]
-        behind = stack[: stack.index(self)] if self in stack else stack
-        return ("TenantPilot", *(each.crumb() for each in (*behind, self)))
 
     def on_screen_resume(self) -> None:
         self.show_crumbs()
@@ -420,36 +330,6 @@ class FactsScreen(Screen[None], Generic[Answer]):
         return top is self or top.styles.background.a < 1
 
     # Keys
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """No `back` on the first screen, and no `filter` in the filter itself."""
-        if action == "filter":
-            return not isinstance(self.focused, FilterInput)
-        return action != "back" or len(self.app.screen_stack) > 1
-
-    def action_back(self) -> None:
-        """Go one screen back. On the first screen do nothing, because Esc never quits.
-
-        Do nothing either if an earlier key of the same packet has opened something over this screen.
-        """
-        top = self.app.screen
-        if len(self.app.screen_stack) > 1 and isinstance(top, FactsScreen) and top.is_mounted:
-            self.app.pop_screen()
-
-    @property
-    def focus_chain(self) -> list[Widget]:
-        """The widgets that Tab visits. Only its own key enters the filter."""
-        return [widget for widget in super().focus_chain if not isinstance(widget, FilterInput)]
-
-    def action_filter(self) -> None:
-        self.set_focus(self.query_one(FilterInput))
-
-    @on(events.Paste)
-    def _paste_into_filter(self, event: events.Paste) -> None:
-        """Put a paste into the filter, if there is one, so that its characters do not run as commands."""
-        for field in self.query(FilterInput):
-            self.set_focus(field)
-            field.insert_text_at_cursor(one_line(event.text))
 
     def action_refresh_facts(self) -> None:
         self.load()

@@ -23,6 +23,7 @@ from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.proof_block import ProofBlock
 from tui.widgets.row_list import Cell, Column, RowList
 from tui.words.change_words import ItemOfSet
+from tui.words.evidence import item_entry, stored_set_entry
 from tui.words.line import Line
 from tui.words.safe_text import safe_text
 from tui.words.wording import counted, item_degradations
@@ -192,8 +193,6 @@ class ItemChangesScreen(FactsScreen[ContentRows]):
         ]
 
     def about(self) -> dict[str, Any]:
-        from tui.words.evidence import item_entry, stored_set_entry  # asked for by a key
-
         sides = tuple(zip(("from", "to"), self._compared, self.facts.items, strict=True))
         sets = {name: None if stored is None else stored_set_entry(stored) for name, stored, _ in sides}
         items = {f"item_{name}": None if item is None else item_entry(item) for name, _, item in sides}

@@ -15,6 +15,7 @@ from tui.widgets.json_lines import JsonLines, json_lines, line_cells
 from tui.widgets.proof_block import ProofBlock
 from tui.widgets.row_list import Column, RowList
 from tui.words.copy_words import last_whole, what_it_is_now
+from tui.words.evidence import captured_json, copy_entry, set_entry
 from tui.words.line import Line
 from tui.words.names import name_in_words
 
@@ -75,8 +76,6 @@ class LastGoodCopyScreen(FactsScreen[JsonLines]):
         )
 
     def evidence(self) -> list[dict[str, Any]]:
-        from tui.words.evidence import captured_json, copy_entry  # asked for by a key
-
         captured, wanted = self.facts.captured, self._sought.wanted
         return [
             {
@@ -91,8 +90,6 @@ class LastGoodCopyScreen(FactsScreen[JsonLines]):
         ]
 
     def about(self) -> dict[str, Any]:
-        from tui.words.evidence import set_entry
-
         return {"set": set_entry(self._listed), "says": what_it_is_now(self._sought)}
 
     def name_under_cursor(self) -> str | None:

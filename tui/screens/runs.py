@@ -16,6 +16,7 @@ from tui.screens.set_cells import listed_set_cells
 from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.proof_block import ProofBlock
 from tui.widgets.row_list import Cell, Column, RowList
+from tui.words.evidence import schedule_entry, set_entry
 from tui.words.line import Line
 from tui.words.names import name_in_words
 from tui.words.set_words import attempt_sentences, duration_in_words
@@ -117,13 +118,9 @@ class RunsScreen(FactsScreen[RunsAnswer]):
             self.pilot.open_screen("backup_set", self.external_id, self.tenant_name, set_id=message.row.key.set_id)
 
     def evidence(self) -> list[dict[str, Any]]:
-        from tui.words.evidence import set_entry  # asked for by a key
-
         return [set_entry(listed) for listed in self.facts.runs]
 
     def about(self) -> dict[str, Any]:
-        from tui.words.evidence import schedule_entry
-
         judged = self.facts.schedule
         return {"schedule": {"id": self._schedule_id} if judged is None else schedule_entry(judged)}
 

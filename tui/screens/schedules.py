@@ -18,6 +18,7 @@ from tui.screens.facts_screen import FactsScreen
 from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.row_list import Cell, Column, RowList, name_cell
 from tui.words.columns import in_the_past_or_future
+from tui.words.evidence import schedule_entry
 from tui.words.names import name_in_words
 from tui.words.safe_text import safe_text
 from tui.words.wording import conditions_in_words, cron_in_words, pause_in_words
@@ -170,8 +171,6 @@ class SchedulesScreen(FactsScreen[SchedulesAnswer]):
             self.pilot.open_screen("runs", self.external_id, self.tenant_name, _key(message.row))
 
     def evidence(self) -> list[dict[str, Any]]:
-        from tui.words.evidence import schedule_entry  # asked for by a key
-
         return [schedule_entry(judged) for judged in self.facts.schedules]
 
     def name_under_cursor(self) -> str | None:

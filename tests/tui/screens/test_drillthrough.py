@@ -36,7 +36,7 @@ from tui.drillthrough import DRILLTHROUGH
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
 from tui.screens.dashboard import DashboardScreen
-from tui.screens.facts_screen import SMALLEST
+from tui.screens.framed_screen import SMALLEST
 from tui.screens.schedules import SchedulesScreen
 from tui.screens.tenants import TenantsScreen
 from tui.widgets.needs_attention import AttentionItem
