@@ -11,6 +11,7 @@ import json
 import re
 from typing import Final
 
+from health.sources.another_tool import Sign, refuse_another_tools, sign_of_assignments
 from health.sources.backup_tree import BackupFile
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.declaration import Asked, Source
@@ -73,11 +74,14 @@ def read_backup(asked: Asked) -> CapturedSet:
     """Read a folder as the one set that was complete at `asked.completed_at`.
 
     Raises RefusedInput if there is no such folder, no item of this run in it, or if it is the folder above one backup
-    or several.
+    or several, or another tool's.
     """
     assignments = _AssignmentFiles(asked)
     files = FolderFiles(asked, _Policies())
     captured = files.as_set(gathered_from(files, assignments.item_of, asked), SOURCE, such_as="Settings Catalog")
+    refuse_another_tools(asked.path, files.places, SOURCE)
+    if assignments.in_a_policy is not None:
+        raise assignments.in_a_policy.refused(asked.path)
     refuse_several(asked.path, files.places)
     # If a policy has assignments but no file, it was not captured.
     counted = captured.item_count or len(captured.items)
@@ -95,6 +99,8 @@ class _AssignmentFiles:
         self._closed: dict[str, str] = {}
         """The types whose `Assignments` folder could not be entered, and why."""
         self._used: set[tuple[str, str]] = set()
+        self.in_a_policy: Sign | None = None
+        """A policy with assignments in its own file, where this tool never writes any."""
         for file in FolderFiles(asked._replace(progress=None), _Assignments()):
             policy_type, _, _ = file.folder.rpartition("/")
             if file.is_folder:
@@ -114,6 +120,7 @@ class _AssignmentFiles:
     def item_of(self, file: BackupFile) -> CapturedItem:
         """The item of a file, with its assignments. Without any, nothing is known and the state does not change."""
         item = policy_item(file, _is_orphan, may_be_a_list=file.folder == _SETTINGS_ALONE)
+        self.in_a_policy = self.in_a_policy or sign_of_assignments(item)
         if item.payload is not None and _CUT.search(item.payload):
             item = warned(item, "PowerShell cut off a value that is nested too deep")
         if file.is_folder:

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final, NamedTuple, Self
 
-from health.sources.backup_tree import TOO_LARGE, BackupFile, joined
+from health.sources.another_tool import sign_in, sign_of_a_run
+from health.sources.backup_tree import TOO_LARGE, BackupFile, FilesAtRoot, joined
 from health.sources.captured import CapturedItem, CapturedSet, StoredSet
 from health.sources.declaration import Asked, History, Option
 from health.sources.documents import MAX_FILE_BYTES
@@ -21,7 +22,7 @@ from health.sources.git_objects import GitFailed, ObjectContents, Repository, To
 from health.sources.git_runs import RUN_GAP, SHORT_HASH, Run, Selection, runs_of
 from health.sources.git_trees import Blob, Trees
 from health.sources.intunecd_policies import LAYOUT, SOURCE, item_of, part_of
-from health.sources.one_backup import another_tools, refuse_another_tools, refuse_several, several_backups
+from health.sources.one_backup import TABLE, refuse_several, several_backups
 from health.sources.policy_sets import GatheredItems
 from health.sources.storable import storable_name
 
@@ -42,6 +43,7 @@ OPTIONS: Final = (
 )
 """The options of a history."""
 
+_TABLE: Final = FilesAtRoot(frozenset({TABLE}))
 _NO_CONTENT: Final = "git does not have the file's content, or cannot read it"
 _NO_INSTANT: Final = "the commit's author date or committer date is not an instant"
 
@@ -72,12 +74,14 @@ def find_runs(asked: Asked) -> History:
 def _refuse_what_is_not_one(asked: Asked, repository: Repository, tip: str) -> None:
     contents = ObjectContents(repository)
     try:
-        places = [joined(*blob.file[:2]) for blob in Trees(repository, contents, LAYOUT).files(tip)]
+        files = [file for layout in (LAYOUT, _TABLE) for file in Trees(repository, contents, layout).files(tip)]
     except GitFailed:
         return  # the set of that commit will say so
     finally:
         contents.close()
-    refuse_another_tools(asked.path, places)
+    places = [joined(*blob.file[:2]) for blob in files]
+    if (sign := sign_in(places, SOURCE) or sign_of_a_run(asked.path)) is not None:
+        raise sign.refused(asked.path)
     refuse_several(asked.path, places)
 
 
@@ -113,8 +117,8 @@ def _frame(asked: Asked, run: Run, subject: str) -> CapturedSet:
 def _not_one_backup(places: list[str]) -> str | None:
     if (several := several_backups(places)) is not None:
         return f"it held several backups then, {' and '.join(several)} among them, and not one"
-    if (other := another_tools(places)) is not None:
-        return f"it held another tool's backup then, {other[0]!r} among it: {other[1]!r} reads that"
+    if (other := sign_in(places, SOURCE)) is not None:
+        return f"it held another tool's backup then, {other.place!r} among it: {other.source!r} reads that"
     return None
 
 
@@ -146,6 +150,7 @@ class _RunReader:
         self._progress = asked.progress
         self._contents = ObjectContents(repository)
         self._trees = Trees(repository, self._contents, LAYOUT)
+        self._tables = Trees(repository, self._contents, _TABLE)
         self._items: dict[Blob, CapturedItem] = {}
         self._files_seen = 0
 
@@ -160,6 +165,7 @@ class _RunReader:
         gathered = GatheredItems(with_payload)
         try:
             blobs = self._trees.files(frame.source_ref)
+            tables = self._tables.files(frame.source_ref)
         except GitFailed as error:
             return frame._replace(status="failed", error=f"git cannot list this commit's files: {error}")
         earlier, self._items = self._items, {}
@@ -169,7 +175,7 @@ class _RunReader:
             self._files_seen += 1
             if self._progress is not None:
                 self._progress(self._files_seen)
-        problem = _not_one_backup([joined(blob.file.folder, blob.file.name) for blob in blobs])
+        problem = _not_one_backup([joined(blob.file.folder, blob.file.name) for blob in (*blobs, *tables)])
         if problem is not None and frame.error is None:
             frame = frame._replace(status="failed", error=problem)
         return gathered.as_set(frame)

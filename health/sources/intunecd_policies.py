@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from health.sources.another_tool import FOLDERS_OF_INTUNECD, SUMMARY_OF_INTUNECD
 from health.sources.backup_tree import BackupFile, joined, visible_name
 from health.sources.captured import CapturedItem
 from health.sources.documents import stem_of
@@ -14,9 +15,6 @@ from health.sources.policy_sets import PolicyFolders
 
 SOURCE: Final = "intunecd"
 
-_OF_THE_TOOL: Final = frozenset({"Assignment Report", "Script Data", "mobileconfig", "__archive__"})
-"""Folders that only the tool writes and that hold no item."""
-_SUMMARY: Final = "backup_summary.json"
 _APPENDED_ID: Final = re.compile(r"__[^_]+$")
 
 
@@ -25,15 +23,15 @@ class IntuneCDLayout(PolicyFolders):
 
     def enters(self, folder: str, name: str) -> bool:
         """Reports, scripts and archives are not types, and a folder whose name begins with a dot is a repository's."""
-        return name not in _OF_THE_TOOL and not name.startswith(".") and super().enters(folder, name)
+        return name not in FOLDERS_OF_INTUNECD and not name.startswith(".") and super().enters(folder, name)
 
     def takes(self, folder: str, name: str) -> bool:
         """Every document but the tool's own summary, in any folder."""
-        return name != _SUMMARY and super().takes(folder, name)
+        return name != SUMMARY_OF_INTUNECD and super().takes(folder, name)
 
     def may_hide(self, folder: str, name: str) -> bool:
         """Any entry, because a folder may have any name; but one named like a Markdown file counts as a file."""
-        return not name.endswith(".md") and name != _SUMMARY and super().may_hide(folder, name)
+        return not name.endswith(".md") and name != SUMMARY_OF_INTUNECD and super().may_hide(folder, name)
 
 
 LAYOUT: Final = IntuneCDLayout()
@@ -44,12 +42,12 @@ def part_of(path: bytes) -> Part:
     *parents, name = map(visible_name, path.split(b"/"))
     folder = ""
     for parent in parents:
-        if parent in _OF_THE_TOOL:
+        if parent in FOLDERS_OF_INTUNECD:
             return Part.OF_THE_TOOL
         if not LAYOUT.enters(folder, parent):
             return Part.NEITHER
         folder = joined(folder, parent)
-    if name == _SUMMARY:
+    if name == SUMMARY_OF_INTUNECD:
         return Part.OF_THE_TOOL
     return Part.ITEM if LAYOUT.takes(folder, name) else Part.NEITHER
 

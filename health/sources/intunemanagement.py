@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from health.sources.another_tool import refuse_another_tools, refuse_named_groups
 from health.sources.backup_tree import BackupFile, FilesAtRoot, read_tree
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.declaration import Asked, Source
 from health.sources.documents import UnreadableFile, read_document
-from health.sources.one_backup import TABLE, refuse_another_tools, refuse_several
+from health.sources.one_backup import TABLE, refuse_several
 from health.sources.policy_items import policy_item, warned
 from health.sources.policy_sets import FolderFiles, PolicyFolders, gathered_from
 from health.sources.whose import tenant_in
@@ -31,10 +32,18 @@ def read_export(asked: Asked) -> CapturedSet:
     Raises RefusedInput if there is no such folder, no item of this run in it, or if it is the folder above the export
     or another tool's.
     """
-    table = _Table.of(next(read_tree(asked.path, _RECORDS), None))
+    found = next(read_tree(asked.path, _RECORDS), None)
+    table = _Table.of(found)
+
+    def item_of(file: BackupFile) -> CapturedItem:
+        item = table.item_of(file)
+        if found is None:
+            refuse_named_groups(asked.path, item)
+        return item
+
     files = FolderFiles(asked, _LAYOUT)
-    captured = files.as_set(gathered_from(files, table.item_of, asked), SOURCE, such_as="SettingsCatalog")
-    refuse_another_tools(asked.path, files.places)
+    captured = files.as_set(gathered_from(files, item_of, asked), SOURCE, such_as="SettingsCatalog")
+    refuse_another_tools(asked.path, files.places, SOURCE)
     refuse_several(asked.path, files.places)
     if (above := _folder_of_the_export(files.places)) is not None:
         raise RefusedInput(f"{asked.path}: the export is in its folder {above!r}: name that one.")

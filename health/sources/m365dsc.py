@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from health.sources.another_tool import seems_to_be
 from health.sources.backup_tree import BackupFile, FilesAtRoot, read_tree, visible_name
 from health.sources.captured import CapturedSet, RefusedInput
 from health.sources.declaration import Asked, Source
@@ -168,7 +169,7 @@ def _nothing_in(asked: Asked, folder: Path, read: list[_Read]) -> str:
     of_run = " of this run" if asked.run else ""
     return (
         f"{asked.path}: no block of a configuration{of_run} in it, so there is no backup to import; name the folder, or"
-        " the file, that the export wrote, such as 'M365TenantConfig.ps1'."
+        f" the file, that the export wrote, such as 'M365TenantConfig.ps1'{seems_to_be(folder, SOURCE)}."
     )
 
 

@@ -9,7 +9,6 @@ from typing import Final
 
 from health.sources.backup_tree import joined
 from health.sources.captured import RefusedInput
-from health.sources.tenuvault_record import MANIFEST, RUN_FOLDER
 
 ASSIGNMENTS: Final = "Assignments"
 """The folder inside a type's folder where IntuneBackupAndRestore keeps the assignments of the type's policies."""
@@ -89,34 +88,3 @@ def _with_the_same_files(places: list[str]) -> tuple[str, str] | None:
         if both >= _ALIKE and 2 * both >= min(files[one], files[other]):
             return one, other
     return None
-
-
-def another_tools(places: Iterable[str]) -> tuple[str, str] | None:
-    """A path that shows another tool's backup, and the source that reads it; None if no path does.
-
-    If we read such a backup by the rules of IntuneCD or IntuneManagement, IntuneBackupAndRestore's assignments would
-    count as policies, and a run that TenuVault calls failed would look complete.
-    """
-    for place in places:
-        folder, _, name = place.rpartition("/")
-        if f"/{ASSIGNMENTS}/" in place:
-            return place, "intunebackup"
-        if name == MANIFEST and RUN_FOLDER.fullmatch(folder):
-            return place, "tenuvault"
-    return None
-
-
-def refuse_another_tools(path: Path, places: Iterable[str]) -> None:
-    """Refuse another tool's backup. Raises RefusedInput, which names the source that reads it."""
-    found = another_tools(places)
-    if found is None and RUN_FOLDER.fullmatch(path.resolve().name) and (path / MANIFEST).is_file():
-        found = MANIFEST, "tenuvault"
-    if found is not None:
-        place, source = found
-        raise RefusedInput(f"{path}: it holds {place!r}, as {_TOOLS[source]}: import it with {source!r}.")
-
-
-_TOOLS: Final = {
-    "intunebackup": "IntuneBackupAndRestore writes it",
-    "tenuvault": "TenuVault writes it into the folder of a run",
-}

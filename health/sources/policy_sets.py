@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Set
 from datetime import UTC
 from typing import Final
 
+from health.sources.another_tool import seems_to_be
 from health.sources.backup_tree import BackupFile, Layout, joined, read_tree, visible_name
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.declaration import Asked, folder_reference
@@ -119,7 +120,7 @@ class FolderFiles:
         asked = self._asked
         assert asked.completed_at is not None
         if not gathered.items or (asked.run is not None and not self._written):
-            raise RefusedInput(self._no_items(such_as))
+            raise RefusedInput(self._no_items(source, such_as))
         if not gathered.shows_a_backup:
             raise RefusedInput(f"{asked.path}: {NO_POLICY}, so there is no backup to import; name a tool's own folder.")
         return gathered.as_set(
@@ -135,13 +136,13 @@ class FolderFiles:
             )
         )
 
-    def _no_items(self, such_as: str) -> str:
+    def _no_items(self, source: str, such_as: str) -> str:
         path, found = self._asked.path, len(self.places)
         if found:
             return f"{path}: none of its {found} files was written by this run, so there is no backup to import."
         return (
             f"{path}: no item in it, so there is no backup to import; name the folder that holds the types' folders,"
-            f" such as {such_as!r}."
+            f" such as {such_as!r}{seems_to_be(path, source)}."
         )
 
 

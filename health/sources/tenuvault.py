@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 from health.facts import BASIS_STATUSES
 from health.instants import LATEST
+from health.sources.another_tool import seems_to_be
 from health.sources.backup_tree import SYMBOLIC_LINK, read_tree
 from health.sources.captured import CapturedSet, RefusedInput, StoredSet
 from health.sources.declaration import Asked, Option, Source
@@ -111,7 +112,7 @@ def find_runs(asked: Asked) -> list[Run]:
     if not folders:
         raise RefusedInput(
             f"{root}: no run in it, so there is no backup to import; name the folder that holds the folders"
-            " 'backup-YYYY-MM-DD-HHMMSS'."
+            f" 'backup-YYYY-MM-DD-HHMMSS'{seems_to_be(root, SOURCE)}."
         )
     records = {folder: _record_of(root / folder, asked.external_id, zone) for folder in folders}
     if len(tenant_ids := sorted({record.tenant_id for record in records.values() if record.tenant_id})) > 1:

@@ -136,6 +136,19 @@ def test_another_tools_layout_is_refused(repository: Repository) -> None:
         read(repository.path)
 
 
+def test_an_export_of_intunemanagement_is_refused_also_of_then(repository: Repository) -> None:
+    repository.commit({"Filters/a.json": policy(), "MigrationTable.json": {"Objects": []}})
+    with pytest.raises(RefusedInput, match=r"it holds 'MigrationTable.json', .*: import it with 'intunemanagement'"):
+        read(repository.path)
+    (repository.path / "MigrationTable.json").unlink()
+    repository.commit({"Filters/b.json": policy()})
+    then, now = read(repository.path)
+    assert (then.status, now.status) == ("failed", "completed")
+    assert then.error == (
+        "it held another tool's backup then, 'MigrationTable.json' among it: 'intunemanagement' reads that"
+    )
+
+
 # Passing over what is stored, and the types that are expected
 
 

@@ -218,7 +218,7 @@ def test_without_payload_everything_stays_but_the_captured_json(tmp_path: Path) 
         (b"", "empty"),
         (b"{", "not valid JSON"),
         (b"\xff\xfe{\x00}", "not UTF-16"),
-        (b"[" * 10_000, "deeper than 200 levels"),
+        (b"[" * 10_000 + b"]" * 10_000, "deeper than 200 levels"),
         (b'{"a": 1e999}', "a value that JSON does not have"),
         (b'{"a": NaN}', "not valid JSON"),
         (b"{}", "holds no policy"),

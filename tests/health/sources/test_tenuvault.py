@@ -322,8 +322,8 @@ def test_a_run_that_may_not_be_entered_is_told(tmp_path: Path, monkeypatch: pyte
     plant_run(tmp_path)
     really_open = os.open
 
-    def guarded(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
-        if path.endswith(FOLDER):
+    def guarded(path: str | os.PathLike[str], flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if os.fspath(path).endswith(FOLDER):
             raise PermissionError(13, "Permission denied")
         return really_open(path, flags, mode, dir_fd=dir_fd)
 

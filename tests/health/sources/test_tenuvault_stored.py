@@ -113,8 +113,8 @@ def test_passing_over_opens_no_item(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     stored = stored_as(run.read(), a_moment_later())
     really_open = os.open
 
-    def no_file(path: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
-        assert not path.endswith(".json")
+    def no_file(path: str | os.PathLike[str], flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        assert not os.fspath(path).endswith(".json")
         return really_open(path, flags, mode, dir_fd=dir_fd)
 
     monkeypatch.setattr(os, "open", no_file)

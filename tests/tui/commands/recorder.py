@@ -44,11 +44,12 @@ class Recorder:
         *command: str,
         schedule: str = "nightly",
         new_tenant: tuple[str, ...] = ("--create-tenant", "Contoso"),
+        path: str = "out",
         options: tuple[str, ...] = (),
     ) -> list[str]:
         """The words behind `tenantpilot` for one run."""
         whose = ("--tenant", "contoso", *new_tenant, "--schedule", schedule)
-        return ["record", *whose, "--source", "intunecd", "--path", "out", *options, "--", *command]
+        return ["record", *whose, "--source", "intunecd", "--path", path, *options, "--", *command]
 
     def tenantpilot(self, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """Run any of the program's commands to the end."""

@@ -94,7 +94,13 @@ def test_a_server_without_a_free_connection_is_waited_for(
 
 
 def test_several_at_once_say_nothing(any_recorder: Recorder) -> None:
-    processes = [any_recorder.begin("sh", "-c", TWO_FILES, schedule=f"nightly {number}") for number in range(6)]
+    # Each has a folder of its own: one that another run still writes to is refused.
+    processes = [
+        any_recorder.begin(
+            "sh", "-c", TWO_FILES.replace("out/", f"out-{number}/"), schedule=f"nightly {number}", path=f"out-{number}"
+        )
+        for number in range(6)
+    ]
     assert [text_of(process) for process in processes] == [(0, "", "")] * 6
     assert [row["status"] for row in any_recorder.sets] == ["completed"] * 6
 
