@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
@@ -120,10 +120,7 @@ def _load_sqlite(url: str, rows: Rows, unchecked: bool, tables: Tables) -> None:
 
 
 def _load_postgres(url: str, rows: Rows, unchecked: bool, tables: Tables) -> None:
-    if unchecked:
-        with psycopg.connect(url, autocommit=True) as connection:
-            _drop_checks(connection, tables)
-    with psycopg.connect(url) as connection:
+    with _without_checks(url, tables) if unchecked else nullcontext(), psycopg.connect(url) as connection:
         connection.execute("SET timezone = 'UTC'")
         connection.execute("SET synchronous_commit = off")
         # On Citus, where a transaction may otherwise not use several tables as this does; elsewhere it means nothing.
@@ -139,13 +136,24 @@ def _load_postgres(url: str, rows: Rows, unchecked: bool, tables: Tables) -> Non
             connection.execute("ANALYZE tenants, backup_schedules, backup_sets, backup_items")
 
 
-def _drop_checks(connection: psycopg.Connection[Any], tables: Tables) -> None:
-    """Without CHECKs, as another program's database might be: PostgreSQL knows no way to ignore them once."""
-    found = connection.execute(
-        "SELECT conrelid::regclass::text, conname FROM pg_constraint"
-        " WHERE contype = 'c' AND conrelid = ANY (%s::text[]::regclass[])",
-        [[table for table, _ in tables]],
-    ).fetchall()
-    for table, name in found:
-        statement = sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}")
-        connection.execute(statement.format(sql.Identifier(table), sql.Identifier(name)))
+@contextmanager
+def _without_checks(url: str, tables: Tables) -> Iterator[None]:
+    """No CHECKs in this block, as in another program's database. Afterwards they hold for new rows again.
+
+    A later test on the same tables relies on them.
+    """
+    with psycopg.connect(url, autocommit=True) as connection:
+        found = connection.execute(
+            "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
+            " WHERE contype = 'c' AND conrelid = ANY (%s::text[]::regclass[])",
+            [[table for table, _ in tables]],
+        ).fetchall()
+        checks = [(sql.SQL(table), sql.Identifier(name), rule) for table, name, rule in found]
+        for table, name, _ in checks:
+            connection.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(table, name))
+        try:
+            yield
+        finally:
+            for table, name, rule in checks:
+                new_rows_only = sql.SQL(f"{rule.removesuffix(' NOT VALID')} NOT VALID")
+                connection.execute(sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}").format(table, name, new_rows_only))
