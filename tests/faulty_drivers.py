@@ -20,6 +20,7 @@ CAUSE: Final = "the disk is on fire"
 
 _CURSOR_CALLS: Final = ("execute", "executemany", "fetchone", "fetchmany", "fetchall")
 _CONNECTION_CALLS: Final = ("cursor", "commit", "rollback")
+_FLIGHT_CALLS: Final = ("send_flight", "next_result")
 
 
 class Mode(Enum):
@@ -101,6 +102,8 @@ def _make_psycopg_faulty(patched: pytest.MonkeyPatch, faults: Faults) -> None:
         patched.setattr(psycopg.Cursor, name, _faulty(getattr(psycopg.Cursor, name), faults, error))
     for name in _CONNECTION_CALLS:
         patched.setattr(DeadlineConnection, name, _faulty(getattr(psycopg.Connection, name), faults, error), False)
+    for name in _FLIGHT_CALLS:
+        patched.setattr(DeadlineConnection, name, _faulty(getattr(DeadlineConnection, name), faults, error))
     connect = DeadlineConnection.connect
 
     def faulty_connect(*arguments: Any, **named: Any) -> Any:

@@ -11,8 +11,12 @@ from math import inf
 from time import monotonic
 from typing import Any, Final, TypeVar
 
-from psycopg import Connection, Error, OperationalError
+from psycopg import Connection, Error, OperationalError, capabilities
 from psycopg.abc import PQGen
+from psycopg.errors import error_from_result
+from psycopg.generators import fetch, send
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
 
 from health.store.opening.limits import SILENT_SECONDS, STATEMENT_SECONDS
 
@@ -46,19 +50,47 @@ class DeadlineConnection(Connection[Any]):
     """Whether the server is a Citus coordinator (docs/reading.md, "Citus"), once that is known."""
     _broken_off_at = inf
     _overdue: AnswerOverdue | None = None
+    _asked_at: float | None = None
+    """When the flight was sent whose results are taken one by one; None if there is no such flight."""
 
     def wait(self, gen: PQGen[Found], *arguments: Any, **named: Any) -> Found:
         """Wait for one round trip. The driver asks its generator again every tenth of a second."""
         if self._overdue is not None:
             # Code that then ends a COPY or a transaction must raise this cause, not `connection is closed`.
             raise self._overdue
-        self._broken_off_at = inf
+        if self._asked_at is None:
+            self._broken_off_at = inf
         return super().wait(self._until_overdue(gen), *arguments, **named)
+
+    def send_flight(self, query: bytes, rows_at_once: int) -> None:
+        """Send a simple query whose results `next_result` returns as they arrive, each with at most so many rows.
+
+        It counts as one round trip. With a libpq before 17 each result has all rows of its statement.
+        """
+        self._broken_off_at, self._asked_at = inf, monotonic()
+        self.pgconn.send_query(query)
+        if capabilities.has_stream_chunked():
+            self.pgconn.set_chunked_rows_mode(rows_at_once)
+        self.wait(send(self.pgconn))
+
+    def next_result(self) -> PGresult | None:
+        """Wait for the next result of the flight; None after the last one. Raises the error that the server sends."""
+        result: PGresult | None = self.wait(fetch(self.pgconn))
+        if result is None:
+            self._asked_at = None
+        elif result.status == ExecStatus.FATAL_ERROR:
+            with suppress(Error):
+                while self.wait(fetch(self.pgconn)) is not None:
+                    pass
+            self._asked_at = None
+            raise error_from_result(result, encoding=self.info.encoding)
+        return result
 
     def _until_overdue(self, gen: PQGen[Found]) -> PQGen[Found]:
         try:
             wanted = next(gen)
-            began = heard = monotonic()
+            heard = monotonic()
+            began = self._asked_at or heard
             while True:
                 ready = yield wanted
                 now = monotonic()

@@ -11,6 +11,8 @@ from contextlib import suppress
 from typing import Any, Final
 
 from psycopg import Error
+from psycopg.adapt import Transformer
+from psycopg.pq import ExecStatus
 from psycopg.sql import Literal
 from psycopg.types.string import TextLoader
 
@@ -69,8 +71,11 @@ class PostgresqlStatements(Statements):
 
     def _flight(self, before: Sequence[str], asked: Sequence[Asked], after: Sequence[str]) -> list[Parts]:
         """Several statements as one simple query: one round trip. `before` and `after` have no rows."""
+        query = "; ".join([*before, *(self._bound(each) for each in asked), *after]).encode()
+        if after and asked and asked[-1].large:
+            return self._as_they_arrive(query, len(before), len(asked))
         cursor = self._driver.cursor()
-        cursor.execute("; ".join([*before, *(self._bound(*each) for each in asked), *after]).encode())
+        cursor.execute(query)
         for _ in before:
             cursor.nextset()
         found: list[Parts] = []
@@ -82,19 +87,40 @@ class PostgresqlStatements(Statements):
                 cursor.nextset()
         return found
 
-    def _bound(self, statement: str, parameters: Mapping[str, Any]) -> str:
+    def _as_they_arrive(self, query: bytes, before: int, asked: int) -> list[Parts]:
+        """The same, but the rows of the last statement asked come as the server sends them."""
+        self._driver.send_flight(query, ROWS_AT_ONCE)
+        transformer = Transformer(self._driver)
+
+        def of_a_statement() -> Parts:
+            while (result := self._driver.next_result()) is not None:
+                if result.ntuples:
+                    transformer.set_pgresult(result)
+                    yield transformer.load_rows(0, result.ntuples, tuple)
+                if result.status != ExecStatus.TUPLES_CHUNK:
+                    return
+
+        def of_the_last() -> Parts:
+            yield from of_a_statement()
+            while self._driver.next_result() is not None:
+                pass
+
+        others = [list(of_a_statement()) for _ in range(before + asked - 1)]
+        return [*map(iter, others[before:]), of_the_last()]
+
+    def _bound(self, asked: Asked) -> str:
         """The statement with its values as literals, quoted by libpq, because a simple query has no parameters.
 
         A distributed PostgreSQL sends a statement to one node only if the tenant is a constant in it.
         """
 
         def literal(found: Any) -> str:
-            value = parameters[found[1]]
+            value = asked.parameters[found[1]]
             if isinstance(value, list):
                 return f"({', '.join(map(self._literal, value or [None]))})"
             return self._literal(value)
 
-        return PARAMETER.sub(literal, statement) if parameters else statement
+        return PARAMETER.sub(literal, asked.statement) if asked.parameters else asked.statement
 
     def _literal(self, value: Any) -> str:
         if type(value) is int and value >= 0:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from enum import StrEnum
+from itertools import chain
 from typing import Final
 
 from health.store.opening.errors import DatabaseMissing, SchemaProblem, StoreBrokenOff, lacking
@@ -108,6 +111,8 @@ class OfThisSchema(Statements):
             raise
         self._connection.distributed = self.distributed = self.home is not None and self.home.distributed
         if not self._known:
+            with suppress(Exception):  # the other schema may lack what the rest of the flight asks for
+                deque(chain.from_iterable(found), maxlen=0)
             self._connection.give_up()
             refuse_other_schema(self._connection, self._database)
             raise StoreBrokenOff(f"{self._database} was being upgraded: try again.")

@@ -35,7 +35,7 @@ class SqliteStatements(Statements):
 
     def run(self, asked: Sequence[Asked], *, last: bool = False) -> list[Parts]:
         """Each statement runs when its first rows are read: a file needs no flights."""
-        return [self._parts(*each) for each in asked]
+        return [self._parts(each.statement, each.parameters) for each in asked]
 
     def _parts(self, statement: str, parameters: Mapping[str, Any]) -> Parts:
         cursor = self._driver.cursor()

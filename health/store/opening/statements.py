@@ -29,6 +29,8 @@ class Asked(NamedTuple):
 
     statement: str
     parameters: Mapping[str, Any] = {}
+    large: bool = False
+    """Whether there are many rows: a server's are then returned while it sends the following ones."""
 
 
 class Statements(ABC):
@@ -44,7 +46,7 @@ class Statements(ABC):
         """Run statements and return the rows of each, part by part. Raises the driver's errors.
 
         A server gets all of them in one flight. With `last`, the flight also ends the transaction, and no further
-        statement may follow.
+        statement may follow. Then the last statement may be a large one, and all its rows must be taken.
         """
 
     def rows(self, statement: str, parameters: Mapping[str, Any] | None = None, *, last: bool = False) -> list[Row]:

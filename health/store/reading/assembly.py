@@ -66,6 +66,7 @@ def _asked_of_one_server(
         Asked(
             fleet_statements.basis_sets(dialect, narrowed, past=as_of is not None),
             parameters | ({} if as_of is None else {"as_of": as_of}),
+            large=narrowed is None,
         ),
     )
 
@@ -87,7 +88,7 @@ def _rows_on_nodes(
     if len(known) == 1:
         basis = Asked(distributed_statements.basis_set(past=past), {"tenant_id": known[0][0], **then})
     else:
-        basis = Asked(distributed_statements.basis_sets(named, past=past), {**ids, **then})
+        basis = Asked(distributed_statements.basis_sets(named, past=past), {**ids, **then}, large=not named)
     asked = [
         Asked(distributed_statements.enabled_schedules(named), ids),
         Asked(distributed_statements.unreadable_candidates(named), ids),
@@ -109,10 +110,10 @@ def facts_in(dialect: str, found: FleetRows, progress: Progress | None = None) -
     progress = progress or Progress()
     progress.read, progress.of = 0, len(assembly.waiting)
     for part in found.basis_sets:
-        progress.read = progress.of - len(assembly.waiting)
         for row in part:
             if (tenant := assembly.waiting.pop(row[1], None)) is not None:
                 yield assembly.facts(tenant, row)
+        progress.read = progress.of - len(assembly.waiting)
     for tenant in assembly.waiting.values():
         yield assembly.facts(tenant, None)
 

@@ -47,6 +47,7 @@ class HeldConnection:
         self._serial = -1
         self._could_write: bool | None = None
         self._asks_little = False
+        self._on_nodes = False
         self._running: ReadingConnection | None = None
         self._lock = threading.Lock()
         self.home = Home()
@@ -92,7 +93,7 @@ class HeldConnection:
     def _read_fleet(
         self, snapshot: Snapshot, before: Blocks | None, again: bool, progress: Progress | None
     ) -> FleetRead:
-        in_blocks = again and self._address.file is None and not self._is_distributed and not self._asks_little
+        in_blocks = again and self._address.file is None and not self._on_nodes and not self._asks_little
         blocks = None
         if before is not None and in_blocks:
             row, blocks = snapshot.blocks()
@@ -106,10 +107,6 @@ class HeldConnection:
         if found.could_write is not None:
             self._could_write = found.could_write
         return FleetRead(found.facts, self._token(found.changes), found.blocks or blocks)
-
-    @property
-    def _is_distributed(self) -> bool:
-        return self._connection is not None and self._connection.distributed
 
     def change_token(self) -> object | None:
         """A value that stays equal while no fact changes; None where the database has none. Takes microseconds.
@@ -179,6 +176,8 @@ class HeldConnection:
                     yield Snapshot(Foreseen(statements, foreseen(statements.dialect, question, known)))
                 self.home = statements.home or self.home
         finally:
+            # Known to the next connection too, which would otherwise need its one retry to learn it.
+            self._on_nodes = connection.distributed
             with self._lock:
                 self._running = None
 
@@ -187,6 +186,7 @@ class HeldConnection:
             self.close()
         if self._connection is None:
             self._connection = open_reading(self._address)
+            self._connection.distributed = self._on_nodes
             # The token of SQLite counts what other connections did since this one was opened.
             self._serial, self._could_write, self._asks_little = next(_serials), None, False
         return self._connection

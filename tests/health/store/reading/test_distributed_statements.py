@@ -13,14 +13,19 @@ import pytest
 from health.doctor.facts import Examined
 from health.posture import Posture
 from health.resolver import TenantBackupHealthResolver
+from health.store.opening import revision
 from health.store.opening.deadline import DeadlineConnection
+from health.store.opening.home import HOME, HOME_ALONE, ONE_SERVER
 from health.store.reading import distributed_statements as distributed
 from health.store.reading import history_statements, statements
+from health.store.reading.token import CHANGES
 from health.store.writing.same_content import NEWEST_ON_NODES
 from tests.engines import COORDINATOR
 from tests.health.making import DAY, NOW
 from tests.health.store.bare import bare
 from tests.health.store.test_tenant_id import OF_A_TENANT
+from tests.oracle.cases import Blueprint, fleet, numbered
+from tests.oracle.loading import load
 from tests.resolving import resolving
 from tests.tui.screens.driving import Clock, listed, open_app
 from tui.clock import utc_now
@@ -125,6 +130,21 @@ def test_they_find_what_one_servers_find(postgres_url: str, capsys: pytest.Captu
         patched.setattr(DeadlineConnection, "distributed", property(lambda _: True, lambda _, __: None), raising=False)
         with resolving(postgres_url) as resolver:
             assert answers(resolver) == expected
+
+
+def test_a_new_connection_knows_that_the_rows_are_on_nodes(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its one retry is for what ended the connection before it."""
+    load(postgres_url, fleet(numbered([Blueprint()])))
+    for name, asked in (("HOME", HOME), ("HOME_ALONE", HOME_ALONE), ("ONE_SERVER", ONE_SERVER)):
+        monkeypatch.setattr(revision, name, asked.replace("extname = 'citus'", "extname = 'plpgsql'"))
+    monkeypatch.setitem(CHANGES, PG, "SELECT NULL")
+    with resolving(postgres_url) as resolver, bare(postgres_url) as owner:
+        for _ in range(3):
+            assert len(resolver.fleet(NOW)) == 1
+            owner.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'tenantpilot' AND datname = current_database()"
+            )
 
 
 WALK: Final[tuple[tuple[Any, ...], ...]] = (
