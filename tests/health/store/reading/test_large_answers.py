@@ -105,7 +105,7 @@ def works(connection: PostgresqlReading) -> bool:
         return statements.rows("SELECT 1") == [(1,)]
 
 
-def test_an_error_in_the_middle_is_the_servers_and_the_connection_stays(connection: PostgresqlReading) -> None:
+def test_an_error_in_the_middle_leaves_the_connection(connection: PostgresqlReading) -> None:
     with pytest.raises(StoreUnreachable, match="division by zero"):
         take(connection, LATE)
     assert works(connection)
