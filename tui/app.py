@@ -60,7 +60,7 @@ class TenantPilotApp(Pilot):
     ESCAPE_TO_MINIMIZE = False
     CSS = """
     Screen { background: $background; }
-    ToastRack { margin-bottom: 0; }
+    ToastRack { margin-bottom: 0; overflow-y: hidden; }
     Toast { width: 100%; max-width: 100%; margin-top: 0; padding: 0; }
     """
 
@@ -81,6 +81,16 @@ class TenantPilotApp(Pilot):
             tooltip="commands: every action and every tenant",
             id="app.palette",
             priority=True,
+        ),
+        # Where other programs read a command after it: its letters must not be keys here.
+        Binding(
+            "colon",
+            "command_palette",
+            "commands",
+            show=False,
+            key_display=":",
+            tooltip="commands: every action and every tenant",
+            id="app.colon",
         ),
         Binding(
             "ctrl+s",

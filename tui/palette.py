@@ -23,7 +23,9 @@ from tui.words.names import name_text
 from tui.words.searched import WordFilter
 
 _MOST_TENANTS: Final = 50
-_NOT_HERE: Final = ("app.palette", "app.quit_always")
+_BEGINS, _HAS, _SCATTERED = 4.0, 2.0, 1.0
+"""Scores: what begins with the words typed comes before what has them, and that before letters that lie apart."""
+_NOT_HERE: Final = ("app.palette", "app.colon", "app.quit_always")
 """Actions that the palette leaves out: those already open, and those that it has under another key."""
 
 
@@ -78,8 +80,9 @@ class ActionProvider(Provider):
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for words, keys, run in self._actions():
-            if (score := matcher.match(words)) > 0:
-                yield Hit(score, _one_line(matcher.highlight(words), keys), run, text=words)
+            if (closeness := matcher.match(words)) > 0:
+                score = _SCATTERED if query.casefold() not in words.casefold() else _HAS
+                yield Hit(score - 1 / (1 + closeness), _one_line(matcher.highlight(words), keys), run, text=words)
 
 
 class TenantProvider(Provider):
@@ -99,8 +102,9 @@ class TenantProvider(Provider):
                 found += 1
                 tenant = health.tenant
                 shown = name_text(tenant.name)
+                begins = any(each.casefold().startswith(query.casefold()) for each in (tenant.name, tenant.external_id))
                 yield Hit(
-                    1 - found / 1000,
+                    (_BEGINS if begins else _SCATTERED) - found / 1000,
                     _one_line(shown, name_text(tenant.external_id)),
                     partial(self._open, tenant.external_id, tenant.name),
                     text=shown,

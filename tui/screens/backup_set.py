@@ -136,10 +136,9 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
         self.query_one("#recency", ProofBlock).show(lines)
 
     def watch_words(self) -> None:
-        self._list_items()
+        self._list_items(narrowed=True)
 
-    def watch_family(self) -> None:
-        self._list_items()
+    watch_family = watch_words
 
     def first_focus(self) -> None:
         block = self._confirms or "items"
@@ -178,7 +177,7 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
             return "There is no backup basis."
         return "Superseded: this set is no longer the basis; there is no basis now."
 
-    def _list_items(self) -> None:
+    def _list_items(self, *, narrowed: bool = False) -> None:
         answer = self.answer
         if answer is None:
             return
@@ -187,7 +186,8 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
         gone = [each for each in answer.copies if not each.wanted.families and self._is_wanted_gone(each.wanted)]
         whole = next((place for place, item in enumerate(items) if _is_whole(item)), len(items))
         rows: list[BackupItem | SoughtCopy] = [*items[:whole], *gone, *items[whole:]]
-        self.query_one("#items", RowList).replace(rows, empty="no item matches" if answer.items else "no items")
+        empty = "no item matches" if answer.items else "no items"
+        self.query_one("#items", RowList).replace(rows, empty=empty, narrowed=narrowed)
         what = "" if len(items) == len(answer.items) else f"{len(items):,} of "
         lacking = f", {len(gone):,} gone" if gone else ""
         family = "" if self.family is None else f", only {FAMILY_WORDS.get(self.family, self.family)}"

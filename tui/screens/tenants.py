@@ -130,7 +130,9 @@ class TenantsScreen(NarrowedFleet):
         now = self.pilot.context.fixed_now or asked_at
         known, filtered = self.answer, bool(self.words)
         notes_before = self.pilot.context.known if known is None or known.notes is None else known.notes.notes
-        visit_file = None if known is not None else self.pilot.context.database.visit_file
+        # With --now the states are those of another instant, so no visit compares with them.
+        is_visit = known is None and self.pilot.context.fixed_now is None
+        visit_file = self.pilot.context.database.visit_file if is_visit else None
 
         def ask(resolver: TenantBackupHealthResolver) -> FleetView:
             answer = resolver.refreshed_fleet(now)
@@ -232,9 +234,8 @@ class TenantsScreen(NarrowedFleet):
         self._list_again()
 
     def watch_words(self) -> None:
-        self._list_again()
+        self._list_again(narrowed=True)
         self.refresh_bindings()
-
         self._want_causes()
 
     watch_state = watch_within = watch_changed_only = watch_cause = watch_group = watch_words
@@ -242,7 +243,7 @@ class TenantsScreen(NarrowedFleet):
     def watch_order(self) -> None:
         self._list_again()
 
-    def _list_again(self) -> None:
+    def _list_again(self, *, narrowed: bool = False) -> None:
         view = self.answer
         if view is None:
             return
@@ -255,7 +256,7 @@ class TenantsScreen(NarrowedFleet):
         filters = Filters(self.words, state, stale_by, self.changed_only, of_cause, self.group)
         rows = listed(view, filters, self.order, self.pilot.context.policy, self.pilot.context.groups)
         empty = "no tenant matches the filter" if view.answer.verdicts else "no tenants yet: see 'tenantpilot import'"
-        self.query_one("#tenants", RowList).replace(rows, empty=empty)
+        self.query_one("#tenants", RowList).replace(rows, empty=empty, narrowed=narrowed)
         self.query_one(StateCounts).show(
             [(self._as_shown(state), count) for state, count in states_counted(view.totals)]
         )

@@ -166,8 +166,11 @@ class RowList(Widget, can_focus=True):
         self._columns = tuple(columns)
         self.refresh()
 
-    def replace(self, rows: Sequence[Any], *, empty: str | None = None) -> None:
-        """List these rows; the cursor stays on the row with the same key, else near where it was."""
+    def replace(self, rows: Sequence[Any], *, empty: str | None = None, narrowed: bool = False) -> None:
+        """List these rows; the cursor stays on the row with the same key, else near where it was.
+
+        If the user has narrowed the list, near would be any row: then the cursor goes to the first.
+        """
         current = self.current
         if bool(rows) != bool(self._rows):
             self.refresh_bindings()
@@ -175,7 +178,8 @@ class RowList(Widget, can_focus=True):
         if empty is not None:
             self._empty = empty
         if current is not None:
-            self._cursor = self._place_of(self._key(current), self._cursor)
+            place = self._place_of(self._key(current))
+            self._cursor = place if place is not None else 0 if narrowed else self._cursor
         self._cursor = max(0, min(self._cursor, len(rows) - 1))
         self._keep_in_view()
         self.refresh()
@@ -188,10 +192,11 @@ class RowList(Widget, can_focus=True):
                 return True
         return False
 
-    def _place_of(self, key: Hashable, otherwise: int) -> int:
-        if otherwise < len(self._rows) and self._key(self._rows[otherwise]) == key:
-            return otherwise
-        return next((place for place, row in enumerate(self._rows) if self._key(row) == key), otherwise)
+    def _place_of(self, key: Hashable) -> int | None:
+        # A refresh seldom moves a row.
+        if self._cursor < len(self._rows) and self._key(self._rows[self._cursor]) == key:
+            return self._cursor
+        return next((place for place, row in enumerate(self._rows) if self._key(row) == key), None)
 
     # Drawing
 

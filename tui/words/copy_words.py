@@ -13,10 +13,10 @@ SAYS_NOTHING: Final = "An earlier copy says nothing about now: the latest backup
 
 
 def where_last_whole(sought: SoughtCopy, now: datetime) -> str:
-    """`3d ago in nightly`; if no searched set has it whole, `in none of N sets`."""
+    """`3d ago in nightly`; if no searched set has it whole, `in no set (at most N searched)`."""
     copy = sought.last_good
     if copy is None:
-        return f"in none of {SETS_SEARCHED} sets"
+        return f"in no set (at most {SETS_SEARCHED} searched)"
     return f"{ago(now - copy.completed_at)} in {name_in_words(copy.name)}"
 
 

@@ -221,7 +221,7 @@ async def test_the_palette_offers_every_action_that_works_here(
     async with open_app(url, tenant=tenant, screen=name) as driver:
         screen = await driver.arrived(kind)
         await driver.until(lambda: driver.app.focused is row_list(screen))
-        idle = {"app.databases", "app.palette", "app.quit_always", "app.suspend"}
+        idle = {"app.databases", "app.palette", "app.colon", "app.quit_always", "app.suspend"}
         wanted = {use.words for use in key_uses(screen) if use.binding.id not in idle}
         texts = {str(command.hit.text) for command in await found(driver, "")}
         assert wanted <= texts
@@ -258,6 +258,28 @@ async def test_the_palette_opens_once_and_esc_closes_it(url: str) -> None:
         assert len(driver.app.screen_stack) == 2
         await driver.press("escape")
         await driver.until(lambda: len(driver.app.screen_stack) == 1)
+
+
+async def test_letters_after_a_colon_are_words_for_the_palette(url: str) -> None:
+    async with open_app(url) as driver:
+        await driver.arrived(TenantsScreen)
+        await driver.press_at_once("colon", *"tailsp")
+        await driver.until(lambda: isinstance(driver.app.screen, CommandPalette))
+        assert driver.app.screen.query_one(Input).value == "tailsp"
+
+
+@pytest.mark.parametrize("words", ["st", "tails", "St Order"])
+async def test_a_tenant_that_begins_with_the_words_comes_first(words: str, sqlite_url: str) -> None:
+    facts = Facts()
+    for name in ("Tailspin", "St Order", "Contoso"):
+        facts.tenant(name)
+    async with open_app(facts.load(sqlite_url)) as driver:
+        await driver.arrived(TenantsScreen)
+        await found(driver, "")
+        driver.app.screen.query_one(Input).value = words
+        await driver.until(
+            lambda: bool(offered(driver)) and str(offered(driver)[0].hit.text).casefold().startswith(words.casefold())
+        )
 
 
 async def test_a_tenant_is_found_by_name_and_by_id_from_everywhere(url: str) -> None:

@@ -52,9 +52,9 @@ async def test_what_is_degraded_or_lacking_has_its_copy_beside_it(url: str) -> N
         screen = await basis(driver)
         assert [(row["NAME"].text, row["LAST WHOLE"].text) for row in cells(screen)] == [
             ("A was whole", "3d ago in nightly"),
-            ("B never whole", "in none of 120 sets"),
+            ("B never whole", "in no set (at most 120 searched)"),
             ("Gone", "2d ago in reference"),
-            ("Gone, never whole", "in none of 120 sets"),
+            ("Gone, never whole", "in no set (at most 120 searched)"),
             ("Whole", ""),
         ]
         assert "3d ago in nightly" in driver.words()
@@ -113,7 +113,7 @@ async def test_enter_on_what_is_gone_leads_to_its_copy_at_once(url: str) -> None
         await driver.press("escape")
         await basis(driver)
         await driver.press("down", "enter")
-        await driver.until(lambda: "last whole in none of 120 sets" in driver.words())
+        await driver.until(lambda: "last whole in no set (at most 120 searched)" in driver.words())
         assert driver.app.screen is screen
 
 
@@ -122,7 +122,7 @@ async def test_without_a_copy_there_is_no_key_that_leads_to_one(url: str) -> Non
         await basis(driver)
         await driver.press("down", "enter")
         screen = await driver.arrived(CapturedItemScreen)
-        assert "last whole in none of 120 sets" in driver.words()
+        assert "last whole in no set (at most 120 searched)" in driver.words()
         await driver.press("enter", "equals_sign")
         assert driver.app.screen is screen
 

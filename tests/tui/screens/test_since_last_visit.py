@@ -112,3 +112,16 @@ async def test_where_nothing_can_be_kept_leaving_works_all_the_same(sqlite_url: 
         await driver.arrived(TenantsScreen)
         await leave(driver)
         assert driver.app.return_code == 0
+
+
+async def test_another_instant_is_compared_with_no_visit(sqlite_url: str, tmp_path: Path) -> None:
+    facts = Facts()
+    facts.backup_set(facts.tenant("Contoso"), NOW - 3 * HOUR)
+    url, file = facts.load(sqlite_url), tmp_path / "visit.json"
+    async with open_app(url, database=seen(url, file)) as driver:
+        await driver.arrived(TenantsScreen)
+        await leave(driver)
+    async with open_app(url, database=seen(url, file), fixed_now=NOW + 30 * DAY, size=(160, 24)) as driver:
+        await driver.arrived(TenantsScreen)
+        assert "stale" in driver.words()
+        assert "since you looked" not in driver.words()

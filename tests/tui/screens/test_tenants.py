@@ -22,6 +22,7 @@ from tests.tui.screens.fleets import (
     add_set,
     every_combination,
     small_fleet,
+    stored,
     write,
 )
 from tui.screens.dashboard import DashboardScreen
@@ -98,6 +99,29 @@ async def test_the_counts_are_the_reports_under_every_filter(sqlite_url: str) ->
         assert f"{len(listed(tenants))} of 11" in driver.words()
         await driver.press("p", "p", "p", "p")
         assert driver.shown("#counts") == counts
+
+
+@pytest.mark.parametrize("keys", ["/example", "/t", "/a", "3", "4"])
+async def test_a_filter_that_drops_the_row_begins_at_its_worst_row(keys: str, sqlite_url: str) -> None:
+    async with open_app(small_fleet().load(sqlite_url)) as driver:
+        tenants = await opened(driver)
+        await driver.press("end")
+        last = row_list(tenants).current
+        await driver.press(*("slash" if key == "/" else key for key in keys))
+        rows = row_list(tenants)
+        assert rows.current is (last if last in rows.rows else rows.rows[0])
+
+
+async def test_a_refresh_that_drops_the_row_under_the_cursor_stays_near_it(sqlite_url: str) -> None:
+    url = small_fleet().load(sqlite_url)
+    async with open_app(url) as driver:
+        tenants = await opened(driver)
+        await driver.press("j", "j")
+        gone = listed(tenants)[2]
+        write(url, "UPDATE tenants SET archived_at = ? WHERE id = ?", stored(NOW), gone.tenant.id)
+        await driver.press("r")
+        await driver.until(lambda: len(listed(tenants)) == 5)
+        assert row_list(tenants).cursor == 2
 
 
 async def test_the_whole_fleet_is_not_called_a_part_of_it(sqlite_url: str) -> None:

@@ -43,3 +43,14 @@ async def test_a_path_is_whole(sqlite_url: str, tmp_path: Path, monkeypatch: pyt
         (written,) = folder.iterdir()
         path = "".join(str(written).split())
         await driver.until(lambda: path in "".join(driver.text().replace("▌", "").split()))
+
+
+@pytest.mark.parametrize("length", [72, 73, 78, 79, 80, 156, 158])
+async def test_words_that_just_fill_a_line_are_whole(sqlite_url: str, length: int) -> None:
+    facts = Facts()
+    facts.tenant("Contoso", "contoso.example")
+    path = "/" + "a" * (length - 2) + "Z"
+    async with open_app(facts.load(sqlite_url), toasts=True) as driver:
+        await driver.arrived(TenantsScreen)
+        driver.app.say(f"saved {path}")
+        await driver.until(lambda: path in "".join(driver.text().replace("▌", "").split()), path)
