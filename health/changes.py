@@ -98,7 +98,7 @@ class WantedCopy(NamedTuple):
 class LastGoodCopy(NamedTuple):
     """Where an item was last whole: in the newest earlier set that has it in no family.
 
-    `content_kept` says whether its captured JSON is still there.
+    `content_kept` says whether its captured JSON is still there. `status`, `source` and `source_ref` are that set's.
     """
 
     backup_set: int
@@ -106,6 +106,9 @@ class LastGoodCopy(NamedTuple):
     completed_at: datetime
     item: int
     content_kept: bool
+    status: str | None = None
+    source: str | None = None
+    source_ref: str | None = None
 
 
 class SoughtCopy(NamedTuple):

@@ -125,6 +125,24 @@ def report_head(
     }
 
 
+def basis_named(health: TenantBackupHealth) -> dict[str, Any] | None:
+    """The row that governs, by all that finds it again: what an export has beside the document's own fields.
+
+    (docs/screens.md, "Whose it is"). None without a basis, or if it cannot be read.
+    """
+    basis = health.basis
+    if health.unreadable is not None or basis is None:
+        return None
+    return {
+        "tenant": health.tenant.external_id,
+        "id": basis.id,
+        "source": basis.source,
+        "source_ref": basis.source_ref,
+        "status": basis.status,
+        "completed_at": None if basis.completed_at is None else rfc3339(basis.completed_at),
+    }
+
+
 def tenant_entry(health: TenantBackupHealth, now: datetime, known: KnownOfTenant = NOTHING_KNOWN) -> dict[str, Any]:
     """One tenant's entry in the document."""
     entry = _verdict_entry(health, now)

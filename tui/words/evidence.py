@@ -106,7 +106,14 @@ _SET_FIELDS: Final = ("source", "source_ref", "started_at", "completed_at", "cre
 def stored_set_entry(stored: BackupSet | LastGoodCopy) -> dict[str, Any]:
     """A set as it is stored; of a last good copy what is known of its set."""
     if isinstance(stored, LastGoodCopy):
-        return {"id": stored.backup_set, "name": stored.name, "completed_at": rfc3339(stored.completed_at)}
+        return {
+            "id": stored.backup_set,
+            "name": stored.name,
+            "status": stored.status,
+            "source": stored.source,
+            "source_ref": stored.source_ref,
+            "completed_at": rfc3339(stored.completed_at),
+        }
     values = (getattr(stored, name) for name in ("id", "name", "status", *_SET_FIELDS))
     named = dict(zip(("id", "name", "status", *_SET_FIELDS), values, strict=True))
     return {name: _instant(value) if isinstance(value, datetime) else value for name, value in named.items()}

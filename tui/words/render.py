@@ -19,7 +19,17 @@ from health.facts import BackupSet
 from health.known import KnownOfTenant, KnownState
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
-from health.report import NOTHING_BESIDE, Beside, CheckStatus, FleetTotals, report_head, rfc3339, tenant_entry
+from health.report import (
+    NOTHING_BESIDE,
+    Beside,
+    CheckStatus,
+    FleetTotals,
+    basis_named,
+    report_head,
+    rfc3339,
+    tenant_entry,
+    whole_seconds,
+)
 from tui.words.columns import degraded_share, goes_stale, latest_backup, states_counted
 from tui.words.durations import format_minute
 from tui.words.known_words import expired_in_words, known_in_words
@@ -55,13 +65,14 @@ def report_as(
 ) -> Iterator[str]:
     """The report as `json`, `csv`, `markdown` or `table`, part by part, ending in a newline.
 
-    `only` says which tenants a forecast has left; the formats of JSON and CSV are fixed and have no place for it.
+    `only` says which tenants a forecast has left. The columns of a report's CSV are fixed and have no place for it; an
+    export has more of them.
     """
     match form:
         case "json":
             yield from json_report(verdicts, policy, now, beside)
         case "csv":
-            yield csv_report(verdicts)
+            yield csv_report(verdicts, _csv_of_an_export(policy, now, only) if beside.names_bases else None)
         case "markdown":
             yield markdown_report(verdicts, policy, now, only, beside)
         case _:
@@ -77,7 +88,14 @@ def json_report(
     for place, health in enumerate(verdicts):
         entry = json.dumps(tenant_entry(health, now, beside.known_of(health)))
         yield f"{',' if place else ''}\n  {entry}"
-    yield "]}\n"
+    yield "]"
+    if beside.names_bases:
+        # Beside the tenants, whose fields are fixed.
+        named = (json.dumps(each) for each in map(basis_named, verdicts) if each is not None)
+        yield ',\n "bases": ['
+        yield from (f"{',' if place else ''}\n  {each}" for place, each in enumerate(named))
+        yield "]"
+    yield "}\n"
 
 
 def table_report(
@@ -167,14 +185,35 @@ def totals_line(totals: FleetTotals) -> str:
     return "  ".join((counted(totals.tenants, "tenant"), *counts))
 
 
-def csv_report(verdicts: Iterable[TenantBackupHealth]) -> str:
-    """One line a tenant. A cell that a spreadsheet would read as a formula gets a leading quote."""
+def csv_report(verdicts: Sequence[TenantBackupHealth], judged: Mapping[str, object] | None = None) -> str:
+    """One line a tenant. A cell that a spreadsheet would read as a formula gets a leading quote.
+
+    With `judged`, which an export has, every line also names the rest of the basis's row, and has these values. Without
+    tenants they stand alone.
+    """
     printed = io.StringIO()
     writer = csv.writer(printed, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
+    more = () if judged is None else (*_CSV_OF_BASIS, *judged)
+    writer.writerow([*CSV_COLUMNS, *more])
     for health in verdicts:
-        writer.writerow([inert_cell(cell) for cell in _csv_cells(health)])
+        named = (judged is not None and basis_named(health)) or {}
+        beside = () if judged is None else (*map(named.get, _CSV_OF_BASIS.values()), *judged.values())
+        writer.writerow([inert_cell(cell) for cell in (*_csv_cells(health), *beside)])
+    if judged is not None and not verdicts:
+        writer.writerow(
+            [inert_cell(cell) for cell in (*[None] * (len(CSV_COLUMNS) + len(_CSV_OF_BASIS)), *judged.values())]
+        )
     return printed.getvalue()
+
+
+_CSV_OF_BASIS: Final = {f"basis_{name}": name for name in ("source", "source_ref", "status")}
+
+
+def _csv_of_an_export(policy: HealthPolicy, now: datetime, only: str) -> dict[str, object]:
+    """When it was judged, by which window, and which tenants it has: the same in every line, so that each can stand
+    alone."""
+    window = whole_seconds(policy.freshness_window)
+    return {"evaluated_at": rfc3339(now), "freshness_window_seconds": window, "part": only}
 
 
 def _csv_cells(health: TenantBackupHealth) -> tuple[object, ...]:

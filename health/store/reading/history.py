@@ -135,11 +135,12 @@ class History:
         return reference, sought
 
     def _copy(self, row: Row) -> LastGoodCopy | None:
-        set_id, name, completed_at, item_id, kept = row
+        set_id, name, completed_at, item_id, kept, status, source, source_ref = row
         if set_id is None:
             return None
         completed = self._reader.instant(completed_at, "backup_sets", "completed_at", set_id)
-        return LastGoodCopy(set_id, as_text(name), completed, item_id, bool(kept))
+        of_set = (None if each is None else as_text(each) for each in (status, source, source_ref))
+        return LastGoodCopy(set_id, as_text(name), completed, item_id, bool(kept), *of_set)
 
     def failing_sets(self, tenant_ids: Sequence[int], fleet_since: datetime | None = None) -> dict[int, FailingSet]:
         """The newest set with an error of each tenant named, by its id, unless it is older than the tenant's basis.

@@ -132,7 +132,8 @@ def last_good_copies(dialect: str) -> str:
     """What a basis has degraded, or lacks against its reference set, with the newest earlier item that is whole.
 
     The set's id and what is read of the item; then of its last good copy the set's id, name and completion, the item's
-    id and whether its content was kept. Wants what REFERENCE_SET wants, of the basis.
+    id and whether its content was kept, and the set's status, source and source_ref. Wants what REFERENCE_SET wants, of
+    the basis.
     """
     wanted = ", ".join(f"wanted.{name}" for name in ITEMS_READ.names)
     gone = ", ".join(f"item.{name}" if name in _IDENTITY else f"min(item.{name})" for name in ITEMS_READ.names)
@@ -168,7 +169,8 @@ def last_good_copies(dialect: str) -> str:
         f" SELECT found.backup_set_id, {', '.join(f'found.{name}' for name in ITEMS_READ.names)},"
         " good.backup_set_id, good_set.name, good_set.completed_at, good.id,"
         # No EXISTS: PostgreSQL may answer that from a list of every content there is.
-        f" good.payload IS NOT NULL OR {_KEPT.format('kept.digest', item='good')} IS NOT NULL"
+        f" good.payload IS NOT NULL OR {_KEPT.format('kept.digest', item='good')} IS NOT NULL,"
+        " good_set.status, good_set.source, good_set.source_ref"
         " FROM found LEFT JOIN backup_items AS good ON good.tenant_id = :tenant_id AND good.id = found.good_id"
         " LEFT JOIN backup_sets AS good_set"
         " ON good_set.tenant_id = :tenant_id AND good_set.id = good.backup_set_id"

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.oracle.rows import DEFAULT_POLICY
+from tests.subject import fleet_report
 from tests.tui.screens.driving import open_app, real_resolver
 from tests.tui.screens.fleets import HOUR, NOW, Facts, small_fleet
 from tests.tui.screens.walks import WALKS, walk, walked_fleet
@@ -70,6 +72,48 @@ async def test_what_is_of_a_set_names_it_with_where_it_came_from(name: str, keys
         assert (each["source"], each["status"], each["error"] or None) == ("intunecd", "completed", None)
         assert each["completed_at"].endswith("Z")
     assert f"set_source_ref: run\\-{about['id']}" in found["markdown"] or f"run-{about['id']}" in found["markdown"]
+
+
+@pytest.mark.parametrize("keys", ["", "enter"], ids=["fleet", "dashboard"])
+async def test_the_report_that_is_exported_names_the_row_of_each_basis(keys: str, url: str) -> None:
+    found = await exported(url, keys)
+    document = json.loads(found["json"])
+    named = {"id": 3, "source": "intunecd", "source_ref": "run-3", "status": "completed"}
+    completed_at = {"completed_at": "2026-11-23T08:00:00Z"}
+    assert document["bases"] == [{"tenant": "contoso.example"} | named | completed_at]
+    # Beside the contract's fields: those are what the report has.
+    assert {name: document[name] for name in document if name != "bases"} == fleet_report(url, NOW, DEFAULT_POLICY)
+    (row,) = csv.DictReader(io.StringIO(found["csv"]))
+    assert {name: row[f"basis_{name}"] for name in named} == {name: str(value) for name, value in named.items()}
+    assert (row["basis_completed_at"], row["evaluated_at"]) == ("2026-11-23T08:00:00Z", "2026-11-23T09:00:00Z")
+    assert (row["freshness_window_seconds"], row["tenant"]) == ("86400", "contoso.example")
+    assert row["part"] == ("Contoso (contoso.example)" if keys else "")
+
+
+async def test_a_fleet_without_a_basis_or_without_a_tenant_says_when_it_was_judged(sqlite_url: str) -> None:
+    async with open_app(small_fleet().load(sqlite_url)) as driver:
+        await driver.arrived(TenantsScreen)
+        await driver.press("2")
+        assert json.loads(driver.facts.exported("json"))["bases"] == []
+        (row,) = csv.DictReader(io.StringIO(driver.facts.exported("csv")))
+        assert (row["tenant"], row["basis_source_ref"]) == ("contoso.example", "")
+        assert row["part"] == "1 of 6, only absent, sorted: triage"
+        await driver.press("slash", *"zzz", "enter")
+        (row,) = csv.DictReader(io.StringIO(driver.facts.exported("csv")))
+        assert (row["tenant"], row["evaluated_at"]) == ("", "2026-11-23T09:00:00Z")
+        assert row["part"].startswith("0 of 6")
+
+
+async def test_the_set_of_a_last_good_copy_says_where_it_came_from(url: str) -> None:
+    wanted = {"id": 2, "name": "run 2", "status": "completed", "source": "intunecd", "source_ref": "run-2"}
+    for keys in ("enter b j enter", "enter b j enter enter", *WALKS["last_good_copy"]):
+        found = await exported(url, keys)
+        copies = [row["last_good"] for row in json.loads(found["json"])["rows"] if row["last_good"]]
+        assert copies, keys
+        assert all(wanted.items() <= copy.items() for copy in copies), keys
+        assert "source_ref=run-2" in found["csv"]
+    document = json.loads((await exported(url, "enter b j enter enter equals_sign"))["json"])
+    assert wanted.items() <= document["from"].items()
 
 
 async def test_the_two_sets_that_are_compared(url: str) -> None:
