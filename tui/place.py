@@ -86,13 +86,15 @@ OPENINGS: Final[Mapping[str, Opening]] = MappingProxyType(
         "backup_set": Opening(("dashboard", "backup_sets"), sets=1),
         "schedules": Opening(("dashboard",)),
         "changes": Opening(("dashboard",), sets=2),
-        "runs": Opening(("dashboard", "schedules"), schedule=True),
+        "runs": Opening(("dashboard", "schedules"), sets=1, schedule=True),
         "captured_item": Opening(("dashboard", "backup_sets", "backup_set"), sets=1, item=True),
         "last_good_copy": Opening(("dashboard", "backup_sets", "backup_set"), sets=1, item=True),
         "item_changes": Opening(("dashboard", "changes"), sets=2, item=True),
     }
 )
 """The screens of a tenant that `--screen` may name."""
+_LISTS_OF_ITEMS: Final = ("backup_set", "changes")
+"""Screens where an item may be named, for the cursor to be on it."""
 CAUSES: Final = "causes"
 START_SCREENS: Final = (*OPENINGS, CAUSES)
 
@@ -115,6 +117,8 @@ class Place(NamedTuple):
     item: ItemIdentity | None = None
     family: str | None = None
     schedule: int | None = None
+    meaningful: bool = False
+    """On the two contents of an item: without the fields that change without meaning."""
 
     def over(self, other: Place) -> Place:
         """This place. Options that it does not give come from the other one."""
@@ -140,7 +144,7 @@ class Place(NamedTuple):
     def _problems(self) -> Iterator[str]:
         screen = self.named_screen()
         of_tenant = {"screen": None if screen == CAUSES else screen, "set": self.set, "item": self.item,
-                     "schedule": self.schedule, "family": self.family}  # fmt: skip
+                     "schedule": self.schedule, "family": self.family, "meaningful": self.meaningful}  # fmt: skip
         if self.tenant is None:
             yield from (
                 f"--{name} needs --tenant: it applies to one tenant." for name, said in of_tenant.items() if said
@@ -156,7 +160,7 @@ class Place(NamedTuple):
                 if opening.sets
                 else f"--set does not go with --screen {screen}: leave one of them out."
             )
-        if opening.item != (self.item is not None) and screen != "backup_set":
+        if opening.item != (self.item is not None) and screen not in _LISTS_OF_ITEMS:
             yield (
                 f"--screen {screen} needs --item TYPE/IDENTIFIER."
                 if opening.item
@@ -170,6 +174,8 @@ class Place(NamedTuple):
             )
         if self.family is not None and "backup_set" not in (screen, *opening.behind):
             yield f"--family does not go with --screen {screen}: leave one of them out."
+        if self.meaningful and screen != "item_changes":
+            yield f"--meaningful does not go with --screen {screen}: only item_changes compares two contents."
 
     def narrowed_by(self) -> dict[str, str]:
         """What narrows the fleet, in the words of the documents."""
@@ -191,7 +197,7 @@ class Place(NamedTuple):
             words["schedule"] = str(self.schedule)
         found = [word for name, value in words.items() for word in (f"--{name.replace('_', '-')}", str(value))]
         found += [word for each in self.set for word in ("--set", str(each))]
-        return [*found, *(["--changed"] if self.changed else [])]
+        return [*found, *(f"--{name}" for name in ("changed", "meaningful") if getattr(self, name))]
 
 
 FLEET: Final = Place()

@@ -76,9 +76,9 @@ def _of_place(name: str, place: Place) -> dict[str, Any]:
         case "schedules":
             return {"begin_at": place.schedule}
         case "runs":
-            return {"schedule_id": place.schedule}
+            return {"schedule_id": place.schedule, "begin_at": place.set[0] if place.set else None}
         case "changes":
             before, after = (None, *place.set)[-2:] if place.set else (None, None)
-            return {"before": before, "after": after, "item": place.item}
+            return {"before": before, "after": after, "place": place}
         case _:
             return {}

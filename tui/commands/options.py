@@ -240,6 +240,11 @@ def narrowing_options(command: Command) -> Command:
 
 
 _OF_A_TENANT: Final = (
+    click.option(
+        "--meaningful",
+        is_flag=True,
+        help="On an item's two contents: without fields that change without meaning, as `v`.",
+    ),
     click.option("--family", type=WordType(FAMILIES), help="On the screen of a set: only items in this family."),
     click.option("--schedule", type=int, metavar="ID", help="Open the runs of this schedule of the tenant."),
     click.option("--item", type=ItemType(), metavar="TYPE/IDENTIFIER", help="Open this item of the set."),

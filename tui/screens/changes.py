@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from health.answers import ChangesAnswer
 from health.changes import Change, Identity, ItemChange
 from health.quality import BackupQualityResolver
-from tui.place import ItemIdentity, Place
+from tui.place import FLEET, ItemIdentity, Place
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
 from tui.widgets.cursor_detail import CursorDetail
@@ -52,14 +52,16 @@ class ChangesScreen(FactsScreen[ChangesAnswer]):
         tenant_name: str,
         before: int | None = None,
         after: int | None = None,
-        item: Identity | None = None,
+        *,
+        place: Place = FLEET,
     ) -> None:
+        """`place` is where the screens open, if they open here or on the changes of its item."""
         super().__init__()
         self.external_id = external_id
         self.tenant_name = tenant_name
         self._before = before
         self._after = after
-        self._wanted_item = item
+        self._place = place
 
     def crumb(self) -> str:
         return "Changes"
@@ -99,18 +101,22 @@ class ChangesScreen(FactsScreen[ChangesAnswer]):
 
     def first_focus(self) -> None:
         super().first_focus()
-        rows, wanted = self.query_one("#changes", RowList), self._wanted_item
+        rows, wanted = self.query_one("#changes", RowList), self._place.item
         if wanted is None:
             return
-        if rows.move_to_key(wanted):
-            rows.action_choose()
-        else:
-            self.pilot.say(f"not opened: {ItemIdentity(*wanted)} is the same in both sets, or in neither")
+        if not rows.move_to_key(wanted):
+            self.pilot.say(f"not opened: {wanted} is the same in both sets, or in neither")
+        elif self._place.named_screen() == "item_changes":
+            self._open(rows.current, meaningful=self._place.meaningful)
 
     @on(RowList.Chosen)
     def _open_item(self, message: RowList.Chosen) -> None:
-        answer, change = self.answer, message.row
-        if not self.is_active or answer is None or answer.before is None or answer.after is None:
+        if self.is_active:
+            self._open(message.row)
+
+    def _open(self, change: ItemChange, *, meaningful: bool = False) -> None:
+        answer = self.answer
+        if answer is None or answer.before is None or answer.after is None:
             return
         compared = answer.before.backup_set, answer.after.backup_set
         before, after = (
@@ -118,8 +124,9 @@ class ChangesScreen(FactsScreen[ChangesAnswer]):
             for side, each in ((answer.before, change.before), (answer.after, change.after))
         )
         self.pilot.open_screen(
-            "item_changes", self.external_id, compared, _identity(change), change.item.display_name, before, after
-        )
+            "item_changes", self.external_id, compared, _identity(change), change.item.display_name, before, after,
+            meaningful=meaningful,
+        )  # fmt: skip
 
     def evidence(self) -> list[dict[str, Any]]:
         changes: Sequence[ItemChange] = self.query_one("#changes", RowList).rows
@@ -145,7 +152,13 @@ class ChangesScreen(FactsScreen[ChangesAnswer]):
             named if side is None else side.backup_set.id
             for side, named in zip(found, (self._before, self._after), strict=True)
         ]
-        return Place(self.external_id, "changes", set=tuple(each for each in ids if each is not None))
+        change: ItemChange | None = self.query_one("#changes", RowList).current
+        return Place(
+            self.external_id,
+            "changes",
+            set=tuple(each for each in ids if each is not None),
+            item=None if change is None else ItemIdentity(*_identity(change)),
+        )
 
 
 def _identity(change: ItemChange) -> Identity:

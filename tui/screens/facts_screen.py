@@ -15,7 +15,7 @@ from textual.widgets import Static
 from health.again import OfOneTenant, tenant_again
 from health.instants import LATEST
 from tui.asking import Answer, Asking, FactsArrived, FactsFailed, GaveWay
-from tui.place import Place
+from tui.place import FLEET, Place
 from tui.reader import Question, Request
 from tui.screens.framed_screen import FramedScreen
 from tui.widgets.filter_input import FilterInput
@@ -360,4 +360,11 @@ class FactsScreen(FramedScreen, Generic[Answer]):
             )
 
     def action_copy_command(self) -> None:
-        self.pilot.copy_command(self.place().arguments())
+        self.pilot.copy_command(self.place().over(self._fleet_behind()).arguments())
+
+    def _fleet_behind(self) -> Place:
+        """How the fleet behind this screen is narrowed and sorted: the copied command goes back to the same list."""
+        fleet = next(each for each in self.app.screen_stack if isinstance(each, FactsScreen))
+        behind = FLEET if fleet is self else fleet.place()
+        # On the screen of a set the filter's words are for its items.
+        return behind._replace(filter=None) if self.place().named_screen() == "backup_set" else behind

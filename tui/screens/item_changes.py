@@ -86,8 +86,11 @@ class ItemChangesScreen(FactsScreen[ContentRows]):
         name: str,
         before: ItemOfSet | None,
         after: ItemOfSet | None,
+        *,
+        meaningful: bool = False,
     ) -> None:
         super().__init__()
+        self.set_reactive(ItemChangesScreen.with_meaning_only, meaningful)
         self.external_id = external_id
         self._identity = identity
         self._called = name
@@ -183,7 +186,8 @@ class ItemChangesScreen(FactsScreen[ContentRows]):
     def place(self) -> Place:
         stored = [each for each in self._compared if each is not None]
         ids = tuple(each.backup_set if isinstance(each, LastGoodCopy) else each.id for each in stored)
-        return Place(self.external_id, "item_changes", set=ids, item=ItemIdentity(*self._identity))
+        item = ItemIdentity(*self._identity)
+        return Place(self.external_id, "item_changes", set=ids, item=item, meaningful=self.with_meaning_only)
 
     def evidence(self) -> list[dict[str, Any]]:
         rows: Sequence[DiffRow] = self.facts.whole

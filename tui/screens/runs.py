@@ -40,12 +40,13 @@ class RunsScreen(FactsScreen[RunsAnswer]):
     RunsScreen CursorDetail { height: 5; }
     """
 
-    def __init__(self, external_id: str, tenant_name: str, schedule_id: int) -> None:
+    def __init__(self, external_id: str, tenant_name: str, schedule_id: int, *, begin_at: int | None = None) -> None:
         super().__init__()
         self.external_id = external_id
         self.tenant_name = tenant_name
         self._schedule_id = schedule_id
         self._limit = SETS_PAGE
+        self._begin_at = begin_at
 
     def crumb(self) -> str:
         return "Runs"
@@ -94,6 +95,11 @@ class RunsScreen(FactsScreen[RunsAnswer]):
         words = conditions_in_words(judged.assessment, self.pilot.context.policy, self.now())
         return [Line(f"{name_in_words(judged.schedule.name)}: ◷ follow-up: {words}", "follow-up")]
 
+    def first_focus(self) -> None:
+        super().first_focus()
+        if self._begin_at is not None:
+            self.query_one("#runs", RowList).move_to_key(self._begin_at)
+
     @on(RowList.Moved)
     def _tell(self) -> None:
         """Show the whole error of the run under the cursor; a column cuts it."""
@@ -132,4 +138,6 @@ class RunsScreen(FactsScreen[RunsAnswer]):
         return None if listed is None else listed.name
 
     def place(self) -> Place:
-        return Place(self.external_id, "runs", schedule=self._schedule_id)
+        listed: ListedSet | None = self.query_one("#runs", RowList).current
+        shown = () if listed is None else (listed.key.set_id,)
+        return Place(self.external_id, "runs", schedule=self._schedule_id, set=shown)

@@ -153,6 +153,9 @@ class ViewSettings(BaseModel):
     item: ItemName | None = Field(default=None, description="The item of the set that opens, as TYPE/IDENTIFIER.")
     family: FamilyName | None = Field(default=None, description="Only items in this family.")
     schedule: int | None = Field(default=None, description="The id of the schedule whose runs open.")
+    meaningful: bool = Field(
+        default=False, description="On an item's two contents: without the fields that change without meaning."
+    )
 
     @model_validator(mode="after")
     def _is_a_place(self) -> ViewSettings:

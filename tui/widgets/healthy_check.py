@@ -10,6 +10,7 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from health.posture import TenantBackupHealth
+from tui.widgets.hanging import HangingLine, HangingLines
 from tui.words.wording import ASSIGNMENTS_LIMIT, NOT_KNOWN_OF_THEN, State, healthy_limit, state_of
 
 
@@ -59,4 +60,5 @@ class HealthyCheck(Static):
                 words = "No age is certain while the database's clock and this machine's differ: correct one of them."
         elif health.quality is not None and health.quality.assignments_not_recorded == health.quality.items:
             words = f"{words} {ASSIGNMENTS_LIMIT}"
-        self.update(Content.assemble((state.label, f"bold $state-{state.word}"), "  ", words))
+        label = Content.assemble((state.label, f"bold $state-{state.word}"), "  ")
+        self.update(HangingLines([HangingLine(label, Content(words))]))

@@ -9,16 +9,18 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
+from tui.widgets.hanging import HangingLine, HangingLines
 from tui.words.line import Line
 from tui.words.safe_text import safe_text
 
 _LONGEST: Final = 4000
 """A run's error is shown whole: its end often says what to do."""
-_COLOURS = {"text": "$foreground", "quiet": "$quiet"}
+_MARK: Final = "> "
+_COLOURS: Final = {"text": "$foreground", "quiet": "$quiet"}
 
 
 class ProofBlock(Static, can_focus=True):
-    """`confirms` marks it as the proof of the reason that the screen was opened for."""
+    """`confirms` marks it as the proof of the reason that the screen was opened for. The focus underlines its title."""
 
     DEFAULT_CSS = """
     ProofBlock { height: auto; padding: 0 1; margin-top: 1; }
@@ -34,26 +36,34 @@ class ProofBlock(Static, can_focus=True):
         super().__init__(id=id, markup=False)
         self._title = title
         self._marked = self._confirms = confirms
+        self._has_focus = False
         self._lines: Sequence[Line] = ()
 
     def show(self, lines: Sequence[Line]) -> None:
         """Show these lines under the title."""
         self._lines = lines
-        mark = Content.assemble(("> ", "bold $primary")) if self._marked else Content("")
-        title = Content.assemble(mark, (self._title, "bold $primary" if self._marked else "bold $quiet"))
+        # Without colours the ground of the focus is not to be seen.
+        style = f"bold {'$primary' if self._marked else '$quiet'}{' underline' if self._has_focus else ''}"
+        mark = Content.assemble((_MARK, "bold $primary")) if self._marked else Content("")
+        title = HangingLine(mark, Content.assemble((self._title, style)))
         body = [
-            Content.assemble("  ", (safe_text(words, limit=_LONGEST), _COLOURS.get(style, f"$state-{style}")))
+            HangingLine(Content("  "), Content.assemble((safe_text(words, limit=_LONGEST), _colour(style))))
             for words, style in lines
         ]
-        self.update(Content("\n").join([title, *body]))
+        self.update(HangingLines([title, *body]))
 
     def on_focus(self) -> None:
-        self._mark(self._confirms)
+        self._focused(True)
 
     def on_blur(self) -> None:
-        self._mark(False)
+        self._focused(False)
 
-    def _mark(self, marked: bool) -> None:
-        if marked is not self._marked:
-            self._marked = marked
+    def _focused(self, has_focus: bool) -> None:
+        marked = has_focus and self._confirms
+        if (marked, has_focus) != (self._marked, self._has_focus):
+            self._marked, self._has_focus = marked, has_focus
             self.show(self._lines)
+
+
+def _colour(style: str) -> str:
+    return _COLOURS.get(style, f"$state-{style}")

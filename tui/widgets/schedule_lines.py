@@ -11,6 +11,7 @@ from textual.widgets import Static
 from health.facts import BackupSchedule
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
+from tui.widgets.hanging import HangingLine, HangingLines
 from tui.words.columns import in_the_past_or_future
 from tui.words.names import IN_A_SENTENCE, name_text
 from tui.words.safe_text import safe_text
@@ -45,12 +46,13 @@ class ScheduleLines(Static):
         judged = {each.schedule.id: conditions_in_words(each, self._policy, now) for each in health.follow_ups}
         listed = sorted(health.schedules, key=lambda schedule: schedule.id not in judged)
         lines = [_line(schedule, judged.get(schedule.id), now) for schedule in listed]
-        title = Content.assemble(("Schedules", "bold $quiet"))
-        self.update(Content("\n").join([title, *(lines or [Content("  none enabled")])]), layout=False)
+        title = HangingLine(Content(""), Content.assemble(("Schedules", "bold $quiet")))
+        body = [HangingLine(Content("  "), each) for each in lines or [Content("none enabled")]]
+        self.update(HangingLines([title, *body]), layout=False)
 
 
 def _line(schedule: BackupSchedule, follow_up: str | None, now: datetime) -> Content:
-    name = f"  {name_text(schedule.name, IN_A_SENTENCE)}: "
+    name = f"{name_text(schedule.name, IN_A_SENTENCE)}: "
     if follow_up is not None:
         return Content.assemble(name, (f"◷ {safe_text(follow_up)}", "$state-follow-up"))
     ran = "never ran" if schedule.last_run_at is None else f"ran {in_the_past_or_future(schedule.last_run_at, now)}"

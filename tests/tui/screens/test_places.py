@@ -8,6 +8,7 @@ Modules: tui.place, tui.routes, tui.app.
 from __future__ import annotations
 
 import shlex
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
@@ -24,6 +25,7 @@ from tui.place import ItemIdentity, Place
 from tui.routes import ROUTES
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.facts_screen import FactsScreen
+from tui.screens.item_changes import ItemChangesScreen
 from tui.screens.tenants import TenantsScreen
 from tui.widgets.filter_input import FilterInput
 
@@ -44,6 +46,7 @@ class Shown(NamedTuple):
     way: list[type]
     answer: Any
     rows: list[Any]
+    cursor: int
     crumb: str
 
 
@@ -57,7 +60,7 @@ async def shown(driver: Driver) -> Shown:
     if isinstance(answer, FleetView):
         # What a thread prepared for the keys to come is no part of the answer.
         answer = answer._replace(prepared=None)
-    return Shown(way, answer, list(row_list(screen).rows), screen.crumb())
+    return Shown(way, answer, list(row_list(screen).rows), row_list(screen).cursor, screen.crumb())
 
 
 def said(command: str) -> Place:
@@ -92,6 +95,58 @@ async def test_the_copied_command_opens_this_very_place(name: str, keys: str, ur
             assert type(driver.app.screen) is kind
             await driver.press("escape")
         assert type(driver.app.screen) is TenantsScreen
+
+
+@pytest.mark.parametrize("keys", ["enter", "enter b j enter", "enter b j enter enter", "o", "enter equals_sign"])
+async def test_the_copied_command_goes_back_to_the_same_list(keys: str, sqlite_url: str) -> None:
+    """Esc leads from a place to the list that one came from, narrowed and sorted as it was."""
+    behind = Place(group="gold", posture="degraded", sort="name", stale_within=timedelta(hours=24))
+    facts = small_fleet()
+    url = facts.load(sqlite_url)
+    async with open_app(url, groups=GROUPS, place=behind) as driver:
+        await walk(driver, keys)
+        await driver.press("Y")
+        place = said(driver.app.clipboard)
+    assert {name: getattr(place, name) for name in ("group", "posture", "sort", "stale_within")} == {
+        name: getattr(behind, name) for name in ("group", "posture", "sort", "stale_within")
+    }
+    async with open_app(url, groups=GROUPS, place=place) as driver:
+        await shown(driver)
+        while type(driver.app.screen) is not TenantsScreen:
+            await driver.press("escape")
+        assert driver.facts.place() == behind
+        assert [health.tenant.name for health in row_list(driver.facts).rows] == ["Adventure Works"]
+
+
+async def test_the_words_of_the_fleets_filter_go_along_except_to_a_set(url: str) -> None:
+    """On the screen of a set `--filter` means its items."""
+    async with open_app(url, place=Place(filter="contoso")) as driver:
+        await walk(driver, "enter")
+        await driver.press("Y")
+        assert said(driver.app.clipboard) == Place("contoso.example", filter="contoso")
+        await driver.press("b")
+        await driver.settled()
+        await driver.press("enter")
+        await driver.arrived(BackupSetScreen)
+        await driver.press("Y")
+        assert said(driver.app.clipboard).filter is None
+
+
+async def test_fields_without_meaning_are_left_out_where_the_command_says_so(url: str) -> None:
+    async with open_app(url) as driver:
+        await walk(driver, "enter equals_sign enter v")
+        await driver.press("Y")
+        command = driver.app.clipboard
+        assert "--meaningful" in command
+        await driver.press("v", "Y")
+        assert "--meaningful" not in driver.app.clipboard
+    async with open_app(url, place=said(command)) as driver:
+        screen = await driver.arrived(ItemChangesScreen)
+        assert screen.with_meaning_only
+        # Chosen by hand it begins as ever.
+        await driver.press("escape", "enter")
+        screen = await driver.arrived(ItemChangesScreen)
+        assert not screen.with_meaning_only
 
 
 async def test_the_cursors_of_the_screens_behind_stand_on_the_way(url: str) -> None:

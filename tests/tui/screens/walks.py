@@ -10,13 +10,13 @@ from tui.screens.tenants import TenantsScreen
 
 WALKS = {
     "tenants": ("", "p p p p", "s s", "w w", "slash c o enter", "o enter"),
-    "dashboard": ("enter",),
+    "dashboard": ("enter", "4 enter", "slash c o enter enter"),
     "backup_sets": ("enter b", "enter b j j"),
     "backup_set": ("enter b j enter", "enter b j j enter", "enter b j enter f f f", "enter b j enter slash 1 enter"),
     "schedules": ("enter s",),
-    "runs": ("enter s enter",),
-    "changes": ("enter equals_sign", "enter b j j m k equals_sign", "enter b j j equals_sign"),
-    "item_changes": ("enter equals_sign enter", "enter b j enter enter equals_sign"),
+    "runs": ("enter s enter", "enter s enter j"),
+    "changes": ("enter equals_sign", "enter equals_sign j", "enter b j j m k equals_sign", "enter b j j equals_sign"),
+    "item_changes": ("enter equals_sign enter", "enter equals_sign enter v", "enter b j enter enter equals_sign"),
     "captured_item": ("enter b j enter enter", "enter b j j enter j enter"),
     "last_good_copy": ("enter b j enter enter enter", "enter b j enter j j enter"),
     "causes": ("o",),
