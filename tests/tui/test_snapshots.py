@@ -66,8 +66,11 @@ async def settled(driver: Driver) -> None:
     await driver.pump()
 
 
-def walked(keys: Sequence[str]) -> Callable[[Pilot[None]], Any]:
-    """Press keys one by one, each after what the one before it asked for is on the screen."""
+def walked(keys: Sequence[str], to: str = "") -> Callable[[Pilot[None]], Any]:
+    """Press keys one by one, each after what the one before it asked for is on the screen.
+
+    `to` is the name of a picture: it begins with the name of the screen that it is of.
+    """
 
     async def walk(pilot: Pilot[None]) -> None:
         driver = Driver(cast("TenantPilotApp", pilot.app), pilot, Clock(NOW))
@@ -75,6 +78,8 @@ def walked(keys: Sequence[str]) -> Callable[[Pilot[None]], Any]:
         for key in keys:
             await driver.press(key)
             await settled(driver)
+        shown = type(driver.app.screen).__name__.removesuffix("Screen").casefold()
+        assert to.replace("-", "").startswith(shown), (to, shown)
 
     return walk
 
@@ -104,13 +109,13 @@ WALKS = {
     "backup-set-stale": [*STALE, "enter", "enter"],
     "backup-set-degraded": [*STALE, "enter", "down", "enter"],
     "backup-set-family-filter": [*DEGRADED, "down", "down", "enter", "enter", "f"],
-    "item": [*DEGRADED, "down", "down", "enter", "enter", "tab", "tab", "enter"],
-    "last-good-copy": [*DEGRADED, "down", "down", "enter", "enter", "tab", "tab", "enter", "enter"],
+    "captured-item": [*DEGRADED, "down", "down", "enter", "enter", "tab", "enter"],
+    "last-good-copy": [*DEGRADED, "down", "down", "enter", "enter", "tab", "enter", "enter"],
     "schedules-follow-up": [*FOLLOW_UP, "enter", "enter"],
     "changes": [*DEGRADED, "enter", "equals_sign"],
     "item-changes": [*DEGRADED, "enter", "equals_sign", "enter"],
     "causes": ["o"],
-    "causes-filtered": ["o", "enter"],
+    "tenants-of-a-cause": ["o", "enter"],
     "runs": [*FOLLOW_UP, "enter", "enter", "enter"],
     "help": ["question_mark"],
 }
@@ -118,7 +123,7 @@ WALKS = {
 
 @pytest.mark.parametrize("name", WALKS)
 def test_at_80_columns(snap_compare: Compare, demo_address: DatabaseAddress, name: str) -> None:
-    assert snap_compare(make_app(demo_address), terminal_size=COMPACT, run_before=walked(WALKS[name]))
+    assert snap_compare(make_app(demo_address), terminal_size=COMPACT, run_before=walked(WALKS[name], name))
 
 
 SHOWN_WIDE = (
@@ -129,17 +134,17 @@ SHOWN_WIDE = (
 
 @pytest.mark.parametrize("name", SHOWN_WIDE)
 def test_wide(snap_compare: Compare, demo_address: DatabaseAddress, name: str) -> None:
-    assert snap_compare(make_app(demo_address), terminal_size=WIDE, run_before=walked(WALKS[name]))
+    assert snap_compare(make_app(demo_address), terminal_size=WIDE, run_before=walked(WALKS[name], name))
 
 
 def test_light(snap_compare: Compare, demo_address: DatabaseAddress) -> None:
-    assert snap_compare(make_app(demo_address, theme=LIGHT), terminal_size=COMPACT, run_before=walked([]))
+    assert snap_compare(make_app(demo_address, theme=LIGHT), terminal_size=COMPACT, run_before=walked([], "tenants"))
 
 
 def test_without_colours(snap_compare: Compare, demo_address: DatabaseAddress, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     app = make_app(demo_address)
-    assert snap_compare(app, terminal_size=COMPACT, run_before=walked(WALKS["dashboard-degraded"]))
+    assert snap_compare(app, terminal_size=COMPACT, run_before=walked(WALKS["dashboard-degraded"], "dashboard"))
 
 
 def eu_and_us(address: DatabaseAddress) -> tuple[Database, Database]:
@@ -155,28 +160,28 @@ def eu_and_us(address: DatabaseAddress) -> tuple[Database, Database]:
 def test_several_databases(snap_compare: Compare, demo_address: DatabaseAddress, keys: list[str]) -> None:
     eu, us = eu_and_us(demo_address)
     app = make_app(demo_address, database=eu, databases=(eu, us))
-    assert snap_compare(app, terminal_size=COMPACT, run_before=walked(keys))
+    assert snap_compare(app, terminal_size=COMPACT, run_before=walked(keys, "choice" if keys else "tenants"))
 
 
 def test_plain(snap_compare: Compare, demo_address: DatabaseAddress) -> None:
-    assert snap_compare(make_app(demo_address, plain=True), terminal_size=COMPACT, run_before=walked([]))
+    assert snap_compare(make_app(demo_address, plain=True), terminal_size=COMPACT, run_before=walked([], "tenants"))
 
 
 def test_facts_too_old_to_confirm(snap_compare: Compare, demo_address: DatabaseAddress) -> None:
     # Of the first look at the age, when there are no facts yet, and of the question.
     seconds = iter([0.0, 0.0])
     app = make_app(demo_address, boot_clock=lambda: next(seconds, 200.0), theme=DARK)
-    assert snap_compare(app, terminal_size=COMPACT, run_before=walked(["end"]))
+    assert snap_compare(app, terminal_size=COMPACT, run_before=walked(["end"], "tenants"))
 
 
 def test_no_tenants(snap_compare: Compare, empty_address: DatabaseAddress) -> None:
-    assert snap_compare(make_app(empty_address), terminal_size=COMPACT, run_before=walked([]))
+    assert snap_compare(make_app(empty_address), terminal_size=COMPACT, run_before=walked([], "tenants"))
 
 
 def test_no_database(snap_compare: Compare) -> None:
     missing = parse_database_url("sqlite:///there-is-no-such-folder/fleet.db")
-    assert snap_compare(make_app(missing), terminal_size=COMPACT, run_before=walked([]))
+    assert snap_compare(make_app(missing), terminal_size=COMPACT, run_before=walked([], "tenants"))
 
 
 def test_too_small(snap_compare: Compare, demo_address: DatabaseAddress) -> None:
-    assert snap_compare(make_app(demo_address), terminal_size=(50, 10), run_before=walked([]))
+    assert snap_compare(make_app(demo_address), terminal_size=(50, 10), run_before=walked([], "tenants"))
