@@ -104,7 +104,7 @@ class ChangesScreen(FactsScreen[ChangesAnswer]):
         rows, wanted = self.query_one("#changes", RowList), self._place.item
         if wanted is None:
             return
-        if not rows.move_to_key(wanted):
+        if not rows.move_to_key(wanted) or rows.current is None:
             self.pilot.say(f"not opened: {wanted} is the same in both sets, or in neither")
         elif self._place.named_screen() == "item_changes":
             self._open(rows.current, meaningful=self._place.meaningful)
