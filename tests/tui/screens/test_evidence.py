@@ -90,7 +90,7 @@ async def test_the_report_that_is_exported_names_the_row_of_each_basis(keys: str
     assert row["part"] == ("Contoso (contoso.example)" if keys else "")
 
 
-async def test_a_fleet_without_a_basis_or_without_a_tenant_says_when_it_was_judged(sqlite_url: str) -> None:
+async def test_an_export_without_a_basis_says_when_it_was_judged(sqlite_url: str) -> None:
     async with open_app(small_fleet().load(sqlite_url)) as driver:
         await driver.arrived(TenantsScreen)
         await driver.press("2")

@@ -132,7 +132,7 @@ async def test_the_words_of_the_fleets_filter_go_along_except_to_a_set(url: str)
         assert said(driver.app.clipboard).filter is None
 
 
-async def test_fields_without_meaning_are_left_out_where_the_command_says_so(url: str) -> None:
+async def test_a_command_may_leave_out_fields_without_meaning(url: str) -> None:
     async with open_app(url) as driver:
         await walk(driver, "enter equals_sign enter v")
         await driver.press("Y")
