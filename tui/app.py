@@ -202,6 +202,7 @@ class TenantPilotApp(Pilot):
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         super()._display(screen, self.drawn.of(renderable, self.console) if self.drawn is not None else renderable)
+        self.keys.painted(screen)
 
     def action_repaint(self, _resumed: object = None) -> None:
         """Draw everything again: another program may have written on the terminal."""

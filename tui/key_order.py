@@ -10,13 +10,17 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, TypeAlias
+from math import inf
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from weakref import WeakKeyDictionary
 
 from textual import events
+from textual._time import get_time
 
 if TYPE_CHECKING:
     from textual.app import App
     from textual.message_pump import MessagePump
+    from textual.screen import Screen
 
 Typed: TypeAlias = events.Key | events.Paste
 
@@ -35,6 +39,15 @@ class KeysInOrder:
         self._hand_on = hand_on
         self._waiting: deque[Typed] = deque()
         self._following: asyncio.Task[None] | None = None
+        self._painted: WeakKeyDictionary[Screen[Any], float] = WeakKeyDictionary()
+
+    def painted(self, screen: Screen[Any]) -> None:
+        """Note when a screen was painted first: a key that was pressed later was meant for it."""
+        self._painted.setdefault(screen, get_time())
+
+    def _was_seen(self, event: Typed) -> bool:
+        """Whether the screen in front was painted before a key was pressed."""
+        return event.time > self._painted.get(self._app.screen, inf)
 
     @property
     def are_under_way(self) -> bool:
@@ -55,9 +68,11 @@ class KeysInOrder:
         await self._come_to_rest()
         while self._waiting:
             before, event = event, self._waiting.popleft()
-            # Enter pressed twice opens one screen: the second was meant for the row, not for what opened over it.
-            # Any other key goes to the screen that opened: `s` and `p` take the next of the list that they open.
-            if len(self._app.screen_stack) > depth and _is_enter(before) and _is_enter(event):
+            # Enter pressed twice opens one screen: the second was meant for the row, not for what opened over it and
+            # was not to be seen yet. Any other key goes to the screen that opened: `s` and `p` take the next of the
+            # list that they open.
+            opened = len(self._app.screen_stack) > depth
+            if opened and _is_enter(before) and _is_enter(event) and not self._was_seen(event):
                 continue
             depth = len(self._app.screen_stack)
             self._app.call_later(self._hand_on, event)

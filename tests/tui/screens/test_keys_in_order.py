@@ -7,6 +7,7 @@ Modules: tui.key_order, tui.widgets.filter_input.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import string
 from pathlib import Path
@@ -17,11 +18,13 @@ from textual import events
 
 from tests.tui.screens.driving import Driver, WatchedResolver, open_app, row_list, watched
 from tests.tui.screens.fleets import small_fleet
+from tui.key_order import KeysInOrder
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.tenants import TenantsScreen
 from tui.widgets.filter_input import FilterInput
+from tui.widgets.needs_attention import AttentionItem
 
 
 @pytest.fixture
@@ -81,6 +84,31 @@ async def test_enter_pressed_twice_opens_one_screen(url: str) -> None:
         await driver.press_at_once("enter", "enter", "b")
         await driver.arrived(BackupSetsScreen)
         assert [type(each) for each in driver.app.screen_stack] == [TenantsScreen, DashboardScreen, BackupSetsScreen]
+
+
+@pytest.mark.parametrize(("seen", "opened"), [(True, [BackupSetScreen]), (False, [])])
+async def test_a_second_enter_is_for_the_screen_that_was_seen(
+    seen: bool, opened: list[type], url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a slow machine the first Enter may still be under way when its screen is there to be read."""
+    at_rest, really_rest = asyncio.Event(), KeysInOrder._come_to_rest
+
+    async def rest(keys: KeysInOrder) -> None:
+        await really_rest(keys)
+        await at_rest.wait()
+
+    async with open_app(url) as driver:
+        await driver.arrived(TenantsScreen)
+        monkeypatch.setattr(KeysInOrder, "_come_to_rest", rest)
+        too_early = events.Key("enter", None)
+        driver.app.post_message(events.Key("enter", None))
+        await driver.until(lambda: isinstance(driver.app.focused, AttentionItem))
+        await driver.pump()
+        driver.app.post_message(events.Key("enter", None) if seen else too_early)
+        await driver.pump()
+        at_rest.set()
+        await driver.keys_done()
+        assert [type(each) for each in driver.app.screen_stack] == [TenantsScreen, DashboardScreen, *opened]
 
 
 async def test_a_slash_before_the_facts_are_there_begins_the_filter(resolver: WatchedResolver) -> None:
