@@ -1,7 +1,7 @@
 """Which databases the tests run on: SQLite and PostgreSQL everywhere, Citus where a coordinator is named.
 
-`TENANTPILOT_TEST_CITUS` is the URL of a coordinator with at least one node, and of a role that may create schemas there
-and truncate. Nothing here builds or starts a cluster.
+`TENANTPILOT_TEST_CITUS` is the URL of a coordinator with at least one node, and of a role that may create databases,
+extensions and schemas there, and truncate. Nothing here builds or starts a cluster.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import psycopg
 from health.store.opening.urls import parse_database_url
 from health.store.writing.administration import initialise
 from tests.docs.pages import blocks
+from tests.servers import with_database
 
 COORDINATOR: Final = os.environ.get("TENANTPILOT_TEST_CITUS")
 ENGINES: Final = ("sqlite", "postgresql", *(() if COORDINATOR is None else ("citus",)))
@@ -42,6 +43,24 @@ def placed_schema(name: str, statements: str = PLACED) -> Iterator[str]:
     finally:
         with psycopg.connect(COORDINATOR, autocommit=True) as owner:
             owner.execute(f"DROP SCHEMA {name} CASCADE".encode())
+
+
+@contextmanager
+def node_alone(name: str, *, registered: bool) -> Iterator[str]:
+    """The URL of a new database of the coordinator, which has no other nodes, for as long as the block runs."""
+    assert COORDINATOR is not None, "TENANTPILOT_TEST_CITUS names no coordinator"
+    with psycopg.connect(COORDINATOR, autocommit=True) as owner:
+        owner.execute(f"CREATE DATABASE {name}".encode())
+        try:
+            url = with_database(COORDINATOR, name)
+            with psycopg.connect(url, autocommit=True) as alone:
+                alone.execute("CREATE EXTENSION citus")
+                if registered:
+                    alone.execute("SELECT citus_set_coordinator_host(%s, %s)", (alone.info.host, alone.info.port))
+            initialise(parse_database_url(url))
+            yield url
+        finally:
+            owner.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 def place(url: str, statements: str = PLACED) -> None:

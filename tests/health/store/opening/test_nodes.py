@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 
 from health.store.opening.errors import StoreConflict, as_store_error
-from tests.engines import COORDINATOR, PLACED, place, placed_schema
+from tests.engines import COORDINATOR, PLACED, node_alone, place, placed_schema
 from tui.commands import run
 
 
@@ -62,6 +63,33 @@ if COORDINATOR is not None:
             place(url, last)
             assert run(["db", "status", "--database", url]) == 0
             assert "in the schema tp_half, distributed by tenant." in capsys.readouterr().out
+
+    def test_a_node_alone_keeps_the_rows_itself(capsys: pytest.CaptureFixture[str]) -> None:
+        with node_alone("tp_alone", registered=False) as url:
+            place(url)
+            assert_it_is_distributed_and_works(url, capsys)
+
+    def test_a_registered_node_alone_may_keep_rows_when_told_so(capsys: pytest.CaptureFixture[str]) -> None:
+        with node_alone("tp_registered", registered=True) as url:
+            with pytest.raises(psycopg.Error, match="exceeds number of worker nodes"):
+                place(url)
+            assert run(["db", "status", "--database", url]) == 3
+            assert "only in part distributed by tenant" in capsys.readouterr().out
+            with psycopg.connect(url, autocommit=True) as owner:
+                owner.execute(
+                    "SELECT citus_set_node_property(nodename, nodeport, 'shouldhaveshards', true) FROM pg_dist_node"
+                )
+            place(url, "\n".join(PLACED.strip().splitlines()[2:]))
+            assert_it_is_distributed_and_works(url, capsys)
+
+    def assert_it_is_distributed_and_works(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run(["db", "status", "--database", url]) == 0
+        assert "in the schema public, distributed by tenant." in capsys.readouterr().out
+        assert run(["demo", "--tenants", "60", "--database", url]) == 0
+        assert run(["db", "analyze", "--database", url]) == 0
+        capsys.readouterr()
+        assert run(["check", "--database", url]) == 2
+        assert "60 tenants" in capsys.readouterr().out
 
     def test_tables_of_the_coordinator_alone_are_whole(capsys: pytest.CaptureFixture[str]) -> None:
         with placed_schema("tp_none", "") as url:
