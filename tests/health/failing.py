@@ -1,4 +1,4 @@
-"""One tenant's cause, from its sets as they are stored."""
+"""One tenant's cause, from its stored sets."""
 
 from __future__ import annotations
 

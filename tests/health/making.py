@@ -1,6 +1,6 @@
-"""Facts made by hand for the tests of the pure floors: everything in order unless a test says otherwise.
+"""Facts made by hand for the tests of the pure floors: all is well unless a test says otherwise.
 
-The durations (docs/concepts.md, "The policy") are spelled again: a default that drifts in the product fails here.
+The durations (docs/concepts.md, "The policy") are written here again, so that a changed default fails.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def a_tenant(**columns: Any) -> Tenant:
 
 
 def a_set(completed_at: datetime | None = NOW - HOUR, **columns: Any) -> BackupSet:
-    """A completed set that was written down the moment it ended."""
+    """A completed set that was recorded at the moment it ended."""
     usual = BackupSet(
         id=4711,
         tenant_id=1,
@@ -97,14 +97,14 @@ def a_good_schedule(now: datetime = NOW, **columns: Any) -> BackupSchedule:
 
 
 def a_tally(*items: BackupItem) -> ItemTally:
-    """The tally of these items; without any, of one that is whole."""
+    """The tally of these items; by default of one whole item."""
     return BackupQualityResolver(POLICY).tally(items or (an_item(),))
 
 
 def facts_of(
     basis: BackupSet | None, *schedules: BackupSchedule, tally: ItemTally | None = None, tenant: Tenant | None = None
 ) -> TenantFacts:
-    """One tenant's facts; the basis has one item that is whole unless a tally says otherwise."""
+    """One tenant's facts; the basis has one whole item unless a tally says otherwise."""
     counts = None if basis is None else tally or a_tally()
     return TenantFacts(tenant or a_tenant(), basis, counts, tuple(schedules))
 

@@ -1,4 +1,4 @@
-"""How a screen's question stands: when a refresh is due, and how old the facts are (docs/reading.md)."""
+"""The state of a screen's question: when a refresh is due, and how old the facts are (docs/reading.md)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_the_wait_doubles_with_each_failure_up_to_a_minute() -> None:
         asking.begin(1000)
         asking.failed("no connection")
         due_after.append(next(waited for waited in range(0, 600, 15) if asking.is_due(REFRESH, 1000 + waited)))
-    # Half an interval early each: the timer that asks comes every 30 s and is not exact.
+    # Each half an interval early, because the timer that asks comes every 30 s and is not exact.
     assert due_after == [0, 45, 45, 45, 45]
     asking.begin(2000)
     asking.answered(2000, DatabaseTime())
@@ -81,7 +81,7 @@ def test_facts_are_too_old_past_the_limit() -> None:
 
 
 def test_a_count_does_not_come_and_go_where_reading_is_slow() -> None:
-    """Two reads and the wait between them fit into the limit, or what is too old stays so until one is faster."""
+    """Two reads and the wait between them fit into the limit. If not, the facts stay too old until a read is faster."""
     slow, slow_enough = Asking(), Asking()
     for asking, seconds, stays in ((slow, 31, True), (slow_enough, 30, False)):
         read(asking, 0, 1)

@@ -1,6 +1,6 @@
-"""Every call of the driver in turn fails under the screens: old facts with the cause, or all of the new ones.
+"""Each call of the driver fails in turn under the screens: they show the old facts and the cause, or all new ones.
 
-That no answer of the resolver is a part of one is tried in `tests/health/test_fail_the_nth.py`.
+`tests/health/test_fail_the_nth.py` shows that the resolver never gives a part of an answer.
 
 Modules: tui.reader, tui.screens.
 """
@@ -55,7 +55,7 @@ def faults() -> Iterator[Faults]:
 
 
 async def test_a_refresh(database_url: str, faults: Faults) -> None:
-    """Each time after somebody else has written: the first of the tenants has another name then."""
+    """Before each, another program writes: the first tenant gets another name."""
     url = loaded(database_url)
     async with open_app(url) as driver:
         tenants = await driver.arrived(TenantsScreen)
@@ -93,7 +93,7 @@ async def test_a_drill_down(sqlite_url: str, faults: Faults) -> None:
             if dashboard.has_problem:
                 failures += 1
                 assert CAUSE in driver.words()
-                # If the answer is slow, the list's verdict is shown with the age of its facts; never the check.
+                # If the answer is slow, the list's verdict is shown with the age of its facts, but never the check.
                 assert HEALTHY_LIMIT not in driver.words()
                 if dashboard.health is None:
                     assert "no facts" in driver.words()
@@ -109,7 +109,7 @@ async def test_a_drill_down(sqlite_url: str, faults: Faults) -> None:
 
 
 def with_all_questions(url: str) -> str:
-    """A tenant with a run that failed, an item that is damaged now and was whole, and a changed one."""
+    """A tenant with a failed run, an item that was whole and is damaged now, and a changed item."""
     facts = Facts()
     tenant = facts.tenant("Tenant 1")
     schedule = facts.schedule(tenant, name="nightly", last_run_status="failed")
@@ -134,7 +134,7 @@ def with_all_questions(url: str) -> str:
 async def test_the_questions_beside_a_verdict(
     place: dict[str, Any], behind: type[Any], kind: type[Any], key: str, sqlite_url: str, faults: Faults
 ) -> None:
-    """Causes, changes, an item's changes, runs, and the last good copies on the basis."""
+    """Causes, changes, an item's changes, runs, and the last good copies of the basis."""
     async with open_app(with_all_questions(sqlite_url), **place) as driver:
         await driver.arrived(behind)
         failures = 0
@@ -178,7 +178,7 @@ async def test_a_last_good_copy(sqlite_url: str, faults: Faults) -> None:
 
 
 async def test_no_failure_confirms_past_the_limit(sqlite_url: str, faults: Faults) -> None:
-    """While every call fails, what was confirmed is so for 90 seconds, and no second longer."""
+    """While every call fails, a confirmation stays for 90 seconds, and not a second longer."""
     async with open_app(loaded(sqlite_url)) as driver:
         tenants = await driver.arrived(TenantsScreen)
         assert looks_calm(driver)
@@ -215,7 +215,7 @@ assert number > 10
 
 
 def test_a_command_says_one_sentence_and_prints_nothing_else(sqlite_url: str) -> None:
-    """In a process of its own, whose logging is nobody's."""
+    """In a new process, so that no test has changed its logging."""
     command = [sys.executable, "-c", _EVERY_CALL_OF_A_COMMAND, loaded(sqlite_url)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""Files that we write are the owner's alone, whole or not there, and go through no link."""
+"""Files that we write are private and whole or not there, and never go through a link."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def mode_of(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_new_file_never_takes_a_name_that_is_there(tmp_path: Path) -> None:
+def test_a_new_file_never_takes_an_existing_name(tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_text("mine")
     (tmp_path / "x.csv").symlink_to(victim)
@@ -39,7 +39,7 @@ def test_a_file_is_replaced_whole_and_a_link_is_replaced_itself(tmp_path: Path, 
     assert sorted(each.name for each in tmp_path.iterdir()) == ["link", "victim"]
 
 
-def test_what_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 

@@ -1,4 +1,4 @@
-"""A fleet prepared by a thread is listed as one that is not: in every order, by every filter."""
+"""A fleet that a thread has prepared is listed like one that is not prepared: in every order, by every filter."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_prepared_fleet_is_listed_alike(order: Order, filters: Filters, monkey
     assert ids == [health.tenant.id for health in listed(bare, filters, order, POLICY)]
 
 
-def test_what_was_prepared_is_not_used_for_newer_verdicts() -> None:
+def test_a_prepared_order_is_not_used_for_newer_verdicts() -> None:
     view = a_view()
     prepare(view, POLICY)
     newer = fleet_view(FleetAnswer(NOW, view.answer.verdicts[:50]), view)

@@ -1,4 +1,4 @@
-"""Which group a tenant is in, by its external id."""
+"""The group of a tenant, by its external id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A user's own keys: checked before the first frame, and then what the screens obey, hint at and explain."""
+"""A user's own keys: checked before the first frame; then the screens obey them, hint at them and explain them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_every_binding_of_ours_has_an_id_of_its_own() -> None:
     [("x", "x"), ("X", "X"), ("?", "question_mark"), ("f5", "f5"), ("ctrl+o", "ctrl+o"), ("ä", "ä"), ("x, f5", "x,f5"),
      ("pagedown", "pagedown"), ("comma", "comma"), ("ctrl+pageup", "ctrl+pageup"), ("space", "space")],
 )  # fmt: skip
-def test_keys_that_there_are(written: str, kept: str) -> None:
+def test_known_keys(written: str, kept: str) -> None:
     keymap = {"tenants.posture": written}
     if written == "?":
         keymap["app.help"] = "f1"
@@ -42,7 +42,7 @@ def test_keys_that_there_are(written: str, kept: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["pagdown", "crtl+o", "ctrl+", "f99", "oo", "", "\x1b", "<any>", "ctrl+nothing"])
-def test_a_key_that_there_is_not(key: str) -> None:
+def test_an_unknown_key(key: str) -> None:
     sentence = refusal(tenants__sort=key)
     assert sentence.startswith("keys.tenants.sort: there is no key ")
     assert sentence.isprintable()
@@ -50,7 +50,7 @@ def test_a_key_that_there_is_not(key: str) -> None:
         assert sentence.endswith("the nearest is pagedown")
 
 
-def test_an_id_that_there_is_not() -> None:
+def test_an_unknown_id() -> None:
     assert refusal(tenant__sort="o") == "keys.tenant.sort: there is no such id; the nearest is tenants.sort"
 
 
@@ -70,7 +70,7 @@ def test_a_key_with_two_meanings(keys: dict[str, str], names: tuple[str, str]) -
     assert "give one of them another key" in sentence
 
 
-def test_a_key_may_mean_two_things_where_they_never_meet() -> None:
+def test_a_key_may_mean_two_things_on_different_screens() -> None:
     assert checked_keymap({"dashboard.schedules": "p"})["dashboard.schedules"] == "p"
     swapped = checked_keymap({"tenants.sort": "p", "tenants.posture": "s"})
     assert (swapped["tenants.sort"], swapped["tenants.posture"]) == ("p", "s")
@@ -87,7 +87,7 @@ async def test_the_screens_obey_hint_at_and_explain_the_keys_of_the_map(sqlite_u
         assert tenants.order is not order
         assert "x sort" in driver.words()
         assert "f1 help" in driver.words()
-        # What shares a key with one that got another keeps it.
+        # An action that shares a key with one that got another key keeps it.
         await driver.press("2", "escape")
         assert tenants.state is None
         await driver.press("f1")

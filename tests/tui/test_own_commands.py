@@ -1,4 +1,4 @@
-"""Own commands: what a program is given of a screen, and which settings may name one.
+"""Own commands: the arguments that a program gets from a screen, and which settings may name one.
 
 Modules: tui.own_commands, tui.terminal.program, tui.keymap, tui.settings.
 """
@@ -52,7 +52,7 @@ def test_every_argument_stays_one_argument(argv: tuple[str, ...], values: dict[s
     ("values", "said"),
     [({"name": NASTY}, "could be an option"), ({"name": "a\0b"}, "a NUL in a name cannot be an argument")],
 )
-def test_a_name_never_becomes_an_option_by_surprise(values: dict[str, str], said: str) -> None:
+def test_a_name_never_becomes_an_option(values: dict[str, str], said: str) -> None:
     with pytest.raises(NotRun, match=said):
         command("open", "{name}").arguments(VALUES | values)
 
@@ -84,7 +84,7 @@ def test_a_key_of_another_command_or_of_the_users_own_keys() -> None:
     assert checked_commands([command("x", key="s")], {"tenants.sort": "x", "dashboard.schedules": "x"})[0].key == "s"
 
 
-def test_only_a_file_of_ones_own_or_named_has_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_users_own_or_a_named_file_may_have_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own, cwd = tmp_path / "config" / "tenantpilot", tmp_path / "work"
     own.mkdir(parents=True, mode=0o700)
     cwd.mkdir(mode=0o700)
@@ -112,7 +112,7 @@ def test_only_a_file_of_ones_own_or_named_has_commands(tmp_path: Path, monkeypat
         (WRITTEN.replace('["open-graph", "{tenant}"]', "[]"), "a program and its arguments in brackets"),
     ],
 )
-def test_what_a_command_must_be(text: str, said: str, tmp_path: Path) -> None:
+def test_a_command_that_is_refused(text: str, said: str, tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
     path.write_text(text)
     with pytest.raises(SettingsError) as refused:
@@ -132,7 +132,7 @@ ECHO = (sys.executable, "-c", "import json,sys; json.dump(sys.argv[2:], open('gi
         ("enter", "set", ("{set}",), None),
     ],
 )
-async def test_a_key_runs_it_for_what_is_under_the_cursor(
+async def test_a_key_runs_it_for_the_row_under_the_cursor(
     keys: str, on: str, placeholders: tuple[str, ...], given: list[str] | None,
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -170,9 +170,7 @@ async def test_a_hostile_name_is_one_argument(sqlite_url: str, tmp_path: Path, m
         assert json.loads((tmp_path / "given.json").read_text()) == [NASTY]
 
 
-def test_a_program_that_is_not_there_is_said(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_program_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
     run_in_terminal(["no-such-program-here"])
     assert "no-such-program-here: No such file or directory" in capsys.readouterr().err

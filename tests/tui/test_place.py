@@ -1,4 +1,4 @@
-"""A place of the screens in words: what goes together, and what a command line makes of it."""
+"""A place of the screens in words: which options go together, and the command line for it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ITEM = ItemIdentity("app", "a/b")
 
 
 def said(words: list[str]) -> Place:
-    """What the command line makes of these arguments."""
+    """The place that the command line makes from these arguments."""
     return place_of(cli.make_context("tenantpilot", list(words)).params)
 
 
@@ -79,7 +79,7 @@ def test_a_shell_hands_a_place_on_as_it_is(place: Place) -> None:
         (Place("a", "changes", family="any"), "--family does not go with --screen changes"),
     ],
 )
-def test_what_does_not_go_together_is_refused(place: Place, sentence: str) -> None:
+def test_options_that_do_not_go_together_are_refused(place: Place, sentence: str) -> None:
     with pytest.raises(ImpossiblePlace) as refused:
         place.checked()
     assert sentence in str(refused.value)
@@ -97,11 +97,11 @@ def test_what_does_not_go_together_is_refused(place: Place, sentence: str) -> No
         (Place("a", "changes", set=(7,)), "changes"),
     ],
 )
-def test_what_is_said_says_the_screen(place: Place, screen: str | None) -> None:
+def test_the_options_say_which_screen(place: Place, screen: str | None) -> None:
     assert place.checked().named_screen() == screen
 
 
-def test_what_is_said_lies_over_a_view() -> None:
+def test_options_override_a_view() -> None:
     view = Place(group="gold", posture="stale", sort="age", changed=True, set=(3,), schedule=4)
     assert Place(posture="absent", filter="").over(view) == view._replace(posture="absent", filter="")
     assert Place(set=(7, 8), schedule=0).over(view) == view._replace(set=(7, 8), schedule=0)

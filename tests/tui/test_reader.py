@@ -1,4 +1,4 @@
-"""The one reader thread: the newest question wins, nothing waits for it, and breaking off hits what it is meant for."""
+"""The reader thread: the newest question wins, nothing waits for it, and an interruption hits the right question."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PATIENCE = 10.0
 
 
 class Resolver:
-    """Counts what is done to it. `interrupt` lasts until the test lets it end."""
+    """Counts its calls. `interrupt` lasts until the test lets it end."""
 
     def __init__(self) -> None:
         self.interrupting = threading.Event()
@@ -37,7 +37,7 @@ class Resolver:
 
 
 class Asked:
-    """One question of a test: it has begun, it may end, and what came of it."""
+    """One question of a test: whether it has begun, whether it may end, and its result."""
 
     def __init__(
         self, owner: object = "owner", answer: Any = None, *, free: bool = True, refresh: bool = False
@@ -104,7 +104,7 @@ def test_of_one_owners_questions_only_the_newest_is_answered(reader: FactsReader
     assert not waiting.begun.is_set()
 
 
-def test_what_was_given_up_is_neither_answered_nor_failed(reader: FactsReader) -> None:
+def test_a_question_given_up_is_neither_answered_nor_failed(reader: FactsReader) -> None:
     running, next_one = Asked("a", StoreUnreachable("interrupted"), free=False), Asked("b", 1)
     ask(reader, running)
     assert running.begun.wait(PATIENCE)
@@ -115,7 +115,7 @@ def test_what_was_given_up_is_neither_answered_nor_failed(reader: FactsReader) -
     assert running.outcome == []
 
 
-def test_giving_up_what_one_did_not_ask_breaks_nothing_off(reader: FactsReader, resolver: Resolver) -> None:
+def test_giving_up_without_a_question_interrupts_nothing(reader: FactsReader, resolver: Resolver) -> None:
     running = Asked("a", 1, free=False)
     ask(reader, running)
     assert running.begun.wait(PATIENCE)
@@ -126,7 +126,7 @@ def test_giving_up_what_one_did_not_ask_breaks_nothing_off(reader: FactsReader, 
     assert not resolver.interrupting.is_set()
 
 
-def test_a_break_off_under_way_never_hits_the_next_question(reader: FactsReader, resolver: Resolver) -> None:
+def test_an_interruption_never_hits_the_next_question(reader: FactsReader, resolver: Resolver) -> None:
     resolver.interrupt_may_end.clear()
     old, new = Asked("a", 1, free=False), Asked("b", 2)
     ask(reader, old)
@@ -135,7 +135,7 @@ def test_a_break_off_under_way_never_hits_the_next_question(reader: FactsReader,
     assert resolver.interrupting.wait(PATIENCE)
     ask(reader, new)
     old.may_end.set()
-    # The old one has ended by itself; until the break-off has, nothing runs that it could hit.
+    # The old question has ended by itself. Until the interruption has ended, no question runs that it could hit.
     assert not new.begun.wait(0.2)
     resolver.interrupt_may_end.set()
     assert new.told.wait(PATIENCE)
@@ -188,7 +188,7 @@ def test_stopping_waits_for_nothing_and_gives_the_connection_back(reader: FactsR
     assert not waiting.begun.is_set()
 
 
-def test_stopping_what_never_began_and_stopping_twice_do_nothing(resolver: Resolver) -> None:
+def test_stopping_before_the_start_or_twice_does_nothing(resolver: Resolver) -> None:
     reader = FactsReader(lambda: cast("TenantBackupHealthResolver", resolver))
     reader.stop()
     reader.stop()
@@ -200,7 +200,7 @@ def test_it_connects_after_an_answer_and_not_after_a_failure(reader: FactsReader
     ask(reader, answered)
     assert resolver.ready.wait(PATIENCE)
     assert answered.told.is_set()
-    # Over a link that is silent it would be waited for once more, and in front of what is asked meanwhile.
+    # Over a silent link this would wait once more, before the questions that are asked meanwhile.
     other = Resolver()
     second = FactsReader(lambda: cast("TenantBackupHealthResolver", other))
     second.start()
@@ -214,7 +214,7 @@ def test_it_connects_after_an_answer_and_not_after_a_failure(reader: FactsReader
     assert not other.ready.is_set()
 
 
-# What a person waits for goes first
+# A question that a person waits for goes first
 
 
 def test_a_refresh_in_the_background_gives_way(reader: FactsReader, resolver: Resolver) -> None:
@@ -228,7 +228,7 @@ def test_a_refresh_in_the_background_gives_way(reader: FactsReader, resolver: Re
     assert refresh.outcome == [("gave way", None)]
 
 
-def test_no_refresh_and_no_key_breaks_off_what_a_person_waits_for(reader: FactsReader, resolver: Resolver) -> None:
+def test_no_refresh_and_no_key_interrupts_a_persons_question(reader: FactsReader, resolver: Resolver) -> None:
     opened = Asked("dashboard", 1, free=False)
     refresh, another = Asked("list", 2, refresh=True), Asked("sets", 3)
     ask(reader, opened)
@@ -238,6 +238,6 @@ def test_no_refresh_and_no_key_breaks_off_what_a_person_waits_for(reader: FactsR
     assert refresh.told.wait(PATIENCE)
     assert not resolver.interrupting.is_set()
     assert opened.outcome == [("answered", 1)]
-    # It was asked later, and did not wait behind the refresh.
+    # It was asked later, but did not wait for the refresh.
     assert another.outcome == [("answered", 3)]
     assert refresh.outcome == [("answered", 2)]

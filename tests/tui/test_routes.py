@@ -1,4 +1,4 @@
-"""The one list of screens: no screen exists beside it, and all that names screens comes from it."""
+"""The one list of screens: it has every screen, and all lists of screen names come from it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_the_key_map_knows_the_keys_of_every_screen() -> None:
             assert binding.id in named_bindings(), binding
 
 
-def test_the_command_line_offers_the_screens_that_can_be_said() -> None:
+def test_the_command_line_offers_the_screens_with_a_name() -> None:
     @app_options
     def command() -> None: ...
 
@@ -75,7 +75,7 @@ def test_the_command_line_offers_the_screens_that_can_be_said() -> None:
         (Place(screen="backup_sets"), [DashboardScreen, BackupSetsScreen]),
         (Place(screen="backup_set"), [DashboardScreen, BackupSetsScreen, BackupSetScreen]),
         (Place(set=(7,)), [DashboardScreen, BackupSetsScreen, BackupSetScreen]),
-        # The screen of the item is opened by the set's, once that has the items.
+        # The set's screen opens the item's screen, when it has the items.
         (Place(item=ITEM), [DashboardScreen, BackupSetsScreen, BackupSetScreen]),
         (Place(screen="last_good_copy", item=ITEM), [DashboardScreen, BackupSetsScreen, BackupSetScreen]),
         (Place(screen="schedules"), [DashboardScreen, SchedulesScreen]),
@@ -94,6 +94,6 @@ def test_without_a_tenant_nothing_opens_over_the_first_screen() -> None:
     assert opened_at(FLEET) == []
 
 
-def test_a_name_that_is_in_no_list_is_refused() -> None:
+def test_an_unknown_screen_is_refused() -> None:
     with pytest.raises(KeyError):
         screen_named("nowhere")

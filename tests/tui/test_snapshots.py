@@ -1,4 +1,4 @@
-"""Pictures of the screens in the states where they really differ; each was looked at before it was accepted.
+"""Pictures of the screens in the states in which they differ. Each was looked at before it was accepted.
 
 The fleet is the demo's at a fixed instant and the clock stands still, so that a picture changes only with the code.
 
@@ -67,9 +67,9 @@ async def settled(driver: Driver) -> None:
 
 
 def walked(keys: Sequence[str], to: str = "") -> Callable[[Pilot[None]], Any]:
-    """Press keys one by one, each after what the one before it asked for is on the screen.
+    """Press keys one by one, each when the answer to the one before it is on the screen.
 
-    `to` is the name of a picture: it begins with the name of the screen that it is of.
+    `to` is the name of a picture, which begins with the name of its screen.
     """
 
     async def walk(pilot: Pilot[None]) -> None:
@@ -89,7 +89,7 @@ def typed(words: str) -> list[str]:
 
 
 ABSENT, DEGRADED, FOLLOW_UP, HEALTHY = ["2"], ["4"], ["5"], ["6"]
-# The one that is all of it: stale, degraded, and with a schedule that needs follow-up.
+# The tenant with every reason: stale, degraded, and with a schedule that needs follow-up.
 STALE = typed("phone company")
 
 WALKS = {
@@ -168,7 +168,7 @@ def test_plain(snap_compare: Compare, demo_address: DatabaseAddress) -> None:
 
 
 def test_facts_too_old_to_confirm(snap_compare: Compare, demo_address: DatabaseAddress) -> None:
-    # Of the first look at the age, when there are no facts yet, and of the question.
+    # The first look at the age, when there are no facts yet, and the question.
     seconds = iter([0.0, 0.0])
     app = make_app(demo_address, boot_clock=lambda: next(seconds, 200.0), theme=DARK)
     assert snap_compare(app, terminal_size=COMPACT, run_before=walked(["end"], "tenants"))

@@ -1,4 +1,4 @@
-"""What was seen last: kept whole or not at all, ignored with a sentence where it is not ours, and never believed."""
+"""The last visit: kept whole or not at all, ignored with a sentence if the file is not ours."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STALE, HEALTHY, ABSENT = judged(a_set(NOW - 2 * DAY)), judged(a_set(NOW - HOUR))
 
 
 def answer(*verdicts: Any) -> FleetAnswer:
-    """Verdicts of as many tenants."""
+    """Verdicts of this many tenants."""
     named = (
         health._replace(tenant=health.tenant._replace(id=number, external_id=f"tenant-{number}"))
         for number, health in enumerate(verdicts)
@@ -32,7 +32,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "visits" / "one.json"
 
 
-def test_what_was_written_is_read_and_is_the_owners_alone(file: Path) -> None:
+def test_a_visit_is_read_back_and_private(file: Path) -> None:
     assert read_visit(file) is None
     write_visit(file, answer(STALE, HEALTHY))
     visit = read_visit(file)
@@ -43,7 +43,7 @@ def test_what_was_written_is_read_and_is_the_owners_alone(file: Path) -> None:
     assert set(json.loads(file.read_text())) == {"schema", "seen_at", "states"}
 
 
-def test_changed_is_who_has_another_state_and_who_is_new(file: Path) -> None:
+def test_changed_tenants_have_another_state_or_are_new(file: Path) -> None:
     write_visit(file, answer(STALE, HEALTHY, ABSENT))
     visit = read_visit(file)
     assert visit is not None
@@ -51,7 +51,7 @@ def test_changed_is_who_has_another_state_and_who_is_new(file: Path) -> None:
     assert changed_since(visit, answer(HEALTHY, HEALTHY, STALE, ABSENT).verdicts) == {0: "stale", 2: "absent", 3: "new"}
 
 
-def test_gone_is_who_was_seen_and_is_not_judged_any_more(file: Path) -> None:
+def test_gone_tenants_were_seen_and_are_not_judged_any_more(file: Path) -> None:
     write_visit(file, answer(STALE, HEALTHY, ABSENT))
     visit = read_visit(file)
     assert visit is not None
@@ -71,7 +71,7 @@ def test_gone_is_who_was_seen_and_is_not_judged_any_more(file: Path) -> None:
         b'{"schema": "tenantpilot.visit/1", "seen_at": "2026-11-23T09:00:00Z", "states": {"a": ["stale"]}}',
     ],
 )  # fmt: skip
-def test_what_is_no_visit_of_ours_is_told_of_and_replaced(file: Path, content: bytes) -> None:
+def test_a_file_that_is_not_ours_is_reported_and_replaced(file: Path, content: bytes) -> None:
     file.parent.mkdir()
     file.write_bytes(content)
     with pytest.raises(VisitUnreadable, match="of your last visit cannot be read and is ignored"):
@@ -92,7 +92,7 @@ def test_a_link_or_a_folder_in_its_place_is_not_followed(file: Path, tmp_path: P
         read_visit(file)
 
 
-def test_each_database_has_a_file_of_its_own_that_does_not_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_database_has_its_own_file_that_does_not_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", "/nowhere")
     one, other = visit_file("fleet@db1"), visit_file("fleet@db2")
     assert one != other
@@ -101,7 +101,7 @@ def test_each_database_has_a_file_of_its_own_that_does_not_name_it(monkeypatch: 
     assert "fleet" not in one.name
 
 
-def test_age_is_no_part_of_it(file: Path) -> None:
+def test_ages_do_not_count_as_changes(file: Path) -> None:
     write_visit(file, answer(HEALTHY)._replace(now=NOW - timedelta(days=400)))
     visit = read_visit(file)
     assert visit is not None

@@ -1,4 +1,4 @@
-"""The demo fleet's rows as facts and as verdicts: what the product would make of them in a database."""
+"""The demo fleet's rows as facts and as verdicts, as the product would read and judge them."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ NOWS = [
     datetime(2027, 1, 1, 0, 0, tzinfo=UTC),
 ]
 LARGE = 2_000
-"""Tenants of a fleet of which only the newest sets have items."""
+"""Tenants of a fleet; only their newest sets have items."""
 
 
 def basis_row(demo: DemoTenant) -> SetRow | None:
-    """The basis (docs/concepts.md, "The basis"), where every candidate's completion is an instant."""
+    """The basis (docs/concepts.md, "The basis"). The completion of every candidate must be an instant."""
     candidates = [row for row in demo.sets if is_kept(row)]
     assert all(isinstance(row.completed_at, datetime) for row in candidates)
     return max(candidates, key=lambda row: (row.completed_at, row.id), default=None)
@@ -53,7 +53,7 @@ def unreadable_of(demo: DemoTenant) -> UnreadableEvidence | None:
 
 
 def facts_of(demo: DemoTenant, policy: HealthPolicy) -> TenantFacts:
-    """What a reader of the tables would hand to `judge`, from the yielded rows alone."""
+    """The facts that reading the tables would give to `judge`, made from the yielded rows."""
     tenant = Tenant(demo.tenant.id, demo.tenant.external_id, demo.tenant.name, demo.tenant.created_at)
     unreadable = unreadable_of(demo)
     if unreadable is not None:

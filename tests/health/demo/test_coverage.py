@@ -1,4 +1,4 @@
-"""The last 30 days of the demo's tenants look like those of a fleet that is backed up, with what goes wrong in one.
+"""The last 30 days of the demo's tenants look like those of a real fleet, with its usual problems.
 
 Modules: health.demo.histories, health.coverage.
 """
@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 
 
 def past_of(demo: DemoTenant, now: datetime) -> TenantPast:
-    """What a reader of the tables would hand to `coverage_of`, from the yielded rows alone."""
+    """The history that reading the tables would give to `coverage_of`, made from the yielded rows."""
     present: Counter[int] = Counter()
     degraded: Counter[int] = Counter()
     for item in demo.items:
@@ -53,9 +53,9 @@ def coverages(now: datetime, evidence: Evidence) -> list[Coverage]:
 
 
 @pytest.mark.parametrize("now", NOWS[:4], ids=str)
-def test_who_backs_up_was_covered_for_most_of_the_last_30_days(now: datetime) -> None:
+def test_tenants_with_backups_were_covered_most_of_the_time(now: datetime) -> None:
     found = coverages(now, Evidence.RECENT)
-    # Nothing is missing because the demo did not write it down.
+    # No time is unknown because the demo left a set out.
     assert not any(coverage.lasted(None) for coverage in found)
     assert min(coverage.shares.protected for coverage in found) >= 60
     assert statistics.median(coverage.shares.protected for coverage in found) >= 90
@@ -64,21 +64,21 @@ def test_who_backs_up_was_covered_for_most_of_the_last_30_days(now: datetime) ->
 
 
 @pytest.mark.parametrize("now", NOWS[:4], ids=str)
-def test_some_who_back_up_had_days_without_cover_or_with_less(now: datetime) -> None:
+def test_some_tenants_with_backups_had_bad_days(now: datetime) -> None:
     found = coverages(now, Evidence.RECENT)
     assert any(coverage.lasted(CoverageState.NOT_COVERED) > DAY for coverage in found)
     assert any(coverage.lasted(CoverageState.DEGRADED) > DAY for coverage in found)
     assert any(coverage.shares.protected == 100 for coverage in found)
 
 
-def test_whose_backups_ended_was_covered_before() -> None:
+def test_tenants_whose_backups_ended_were_covered_before() -> None:
     found = coverages(NOW, Evidence.OLD)
     assert all(coverage.cells[-1] is CoverageState.NOT_COVERED for coverage in found)
     assert any(coverage.shares.protected >= 50 for coverage in found)
 
 
-def test_what_is_kept_of_the_past_has_the_items_it_declares() -> None:
-    """A set without any would be degraded (docs/concepts.md, "Quality"), as one that declares more than it has."""
+def test_kept_sets_of_the_past_have_the_items_they_declare() -> None:
+    """A set without items would be degraded (docs/concepts.md, "Quality"), like one that declares more than it has."""
     for demo in demo_fleet(NOW, DEFAULT_TENANTS, POLICY):
         present = Counter(item.backup_set_id for item in demo.items if item.deleted_at is None)
         for row in list(filter(is_kept, demo.sets))[:-1]:
@@ -86,8 +86,8 @@ def test_what_is_kept_of_the_past_has_the_items_it_declares() -> None:
             assert row.item_count in (None, present[row.id])
 
 
-def test_how_much_of_the_past_is_written_down() -> None:
-    """Rows are what the command's time goes into: as many more would make a demo that is waited for."""
+def test_how_many_rows_the_past_takes() -> None:
+    """The command's time goes into rows. Twice as many would make the demo slow."""
     fleet = list(demo_fleet(NOW, DEFAULT_TENANTS, POLICY))
     assert sum(len(demo.sets) for demo in fleet) <= 110 * DEFAULT_TENANTS
     assert sum(len(demo.items) for demo in fleet) <= 1_200 * DEFAULT_TENANTS

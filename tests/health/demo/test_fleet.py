@@ -1,4 +1,4 @@
-"""The demo fleet shows every state there is: judged by the product itself, at many instants and sizes."""
+"""The demo fleet shows every state. The product itself judges it, at many instants and in many sizes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def conditions_in(verdict: TenantBackupHealth) -> list[Condition]:
 
 
 def told_by(situation: Situation) -> tuple[Posture | None, set[str], list[Condition]]:
-    """What a situation is meant to be judged as: posture, families, conditions."""
+    """The intended verdict of a situation: posture, families, conditions."""
     if situation.evidence is Evidence.ILLEGIBLE:
         return None, set(), []
     posture = {
@@ -70,7 +70,7 @@ def assert_shows_everything(found: Iterable[TenantBackupHealth]) -> None:
 
 
 def assert_as_told(found: list[TenantBackupHealth]) -> None:
-    """Every tenant is judged as its situation says, and in no other family or condition."""
+    """Check that every tenant is judged as its situation says, with no other family or condition."""
     for index, verdict in enumerate(found):
         judged = (verdict.posture, families_in(verdict), conditions_in(verdict))
         assert judged == told_by(situation_of(index)), (index, verdict.tenant.name)
@@ -109,7 +109,7 @@ def test_a_large_fleet_has_the_same_proportions() -> None:
     for posture, reasons in COMBINATIONS:
         few = sum((v.posture, v.reasons) == (posture, reasons) for v in verdicts(NOW, DEFAULT_TENANTS))
         many = sum((v.posture, v.reasons) == (posture, reasons) for v in found)
-        # The nine unreadable tenants that the further blocks do not have are stale there.
+        # Only the first block has nine unreadable tenants. In the others they are stale.
         assert many - few * LARGE // DEFAULT_TENANTS in (0, LARGE // DEFAULT_TENANTS - 1)
     assert not all(situation_of(DEFAULT_TENANTS + place) is SITUATIONS[place] for place in range(3))
 
@@ -124,7 +124,7 @@ def test_a_large_fleet_has_the_same_proportions() -> None:
         HealthPolicy(timedelta(hours=36), timedelta(hours=6), timedelta(hours=1), timedelta(hours=12)),
     ],
 )
-def test_the_fleet_is_told_for_the_policy_it_is_judged_by(policy: HealthPolicy) -> None:
+def test_the_fleet_is_made_for_the_policy_that_judges_it(policy: HealthPolicy) -> None:
     found = verdicts(NOW, DEFAULT_TENANTS, policy)
     assert_shows_everything(found)
     assert_as_told(found)
@@ -136,5 +136,5 @@ def test_archived_tenants_come_in_addition() -> None:
     assert len(fleet) == 20 + ARCHIVED_TENANTS
     assert archived == fleet[20:]
     assert len(archived) == 2
-    # They would need attention, so that a screen that counted them would show it.
+    # They would need attention, so a screen that counted them would be wrong visibly.
     assert all(not judge(facts_of(demo, POLICY), POLICY, NOW).confirmed for demo in archived)

@@ -1,4 +1,4 @@
-"""The demo fleet's rows: what the tables take, what may be believed, and the same ones wherever they are made."""
+"""The demo fleet's rows: the tables accept them, they are plausible, and they are the same on every machine."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def rows_of(demo: DemoTenant) -> list[Row]:
 
 
 def instants_of(row: Row) -> list[tuple[str, object]]:
-    """The columns of a row that hold an instant, with what is in them, but for null."""
+    """The columns of a row that hold an instant, with their values, without nulls."""
     cells = zip(row._fields, row, strict=True)
     return [(column, value) for column, value in cells if column.endswith("_at") and value is not None]
 
@@ -85,7 +85,7 @@ def test_rows_have_the_columns_of_the_contract_in_their_order() -> None:
 
 
 def assert_storable(demo: DemoTenant) -> None:
-    """What the tables' constraints would refuse (docs/facts.md, "The facts"), within one tenant."""
+    """Fail at rows of one tenant that the tables' constraints would refuse (docs/facts.md, "The facts")."""
     schedules, sets = {row.id for row in demo.schedules}, {row.id for row in demo.sets}
     for row in rows_of(demo):
         assert row.id > 0
@@ -101,7 +101,7 @@ def assert_storable(demo: DemoTenant) -> None:
 
 
 def assert_believable(demo: DemoTenant, now: datetime) -> None:
-    """Nothing happened before the tenant was there or, but for a wrong clock, after now."""
+    """Fail at an instant before the tenant existed or, except for a wrong clock, after now."""
     assert now - timedelta(days=3 * 366) < demo.tenant.created_at < now
     ahead = situation_of(demo.tenant.id - 1).evidence is Evidence.AHEAD
     for row in rows_of(demo):
@@ -136,7 +136,7 @@ def test_the_rows_of_a_large_fleet_keep_every_constraint() -> None:
     for demo in demo_fleet(NOW, LARGE, POLICY):
         assert_storable(demo)
         items += len(demo.items)
-        # Only the newest sets have items, and no set that has lost its own is left to be looked at.
+        # Only the newest sets have items, and every older set without items is deleted.
         assert sum(map(is_kept, demo.sets)) <= 2
     assert items < 200 * LARGE
 
@@ -203,7 +203,7 @@ def test_the_same_arguments_give_the_same_rows_in_every_process() -> None:
         assert output.strip() == here
 
 
-def test_the_instant_may_be_told_in_any_zone() -> None:
+def test_the_instant_may_be_given_in_any_zone() -> None:
     elsewhere = NOW.astimezone(timezone(timedelta(hours=9)))
     assert list(demo_fleet(elsewhere, 20, POLICY)) == list(demo_fleet(NOW, 20, POLICY))
 

@@ -1,4 +1,4 @@
-"""Findings about whose backups come, from where and what is in them (docs/doctor.md, "The fleet")."""
+"""Findings about tenants, their sources and the content of their backups (docs/doctor.md, "The fleet")."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def runs_of(last_at: datetime, source: str = "restic", sets: int = 3, **columns:
 
 
 def a_fleet(*runs: SourceRuns, **facts: Any) -> FleetFacts:
-    """Contoso, fresh by intunecd."""
+    """Contoso, fresh, backed up with intunecd."""
     return FleetFacts(NOW, POLICY, [judged(a_set())], runs)._replace(**facts)
 
 

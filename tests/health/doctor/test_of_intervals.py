@@ -1,4 +1,4 @@
-"""Findings about how often backups come, against the window (docs/doctor.md, "Schedules and the window")."""
+"""Findings about the intervals between backups, against the window (docs/doctor.md, "Schedules and the window")."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def planned(*crons: str) -> FleetFacts:
 
 
 def observed(sets: int, every: timedelta, *, sources: int = 1) -> FleetFacts:
-    """One tenant without a schedule whose sets came at such intervals."""
+    """One tenant without a schedule, whose sets came at these intervals."""
     first = NOW - every * (sets - 1)
     share = [SourceRuns(1, "tenant-1", None, f"tool-{n}", sets // sources, first, NOW) for n in range(sources)]
     return FleetFacts(NOW, POLICY, [a_tenant_with(1)], share)
@@ -44,13 +44,13 @@ def test_an_interval_is_the_longest_pause_of_all_plans() -> None:
     assert lengths(FleetFacts(NOW, POLICY, [two])) == [20 * HOUR]
 
 
-def test_else_what_was_observed() -> None:
+def test_without_plans_it_is_the_observed_pause() -> None:
     assert lengths(observed(4, DAY)) == [DAY]
     assert lengths(observed(3, DAY)) == []
     assert lengths(observed(4, DAY - timedelta(minutes=7))) == [DAY]
     assert lengths(observed(4, DAY - timedelta(minutes=8))) == [DAY - timedelta(minutes=15)]
     assert lengths(observed(4, timedelta(seconds=1))) == [timedelta(minutes=15)]
-    # One plan of another tool's: then its runs are not known, and what is seen counts.
+    # If another tool plans one of the schedules, its runs are unknown and the observed pauses count.
     unplanned = observed(5, 6 * HOUR)._replace(verdicts=[a_tenant_with(1, a_schedule(cron=NIGHTLY), a_schedule())])
     assert lengths(unplanned) == [6 * HOUR]
 
@@ -59,7 +59,7 @@ def test_the_nightly_fleet_on_a_window_of_a_day() -> None:
     fleet = intervals_of(planned(NIGHTLY, NIGHTLY, TWICE_A_DAY))
     figures = {"tenants_with_an_interval": 3, "window_seconds": 86_400, "suggested_window_seconds": 93_600}
     assert of_intervals.window_too_short(fleet) == Finding(Trouble.WINDOW_TOO_SHORT, ("tenant-1", "tenant-2"), figures)
-    # The longer window suits them: none of them is rare by itself.
+    # The longer window suits them: none of them is an exception.
     assert of_intervals.rarer_than_window(fleet) is None
 
 
@@ -85,7 +85,7 @@ def test_a_window_of_three_intervals(every: timedelta, found: bool) -> None:
 
 def test_with_schedules_a_missed_run_is_seen() -> None:
     assert of_intervals.window_too_long(intervals_of(planned("0 * * * *"))) is None
-    # And where the half of a fleet is rarer, the window is not too long for most.
+    # If half of the fleet runs less often, the window is not too long for most.
     half = observed(4, HOUR)
     half = half._replace(verdicts=[*half.verdicts, a_tenant_with(2, a_schedule(cron=NIGHTLY))])
     assert of_intervals.window_too_long(intervals_of(half)) is None

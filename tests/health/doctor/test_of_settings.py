@@ -12,7 +12,7 @@ from tests.health.making import NOW, POLICY, TICK, a_schedule, a_set, judged
 NOTHING = SettingsFacts()
 
 
-def test_what_the_settings_do_not_have_is_not_found() -> None:
+def test_without_settings_nothing_is_found() -> None:
     fleet = FleetFacts(NOW, POLICY, [judged(a_set(), a_schedule())])
     assert of_settings.schedule_without_source(NOTHING, fleet) is None
     assert of_settings.known_expired(NOTHING, NOW) is None
@@ -59,7 +59,7 @@ def test_known_entries_end_at_their_instant() -> None:
     assert of_settings.known_expired(SettingsFacts(known=[entry]), NOW - TICK) is None
 
 
-def test_what_is_only_named() -> None:
+def test_tenants_that_only_the_settings_name() -> None:
     settings = SettingsFacts(
         contradictory=["a"], refused=["b"], passwords=["database.url"], known_of_nobody=["c"], empty_groups=["gold"]
     )

@@ -1,4 +1,4 @@
-"""A backup read as a command has it read: by its source, then through the door."""
+"""A backup read as a command reads it: by its source, then through the door."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ READ_AT: Final = datetime(2026, 11, 30, tzinfo=UTC)
 
 
 def asked_of(path: Path, **more: Any) -> Asked:
-    """What is asked of a source for the tenant `contoso`."""
+    """A request to a source, for the tenant `contoso`."""
     return Asked(path, "contoso", utc_now(), HealthPolicy(), **more)
 
 
@@ -36,19 +36,19 @@ def read_folder(
     gone: Set[str] | None = None,
     **more: Any,
 ) -> CapturedSet:
-    """A folder as the one set that it is, held against these types, of which some are gone for good."""
+    """A folder as one set, compared with these types; the `accepted` ones may be gone."""
     asked = asked_of(path, **more)
     (found,) = source.found(asked).sets
     return admitted(found.read(with_payload=asked.with_payload), expected, gone)
 
 
 def admitted(captured: CapturedSet, expected: Set[str] | None = None, gone: Set[str] | None = None) -> CapturedSet:
-    """A set as the door admits it, held against a file of each of these types, of which some are gone for good."""
+    """A set as the door admits it, compared with one file of each of these types; the `accepted` ones may be gone."""
     return Door(gone or frozenset()).admit(captured, having(captured, expected or ()))
 
 
 def having(captured: CapturedSet, types: Collection[str]) -> Reference:
-    """A reference set that has what a set has of some types, and one item of those that it lacks."""
+    """A reference set of these types: the set's own items, and one item of each type that the set lacks."""
     had = {identity: state for identity, state in states_in(captured).items() if identity[0] in types}
     lacking = set(types) - {policy_type for policy_type, _ in had}
     return Reference((had | {(policy_type, "gone.json"): None for policy_type in lacking},))

@@ -43,7 +43,7 @@ class Repository:
         staged: bool = False,
         minute: int = 0,
     ) -> str:
-        """Commit what the files say, and without those that are gone; the commit's hash."""
+        """Commit these files, without those in `gone`. Returns the commit's hash."""
         plant(self.path, files)
         for name in gone:
             shutil.rmtree(self.path / name)
@@ -57,7 +57,7 @@ class Repository:
 
     def identity(self, day: int, minute: int = 0) -> dict[str, str]:
         who = {f"GIT_{role}_{part}": "nobody" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
-        # Committed anew an hour later, as by a rebase: that must not be what counts.
+        # Committed again an hour later, as by a rebase. This date must not count.
         seconds = START + day * DAY + minute * 60
         return who | {"GIT_COMMITTER_DATE": f"{seconds + 3600} +0530", "GIT_AUTHOR_DATE": f"{seconds} +0000"}
 

@@ -1,7 +1,7 @@
-"""A second implementation of the rule of runs, written from the words of docs/import-folders.md and nothing else; and
-random histories for it, which git can make.
+"""A second implementation of the rule of runs, written only from docs/import-folders.md; and random histories for it,
+which git can make.
 
-It looks at a commit as git has it: dates, people, words and paths. Nothing of `health` is used.
+It reads a commit as git has it: dates, people, words and paths. It uses nothing of `health`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ LONGEST = 6 * 3600
 
 
 class Raw(NamedTuple):
-    """A commit of a random history: `parents` are places in it, times are seconds, `paths` are the files it writes,
-    and `gone` those that it removes."""
+    """A commit of a random history. `parents` are positions in it, times are in seconds, `paths` are the written files,
+    and `gone` the removed ones."""
 
     parents: tuple[int, ...]
     authored: int
@@ -33,7 +33,7 @@ class Raw(NamedTuple):
 
     @property
     def kinds(self) -> list[str]:
-        """What each file is that it changes."""
+        """The kind of each file that it changes."""
         return [kind_of(path) for path in (*self.paths, *self.gone)]
 
     @property
@@ -42,7 +42,7 @@ class Raw(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """A run by its last commit's id, and when it started and was complete, in seconds."""
+    """A run: the id of its last commit, and its start and completion in seconds."""
 
     ref: str
     started: int
@@ -62,7 +62,7 @@ def kind_of(path: str) -> str:
 def expected_runs(
     history: Sequence[Raw], ids: Sequence[str], by_author: Callable[[str], bool] | None = None
 ) -> set[Expected]:
-    """What the runs are, one by one, straight from the sentences. `ids` are the commits' hashes."""
+    """The runs, one by one, straight from the page's sentences. `ids` are the commits' hashes."""
     everything = range(len(history))
 
     def counts(n: int) -> bool:
@@ -117,9 +117,9 @@ def expected_runs(
 
 
 def git_history(path: Path, history: Sequence[Raw]) -> list[str]:
-    """Make a history in a new bare repository whose HEAD is its last commit; the hash of each commit.
+    """Make a history in a new bare repository whose HEAD is its last commit. Returns the hash of each commit.
 
-    A file that is written again gets other content.
+    A file that is written again gets new content.
     """
     subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", path], check=True)
     lines: list[bytes] = []
@@ -165,7 +165,7 @@ _STEPS = (0, 1, 60, 600, GAP - 1, GAP, GAP + 1, 3600, LONGEST, 86_400, -60, -GAP
 
 @st.composite
 def histories(draw: st.DrawFn, most: int = 14) -> list[Raw]:
-    """A history of commits, parents before children, all of them reached by the last one."""
+    """A history of commits, parents before children; the last one reaches all of them."""
     commits: list[Raw] = []
     size = draw(st.integers(1, most))
     people = st.sampled_from(("backup <backup@contoso.com>", "Ann <ann@contoso.com>", "GitHub <noreply@github.com>"))
@@ -177,7 +177,7 @@ def histories(draw: st.DrawFn, most: int = 14) -> list[Raw]:
         elif n == 0:
             parents = ()
         else:
-            # Mostly the line goes on: long runs are what the rule is about.
+            # Mostly the line goes on, because the rule is about long runs.
             first = draw(st.one_of(st.just(n - 1), st.integers(0, n - 1)))
             second = draw(st.one_of(st.none(), st.none(), st.none(), st.integers(0, n - 1)))
             parents = (first,) if second in (None, first) else (first, second)

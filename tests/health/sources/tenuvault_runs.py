@@ -18,7 +18,7 @@ POLICIES: Mapping[str, object] = {
 
 
 def manifest(**said: object) -> dict[str, object]:
-    """What a run of the desktop edition that went well says of itself."""
+    """The manifest of a run of the desktop edition that went well."""
     return {
         "BackupDate": "2026-11-23-021000",
         "BackupFolder": FOLDER,
@@ -40,11 +40,11 @@ def manifest(**said: object) -> dict[str, object]:
 def plant_run(
     root: Path, folder: str = FOLDER, *, policies: Mapping[str, object] = POLICIES, log: object = None, **said: object
 ) -> Path:
-    """Write a run under a root; gives back the run's folder."""
+    """Write a run under a root. Returns the run's folder."""
     files = {"metadata.json": manifest(**said), **policies}
     return plant(root / folder, files if log is None else {"backup.log": log, **files})
 
 
 def runs_in(root: Path) -> list[Run]:
-    """The runs under a root, of the tenant `contoso`, by a machine in Berlin."""
+    """The runs under a root of the tenant `contoso`, written by a machine in Berlin."""
     return find_runs(asked_of(root, options={"timezone": ZoneInfo("Europe/Berlin")}))

@@ -1,4 +1,4 @@
-"""A folder that nobody vouches for: everything in it is read or told, and nothing outside it is touched."""
+"""An untrusted folder: everything in it is read or reported, and nothing outside it is touched."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_file_says_when_it_was_written(tmp_path: Path) -> None:
     assert read(tmp_path)["A/a.json"].written_ns == 1_700_000_000_123_456_789
 
 
-def test_a_file_says_when_it_was_changed_and_nobody_sets_that_back(tmp_path: Path) -> None:
+def test_a_file_has_a_change_time_that_cannot_be_set_back(tmp_path: Path) -> None:
     path = plant(tmp_path, {"A/a.json": "1"}) / "A/a.json"
     first = read(tmp_path)["A/a.json"].changed_ns
     assert first == path.stat().st_ctime_ns
@@ -69,7 +69,7 @@ def test_a_file_says_when_it_was_changed_and_nobody_sets_that_back(tmp_path: Pat
     assert (read(tmp_path)["A/a.json"].changed_ns or 0) > first
 
 
-def test_symbolic_links_are_told_and_not_followed(tmp_path: Path) -> None:
+def test_symbolic_links_are_reported_and_not_followed(tmp_path: Path) -> None:
     outside = plant(tmp_path / "outside", {"secret.json": "1", "deep/other.json": "2"})
     root = plant(tmp_path / "root", {"A/a.json": "3"})
     (root / "A/link.json").symlink_to(outside / "secret.json")
@@ -92,7 +92,7 @@ def test_the_root_itself_may_be_a_link(tmp_path: Path) -> None:
     assert read(tmp_path / "latest")["A/a.json"].content == b"1"
 
 
-def test_a_root_that_nobody_named_may_not(tmp_path: Path) -> None:
+def test_a_root_that_the_user_did_not_name_may_not(tmp_path: Path) -> None:
     plant(tmp_path / "v2", {"A/a.json": "1"})
     (tmp_path / "latest").symlink_to("v2")
     with pytest.raises(RefusedInput, match="cannot be read"):
@@ -109,7 +109,7 @@ def test_a_pipe_is_never_opened(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("kind", "why"), [("link", "symbolic links"), ("pipe", "not a regular file")])
-def test_what_is_swapped_in_before_the_opening_is_not_read(tmp_path: Path, kind: str, why: str) -> None:
+def test_a_file_swapped_in_before_the_opening_is_not_read(tmp_path: Path, kind: str, why: str) -> None:
     plant(tmp_path, {"secret.txt": "s", "A/a.json": "1"})
     path = tmp_path / "A/a.json"
 
@@ -131,7 +131,7 @@ def test_what_is_swapped_in_before_the_opening_is_not_read(tmp_path: Path, kind:
     [("a.json", "it cannot be looked at"), ("b.json", "the file cannot be read")],
     ids=["listed", "seen"],
 )
-def test_a_file_that_vanishes_is_told(tmp_path: Path, at: str, problem: str) -> None:
+def test_a_file_that_vanishes_is_reported(tmp_path: Path, at: str, problem: str) -> None:
     plant(tmp_path, {"A/a.json": "1", "A/b.json": "2"})
 
     def vanish(name: str) -> None:
@@ -151,7 +151,7 @@ def test_a_file_is_as_large_as_the_limit_and_no_larger(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("closed", "told"), [("a.json", "A/a.json"), ("A", "A/A"), ("in", "A/in/in")])
-def test_what_may_not_be_opened_is_told(
+def test_a_file_that_may_not_be_opened_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: str, told: str
 ) -> None:
     plant(tmp_path, {"A/a.json": "1", "A/in/x.json": "2", "B/b.json": "3"})
@@ -162,7 +162,7 @@ def test_what_may_not_be_opened_is_told(
             raise PermissionError(13, "Permission denied")
         return really_open(path, flags, mode, dir_fd=dir_fd)
 
-    # Not by the file's mode: the tests may run as root, whom no mode stops.
+    # The file's mode would not do: the tests may run as root, who may open everything.
     monkeypatch.setattr(os, "open", guarded)
     files = read(tmp_path)
     assert str(files[told].problem).endswith("cannot be read: Permission denied")
@@ -170,7 +170,7 @@ def test_what_may_not_be_opened_is_told(
     assert files["B/b.json"].content == b"3"
 
 
-def test_a_folder_that_cannot_be_listed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_listed_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(tmp_path, {"A/a.json": "1", "B/b.json": "3"})
     really_scandir, listed = os.scandir, 0
 
@@ -218,7 +218,7 @@ def test_names_that_are_not_utf8_are_written_out(tmp_path: Path) -> None:
     assert files["T\\xff/caf\\xe9.json"].content == b"1"
 
 
-def test_a_root_that_is_no_folder_is_refused(tmp_path: Path) -> None:
+def test_a_root_that_is_not_a_folder_is_refused(tmp_path: Path) -> None:
     plant(tmp_path, {"file": "1"})
     with pytest.raises(RefusedInput, match=r"nowhere: this folder cannot be read: No such file or directory\."):
         read(tmp_path / "nowhere")

@@ -1,4 +1,4 @@
-"""One backup file, JSON or YAML, whoever wrote it."""
+"""One backup file, JSON or YAML, from any tool."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from health.sources.storable import MAX_DEPTH
 
 
 def beginning(value: bytes | str) -> str:
-    """What a case is called: some of the contents are megabytes."""
+    """The name of a case, because some of the contents are megabytes."""
     return ascii(value[:24])
 
 
@@ -28,7 +28,7 @@ def beginning(value: bytes | str) -> str:
         ("a.json.bak", False),
     ],
 )
-def test_a_document_is_known_by_its_ending(name: str, expected: bool) -> None:
+def test_a_document_is_recognised_by_its_ending(name: str, expected: bool) -> None:
     assert is_document(name) is expected
 
 
@@ -49,7 +49,7 @@ def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
 
 
 @pytest.mark.parametrize(("mark", "encoding"), [(BOM_UTF16_LE, "utf-16-le"), (BOM_UTF16_BE, "utf-16-be")])
-def test_utf_16_is_read_where_its_mark_says_so(mark: bytes, encoding: str) -> None:
+def test_utf_16_is_read_if_its_mark_says_so(mark: bytes, encoding: str) -> None:
     assert read_document(mark + '{"displayName": "é😀"}'.encode(encoding), "a.json") == {"displayName": "é😀"}
     assert read_document(mark + "displayName: é😀\n".encode(encoding), "a.yaml") == {"displayName": "é😀"}
 
@@ -64,7 +64,7 @@ def test_utf_16_is_read_where_its_mark_says_so(mark: bytes, encoding: str) -> No
         (BOM_UTF16_LE + b"{\0}", r"not UTF-16 \(byte 5\)"),
         (BOM_UTF16_LE + b"\0\xd8{\0", r"not UTF-16 \(byte 3\)"),
         ('{"a": 1}'.encode("utf-16-le"), "not valid JSON"),
-        # One that every Python points at the same place in: not so a comma too many.
+        # An error that every Python reports at the same place. Not so an extra comma.
         (b'{"a": }', r"not valid JSON \(.*: line 1, column 7\)"),
         (b'{"a":\n', r"not valid JSON \(.*: line 2, column 1\)"),
         (b"NaN", "not valid JSON"),

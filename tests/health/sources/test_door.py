@@ -1,4 +1,4 @@
-"""The door: what every source's set is held against before it may be written."""
+"""The door: every source's set is compared with its reference before it is written."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def reference(*types: str) -> Reference:
     return Reference(({(policy_type, "a.json"): None for policy_type in types},))
 
 
-def test_what_counts_in_a_set_is_what_was_captured_and_not_deleted() -> None:
+def test_only_captured_items_that_are_not_deleted_count() -> None:
     gone = ROLES._replace(policy_identifier="gone.json", deleted_at=datetime(2026, 11, 1, tzinfo=UTC))
     states = states_in(a_set(ROLES, UNREAD, CLOSED, gone))
     assert states == {("Roles", "a.json"): "captured", ("Filters", "b.json"): None}
 
 
-def test_what_somebody_deleted_stays_deleted() -> None:
+def test_a_deleted_set_stays_deleted() -> None:
     deleted = frozenset({("Roles", "a.json"), ("Filters", "b.json")})
     states = states_in(a_set(ROLES, UNREAD._replace(deleted_at=NOT_DELETED)), deleted)
     assert states == {("Filters", "b.json"): None}
@@ -50,7 +50,7 @@ def test_a_set_that_lost_a_type_is_partial_and_keeps_its_own_error() -> None:
 
 
 @pytest.mark.parametrize("status", ["partial", "running", "failed", "cancelled", "another word"])
-def test_what_is_not_called_completed_is_held_against_nothing(status: str) -> None:
+def test_a_set_that_is_not_completed_is_compared_with_nothing(status: str) -> None:
     assert Door().admit(a_set(status=status), reference("Roles")) == a_set(status=status)
 
 
@@ -75,12 +75,12 @@ def test_types_that_an_earlier_version_missed() -> None:
     assert (lacking.status, lacking.error) == ("partial", f"{EARLIER_VERSION}Apps, Wi-Fi")
     assert Door({"Apps"}).admit(a_set(ROLES, UNREAD), noted).error == f"{EARLIER_VERSION}Wi-Fi"
     assert Door({"Apps", "Wi-Fi"}).admit(a_set(ROLES, UNREAD), noted) == a_set(ROLES, UNREAD)
-    # A type that is named with its figures is not named again.
+    # A type that is named with its figures is named only once.
     both = Door().admit(a_set(ROLES), reference("Apps")._replace(missing=frozenset({"Apps", "Wi-Fi"})))
     assert both.error == f"{EARLIER_VERSION}Wi-Fi; Apps: 1 of 1 items gone"
 
 
-def test_share_and_number_are_the_settings() -> None:
+def test_share_and_number_come_from_the_settings() -> None:
     had = Reference(({("Roles", f"{number}.json"): None for number in range(4)},))
     now = a_set(*(ROLES._replace(policy_identifier=f"{number}.json") for number in range(2)))
     assert Door().admit(now, had).status == "completed"
@@ -90,7 +90,7 @@ def test_share_and_number_are_the_settings() -> None:
     assert Door(rule=LossRule(share_percent=49, items=3)).admit(now, had).status == "completed"
 
 
-def test_a_stored_set_is_made_of_what_its_source_gives() -> None:
+def test_a_stored_set_is_judged_by_the_data_of_its_source() -> None:
     for given in (a_set(), a_set(error="a timeout")):
         stored = Door().admit(given, reference("Filters", "Roles"))
         assert stored != given
@@ -106,7 +106,7 @@ def test_a_stored_set_passes_again_to_have_a_loss_accepted() -> None:
     stored = Door().admit(a_set(), reference("Filters", "Roles"))
     assert has_a_loss(stored.status, stored.error)
     assert Door({"Roles"}).judges_again(stored)
-    # Its reference set may be another one once that has been accepted.
+    # After the acceptance its reference set may be another one.
     assert Door({"Apps"}).judges_again(stored)
     assert not Door().judges_again(stored)
     assert not Door({"Roles"}).judges_again(a_set())

@@ -59,7 +59,7 @@ def test_every_column_is_taken() -> None:
         "contoso", "nightly", False, "10 2 * * *", "Europe/Berlin", AT, "success", AT, AT, AT, AT
     )
     assert captured[6:] == (3, "e", AT, AT, AT, AT, "nightly", "contoso.onmicrosoft.com")
-    # Where the content came, its own digest counts.
+    # If there is content, the content's own digest counts.
     assert captured.items == (
         CapturedItem(
             *(
@@ -89,7 +89,7 @@ def test_a_digest_alone_is_kept_and_without_payload_it_stays() -> None:
     assert (item.payload, item.payload_digest) == (None, digest_of('{"secret":1}'))
 
 
-def test_what_may_be_null_may_be_null_and_a_null_payload_is_nothing() -> None:
+def test_optional_keys_may_be_null_and_a_null_payload_is_none() -> None:
     nulls = dict.fromkeys(("item_count", "error", "started_at", "completed_at", "created_at", "schedule"), None)
     facts = read(SET | nulls | {"status": "running"}, ITEM | {"platform": None, "payload": None, "assignments": None})
     assert facts.sets[0].status == "running"
@@ -102,11 +102,11 @@ def test_a_deletion_that_is_null_differs_from_one_left_out() -> None:
     assert (said.deleted_at, said.items[0].deleted_at) == (NOT_DELETED, NOT_DELETED)
     (silent,) = read(SET, ITEM).sets
     assert (silent.deleted_at, silent.items[0].deleted_at) == (None, None)
-    # A deleted schedule never comes back: its name is that of a new one.
+    # A deleted schedule never comes back: its name belongs to a new schedule.
     assert read(SCHEDULE | null) == read(SCHEDULE)
 
 
-def test_the_order_of_lines_is_free_and_blank_lines_are_none() -> None:
+def test_lines_come_in_any_order_and_blank_ones_are_skipped() -> None:
     assert read(b"\n", ITEM, b"  \r\n", SET, SCHEDULE, TENANT) == read(TENANT, SCHEDULE, SET, ITEM)
 
 
@@ -180,12 +180,12 @@ def test_instants_are_rfc_3339_with_an_offset(text: str, expected: datetime) -> 
         ("Asia/Kolkata", "2026-11-23 02:10:00", datetime(2026, 11, 22, 20, 40, tzinfo=UTC)),
         ("Asia/Kolkata", "2026-11-23T02:10:00Z", AT),
         ("Asia/Kolkata", "2026-11-23T02:10:00-01:00", datetime(2026, 11, 23, 3, 10, tzinfo=UTC)),
-        # Shown twice: the earlier one, so that no backup is younger than it may be.
+        # The clock showed it twice. The earlier instant counts, so that no backup looks younger than it may be.
         ("Europe/Berlin", "2026-10-25T02:30:00", datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
         ("UTC", "2026-11-23T02:10:00", AT),
     ],
 )
-def test_an_instant_without_an_offset_is_of_the_zone_that_is_named(zone: str, written: str, instant: datetime) -> None:
+def test_an_instant_without_an_offset_is_of_the_named_zone(zone: str, written: str, instant: datetime) -> None:
     (only,) = read_in(zone, SET | {"completed_at": written}).sets
     assert only.completed_at == instant
 
@@ -201,7 +201,7 @@ def test_without_payload_only_the_captured_json_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("warning", [None, "from the tool"])
-def test_json_that_no_database_keeps_is_written_out_and_warned_of(warning: str | None) -> None:
+def test_json_that_no_database_keeps_is_escaped_with_a_warning(warning: str | None) -> None:
     more = {"integrity_warning": warning, "payload": {"a": "\0"}, "assignments": ["\ud800"]}
     (item,) = read(SET, ITEM | more).sets[0].items
     assert (item.payload, item.assignments) == ('{"a":"\\\\u0000"}', '["\\\\ud800"]')

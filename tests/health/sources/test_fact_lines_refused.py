@@ -36,7 +36,7 @@ from tests.health.sources.lines_of_facts import ITEM, SCHEDULE, SET, TENANT, lin
     ],
     ids=lambda value: ascii(value[:40]),
 )
-def test_a_line_that_is_no_fact(line: bytes, place: str, sentence: str) -> None:
+def test_a_line_that_is_not_a_fact(line: bytes, place: str, sentence: str) -> None:
     message = refusal(SET, line)
     assert message.startswith(f"{place}: ")
     assert sentence in message
@@ -62,7 +62,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(fact: dict[str, st
     assert message == f'1:{column}: a {fact["kind"]} has no "{key}"; the nearest key is "{nearest}".'
 
 
-def test_the_place_of_a_key_is_not_that_of_its_like_in_a_value() -> None:
+def test_the_column_is_of_the_key_and_not_of_a_like_value() -> None:
     line = b'{"payload": {"odd": 1, "x": "\\"odd\\": 2"}, "platform": "odd", "kind": "item", "odd": 3}\n'
     assert refusal(line).startswith(f"1:{line.rindex(b'odd')}: ")
 
@@ -80,7 +80,7 @@ def test_every_required_key_is_required_and_not_null(fact: dict[str, str]) -> No
 
 
 @pytest.mark.parametrize("key", ["is_enabled", "timezone"])
-def test_what_has_a_default_may_be_left_out_but_not_null(key: str) -> None:
+def test_a_key_with_a_default_may_be_left_out_but_not_null(key: str) -> None:
     assert f'"{key}" must not be null' in refusal(SCHEDULE | {key: None})
 
 
@@ -102,13 +102,13 @@ def test_a_set_with_something_kept_says_when_it_was_complete(status: str, given:
         ("2026-11-23", "RFC 3339"),
     ],
 )
-def test_no_clock_of_the_zone_ever_showed_it(written: str, why: str) -> None:
+def test_a_local_time_that_the_zone_never_had_is_refused(written: str, why: str) -> None:
     with pytest.raises(RefusedInput, match=why):
         read_in("Europe/Berlin", SET | {"completed_at": written})
 
 
 def test_the_refusal_of_a_local_time_names_the_option_and_no_offset() -> None:
-    """Somebody in Delhi who appends a Z shows a backup of 29 hours as one of 23."""
+    """If a user in Delhi appended a Z, a backup of 29 hours would look like one of 23."""
     said = refusal(SET | {"completed_at": "2026-11-23T02:10:00"})
     assert "--timezone" in said
     assert '00Z"' not in said

@@ -1,4 +1,4 @@
-"""Which commits of an IntuneCD repository are runs, as git has them.
+"""The commits of an IntuneCD repository that are runs, as git has them.
 
 Modules: health.sources.git_history, health.sources.intunecd_policies.
 """
@@ -46,14 +46,14 @@ def test_only_commits_that_change_an_item_under_the_root_count(repository: Repos
         "backup_summary.json",
     ],
 )
-def test_what_only_the_tool_writes_is_a_run(repository: Repository, path: str) -> None:
+def test_a_commit_of_files_that_only_the_tool_writes_is_a_run(repository: Repository, path: str) -> None:
     first = repository.commit({"prod/Roles/a.json": policy(), "prod/Roles/b.json": policy()})
     second = repository.commit({f"prod/{path}": "{}"})
     repository.commit({path: "{}"})
     assert [captured.source_ref for captured in read(repository.path / "prod")] == [first, second]
 
 
-def test_a_file_that_may_be_run_now_is_no_change(repository: Repository) -> None:
+def test_a_changed_file_mode_does_not_count_as_a_change(repository: Repository) -> None:
     ref = repository.commit({"Roles/a.json": policy()})
     repository.git("update-index", "--chmod=+x", "Roles/a.json")
     repository.commit({}, staged=True)
@@ -74,7 +74,7 @@ def no_runs(root: Path, **options: object) -> dict[str, str]:
     return dict(find_runs(asked_of(root, options=options)).no_sets)
 
 
-def test_a_merge_is_no_run_and_both_sides_of_it_are(repository: Repository) -> None:
+def test_a_merge_is_not_a_run_but_both_its_sides_are(repository: Repository) -> None:
     base = repository.commit({"Roles/a.json": policy()})
     repository.git("switch", "--quiet", "--create", "side")
     side = repository.commit({"Roles/side.json": policy()})
@@ -86,7 +86,7 @@ def test_a_merge_is_no_run_and_both_sides_of_it_are(repository: Repository) -> N
     assert no_runs(repository.path) == {merge: "a merge"}
 
 
-def test_a_revert_is_no_run(repository: Repository) -> None:
+def test_a_revert_is_not_a_run(repository: Repository) -> None:
     repository.commit({"Roles/a.json": policy()})
     repository.commit({"Roles/a.json": policy("2")})
     repository.git("revert", "--no-edit", "HEAD", identity=repository.identity(9))
@@ -125,14 +125,14 @@ def committed_by(repository: Repository, committer: str, author: str = "Ann <ann
         ("Ann <ann@github.com>", False),
     ],
 )
-def test_a_click_on_a_forge_is_no_run(repository: Repository, committer: str, clicked: bool) -> None:
+def test_a_click_on_a_forge_is_not_a_run(repository: Repository, committer: str, clicked: bool) -> None:
     sound = committed_by(repository, "Ann <ann@contoso.com>")
     ref = committed_by(repository, committer)
     assert [captured.source_ref for captured in read(repository.path)] == ([sound] if clicked else [sound, ref])
     assert no_runs(repository.path) == ({ref: "made by a click on a forge"} if clicked else {})
 
 
-def test_author_says_whose_commits_are_captures_clicks_too(repository: Repository) -> None:
+def test_author_names_whose_commits_are_captures_even_clicks(repository: Repository) -> None:
     other = committed_by(repository, "Bob <bob@contoso.com>", "Bob <bob@contoso.com>")
     clicked = committed_by(repository, "GitHub <noreply@github.com>", "Backup <backup@contoso.com>")
     own = committed_by(repository, "Bob <bob@contoso.com>", "Backup <backup@contoso.com>")
@@ -148,7 +148,7 @@ def test_amended_and_rebased_commits_keep_the_date_of_the_capture(repository: Re
     assert captured.completed_at == datetime(2025, 12, 1, 2, 0, tzinfo=UTC)
 
 
-def test_one_commit_a_file_is_one_set_and_the_gap_can_be_said(repository: Repository) -> None:
+def test_one_commit_a_file_is_one_set_and_the_gap_can_be_set(repository: Repository) -> None:
     refs = []
     for n in range(4):
         repository.commits = 0
@@ -161,7 +161,7 @@ def test_one_commit_a_file_is_one_set_and_the_gap_can_be_said(repository: Reposi
     assert len(read(repository.path, run_gap=timedelta(minutes=9))) == 4
 
 
-def test_only_what_the_ref_reaches_is_read(repository: Repository) -> None:
+def test_only_commits_that_the_ref_reaches_are_read(repository: Repository) -> None:
     base = repository.commit({"Roles/a.json": policy()})
     repository.git("switch", "--quiet", "--create", "side")
     side = repository.commit({"Roles/a.json": policy("2")})

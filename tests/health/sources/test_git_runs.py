@@ -1,4 +1,4 @@
-"""The rule of runs, without git: each sentence of it, and against a second implementation over random histories."""
+"""The rule of runs, without git: sentence by sentence, and against a second implementation over random histories."""
 
 from __future__ import annotations
 
@@ -66,15 +66,15 @@ def test_the_whole_run_stays_within_the_longest_run() -> None:
 
 
 @pytest.mark.parametrize(("items", "of_the_tool"), [(2, False), (0, True), (1, True)])
-def test_behind_a_commit_of_more_than_one_item_a_run_is_over(items: int, of_the_tool: bool) -> None:
+def test_a_commit_of_more_than_one_item_ends_a_run(items: int, of_the_tool: bool) -> None:
     first = commit("a", items=items, of_the_tool=of_the_tool)
     assert runs_in(first, commit("b", "a", at=MINUTE)) == ["a", "b"]
-    # The commit in front is the one that is asked; the last one of a run may change anything.
+    # The rule looks at the earlier commit. The last one of a run may change anything.
     last = commit("b", "a", at=MINUTE, items=items, of_the_tool=of_the_tool)
     assert runs_in(commit("a"), last) == ["b"]
 
 
-def test_commits_that_do_not_count_stand_in_no_runs_way() -> None:
+def test_commits_that_do_not_count_do_not_divide_a_run() -> None:
     between = [commit("x", "a", at=MINUTE, items=0), commit("y", "x", at=MINUTE, excluded="a revert")]
     found = selected(commit("a"), *between, commit("b", "y", at=2 * MINUTE))
     assert [run.last.ref for run in found.runs] == ["b"]
@@ -96,7 +96,7 @@ def test_a_merge_leads_to_its_first_parent_alone() -> None:
     assert runs_in(*line) == ["a", "side", "c"]
 
 
-def test_of_two_that_could_continue_the_one_on_the_refs_line_does() -> None:
+def test_of_two_next_commits_the_one_on_the_refs_line_continues() -> None:
     line = [commit("a"), commit("b", "a", at=MINUTE), commit("c", "a", at=2 * MINUTE)]
     merged_into_c = commit("m", "c", "b", at=timedelta(hours=1), excluded="a merge")
     merged_into_b = commit("m", "b", "c", at=timedelta(hours=1), excluded="a merge")
@@ -106,7 +106,7 @@ def test_of_two_that_could_continue_the_one_on_the_refs_line_does() -> None:
 
 
 @pytest.mark.parametrize(("b_at", "winner"), [(2, "c"), (1, "b"), (0, "b")])
-def test_else_the_earlier_one_does_then_the_smaller_id(b_at: int, winner: str) -> None:
+def test_else_the_earlier_one_continues_then_the_smaller_id(b_at: int, winner: str) -> None:
     line = [
         commit("a"),
         commit("b", "a", at=b_at * MINUTE),
@@ -120,7 +120,7 @@ def test_else_the_earlier_one_does_then_the_smaller_id(b_at: int, winner: str) -
 
 
 @pytest.mark.parametrize("bad", [{"date": None}, {"problem": "git cannot tell", "items": 0}])
-def test_what_has_no_date_or_cannot_be_told_is_a_run_of_its_own(bad: dict[str, object]) -> None:
+def test_a_commit_without_a_date_is_a_run_of_its_own(bad: dict[str, object]) -> None:
     line = [commit("a"), commit("b", "a")._replace(**bad), commit("c", "b")]  # type: ignore[arg-type]
     assert set(runs_in(*line)) == {"a", "b", "c"}
     assert runs_in(commit("a")._replace(**bad), commit("b", "a"))[-1] == "b"  # type: ignore[arg-type]
@@ -161,6 +161,6 @@ def test_a_second_implementation_finds_the_same_runs(history: list[Raw], random:
     }
     assert runs == expected_runs(history, ids)
     assert [run.completed_at for run in found.runs] == sorted(run.completed_at for run in found.runs)  # type: ignore[type-var]
-    # Every commit is the last one of a run, or there is a word for what it is.
+    # Every commit is in a run, or there is a word for it.
     assert {run.last.ref for run in found.runs} | set(found.no_runs) == set(ids)
     assert {run.last.ref for run in found.runs}.isdisjoint(found.no_runs)

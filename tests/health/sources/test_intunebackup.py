@@ -35,7 +35,7 @@ def only_item(root: Path, content: object, assignments: object = None) -> Captur
     return item
 
 
-def test_a_backup_is_one_completed_set_at_the_instant_it_is_told(tmp_path: Path) -> None:
+def test_a_backup_is_one_completed_set_at_the_given_instant(tmp_path: Path) -> None:
     phones = policy("Phones", **{"@odata.type": "#microsoft.graph.iosCompliancePolicy"})
     root = plant(
         tmp_path / "IntuneBackup",
@@ -107,7 +107,7 @@ def test_without_an_assignments_file_nothing_is_known(tmp_path: Path) -> None:
         ({}, "captured", "1 of 1 assignments without a target"),
     ],
 )
-def test_assignments_that_cannot_be_read_are_said(
+def test_assignments_that_cannot_be_read_are_reported(
     tmp_path: Path, assignments: object, state: str, warning: str
 ) -> None:
     item = only_item(tmp_path, policy(), assignments)
@@ -139,14 +139,14 @@ def test_assignments_are_found_by_the_id_a_name_begins_with(tmp_path: Path) -> N
     assert captured.item_count is None
 
 
-def test_a_policy_that_is_assigned_and_is_not_there_is_missing(tmp_path: Path) -> None:
+def test_an_assigned_policy_without_a_file_is_missing(tmp_path: Path) -> None:
     plant(
         tmp_path,
         {
             f"{TYPE}/Phones.json": policy("Phones"),
             f"{TYPE}/Assignments/Tablets.json": [assigned_to(ALL_DEVICES)],
             f"Client Apps/Assignments/{ID} - 7-Zip.json": [assigned_to(ALL_DEVICES)],
-            # The tool leaves Microsoft's own remediations out, but not their assignments.
+            # The tool skips Microsoft's own remediations, but not their assignments.
             "Device Health Scripts/Assignments/Restart.json": [assigned_to(ALL_DEVICES)],
         },
     )
@@ -168,7 +168,7 @@ def test_a_policy_that_is_assigned_and_is_not_there_is_missing(tmp_path: Path) -
         ([{"enabled": True}], None, "the file holds no policy: its top level is not an object"),
     ],
 )
-def test_what_the_tool_cut_off_is_said(tmp_path: Path, document: object, mode: str | None, warning: str | None) -> None:
+def test_cut_off_content_is_reported(tmp_path: Path, document: object, mode: str | None, warning: str | None) -> None:
     item = only_item(tmp_path, document)
     assert item.capture_mode == mode
     assert str(item.integrity_warning).startswith(str(warning))
@@ -183,7 +183,7 @@ def test_an_administrative_template_is_its_settings(tmp_path: Path, document: ob
     assert (item.capture_mode, item.integrity_warning is None) == (mode, mode is not None)
 
 
-def test_links_and_pipes_are_said_and_not_followed(tmp_path: Path) -> None:
+def test_links_and_pipes_are_reported_and_not_followed(tmp_path: Path) -> None:
     outside = plant(tmp_path / "outside", {"a.json": [assigned_to(ALL_DEVICES)], "Phones.json": policy("Secret")})
     root = plant(tmp_path / "root", {f"{TYPE}/Phones.json": policy("Phones"), "Roles/Help.json": policy("Help")})
     (root / TYPE / "Linked.json").symlink_to(outside / "Phones.json")
@@ -231,7 +231,7 @@ def test_a_missing_type_makes_the_set_partial_unless_gone_for_good(tmp_path: Pat
     assert read(tmp_path, expected={"Client Apps"}, gone={"Client Apps"}).status == "completed"
 
 
-def test_what_a_recorded_run_did_not_write_is_not_of_it(tmp_path: Path) -> None:
+def test_a_file_that_a_recorded_run_did_not_write_is_not_of_it(tmp_path: Path) -> None:
     root = plant(
         tmp_path,
         {
@@ -248,7 +248,7 @@ def test_what_a_recorded_run_did_not_write_is_not_of_it(tmp_path: Path) -> None:
     (root / TYPE / "Phones.json").unlink()
     plant(root, {f"{TYPE}/Phones.json": policy("Phones")})
     captured = read(root, run=run)
-    # The assignments of Phones are older than the run: whether it has any now, nobody knows.
+    # The assignments of Phones are older than the run, so we cannot know whether it has any now.
     assert [(item.display_name, item.assignments_state) for item in captured.items] == [
         ("New", "captured"),
         ("Phones", None),
@@ -272,12 +272,12 @@ def test_what_a_recorded_run_did_not_write_is_not_of_it(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_no_backup_is_refused(tmp_path: Path, files: dict[str, object], why: str) -> None:
+def test_a_folder_that_is_not_a_backup_is_refused(tmp_path: Path, files: dict[str, object], why: str) -> None:
     with pytest.raises(RefusedInput, match=why):
         read(plant(tmp_path, files))
 
 
-def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RefusedInput, match="cannot be read"):
         read(tmp_path / "nowhere")
 

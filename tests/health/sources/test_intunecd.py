@@ -25,7 +25,7 @@ def read(root: Path, expected: set[str] | None = None, gone: set[str] | None = N
 # The set
 
 
-def test_a_folder_is_one_completed_set_at_the_instant_it_is_told(tmp_path: Path) -> None:
+def test_a_folder_is_one_completed_set_at_the_given_instant(tmp_path: Path) -> None:
     root = plant(tmp_path / "contoso-backup", {"Roles/a.json": policy(), "Filters/b.json": policy()})
     captured = read(root)
     assert captured._replace(items=()) == CapturedSet(
@@ -72,20 +72,20 @@ def test_a_folder_without_an_item_is_refused(tmp_path: Path, files: dict[str, ob
         read(plant(tmp_path, files))
 
 
-def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RefusedInput, match="cannot be read"):
         read(tmp_path / "nowhere")
 
 
-# What is an item
+# Items
 
 
 RUN = {"Settings Catalog/a.json": policy(), "Settings Catalog/b.json": policy(), "Scripts/Shell/c.json": policy()}
 
 
 @pytest.mark.parametrize("above", ["", "prod/", "prod/intune/"])
-def test_a_folder_of_several_backups_is_not_taken_for_one(tmp_path: Path, above: str) -> None:
-    """Each would hide what the other lacks."""
+def test_a_folder_of_several_backups_is_refused(tmp_path: Path, above: str) -> None:
+    """As one set, each would hide the gaps of the other."""
     runs = {f"{above}{run}/{name}": content for run in ("v1", "v2") for name, content in RUN.items()}
     with pytest.raises(RefusedInput, match=rf"{above}v1 and {above}v2 among them"):
         read(plant(tmp_path, runs))
@@ -116,7 +116,7 @@ def test_any_folder_is_a_type_however_deep(tmp_path: Path) -> None:
     assert [f"{item.policy_type}/{item.policy_identifier}" for item in read(root).items] == sorted(names)
 
 
-def test_what_is_no_item_is_left_out(tmp_path: Path) -> None:
+def test_files_that_are_not_items_are_left_out(tmp_path: Path) -> None:
     root = plant(
         tmp_path,
         {
@@ -142,7 +142,7 @@ def test_what_is_no_item_is_left_out(tmp_path: Path) -> None:
     assert [item.policy_identifier for item in read(root).items] == ["a.json"]
 
 
-def test_a_link_that_is_called_like_what_is_no_item_is_none(tmp_path: Path) -> None:
+def test_a_link_named_like_a_skipped_file_is_skipped_too(tmp_path: Path) -> None:
     root = plant(tmp_path, {"Roles/a.json": policy(), "docs/readme.txt": "x"})
     for name in ("README.md", "Roles/notes.md", "backup_summary.json", "Roles/backup_summary.json", "__archive__"):
         (root / name).symlink_to(root / "docs")
@@ -198,7 +198,7 @@ def test_accepting_one_type_does_not_accept_another(tmp_path: Path) -> None:
     assert (captured.status, captured.error) == ("partial", "Y: 1 of 1 items gone")
 
 
-def test_an_unreadable_file_is_a_file_an_unreadable_folder_is_none(tmp_path: Path) -> None:
+def test_an_unreadable_file_counts_and_an_unreadable_folder_not(tmp_path: Path) -> None:
     root = plant(tmp_path, {"Roles/a.json": b"\xff", "Filters/b.json": policy()})
     (root / "Applications").symlink_to(root / "Filters")
     captured = read(root, expected={"Roles", "Filters", "Applications"})

@@ -1,4 +1,4 @@
-"""An IntuneCD repository: what each run holds, and what is read of it.
+"""An IntuneCD repository: the items of each run, and the parts that are read.
 
 Modules: health.sources.intunecd_git, health.sources.git_objects.
 """
@@ -32,7 +32,7 @@ def read(
     gone: set[str] | None = None,
     **options: object,
 ) -> list[CapturedSet]:
-    """The runs that are not known, or are to be read again, each held against the last completed one before it."""
+    """The runs that are unknown or must be read again, each compared with the last completed one before it."""
     door = Door(gone or set())
     first_types, sets = frozenset(expected or ()), []
     last_completed: Reference | None = None
@@ -84,7 +84,7 @@ def test_each_run_is_a_set_at_the_earlier_of_its_dates_oldest_first(repository: 
 
 
 @pytest.mark.parametrize("folder", ["a:b", ":(top)x", "a b*[c]?", "-n", 'tab\t"quote"\nline', "üñ"])
-def test_a_root_may_be_called_anything(repository: Repository, folder: str) -> None:
+def test_a_root_may_have_any_name(repository: Repository, folder: str) -> None:
     repository.commit({f"{folder}/Roles/a.json": policy(), "other/Roles/b.json": policy()})
     (captured,) = read(repository.path / folder)
     assert paths(captured) == ["Roles/a.json"]
@@ -122,7 +122,7 @@ def test_a_root_above_two_backups_is_refused_and_names_them(repository: Reposito
     assert len(read(repository.path / "contoso")) == 1
 
 
-def test_a_run_from_when_the_root_held_two_backups_is_no_basis(repository: Repository) -> None:
+def test_a_run_with_two_backups_under_the_root_is_not_a_basis(repository: Repository) -> None:
     repository.commit(TWO_TENANTS)
     repository.commit({"Roles/a.json": policy(), "Apps/b.json": policy()}, gone=("contoso", "fabrikam"))
     then, now = read(repository.path)
@@ -149,12 +149,12 @@ def test_an_export_of_intunemanagement_is_refused_also_of_then(repository: Repos
     )
 
 
-# Passing over what is stored, and the types that are expected
+# Skipping stored runs, and the expected types
 
 
 @pytest.fixture
 def files_read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the files that are made items of, as they are."""
+    """The names of the files that become items, one after the other."""
     names: list[str] = []
 
     def noted(file: BackupFile) -> CapturedItem:
@@ -165,7 +165,7 @@ def files_read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def test_known_commits_are_passed_over_unread(repository: Repository, files_read: list[str]) -> None:
+def test_known_commits_are_skipped_unread(repository: Repository, files_read: list[str]) -> None:
     refs = [repository.commit({"Roles/a.json": policy(str(n)), f"Filters/{n}.json": policy()}) for n in range(4)]
     stored = [stored_as(found.read(with_payload=True)) for found in find_runs(asked_of(repository.path)).sets]
     files_read.clear()
@@ -217,14 +217,14 @@ def test_the_first_commit_is_judged_against_what_is_stored(repository: Repositor
     assert (first.status, second.status) == ("partial", "completed")
 
 
-def test_a_known_commit_says_what_the_next_one_is_expected_to_have(repository: Repository) -> None:
+def test_the_next_commit_is_compared_with_a_known_one(repository: Repository) -> None:
     first = repository.commit({"Roles/a.json": policy(), "Filters/b.json": policy()})
     repository.commit({}, gone=("Filters",))
     (captured,) = read(repository.path, known=(first,))
     assert (captured.status, captured.error) == ("partial", "Filters: 1 of 1 items gone")
 
 
-def test_a_known_commit_outweighs_what_was_expected_before_it(repository: Repository) -> None:
+def test_a_known_commit_replaces_the_reference_before_it(repository: Repository) -> None:
     first = repository.commit({"Roles/a.json": policy()})
     repository.commit({"Roles/a.json": policy("2")})
     (captured,) = read(repository.path, known=(first,), expected={"Roles", "Accepted as missing"})
@@ -232,7 +232,7 @@ def test_a_known_commit_outweighs_what_was_expected_before_it(repository: Reposi
 
 
 def test_a_known_commit_that_is_to_be_read_again_stays_whole(repository: Repository) -> None:
-    """Its missing type was accepted when it was written; what it has is what the next one is held against."""
+    """Its missing type was accepted when it was written. The next one is compared with its items."""
     repository.commit({"Roles/a.json": policy(), "Filters/b.json": policy()})
     accepted = repository.commit({}, gone=("Filters",))
     repository.commit({"Roles/a.json": policy("2")})
@@ -241,7 +241,7 @@ def test_a_known_commit_that_is_to_be_read_again_stays_whole(repository: Reposit
     assert read(repository.path, known=(accepted,), expected={"Apps"}) == [sets[0], sets[2]]
 
 
-def test_a_commit_that_empties_the_root_is_its_own_truth(repository: Repository) -> None:
+def test_a_commit_that_empties_the_root_is_an_empty_set(repository: Repository) -> None:
     repository.commit({"prod/README.md": "x"})
     repository.commit({"prod/Roles/a.json": policy()})
     repository.commit({}, gone=("prod/Roles",))
@@ -250,7 +250,7 @@ def test_a_commit_that_empties_the_root_is_its_own_truth(repository: Repository)
     assert (emptied.status, emptied.items) == ("partial", ())
 
 
-# What a commit holds
+# The items of a commit
 
 
 def test_layout_and_names_are_those_of_a_folder(repository: Repository) -> None:
@@ -302,7 +302,7 @@ def test_a_file_that_is_too_large_is_not_read(repository: Repository, monkeypatc
 
 
 @pytest.mark.parametrize("damage", ["missing", "garbage"])
-def test_a_damaged_file_costs_itself_alone(repository: Repository, damage: str) -> None:
+def test_a_damaged_file_damages_only_its_own_item(repository: Repository, damage: str) -> None:
     repository.commit({f"Roles/{name}.json": policy(name) for name in "abc"})
     blob = repository.object("HEAD:Roles/b.json")
     blob.chmod(0o644)
@@ -315,7 +315,7 @@ def test_a_damaged_file_costs_itself_alone(repository: Repository, damage: str) 
     assert "git does not have the file's content" in warning_of(captured, "Roles/b.json")
 
 
-def test_a_damaged_commit_costs_itself_and_the_next_one(repository: Repository) -> None:
+def test_a_damaged_commit_damages_itself_and_the_next_one(repository: Repository) -> None:
     first, second, third, fourth = (
         repository.commit({"Filters/f.json": policy(str(n)), "Roles/a.json": policy(str(n))}) for n in range(4)
     )
@@ -337,7 +337,7 @@ def test_a_history_that_git_cannot_follow_is_refused(repository: Repository) -> 
 
 
 @pytest.mark.parametrize("date", ["99999999999999 +0000", "nonsense", "-5 +0000"])
-def test_a_date_that_is_no_instant_is_no_basis(repository: Repository, date: str) -> None:
+def test_a_commit_whose_date_is_not_an_instant_is_not_a_basis(repository: Repository, date: str) -> None:
     sound = repository.commit({"Roles/a.json": policy()})
     repository.commit({"Roles/b.json": policy()})
     tree = repository.git("rev-parse", "HEAD^{tree}")

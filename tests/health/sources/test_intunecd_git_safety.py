@@ -1,4 +1,4 @@
-"""Reading somebody else's repository: git writes nothing, runs nothing, and what is wrong is said in one sentence."""
+"""Reading an untrusted repository: git writes nothing and runs nothing, and an error is one sentence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read(root: Path) -> list[CapturedSet]:
     return list(history_of(root))
 
 
-def test_what_is_not_committed_is_not_read_and_nothing_is_written(repository: Repository) -> None:
+def test_only_commits_are_read_and_nothing_is_written(repository: Repository) -> None:
     repository.commit({"Roles/a.json": policy("committed")})
     plant(repository.path, {"Roles/a.json": policy("edited"), "Roles/new.json": policy()})
 
@@ -40,7 +40,7 @@ def test_what_is_not_committed_is_not_read_and_nothing_is_written(repository: Re
     assert state() == before
 
 
-def test_the_environment_does_not_lead_git_elsewhere(
+def test_the_environment_cannot_lead_git_elsewhere(
     repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = Repository(tmp_path / "other")
@@ -87,7 +87,7 @@ def test_the_index_is_not_read_because_that_can_run_a_program(repository: Reposi
     assert len(read(repository.path)) == 1
 
 
-def test_replaced_history_is_not_what_was_committed(repository: Repository) -> None:
+def test_replaced_history_is_ignored(repository: Repository) -> None:
     repository.commit({"Roles/a.json": policy("true")})
     forged = repository.git("hash-object", "-w", "--stdin", stdin=b'{"displayName": "forged"}')
     repository.git("replace", repository.git("rev-parse", "HEAD:Roles/a.json"), forged)
@@ -95,7 +95,7 @@ def test_replaced_history_is_not_what_was_committed(repository: Repository) -> N
     assert [item.display_name for item in captured.items] == ["true"]
 
 
-def test_grafted_history_is_not_what_was_committed(repository: Repository) -> None:
+def test_grafted_history_is_ignored(repository: Repository) -> None:
     refs = [repository.commit({"Roles/a.json": policy(str(n))}) for n in range(2)]
     plant(repository.path, {".git/info/grafts": f"{refs[1]}\n"})
     assert [captured.source_ref for captured in read(repository.path)] == refs
@@ -122,7 +122,7 @@ def refused(root: Path, why: str) -> None:
     assert "\n" not in str(refusal.value)
 
 
-def test_what_is_no_repository_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_repository_is_refused(tmp_path: Path) -> None:
     refused(plant(tmp_path, {"Roles/a.json": policy()}), "not in a git repository")
     refused(tmp_path / "nowhere", "there is no such folder")
     refused(tmp_path / "Roles/a.json", "there is no such folder")

@@ -31,7 +31,7 @@ def only_item(root: Path, content: object, name: str = "Roles/a.json") -> Captur
 
 
 def families(item: CapturedItem) -> tuple[str, ...]:
-    """What the verdict makes of it."""
+    """The item's families in a verdict."""
     read_back = BackupItem(
         1,
         item.policy_type,
@@ -47,10 +47,10 @@ def families(item: CapturedItem) -> tuple[str, ...]:
     return BackupQualityResolver.families_of(read_back)
 
 
-# What an item says of itself
+# The columns of an item
 
 
-def test_a_whole_policy_is_no_degraded_item(tmp_path: Path) -> None:
+def test_a_whole_policy_is_not_degraded(tmp_path: Path) -> None:
     content = policy("Été", **{"@odata.type": "#microsoft.graph.iosCompliancePolicy"}, passcodeRequired=True)
     item = only_item(tmp_path, content, "Compliance Policies/Policies/ete_iosCompliancePolicy.json")
     assert item == CapturedItem(
@@ -105,7 +105,7 @@ def test_the_display_name(tmp_path: Path, content: object, expected: str) -> Non
         ("ios tips.json", {"id": "1"}, None),
     ],
 )
-def test_the_platform_where_it_is_obvious(tmp_path: Path, name: str, content: object, platform: str | None) -> None:
+def test_the_platform_if_it_is_obvious(tmp_path: Path, name: str, content: object, platform: str | None) -> None:
     assert only_item(tmp_path, content, f"Roles/{name}").platform == platform
 
 
@@ -154,7 +154,7 @@ def group(**target: object) -> dict[str, object]:
         ([group(), group(groupName="Pilots"), assigned_to(EXCLUSION), assigned_to(ALL_DEVICES)], 2),
     ],
 )
-def test_assignments_that_are_there_are_captured(tmp_path: Path, assignments: list[object], orphans: int) -> None:
+def test_assignments_in_the_file_are_captured(tmp_path: Path, assignments: list[object], orphans: int) -> None:
     item = only_item(tmp_path, policy(assignments=assignments))
     assert (item.assignments_state, item.orphaned_assignments) == ("captured", orphans)
     assert json.loads(item.assignments or "") == assignments
@@ -188,13 +188,13 @@ def test_an_assignment_without_a_readable_target_is_a_warning(
 
 
 @pytest.mark.parametrize("content", [policy(), policy(assignments=None)])
-def test_assignments_that_are_not_there_are_not_recorded(tmp_path: Path, content: object) -> None:
+def test_missing_assignments_are_not_recorded(tmp_path: Path, content: object) -> None:
     item = only_item(tmp_path, content)
     assert (item.assignments_state, item.assignments, item.orphaned_assignments) == (None, None, 0)
     assert families(item) == ()
 
 
-def test_assignments_that_are_no_list_are_a_warning(tmp_path: Path) -> None:
+def test_assignments_that_are_not_a_list_are_a_warning(tmp_path: Path) -> None:
     item = only_item(tmp_path, policy(assignments={"target": {}}))
     assert (item.assignments_state, item.integrity_warning) == (None, "assignments is not a list")
 
@@ -209,7 +209,7 @@ def test_without_payload_everything_stays_but_the_captured_json(tmp_path: Path) 
     assert (bare.assignments_state, bare.orphaned_assignments) == ("captured", 1)
 
 
-# What cannot be read
+# Files that cannot be read
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_a_file_that_says_nothing_is_an_item_that_says_why(tmp_path: Path, conte
     assert families(item) == ("unknown_quality", "integrity_warning")
 
 
-def test_what_is_no_regular_file_is_an_item_too(tmp_path: Path) -> None:
+def test_what_is_not_a_regular_file_is_an_item_too(tmp_path: Path) -> None:
     root = plant(tmp_path, {"Roles/a.json": policy(), "elsewhere.json": policy("secret")})
     (root / "Roles/link.json").symlink_to(root / "elsewhere.json")
     (root / "Filters").symlink_to(root / "Roles")
@@ -248,7 +248,7 @@ def test_what_is_no_regular_file_is_an_item_too(tmp_path: Path) -> None:
     assert "not a regular file" in str(items["Roles/pipe.json"].integrity_warning)
 
 
-def test_a_character_no_database_keeps_is_written_out_and_warned_of(tmp_path: Path) -> None:
+def test_a_character_no_database_keeps_is_escaped_with_a_warning(tmp_path: Path) -> None:
     item = only_item(tmp_path, policy("x\0", note="\ud800", assignments=[group(groupName="\0")]))
     assert item.display_name == r"x\x00"
     assert json.loads(item.payload or "")["note"] == "\\ud800"

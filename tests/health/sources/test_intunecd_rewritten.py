@@ -1,4 +1,4 @@
-"""Which files of a folder one run wrote, whatever the clock of their file system says."""
+"""Which files of a folder one run wrote, independent of the clock of their file system."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EARLIER, NOW, FUTURE = AT - timedelta(days=1), AT + timedelta(minutes=1), AT + t
 
 
 def dated(path: Path, instant: datetime) -> None:
-    """Have a file say that it was last written at an instant."""
+    """Set the modification time of a file."""
     nanoseconds = int(instant.timestamp()) * 1_000_000_000
     os.utime(path, ns=(nanoseconds, nanoseconds))
 
@@ -33,7 +33,7 @@ def read(root: Path, stood_before: FilesThatStood) -> CapturedSet:
 
 
 @pytest.mark.parametrize("stood", [EARLIER, AT, FUTURE])
-def test_a_file_that_stands_as_it_stood_is_missing(tmp_path: Path, stood: datetime) -> None:
+def test_an_unchanged_file_is_missing(tmp_path: Path, stood: datetime) -> None:
     root = plant(tmp_path / "out", FILES)
     dated(root / "Filters/a.json", stood)
     dated(root / "Roles/b.json", stood)
@@ -44,7 +44,7 @@ def test_a_file_that_stands_as_it_stood_is_missing(tmp_path: Path, stood: dateti
     assert captured.item_count == 2
 
 
-def test_nothing_written_is_no_backup(tmp_path: Path) -> None:
+def test_a_run_that_wrote_nothing_is_refused(tmp_path: Path) -> None:
     root = plant(tmp_path / "out", FILES)
     for name in FILES:
         dated(root / name, FUTURE)
@@ -66,7 +66,7 @@ def test_a_file_that_was_only_renamed_is_missing(tmp_path: Path, name: str) -> N
     assert captured.item_count == 2
 
 
-def test_another_name_for_a_file_that_stood_is_missing(tmp_path: Path) -> None:
+def test_a_new_link_to_an_old_file_is_missing(tmp_path: Path) -> None:
     root = plant(tmp_path / "out", FILES)
     dated(root / "Filters/a.json", AT)
     before = files_as_they_stand(root, LAYOUT)
@@ -95,7 +95,7 @@ def test_a_new_file_is_of_the_run_and_an_old_one_brought_in_is_not(tmp_path: Pat
     assert [item.policy_identifier for item in read(root, before).items] == ["a.json"]
 
 
-def test_the_files_are_looked_at_and_not_opened(tmp_path: Path) -> None:
+def test_the_files_are_listed_and_not_opened(tmp_path: Path) -> None:
     root = plant(tmp_path / "out", FILES)
     os.mkfifo(root / "Filters/pipe.json")
     assert {name for _, name, _ in files_as_they_stand(root, LAYOUT).by_name} == {"a.json", "b.json", "pipe.json"}

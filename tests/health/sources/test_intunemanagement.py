@@ -23,7 +23,7 @@ TABLE: Mapping[str, object] = {
 
 
 def utf_16(value: object) -> bytes:
-    """As Windows PowerShell writes it: UTF-16 with its mark."""
+    """Text as Windows PowerShell writes it: UTF-16 with its mark."""
     return json.dumps(value).encode("utf-16")
 
 
@@ -42,7 +42,7 @@ def only_item(root: Path, content: object, table: object = TABLE) -> CapturedIte
     return item
 
 
-def test_an_export_is_one_completed_set_at_the_instant_it_is_told(tmp_path: Path) -> None:
+def test_an_export_is_one_completed_set_at_the_given_instant(tmp_path: Path) -> None:
     root = plant(
         tmp_path / "export",
         {
@@ -103,18 +103,18 @@ def test_a_group_that_the_table_does_not_list_is_an_orphan(
         ({"Objects": {}}, "MigrationTable.json lists no objects"),
     ],
 )
-def test_without_a_table_nobody_knows_whether_a_group_exists(tmp_path: Path, table: object, why: str) -> None:
+def test_without_a_table_a_groups_existence_is_unknown(tmp_path: Path, table: object, why: str) -> None:
     item = only_item(tmp_path, policy(assignments=[assigned_to(GROUP, groupId="aaaa-1")]), table)
     assert item.orphaned_assignments == 1
     assert f"it is not known whether its groups exist: {why}" in str(item.integrity_warning)
 
 
-def test_without_a_table_what_names_no_group_is_well(tmp_path: Path) -> None:
+def test_without_a_table_a_policy_without_groups_is_whole(tmp_path: Path) -> None:
     item = only_item(tmp_path, policy(assignments=[assigned_to(ALL_DEVICES)]), None)
     assert (item.orphaned_assignments, item.integrity_warning) == (0, None)
 
 
-def test_objects_in_the_table_that_are_none_list_nothing(tmp_path: Path) -> None:
+def test_invalid_objects_in_the_table_list_nothing(tmp_path: Path) -> None:
     table = {"Objects": [None, 7, {}, {"Id": None}, {"Id": 5}]}
     item = only_item(tmp_path, policy(assignments=[assigned_to(GROUP), assigned_to(GROUP, groupId="5")]), table)
     assert item.orphaned_assignments == 2
@@ -174,6 +174,6 @@ def test_a_folder_without_an_item_is_refused(tmp_path: Path, files: dict[str, ob
         read(plant(tmp_path, files))
 
 
-def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RefusedInput, match="cannot be read"):
         read(tmp_path / "nowhere")

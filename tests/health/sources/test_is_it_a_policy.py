@@ -28,7 +28,7 @@ GRAPH = (*FOLDERS, "tenuvault")
 
 
 def read(source: str, root: Path, files: dict[str, object]) -> CapturedSet:
-    """What a source makes of these files: a folder's set, or that of TenuVault's one run."""
+    """The set that a source reads from these files: of a folder, or of TenuVault's only run."""
     declared: Source = source_named(source)
     if declared.runs is None:
         return read_folder(declared, plant(root, files), completed_at=AT)
@@ -94,7 +94,7 @@ def test_a_policy_that_continues_on_another_page_says_so(tmp_path: Path, source:
     ],
     ids=str,
 )
-def test_what_is_a_policy_has_no_warning(tmp_path: Path, source: str, content: object) -> None:
+def test_a_policy_has_no_warning(tmp_path: Path, source: str, content: object) -> None:
     assert only(source, tmp_path, content).integrity_warning is None
 
 

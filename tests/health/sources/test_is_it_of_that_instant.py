@@ -46,19 +46,19 @@ def test_every_source_that_reads_files_is_asked() -> None:
 
 
 def root_of(source: str, path: Path) -> Path:
-    """A backup of two items, where the source's files stand."""
+    """A backup of two items, and the place of its files."""
     return plant(path if source in FOLDERS else path / RUN, FILES[source])
 
 
 def dated(root: Path, instant: datetime, *names: str) -> None:
-    """Date these files, all of them where none is named."""
+    """Set the dates of these files; of all files if none is named."""
     for file in [root / name for name in names] or [file for file in root.rglob("*") if file.is_file()]:
         ns = (instant - datetime(1970, 1, 1, tzinfo=UTC)) // TICK * 1000
         os.utime(file, ns=(ns, ns))
 
 
 def read(source: str, path: Path, **more: object) -> CapturedSet:
-    """The one set, read at NOW of a folder that was complete at NOW unless it says more."""
+    """The only set, read at NOW from a folder that was complete at NOW unless `more` says otherwise."""
     asked = asked_of(path, **({"completed_at": NOW} | more))._replace(now=NOW, options={"timezone": ZoneInfo("UTC")})
     (found,) = source_named(source).found(asked).sets
     return found.read(with_payload=True)
@@ -103,7 +103,7 @@ def test_a_file_of_the_future_is_a_warning_that_names_its_date(tmp_path: Path, s
 
 
 @pytest.mark.parametrize("source", FOLDERS)
-def test_a_recorded_run_is_held_against_its_end(tmp_path: Path, source: str) -> None:
+def test_a_recorded_run_is_compared_with_its_end(tmp_path: Path, source: str) -> None:
     root = root_of(source, tmp_path)
     names = list(FILES[source])
     dated(root, NOW - timedelta(days=9))
@@ -120,7 +120,7 @@ def test_assignments_of_the_future_are_a_warning_of_their_policy(tmp_path: Path)
     assert str(item.integrity_warning).startswith("of its assignments the file is dated")
 
 
-def test_a_date_that_no_calendar_has_is_a_warning_too() -> None:
+def test_a_date_outside_the_calendar_is_a_warning_too() -> None:
     file = BackupFile("Roles", "a.json", written_ns=10**30)
     assert instant_of(10**30) is None
     assert "the file is dated past the year 9999" in str(with_a_doubt(file, NOW).doubt)
@@ -207,7 +207,7 @@ def test_a_run_that_changes_while_it_is_read_is_refused(tmp_path: Path, monkeypa
         read("tenuvault", tmp_path, completed_at=None)
 
 
-def test_what_is_no_part_of_the_backup_may_change_meanwhile(tmp_path: Path) -> None:
+def test_a_file_outside_the_backup_may_change_meanwhile(tmp_path: Path) -> None:
     root = root_of("intunecd", tmp_path)
     plant(root, {"cron.log": "one line\n"})
 

@@ -27,7 +27,7 @@ FOLDERS = ("intunebackup", "intunecd", "intunemanagement")
 @pytest.mark.parametrize(
     ("places", "named"),
     [
-        # Two tenants, two dates: type folders of their own.
+        # Two tenants, two dates: each has its own type folders.
         (["contoso/Settings Catalog/a.json", "fabrikam/Settings Catalog/b.json"], "contoso and fabrikam"),
         (["2026-11-22/Roles/a.json", "2026-11-23/Roles/a.json"], "2026-11-22 and 2026-11-23"),
         (["a/Roles/1.json", "a/Filters/2.json", "b/Roles/3.json", "b/Filters/4.json", "Apps/x.json"], "a and b"),
@@ -35,7 +35,7 @@ FOLDERS = ("intunebackup", "intunecd", "intunemanagement")
         (["2025/12/Roles/a.json", "2026/12/Roles/b.json"], "2025 and 2026"),
         # The same files.
         (["a/x/1.json", "a/x/2.json", "b/x/1.json", "b/x/2.json"], "a and b"),
-        # A table each.
+        # Each has a table.
         (["a/Roles/1.json", "a/MigrationTable.json", "b/Filters/1.json", "b/MigrationTable.json"], "a and b"),
         # An older one inside.
         (["Roles/a.json", "Filters/b.json", "old/Roles/c.json", "old/Filters/d.json"], ". and old"),
@@ -93,12 +93,12 @@ def test_two_configurations_below_are_refused_and_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("source", ["intunecd", "intunemanagement"])
 @pytest.mark.parametrize("named", [".", "backup-2026-11-23-021000"])
 def test_a_run_of_tenuvault_is_not_read_by_another_tools_rules(tmp_path: Path, source: str, named: str) -> None:
-    """It may call itself failed, which they do not look at."""
+    """The run may call itself failed, and the other tools' rules do not read that."""
     plant_run(tmp_path, "backup-2026-11-23-021000", Status="Failed")
     with pytest.raises(RefusedInput, match=r"as TenuVault writes it into .*: import it with 'tenuvault'"):
         read_folder(source_named(source), tmp_path / named, completed_at=AT)
 
 
-def test_a_folder_that_is_only_called_so_is_imported(tmp_path: Path) -> None:
+def test_a_folder_with_such_a_name_alone_is_imported(tmp_path: Path) -> None:
     root = plant(tmp_path / "backup-2026-11-23-021000", {"Filters/a.json": policy()})
     assert len(read_folder(source_named("intunecd"), root, completed_at=AT).items) == 1

@@ -1,4 +1,4 @@
-"""Every source that is listed declares itself whole, by the name under which it is listed."""
+"""Every listed source declares itself completely, under its listed name."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def test_a_declaration_has_its_name_and_a_way_to_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_what_reads_a_folder_says_when_and_which_files(name: str) -> None:
+def test_a_source_of_folders_declares_its_instant_and_files(name: str) -> None:
     source = source_named(name)
     has_folder = source.folder is not None
     assert has_folder == (source.layout is not None) == bool(source.completed_help)
 
 
-def test_a_source_that_is_not_there_is_an_error() -> None:
+def test_an_unknown_source_is_an_error() -> None:
     with pytest.raises(KeyError):
         source_named("nothing")
 
@@ -32,7 +32,7 @@ def never(_: Asked) -> CapturedSet:
     raise AssertionError
 
 
-def test_what_needs_a_word_of_its_own_is_not_recorded() -> None:
+def test_a_source_with_required_options_is_not_recorded() -> None:
     plain = Source("own", "Import.", "PATH", "The folder.", folder=never)
     assert plain.is_recorded
     assert plain._replace(options=(Option("edition", "text", "Which."),)).is_recorded
@@ -42,7 +42,7 @@ def test_what_needs_a_word_of_its_own_is_not_recorded() -> None:
     assert not plain._replace(folder=None).is_recorded
 
 
-def test_options_that_nobody_gives_are_off_or_none() -> None:
+def test_options_that_are_not_given_are_off_or_none() -> None:
     options = (Option("edition", "text", "Which."), Option("strict", "flag", "How."))
     source = Source("own", "Import.", "PATH", "The folder.", options=options)
     assert source.options_not_given == {"edition": None, "strict": False}

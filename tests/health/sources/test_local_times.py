@@ -1,4 +1,4 @@
-"""Wall clocks: what they showed is one instant, or two, or none."""
+"""Wall clocks: a local time is one instant, or two, or none."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_hour_that_is_skipped_was_never_shown(shown: str) -> None:
     ],
     ids=ascii,
 )  # fmt: skip
-def test_other_texts_are_no_local_time(text: object) -> None:
+def test_other_texts_are_not_a_local_time(text: object) -> None:
     with pytest.raises(NoLocalTime, match="is not a local time such as"):
         instants_of(text, BERLIN)
 
@@ -61,21 +61,21 @@ def test_other_texts_are_no_local_time(text: object) -> None:
 @pytest.mark.parametrize(
     ("start", "end", "lasted", "expected"),
     [
-        # Begun before the clocks went back, ended within the hour that comes twice: how long it took says which one.
+        # It began before the clocks went back and ended in the hour that comes twice. Its duration says in which.
         ("01:50:00", "02:10:00", 20, ("2026-10-24 23:50:00", "2026-10-25 00:10:00")),
         ("01:50:00", "02:10:00", 80, ("2026-10-24 23:50:00", "2026-10-25 01:10:00")),
         ("01:50:00", "02:10:00", 79, ("2026-10-24 23:50:00", "2026-10-25 01:10:00")),
-        # Without it, the earlier end: its age is the greater one.
+        # Without a duration it is the earlier end, which gives the greater age.
         ("01:50:00", "02:10:00", None, ("2026-10-24 23:50:00", "2026-10-25 00:10:00")),
         # A run does not end before it begins, so these two are on either side.
         ("02:50:00", "02:10:00", None, ("2026-10-25 00:50:00", "2026-10-25 01:10:00")),
         ("02:50:00", "02:10:00", 20, ("2026-10-25 00:50:00", "2026-10-25 01:10:00")),
-        # Wholly within the hour that comes twice: nobody can say, so it is the earlier one.
+        # Wholly within the hour that comes twice: both are possible, so it is the earlier one.
         ("02:10:00", "02:30:00", 20, ("2026-10-25 00:10:00", "2026-10-25 00:30:00")),
-        # Ended after it: the start is the one that fits.
+        # It ended after that hour: the start that fits is taken.
         ("02:50:00", "03:10:00", 20, ("2026-10-25 01:50:00", "2026-10-25 02:10:00")),
         ("02:50:00", "03:10:00", 80, ("2026-10-25 00:50:00", "2026-10-25 02:10:00")),
-        # Contradicting itself in every reading: left to contradict itself.
+        # It contradicts itself in every reading, and stays so.
         ("05:00:00", "04:00:00", 20, ("2026-10-25 04:00:00", "2026-10-25 03:00:00")),
     ],
 )
@@ -90,7 +90,7 @@ def test_a_run_over_the_hour_that_comes_twice(
     assert times == tuple(map(utc, expected))
 
 
-def test_what_is_known_of_one_end_only() -> None:
+def test_only_one_end_is_known() -> None:
     twice = instants_of("2026-10-25 02:30:00", BERLIN)
     assert run_times(twice, (), None) == (utc("2026-10-25 00:30:00"), None)
     assert run_times((), twice, timedelta(hours=1)) == (None, utc("2026-10-25 00:30:00"))

@@ -1,4 +1,4 @@
-"""How a set's error says what was lost, and how that is read again."""
+"""A set's error says what was lost, and that is read back."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_the_types_stand_with_their_figures() -> None:
     assert said._replace(own="a timeout").error == f"a timeout; {TWO}"
 
 
-def test_a_type_that_lost_both_is_named_once() -> None:
+def test_a_type_that_lost_items_and_assignments_is_named_once() -> None:
     said = LossClauses(None, losses=(Loss("Filters", Figures(3, 5), Figures(4, 4)), Loss(None, Figures(3, 5))))
     assert said.error == ("Filters: 3 of 5 items gone, assignments of 4 of 4 items gone; all types: 3 of 5 items gone")
     assert clauses_in(said.error) == said
@@ -50,13 +50,13 @@ def test_a_type_that_lost_both_is_named_once() -> None:
         ("A: 3 of 3 items gone", "A: 3 of 3 items gone"),
     ],
 )
-def test_a_name_that_would_look_like_another_stands_in_quotes(name: str, shown: str) -> None:
+def test_an_ambiguous_name_stands_in_quotes(name: str, shown: str) -> None:
     said = LossClauses(None, losses=(Loss(name, Figures(1, 2)),))
     assert said.error == f"{shown}: 1 of 2 items gone"
     assert clauses_in(said.error) == said
 
 
-def test_the_clause_of_an_earlier_version_is_read_and_said_again() -> None:
+def test_the_clause_of_an_earlier_version_is_read_and_rewritten() -> None:
     said = f'{EARLIER_VERSION}"A, B", Compliance Policies/Policies'
     assert clauses_in(said) == LossClauses(None, frozenset({"A, B", "Compliance Policies/Policies"}))
     assert clauses_in(said).error == said
@@ -67,7 +67,7 @@ def test_the_clause_of_an_earlier_version_is_read_and_said_again() -> None:
 
 
 @given(st.none() | st.text(), some_types, some_losses)
-def test_what_is_said_is_read_again_whatever_stands_before_it(
+def test_a_clause_is_read_back_after_any_other_text(
     own: str | None, missing: frozenset[str], losses: tuple[Loss, ...]
 ) -> None:
     said = LossClauses(own, missing, losses)
@@ -92,13 +92,13 @@ def test_what_is_said_is_read_again_whatever_stands_before_it(
         "A: 59 of 60 items are gone",
     ],
 )
-def test_another_error_says_nothing_of_losses(error: str | None) -> None:
+def test_another_error_has_no_losses(error: str | None) -> None:
     assert clauses_in(error) == LossClauses(error)
     assert not clauses_in(error)
 
 
 @pytest.mark.parametrize(("own", "error"), [("x", TWO), (None, f"x; {TWO}"), ("x", "x"), ("x", None), ("x", "x; y")])
-def test_an_error_that_is_not_made_of_the_sets_own(own: str | None, error: str | None) -> None:
+def test_an_error_with_another_sets_clauses(own: str | None, error: str | None) -> None:
     assert not clauses_after(own, error)
 
 
@@ -118,5 +118,5 @@ def test_a_hostile_error_is_read_in_the_time_of_its_length() -> None:
     assert not clauses_in(f"{many}; x")
 
 
-def test_quotes_that_are_none_are_a_name_that_nothing_has() -> None:
+def test_broken_quotes_are_an_unknown_name() -> None:
     assert clauses_in(EARLIER_VERSION + r'"\x"').missing == {r'"\x"'}

@@ -33,7 +33,7 @@ def configuration(*blocks: str, name: str = "M365TenantConfig") -> str:
 
 
 def resource(kind: str, name: str, **properties: str) -> str:
-    """A block. Properties are written as they are given."""
+    """A block. Its properties are written as given."""
     lines = "".join(f"            {key} = {value};\r\n" for key, value in properties.items())
     return f"        {kind} {name}\r\n        {{\r\n{lines}        }}"
 
@@ -50,7 +50,7 @@ def items_of(root: Path, *blocks: str) -> tuple[CapturedItem, ...]:
     return read(plant(root, {FILE: configuration(*blocks)})).items
 
 
-def test_an_export_is_one_completed_set_at_the_instant_it_is_told(tmp_path: Path) -> None:
+def test_an_export_is_one_completed_set_at_the_given_instant(tmp_path: Path) -> None:
     text = configuration(
         GROUP,
         resource("IntuneDeviceCompliancePolicyiOs", '"Phones"', DisplayName='"Phönes"', Pin="6", Block="$True"),
@@ -126,7 +126,7 @@ def test_an_identity_names_the_thing_and_not_the_run(
     assert (item.policy_identifier, item.display_name, item.integrity_warning) == (identity, shown, None)
 
 
-def test_what_shares_an_identity_is_told_apart(tmp_path: Path) -> None:
+def test_blocks_with_one_identity_stay_apart(tmp_path: Path) -> None:
     items = items_of(
         tmp_path,
         resource("AADRole", '"first"', Id='"same"'),
@@ -176,7 +176,7 @@ def test_a_target_whose_group_has_no_name_is_an_orphan(tmp_path: Path, targets: 
         ("@(1, @{a = 1})", "captured", "2 of 2 assignments without a target that can be read"),
     ],
 )
-def test_assignments_that_are_none_are_not_captured(
+def test_invalid_assignments_are_not_captured(
     tmp_path: Path, written: str, state: str | None, warning: str | None
 ) -> None:
     (item,) = items_of(tmp_path, resource("IntuneDeviceCategory", '"a"', Assignments=written))
@@ -255,7 +255,7 @@ def test_a_folder_without_a_configuration_is_refused(tmp_path: Path, files: dict
         read(plant(tmp_path, files))
 
 
-def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RefusedInput, match="cannot be read"):
         read(tmp_path / "nowhere")
 
@@ -269,7 +269,7 @@ def test_text_is_never_run(tmp_path: Path) -> None:
     assert not mark.exists()
 
 
-def test_names_and_values_that_no_database_keeps_are_written_out(tmp_path: Path) -> None:
+def test_names_and_values_that_no_database_keeps_are_escaped(tmp_path: Path) -> None:
     (item,) = items_of(tmp_path, resource("AADGroup", '"a`0b"', DisplayName='"c`0d"', Long=f'"{"x" * 5000}"'))
     assert (item.policy_identifier, item.display_name) == (r"a\x00b", r"c\x00d")
     assert "written out as an escape" in str(item.integrity_warning)
@@ -291,12 +291,12 @@ def test_a_missing_type_makes_the_set_partial_unless_gone_for_good(tmp_path: Pat
 
 
 def run_over(root: Path) -> RunOfFolder:
-    """A run that began when the folder was as it is now."""
+    """A run that began when the folder was in its present state."""
     assert DECLARED.layout is not None
     return RunOfFolder(datetime(2026, 1, 1, tzinfo=UTC), files_as_they_stand(root, DECLARED.layout))
 
 
-def test_what_a_recorded_run_did_not_write_is_not_of_it(tmp_path: Path) -> None:
+def test_a_file_that_a_recorded_run_did_not_write_is_not_of_it(tmp_path: Path) -> None:
     root = plant(tmp_path / "out", {"AAD.ps1": configuration(GROUP), "Export.ps1": "Get-Date"})
     run = run_over(root)
     with pytest.raises(RefusedInput, match="no block of a configuration of this run in it"):
@@ -307,7 +307,7 @@ def test_what_a_recorded_run_did_not_write_is_not_of_it(tmp_path: Path) -> None:
     assert (captured.status, captured.error) == ("partial", "AAD.ps1: this run did not write it")
 
 
-def test_an_older_backup_beside_what_a_run_wrote_is_no_part_of_it(tmp_path: Path) -> None:
+def test_an_older_backup_beside_a_runs_files_is_not_of_the_run(tmp_path: Path) -> None:
     root = plant(tmp_path / "out", {"2026-11-22.ps1": configuration(GROUP, ORG)})
     run = run_over(root)
     plant(root, {"2026-11-23.ps1": configuration(GROUP)})
@@ -329,7 +329,7 @@ def test_an_older_backup_beside_what_a_run_wrote_is_no_part_of_it(tmp_path: Path
         ([resource("A", "a", TenantId="''")], None, None),
     ],
 )
-def test_a_configuration_says_what_it_calls_its_tenant(blocks: list[str], data: object, tenant: str | None) -> None:
+def test_a_configuration_names_its_tenant(blocks: list[str], data: object, tenant: str | None) -> None:
     assert tenant_said_by(read_script(configuration(*blocks)).blocks, data) == tenant
 
 

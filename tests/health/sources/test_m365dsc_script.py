@@ -1,4 +1,4 @@
-"""A configuration in PowerShell's DSC as blocks: read as text, whatever stands there, and never run."""
+"""A configuration in PowerShell's DSC as blocks: any text is read, and never run."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def script(*blocks: str, name: str = "M365TenantConfig") -> str:
 
 
 def block(properties: str, kind: str = "AADGroup", name: str = '"Pilots"') -> str:
-    """One block, laid out as the tool does it."""
+    """One block, in the tool's layout."""
     return f"        {kind} {name}\r\n        {{\r\n{properties}\r\n        }}"
 
 
@@ -69,7 +69,7 @@ def only_block(text: str) -> Block:
 
 
 def value_of(written: str) -> object:
-    """What a property is that is written so, with one before and one behind it."""
+    """The value of a property with this text, with one property before it and one after it."""
     end = "" if written.endswith("\n") else ";\r\n"
     found = only_block(script(block(f"  Before = 1;\r\n  It = {written}{end}  After = $False")))
     assert list(found.properties) == ["Before", "It", "After"]
@@ -149,7 +149,7 @@ def test_blocks_come_in_order_with_types_names_and_properties() -> None:
         ("\r\n 7", 7),
     ],
 )
-def test_values_are_what_they_are_written_as(written: str, value: object) -> None:
+def test_values_in_each_form(written: str, value: object) -> None:
     assert value_of(written) == value
 
 
@@ -168,7 +168,7 @@ def test_nested_instances_say_their_type() -> None:
 @pytest.mark.parametrize(
     "text", ["", "\n", "# only a comment", "Get-ChildItem | Remove-Item -Recurse", "function X { Y 'z' { } }"]
 )
-def test_a_script_without_a_configuration_holds_nothing(text: str) -> None:
+def test_a_script_without_a_configuration_has_no_blocks(text: str) -> None:
     assert read_script(text) == Script(None, ())
 
 
@@ -187,7 +187,7 @@ def test_blocks_are_found_wherever_a_configuration_has_them(around: str) -> None
     assert (found.resource_type, found.instance, found.properties) == ("AADGroup", "a", {"Id": 1})
 
 
-def test_what_a_loop_makes_is_not_what_there_is() -> None:
+def test_a_block_in_a_loop_is_a_doubt() -> None:
     text = 'Configuration X { foreach ($p in $Policies) { AADGroup "a-$($p.Name)" { Id = $p.Id } } }'
     (found,) = read_script(text).blocks
     assert (found.instance, found.doubts) == (
@@ -196,7 +196,7 @@ def test_what_a_loop_makes_is_not_what_there_is() -> None:
     )
 
 
-def test_a_property_that_stands_there_twice_is_a_doubt() -> None:
+def test_a_repeated_property_is_a_doubt() -> None:
     (found,) = read_script(script(block("  Id = 1\r\n  ID = 2"))).blocks
     assert (found.problem, found.doubts) == (None, ("'ID' stands there twice",))
 
@@ -216,13 +216,13 @@ def test_a_file_that_ends_inside_a_block_says_so() -> None:
 
 
 @pytest.mark.parametrize("length", range(WHOLE.index("Node localhost"), WHOLE.rindex("}\r\n}")))
-def test_wherever_a_file_is_cut_off_it_is_not_taken_for_whole(length: int) -> None:
+def test_a_file_cut_off_anywhere_is_not_called_whole(length: int) -> None:
     read = read_script(WHOLE[:length])
     assert read.problem is not None
     assert len(read.blocks) <= 2
 
 
-def test_a_file_that_is_cut_off_behind_its_configuration_is_whole() -> None:
+def test_a_file_cut_off_after_its_configuration_is_whole() -> None:
     assert read_script(WHOLE[: WHOLE.rindex("}") + 1]) == read_script(WHOLE)
     assert read_script(WHOLE).problem is None
 
@@ -297,7 +297,7 @@ def test_time_grows_with_the_length_and_no_faster(piece: str) -> None:
 
 
 @pytest.mark.parametrize("piece", ["AADGroup 'a' { b = @'\n", "AADGroup 'a' { b = <# \n"])
-def test_what_never_ends_is_not_searched_for_its_end_again_and_again(piece: str) -> None:
+def test_an_open_block_is_searched_for_its_end_only_once(piece: str) -> None:
     def seconds(blocks: int) -> float:
         text = "Configuration X {\n" + piece * blocks
         start = time.process_time()
@@ -313,7 +313,7 @@ def test_what_never_ends_is_not_searched_for_its_end_again_and_again(piece: str)
     )
 )
 @example(["Configuration X {", "a ", "{\n"])
-def test_whatever_stands_there_is_read_as_something(pieces: list[str]) -> None:
+def test_any_text_is_read_without_an_error(pieces: list[str]) -> None:
     read = read_script("".join(pieces))
     assert all(each.line >= 1 for each in read.blocks)
     assert read.problem is not None or all(each.problem is None for each in read.blocks)
@@ -333,6 +333,6 @@ def test_a_data_file_is_a_hashtable() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "7", "@{", "Get-Process", "@{a = }"])
-def test_a_data_file_that_is_none_is_refused(text: str) -> None:
+def test_an_invalid_data_file_is_refused(text: str) -> None:
     with pytest.raises(NotPowerShell, match="line 1: "):
         read_data(text)

@@ -1,4 +1,4 @@
-"""What outside values look like once they can be stored."""
+"""Values from outside, made storable."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def nested(levels: int) -> object:
     [{"a": [1, 2.5, True, None, "é"]}, [], "😀", "\\u0000", "\\\\u0000", "\\ud800", 'tab\tquote"', "\ufffd"],
     ids=ascii,
 )
-def test_json_that_databases_keep_comes_through_unaltered(value: object) -> None:
+def test_json_that_databases_keep_is_not_changed(value: object) -> None:
     stored = json_text(value)
     assert not stored.altered
     assert stored.text.isascii()
@@ -49,7 +49,7 @@ def test_json_that_databases_keep_comes_through_unaltered(value: object) -> None
     ],
     ids=ascii,
 )
-def test_a_character_that_no_database_keeps_is_written_out(value: object, stored: object) -> None:
+def test_a_character_that_no_database_keeps_is_escaped(value: object, stored: object) -> None:
     result = json_text(value)
     assert result.altered
     assert json.loads(result.text) == stored
@@ -64,12 +64,12 @@ def test_json_is_nested_as_deep_as_the_limit_and_no_deeper() -> None:
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), [float("-inf")], {(1, 2): 3}, {1, 2}], ids=str)
-def test_what_json_does_not_have_is_not_json(value: object) -> None:
+def test_values_that_json_does_not_have_are_refused(value: object) -> None:
     with pytest.raises(NotJson, match="a value that JSON does not have"):
         json_text(value)
 
 
-def test_sqlite_takes_what_comes_out() -> None:
+def test_sqlite_accepts_the_result() -> None:
     database = sqlite3.connect(":memory:")
     for value in ("\0", "\ud800", nested(MAX_DEPTH), {"a": 10**4000}):
         assert database.execute("SELECT json_valid(?)", (json_text(value).text,)).fetchone() == (1,)

@@ -77,7 +77,7 @@ def test_every_run_of_a_root_oldest_first_and_nothing_else(tmp_path: Path) -> No
     ]
 
 
-def test_what_is_no_item_is_left_out(tmp_path: Path) -> None:
+def test_files_that_are_not_items_are_left_out(tmp_path: Path) -> None:
     plant_run(
         tmp_path, policies={"Roles/a.json": policy(), ".git/x.json": "{}", "summary.json": "{}", "Roles/a.png": "x"}
     )
@@ -110,7 +110,7 @@ def test_the_sum_of_the_counts_is_what_it_declares(tmp_path: Path, counts: objec
 @pytest.mark.parametrize(
     "counts", [[], 3, {"Roles": -1}, {"Roles": "2"}, {"Roles": True}, {"Roles": 1.0}, {"R": 2**31}]
 )
-def test_counts_that_are_none_make_the_run_partial(tmp_path: Path, counts: object) -> None:
+def test_invalid_counts_make_the_run_partial(tmp_path: Path, counts: object) -> None:
     plant_run(tmp_path, ItemCounts=counts)
     captured = only_set(tmp_path)
     assert (captured.status, captured.item_count) == ("partial", None)
@@ -127,13 +127,13 @@ def test_assignments_are_captured_and_none_is_a_known_orphan(tmp_path: Path) -> 
     assert (second.assignments_state, second.capture_mode) == (None, "metadata_only")
 
 
-def test_a_policy_called_like_a_platform_says_nothing_of_one(tmp_path: Path) -> None:
+def test_a_policy_named_like_a_platform_has_no_platform(tmp_path: Path) -> None:
     typed = {"@odata.type": "#microsoft.graph.iosCompliancePolicy"}
     plant_run(tmp_path, policies={"Roles/my_iOSUpdates.json": policy(), "Roles/x.json": policy(**typed)})
     assert [item.platform for item in only_set(tmp_path).items] == [None, "iOS"]
 
 
-def test_what_cannot_be_read_is_an_item_that_says_why(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_an_item_that_says_why(tmp_path: Path) -> None:
     run = plant_run(tmp_path, policies={"Roles/a.json": b"\xff", "Roles/b.json": "{"})
     (run / "Roles/c.json").symlink_to("a.json")
     (run / "Filters").symlink_to("Roles")
@@ -156,7 +156,7 @@ def test_without_payload_everything_stays_but_the_captured_json(tmp_path: Path) 
     assert bare == whole._replace(items=tuple(item._replace(payload=None) for item in whole.items))
 
 
-# What a run says of how it went
+# A run's own status
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_the_four_statuses(tmp_path: Path, word: str, status: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["Running", "success", "completed", "partial", "", None, 1, ["Success"], "\0"])
-def test_another_status_is_no_backup_and_is_told(tmp_path: Path, word: object) -> None:
+def test_another_status_is_kept_and_is_not_a_backup(tmp_path: Path, word: object) -> None:
     status, error = said(tmp_path, Status=word)
     assert status == "failed"
     assert "its status is" in str(error)
@@ -222,19 +222,19 @@ WITHOUT: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("columns", WITHOUT.values(), ids=WITHOUT)
 @pytest.mark.parametrize("word", ["Failed", "Cancelled", "Running"])
-def test_what_failed_or_was_cancelled_is_never_made_more_of(tmp_path: Path, word: str, columns: dict[str, Any]) -> None:
-    """The desktop edition calls a run failed that kept nothing, and names the types: that is no backup."""
+def test_a_failed_or_cancelled_run_gets_no_better_status(tmp_path: Path, word: str, columns: dict[str, Any]) -> None:
+    """The desktop edition calls a run that kept nothing failed, and names the types: that is not a backup."""
     status, _ = said(tmp_path, Status=word, **columns)
     assert status == {"Failed": "failed", "Cancelled": "cancelled", "Running": "failed"}[word]
 
 
-def test_a_link_is_nothing_that_a_run_kept(tmp_path: Path) -> None:
+def test_a_link_does_not_count_as_kept(tmp_path: Path) -> None:
     run = plant_run(tmp_path, policies={}, Status="Failed", FailedTypes=["Roles"])
     (run / "Roles").symlink_to(tmp_path)
     assert said_by(only_set(tmp_path)) == ("failed", "failed: Roles")
 
 
-def test_nothing_left_out_is_no_complaint(tmp_path: Path) -> None:
+def test_an_empty_list_of_skipped_types_is_not_a_complaint(tmp_path: Path) -> None:
     nothing: dict[str, object] = {"FailedTypes": None, "SkippedTypes": [], "Failures": [], "Scope": "all"}
     log = "TenuVault backup\nstatus: FAILED\nok Roles 1 saved\nFAILED\nWARNING Roles\n"
     assert said(tmp_path, log=log, **nothing) == ("completed", None)
@@ -248,7 +248,7 @@ def test_complaints_stand_together_and_have_an_end(tmp_path: Path) -> None:
     assert str(endless).endswith("…")
 
 
-# Runs that say nothing, or nothing that can be understood
+# Runs without a manifest, or with one that cannot be understood
 
 
 def test_a_run_without_a_manifest_did_not_end(tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_a_run_without_a_manifest_did_not_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "why"), [("", "empty"), ("[]", "not a JSON object"), ("{", "not valid JSON"), (b"\xff", "not UTF-8")]
 )
-def test_a_manifest_that_cannot_be_read_is_told(tmp_path: Path, content: str | bytes, why: str) -> None:
+def test_a_manifest_that_cannot_be_read_is_reported(tmp_path: Path, content: str | bytes, why: str) -> None:
     plant(plant_run(tmp_path), {"metadata.json": content})
     captured = only_set(tmp_path)
     assert captured.status == "failed"
@@ -282,13 +282,13 @@ def test_a_manifest_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("word", ["Success", "CompletedWithWarnings"])
 @pytest.mark.parametrize("end", [None, "soon", "2026-03-29 02:30:00"])
-def test_without_a_time_of_completion_there_is_no_backup(tmp_path: Path, word: str, end: str | None) -> None:
+def test_without_a_time_of_completion_it_is_not_a_backup(tmp_path: Path, word: str, end: str | None) -> None:
     status, error = said(tmp_path, Status=word, EndTime=end)
     assert status == "failed"
     assert str(error).endswith("it does not say when it was complete")
 
 
-def test_without_a_start_the_folder_says_when_it_began(tmp_path: Path) -> None:
+def test_without_a_start_the_folders_name_says_when_it_began(tmp_path: Path) -> None:
     without = {key: value for key, value in manifest().items() if key != "StartTime"}
     plant(plant_run(tmp_path), {"metadata.json": without})
     captured = only_set(tmp_path)
@@ -296,13 +296,13 @@ def test_without_a_start_the_folder_says_when_it_began(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("duration", ["270", None, True, 1e400, -1e300, 1e300])
-def test_a_duration_that_is_none_is_no_help_and_no_harm(tmp_path: Path, duration: object) -> None:
+def test_an_invalid_duration_is_ignored(tmp_path: Path, duration: object) -> None:
     text = json.dumps(manifest()).replace("270", json.dumps(duration).replace("Infinity", "1e400"))
     plant(plant_run(tmp_path), {"metadata.json": text})
     assert only_set(tmp_path).completed_at == END
 
 
-def test_a_folder_whose_name_is_no_time_has_no_start(tmp_path: Path) -> None:
+def test_a_folder_whose_name_is_not_a_time_has_no_start(tmp_path: Path) -> None:
     run = plant_run(tmp_path, "backup-2026-13-45-996000")
     (run / "metadata.json").unlink()
     assert only_set(tmp_path).started_at is None
@@ -318,7 +318,7 @@ def test_a_run_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
     assert captured.items == ()
 
 
-def test_a_run_that_may_not_be_entered_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_may_not_be_entered_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plant_run(tmp_path)
     really_open = os.open
 
@@ -334,7 +334,7 @@ def test_a_run_that_may_not_be_entered_is_told(tmp_path: Path, monkeypatch: pyte
     assert captured.items == ()
 
 
-def test_a_run_that_vanishes_before_it_is_read_is_told(tmp_path: Path) -> None:
+def test_a_run_that_vanishes_before_it_is_read_is_reported(tmp_path: Path) -> None:
     run = plant_run(tmp_path)
     (found,) = runs_in(tmp_path)
     run.rename(tmp_path / "gone")
@@ -351,12 +351,12 @@ def test_a_root_without_runs_is_refused(tmp_path: Path) -> None:
         runs_in(run)
 
 
-def test_a_root_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_root_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RefusedInput, match="cannot be read: No such file"):
         runs_in(tmp_path / "nowhere")
 
 
-def test_runs_of_two_tenants_are_never_one_tenants(tmp_path: Path) -> None:
+def test_runs_of_two_tenants_are_refused(tmp_path: Path) -> None:
     plant_run(tmp_path, "backup-2026-11-21-021000", TenantId="A-1")
     plant_run(tmp_path, "backup-2026-11-22-021000", TenantId=" a-1 ")
     plant_run(tmp_path, "backup-2026-11-23-021000", TenantId=None)
@@ -366,7 +366,7 @@ def test_runs_of_two_tenants_are_never_one_tenants(tmp_path: Path) -> None:
         runs_in(tmp_path)
 
 
-# Of chosen categories, most editions call it a success
+# Most editions call a run of chosen categories a success
 
 
 def test_a_run_without_a_type_of_the_last_completed_one_is_partial(tmp_path: Path) -> None:
@@ -378,14 +378,14 @@ def test_a_run_without_a_type_of_the_last_completed_one_is_partial(tmp_path: Pat
     assert admitted(run.read(), {"CompliancePolicies", "DeviceConfigurations"}) == run.read()
 
 
-def test_what_it_calls_partial_itself_is_held_against_nothing(tmp_path: Path) -> None:
+def test_a_run_that_calls_itself_partial_is_compared_with_nothing(tmp_path: Path) -> None:
     plant_run(tmp_path, FailedTypes=["Filters"])
     (run,) = runs_in(tmp_path)
     assert said_by(admitted(run.read(), {"Roles"})) == ("partial", "failed: Filters")
 
 
 @pytest.mark.parametrize(("word", "status"), [("Failed", "failed"), ("Cancelled", "cancelled")])
-def test_what_failed_is_not_made_partial_by_what_it_lacks(tmp_path: Path, word: str, status: str) -> None:
+def test_a_failed_run_does_not_become_partial_by_a_missing_type(tmp_path: Path, word: str, status: str) -> None:
     plant_run(tmp_path, Status=word)
     (run,) = runs_in(tmp_path)
     assert said_by(admitted(run.read(), {"Roles"})) == (status, None)

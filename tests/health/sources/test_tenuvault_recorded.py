@@ -1,4 +1,4 @@
-"""Which run of TenuVault under a root is the one that `record` made (docs/record.md, "TenuVault")."""
+"""Which run of TenuVault under a root is that of `record` (docs/record.md, "TenuVault")."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SECOND = timedelta(seconds=1)
 
 
 def recorded(root: Path, since: datetime, now: datetime, stood: FilesThatStood | None = None) -> CapturedSet:
-    """The one set of a run that wrote since an instant and ended at `now`, by a machine in Berlin."""
+    """The only set of a run that wrote since an instant and ended at `now`, on a machine in Berlin."""
     for file in root.glob("*/*/*"):
         os.utime(file, (since.timestamp(), since.timestamp()))
     run = RunOfFolder(since, stood or FilesThatStood())
@@ -53,7 +53,7 @@ def test_it_ended_within_the_run(tmp_path: Path, since: datetime, now: datetime,
 
 
 @pytest.mark.parametrize("hour", [0, 1])
-def test_either_of_an_hour_that_clocks_show_twice_may_be_meant(tmp_path: Path, hour: int) -> None:
+def test_a_time_that_clocks_show_twice_may_be_either(tmp_path: Path, hour: int) -> None:
     plant_run(tmp_path, "backup-2026-10-25-021000", StartTime="2026-10-25 02:10:00", EndTime="2026-10-25 02:14:30")
     ended = datetime(2026, 10, 25, hour, 14, 30, tzinfo=UTC)
     assert recorded(tmp_path, ended - SKEW, ended).completed_at == ended
@@ -61,7 +61,7 @@ def test_either_of_an_hour_that_clocks_show_twice_may_be_meant(tmp_path: Path, h
         recorded(tmp_path, ended + timedelta(hours=2), ended + timedelta(hours=2))
 
 
-def test_a_folder_that_stood_there_is_another_runs(tmp_path: Path) -> None:
+def test_a_folder_from_before_is_another_run(tmp_path: Path) -> None:
     plant_run(tmp_path)
     stood = folders_as_they_stand(tmp_path)
     with pytest.raises(RefusedInput, match="no folder in it was made by this run"):
@@ -69,5 +69,5 @@ def test_a_folder_that_stood_there_is_another_runs(tmp_path: Path) -> None:
     assert FOLDER in stood.folders
 
 
-def test_before_there_is_a_root_nothing_stands_in_it(tmp_path: Path) -> None:
+def test_a_root_that_does_not_exist_yet_is_empty(tmp_path: Path) -> None:
     assert folders_as_they_stand(tmp_path / "none") == FilesThatStood()

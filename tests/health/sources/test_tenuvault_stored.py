@@ -1,4 +1,4 @@
-"""Which runs of TenuVault are not read again: those stored, and unchanged by the file system's own stamp."""
+"""Which runs of TenuVault are not read again: stored ones whose files have not changed since."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def is_stored(run: Run, stored: StoredSet | None, *, with_payload: bool = True) 
     return run.is_stored(stored, with_payload=with_payload, now=a_moment_later() + timedelta(days=1))
 
 
-def test_a_run_is_passed_over_only_while_all_is_as_stored(tmp_path: Path) -> None:
+def test_a_run_is_skipped_only_while_all_is_as_stored(tmp_path: Path) -> None:
     plant_run(tmp_path)
     (run,) = runs_in(tmp_path)
     stored = stored_as(run.read(), a_moment_later())
@@ -69,7 +69,7 @@ def test_a_run_whose_files_changed_is_read_again(tmp_path: Path, what: str) -> N
     path = folder / "DeviceConfigurations/Wi-Fi.json"
     changed_before = max(each.stat().st_ctime_ns for each in (folder, path.parent, path))
     (run,) = runs_in(tmp_path)
-    # Stored as soon as could be: the stamp of whatever happens from now on is later than this.
+    # Stored as early as possible: every later change of a file has a later time than this.
     stored = stored_as(run.read(), at(changed_before / 1e9) + timedelta(milliseconds=21))
     assert is_stored(run, stored)
     while at(time.time_ns() / 1e9) <= stored.created_at:
@@ -107,7 +107,7 @@ def test_a_run_with_a_link_in_it_is_always_read(tmp_path: Path) -> None:
     assert not is_stored(run, stored_as(run.read(), a_moment_later()))
 
 
-def test_passing_over_opens_no_item(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_skipping_a_run_opens_no_item(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plant_run(tmp_path)
     (run,) = runs_in(tmp_path)
     stored = stored_as(run.read(), a_moment_later())
@@ -121,7 +121,7 @@ def test_passing_over_opens_no_item(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert is_stored(run, stored)
 
 
-def test_a_run_lacking_types_is_passed_over_when_stored_as_such(tmp_path: Path) -> None:
+def test_a_run_lacking_types_is_skipped_when_stored_as_such(tmp_path: Path) -> None:
     plant_run(tmp_path)
     (run,) = runs_in(tmp_path)
     stored = stored_as(admitted(run.read(), {"Roles"}), a_moment_later())

@@ -1,4 +1,4 @@
-"""Stored is what was captured: digits of numbers, keys that are repeated (docs/import-folders.md, "The door").
+"""Content is stored as captured: digits of numbers, repeated keys (docs/import-folders.md, "The door").
 
 Modules: health.sources.json_values, health.sources.storable.
 """

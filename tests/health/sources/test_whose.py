@@ -1,4 +1,4 @@
-"""What a backup calls its tenant, by every source whose tool says it (docs/import-folders.md, "The door")."""
+"""The tenant that a backup names, by every source whose tool names it (docs/import-folders.md, "The door")."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def read(source: str, root: Path) -> CapturedSet:
         ("intunebackup", {"Roles/a.json": policy()}, None),
     ],
 )
-def test_what_a_tool_calls_its_tenant(tmp_path: Path, source: str, files: dict[str, Any], said: str | None) -> None:
+def test_the_tenant_that_a_tool_names(tmp_path: Path, source: str, files: dict[str, Any], said: str | None) -> None:
     assert read(source, plant(tmp_path, files)).source_tenant == said
 
 
@@ -68,7 +68,7 @@ def a_set(said: str | None) -> CapturedSet:
 
 
 @pytest.mark.parametrize(("said", "known"), [(None, None), (None, "a"), ("a", None), ("a", "a"), (GUID, GUID.lower())])
-def test_the_same_tenant_and_no_word_of_it_pass(said: str | None, known: str | None) -> None:
+def test_the_same_tenant_and_none_are_accepted(said: str | None, known: str | None) -> None:
     require_same_tenant(a_set(said), known)
 
 

@@ -1,4 +1,4 @@
-"""A connection by the bare driver, beside the product: what it says is what the database itself holds and refuses."""
+"""A connection by the bare driver, beside the product: it shows what the database itself holds and refuses."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Bare:
         self._connection.close()
 
     def execute(self, statement: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
-        """Run one statement, `?` for parameters; gives back its rows, if it has any."""
+        """Run one statement, with `?` for parameters. Returns its rows, if any."""
         if self.dialect == "postgresql":
             statement = statement.replace("?", "%s") if parameters else statement
             cursor = self._connection.execute(statement, parameters or None)
@@ -70,7 +70,7 @@ class Bare:
 
     @contextmanager
     def rolled_back(self) -> Iterator[None]:
-        """Whatever the block does is undone."""
+        """Undo all that the block does."""
         self._connection.execute("BEGIN")
         try:
             yield
@@ -78,7 +78,7 @@ class Bare:
             self._connection.execute("ROLLBACK")
 
     def refusal(self, table: str, **columns: Any) -> str | None:
-        """Which kind of constraint refuses a row: check, unique, not null, foreign key; None if it is accepted."""
+        """The kind of constraint that refuses a row: check, unique, not null, foreign key; None if it is accepted."""
         with self.rolled_back():
             try:
                 self.insert(table, **columns)
@@ -91,7 +91,7 @@ class Bare:
 
 @contextmanager
 def bare(url: str) -> Iterator[Bare]:
-    """A bare connection for as long as the block runs."""
+    """A bare connection for this block."""
     connection = Bare(url)
     try:
         yield connection

@@ -1,4 +1,4 @@
-"""A tenant's sets as they are stored, in the terms of the second implementation of the losses."""
+"""A tenant's stored sets, in the terms of the second implementation of the losses."""
 
 from __future__ import annotations
 

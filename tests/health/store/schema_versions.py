@@ -1,4 +1,4 @@
-"""Databases by the version of their schema: how tests bring one about, and what reading and writing say of it."""
+"""Databases with a given version of the schema: tests make them, and read the refusals of reading and writing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OLDER, NEWER = "tp0000", "tp9999"
 
 
 def drop_everything(url: str) -> None:
-    """Drop whatever there is."""
+    """Drop all tables."""
     if url.startswith("sqlite"):
         Path(sqlite_path(url)).write_bytes(b"")
     else:
@@ -34,7 +34,7 @@ def execute(url: str, *statements: str) -> None:
 
 
 def set_version(url: str, number: str) -> None:
-    """Have a database with tables claim another version of them."""
+    """Make a database with tables claim another version of them."""
     execute(url, f"UPDATE alembic_version SET version_num = '{number}'")
 
 
@@ -60,12 +60,12 @@ def write(address: DatabaseAddress) -> None:
 
 
 def state_of(address: DatabaseAddress) -> SchemaState:
-    """What `db status` finds."""
+    """The schema's state, as `db status` finds it."""
     return look(address).state
 
 
 def sentence_of(url: str) -> str:
-    """What reading and writing say; the same, in one line, with the name of the database and without its password."""
+    """The refusal of reading and writing: the same for both, one line, with the database's name but no password."""
     address = parse_database_url(url)
     said = []
     for attempt in (read, write):

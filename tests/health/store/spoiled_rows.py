@@ -1,4 +1,4 @@
-"""Two tenants in order, a row of which a test spoils; and what a report says of them then."""
+"""Two tenants without problems, until a test spoils a row; and their entries in a report."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.oracle.rows import DEFAULT_POLICY, ItemRow, Rows, ScheduleRow, SetRow
 from tests.subject import fleet_report
 
 COMPLETED: Final = NOW - HOUR
-"""When the basis of each was completed."""
+"""The completion of each tenant's basis."""
 
 
 def one_tenant(number: int) -> Rows:
@@ -30,7 +30,7 @@ def one_tenant(number: int) -> Rows:
 
 
 def two_tenants(**columns: Any) -> Rows:
-    """Two of them; `table__place__column` sets a value in a row of the first."""
+    """Two such tenants; `table__place__column` sets a value in a row of the first."""
     first, second = one_tenant(1), one_tenant(2)
     for path, value in columns.items():
         table, place, column = path.split("__")
@@ -45,7 +45,7 @@ def two_tenants(**columns: Any) -> Rows:
 
 
 def garbage(url: str) -> str:
-    """What a database takes for an instant, its checks being off, and is none."""
+    """A value that a database without its checks accepts as an instant, although it is not one."""
     return "garbage" if url.startswith("sqlite") else "infinity"
 
 

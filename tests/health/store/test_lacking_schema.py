@@ -1,4 +1,4 @@
-"""A database of the right version that lacks a part of its schema: said as that, and what to do about it.
+"""A database of the right version that lacks a part of its schema: the error says so, and what to do.
 
 Modules: health.store.opening.revision, health.store.opening.errors.
 """
@@ -14,10 +14,10 @@ from tui.commands import run
 
 
 @pytest.mark.parametrize("table", ["backup_schedules", "backup_items"])
-def test_a_missing_table_is_told_apart_from_a_silent_database(
+def test_a_missing_table_differs_from_a_silent_database(
     fresh_url: str, table: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By its version alone it would be fine, and only `report` would find out."""
+    """By its version alone it would be fine, and only `report` would notice."""
     execute(fresh_url, f"ALTER TABLE {table} RENAME TO gone")
     _lacks(fresh_url, table, capsys)
 
@@ -31,7 +31,7 @@ def test_a_missing_column_that_only_a_screen_asks_for(
 
 
 def test_a_database_that_lacks_an_index(sqlite_url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """SQLite is told which index to count by; PostgreSQL only takes longer without."""
+    """Our SQLite statements name the index to count by. PostgreSQL only takes longer without it."""
     execute(sqlite_url, "DROP INDEX ix_backup_items_metadata_only")
     _lacks(sqlite_url, "ix_backup_items_metadata_only", capsys)
 

@@ -1,4 +1,4 @@
-"""Behind PgBouncer, in session and in transaction mode, everything is right (docs/reading.md, "Poolers").
+"""Behind PgBouncer, in session and in transaction mode, everything works (docs/reading.md, "Poolers").
 
 Modules: health.store.opening, health.store.reading, health.store.writing, health.resolver, tui.commands.
 """
@@ -37,7 +37,7 @@ TENANTS = 12
 
 
 def a_fleet() -> Rows:
-    """Tenants that all differ: in names, sets, items and schedules."""
+    """Tenants that differ in names, sets, items and schedules."""
     numbers = range(1, TENANTS + 1)
     completed = {number: NOW - number * HOUR / 3 for number in numbers}
     return Rows(
@@ -152,7 +152,7 @@ Question = Callable[[TenantBackupHealthResolver], Any]
 
 
 def questions(number: int) -> list[Question]:
-    """What the screens of one tenant ask."""
+    """The questions of one tenant's screens."""
     tenant = f"tenant-{number}"
     return [
         lambda resolver: resolver.dashboard(tenant, NOW),
@@ -224,7 +224,7 @@ async def test_a_failover_is_seen_by_an_open_screen() -> None:
                 primary.kill()
                 standby.execute("SELECT pg_promote()")
                 pooler.fail_over_to(standby.url_of("fleet"))
-                # The first answers may still come from the server that is gone: then they are errors.
+                # The first answers may still come from the old server. Then they are errors.
                 while "✕ absent" not in driver.words():
                     assert time.monotonic() < give_up_at
                     await driver.press("r")

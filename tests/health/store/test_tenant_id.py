@@ -1,7 +1,7 @@
 """`tenant_id` is in every key, constraint, index, join and filter of the three large tables.
 
-So that tenants never mix, and a distributed PostgreSQL can keep each tenant's rows on one node. The statements are
-those that really run, caught on their way to the driver (docs/facts.md, "The facts").
+So tenants never mix, and a distributed PostgreSQL can keep each tenant's rows on one node. The statements are caught
+on their way to the driver (docs/facts.md, "The facts").
 
 Modules: health.store.writing.tables, health.store.reading.
 """
@@ -42,7 +42,7 @@ def inspector(shared_url: str) -> Iterator[Inspector]:
 
 
 def indexes(store: Bare, table: str) -> dict[str, str]:
-    """Every index of a table, those of its keys and constraints among them, with its first column."""
+    """Every index of a table, also those of its keys and constraints, with its first column."""
     listed = (
         "SELECT list.name, info.name FROM pragma_index_list(?) AS list, pragma_index_info(list.name) AS info"
         " WHERE info.seqno = 0"
@@ -101,7 +101,7 @@ def a_fleet() -> Rows:
 
 
 FLEET: Final = object()
-"""Stands for the verdicts of the fleet, which are asked for first."""
+"""A placeholder for the verdicts of the fleet, which are asked for first."""
 
 QUESTIONS: Final[dict[str, tuple[Any, ...]]] = {
     "fleet": ("fleet", NOW),
@@ -141,7 +141,7 @@ def test_every_question_is_asked_here() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ASKS_NOTHING))
-def test_what_asks_nothing_sends_no_statement(shared_url: str, name: str) -> None:
+def test_the_other_methods_send_no_statement(shared_url: str, name: str) -> None:
     resolver = TenantBackupHealthResolver(parse_database_url(shared_url), HealthPolicy())
     try:
         resolver.connect()
@@ -172,10 +172,10 @@ def test_every_statement_names_the_tenant_of_every_row_it_touches(database_url: 
     dialect = "sqlite" if database_url.startswith("sqlite") else "postgresql"
     without_facts = {"role_could_write", "connect", "missing_tenants"}
     assert any(table in statement for statement in seen for table in OF_A_TENANT) or question in without_facts
-    # It looks for sets whose place among the others nobody can know, in two indexes of all tenants, and joins nothing.
+    # It looks for sets without a known place among the others, in two indexes of all tenants, and joins nothing.
     of_all_tenants = unreadable_candidates(dialect)
     loose = {found for statement in seen if statement != of_all_tenants for found in without_tenant(statement)}
-    # In SQLite, which places no tenants on nodes, an item that cannot be read is first looked for in all of them.
+    # SQLite has no nodes, so an unreadable item is first looked for in all tenants.
     assert loose <= ({"lost"} if dialect == "sqlite" else set())
     assert without_tenant(of_all_tenants) == ["backup_sets", "backup_sets"]
     assert of_all_tenants.startswith("SELECT tenant_id, ")
@@ -204,7 +204,7 @@ def of_tenant(number: int, rows: Rows) -> Rows:
 
 
 def the_same_ids_of_another(rows: Rows) -> Rows:
-    """Every row again as one of tenant 2, and worse."""
+    """Copy every row as one of tenant 2, with worse values."""
     return Rows(
         [row._replace(id=2, external_id="tenant-2") for row in rows.tenants],
         [row._replace(tenant_id=2, name="theirs", status="partial") for row in rows.sets],
@@ -222,21 +222,21 @@ _TENANT = r"(?:\w+\.tenant_id|tenants\.id|\?)"
 
 
 def without_tenant(statement: str) -> list[str]:
-    """The tables, by the names that the statement gives them, which it does not tie to a tenant where it reads them."""
+    """The tables, by their names in the statement, that it reads without a condition on the tenant."""
     loose = []
     for part in selects(statement):
         for named in _NAMED.finditer(part, part.find(" FROM ")):
             name = named["alias"] or named["table"]
             own = rf"{name}\.tenant_id"
             tied = rf"\b(?:ON|WHERE|AND)\s+(?:{own} = (?!{own}\b){_TENANT}|(?!{own}\b){_TENANT} = {own})(?=\s|$)"
-            # Among what is selected an OR loosens nothing.
+            # An OR among the selected columns loosens nothing.
             if " OR " in part[part.find(" FROM ") :] or not re.search(tied, part):
                 loose.append(name)
     return loose
 
 
 def selects(statement: str) -> list[str]:
-    """Each SELECT of a statement by itself, in one line, without what stands in brackets: that is decided apart."""
+    """Each SELECT of a statement by itself, in one line, without the text in brackets, which is checked separately."""
     without_literals = re.sub(r"'[^']*'", "''", " ".join(statement.split())).replace('"', "")
     text = re.sub(r"(?<![:\w]):\w+\b", "?", without_literals)
     found: list[str] = []
@@ -277,5 +277,5 @@ def selects(statement: str) -> list[str]:
         ("WITH x AS (SELECT 1 FROM backup_schedules) SELECT * FROM x", ["backup_schedules"]),
     ],
 )
-def test_what_tells_a_statement_without_a_tenant(statement: str, loose: list[str]) -> None:
+def test_a_statement_without_a_tenant_is_found(statement: str, loose: list[str]) -> None:
     assert without_tenant(statement) == loose

@@ -14,7 +14,7 @@ from tests.oracle.rows import ItemRow, Rows, ScheduleRow, SetRow, TenantRow
 from tui.commands import run
 
 AT = ("--now", "2026-11-23T09:00:00Z")
-"""The instant at which the fleets below are in the states that they are named for."""
+"""The instant at which the tenants of the fleets below are in the states that they are named after."""
 
 
 class Outcome(NamedTuple):
@@ -24,7 +24,7 @@ class Outcome(NamedTuple):
     out: str
     err: str
     of_check: bool = False
-    """Whether it was a `check`, which says why it came to no verdict on standard output as well."""
+    """Whether it was a `check`. If there is no verdict, a check says why on standard output too."""
     written_to: str = ""
     """The databases that it said it has written to, in a line of its own that is not in `err`."""
 
@@ -34,7 +34,7 @@ class Outcome(NamedTuple):
         return json.loads(self.out)
 
     def refusal(self) -> str:
-        """The one sentence on standard error of a command that printed nothing else, but for the line of a check."""
+        """The one sentence on standard error of a failed command. It printed nothing else, except a check its line."""
         assert self.code != 0
         assert self.err.count("\n") == 1, self.err
         assert self.err.startswith("tenantpilot: ")
@@ -46,7 +46,7 @@ class Outcome(NamedTuple):
 
 
 def without_the_place(err: str) -> tuple[str, str]:
-    """Standard error without its last line, where that names the databases that were written to; and their names."""
+    """Standard error without a last line that names the databases written to; and the names of these databases."""
     before, place, said = err.rpartition("tenantpilot: The database is ")
     return (before, said.removesuffix(".\n")) if place else (err, "")
 
@@ -71,7 +71,7 @@ class Console:
         return Outcome(code, out, err, "check" in words, written_to)
 
     def load(self, rows: Rows) -> None:
-        """Write rows, whatever is in them."""
+        """Write rows, also ones that the checks of the schema would refuse."""
         load(self.url, rows, unchecked=True)
 
 
@@ -84,7 +84,7 @@ def a_fleet(*states: str, created_at: object = LONG_AGO) -> Rows:
 
 
 def add_tenant(rows: Rows, number: int, state: str, **columns: Any) -> None:
-    """Add one tenant in a state at NOW, called after it."""
+    """Add one tenant that is in this state at NOW and named after it."""
     tenant = TenantRow(number, f"{state}-{number}", f"{state.title()} {number}", LONG_AGO)
     if state == "unreadable":
         tenant = tenant._replace(created_at="infinity")

@@ -1,4 +1,4 @@
-"""Sets of a few items, written as each tool's files would be: for tests that hold for every source."""
+"""Sets of a few items, written as the files of each tool: for tests that apply to every source."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Tool(NamedTuple):
     keeps_runs: bool = False
 
     def as_given(self, each: Given, reference: str) -> Given:
-        """What the importer is to read of a set that was written."""
+        """What the importer should read from a written set."""
         return each._replace(
             reference=reference, items={self.identity(name): item for name, item in each.items.items()}
         )
@@ -98,7 +98,7 @@ TOOLS: Final = (
 
 
 def emptied(root: Path) -> Path:
-    """The folder, with nothing in it."""
+    """The folder, emptied."""
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir()
     return root
@@ -112,5 +112,5 @@ def reference_of(tool: Tool, each: Given) -> str:
 
 
 def days_before(now: datetime, days: int) -> datetime:
-    """An instant in whole seconds, some days before."""
+    """An instant in whole seconds, this many days earlier."""
     return now.replace(microsecond=0) - timedelta(days=days)

@@ -1,4 +1,4 @@
-"""`tenantpilot record` as a process of its own, in front of commands that write small IntuneCD backups."""
+"""`tenantpilot record` as its own process, with commands that write small IntuneCD backups."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Recorder:
         path: str = "out",
         options: tuple[str, ...] = (),
     ) -> list[str]:
-        """The words behind `tenantpilot` for one run."""
+        """The arguments of `tenantpilot` for one run."""
         whose = ("--tenant", "contoso", *new_tenant, "--schedule", schedule)
         return ["record", *whose, "--source", "intunecd", "--path", path, *options, "--", *command]
 
@@ -63,11 +63,11 @@ class Recorder:
         return self.tenantpilot(*self.words(*command, **more), stdin=stdin)
 
     def shell(self, script: str, **more: Any) -> subprocess.CompletedProcess[bytes]:
-        """Run a shell script to the end, as one that somebody wrote around a backup tool."""
+        """Run a shell script to the end, like a user's script around a backup tool."""
         return self.run("sh", "-c", script, **more)
 
     def begin(self, *command: str, **more: Any) -> subprocess.Popen[bytes]:
-        """Start, in a process group of its own with the signals of a login, and do not wait."""
+        """Start in a new process group, with the signals of a login shell, and do not wait."""
         return subprocess.Popen(
             [TENANTPILOT, *self.words(*command, **more)],
             env=self.env,
@@ -101,11 +101,11 @@ class Recorder:
         return only
 
     def is_running(self) -> bool:
-        """Whether the one schedule there is says that it runs."""
+        """Whether the only schedule has the status `running`."""
         return [row["last_run_status"] for row in self.rows("backup_schedules")] == ["running"]
 
     def verdict(self, now: datetime | None = None) -> dict[str, Any]:
-        """The report's entry of the tenant, a moment after now or at another instant."""
+        """The tenant's entry in the report, by default a moment after now."""
         report = fleet_report(self.url, now or utc_now() + LATER, {})
         (only,) = report["tenants"]
         entry: dict[str, Any] = only
@@ -119,7 +119,7 @@ def text_of(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:
 
 
 def as_at_a_login() -> None:
-    """For a child before it begins: signals as a login has them, whoever started the tests in the background."""
+    """Called in a child before it begins: signals as in a login shell, even if the tests run in the background."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())

@@ -1,4 +1,4 @@
-"""`accept-loss`, and what import and record say of losses, as commands on both engines."""
+"""The command `accept-loss`, and what `import` and `record` say about losses, on both engines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOW = ("--now", "2026-11-25T09:00:00Z")
 
 
 def lines_of(reference: str, *items: tuple[str, int], **columns: Any) -> str:
-    """A set of the tenant `contoso` as lines of facts, completed on that day of November 2026."""
+    """A set of the tenant `contoso` as lines of facts, completed on this day of November 2026."""
     key = {"tenant": "contoso", "source": "own", "source_ref": reference}
     frame = {"kind": "set", **key, "name": reference, "status": "completed"}
     frame["completed_at"] = f"2026-11-{reference}T08:00:00Z"
@@ -83,7 +83,7 @@ def test_what_stayed_as_gone_goes_when_it_is_accepted(any_console: Console, tmp_
         ({"status": "failed"}, "has no completed or partial set"),
     ],
 )
-def test_what_has_no_loss_is_refused(console: Console, tmp_path: Path, given: dict[str, str], sentence: str) -> None:
+def test_without_a_loss_it_is_refused(console: Console, tmp_path: Path, given: dict[str, str], sentence: str) -> None:
     facts(console, tmp_path, sets=lines_of("24", ("Apps", 1), **given))
     refused = accepted(console, "Apps")
     assert refused.code == 1
@@ -94,7 +94,7 @@ def test_a_writers_word_is_left_alone_as_given(any_console: Console, tmp_path: P
     facts(any_console, tmp_path, sets=lines_of("23", ("Apps", 9)))
     facts(any_console, tmp_path, "--as-given", sets=lines_of("24", ("Apps", 1)))
     assert basis(any_console)["status"] == "completed"
-    # The same facts change nothing, whatever they lost.
+    # The same facts again change nothing, even with a loss.
     facts(any_console, tmp_path, sets=lines_of("24", ("Apps", 1)))
     assert basis(any_console)["status"] == "completed"
     file = str(tmp_path / "facts.jsonl")
@@ -146,5 +146,5 @@ def test_62_items_and_then_3_by_every_folder(any_recorder: Recorder, source: str
     assert any_recorder.tenantpilot("accept-loss", "--tenant", "contoso", "Scripts").returncode == 0
     assert any_recorder.sets[1]["status"] == "completed"
     if source == "record":
-        # The schedule had the set's word, and has it now.
+        # The schedule had the set's status, and has it again.
         assert any_recorder.schedule["last_run_status"] == "completed"

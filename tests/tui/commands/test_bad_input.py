@@ -59,7 +59,7 @@ def test_a_wrong_command_line_is_2_and_a_sentence(console: Console, words: list[
         ("infinity", "is not an instant"),
     ],
 )
-def test_an_instant_without_a_time_zone_or_that_is_none(
+def test_an_instant_without_a_time_zone_or_not_an_instant(
     console: Console, command: list[str], instant: str, why: str
 ) -> None:
     found = console.run(*command, "--now", instant)
@@ -69,14 +69,14 @@ def test_an_instant_without_a_time_zone_or_that_is_none(
 
 @pytest.mark.parametrize("command", ["tenant", "schedule", "db", "config", "import", "record"])
 def test_an_instant_to_judge_at_is_for_commands_that_judge(console: Console, command: str) -> None:
-    """Before it was refused, `tenantpilot --now ... tenant add` would have made a tenant of another time."""
+    """Without the refusal, `tenantpilot --now ... tenant add` would add a tenant with a wrong creation instant."""
     found = console.bare(*AT, command)
     assert found.code == 2
     assert found.refusal() == f"--now is for commands that judge, and '{command}' does not."
 
 
 @pytest.mark.parametrize("option", [["--tenant", "contoso"], ["--screen", "dashboard"]], ids=str)
-def test_what_a_command_would_not_hear_in_front_of_it_is_refused(console: Console, option: list[str]) -> None:
+def test_an_option_that_the_command_would_ignore_is_refused(console: Console, option: list[str]) -> None:
     found = console.bare(*option, "report", "--database", console.url)
     assert found.code == 2
     assert f"{option[0]} here opens a screen" in found.refusal()
@@ -101,8 +101,8 @@ def test_a_group_without_a_command_says_which_there_are(console: Console, group:
 @pytest.mark.parametrize(
     "words", [["report"], ["check"], ["prune", "--keep-days", "1"], ["--screen", "dashboard"]], ids=" ".join
 )
-def test_a_tenant_in_bytes_that_are_no_text_is_refused(any_console: Console, words: list[str]) -> None:
-    """Python hands such a byte on as half a character, which no driver can send."""
+def test_a_tenant_id_in_bytes_that_are_not_text_is_refused(any_console: Console, words: list[str]) -> None:
+    """Python passes such a byte on as half a character (a surrogate), which no driver can send."""
     found = any_console.bare(*words, "--tenant", "a\udcff", "--database", any_console.url)
     assert found.code == (3 if words == ["check"] else 2)
     assert found.refusal() == (
@@ -131,7 +131,7 @@ def test_a_tenants_id_that_could_be_in_a_database_is_looked_for(any_console: Con
         (b"this is no database, but long enough to have a header" * 99, "is damaged or not a SQLite database"),
     ],
 )
-def test_a_database_that_is_none(
+def test_a_file_that_is_not_a_database(
     console: Console, tmp_path: Path, words: list[str], content: bytes | None, sentence: str
 ) -> None:
     path = tmp_path / "other.db"
@@ -158,7 +158,7 @@ WRITING = [
 
 
 @pytest.mark.parametrize("words", WRITING, ids=" ".join)
-def test_writing_to_what_is_none_makes_none(console: Console, tmp_path: Path, words: list[str]) -> None:
+def test_writing_to_a_missing_database_creates_none(console: Console, tmp_path: Path, words: list[str]) -> None:
     path = tmp_path / "other.db"
     missing = console.bare(*words, "--database", f"sqlite:///{path}")
     assert missing.code == 3
@@ -192,7 +192,7 @@ def test_writing_to_what_is_none_makes_none(console: Console, tmp_path: Path, wo
 def test_a_url_that_cannot_be_used_on_a_command_line(console: Console, words: list[str], url: str) -> None:
     found = console.bare(*words, "--database", url)
     if words == ["config"] and found.code == 0:
-        # It opens nothing: only the form of the URL and a password in it are its business.
+        # `config` opens nothing. It checks only the form of the URL, and whether it has a password.
         assert SECRET not in url
         return
     assert found.code == 2
@@ -257,8 +257,8 @@ def test_a_setting_that_is_out_of_range_or_unknown(console: Console, tmp_path: P
         assert sentence in found.refusal()
 
 
-def test_a_name_that_no_terminal_can_show_is_spelt_once(console: Console, tmp_path: Path) -> None:
-    """Made safe twice, the brackets of the first time would be spelt as well."""
+def test_a_name_that_no_terminal_can_show_is_escaped_once(console: Console, tmp_path: Path) -> None:
+    """If it were made safe twice, the brackets of the first time would be escaped too."""
     missing = console.run("report", "--config", str(tmp_path / "a\udcffb.toml"))
     assert "a⟨U+DCFF⟩b.toml does not exist" in missing.refusal()
     file = tmp_path / "settings.toml"

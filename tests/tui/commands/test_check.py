@@ -1,4 +1,4 @@
-"""`tenantpilot check` as a monitoring plug-in: its exit code, its one line, and that it never says 2 but for absent."""
+"""`tenantpilot check` as a monitoring plug-in: its exit code and its one line. 2 means only an absent tenant."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_too_few_tenants_outrank_a_warning_and_not_an_absent_one(console: Consol
         (DAY - TICK, True),
         (DAY + TICK, False),
         (timedelta(0), True),
-        # Where the writer's clock is ahead it is new; further in the future it would never cease to be.
+        # The writer's clock may be a little ahead. Created further in the future, a tenant would stay new for ever.
         (-SKEW, True),
         (-SKEW - TICK, False),
         (timedelta(days=-26_000), False),
@@ -99,7 +99,7 @@ def test_tenants_created_more_recently_are_left_out_and_counted(
 
 
 @pytest.mark.parametrize("age", [TICK, timedelta(0), -TICK, -SKEW, -SKEW - TICK])
-def test_newer_than_nothing_is_nobody(console: Console, age: timedelta) -> None:
+def test_newer_than_zero_leaves_out_no_tenant(console: Console, age: timedelta) -> None:
     console.load(a_fleet("absent", created_at=NOW - age))
     found = console.run("check", *AT, "--ignore-newer-than", "0")
     assert found.code == 2
@@ -111,7 +111,7 @@ def test_a_tenant_whose_creation_cannot_be_read_is_never_left_out(any_console: C
     assert any_console.run("check", *AT, "--ignore-newer-than", "1d").code == 3
 
 
-def test_a_fleet_of_new_tenants_alone_is_no_good_news(console: Console) -> None:
+def test_a_fleet_of_new_tenants_alone_is_unknown(console: Console) -> None:
     console.load(a_fleet("confirmed", created_at=NOW))
     found = console.run("check", *AT, "--ignore-newer-than", "1h")
     assert found.code == 3
@@ -189,7 +189,7 @@ def test_usage_configuration_and_connection_errors_are_3(console: Console, words
         ["--config", "db", "check", "--bogus"],
         ["--config=/nowhere", "check"],
         ["--database", "report", "check"],
-        # An option that there is not, with a value that is not a command, or is one.
+        # An unknown option, with a value that is a command or is not one.
         ["--databse", "sqlite:////nowhere/fleet.db", "check"],
         ["--databse=sqlite:////nowhere/fleet.db", "check"],
         ["--databse", "report", "check"],
@@ -197,7 +197,7 @@ def test_usage_configuration_and_connection_errors_are_3(console: Console, words
         ["--databse", "x", "--now", "2026-11-23T09:00:00Z", "check"],
         ["-v", "check", "--min-tenants", "1"],
         ["--bogus", "--", "check"],
-        # An option that has lost its value: what `--database $URL check` is where the variable is not set.
+        # An option without its value, like `--database $URL check` where the variable is not set.
         ["--database", "check"],
         ["--now", "check"],
         ["--config", "check", "--min-tenants", "2"],
@@ -225,7 +225,7 @@ def test_and_3_for_the_command_misspelt(console: Console, word: str) -> None:
         (["tenant", "check"], 2),
         (["--bogus", "report", "--tenant", "check"], 2),
         (["--bogus", "--tenant", "check", "report"], 2),
-        # Names that may well be those of a tenant or a database; without a terminal there are no screens.
+        # These may be names of a tenant or a database. Without a terminal the screens do not open.
         (["--tenant", "check"], 2),
         (["--use", "check"], 2),
     ],
@@ -243,7 +243,7 @@ def test_a_bad_setting_is_3(console: Console, tmp_path: Path) -> None:
     assert "backup_health.freshness_window" in found.refusal()
 
 
-def test_a_file_that_may_not_be_looked_at_is_3(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_may_not_be_read_is_3(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: Path, **_how: object) -> bool:
         raise PermissionError(13, "Permission denied", str(self))
 
@@ -254,7 +254,7 @@ def test_a_file_that_may_not_be_looked_at_is_3(console: Console, monkeypatch: py
 
 
 def test_the_reason_is_on_standard_output_too_and_breaks_no_line(console: Console) -> None:
-    """What runs plug-ins often shows nothing but standard output."""
+    """Plug-in runners often show only standard output."""
     found = console.run("check", "--tenant", "a|b\nOK")
     assert found.code == 3
     reason = "There is no tenant 'a¦b\\nOK' in the fleet: see 'tenantpilot tenant list'."
@@ -268,7 +268,7 @@ def test_help_is_0(console: Console) -> None:
     assert "--min-tenants" in found.out
 
 
-def test_the_policy_of_the_settings_is_what_is_judged_by(console: Console, tmp_path: Path) -> None:
+def test_it_judges_by_the_policy_in_the_settings(console: Console, tmp_path: Path) -> None:
     console.load(a_fleet("stale"))
     file = tmp_path / "wide.toml"
     file.write_text('[backup_health]\nfreshness_window = "4d"\n')

@@ -1,4 +1,4 @@
-"""`tenantpilot completion`: a script that the shell takes, and by which it then completes."""
+"""`tenantpilot completion`: a script that the shell accepts and then completes with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_script_for_each_shell_that_it_takes(console: Console, shell: str) -> None:
+def test_each_shell_accepts_its_script(console: Console, shell: str) -> None:
     printed = console.bare("completion", shell)
     assert (printed.code, printed.err) == (0, "")
     assert "_TENANTPILOT_COMPLETE" in printed.out

@@ -1,4 +1,4 @@
-"""`tenantpilot config`: what is in effect, as it was written, without a password; and what the screens would refuse."""
+"""`tenantpilot config`: the settings in effect, as written but without passwords; and what the screens would refuse."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ SECRET = "pa55-w0rd"
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home without anything in it."""
+    """An empty home."""
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
     return tmp_path / "home"
 
 
 def values(found: Outcome) -> dict[str, tuple[str, ...]]:
-    """What stands behind each setting: its value and where it came from."""
+    """Each setting with its value and its origin."""
     assert (found.code, found.err) == (0, "")
     lines = (line.split() for line in found.out.splitlines() if "." in line)
     return {name: tuple(rest) for name, *rest in lines}
@@ -56,7 +56,7 @@ def test_without_a_url_the_file_in_effect_is_said(console: Console) -> None:
     assert shown["database.write_url"] == ("(as", "url)", "default")
 
 
-def test_and_none_where_another_database_is_used(console: Console, tmp_path: Path) -> None:
+def test_without_its_own_url_the_unnamed_database_is_none(console: Console, tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text("[databases.eu]\nurl = 'postgresql://triage@eu/fleet'")
     shown = values(console.bare("config", "--config", str(file)))

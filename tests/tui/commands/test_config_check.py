@@ -15,7 +15,7 @@ from tui.settings import Settings
 
 
 def check(console: Console, folder: Path, text: str) -> tuple[int, list[str]]:
-    """The exit code and what is wrong, without the file's name."""
+    """The exit code and the problems, without the file's name."""
     file = folder / "tenantpilot.toml"
     file.write_text(text)
     done = console.bare("config", "--check", "--config", str(file))
@@ -43,7 +43,7 @@ path = "x"
     assert SECRET not in str(problems)
 
 
-def test_a_password_is_no_part_of_a_file_in_git(console: Console, tmp_path: Path) -> None:
+def test_a_file_in_git_may_not_have_a_password(console: Console, tmp_path: Path) -> None:
     code, problems = check(console, tmp_path, f'[database]\nurl = "{SECRET_URL}"\n')
     why = "holds a password: move it into ~/.pgpass or TENANTPILOT_DATABASE__URL"
     assert (code, problems) == (2, [f"line 2: database.url: {why}"])

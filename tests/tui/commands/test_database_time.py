@@ -1,4 +1,4 @@
-"""A standby that is behind, and a clock that differs: nothing is confirmed, and every way of asking says so.
+"""A standby that lags, or a clock that differs: nothing is confirmed, and every command and screen says so.
 
 (docs/reading.md, "How old the facts are")
 
@@ -75,7 +75,7 @@ def test_both_sides_of_the_boundaries(tick: timedelta) -> None:
     assert DatabaseTime(timedelta(0), -POLICY.clock_skew - tick).doubts(POLICY, LIMIT)
 
 
-def test_a_slow_answer_is_no_difference() -> None:
+def test_a_slow_answer_does_not_count_as_a_difference() -> None:
     asked_at = datetime(2026, 3, 1, tzinfo=UTC)
     said = OwnTime(asked_at + HOUR)
     assert DatabaseTime.of(said, asked_at, asked_at + 2 * HOUR) == DatabaseTime()
@@ -89,7 +89,7 @@ def test_a_slow_answer_is_no_difference() -> None:
 
 @pytest.fixture
 def slow_clock(monkeypatch: pytest.MonkeyPatch) -> datetime:
-    """This machine's clock, slow by less than the backup is old, for the commands alone."""
+    """This machine's clock, but only for the commands: it is slow by less than the age of the backup."""
     now = utc_now() - HOUR / 2
     for module in (checking, reporting, measuring):
         monkeypatch.setattr(module, "utc_now", lambda: now)
@@ -146,7 +146,7 @@ def test_metrics_have_it_as_a_number(
     )
 
 
-def test_clocks_that_agree_are_no_matter(postgres_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_clocks_that_agree_change_nothing(postgres_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     load(postgres_url, a_confirmed_tenant())
     assert run(["check", "--database", postgres_url]) == 0
     assert run(["report", "--database", postgres_url]) == 0
@@ -161,7 +161,7 @@ def test_clocks_that_agree_are_no_matter(postgres_url: str, capsys: pytest.Captu
 @pytest.mark.parametrize("tenant", [None, "contoso.example"])
 async def test_no_screen_confirms_where_a_clock_differs(postgres_url: str, tenant: str | None) -> None:
     load(postgres_url, a_confirmed_tenant())
-    # Slow by less than the backup is old, so that it is not one of the future.
+    # Slow by less than the age of the backup, so that the backup is not in the future.
     clock = Clock(utc_now() - timedelta(minutes=30))
     async with open_app(postgres_url, clock=clock, tenant=tenant) as driver:
         await driver.arrived(TenantsScreen if tenant is None else DashboardScreen)
@@ -180,7 +180,7 @@ class Pair:
         self.primary_url, self.url = primary.url_of("fleet"), standby.url_of("fleet")
 
     def received(self) -> None:
-        """Wait until the standby has received what the primary has done so far."""
+        """Wait until the standby has received all that the primary has written so far."""
         ((done,),) = self.primary.execute("SELECT pg_create_restore_point('tests')").fetchall()
         until(
             lambda: self.standby.execute(f"SELECT pg_last_wal_receive_lsn() >= '{done}'").fetchone() == (True,),
@@ -243,7 +243,7 @@ def test_a_paused_standby_counts_from_the_last_replayed_transaction(pair: Pair) 
         resolver.fleet(utc_now())
         first = resolver.own_time().behind
         assert first > timedelta(0)
-        # With nothing to replay too, one screen like the other, and without another read of the facts.
+        # Also with nothing to replay, on each screen alike, and without reading the facts again.
         resolver.refreshed_fleet(utc_now())
         second = resolver.own_time().behind
         assert second > first
@@ -253,7 +253,7 @@ def test_a_paused_standby_counts_from_the_last_replayed_transaction(pair: Pair) 
 
 
 def test_a_standby_that_has_more_than_it_has_replayed(pair: Pair) -> None:
-    """As with `recovery_min_apply_delay`, or behind a long conflict: nothing is paused."""
+    """As with `recovery_min_apply_delay`, or during a long conflict: the replay is not paused."""
     pair.primary.execute("CREATE TABLE other (id int)")
     pair.replayed()
     with psycopg.connect(pair.standby.url) as held:
@@ -352,7 +352,7 @@ async def test_what_is_said_names_the_connection_that_was_made(pair: Pair, attri
 
 
 def test_a_token_names_the_server_that_it_came_from(pair: Pair) -> None:
-    """The same transactions of another server, as behind a pooler after a failover."""
+    """The same transaction numbers from another server, as behind a pooler after a failover."""
     with resolving(pair.url) as one, resolving(pair.primary_url) as other:
         for resolver in (one, other):
             resolver.fleet(utc_now())

@@ -1,4 +1,4 @@
-"""`tenantpilot demo`: what its options say, without importing the fleet that they are of."""
+"""`tenantpilot demo`: the help of its options, without importing the fleet."""
 
 from __future__ import annotations
 

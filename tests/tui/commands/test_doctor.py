@@ -1,4 +1,4 @@
-"""`tenantpilot doctor`: the page, the document, how it exits, and that it only reads (docs/doctor.md).
+"""`tenantpilot doctor`: its page, its document, its exit code, and that it only reads (docs/doctor.md).
 
 Modules: tui.commands.doctor, tui.commands.doctor_settings, tui.words.doctor_page, tui.settings.secrets.
 """
@@ -40,7 +40,7 @@ def in_order() -> Rows:
 
 
 def private(console: Console) -> None:
-    """Keep the file of a SQLite database from others, as `db init` does."""
+    """Make the file of a SQLite database private, as `db init` does."""
     if console.url.startswith("sqlite"):
         Path(console.url.removeprefix("sqlite:///")).chmod(0o600)
 

@@ -1,4 +1,4 @@
-"""`diff`, `last-good`, `causes` and `coverage`: their documents, the other forms, and how they exit.
+"""`diff`, `last-good`, `causes` and `coverage`: their documents, the other formats, and their exit codes.
 
 Modules: tui.commands.diff, tui.commands.last_good, tui.commands.causes, tui.commands.coverage, tui.words.documents.
 """
@@ -21,7 +21,7 @@ HOSTILE = "=1|2 \x1b[2J <b> *x*"
 
 
 def two_nights() -> Rows:
-    """Contoso: 3 items, of which the next night one is gone, one degraded, one new; and a failed run after it."""
+    """Contoso: 3 items. The next night one is gone, one degraded and one new; after that, a failed run."""
     rows = Rows([TenantRow(1, "contoso.example", "Contoso", LONG_AGO)], [], [], [])
     for number, age in ((10, DAY), (20, HOUR)):
         rows.sets.append(SetRow(number, 1, completed_at=NOW - age, created_at=NOW - age))
@@ -265,7 +265,7 @@ def test_text_from_outside_stays_text_in_every_form(console: Console, command: t
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 def test_the_forms_say_the_same(console: Console, command: tuple[str, ...]) -> None:
-    """As many lines in CSV, in Markdown's table and on a terminal as the document has entries."""
+    """CSV, the Markdown table and the terminal have as many lines as the document has entries."""
     console.load(two_nights())
     document = console.run(*command, *AT).document
     (entries,) = (value for name, value in document.items() if name in ("items", "causes", "tenants"))

@@ -1,4 +1,4 @@
-"""A list of the tenants that there should be, against the fleet: what is lost is named."""
+"""A list of expected tenants, against the fleet: a missing tenant is named."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def listed(tmp_path: Path) -> Path:
     return tmp_path / "tenants.txt"
 
 
-def test_all_that_are_expected_are_there(any_console: Console, listed: Path) -> None:
+def test_all_expected_tenants_are_there(any_console: Console, listed: Path) -> None:
     any_console.load(a_fleet("confirmed", "confirmed"))
     listed.write_text("confirmed-1\n\n  confirmed-2\r\nconfirmed-1\n")
     found = any_console.run("check", *AT, "--expect", str(listed))
@@ -22,7 +22,7 @@ def test_all_that_are_expected_are_there(any_console: Console, listed: Path) -> 
     assert any_console.run("tenant", "list", "--expect", str(listed)).out == "NOT IN THE FLEET  WHY\n"
 
 
-def test_whoever_is_not_there_is_named_and_unknown(any_console: Console, listed: Path) -> None:
+def test_a_missing_tenant_is_named_and_unknown(any_console: Console, listed: Path) -> None:
     any_console.load(a_fleet("confirmed", "stale", "confirmed"))
     any_console.run("tenant", "archive", "confirmed-3")
     listed.write_text("lost|1\nconfirmed-1\nconfirmed-3\nlost-2\n")
@@ -51,7 +51,7 @@ def test_a_new_tenant_that_is_left_out_is_there(console: Console, listed: Path) 
 @pytest.mark.parametrize(
     ("content", "why"), [(b"\n \n", "names no tenant"), (b"\xff\n", "it is not UTF-8"), (None, "cannot be read")]
 )
-def test_a_list_that_is_none_is_refused(console: Console, listed: Path, content: bytes | None, why: str) -> None:
+def test_a_list_that_cannot_be_read_is_refused(console: Console, listed: Path, content: bytes | None, why: str) -> None:
     if content is not None:
         listed.write_bytes(content)
     assert why in console.run("check", "--expect", str(listed)).refusal()

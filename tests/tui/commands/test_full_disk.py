@@ -1,4 +1,4 @@
-"""A disk that fills up while we write: one sentence, exit code 3, nothing half-done, and later it works.
+"""A disk fills up while we write: one sentence, exit code 3, nothing half-written, and later it works.
 
 Modules: tui.commands, health.store.writing.
 """
@@ -27,7 +27,7 @@ INTEGRITY: Final = "PRAGMA integrity_check"
 
 @pytest.fixture
 def facts(tmp_path: Path) -> Path:
-    """A set that needs far more room than there is."""
+    """A set that needs far more space than there is."""
     reference = {"external_id": "web-1", "source": "own", "source_ref": "1"}
     item = {"kind": "item", "policy_type": "path", "capture_mode": "full", **reference}
     lines: list[dict[str, Any]] = [
@@ -42,7 +42,7 @@ def facts(tmp_path: Path) -> Path:
 
 @contextmanager
 def pages(most: int) -> Iterator[None]:
-    """Databases that are opened meanwhile have room for so many pages."""
+    """Databases that are opened in this block have room for this many pages."""
 
     def limit(connection: Any, _record: object) -> None:
         connection.execute(f"PRAGMA max_page_count = {most}")
@@ -80,7 +80,7 @@ def test_new_tables(console: Console, tmp_path: Path) -> None:
 
 
 def test_an_import_that_the_system_stops(console: Console, facts: Path) -> None:
-    """By a limit on the size of files: the failure comes from the file system and not from SQLite."""
+    """A limit on the size of files stops it, so the failure comes from the file system and not from SQLite."""
     console.load(a_fleet("confirmed", "stale"))
     file = Path(sqlite_path(console.url))
     room = file.stat().st_size + 20_000

@@ -1,4 +1,4 @@
-"""Hostile text in every text column, printed by every command: no control and no format character comes out.
+"""Hostile text in every text column: no command prints a control or format character.
 
 Modules: tui.commands, tui.words.safe_text.
 """
@@ -26,7 +26,7 @@ REFUSED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def intruders(text: str) -> set[str]:
-    """Characters that a terminal obeys, or that nobody sees."""
+    """Characters that a terminal obeys, or that are invisible."""
     return {f"U+{ord(character):04X}" for character in text if unicodedata.category(character) in REFUSED} - {"U+000A"}
 
 
@@ -64,7 +64,7 @@ def each_text_column(store: Bare) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=ascii)
 def test_one_attack_in_every_text_column_at_once(sqlite_url: str, console: Console, attack: str) -> None:
-    """A fleet that is otherwise in order, so that no verdict hides a column from a report."""
+    """A fleet without other problems, so that no verdict hides a column of a report."""
     load(sqlite_url, a_fleet("confirmed", "follow_up", "degraded"))
     with bare(sqlite_url) as store:
         columns = each_text_column(store)
@@ -99,7 +99,7 @@ def test_no_refusal_repeats_an_attack(console: Console, attack: str) -> None:
     ):
         found = console.run(*words)
         if words[0] == "tenant" and found.code == 0:
-            # Markup is nothing to a terminal.
+            # A terminal does not read markup.
             assert intruders(found.out) == set()
             continue
         assert found.code != 0, words
@@ -108,7 +108,7 @@ def test_no_refusal_repeats_an_attack(console: Console, attack: str) -> None:
 
 
 def test_what_is_added_by_hand_is_shown_safely_at_once(console: Console) -> None:
-    """Blank fillers and selectors are letters and marks to Unicode: a name may have them, a terminal gets none."""
+    """To Unicode, blank fillers and selectors are letters and marks. A name may have them; no terminal gets them."""
     name = "a\u3164b\ufe0fc\u2800d"
     for words in (
         ["tenant", "add", name],

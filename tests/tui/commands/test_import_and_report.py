@@ -79,7 +79,7 @@ def test_importing_again_changes_nothing_and_a_change_replaces(any_console: Cons
     root = plant_backup(tmp_path / "backup")
     imported(any_console, root, "--create-tenant", "Contoso", "--completed-at", COMPLETED)
     before = everything(any_console)
-    # `--create-tenant` for a tenant that exists is no error and renames nobody; an offset is the same instant.
+    # `--create-tenant` for an existing tenant succeeds and does not rename it; another offset is the same instant.
     printed = imported(any_console, root, "--create-tenant", "Other", "--completed-at", "2026-11-23T10:00:00+02:00")
     assert printed == "contoso: 0 backup sets created, 0 replaced, 1 unchanged; 0 items written.\n"
     assert everything(any_console) == before
@@ -112,7 +112,7 @@ def test_the_same_instant_again_forgets_no_type_that_is_not_accepted(any_console
     days = [f"2026-11-{day}T08:00:00Z" for day in (20, 21, 22)]
     imported(any_console, root, "--create-tenant", "Contoso", "--completed-at", days[0])
     (root / "Filters" / "a.json").unlink()
-    # The folder once more at an instant that is stored: the set itself says what it had.
+    # The folder again, at an instant that is stored: the stored set says what it had.
     printed = imported(any_console, root, "--completed-at", days[0])
     assert printed == "contoso: 0 backup sets created, 1 replaced, 0 unchanged; 2 items written.\n"
     missing = "Filters: 1 of 1 items gone"
@@ -123,14 +123,14 @@ def test_the_same_instant_again_forgets_no_type_that_is_not_accepted(any_console
     assert statuses(any_console)[1] == (days[1], "partial", missing)
     imported(any_console, root, "--completed-at", days[1], "--accept-loss", "Filters")
     assert statuses(any_console)[1] == (days[1], "completed", None)
-    # Accepted is accepted: the same again does not take it back, nor does the next one.
+    # It stays accepted, also after the same import again, and after the next one.
     again = imported(any_console, root, "--completed-at", days[1])
     assert again == "contoso: 0 backup sets created, 0 replaced, 1 unchanged; 0 items written.\n"
     imported(any_console, root, "--completed-at", days[2])
     assert statuses(any_console)[2] == (days[2], "completed", None)
 
 
-def test_a_link_is_no_type_that_the_next_set_has_to_have(any_console: Console, tmp_path: Path) -> None:
+def test_a_link_does_not_count_as_a_type_for_the_next_set(any_console: Console, tmp_path: Path) -> None:
     root = plant(tmp_path / "backup", {"Roles/a.json": policy()})
     (root / "Linked").symlink_to(tmp_path)
     imported(any_console, root, "--create-tenant", "Contoso", "--completed-at", "2026-11-22T08:00:00Z")
@@ -172,7 +172,7 @@ def test_the_history_of_a_repository(any_console: Console, tmp_path: Path) -> No
         plant(root, {f"Roles/{day}.json": policy(day)})
         git("add", ".")
         git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "--quiet", "-m", day, "--date", f"{day}T08:00:00Z")
-        # Completed at its committer date, which is another one.
+        # Completed at its committer date, which differs from the author date.
         git(
             "-c",
             "user.name=t",
@@ -190,7 +190,7 @@ def test_the_history_of_a_repository(any_console: Console, tmp_path: Path) -> No
     assert everything(any_console) == before
     (entry,) = any_console.run("report", *AT).document["tenants"]
     assert (entry["basis"]["completed_at"], entry["basis"]["items"]) == (COMPLETED, 3)
-    # The commits are stored and known; their captured JSON goes all the same where it is not wanted any more.
+    # The commits are stored already. Their captured JSON is removed all the same, because it is not wanted any more.
     printed = imported(any_console, root, "--git", "--without-payload")
     assert printed == "contoso: 0 backup sets created, 2 replaced, 0 unchanged; 5 items written.\n"
     with bare(any_console.url) as store:
@@ -203,7 +203,7 @@ def test_the_history_of_a_repository(any_console: Console, tmp_path: Path) -> No
 
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="the sample backups are not beside this checkout")
 def test_the_samples(console: Console) -> None:
-    """How many items there are in each, and how many of them say to whom they are assigned."""
+    """The number of items in each, and how many of them have assignments."""
     for run, completed_at, items, captured in (
         ("v2025.12.08.1", "2025-12-08T12:00:00Z", 42, 14),
         ("v2025.12.11.7", "2025-12-11T11:00:00Z", 39, 34),

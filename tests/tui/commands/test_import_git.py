@@ -1,4 +1,4 @@
-"""A git repository in, verdicts out: what is no run is no evidence, whatever an earlier version took it for.
+"""A git repository in, verdicts out: only a run is evidence, even if an earlier version stored other commits too.
 
 Modules: tui.commands.importing, health.store.writing.cancelling, health.sources.intunecd_git.
 """
@@ -42,7 +42,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
 
 
 def at(hours: float) -> tuple[str, str]:
-    """The verdict so many hours after the first run."""
+    """The verdict, this many hours after the first run."""
     instant = datetime.fromtimestamp(START, UTC) + timedelta(hours=hours)
     return "--now", instant.isoformat().replace("+00:00", "Z")
 
@@ -71,7 +71,7 @@ def sets_of(console: Console) -> dict[str, tuple[str, str | None]]:
 
 
 def clicked(repository: Repository, hours: float, message: str = "Squashed (#1)") -> None:
-    """What GitHub commits in the name of who clicked there."""
+    """A commit that GitHub makes in the name of the user who clicked."""
     who = {"NAME": "GitHub", "EMAIL": "noreply@github.com", "DATE": f"{START + int(hours * 3600)} +0000"}
     identity = repository.identity(0) | {f"GIT_COMMITTER_{name}": value for name, value in who.items()}
     identity |= {"GIT_AUTHOR_DATE": who["DATE"]}
@@ -86,7 +86,7 @@ def by_hour(repository: Repository, hours: float) -> dict[str, str]:
 
 @pytest.mark.parametrize("case", ["merge", "readme", "revert", "amend", "rebase", "squash", "workflow"])
 def test_what_captured_nothing_makes_no_old_backup_new(console: Console, repository: Repository, case: str) -> None:
-    """75 hours after the only run somebody does something in the repository, and the verdict stays what it is."""
+    """75 hours after the only run, somebody changes something in the repository, and the verdict does not change."""
     soon = by_hour(repository, 74.5)
     expected = 0.0
     if case == "merge":
@@ -132,7 +132,7 @@ def test_what_only_the_tool_writes_is_evidence(console: Console, repository: Rep
     assert completed_hours(console, 75) == 74.5
 
 
-def test_one_commit_a_file_is_one_set_and_no_basis_is_half_old(console: Console, repository: Repository) -> None:
+def test_one_commit_for_each_file_is_one_set(console: Console, repository: Repository) -> None:
     for n in range(5):
         (repository.path / f"Roles/{n}.json").write_text(CHANGED)
         repository.git("add", "--all")
@@ -143,7 +143,7 @@ def test_one_commit_a_file_is_one_set_and_no_basis_is_half_old(console: Console,
 
 
 def store_as_an_earlier_version_did(console: Console, repository: Repository) -> None:
-    """Every commit a completed set at its committer date."""
+    """Each commit as a completed set at its committer date."""
     history = repository.git("log", "--format=%H %ct", "--reverse").splitlines()
     for ref, seconds in (line.split() for line in history):
         console.run("tenant", "add", "contoso", "--name", "Contoso")
@@ -275,7 +275,7 @@ def test_prune_and_coverage_count_runs(console: Console, repository: Repository)
     covered = coverage(console, 83)
     found = console.run("prune", "--keep-last", "2", "--yes", *at(83))
     assert (found.code, found.err) == (0, "")
-    # The runs of the last two days, and what happened since the first of them.
+    # The runs of the last two days, and the time since the first of them.
     assert sorted(status for status, _ in sets_of(console).values()) == ["cancelled"] * 2 + ["completed"] * 2
     imported(console, repository.path)
     with bare(console.url) as store:
@@ -284,7 +284,7 @@ def test_prune_and_coverage_count_runs(console: Console, repository: Repository)
 
 
 def coverage(console: Console, hours: float) -> Coverage | None:
-    """What the dashboard says of the days behind."""
+    """The dashboard's coverage of the past days."""
     resolver = TenantBackupHealthResolver(parse_database_url(console.url), HealthPolicy())
     return resolver.dashboard("contoso", datetime.fromtimestamp(START, UTC) + timedelta(hours=hours)).coverage
 
@@ -326,7 +326,7 @@ def test_a_root_above_two_tenants_and_a_shallow_clone_are_refused(console: Conso
 
 
 def stored_runs(console: Console) -> set[tuple[Any, ...]]:
-    """Every set that counts, with how many items it has and of what names."""
+    """Every set that counts, with the number of its items and their names."""
     with bare(console.url) as store:
         return set(
             store.execute(
@@ -339,7 +339,7 @@ def stored_runs(console: Console) -> set[tuple[Any, ...]]:
 
 
 def in_steps_and_at_once(console: Console, repository: Path, steps: list[str]) -> None:
-    """Import what each of some commits reaches, then all; it has to come to the same as all at once."""
+    """Import up to each of some commits, then everything. The result must be the same as everything at once."""
     words = ("import", "intunecd", str(repository), "--git", "--create-tenant", "T", "--tenant", "t")
     found = []
     for refs in ([], steps):
@@ -357,7 +357,7 @@ def in_steps_and_at_once(console: Console, repository: Path, steps: list[str]) -
 def test_any_number_of_steps_gives_the_same_sets_as_one(
     console: Console, tmp_path: Path, history: list[Raw], data: st.DataObject
 ) -> None:
-    # Everything is there from the first commit on: what is lost where a branch comes late is another rule.
+    # The first commit has every item, because losses when a branch arrives late are another rule.
     history[0] = history[0]._replace(paths=PATHS)
     with TemporaryDirectory(dir=tmp_path) as folder:
         ids = git_history(Path(folder) / "h", history)
@@ -373,7 +373,7 @@ def test_so_it_does_where_items_are_lost(
 ) -> None:
     with TemporaryDirectory(dir=tmp_path) as folder:
         ids = git_history(Path(folder) / "h", history)
-        # Each step goes further than the one before, as night after night.
+        # Each step goes further than the one before, night after night.
         steps = sorted(data.draw(st.sets(st.sampled_from(range(len(ids))), min_size=1)))
         in_steps_and_at_once(console, Path(folder) / "h", [ids[n] for n in steps])
         assert {row[1] for row in stored_runs(console)} == {run.ref for run in expected_runs(history, ids)}

@@ -1,4 +1,4 @@
-"""What an import says besides its numbers: that nobody judges the tenant, and that there was nothing to accept."""
+"""What an import says besides its numbers: the tenant is archived, or there was nothing to accept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LATER = ("--completed-at", "2026-11-24T08:00:00Z")
 
 
 def told(console: Console, *words: str) -> list[str]:
-    """What an import that succeeds says on standard error."""
+    """Standard error of an import that succeeds."""
     found = console.run("import", *words)
     assert found.code == 0
     assert found.out.count("\n") == 1
@@ -25,7 +25,7 @@ def told(console: Console, *words: str) -> list[str]:
 
 
 def a_command(tool: str, folder: Path) -> tuple[str, ...]:
-    """The import of a backup by a tool, with the types Filters and Roles."""
+    """Import a tool's backup with the types Filters and Roles."""
     files = {"Filters/a.json": policy(), "Roles/b.json": policy()}
     whose = ("--tenant", "contoso", "--create-tenant", "Contoso")
     if tool == "tenuvault":
@@ -61,7 +61,7 @@ TOOLS = pytest.mark.parametrize("tool", ["intunecd", "git", "tenuvault", "intune
 
 
 @TOOLS
-def test_a_type_that_is_missing_nowhere_is_told(console: Console, tmp_path: Path, tool: str) -> None:
+def test_an_accepted_type_without_a_loss_is_reported(console: Console, tmp_path: Path, tool: str) -> None:
     words = a_command(tool, tmp_path / "backup")
     assert told(console, *words) == []
     lose_filters(tool, tmp_path / "backup")
@@ -75,7 +75,7 @@ def test_a_type_that_is_missing_nowhere_is_told(console: Console, tmp_path: Path
 
 
 @TOOLS
-def test_an_archived_tenant_is_told(console: Console, tmp_path: Path, tool: str) -> None:
+def test_an_archived_tenant_is_reported(console: Console, tmp_path: Path, tool: str) -> None:
     words = a_command(tool, tmp_path / "backup")
     assert told(console, *words) == []
     assert console.run("tenant", "archive", "contoso").code == 0
@@ -88,7 +88,7 @@ def test_an_archived_tenant_is_told(console: Console, tmp_path: Path, tool: str)
     assert told(console, *words) == []
 
 
-def test_archived_tenants_of_facts_are_told_where_they_have_sets(console: Console, tmp_path: Path) -> None:
+def test_archived_tenants_in_facts_are_reported_if_they_have_sets(console: Console, tmp_path: Path) -> None:
     file = tmp_path / "facts.jsonl"
     archived = {"kind": "tenant", "archived_at": "2026-11-01T00:00:00Z"}
     a_set = {"kind": "set", "source": "own", "source_ref": "1", "name": "n", "status": "failed"}

@@ -24,7 +24,7 @@ NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
 def said(machine: Recorder, *words: str) -> str:
-    """What a command that succeeds says, but for the sets that became partial."""
+    """The output of a command that succeeds, without the sentences about partial sets."""
     done = machine.tenantpilot(*words)
     assert done.returncode == 0
     assert all(": The set" in line for line in done.stderr.decode().splitlines()), done.stderr
@@ -32,7 +32,7 @@ def said(machine: Recorder, *words: str) -> str:
 
 
 def refused(machine: Recorder, *words: str, stdin: bytes = b"") -> tuple[int, str]:
-    """The exit code and the one sentence of a command that fails, which leaves nothing behind."""
+    """The exit code and the one sentence of a command that fails and writes nothing."""
     done = machine.tenantpilot(*words, stdin=stdin)
     (line,) = done.stderr.decode().splitlines()
     assert done.stdout == b""
@@ -66,7 +66,7 @@ def test_importing_again_changes_nothing_and_a_change_replaces(any_recorder: Rec
     root = any_recorder.folder / "runs"
     for day in ("21", "22", "23"):
         plant_run(root, f"backup-2026-11-{day}-021000")
-    # The stamps of the files have to be older than the import.
+    # The dates of the files must be older than the import.
     time.sleep(0.05)
     said(any_recorder, *TENUVAULT, *BERLIN)
     before = [any_recorder.rows(table) for table in ("backup_sets", "backup_items")]
@@ -80,7 +80,7 @@ def test_importing_again_changes_nothing_and_a_change_replaces(any_recorder: Rec
     assert another_zone == "contoso: 0 backup sets created, 3 replaced, 0 unchanged; 6 items written."
 
 
-def test_a_run_of_chosen_categories_is_no_whole_until_accepted(any_recorder: Recorder) -> None:
+def test_a_run_of_chosen_categories_is_partial_until_accepted(any_recorder: Recorder) -> None:
     root = any_recorder.folder / "runs"
     chosen = {"CompliancePolicies/Phones.json": policy("Phones")}
     counts = {"CompliancePolicies": 1, "TotalPolicies": 1}
@@ -96,7 +96,7 @@ def test_a_run_of_chosen_categories_is_no_whole_until_accepted(any_recorder: Rec
     accepted = said(any_recorder, *TENUVAULT, *BERLIN, "--accept-loss", "DeviceConfigurations")
     assert accepted == "contoso: 0 backup sets created, 1 replaced, 1 unchanged; 1 item written."
     assert any_recorder.verdict(NOW)["confirmed"]
-    # Said once: the next import without it takes nothing back.
+    # It is accepted once: the next import without the option takes nothing back.
     time.sleep(0.05)
     assert said(any_recorder, *TENUVAULT, *BERLIN) == again
     assert any_recorder.verdict(NOW)["confirmed"]
@@ -168,7 +168,7 @@ def test_tenuvault_input_that_is_refused(recorder: Recorder, options: tuple[str,
     assert why in sentence
 
 
-def test_a_tenant_that_is_not_there_is_not_made_up(recorder: Recorder) -> None:
+def test_a_missing_tenant_is_not_added_without_the_option(recorder: Recorder) -> None:
     plant_run(recorder.folder / "runs")
     code, sentence = refused(recorder, "import", "tenuvault", "runs", "--tenant", "contoso", *BERLIN)
     assert code == 1
@@ -275,7 +275,7 @@ def test_assignments_that_stand_beside_their_policies_are_of_them(any_recorder: 
     assert any_recorder.verdict(NOW)["confirmed"]
 
 
-def test_a_configuration_that_was_cut_off_is_no_whole_backup(any_recorder: Recorder) -> None:
+def test_a_configuration_that_was_cut_off_makes_the_set_partial(any_recorder: Recorder) -> None:
     block = "        AADGroup 'Pilots'\r\n        {\r\n            Id = '1';\r\n        }\r\n"
     whole = f"Configuration M365TenantConfig\r\n{{\r\n    Node localhost\r\n    {{\r\n{block}    }}\r\n}}\r\n"
     file = any_recorder.folder / "export/M365TenantConfig.ps1"
@@ -292,7 +292,7 @@ def test_a_configuration_that_was_cut_off_is_no_whole_backup(any_recorder: Recor
     assert families == {"unknown_quality": 1, "integrity_warning": 1, "incomplete_run": 1}
 
 
-def test_what_is_no_configuration_is_refused_whole(any_recorder: Recorder) -> None:
+def test_a_folder_without_a_configuration_is_refused(any_recorder: Recorder) -> None:
     plant(any_recorder.folder / "export", {"Export.ps1": "Export-M365DSCConfiguration"})
     words = ("import", "m365dsc", "export", "--tenant", "contoso", "--create-tenant", "Contoso", *AT)
     code, line = refused(any_recorder, *words)

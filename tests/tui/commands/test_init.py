@@ -1,4 +1,4 @@
-"""`tenantpilot init`: what is in a folder, and the sources for it (docs/sync.md).
+"""`tenantpilot init`: looks into a folder and proposes its sources (docs/sync.md).
 
 Modules: tui.commands.init, health.sources.recognised.
 """
@@ -16,13 +16,13 @@ from tests.tui.commands.console import Console
 
 
 def proposed(console: Console, folder: Path) -> Any:
-    """The sources that are proposed, as they are read."""
+    """The proposed sources, as the settings read them."""
     done = console.bare("init", str(folder))
     assert (done.code, done.err) == (0, "")
     return tomllib.loads(done.out)["sources"]
 
 
-def test_one_kind_is_one_section_and_what_is_broken_is_under_it_too(console: Console, tmp_path: Path) -> None:
+def test_one_kind_is_one_section_with_its_broken_folders_too(console: Console, tmp_path: Path) -> None:
     root = plant(tmp_path / "Backups", {f"{name}/Filters/1.json": policy() for name in ("ana", "ben")})
     (root / "empty").mkdir()
     common = {"kind": "intunecd", "tenant": "{folder}"}

@@ -1,4 +1,4 @@
-"""When a folder was complete, as `import` and `record` are told and as its files say (`tui/commands/imports.py`).
+"""When a folder was complete: by the options of `import` and `record`, and by the dates of its files.
 
 (docs/import-folders.md, "The door")
 
@@ -55,7 +55,7 @@ def test_the_newest_file_can_be_the_instant_if_it_is_said(any_console: Console, 
     assert again.out == "contoso: 0 backup sets created, 0 replaced, 1 unchanged; 0 items written.\n"
 
 
-def test_there_has_to_be_a_newest_file_and_its_date_has_to_be_one(console: Console, tmp_path: Path) -> None:
+def test_a_newest_file_with_a_valid_date_is_needed(console: Console, tmp_path: Path) -> None:
     words = ("import", "intunecd", str(tmp_path), *WORDS, "--completed-at", "newest-file")
     found = console.run(*words)
     assert (found.code, "it has no backup file" in found.refusal()) == (1, True)

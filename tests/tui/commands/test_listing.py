@@ -1,4 +1,4 @@
-"""Small tables: columns stand straight whatever is in them, and a program can read them."""
+"""Small tables: columns stay aligned with any text in them, and a program can read them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tui.commands.listing import echo_table
 
 
 def columns(line: str, *words: str) -> list[int]:
-    """The cells of a terminal in which words of a line begin."""
+    """The terminal cells at which the words of a line begin."""
     return [cell_len(line[: line.index(word)]) for word in words]
 
 
-def test_wide_and_combining_characters_take_a_terminals_room(
+def test_wide_and_combining_characters_are_measured_in_cells(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     echo_table(("TENANT", "NAME"), [("株式会社みどり", "one"), ("e\u0301te\u0301", "two"), ("plain", "three")])

@@ -1,4 +1,4 @@
-"""Sets through each importer are as the second implementation of the losses has them (docs/concepts.md, "Losses").
+"""Through each importer, sets come out as a second implementation of the losses says (docs/concepts.md, "Losses").
 
 Modules: tui.commands.importing, tui.commands.record, tui.commands.sync_import, health.store.writing.admission.
 """
@@ -43,7 +43,7 @@ _numbers = itertools.count()
 
 NAMES = [*itertools.product("A", "1234"), *itertools.product("B", "123"), ("C", "1")]
 ABSENT = "absent"
-# Of each set most items, and most captured: a loss is of three and more. Some have other names, as of another tenant.
+# Each set has most of the items, most of them captured: a loss is three or more. Some names are another tenant's.
 each_state = st.sampled_from(["captured", "captured", None, ABSENT])
 
 
@@ -70,7 +70,7 @@ each_tool = pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
 
 
 def at_most(examples: int) -> settings:
-    """So many for each tool: a second or two for all of them."""
+    """The number of examples for each tool: a second or two for all of them."""
     fixtures = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
     return settings(max_examples=examples, suppress_health_check=fixtures)
 
@@ -89,7 +89,7 @@ def a_new_tenant(connection: Connection) -> str:
 
 
 def written(tool: Tool, root: Path, steps: list[Step]) -> Iterator[tuple[list[Given], set[str]]]:
-    """Write each input in its turn; gives what its importer is to read of it, and the types that are accepted."""
+    """Write the inputs one after the other. Yields what the importer should read from each, and the accepted types."""
     emptied(root)
     runs: dict[str, Given] = {}
     for together, accepted in steps:
@@ -157,7 +157,7 @@ def test_recorded(
     oracle, tenant = Store(), f"tenant-{next(_numbers)}"
     root = emptied(tmp_path / "root")
     for number, (items, accepted) in enumerate(nights):
-        # TenuVault makes a folder a run: of two in one second the second one would not be new.
+        # TenuVault names a run's folder by the second: of two runs in one second, the second would not be new.
         each = Given(str(number), days_before(utc_now(), 0) + timedelta(seconds=number), items)
         tool.write(emptied(tmp_path / "made"), each)
         command = f"rm -rf '{root}'/*; cp -R '{tmp_path}/made/.' '{root}'"

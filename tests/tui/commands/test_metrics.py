@@ -80,12 +80,12 @@ def test_once_into_a_file_that_the_collector_may_read(recorder: Recorder) -> Non
     assert file.stat().st_mode & 0o777 == 0o644
     first = file.stat().st_ino
     recorder.tenantpilot("metrics", "--output", "tenantpilot.prom", *AT)
-    # Another file in its place: whoever had the old one open reads that to its end.
+    # A new file takes its place: a reader that has the old one open reads it to the end.
     assert file.stat().st_ino != first
     assert not list(recorder.folder.glob(".tenantpilot-*"))
 
 
-def test_facts_that_cannot_be_read_are_told_and_not_passed_over(recorder: Recorder) -> None:
+def test_facts_that_cannot_be_read_are_an_error_and_a_metric(recorder: Recorder) -> None:
     Path(sqlite_path(recorder.url)).write_bytes(b"no database at all")
     done = recorder.tenantpilot("metrics")
     assert (done.returncode, done.stdout.decode()) == (3, UNREADABLE)
@@ -110,7 +110,7 @@ def test_a_fifo_and_a_device_are_written_into(recorder: Recorder) -> None:
 
 
 @pytest.mark.parametrize("kind", ["link", "link to nothing", "folder", "socket"])
-def test_what_is_no_file_is_refused_and_left_as_it_is(recorder: Recorder, kind: str) -> None:
+def test_a_place_that_is_not_a_file_is_refused_and_left_alone(recorder: Recorder, kind: str) -> None:
     fill(recorder)
     place = recorder.folder / "x.prom"
     why = "it is neither a file nor a FIFO nor a character device"
@@ -144,7 +144,7 @@ def test_it_is_utf_8_whatever_the_locale(recorder: Recorder, locale: str) -> Non
 @pytest.mark.parametrize(
     "command", ["metrics", "report", "check", "tenant list", "config", "causes", "coverage", "db status", "--help"]
 )
-def test_an_answer_that_nobody_can_get_is_no_success(recorder: Recorder, command: str) -> None:
+def test_an_answer_on_a_closed_output_is_a_failure(recorder: Recorder, command: str) -> None:
     """`>&-` closes standard output."""
     load(recorder.url, Rows([TenantRow(1, "x", "x", LONG_AGO)], [], [], []))
     done = subprocess.run(
@@ -180,7 +180,7 @@ def test_what_is_refused(recorder: Recorder, words: tuple[str, ...], code: int, 
     assert not list(recorder.folder.glob("*.prom"))
 
 
-def test_a_port_that_is_taken_is_told(recorder: Recorder) -> None:
+def test_a_port_that_is_taken_is_reported(recorder: Recorder) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = recorder.tenantpilot("metrics", "--serve", str(port))
@@ -192,7 +192,7 @@ def test_a_port_that_is_taken_is_told(recorder: Recorder) -> None:
 
 
 class Served:
-    """A server under way and where it is."""
+    """A running server and its address."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
@@ -260,7 +260,7 @@ def test_a_database_that_goes_and_comes_back_is_read_again(recorder: Recorder) -
         assert states(served.get()[2])["confirmed"] == 1
 
 
-def test_who_asks_and_goes_away_keeps_nobody_from_being_served(recorder: Recorder) -> None:
+def test_a_client_that_goes_away_does_not_block_the_others(recorder: Recorder) -> None:
     fill(recorder)
     with serving(recorder, "0", *AT) as served:
         port = int(served.url.split(":")[2].split("/")[0])
@@ -283,7 +283,7 @@ def test_on_ipv6_too(recorder: Recorder) -> None:
         assert served.get()[0] == 200
 
 
-def test_what_others_can_reach_is_said(recorder: Recorder) -> None:
+def test_an_address_that_others_can_reach_is_reported(recorder: Recorder) -> None:
     with serving(recorder, "0.0.0.0:0") as served:
         assert served.sentence.endswith("/metrics, without a password, to everybody who can reach this address.\n")
 

@@ -1,4 +1,4 @@
-"""The server of `metrics --serve` under clients that trickle, stay, come in crowds, or take no answer."""
+"""The server of `metrics --serve`, with clients that send slowly, stay, come in crowds, or do not read the answer."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tui.commands.metrics_server import MOST_AT_ONCE, MetricsServer, OneAtATime
 
 ANSWER = "x 1\n# EOF\n"
 SOON = 0.2
-"""Seconds in the place of the ten that a client has."""
+"""Seconds that a client has in these tests, instead of ten."""
 
 
 @contextmanager
 def serving(text: Callable[[], str]) -> Iterator[int]:
-    """A server under way; gives its port."""
+    """A running server; yields its port."""
     with MetricsServer(("127.0.0.1", 0), text) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
@@ -57,7 +57,7 @@ def test_a_request_that_trickles_in_has_one_deadline_for_the_whole(monkeypatch: 
         client.sendall(b"GET /metrics HTTP/1.0\r\nX: ")
         client.settimeout(SOON / 10)
         for _ in range(1000):
-            # A byte whenever nothing came back for a tenth of the time: no silence, and never an end.
+            # Send a byte whenever a tenth of the time has passed without an answer: never silent, and never finished.
             with suppress(TimeoutError):
                 assert client.recv(100) == b""
                 break

@@ -30,7 +30,7 @@ def fleet(console: Console) -> Console:
 
 
 class Settings:
-    """A settings file, and beside it one of what is known."""
+    """A settings file, and beside it a file of known reasons."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "tenantpilot.toml"
@@ -85,7 +85,7 @@ def test_a_report_is_narrowed_as_the_screens_are(
 
 
 def test_without_narrowing_the_document_is_the_same_as_ever(fleet: Console, settings: Settings) -> None:
-    """The fleet's verdicts are the same with groups and what is known as without."""
+    """The fleet's verdicts are the same with and without groups and known reasons."""
     plain = fleet.run("report", *AT).document
     assert settings.run(fleet, "report", groups=GOLD).document == plain
     known = settings.run(fleet, "report", groups=GOLD, known=STALE).document
@@ -95,7 +95,7 @@ def test_without_narrowing_the_document_is_the_same_as_ever(fleet: Console, sett
 
 
 @pytest.mark.parametrize("command", ["report", "check", "causes", "coverage"])
-def test_a_group_that_is_not_there(fleet: Console, settings: Settings, command: str) -> None:
+def test_an_unknown_group(fleet: Console, settings: Settings, command: str) -> None:
     found = settings.run(fleet, command, "--group", "golf", groups=GOLD)
     assert found.code == (3 if command == "check" else 2)
     assert "--group: the settings have no group 'golf'; the nearest is 'gold'" in found.refusal()
@@ -195,7 +195,7 @@ def test_a_view_of_the_settings(
         (("report",), "[views.A]\n", "its name must be at most 32 small letters"),
     ],
 )
-def test_a_view_or_a_word_that_is_not_there(
+def test_an_unknown_view_or_word(
     fleet: Console, settings: Settings, words: tuple[str, ...], groups: str, said: str
 ) -> None:
     found = settings.run(fleet, *words, groups=groups)
@@ -275,7 +275,7 @@ def test_check_known(
     found = settings.run(console, "check", "--known", known=text)
     assert (found.code, found.err) == (code, "")
     assert said in found.out
-    # Counts and names stay; and without the option it is as it was.
+    # Counts and names stay. Without the option nothing changes.
     assert settings.run(console, "check", known=text).out.split(" | ")[1] == found.out.split(" | ")[1]
     assert settings.run(console, "check", known=text).out == console.run("check", *AT).out
 
@@ -292,7 +292,7 @@ def test_a_reason_besides_counts_again(console: Console, settings: Settings) -> 
 
 
 @pytest.mark.parametrize("command", [("report",), ("check", "--known"), ("metrics",)])
-def test_an_entry_of_nobody_is_an_error_with_its_line(
+def test_an_entry_for_an_unknown_tenant_is_an_error_with_its_line(
     any_console: Console, settings: Settings, command: tuple[str, ...]
 ) -> None:
     rows = a_fleet("stale", "confirmed")
@@ -303,7 +303,7 @@ def test_an_entry_of_nobody_is_an_error_with_its_line(
     found = settings.run(any_console, *command, known=wrong)
     assert found.code == (3 if "check" in command else 2)
     assert "known.toml, line 7: there is no tenant 'nobody.example'" in found.refusal()
-    # An archived tenant is there.
+    # An archived tenant exists.
     archived = known + ENTRY.format("confirmed-2", "latest_backup_stale", TOMORROW)
     assert settings.run(any_console, *command, known=archived).err == ""
 

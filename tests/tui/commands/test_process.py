@@ -1,4 +1,4 @@
-"""The command as a process: what it imports, where its output goes, and how it ends when something breaks.
+"""The command as a process: its imports, its output, and how it ends when something breaks.
 
 Modules: tui.commands, tui.words.failures.
 """
@@ -24,7 +24,7 @@ HEAVY = ("textual", "rich", "sqlalchemy", "psycopg", "alembic", "pydantic", "pyd
 def tenantpilot(
     *words: str, code: str = PROGRAM, environ: dict[str, str] | None = None, **streams: object
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run the command in a process of its own."""
+    """Run the command in a new process."""
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | streams
     return subprocess.run(  # type: ignore[call-overload,no-any-return]
         [sys.executable, "-c", code, *words],
@@ -58,7 +58,7 @@ def test_help_version_and_a_wrong_line_import_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("command", ["report", "check", "metrics"])
 def test_help_of_a_judging_command_imports_no_settings_or_database(command: str) -> None:
-    """A shell completes its options by the same import, at every key."""
+    """A shell makes the same imports to complete options, at every key."""
     code = (
         "import sys; from tui.commands import run;"
         " run([sys.argv[1], '--help']);"
@@ -70,7 +70,7 @@ def test_help_of_a_judging_command_imports_no_settings_or_database(command: str)
 
 
 def test_the_first_frame_waits_for_no_settings_and_no_database() -> None:
-    """Those are the second process's to import, while this one imports Textual."""
+    """The second process imports them, while this one imports Textual."""
     late = ("pydantic", "sqlalchemy", "psycopg", "alembic", "yaml")
     modules = "tui.app, tui.commands.screens, tui.terminal.process, health.resolver, health.store.reading.ahead"
     code = f"import sys, {modules}; print([name for name in {late!r} if name in sys.modules])"
@@ -120,7 +120,7 @@ def test_the_console_command_is_this_one(url: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "table"])
-def test_a_reader_that_goes_away_is_no_fault(url: str, form: str) -> None:
+def test_a_reader_that_goes_away_is_not_a_fault(url: str, form: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     try:
@@ -137,7 +137,7 @@ def test_report_piped_into_head(url: str) -> None:
     assert done.stdout.startswith(b"tenant,name,posture")
 
 
-def test_a_check_that_nobody_reads_does_not_say_that_all_is_well(url: str) -> None:
+def test_a_check_without_a_reader_does_not_exit_with_0(url: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     try:
@@ -170,8 +170,8 @@ def test_output_that_cannot_be_written_is_an_error(url: str, command: str, code:
         ("check --bogus", 3, "2>&-", b""),
     ],
 )
-def test_closed_streams_are_no_fault(url: str, command: str, code: int, closed: str, said: bytes) -> None:
-    """No fault of ours, but no success either: nobody got the answer."""
+def test_closed_streams_are_not_a_fault(url: str, command: str, code: int, closed: str, said: bytes) -> None:
+    """It is not our fault, but not a success either, because the answer was lost."""
     line = f"{sys.executable} -c '{PROGRAM}' {command} {' '.join(AT)} --database {url} {closed}"
     done = subprocess.run(["bash", "-c", line], capture_output=True, check=False, timeout=60)
     assert done.returncode == code
@@ -179,7 +179,7 @@ def test_closed_streams_are_no_fault(url: str, command: str, code: int, closed: 
 
 
 @pytest.mark.parametrize("form", ["json", "table"])
-def test_a_terminal_that_knows_no_unicode_costs_no_report(url: str, form: str) -> None:
+def test_a_terminal_without_unicode_still_gets_its_report(url: str, form: str) -> None:
     with bare(url) as store:
         store.execute("UPDATE tenants SET name = 'Ω ' || name")
     done = tenantpilot("report", "--format", form, *AT, "--database", url, environ={"PYTHONIOENCODING": "latin-1"})

@@ -1,4 +1,4 @@
-"""`tenantpilot prune` as a process: what it says, what it does only with --yes, and what it refuses."""
+"""`tenantpilot prune` as a process: its plan, the pruning with --yes only, and its refusals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AT = ("--now", "2026-11-23T09:00:00Z")
 
 
 def fill(machine: Recorder, ages: dict[int, list[timedelta]]) -> None:
-    """Tenants by number with sets of these ages, each with one item."""
+    """Numbered tenants with sets of these ages, each set with one item."""
     sets = [
         SetRow(100 * number + n, number, completed_at=NOW - age, created_at=NOW - age)
         for number, of_tenant in ages.items()
@@ -35,7 +35,7 @@ def sets_of(machine: Recorder) -> list[str]:
     return [row["id"] for row in machine.sets]
 
 
-def test_what_would_go_is_told_and_goes_only_with_yes(any_recorder: Recorder) -> None:
+def test_what_would_go_is_reported_and_goes_only_with_yes(any_recorder: Recorder) -> None:
     fill(any_recorder, {1: [30 * DAY, 20 * DAY, HOUR], 2: [30 * DAY], 3: [9 * DAY, 8 * DAY]})
     table = ["TENANT    BACKUP SETS  ITEMS", "tenant-1  2            2", "tenant-3  1            1"]
     assert said(any_recorder, "--keep-days", "7") == [
@@ -78,7 +78,7 @@ FACTS = b"""\
 """
 
 
-def test_who_is_left_alone_is_named(recorder: Recorder) -> None:
+def test_tenants_that_are_left_alone_are_named(recorder: Recorder) -> None:
     fill(recorder, {number: [30 * DAY, HOUR] for number in range(1, 6)})
     garbage = [SetRow(900 + number, number, completed_at="never", created_at=NOW) for number in range(1, 6)]
     load(recorder.url, Rows([], garbage, [], []), unchecked=True)

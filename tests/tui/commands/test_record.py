@@ -1,4 +1,4 @@
-"""What a recorded run leaves behind, on both engines, and what whoever started it gets to see."""
+"""A recorded run, on both engines: the rows that it leaves, and what its caller sees."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_run_that_succeeds_is_a_fresh_basis(any_recorder: Recorder) -> None:
         ("mkdir -p out/Filters", 0, "no item in it"),
     ],
 )
-def test_a_run_that_fails_is_no_basis(any_recorder: Recorder, script: str, code: int, why: str) -> None:
+def test_a_run_that_fails_does_not_become_the_basis(any_recorder: Recorder, script: str, code: int, why: str) -> None:
     done = any_recorder.shell(script)
     assert done.returncode == code
     assert done.stdout == b""
@@ -121,7 +121,7 @@ def test_the_next_slot_is_that_of_the_schedule(any_recorder: Recorder) -> None:
     assert moved["next_run_at"].astimezone(berlin).strftime("%H:%M") == "04:15"
 
 
-def test_silence_after_a_recorded_run_is_seen(recorder: Recorder) -> None:
+def test_silence_after_a_recorded_run_becomes_a_reason(recorder: Recorder) -> None:
     recorder.shell(TWO_FILES, options=("--cron", "30 2 * * *"))
     due = recorder.schedule["next_run_at"]
     assert recorder.verdict(due + timedelta(minutes=60))["schedules"]["follow_up"] == []
@@ -146,7 +146,7 @@ def test_a_broken_pipe_inside_the_command_is_as_everywhere(recorder: Recorder) -
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "2>/dev/full"])
-def test_nobody_listening_changes_no_exit_code(recorder: Recorder, closed: str) -> None:
+def test_closed_streams_do_not_change_the_exit_code(recorder: Recorder, closed: str) -> None:
     words = shlex.join([TENANTPILOT, *recorder.words("sh", "-c", f"{TWO_FILES}; exit 6")])
     done = subprocess.run(["sh", "-c", f"{words} {closed}"], env=recorder.env, cwd=recorder.folder, check=False)
     assert done.returncode == 6

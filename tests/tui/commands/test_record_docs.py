@@ -18,7 +18,7 @@ from tests.tui.commands.recorder import TENANTPILOT, Recorder
 PAGE: Final = (Path(__file__).parents[3] / "docs/record.md").read_text(encoding="utf-8")
 INSTALLED: Final = "/opt/tenantpilot/bin"
 
-# Stands in for the tool: takes its options and writes a backup as it does.
+# A substitute for the tool: it accepts the same options and writes the same kind of backup.
 TOOL: Final = """#!/bin/sh
 [ "$1 $2 $3 $4 $5" = "-m 1 -o json -p" ] && [ -n "$CLIENT_SECRET" ] || exit 64
 mkdir -p "$6/Filters" && echo '{"displayName":"one"}' >"$6/Filters/one.json" && echo "backed up to $6"
@@ -26,7 +26,7 @@ mkdir -p "$6/Filters" && echo '{"displayName":"one"}' >"$6/Filters/one.json" && 
 
 
 def examples(language: str) -> list[str]:
-    """The page's blocks of one language."""
+    """The code blocks of the page in one language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 
 
@@ -43,7 +43,7 @@ def machine(recorder: Recorder) -> Recorder:
 
 
 def tenants_are_confirmed(machine: Recorder) -> bool:
-    """Whether the one tenant is, by a run of the schedule that the examples name."""
+    """Whether the only tenant is confirmed, by a run of the schedule that the examples name."""
     assert (machine.schedule["name"], machine.schedule["timezone"]) == ("nightly", "Europe/Berlin")
     assert machine.schedule["next_run_at"] is not None
     confirmed: bool = machine.verdict()["confirmed"]
@@ -86,7 +86,7 @@ def test_systemd_takes_the_units(machine: Recorder) -> None:
 
 
 def test_the_pipeline_step(machine: Recorder) -> None:
-    """What Azure Pipelines would hand to the shell, with its own variables put in."""
+    """The script as Azure Pipelines passes it to the shell, with its own variables replaced."""
     (text,) = examples("yaml")
     (step,) = yaml.safe_load(text)
     script = step["script"].replace("$(Build.SourcesDirectory)", str(machine.folder))

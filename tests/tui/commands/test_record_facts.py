@@ -1,4 +1,4 @@
-"""Runs of commands that print facts, and of those of which only the outcome is noted."""
+"""Runs of commands that print facts, and of commands whose outcome alone is noted."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_run_without_facts_of_its_tenant_failed(
 
 
 def test_a_list_of_older_sets_alone_is_no_run(any_recorder: Recorder) -> None:
-    """They are true, and kept; but nothing was backed up tonight."""
+    """The sets are true and are kept, but nothing was backed up tonight."""
     old = (utc_now() - timedelta(hours=20)).isoformat()
     done = any_recorder.tenantpilot(*words("facts", *printing(a_set(completed_at=old), an_item())))
     assert b"is of this run" in done.stderr
@@ -120,14 +120,14 @@ def test_local_times_are_of_the_zone_of_the_cron(recorder: Recorder) -> None:
     assert recorder.verdict()["confirmed"]
 
 
-def test_of_none_only_the_outcome_is_noted(any_recorder: Recorder) -> None:
+def test_of_source_none_only_the_outcome_is_noted(any_recorder: Recorder) -> None:
     done = any_recorder.tenantpilot(*words("none", "echo", "said"))
     assert (done.returncode, done.stdout, done.stderr) == (0, b"said\n", b"")
     assert any_recorder.sets == []
     assert any_recorder.schedule["last_run_status"] == "completed"
 
 
-def test_one_of_none_that_fails_is_a_failed_set(any_recorder: Recorder) -> None:
+def test_a_failed_run_of_source_none_is_a_failed_set(any_recorder: Recorder) -> None:
     done = any_recorder.tenantpilot(*words("none", "sh", "-c", "exit 4"))
     assert (done.returncode, b"ended with exit code 4" in done.stderr) == (4, True)
     (only,) = any_recorder.sets

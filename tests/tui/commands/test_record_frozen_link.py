@@ -1,4 +1,4 @@
-"""A link to PostgreSQL that freezes while a run is noted: the backup is made, and its record is whole in the end."""
+"""The link to PostgreSQL freezes while a run is noted: the backup is made, and its record is whole in the end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def link(postgres_url: str) -> Iterator[Link]:
 
 @pytest.fixture
 def machine(postgres_url: str, link: Link, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recorder:
-    """A machine that records over the link in this process, and waits for no answer longer than a moment."""
+    """A machine that records over the link in this process. It waits only a moment for an answer."""
     recorder = Recorder(tmp_path, postgres_url)
     for name, value in (recorder.env | {"TENANTPILOT_DATABASE__URL": link.url}).items():
         monkeypatch.setenv(name, value)
@@ -38,7 +38,7 @@ def machine(postgres_url: str, link: Link, tmp_path: Path, monkeypatch: pytest.M
 
 
 def behind_the_command(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) -> None:
-    """Have something happen when the command has ended."""
+    """Make something happen when the command has ended."""
     run_command = HeldSignals.run
 
     def run_and_then(signals: HeldSignals, command: tuple[str, ...]) -> Ended:
@@ -80,7 +80,7 @@ def test_while_the_start_is_noted(
 
 
 def thawed_by_the_next_try(link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the link thaw while it is waited for the second try to note an outcome."""
+    """Thaw the link during the pause before the second try to note an outcome."""
 
     def thaw(_signals: HeldSignals, _seconds: float) -> bool:
         assert link.frozen.is_set()

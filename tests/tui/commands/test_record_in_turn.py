@@ -1,4 +1,4 @@
-"""Many runs in one minute on one database: each waits for its turn and says nothing (docs/record.md)."""
+"""Many runs in one minute on one database: each waits for its turn, silently (docs/record.md)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def in_this_process(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> Iter
 def test_a_file_that_others_write_to_is_waited_for(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """The turn comes after SQLite itself has given up waiting."""
+    """The turn comes only after SQLite has stopped waiting."""
     monkeypatch.setattr(limits, "LOCK_SECONDS", 0.0)
     other = sqlite3.connect(sqlite_path(recorder.url), isolation_level=None)
     waited: list[float] = []
@@ -87,7 +87,7 @@ def test_a_server_without_a_free_connection_is_waited_for(
     monkeypatch.setattr(turns, "sleep", their_turn_ends)
     with in_this_process(recorder, monkeypatch):
         assert run(recorder.words("sh", "-c", TWO_FILES)) == 0
-    # A server takes a moment to see that a client has gone.
+    # A server needs a moment to notice that a client has gone.
     assert waited
     assert capfd.readouterr().err == ""
     assert [row["status"] for row in recorder.sets] == ["completed"]
@@ -106,5 +106,5 @@ def test_several_at_once_say_nothing(any_recorder: Recorder) -> None:
 
 
 def with_user(url: str, role: str) -> str:
-    """The same database, for another role."""
+    """The URL of the same database, for another role."""
     return urlunsplit(urlsplit(url)._replace(netloc=f"{role}@"))

@@ -1,4 +1,4 @@
-"""Signals: handed on to the command, once, and none of them leaves a run behind that nobody knows the end of."""
+"""Signals: passed on to the command once. None of them leaves a run without a noted end."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tests.waiting import until
 ENDING: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 _BELOW_THE_LIBRARYS_OWN: Final = (1 << 31) - 1
-"""Signals 1 to 31; the C library has uses of its own for the two above."""
+"""Signals 1 to 31. The C library uses the two after these itself."""
 
-# Counts what it gets until it is told to end by a file, so that a signal that comes twice is seen twice.
+# Counts its signals until a file tells it to end, so that a signal that comes twice is counted twice.
 COUNTING: Final = """
 import pathlib, signal, time
 got = []
@@ -86,7 +86,7 @@ def test_a_signal_after_the_command_ended_changes_nothing(tmp_path: Path) -> Non
     assert _held("code = held.run(('true',)).exit_code; os.kill(os.getpid(), signal.SIGTERM)", tmp_path) == "0"
 
 
-def test_an_exit_code_survives_whoever_ignores_the_end_of_children(tmp_path: Path) -> None:
+def test_an_exit_code_survives_a_parent_that_ignores_sigchld(tmp_path: Path) -> None:
     script = "code = held.run(('sh', '-c', 'exit 9')).exit_code"
     assert _held(script, tmp_path, before="signal.signal(signal.SIGCHLD, signal.SIG_IGN)") == "9"
 
@@ -101,7 +101,7 @@ def test_the_command_has_the_signals_that_the_recorder_was_given(recorder: Recor
 
 
 def _held(script: str, folder: Path, before: str = "") -> str:
-    """Run lines inside HeldSignals in a process of its own; gives back the `code` that they leave."""
+    """Run lines inside HeldSignals in a new process. Returns the `code` that they set."""
     program = f"""
 import os, signal
 from tui.commands.running import HeldSignals
@@ -118,6 +118,6 @@ print(code)
 
 
 def _ignored_here() -> int:
-    """The signals that this process itself was told to ignore, without those that Python ignores."""
+    """The signals that this process was started to ignore, without those that Python ignores."""
     ignored = {number for number in signal.valid_signals() if signal.getsignal(number) is signal.SIG_IGN}
     return sum(1 << (number - 1) for number in ignored - {signal.SIGPIPE, signal.SIGXFSZ})

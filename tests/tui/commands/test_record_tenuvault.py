@@ -18,7 +18,7 @@ BERLIN: Final = "Europe/Berlin"
 
 
 def writes(folder: str, *, status: str = "Success", zone: str = BERLIN, failed: str = "[]", items: int = 2) -> str:
-    """A script that makes a run as the tool does: a folder, its items, and the manifest last, in local time."""
+    """A script that writes a run like the tool: a folder, its items, and last the manifest, in local time."""
     files = "; ".join(f'echo \'{{"displayName":"{n}"}}\' >out/{folder}/Roles/{n}.json' for n in range(items))
     now = f"$(TZ={zone} date '+%F %T')"
     manifest = (
@@ -35,7 +35,7 @@ def record(recorder: Recorder, script: str, *options: str, zone: str = BERLIN) -
 
 
 def last_error(recorder: Recorder) -> str:
-    """Why the newest set failed; it must have, and it must be no basis."""
+    """The error of the newest set. It must have failed and must not be the basis."""
     last = recorder.sets[-1]
     assert (last["status"], last["completed_at"]) == ("failed", None)
     assert recorder.schedule["last_run_status"] == "failed"
@@ -72,7 +72,7 @@ def test_a_root_without_a_run_is_a_failed_run(recorder: Recorder) -> None:
     assert "no run in it" in last_error(recorder)
 
 
-def test_an_old_run_that_left_no_manifest_is_not_this_runs(recorder: Recorder) -> None:
+def test_an_old_run_without_a_manifest_is_not_this_run(recorder: Recorder) -> None:
     (recorder.folder / "out" / FIRST).mkdir(parents=True)
     record(recorder, "true")
     assert "made by this run" in last_error(recorder)

@@ -24,7 +24,7 @@ def begun(recorder: Recorder) -> subprocess.Popen[bytes]:
 
 
 def gone(recorder: Recorder) -> None:
-    """A run whose machine went down in the middle: nothing of it is left but what it noted."""
+    """A run whose machine went down in the middle: only its notes are left."""
     process = begun(recorder)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
@@ -111,12 +111,12 @@ def test_a_command_that_outlives_its_recorder_is_still_under_way(recorder: Recor
     first.wait()
     assert recorder.run("true").returncode == 75
     os.kill(int(ready.suffix[1:]), signal.SIGKILL)
-    # What is killed lets go of its lock at its end, not at the signal.
+    # A killed process frees its lock when it has ended, not at the signal.
     until(lambda: recorder.shell(TWO_FILES).returncode == 0, "a later run once the command is gone")
     first.communicate()
 
 
-def test_what_a_command_leaves_running_holds_up_nobody(recorder: Recorder) -> None:
+def test_a_process_that_a_command_leaves_blocks_no_later_run(recorder: Recorder) -> None:
     done = recorder.shell(f"{TWO_FILES}; sleep 20 >/dev/null 2>&1 </dev/null &")
     assert done.returncode == 0
     assert recorder.shell(TWO_FILES).returncode == 0
@@ -131,7 +131,7 @@ def test_a_run_given_up_for_dead_does_not_overwrite_its_successor(recorder: Reco
     code, _, err = text_of(slow)
     assert code == 74
     assert "given up for dead" in err
-    assert "bring its backup in" not in err  # its folder may be of both runs
+    assert "bring its backup in" not in err  # its folder may hold files of both runs
     assert recorder.schedule["last_run_at"] > started_at
     assert recorder.schedule["last_run_status"] == "completed"
     assert [row["status"] for row in recorder.sets] == ["failed", "completed"]

@@ -1,4 +1,4 @@
-"""A database or settings that cannot be used: the backup is made all the same, and nobody is left in the dark."""
+"""The database or the settings cannot be used: the backup is made all the same, and the user is told."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NOBODY = "postgresql://nobody@127.0.0.1:1/fleet"
 
 
 def to_bring_it_in(done: subprocess.CompletedProcess[bytes]) -> list[str]:
-    """The words behind `tenantpilot` of the command that the last sentence of a run has."""
+    """The arguments of the `tenantpilot` command in the last sentence of a run."""
     _, found, rest = done.stderr.decode().rpartition("bring its backup in with '")
     assert found
     return shlex.split(rest.rpartition("'")[0])[1:]
@@ -55,7 +55,7 @@ def test_what_brings_it_in_has_the_options_of_the_run(recorder: Recorder) -> Non
 
 
 def test_a_run_that_wrote_nothing_has_nothing_to_be_brought_in(recorder: Recorder) -> None:
-    """The import would take the files of an earlier run for a backup that was complete just now."""
+    """An import would treat the files of an earlier run as a backup that was complete just now."""
     assert recorder.shell(TWO_FILES).returncode == 0
     file = Path(sqlite_path(recorder.url))
     file.rename(recorder.folder / "away.db")
@@ -114,7 +114,7 @@ def test_two_at_once_are_refused_without_a_database_too(recorder: Recorder) -> N
     first = recorder.begin("sh", "-c", f"touch ready; while [ ! -e go ]; do sleep 0.02; done; {ONE_FILE}")
     until((recorder.folder / "ready").exists, "the first one runs")
     assert recorder.run("true").returncode == 75
-    # Nor where the database is back and never heard of the first one.
+    # Also when the database is back and has no note of the first one.
     shutil.move(recorder.folder / "away.db", file)
     assert recorder.run("true").returncode == 75
     (recorder.folder / "go").touch()
@@ -126,7 +126,7 @@ def test_a_signal_ends_the_wait_for_a_silent_database(recorder: Recorder) -> Non
     recorder.env["TENANTPILOT_DATABASE__URL"] = NOBODY
     process = recorder.begin("sh", "-c", f"{TWO_FILES}; echo $$ >pid")
     pid = recorder.folder / "pid"
-    # The shell makes the file before it writes the number into it.
+    # The shell creates the file before it writes the number.
     until(lambda: pid.exists() and pid.read_text().endswith("\n"), "the command runs")
     command = Path("/proc", pid.read_text().strip())
     until(lambda: not command.exists(), "the command is over")

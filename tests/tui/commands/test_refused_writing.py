@@ -1,4 +1,4 @@
-"""Bad input to commands that write: one clear sentence, an exit code that is not 0, and every row as it was.
+"""Bad input to commands that write: one clear sentence, an exit code other than 0, and no row changed.
 
 Modules: tui.commands, health.store.writing.
 """
@@ -20,7 +20,7 @@ from tests.tui.commands.console import AT, Console, a_fleet
 
 @pytest.fixture
 def everything(console: Console) -> Callable[[], dict[str, list[tuple[Any, ...]]]]:
-    """All rows, of a fleet in which there is something to lose."""
+    """All rows of a fleet that has something to lose."""
     console.load(a_fleet("confirmed", "follow_up"))
 
     def read() -> dict[str, list[tuple[Any, ...]]]:
@@ -88,7 +88,7 @@ def test_a_name_of_200_characters_in_any_script_is_taken(console: Console) -> No
     ],
     ids=str,
 )
-def test_what_is_missing_or_taken_is_1(
+def test_a_missing_tenant_or_a_name_that_is_taken_is_1(
     console: Console, everything: Callable[[], object], words: list[str], sentence: str
 ) -> None:
     before = everything()

@@ -1,4 +1,4 @@
-"""`tenantpilot report`: its formats, its exit codes, and text from outside that stays text in each of them."""
+"""`tenantpilot report`: its formats and exit codes. Text from outside stays text in each format."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STATES = ("unreadable", "absent", "stale", "degraded", "follow_up", "confirmed")
 
 
 def a_tenant(name: str, **schedule: Any) -> Rows:
-    """A tenant of this name that is stale, degraded and has a schedule of this name in need of follow-up."""
+    """A tenant of this name: stale, degraded, and with a schedule of this name that needs follow-up."""
     completed_at = NOW - 3 * DAY - 4 * HOUR
     failed = ScheduleRow(1, 1, name=name, created_at=NOW - HOUR / 2, last_run_status="failed")
     return Rows(
@@ -43,7 +43,7 @@ def test_json_is_the_document_of_the_contract(any_console: Console) -> None:
     assert [entry["tenant"].split("-")[0] for entry in found.document["tenants"]] == list(STATES)
 
 
-def test_json_is_what_is_printed_where_nobody_sees_a_terminal(console: Console) -> None:
+def test_json_is_the_default_without_a_terminal(console: Console) -> None:
     console.load(a_fleet("confirmed"))
     assert console.run("report", *AT).document["schema"] == "tenantpilot.report/1"
 
@@ -102,7 +102,7 @@ def test_narrowing_changes_report_and_totals(any_console: Console) -> None:
 
 
 def going_stale() -> Rows:
-    """One tenant of every state, and one more that is confirmed for another hour only."""
+    """One tenant of every state, and one that is confirmed for only one hour more."""
     rows = a_fleet(*STATES, "confirmed")
     last = rows.sets[-1]
     completed_at = NOW - timedelta(hours=23)
@@ -127,7 +127,7 @@ def test_stale_within_is_what_the_later_report_has_more(any_console: Console) ->
         then = any_console.run("report", "--now", later).document
         found = [entry["tenant"] for entry in narrowed["tenants"]]
         assert set(found) == stale(then) - stale(now)
-        # Each as it is judged now, in triage order.
+        # Each with its verdict of now, in triage order.
         assert narrowed["tenants"] == [entry for entry in now["tenants"] if entry["tenant"] in found]
         assert narrowed["totals"]["tenants"] == len(found)
     assert len(found) == 4
@@ -172,7 +172,7 @@ def test_the_table(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("columns", ["1", "60", "79", "80"])
-def test_one_long_name_costs_nobody_posture_and_reasons(
+def test_a_long_name_hides_no_posture_and_no_reasons(
     console: Console, monkeypatch: pytest.MonkeyPatch, columns: str
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
@@ -304,7 +304,7 @@ def test_markdown_of_a_fleet_in_order_says_what_it_does_not_prove(console: Conso
 def test_markup_in_a_name_is_text(console: Console, name: str) -> None:
     console.load(a_tenant(name))
     lines = markdown(console)
-    # A line for the tenant and one for each of its three reasons, whatever is in the name.
+    # One line for the tenant and one for each of its three reasons, with any name.
     assert len(lines) == 8
     for line in lines[4:]:
         text = re.sub(r"^(- \*\*▲ stale\*\* |  - )", "", line)

@@ -1,4 +1,4 @@
-"""`tenant`, `schedule` and `db`: nobody needs SQL to start (docs/commands.md, "tenantpilot tenant").
+"""`tenant`, `schedule` and `db`: a user can start without SQL (docs/commands.md, "tenantpilot tenant").
 
 Modules: tui.commands.tenant, tui.commands.schedule, tui.commands.db.
 """
@@ -24,7 +24,7 @@ from tui.commands import run
 
 
 def said(console: Console, *words: str) -> str:
-    """What a command that succeeds prints."""
+    """The output of a command that succeeds."""
     found = console.run(*words)
     assert (found.code, found.err) == (0, "")
     return found.out
@@ -151,14 +151,14 @@ def test_a_schedule_that_ran_is_listed_with_its_last_run(any_console: Console) -
 # The database
 
 
-def test_plans_that_cannot_keep_a_backup_fresh_are_told_at_once(any_console: Console) -> None:
+def test_plans_that_cannot_keep_a_backup_fresh_are_reported(any_console: Console) -> None:
     said(any_console, "tenant", "add", "contoso")
     add = ("schedule", "add", "--tenant", "contoso", "--cron")
     nightly = any_console.run(*add, "0 2 * * *", "nightly")
     assert nightly.code == 0
     assert nightly.err.startswith("! Runs are planned up to 24h apart and the window is 24h: the latest backup goes st")
     assert any_console.run(*add, "0 3 1 * *", "monthly").err == nightly.err
-    # Taken together, no two runs lie so far apart.
+    # With both plans together, no pause between two runs is that long.
     assert any_console.run(*add, "0 14 * * *", "daily").err == ""
 
 
@@ -197,7 +197,7 @@ def test_config_prints_every_setting_with_origin_and_every_path(console: Console
     assert settings["database.url"][1] == "command line"
     assert settings["database.url"][0].endswith(sqlite_path(console.url))
     assert settings["ui.refresh"] == ["30s", "default"]
-    # As the file has it, so that a line of this can be copied there.
+    # As it is written in the file, so that a line of this can be copied there.
     assert settings["ui.mouse"] == ["false", "default"]
     paths = {row[0]: row[1] for row in printed if len(row) == 2}
     assert paths["settings file"] == str(file)

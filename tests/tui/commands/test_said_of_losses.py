@@ -1,4 +1,4 @@
-"""An import, `record` and `sync` say which set became partial by a loss, and what accepts it.
+"""`import`, `record` and `sync` say which set became partial by a loss, and how to accept the loss.
 
 Modules: tui.commands.import_outcome, tui.commands.imports, tui.commands.record, tui.commands.sync.
 """
@@ -33,7 +33,7 @@ def test_an_import_says_it_once_with_its_option(console: Console, tmp_path: Path
         " items gone; all types: 3 of 4 items gone; if that is meant, --accept-loss 'App Control' accepts it."
     )
     assert imported(console, rest, SECOND) == [said]
-    # It was said, and nothing changed.
+    # It was reported already, and nothing changed.
     assert imported(console, rest, SECOND) == []
     assert imported(console, rest, SECOND, "--accept-loss", "Roles") == [
         "tenantpilot: The set 'rest' of 'contoso', completed 2026-11-23 02:10:00 UTC, is partial: App Control: 2 of 2"

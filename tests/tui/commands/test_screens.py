@@ -1,4 +1,4 @@
-"""The screens' start: a second process helps where there is a second core to run it on."""
+"""The start of the screens: a second process only if there is a second core for it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tui.terminal.second_process import SecondProcess
 
 @pytest.fixture(autouse=True)
 def collecting() -> Iterator[None]:
-    """The collector that a start switches off, switched on again."""
+    """Switch the garbage collector on again after a start has switched it off."""
     yield
     gc.enable()
 

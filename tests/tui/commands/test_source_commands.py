@@ -1,4 +1,4 @@
-"""A source's declaration becomes its command, with every option of its own.
+"""A source's declaration becomes its command, with all of the source's options.
 
 Modules: tui.commands.imports, health.sources.
 """
@@ -30,7 +30,7 @@ AT = ("--completed-at", "2026-11-23T02:10:00Z")
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
-    """A source `scratch` that is listed for the test, and what it is asked."""
+    """A source `scratch`, listed for the test, and the requests that it gets."""
     seen: list[Asked] = []
 
     def read(asked: Asked) -> CapturedSet:
@@ -61,12 +61,12 @@ def test_a_source_is_asked_for_what_the_command_line_says(console: Console, aske
     assert only.accepted == {"Roles"}
 
 
-def test_what_is_not_said_is_none_or_off(console: Console, asked: list[Asked]) -> None:
+def test_an_option_that_is_left_out_is_none_or_off(console: Console, asked: list[Asked]) -> None:
     assert console.run(*WORDS, *AT).code == 0
     assert options_of(asked) == {"edition": None, "run_zone": None, "strict": False}
 
 
-def test_a_zone_that_there_is_not_is_refused(console: Console, asked: list[Asked]) -> None:
+def test_an_unknown_zone_is_refused(console: Console, asked: list[Asked]) -> None:
     found = console.run(*WORDS, *AT, "--run-zone", "Mars/Olympus")
     assert (found.code, asked) == (2, [])
     assert "'Mars/Olympus' is not an IANA time zone" in found.err
@@ -79,7 +79,7 @@ RECORDED: dict[str, tuple[dict[str, object], str | None]] = {
     "intunebackup": ({"Settings Catalog/a.json": policy("A"), "Settings Catalog/Assignments/a.json": []}, "1"),
     "intunecd": ({"Settings Catalog/a.json": policy("A")}, "1"),
     "intunemanagement": ({"SettingsCatalog/a.json": policy("A")}, "1"),
-    # A file says nothing of how many blocks there should be.
+    # The file does not say how many blocks there should be.
     "m365dsc": ({"M365TenantConfig.ps1": CONFIGURATION}, None),
 }
 

@@ -1,4 +1,4 @@
-"""`tenantpilot sync`: what `[sources.NAME]` describe, imported by one command (docs/sync.md).
+"""`tenantpilot sync`: one command imports all of `[sources.NAME]` (docs/sync.md).
 
 Modules: tui.commands.sync, tui.commands.sync_entries, tui.commands.sync_import, tui.commands.sync_notes,
 tui.commands.sync_outcome, tui.settings.sources, health.store.writing.kept_schedules.
@@ -52,24 +52,24 @@ class Machine:
                 plant(self.backups / tenant, {f"Filters/{number}.json": policy(f"{tenant} {number}")})
 
     def sync(self, *words: str) -> tuple[int, list[str]]:
-        """Run it; gives back the exit code and the lines."""
+        """Run it. Returns the exit code and the lines."""
         done = self.recorder.tenantpilot("sync", *words)
         assert all(": The set" in line for line in done.stderr.decode().splitlines()), done.stderr
         return done.returncode, done.stdout.decode().splitlines()
 
     def document(self, *words: str) -> Any:
-        """What it says to a machine."""
+        """Its output for a program."""
         return json.loads("\n".join(self.sync(*words, "--format", "json")[1]))
 
     def refusal(self, *words: str) -> tuple[int, str]:
-        """The exit code and the one sentence of one that does nothing."""
+        """The exit code and the one sentence of a sync that does nothing."""
         done = self.recorder.tenantpilot("sync", *words)
         assert done.stdout == b""
         (line,) = done.stderr.decode().splitlines()
         return done.returncode, line.removeprefix("tenantpilot: ")
 
     def enabled(self) -> dict[str, set[str]]:
-        """Whether the schedules of a name are enabled, as it is stored."""
+        """The stored `is_enabled` of the schedules with this name."""
         rows = self.recorder.rows("backup_schedules")
         return {row["name"]: {each["is_enabled"] for each in rows if each["name"] == row["name"]} for row in rows}
 
@@ -97,13 +97,13 @@ def test_a_folder_of_tenants_is_one_section(any_recorder: Recorder) -> None:
         assert stored["completed_at"] in {row["last_run_at"] for row in any_recorder.rows("backup_schedules")}
 
 
-def test_what_it_writes_are_runs_of_the_schedule(any_recorder: Recorder) -> None:
+def test_the_sets_that_it_writes_are_runs_of_the_schedule(any_recorder: Recorder) -> None:
     machine = Machine(any_recorder)
     machine.plant("ana")
     machine.sync()
     (schedule,) = any_recorder.rows("backup_schedules")
     assert [stored["schedule_id"] for stored in any_recorder.sets] == [schedule["id"]]
-    # The same again, by hand or without the cron: it stays a run of the schedule.
+    # The same import again, by hand or without the cron: the set stays a run of the schedule.
     newest = max(path.stat().st_mtime_ns for path in (machine.backups / "ana").rglob("*.json"))
     instant = any_recorder.sets[0]["source_ref"]
     by_hand = ("import", "intunecd", str(machine.backups / "ana"), "--tenant", "ana.example", "--completed-at", instant)
@@ -111,7 +111,7 @@ def test_what_it_writes_are_runs_of_the_schedule(any_recorder: Recorder) -> None
     machine.settle(FLEET.partition("cron")[0])
     assert machine.sync()[1][0] == "nightly: 1 tenant: 1 unchanged"
     assert [stored["schedule_id"] for stored in any_recorder.sets] == [schedule["id"]]
-    # And a set that came before the cron is no run of it.
+    # A set from before the cron is not a run of the schedule.
     plant(machine.backups / "ana", {"Filters/0.json": policy("other")})
     os.utime(machine.backups / "ana" / "Filters" / "0.json", ns=(newest + 10**9, newest + 10**9))
     assert machine.sync()[1] == ["nightly: 1 tenant: 1 new"]
@@ -120,7 +120,7 @@ def test_what_it_writes_are_runs_of_the_schedule(any_recorder: Recorder) -> None
     assert [stored["schedule_id"] for stored in any_recorder.sets] == [schedule["id"], None]
 
 
-def test_what_is_refused_is_in_the_fleet_and_stops_no_other(any_recorder: Recorder) -> None:
+def test_a_refused_tenant_is_in_the_fleet_and_stops_no_other(any_recorder: Recorder) -> None:
     machine = Machine(any_recorder)
     machine.plant("ana", "several/one", "several/two")
     (machine.backups / "empty").mkdir()
@@ -245,7 +245,7 @@ def test_contradictions_are_refused_with_their_lines(machine: Machine) -> None:
         ("", "The settings have no [sources.NAME]: 'tenantpilot init FOLDER' proposes them."),
     ],
 )
-def test_settings_that_cannot_be_meant_write_nothing(machine: Machine, settings: str, said: str) -> None:
+def test_settings_with_a_mistake_write_nothing(machine: Machine, settings: str, said: str) -> None:
     machine.plant("ana")
     machine.settle(settings)
     code, sentence = machine.refusal()

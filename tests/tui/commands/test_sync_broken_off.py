@@ -1,4 +1,4 @@
-"""`tenantpilot sync` in a real terminal: its bar, and Ctrl-C, which keeps what is whole (docs/sync.md).
+"""`tenantpilot sync` in a real terminal: its bar, and Ctrl-C, which keeps whole sets (docs/sync.md).
 
 Modules: tui.commands.sync, tui.commands.sync_import.
 """
@@ -40,7 +40,7 @@ def fleet(recorder: Recorder) -> Recorder:
 
 
 def done_of(terminal: Terminal) -> int:
-    """How much of it is done by the bar, in per cent."""
+    """The progress that the bar shows, in per cent."""
     return max(map(int, re.findall(r"(\d+)%", terminal.screen)), default=0)
 
 
@@ -56,7 +56,7 @@ def test_ctrl_c_keeps_whole_sets_and_the_next_one_goes_on(fleet: Recorder) -> No
     assert 0 < len(sets) < TENANTS
     assert {stored["status"] for stored in sets} == {"completed"}
     assert len(items) == ITEMS * len(sets)
-    # Every tenant is in the fleet from the beginning, with its schedule.
+    # From the beginning every tenant is in the fleet, with its schedule.
     assert len(fleet.rows("tenants")) == len(fleet.rows("backup_schedules")) == TENANTS
     ran = {row["tenant_id"] for row in fleet.rows("backup_schedules") if row["last_run_at"] is not None}
     assert ran == {stored["tenant_id"] for stored in sets}

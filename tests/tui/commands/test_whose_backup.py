@@ -1,4 +1,4 @@
-"""A backup is its own tenant's alone, by `import` and `record`, on both engines (docs/import-folders.md, "The door").
+"""`import` and `record` refuse another tenant's backup, on both engines (docs/import-folders.md, "The door").
 
 Modules: tui.commands.imports, tui.commands.record, health.store.writing.whose, health.store.writing.same_content.
 """
@@ -24,7 +24,7 @@ SCRIPT = "AADGroup 'a'\n{{\nId = '1';\nTenantId = '{}'\n}}\n"
 
 
 def export(source: str, root: Path, tenant: str) -> list[str]:
-    """Write a backup of what the tool calls a tenant; the words behind `import` but for those of the tenant."""
+    """Write a backup that names this tenant. Returns the arguments of `import`, without the tenant's."""
     if source == "intunemanagement":
         plant(root, {"Roles/a.json": policy(), "MigrationTable.json": {"TenantId": tenant, "Objects": []}})
         return [source, str(root)]
@@ -63,7 +63,7 @@ def test_another_tenants_backup_is_refused(any_recorder: Recorder, source: str) 
     assert accepted.returncode == 0
     assert ("completed", "f.example") in sets(any_recorder)
     back = any_recorder.tenantpilot("import", *first, *WORDS, *at(24, source))
-    # Now it is called so, and the old name is another tenant's.
+    # Now the tenant has the new name, and the old name counts as another tenant's.
     assert back.returncode == 1
 
 
@@ -119,7 +119,7 @@ def a_folder(root: Path, items: int = 10, **more: object) -> Path:
 
 
 def imported(machine: Recorder, tenant: str, folder: str, *more: str, day: int = 22) -> str | None:
-    """The refusal of a folder that is imported for a tenant; None if it is taken."""
+    """The refusal of a folder that is imported for a tenant; None if it is accepted."""
     words = ("import", "intunecd", folder, "--tenant", tenant, "--create-tenant", tenant.title())
     done = machine.tenantpilot(*words, "--completed-at", f"2026-11-{day}T02:10:00Z", *more)
     assert done.returncode == (1 if done.stderr else 0)
@@ -136,7 +136,7 @@ def test_what_is_the_newest_set_of_another_tenant_is_refused(any_recorder: Recor
     assert refusal.count("\n") == 1
     assert [row["external_id"] for row in any_recorder.rows("tenants")] == ["contoso"]
     assert imported(any_recorder, "fabrikam", "out", "--accept-same-content", day=23) is None
-    # It is its own newest content now: an unchanged night is no slip, for either of them.
+    # It is the tenant's own newest content now: an unchanged night is not a mistake, for either tenant.
     assert imported(any_recorder, "fabrikam", "out", day=24) is None
     assert imported(any_recorder, "contoso", "out", day=24) is None
 
@@ -148,7 +148,7 @@ def test_nine_items_may_be_alike(any_recorder: Recorder) -> None:
 
 
 @pytest.mark.parametrize("change", ["a word", "one more", "one less", "another name"])
-def test_what_differs_in_one_item_is_no_slip(any_recorder: Recorder, change: str) -> None:
+def test_a_backup_that_differs_in_one_item_is_accepted(any_recorder: Recorder, change: str) -> None:
     a_folder(any_recorder.folder / "out", 11)
     assert imported(any_recorder, "contoso", "out") is None
     changed = any_recorder.folder / "out/Roles/5.json"

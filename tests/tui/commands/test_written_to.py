@@ -1,4 +1,4 @@
-"""Commands that write name the database that they have written to, and a new tenant that looks like another.
+"""Commands that write name the database that they wrote to, and warn of a new tenant that looks like another.
 
 Modules: tui.commands, health.store.writing.committed.
 """
@@ -21,7 +21,7 @@ AT = "2026-11-23T02:10:00Z"
 
 
 def place_of(url: str) -> str:
-    """How a database is named, from its URL; the tests' own server is at the usual port of a socket."""
+    """The name of a database in the sentence, from its URL. The server of the tests uses the usual port on a socket."""
     if url.startswith("sqlite"):
         return sqlite_path(url)
     parts = urlsplit(url)
@@ -58,7 +58,7 @@ def test_each_command_that_writes_names_where(any_console: Console, tmp_path: Pa
         assert (done.code, done.err, done.written_to) == (0, "", place_of(any_console.url)), words
 
 
-def test_one_that_writes_nothing_names_none(any_console: Console, tmp_path: Path) -> None:
+def test_a_command_that_writes_nothing_names_none(any_console: Console, tmp_path: Path) -> None:
     assert any_console.run("tenant", "add", "contoso").code == 0
     for words in (
         ("tenant", "add", "contoso"),
@@ -138,7 +138,7 @@ def test_a_new_tenant_like_another_is_named_however_it_comes(any_recorder: Recor
 
 @pytest.fixture
 def closed_port() -> int:
-    """A port of this machine that nothing listens on."""
+    """A port of this machine without a listener."""
     import socket
 
     with socket.socket() as one:

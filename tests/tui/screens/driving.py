@@ -1,4 +1,4 @@
-"""Drives the app as somebody at the keys does. Waits for what is to come, within a bound, and never for time."""
+"""Drives the app by keys. Waits for a result within a bound, and never for a time."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ OPENED: Final[list[tuple[str | None, type[FactsScreen[Any]]]]] = [
         if route.name in OPENINGS and not OPENINGS[route.name].item and not OPENINGS[route.name].schedule
     ),
 ]
-"""The first screen and every screen that a tenant is enough for, by the name that a command line opens them with."""
+"""The first screen, and every screen that needs only a tenant, by their names on the command line."""
 _PATIENCE: Final = 10.0
 _BREATH: Final = 0.015
-"""Seconds until what does not come has not come, and between two looks, in which the reader thread gets its turn."""
+"""The seconds to wait at most, and those between two looks, in which the reader thread can run."""
 _ROUNDS: Final = 4
 _STEPS: Final = 100_000
-"""Turns of the loop until what does not come to rest never will."""
+"""Turns of the loop after which it counts as never coming to rest."""
 _STANDS: Final = 3600.0
 """Seconds that a toast stands."""
 
@@ -56,7 +56,7 @@ SomeScreen = TypeVar("SomeScreen", bound=Screen[Any])
 
 
 class Clock:
-    """The wall clock and the clock that does not stop in suspend, both in a test's hands."""
+    """The wall clock and the clock that also runs in suspend, both set by a test."""
 
     def __init__(self, now: datetime = NOW) -> None:
         self.now = now
@@ -69,7 +69,7 @@ class Clock:
 
 
 class Driver:
-    """The app under the keys of a test."""
+    """The app, driven by a test's keys."""
 
     def __init__(self, app: TenantPilotApp, pilot: Pilot[None], clock: Clock) -> None:
         self.app = app
@@ -77,24 +77,24 @@ class Driver:
         self.clock = clock
 
     async def press(self, *keys: str) -> None:
-        """One key after the other, each once what the one before it did is done."""
+        """Press keys one after the other, each when the one before it has had its effect."""
         for key in keys:
             await self.press_at_once(key)
 
     async def press_at_once(self, *keys: str) -> None:
-        """Keys that arrive in one packet: none waits for what the one before it did."""
+        """Press keys that arrive in one packet: none waits for the effect of the one before it."""
         for key in keys:
             self.app.post_message(events.Key(key, " " if key == "space" else key if len(key) == 1 else None))
         await self.keys_done()
 
     async def keys_done(self) -> None:
-        """Until every key that was pressed has done what it does."""
+        """Wait until every pressed key has had its effect."""
         await self.pump()
         await self.until(lambda: not self.app.keys.are_under_way, "the end of the keys")
         await self.pump()
 
     async def enter_words(self, words: str) -> None:
-        """Words into the filter, which has the focus, in one packet."""
+        """Type words into the focused filter, in one packet."""
         for character in words:
             self.app.post_message(events.Key("space" if character == " " else character, character))
         screen: Any = self.app.screen
@@ -103,15 +103,15 @@ class Driver:
         await self.pump()
 
     async def pump(self) -> None:
-        """Let every message run its course, and those that follow from it, and draw what they changed.
+        """Process all messages, and those that they cause, and draw the changes.
 
-        `pilot.pause` sends a message to every widget to find out, and waits for it: that was most of a key's time.
+        `pilot.pause` sends a message to every widget and waits for it, which was most of a key's time.
         """
         for _ in range(_ROUNDS):
             await self._rest()
 
     async def _rest(self) -> None:
-        """Until all that runs in this loop waits for a key, a clock or another thread; then draw."""
+        """Wait until all tasks of this loop wait for a key, a clock or another thread; then draw."""
         ready = cast("Any", asyncio.get_running_loop())._ready
         for _ in range(_STEPS):
             await asyncio.sleep(0)
@@ -121,7 +121,7 @@ class Driver:
         raise AssertionError(f"it never comes to rest; on the screen:\n{self.text()}")
 
     async def until(self, holds: Callable[[], object], what: str = "") -> None:
-        """Pump messages until the condition holds; fails where it does not come to hold."""
+        """Process messages until the condition holds. Fails if it never does."""
         loop = asyncio.get_running_loop()
         end = loop.time() + _PATIENCE
         while loop.time() < end:
@@ -133,19 +133,19 @@ class Driver:
         raise AssertionError(f"never came: {what or 'the condition'}; on the screen:\n{self.text()}")
 
     async def settled(self) -> None:
-        """Until the screen shown has an answer to its latest question."""
+        """Wait until the shown screen has an answer to its latest question."""
         await self.until(lambda: not self.facts.reading and (self.facts.answer or self.facts.has_problem), "an answer")
         await self.pump()
 
     async def arrived(self, kind: type[SomeScreen]) -> SomeScreen:
-        """Until a screen of this kind is shown, with its facts."""
+        """Wait until a screen of this kind is shown, with its facts."""
         await self.until(lambda: type(self.app.screen) is kind, kind.__name__)
         if issubclass(kind, FactsScreen):
             await self.settled()
         return cast("SomeScreen", self.app.screen)
 
     async def resize(self, columns: int, lines: int) -> None:
-        """Another size of the terminal."""
+        """Give the terminal another size."""
         await self.pilot.resize_terminal(columns, lines)
 
     async def open_tenant(self, external_id: str) -> None:
@@ -160,26 +160,26 @@ class Driver:
 
     @property
     def facts(self) -> FactsScreen[Any]:
-        """The screen shown, which is one over facts."""
+        """The shown screen, which must be one of facts."""
         screen = self.app.screen
         assert isinstance(screen, FactsScreen), screen
         return screen
 
     def lines(self) -> list[str]:
-        """The terminal's lines as they are drawn now."""
+        """The lines of the terminal as they are drawn now."""
         strips = self.app.screen._compositor.render_strips()
         return ["".join(segment.text for segment in strip) for strip in strips]
 
     def text(self) -> str:
-        """The lines without their blank ends."""
+        """The lines without blanks at their ends."""
         return "\n".join(line.rstrip() for line in self.lines())
 
     def words(self) -> str:
-        """All that is on the terminal as one line with single blanks, so that wrapping does not matter."""
+        """All words on the terminal, in one line with single blanks, so that wrapping does not matter."""
         return " ".join(self.text().split())
 
     def shown(self, selector: str) -> str:
-        """The text of one widget, whether there is room for it or not."""
+        """The whole text of one widget, also if it does not fit."""
         return str(self.app.screen.query_one(selector, Static).content)
 
 
@@ -202,19 +202,19 @@ def under_cursor(screen: Screen[Any]) -> Any:
 
 
 def cells(screen: Screen[Any]) -> list[dict[str, Cell]]:
-    """What a screen's list shows, row by row, by the headings of its columns, whether there is room for it or not."""
+    """The cells of a screen's list, row by row, by the headings of their columns, also those that do not fit."""
     rows = row_list(screen)
     headings = [column.heading for column in rows._columns]
     return [dict(zip(headings, rows._cells(row), strict=True)) for row in rows.rows]
 
 
 def listed(tenants: TenantsScreen) -> list[TenantBackupHealth]:
-    """The verdicts that the first screen lists, in its order."""
+    """The listed verdicts of the first screen, in its order."""
     return list(row_list(tenants).rows)
 
 
 def set_shown(screen: BackupSetScreen) -> ListedSet:
-    """The set that a screen of one set shows."""
+    """The set of a screen that shows one set."""
     listed_set = screen.facts.listed
     assert listed_set is not None
     return listed_set
@@ -228,7 +228,7 @@ def basis_shown(screen: BackupSetsScreen) -> BackupSet:
 
 
 class HeldBack:
-    """A question that does not come back before the test lets it."""
+    """A question that returns only when the test lets it."""
 
     def __init__(self, *, read_first: bool) -> None:
         self.read_first = read_first
@@ -237,21 +237,21 @@ class HeldBack:
 
     @property
     def let_go_yet(self) -> bool:
-        """Whether the test let it come back."""
+        """Whether the test has let it return."""
         return self._gate.is_set()
 
     def let_go(self) -> None:
-        """Let it come back."""
+        """Let it return."""
         self._gate.set()
 
     def wait(self) -> None:
-        """In the reader thread."""
+        """Wait, in the reader thread."""
         self.reached.set()
         assert self._gate.wait(20)
 
 
 class WatchedResolver:
-    """The real resolver behind a door: a test counts the questions, holds one back, or makes them fail."""
+    """The real resolver, watched: a test counts the questions, holds one back, or makes them fail."""
 
     def __init__(self, resolver: Any) -> None:
         self._resolver = resolver
@@ -262,7 +262,7 @@ class WatchedResolver:
         self.failure: Exception | None = None
 
     def hold_back(self, question: str, *, read_first: bool = False) -> HeldBack:
-        """The next question of this name waits; with `read_first` it has its answer already, which grows old."""
+        """The next question of this name waits. With `read_first` its answer is read before, and grows old."""
         held = HeldBack(read_first=read_first)
         self._held.setdefault(question, []).append(held)
         return held
@@ -340,7 +340,7 @@ class WatchedResolver:
 
 
 class KnownVerdicts:
-    """A resolver without a database: verdicts that a test made. Its tenants have no attempts."""
+    """A resolver without a database: a test made its verdicts. Its tenants have no attempts."""
 
     def __init__(self, verdicts: Sequence[TenantBackupHealth]) -> None:
         self.verdicts = verdicts
@@ -380,7 +380,7 @@ def real_resolver(url: str) -> TenantBackupHealthResolver:
 
 
 def watched(url: str) -> WatchedResolver:
-    """The product's resolver over a database of a test, behind a door."""
+    """The product's resolver over a database of a test, watched."""
     return WatchedResolver(real_resolver(url))
 
 
@@ -394,9 +394,9 @@ async def open_app(
     wall: Callable[[], datetime] | None = None,
     **context: Any,
 ) -> AsyncIterator[Driver]:
-    """The app over a database (by its URL) or over a resolver of a test, at NOW, without refreshing by itself.
+    """The app over a database (by its URL) or a test's resolver, at NOW, without automatic refreshes.
 
-    What is said of a place goes to it. `wall` is the machine's clock where it has to agree with a server's own.
+    The other arguments make the place. `wall` is the machine's clock, for tests in which it must agree with a server's.
     """
     time = clock or Clock()
     resolver = real_resolver(facts) if isinstance(facts, str) else facts

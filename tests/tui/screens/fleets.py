@@ -22,24 +22,24 @@ WHOLE: Final = ItemRow()
 METADATA: Final = ItemRow(capture_mode="metadata_only")
 UNASSIGNED: Final = ItemRow(assignments_state="failed")
 DEGRADED_ITEMS: Final = (METADATA, METADATA, METADATA, UNASSIGNED, WHOLE, WHOLE, WHOLE)
-"""Four of seven are degraded: three with metadata only, one without its assignments."""
+"""Seven items, four of them degraded: three with metadata only, one without its assignments."""
 
 
 class Facts:
-    """The rows of a small fleet as they are thought up; `load` writes them."""
+    """The rows of a small fleet, added one by one; `load` writes them."""
 
     def __init__(self) -> None:
         self.rows = Rows([], [], [], [])
 
     def tenant(self, name: str, external_id: str | None = None, **columns: Any) -> int:
-        """A tenant; gives back its id."""
+        """Add a tenant. Returns its id."""
         number = len(self.rows.tenants) + 1
         row = TenantRow(number, external_id or f"{name.casefold().replace(' ', '-')}.example", name, LONG_AGO)
         self.rows.tenants.append(row._replace(**columns))
         return number
 
     def backup_set(self, tenant_id: int, completed_at: Any, *items: ItemRow, **columns: Any) -> int:
-        """A set of a tenant that was written down the moment it completed; without items given it has a whole one."""
+        """Add a set of a tenant, recorded at the moment it completed; by default with one whole item."""
         number = len(self.rows.sets) + 1
         row = SetRow(
             id=number,
@@ -63,7 +63,7 @@ class Facts:
         return number
 
     def schedule(self, tenant_id: int, **columns: Any) -> int:
-        """An enabled schedule that ran an hour ago, with success, and runs again in an hour."""
+        """Add an enabled schedule that ran an hour ago, with success, and runs again in an hour."""
         number = len(self.rows.schedules) + 1
         row = ScheduleRow(
             id=number,
@@ -77,7 +77,7 @@ class Facts:
         return number
 
     def overdue_schedule(self, tenant_id: int, **columns: Any) -> int:
-        """A nightly one whose last run, more than two days ago, failed: overdue and unsuccessful."""
+        """Add a nightly schedule whose last run, more than two days ago, failed: overdue and unsuccessful."""
         late: dict[str, Any] = {
             "name": "nightly",
             "cron": "0 2 * * *",
@@ -88,13 +88,13 @@ class Facts:
         return self.schedule(tenant_id, **(late | columns))
 
     def load(self, url: str) -> str:
-        """Write the rows, also such as the checks would refuse; gives back the URL."""
+        """Write the rows, also those that the checks of the schema would refuse. Returns the URL."""
         load(url, self.rows, unchecked=True)
         return url
 
 
 class Combination(NamedTuple):
-    """One of the ten combinations of posture and reasons that there are, as a tenant."""
+    """One of the ten possible combinations of posture and reasons, as a tenant."""
 
     name: str
     posture: Posture | None
@@ -102,7 +102,7 @@ class Combination(NamedTuple):
 
     @property
     def external_id(self) -> str:
-        """As `Facts.tenant` makes it from the name."""
+        """The external id, as `Facts.tenant` makes it from the name."""
         return f"{self.name.casefold().replace(' ', '-')}.example"
 
 
@@ -143,7 +143,7 @@ def every_combination() -> Facts:
 
 
 def small_fleet() -> Facts:
-    """One tenant of each state, ids 1 to 6 worst last: enough where a test is not about states."""
+    """One tenant of each state, ids 1 to 6, the worst last: enough for a test that is not about states."""
     facts = Facts()
     names = ("Tailspin", "Northwind", "Adventure Works", "Fabrikam", "Contoso", "Wingtip")
     tailspin, northwind, adventure, fabrikam, _contoso, wingtip = (facts.tenant(name) for name in names)
@@ -157,7 +157,7 @@ def small_fleet() -> Facts:
 
 
 def write(url: str, statement: str, *values: Any) -> None:
-    """What another program writes meanwhile, checks or no checks."""
+    """Write as another program does meanwhile, with or without the checks of the schema."""
     with closing(sqlite3.connect(sqlite_path(url))) as connection, connection:
         connection.execute("PRAGMA ignore_check_constraints = ON")
         connection.execute(statement, values)
@@ -169,7 +169,7 @@ def stored(instant: datetime) -> str:
 
 
 def add_set(url: str, set_id: int, tenant_id: int, completed_at: datetime, **columns: Any) -> None:
-    """A set with one whole item that another program writes while the screens are open."""
+    """Write a set with one whole item, as another program does while the screens are open."""
     at = stored(completed_at)
     row = {"id": set_id, "tenant_id": tenant_id, "name": f"run {set_id}", "source": "intunecd", "status": "completed"}
     row |= {"completed_at": at, "created_at": at} | columns

@@ -1,4 +1,4 @@
-"""Answers that come late and keys that come twice: nothing old is shown as new, nothing opens twice, nothing waits.
+"""Late answers and repeated keys: nothing old is shown as new, nothing opens twice, nothing waits.
 
 Modules: tui.screens.facts_screen, tui.reader.
 """
@@ -67,7 +67,7 @@ async def test_the_answer_for_a_screen_that_was_left_goes_nowhere(resolver: Watc
         held = resolver.hold_back("dashboard")
         await driver.press("enter")
         await driver.until(held.reached.is_set)
-        # It shows the verdict that the list has.
+        # It shows the same verdict as the list.
         await driver.until(lambda: "completed_at of row" in driver.words())
         assert not looks_calm(driver)
         await driver.press("escape")
@@ -94,7 +94,7 @@ async def test_two_enters_in_one_packet_open_one_screen(sqlite_url: str) -> None
 
 
 async def twice(driver: Driver, key: str, kind: type[FactsScreen[Any]]) -> None:
-    """The key two times in one packet opens one screen of this kind."""
+    """Press the key twice in one packet: it opens one screen of this kind."""
     before = len(driver.app.screen_stack)
     await driver.press_at_once(key, key)
     await driver.arrived(kind)

@@ -1,4 +1,4 @@
-"""The screens as of an instant of the past: what was completed by then, and nothing confirmed.
+"""The screens as of an instant of the past: sets that were completed by then, and nothing confirmed.
 
 Modules: tui.screens.facts_screen, tui.screens.tenants, tui.screens.schedules, tui.pilot, tui.commands.session.
 """
@@ -33,7 +33,7 @@ LIMIT: Final = "as of 2026-11-21 09:00Z: schedules and deletions unknown, nothin
 
 
 def fleet() -> Facts:
-    """One tenant that was whole then and failed since, with a schedule; and one that had nothing yet."""
+    """One tenant that was whole then and has failed since, with a schedule; and one that had nothing yet."""
     facts = Facts()
     one = facts.tenant("Contoso")
     facts.backup_set(one, THEN - HOUR, name="of then")
@@ -59,7 +59,7 @@ async def test_the_fleet_is_that_of_then(sqlite_url: str) -> None:
         assert driver.shown("#counts") == "✕ 1 absent  ○ 1 unconfirmed"
         assert LIMIT in driver.words()
         assert "as of 2026-11-21 09:00Z: schedules and deletions" in driver.words()
-        # The posture that nobody has then lists those that would.
+        # As of then no tenant is healthy, so the key of that posture lists the unconfirmed ones.
         await driver.press("6")
         await driver.until(lambda: [row["TENANT"].text for row in cells(tenants)] == ["Contoso"])
         assert "only unconfirmed" in driver.shown("#shown")

@@ -1,4 +1,4 @@
-"""One set: degraded items first with why, two filters, and an item with its reasons and its captured JSON."""
+"""One set: degraded items first, each with its reasons; two filters; and an item with its captured JSON."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ async def test_only_the_basis_says_when_it_would_go_stale(sqlite_url: str, statu
 
 
 @pytest.mark.parametrize("count", [1, 2])
-async def test_a_set_without_a_degraded_item_says_how_many_there_are(sqlite_url: str, count: int) -> None:
+async def test_a_set_without_a_degraded_item_counts_its_items(sqlite_url: str, count: int) -> None:
     facts = Facts()
     facts.backup_set(facts.tenant("Contoso"), NOW - HOUR, *[ItemRow(display_name="Alpha")] * count)
     async with open_app(facts.load(sqlite_url), tenant="contoso.example", screen="backup_set") as driver:
@@ -93,7 +93,7 @@ async def test_a_set_without_a_degraded_item_says_how_many_there_are(sqlite_url:
         ("wingtip", "? unreadable: backup_sets.completed_at of row 5 is not an instant"),
     ],
 )
-async def test_the_basis_of_a_tenant_that_has_none_says_why(sqlite_url: str, tenant: str, why: str) -> None:
+async def test_a_tenant_without_a_basis_says_why(sqlite_url: str, tenant: str, why: str) -> None:
     url = small_fleet().load(sqlite_url)
     async with open_app(url, tenant=f"{tenant}.example", screen="backup_set", size=(100, 30)) as driver:
         await opened(driver)
@@ -242,7 +242,7 @@ HOSTILE_JSON: list[tuple[str, str, list[str]]] = [
 ]
 
 
-async def test_the_captured_json_is_shown_line_by_line_whatever_it_is(sqlite_url: str) -> None:
+async def test_captured_json_of_any_kind_is_shown_line_by_line(sqlite_url: str) -> None:
     facts = Facts()
     items = [ItemRow(display_name=f"{number:02}") for number in range(len(HOSTILE_JSON))]
     facts.backup_set(facts.tenant("Contoso"), NOW - HOUR, *items)
@@ -309,7 +309,7 @@ async def test_a_set_without_items_and_one_that_never_completed_say_so(sqlite_ur
         assert isinstance(driver.app.screen, BackupSetScreen)
 
 
-async def test_the_basis_of_a_tenant_without_one_is_said_to_be_none(sqlite_url: str) -> None:
+async def test_the_screen_says_that_there_is_no_basis(sqlite_url: str) -> None:
     facts = Facts()
     facts.tenant("Contoso")
     facts.load(sqlite_url)

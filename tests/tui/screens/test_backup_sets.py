@@ -17,7 +17,7 @@ SETS = 230
 
 
 def long_history() -> Facts:
-    """230 sets of one tenant, every third pair at the same instant, so that pages end between equals; and another's."""
+    """230 sets of one tenant, every third pair at one instant, so that pages end between equals; and another's."""
     facts = Facts()
     tenant = facts.tenant("Contoso")
     for number in range(SETS):
@@ -85,7 +85,7 @@ async def test_every_part_a_set_can_have_in_the_verdict_has_its_word(sqlite_url:
         screen = await opened(driver)
         assert set(parts(screen)) == set(PartInVerdict) - {PartInVerdict.NO_VERDICT}
         rows = cells(screen)
-        # Nobody knows when the unreadable one happened: it stands first, where it is seen.
+        # We cannot know when the unreadable one happened, so it comes first, where it is seen.
         assert [row["IN THE VERDICT"].text for row in rows] == [
             "unreadable",
             "still running",
@@ -106,7 +106,7 @@ async def test_every_part_a_set_can_have_in_the_verdict_has_its_word(sqlite_url:
         assert [part for part in parts(screen) if part.value not in words] == []
 
 
-async def test_a_set_of_an_unreadable_tenant_is_older_than_nothing(sqlite_url: str) -> None:
+async def test_no_set_of_an_unreadable_tenant_is_called_older(sqlite_url: str) -> None:
     facts = Facts()
     tenant = facts.tenant("Contoso", created_at="a while ago")
     for hours in (1, 25):
@@ -151,12 +151,12 @@ async def test_enter_opens_the_set_and_escape_comes_back_to_its_row(history: str
         assert set_shown(detail).key == wanted.key
         await driver.press("escape")
         screen = await opened(driver)
-        # What was read stays read, and the cursor where it was.
+        # The rows that were read stay, and so does the cursor.
         assert len(ids(screen)) == 2 * SETS_PAGE
         assert under_cursor(screen).key == wanted.key
 
 
-async def test_a_page_that_finds_another_basis_names_no_basis_twice(history: str) -> None:
+async def test_a_page_with_another_basis_marks_only_one_basis(history: str) -> None:
     async with open_app(history, tenant="contoso.example", screen="backup_sets") as driver:
         screen = await opened(driver)
         basis = basis_shown(screen).id
@@ -191,7 +191,7 @@ async def test_another_page_makes_the_rows_before_it_no_younger(history: str) ->
         await driver.press("end")
         await driver.until(lambda: len(ids(screen)) > SETS_PAGE)
         await driver.until(lambda: "facts 2h old" in driver.words())
-        # Ages are those of now all the same.
+        # The ages are of now all the same.
         assert (first, cells(screen)[0]["WHEN"].text) == ("1h ago", "3h ago")
         await driver.press("r")
         await driver.until(lambda: "facts 0s old" in driver.words())

@@ -1,4 +1,4 @@
-"""One row a cause; Enter filters the fleet to it, and Enter on a tenant then leads to the run that said so.
+"""One row for each cause. Enter filters the fleet to it; then Enter on a tenant leads to the failed run.
 
 Modules: tui.screens.causes, tui.screens.tenants, tui.fleet_view.
 """
@@ -55,7 +55,7 @@ async def test_one_row_a_cause_as_in_the_document(url: str) -> None:
 
 
 async def test_a_cause_is_found_by_its_words(url: str) -> None:
-    """Read when the first letter is typed, and never without one."""
+    """Causes are read when the first letter is typed, and never before."""
     resolver = watched(url)
     async with open_app(resolver) as driver:
         tenants = await driver.arrived(TenantsScreen)
@@ -112,7 +112,7 @@ async def test_enter_filters_the_fleet_and_then_leads_to_the_run(url: str) -> No
         assert len(listed(tenants)) == 7
 
 
-async def test_where_no_run_said_anything_enter_opens_the_dashboard(url: str) -> None:
+async def test_without_a_run_enter_opens_the_dashboard(url: str) -> None:
     async with open_app(url) as driver:
         await driver.arrived(TenantsScreen)
         await driver.press("o")

@@ -1,4 +1,4 @@
-"""What changed between two sets: the counts and the rows of the document, and one item's two contents.
+"""The changes between two sets: the counts and rows of the document, and the two contents of one item.
 
 Modules: tui.screens.changes, tui.screens.item_changes, tui.words.change_words.
 """
@@ -41,7 +41,7 @@ def kept(value: object, **columns: Any) -> ItemRow:
 
 @pytest.fixture
 def url(sqlite_url: str) -> str:
-    """By position: changed, gone whole, gone degraded, unchanged, content not kept; in the basis alone: added."""
+    """By position: changed, gone whole, gone degraded, unchanged, content not kept; only in the basis: added."""
     facts = Facts()
     tenant = facts.tenant("Contoso")
     same, not_kept = kept({"a": 1}), ItemRow()
@@ -128,7 +128,7 @@ async def test_any_set_against_the_one_that_is_marked(url: str) -> None:
         assert (screen.facts.before.backup_set.id, screen.facts.after.backup_set.id) == (1, 3)
         await driver.press("escape")
         await driver.arrived(BackupSetsScreen)
-        # The older one is the one before, whichever was marked; a second time takes the mark away.
+        # The older set is always the first one, whichever was marked. The same key again takes the mark away.
         await driver.press("end", "m", "home", "m", "end", "equals_sign")
         screen = await opened(driver)
         assert screen.facts.before is not None
@@ -201,7 +201,7 @@ async def test_two_contents_below_or_beside_one_another(url: str) -> None:
         below = [line.strip() for line in driver.lines()]
         was, now = (next(place for place, line in enumerate(below) if word in line) for word in ('"was"', '"is"'))
         assert now == was + 1
-        # Only what differs with its surroundings.
+        # Only the differences, with their surroundings.
         assert '"filler 6"' not in driver.text()
         await driver.resize(120, 40)
         await driver.until(lambda: any('"was"' in line and '"is"' in line for line in driver.lines()))
@@ -238,7 +238,7 @@ async def test_fields_without_meaning_can_be_left_out_and_are_counted(url: str) 
         assert '"version": 2' in driver.text()
 
 
-async def test_what_was_not_kept_is_never_the_same(url: str) -> None:
+async def test_content_that_was_not_kept_is_never_called_the_same(url: str) -> None:
     async with open_app(url, tenant=TENANT, screen="changes") as driver:
         await opened(driver)
         await driver.press("down", "down", "down", "enter")

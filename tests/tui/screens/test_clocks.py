@@ -1,4 +1,4 @@
-"""A database whose clock is another than ours: said on the first screen, calmly, past the tolerance.
+"""A database whose clock differs from ours by more than the tolerance: the first screen says so, calmly.
 
 (docs/reading.md, "How old the facts are")
 
@@ -44,7 +44,7 @@ async def note(driver: Driver) -> str:
 
 
 HALF: Final = timedelta(seconds=30)
-"""More than a test takes, in which the server's clock goes on and ours does not."""
+"""More than the duration of a test, in which the server's clock goes on and ours does not."""
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ async def test_a_difference_past_the_tolerance_is_said(
         assert ("clock" in said) == bool(words)
 
 
-async def test_an_answer_that_took_its_time_is_no_difference(postgres_url: str, server_now: datetime) -> None:
-    """A laptop that slept between asking and answering: the server's clock was read somewhere between the two."""
+async def test_a_slow_answer_does_not_count_as_a_difference(postgres_url: str, server_now: datetime) -> None:
+    """A laptop slept between the question and the answer: the server's clock was read somewhere in between."""
     resolver = watched(loaded(postgres_url))
     held = resolver.hold_back("refreshed_fleet")
     async with open_app(resolver, clock=Clock(server_now - 300 * MINUTE)) as driver:
@@ -95,7 +95,7 @@ async def test_a_clock_set_back_makes_no_facts_younger_or_calmer(sqlite_url: str
         await driver.until(lambda: "facts 1m old" in driver.words())
         await driver.pump()
         assert not looks_calm(driver)
-        # Read anew, the backup lies in the future of that clock: nobody knows how old it is.
+        # Read again, the backup is in the future of that clock, so its age cannot be known.
         await driver.press("r")
         await driver.settled()
         await driver.until(lambda: State.STALE.label in driver.words())

@@ -1,4 +1,4 @@
-"""`y` copies the id or name under the cursor, `Y` the command line that opens this very place.
+"""`y` copies the id or name under the cursor, `Y` the command line that opens the same place.
 
 Modules: tui.app, tui.terminal.clipboard.
 """
@@ -21,7 +21,7 @@ from tui.screens.schedules import SchedulesScreen
 from tui.screens.tenants import TenantsScreen
 
 NASTY = 'it\'s; rm -rf "$HOME" `x` --now'
-"""An external id for a shell to stumble over."""
+"""An external id that a shell would misread."""
 
 
 async def copied(driver: Driver, key: str) -> str:
@@ -32,7 +32,7 @@ async def copied(driver: Driver, key: str) -> str:
 
 
 async def arguments(driver: Driver) -> list[str]:
-    """The command of `Y` as a shell would hand it on, without the program."""
+    """The arguments of the copied command, as a shell passes them on."""
     words = shlex.split(await copied(driver, "Y"))
     assert words[0] == "tenantpilot"
     return words[1:]
@@ -96,7 +96,7 @@ async def test_a_nasty_id_reaches_a_shell_as_one_word(sqlite_url: str) -> None:
 
 
 @pytest.mark.parametrize("hidden", ["\n", "\r", "\x1b]52;c;eA==\x07", "\x9b31m", "\u202e", "\u200b"])
-async def test_what_does_not_show_is_not_copied_for_a_shell_to_obey(hidden: str, sqlite_url: str) -> None:
+async def test_invisible_characters_are_not_copied_into_a_command(hidden: str, sqlite_url: str) -> None:
     facts = Facts()
     facts.tenant("Contoso", f"contoso{hidden}rm -rf .")
     facts.load(sqlite_url)

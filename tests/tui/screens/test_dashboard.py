@@ -1,4 +1,4 @@
-"""One tenant: figures, what needs attention, the healthy check with its limit, and the latest attempts as context."""
+"""One tenant: figures, reasons, the healthy check with its limit, and the latest attempts as context."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ async def test_an_unreadable_tenant_names_table_column_and_row(url: str) -> None
         await driver.until(
             lambda: "completed_at of row 5 is not an instant: 'no instant'; correct that row" in driver.words()
         )
-        # The attempt is shown for what it is.
+        # The attempt is shown as unreadable.
         assert cells(driver.app.screen)[0]["IN THE VERDICT"].text == "unreadable"
 
 
@@ -147,7 +147,7 @@ async def test_the_latest_attempts_are_context_whatever_their_status(sqlite_url:
             ("nightly 1", "older", "1d 1h ago"),
         ]
         assert len(shown) == 8
-        # They change nothing: the set that governs is whole and recent.
+        # They change nothing: the basis is whole and recent.
         assert dashboard.health is not None
         assert dashboard.health.confirmed
         await driver.press("down", "enter")
@@ -176,13 +176,13 @@ async def test_b_and_s_open_the_sets_and_the_schedules(url: str) -> None:
             await driver.arrived(DashboardScreen)
             await driver.press(key)
             await driver.arrived(kind)
-            # Opened as such and not as a proof: nothing is marked.
+            # It was not opened as a proof, so nothing is marked.
             assert "> Backup sets:" not in driver.words()
             assert "> Schedules:" not in driver.words()
             await driver.press("backspace")
 
 
-async def test_the_crumbs_say_where_one_is(url: str) -> None:
+async def test_the_crumbs_say_where_this_is(url: str) -> None:
     async with open_app(url, tenant="northwind.example", size=(120, 24)) as driver:
         await driver.arrived(DashboardScreen)
         assert "TenantPilot > Tenants > Northwind" in driver.lines()[0]
@@ -216,7 +216,7 @@ async def test_a_verdict_that_gets_worse_takes_the_check_away(url: str) -> None:
         await driver.until(lambda: "Needs attention" in driver.words())
         assert HEALTHY_LIMIT not in driver.words()
         assert State.STALE.label in strip_of(driver)
-        # And back again.
+        # It comes back too.
         write(url, "UPDATE backup_sets SET completed_at = ? WHERE id = 1", stored(NOW - HOUR))
         write(url, "UPDATE backup_items SET capture_mode = 'full' WHERE backup_set_id = 1")
         await driver.press("r")
@@ -280,7 +280,7 @@ async def test_a_basis_below_its_reference_says_by_how_much(age: timedelta, said
         assert "complete." not in driver.words()
 
 
-async def test_of_two_sets_of_one_instant_the_one_before_is_the_reference(database_url: str) -> None:
+async def test_of_two_sets_at_one_instant_the_first_is_the_reference(database_url: str) -> None:
     facts = Facts()
     tenant_id = facts.tenant("Twice")
     for items in (5, 3):

@@ -1,4 +1,4 @@
-"""A dashboard's history: the coverage of the answer, beside the verdict and never instead of it."""
+"""A dashboard's history: the coverage stands beside the verdict, and never replaces it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TICK = timedelta(microseconds=1)
 
 
 def nightly(facts: Facts, name: str, *, missing: tuple[int, ...] = (), degraded: tuple[int, ...] = ()) -> int:
-    """A tenant with a set a day for more than 30 days, an hour ago the last, each just in time for the window."""
+    """A tenant with a set each day for more than 30 days, the last an hour ago, each just in time for the window."""
     tenant = facts.tenant(name)
     for day in range(32):
         if day not in missing:
@@ -47,7 +47,7 @@ def strip_of(driver: Driver) -> CoverageStrip:
     return driver.app.screen.query_one(CoverageStrip)
 
 
-async def test_the_strip_shows_the_coverage_that_the_resolver_gave_out(sqlite_url: str) -> None:
+async def test_the_strip_shows_the_coverage_of_the_resolver(sqlite_url: str) -> None:
     facts = Facts()
     nightly(facts, "Contoso", missing=(10,), degraded=(5,))
     facts.load(sqlite_url)
@@ -58,7 +58,7 @@ async def test_the_strip_shows_the_coverage_that_the_resolver_gave_out(sqlite_ur
         assert coverage is dashboard.facts.coverage
         assert coverage.lasted(CoverageState.NOT_COVERED) == DAY - TICK
         assert coverage.lasted(CoverageState.DEGRADED) == DAY
-        # Each set came an hour before a day's cell ends: what was bad of two days is bad in both.
+        # Each set came an hour before the end of a day's cell, so a bad time across two days is bad in both.
         assert f"{TITLE} {19 * '▁'}▆▆▁▁▁▃▃▁▁▁▁ " in driver.words()
         assert "▁ protected 92 % of the time, ▃ degraded 4 %, ▆ uncovered 4 % (23h 59m)" in driver.words()
 
@@ -106,7 +106,7 @@ async def test_an_unreadable_tenant_has_no_strip(sqlite_url: str) -> None:
         assert "Last 30 days" not in driver.words()
 
 
-async def test_a_set_in_the_future_is_no_protection_of_the_past(sqlite_url: str) -> None:
+async def test_a_set_in_the_future_does_not_protect_the_past(sqlite_url: str) -> None:
     facts = Facts()
     facts.backup_set(nightly(facts, "Contoso"), FUTURE_AT)
     facts.load(sqlite_url)
@@ -129,7 +129,7 @@ async def test_a_long_history_is_counted_whole(sqlite_url: str) -> None:
         assert "· unknown 24d 20h: before the first backup set, or no longer kept" in driver.words()
 
 
-async def test_a_refresh_shows_what_is_kept_then(sqlite_url: str) -> None:
+async def test_a_refresh_shows_the_history_that_is_kept_then(sqlite_url: str) -> None:
     facts = Facts()
     nightly(facts, "Contoso")
     facts.load(sqlite_url)
@@ -159,7 +159,7 @@ async def test_facts_that_grew_old_are_not_called_the_last_days(sqlite_url: str)
 
 
 @pytest.mark.parametrize("columns", [60, 80])
-async def test_it_is_hidden_before_it_takes_room_of_what_matters(columns: int, sqlite_url: str) -> None:
+async def test_it_is_hidden_before_it_takes_room_from_the_attempts(columns: int, sqlite_url: str) -> None:
     url = every_combination().load(sqlite_url)
     async with open_app(url, tenant="stale-degraded-late.example", size=(columns, 40)) as driver:
         dashboard = await driver.arrived(DashboardScreen)
@@ -174,10 +174,10 @@ async def test_it_is_hidden_before_it_takes_room_of_what_matters(columns: int, s
                 assert body.contains_region(strip), lines
                 assert body.contains_region(attempts.region), lines
                 assert strip.bottom <= attempts.region.y, lines
-                # The heading and two attempts at least, and a line for the one under the cursor.
+                # At least the heading and two attempts, and a line for the one under the cursor.
                 assert attempts.size.height >= 3, lines
                 assert body.contains_region(dashboard.query_one(CursorDetail).region), lines
-            # The size decides, whichever way it is reached.
+            # Only the size decides, not the way to it.
             assert has_room.setdefault(lines, bool(strip)) is bool(strip), lines
         assert has_room[40]
         assert not has_room[12]
@@ -194,8 +194,8 @@ async def test_a_history_shorter_than_a_day_has_no_strip(age: timedelta, shown: 
         assert strip_of(driver).display is shown
 
 
-async def test_no_alarm_over_what_retention_took_away(sqlite_url: str) -> None:
-    """The time before the oldest set that is kept is unknown; only what came after it has a state's colour."""
+async def test_no_alarm_over_sets_that_retention_removed(sqlite_url: str) -> None:
+    """The time before the oldest kept set is unknown. Only the time after it has a state's colour."""
     facts = Facts()
     tenant = facts.tenant("Contoso")
     facts.backup_set(tenant, NOW - 5 * DAY)

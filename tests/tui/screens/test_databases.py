@@ -1,4 +1,4 @@
-"""Several databases: changed on the screens, never mixed on one, and production looks like production.
+"""Several databases: changed on the screens, never mixed, and production looks like production.
 
 Modules: tui.app, tui.screens.choice, tui.context.
 """
@@ -23,7 +23,7 @@ NAME: Final = "Only in the other one"
 
 @pytest.fixture
 def other_url(tmp_path: Path, sqlite_template: Path) -> str:
-    """A database with one tenant, which the first one does not have."""
+    """A database with one tenant that the first database does not have."""
     file = tmp_path / "other.db"
     file.write_bytes(sqlite_template.read_bytes())
     facts = Facts()
@@ -36,7 +36,7 @@ def database(name: str, resolver: Any, *, production: bool = False) -> Database:
 
 
 async def change(driver: Driver, to: str = "G") -> None:
-    """To the other database, wherever one is; with `g` to the first again."""
+    """Change to the other database from any screen; with `g` to the first one again."""
     await driver.press("d")
     await driver.arrived(ChoiceScreen)
     await driver.press(to, "enter")
@@ -71,7 +71,7 @@ async def test_changing_shows_the_other_fleet_from_the_start(sqlite_url: str, ot
         await driver.until(lambda: not other.is_running, "the end of the screens left")
 
 
-async def test_a_late_answer_of_the_one_left_is_nobodys(sqlite_url: str, other_url: str) -> None:
+async def test_a_late_answer_of_the_database_before_is_dropped(sqlite_url: str, other_url: str) -> None:
     slow = watched(small_fleet().load(sqlite_url))
     eu, us = database("eu", slow), database("us", real_resolver(other_url))
     held = slow.hold_back("refreshed_fleet", read_first=True)

@@ -1,4 +1,4 @@
-"""Whatever way is walked, the terminal shows what it would show if every frame were written whole.
+"""On every walk the terminal shows the same as if every frame were written whole.
 
 Modules: tui.terminal.changed_cells, tui.app.
 """
@@ -27,10 +27,10 @@ SIZES: Final = ((80, 24), (60, 20), (120, 40), (59, 12))
 
 
 class Terminals:
-    """Two terminals: one is written whole frames, the other the cells that changed."""
+    """Two terminals: one gets whole frames, the other only the changed cells."""
 
     def __init__(self, app: TenantPilotApp, monkeypatch: pytest.MonkeyPatch) -> None:
-        # Styles keep what they were rendered as, so that one process has one system of colours.
+        # A style keeps its first rendering, so a process has only one colour system.
         self._console = Console(color_system="truecolor", force_terminal=True)
         self.sizes = [0, 0]
         self.frames = [0, 0]
@@ -40,7 +40,7 @@ class Terminals:
         self.resized()
 
     def resized(self) -> None:
-        """As a terminal that clears itself; the program is about to hear of it."""
+        """Clear the terminal, as some do on a resize, before the program hears of it."""
         columns, lines = self.app.size
         self.screens: list[Any] = [pyte.Screen(columns, lines) for _ in range(2)]
         self._streams: list[Any] = [pyte.Stream(screen) for screen in self.screens]
@@ -95,7 +95,7 @@ async def resize(driver: Driver, terminals: Terminals, size: tuple[int, int]) ->
     await driver.pump()
 
 
-async def test_ctrl_l_draws_everything_anew(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_ctrl_l_draws_everything_again(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_app(fleet(sqlite_url)) as driver:
         await driver.arrived(TenantsScreen)
         terminals = Terminals(driver.app, monkeypatch)
@@ -108,7 +108,7 @@ async def test_ctrl_l_draws_everything_anew(sqlite_url: str, monkeypatch: pytest
         assert terminals.shows(1) == shown
 
 
-async def test_nothing_is_drawn_where_nothing_changed(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_unchanged_cells_are_not_drawn(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_app(fleet(sqlite_url)) as driver:
         await driver.arrived(TenantsScreen)
         terminals = Terminals(driver.app, monkeypatch)

@@ -1,4 +1,4 @@
-"""From the list to the proof and back by keys: every posture with every combination of reasons.
+"""By keys from the list to the proof and back: every posture with every combination of reasons.
 
 (docs/concepts.md, "Where a reason is confirmed")
 
@@ -64,7 +64,7 @@ def focused_reason(driver: Driver) -> Reason:
 
 
 async def go_to_item(driver: Driver, reason: Reason) -> None:
-    """By the arrow keys."""
+    """Move to an attention item by the arrow keys."""
     await driver.until(lambda: isinstance(driver.app.focused, AttentionItem), "an item that has the focus")
     reasons = [item.subject for item in driver.app.screen.query(AttentionItem)]
     steps = reasons.index(reason) - reasons.index(focused_reason(driver))
@@ -73,7 +73,7 @@ async def go_to_item(driver: Driver, reason: Reason) -> None:
 
 
 async def take(driver: Driver, reason: Reason) -> Screen[Any]:
-    """Take an attention item and arrive where it is confirmed, the block focused and alone in being marked."""
+    """Open an attention item and arrive where it is confirmed. That block has the focus, and only it is marked."""
     await go_to_item(driver, reason)
     await driver.press("enter")
     destination = DRILLTHROUGH[reason]
@@ -190,7 +190,7 @@ async def test_a_basis_in_the_future_is_proved_by_date_and_tolerance(sqlite_url:
 
 @pytest.mark.parametrize("size", [(80, 24), SMALLEST])
 async def test_every_degradation_family_is_on_the_proof_with_its_count(size: tuple[int, int], sqlite_url: str) -> None:
-    """All families at once: none may fall off the end of the block."""
+    """All families at once: none may be cut off at the end of the block."""
     facts = Facts()
     for name, families in (("Most", FAMILY_NAMES[:6] + FAMILY_NAMES[7:]), ("Empty", FAMILY_NAMES[5:])):
         tenant = facts.tenant(name)
@@ -219,7 +219,7 @@ async def test_every_degradation_family_is_on_the_proof_with_its_count(size: tup
             await driver.press("escape", "escape")
 
 
-async def test_every_follow_up_schedule_is_told_in_full_at_the_cursor(sqlite_url: str) -> None:
+async def test_each_follow_up_schedule_is_explained_at_the_cursor(sqlite_url: str) -> None:
     facts = Facts()
     tenant = facts.tenant("Contoso")
     facts.backup_set(tenant, NOW - HOUR)

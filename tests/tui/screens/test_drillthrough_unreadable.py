@@ -1,4 +1,4 @@
-"""From a tenant that cannot be read to the screen that has the row, by Enter.
+"""By Enter from an unreadable tenant to the screen that has the row.
 
 Modules: tui.drillthrough, tui.screens.
 """
@@ -50,7 +50,7 @@ async def test_what_cannot_be_read_leads_to_its_row(table: str, sqlite_url: str)
         await driver.arrived(DashboardScreen)
         await driver.until(lambda: isinstance(driver.app.focused, AttentionItem), "an item that has the focus")
         assert "⏎ show the proof" in driver.words()
-        # Whatever is read anew, the focus stays.
+        # A refresh does not move the focus.
         await driver.press("r")
         await driver.settled()
         assert isinstance(driver.app.focused, AttentionItem)

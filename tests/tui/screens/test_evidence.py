@@ -1,4 +1,4 @@
-"""What `e` writes is evidence on every screen: whose, which set, judged when, by which window, narrowed by what.
+"""On every screen `e` writes evidence: whose, which set, judged when, by which window, how it is narrowed.
 
 (docs/screens.md, "Whose it is")
 
@@ -39,7 +39,7 @@ def url(sqlite_url: str) -> str:
 
 
 async def exported(url: str, keys: str, **context: Any) -> dict[str, str]:
-    """What the screen at the end of a walk writes in every form."""
+    """The export of the screen at the end of a walk, in every format."""
     async with open_app(url, **context) as driver:
         await walk(driver, keys)
         return {form: driver.facts.exported(form) for form in FORMS}
@@ -53,7 +53,7 @@ async def test_every_export_says_whose_it_is_and_when_it_was_judged(name: str, k
             assert "contoso.example" in text, form
             assert "Contoso" in text, form
     for form, text in found.items():
-        # Ages are right on the screen alone, which says how old they are.
+        # An age would be wrong later. Only the screen may show it, because it says how old it is.
         assert " ago" not in text.replace("last visit", ""), form
     document = json.loads(found["json"])
     assert document["evaluated_at"] == "2026-11-23T09:00:00Z"
@@ -63,7 +63,7 @@ async def test_every_export_says_whose_it_is_and_when_it_was_judged(name: str, k
 
 
 @pytest.mark.parametrize(("name", "keys"), [each for each in EVERY_WALK if each[0] in OF_A_SET])
-async def test_what_is_of_a_set_names_it_with_where_it_came_from(name: str, keys: str, url: str) -> None:
+async def test_an_export_of_a_set_names_the_set_and_its_source(name: str, keys: str, url: str) -> None:
     found = await exported(url, keys)
     about = json.loads(found["json"])["set"]
     (row, *_) = csv.DictReader(io.StringIO(found["csv"]))
@@ -160,7 +160,7 @@ async def test_a_narrowed_set_says_so(url: str) -> None:
     assert "metadata" in found["markdown"]
 
 
-async def test_a_filtered_fleets_json_says_by_what_it_is_narrowed(sqlite_url: str) -> None:
+async def test_a_filtered_fleets_json_says_how_it_is_narrowed(sqlite_url: str) -> None:
     groups = Groups([Group("gold", ("*",))])
     place = Place(group="gold", filter="-zzz", posture="stale", sort="name")
     async with open_app(small_fleet().load(sqlite_url), groups=groups, place=place) as driver:
@@ -185,7 +185,7 @@ async def test_a_filtered_fleets_json_says_by_what_it_is_narrowed(sqlite_url: st
         ("[" * 100_000, False),
     ],
 )
-def test_captured_json_stays_what_it_is_and_acts_on_no_terminal(text: str, kept: bool) -> None:
+def test_captured_json_is_unchanged_and_harmless_on_a_terminal(text: str, kept: bool) -> None:
     row = {"payload": captured_json(text)}
     written = evidence_as("json", Evidence("x", {}, [row]))
     assert written.isascii()

@@ -1,4 +1,4 @@
-"""`e` writes down what is on the screen and says where; a picture of it is harmless to look at.
+"""`e` writes the screen's data to a file and says where; a picture is harmless to look at.
 
 Modules: tui.app, tui.words.export, tui.files.
 """
@@ -38,14 +38,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def exported(driver: Driver, form: str, folder: Path) -> str:
-    """What the export of the screen shown has written."""
+    """The file that the export of the shown screen wrote."""
     before = set(folder.iterdir())
     await driver.press("e")
     await driver.arrived(ChoiceScreen)
     await driver.press(*["j"] * FORMS.index(form), "enter")
     (path,) = set(folder.iterdir()) - before
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    # A toast is as wide as it is, and breaks a path where it ends.
+    # A toast breaks a path at its own width.
     assert re.search(f"saved(.*as)?{re.escape(str(path))}", "".join(driver.words().split()).replace("▌", ""))
     return path.read_text()
 
@@ -104,8 +104,8 @@ async def test_facts_too_old_to_confirm_are_not_handed_on(sqlite_url: str, folde
     assert list(folder.iterdir()) == []
 
 
-async def test_a_part_of_what_there_is_is_saved_as_a_part(sqlite_url: str, folder: Path) -> None:
-    """A file is handed on without the screen that says how much there is."""
+async def test_an_export_of_some_pages_says_that_it_is_a_part(sqlite_url: str, folder: Path) -> None:
+    """A file is handed on without the screen, which says how much there is."""
     facts = Facts()
     tenant = facts.tenant("Contoso")
     facts.tenant("Fabrikam")
@@ -129,7 +129,7 @@ async def test_a_part_of_what_there_is_is_saved_as_a_part(sqlite_url: str, folde
 
 
 async def said(driver: Driver, words: str) -> None:
-    """Export what is on the screen, and see this said of it."""
+    """Export the screen's data, and expect this sentence."""
     await driver.press("e")
     await driver.arrived(ChoiceScreen)
     await driver.press("enter")
@@ -146,7 +146,7 @@ async def test_before_there_are_facts_there_is_nothing_to_export(sqlite_url: str
         held.let_go()
 
 
-async def test_a_folder_that_cannot_be_written_to_is_told_of(sqlite_url: str, folder: Path) -> None:
+async def test_a_folder_that_cannot_be_written_to_is_reported(sqlite_url: str, folder: Path) -> None:
     async with open_app(small_fleet().load(sqlite_url), toasts=True) as driver:
         await driver.arrived(TenantsScreen)
         folder.rmdir()

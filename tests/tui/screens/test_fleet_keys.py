@@ -78,7 +78,7 @@ async def test_n_goes_to_the_next_that_is_not_confirmed_and_round(sqlite_url: st
         ("-healthy -stale", ["Wingtip", "Contoso", "Adventure Works", "Northwind"]),
     ],
 )
-async def test_the_filter_finds_what_why_says_and_the_reports_own_words(words: str, left: list[str], url: str) -> None:
+async def test_the_filter_finds_the_words_of_why_and_of_the_report(words: str, left: list[str], url: str) -> None:
     async with open_app(url) as driver:
         tenants = await driver.arrived(TenantsScreen)
         await driver.press("slash")

@@ -1,4 +1,4 @@
-"""Every key is in `?` with an id, and the command palette finds every action and every tenant.
+"""`?` lists every key with its id, and the command palette finds every action and every tenant.
 
 Modules: tui.screens.help, tui.palette.
 """
@@ -32,7 +32,7 @@ HOSTILE = ("[/]", "[@click=app.quit]x", "\x1b]52;c;eA==\x07 Red", "[$error]y", "
 
 
 def own_classes() -> list[type]:
-    """The app and every screen and widget of ours."""
+    """The app, and all our screens and widgets."""
     found: set[type] = {TenantPilotApp}
     for package in (tui.screens, tui.widgets):
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
@@ -66,7 +66,7 @@ def test_every_binding_has_an_id_of_its_own_and_says_what_it_does() -> None:
 
 
 async def listed_in_help(driver: Driver) -> set[str]:
-    """The ids in `?`, which is opened and left again."""
+    """Open `?`, read the ids in it, and leave it again."""
     before = (driver.app.screen, driver.app.focused)
     await driver.press("question_mark")
     await driver.arrived(HelpScreen)
@@ -79,12 +79,12 @@ async def listed_in_help(driver: Driver) -> set[str]:
 
 
 def declared(screen: FactsScreen[Any]) -> set[str]:
-    """The ids of every binding that the app, this screen and its list have."""
+    """The ids of all bindings of the app, this screen and its list."""
     kinds = [TenantPilotApp, *type(screen).__mro__, *type(row_list(screen)).__mro__]
     return {binding.id or "" for kind in kinds for binding in own_bindings(kind)} - {""}
 
 
-# What does not work here and now: no way back, no filter to clear, no newer basis, nothing to open.
+# These do not work here now: there is no screen behind, no filter to clear, no newer basis and nothing to open.
 IDLE: dict[str | None, set[str]] = {
     None: {"screen.back", "tenants.clear_filters"},
     "dashboard": {"dashboard.last_run"},
@@ -103,7 +103,7 @@ async def test_every_key_of_every_screen_is_in_the_help(
         screen = await driver.arrived(kind)
         await driver.until(lambda: driver.app.focused is row_list(screen))
         assert await listed_in_help(driver) == declared(screen) - IDLE.get(name, set())
-        # The key hints name those that are for everyday, and only what works.
+        # The key hints name the common keys, and only those that work.
         hints = driver.lines()[-1]
         for use in key_uses(screen):
             if use.binding.show:
@@ -154,7 +154,7 @@ async def test_the_help_is_searched_and_enter_does_what_is_found(url: str) -> No
         assert driver.app.screen is tenants
 
 
-async def test_the_help_says_where_nothing_is_found(url: str) -> None:
+async def test_the_help_says_when_nothing_is_found(url: str) -> None:
     async with open_app(url) as driver:
         await driver.arrived(TenantsScreen)
         await driver.press("question_mark", "slash", *"zzz", "enter", "enter")
@@ -184,7 +184,7 @@ async def test_the_hints_keep_to_their_line_in_a_narrow_window(url: str) -> None
 
 
 async def found(driver: Driver, words: str) -> list[Any]:
-    """What the palette offers for some words, best first."""
+    """The palette's offers for these words, best first."""
     await driver.press("ctrl+p")
     await driver.until(lambda: isinstance(driver.app.screen, CommandPalette))
     palette = driver.app.screen
@@ -200,13 +200,13 @@ def offered(driver: Driver) -> list[Command]:
 
 
 def fits(words: str, command: Command) -> bool:
-    """Whether what is offered answers these words and not those before them."""
+    """Whether the offers are for these words, and not for the words before."""
     letters = str(command.prompt).casefold()
     return all(word.casefold() in letters for word in words.split())
 
 
 async def choose(driver: Driver, words: str) -> None:
-    """Find by words and take the first that is offered."""
+    """Search for words and run the first offer."""
     await found(driver, words)
     await driver.press("enter")
     await driver.until(lambda: not isinstance(driver.app.screen, CommandPalette))
@@ -311,7 +311,7 @@ async def test_hostile_names_are_found_shown_opened_and_nothing_else(sqlite_url:
             assert prompt.replace("\n", "").isprintable()
             assert not offers[0].prompt.spans or not any("@click" in str(span.style) for span in offers[0].prompt.spans)
             if name.startswith("["):
-                # As it is, name and id, and not read as markup.
+                # Name and id as they are, not read as markup.
                 assert prompt == f"{name}  {name}hostile-{number}"
                 assert name in driver.text()
             await driver.press("enter")

@@ -1,4 +1,4 @@
-"""Keys of one packet run one after the other: what is typed into a filter is text, and no action runs.
+"""Keys of one packet run one after the other: a key typed into a filter is text and runs no action.
 
 (docs/screens.md, "Everywhere")
 
@@ -38,7 +38,7 @@ def resolver(url: str) -> WatchedResolver:
 
 
 def field(driver: Driver) -> FilterInput:
-    """The filter of the screen shown."""
+    """The filter of the shown screen."""
     return driver.app.screen.query_one(FilterInput)
 
 

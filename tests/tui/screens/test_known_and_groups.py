@@ -1,4 +1,4 @@
-"""What is known and whose a tenant is stand beside its verdict, and change no verdict, no place and no count.
+"""Known reasons and groups stand beside a verdict, and change no verdict, no place and no count.
 
 Modules: tui.screens.tenants, tui.screens.dashboard, tui.pilot, tui.groups, tui.known_notes, tui.words.known_words.
 """
@@ -40,7 +40,7 @@ def notes(*entries: KnownEntry) -> KnownNotes:
 
 
 async def seen(url: str, **context: Any) -> tuple[list[Any], str, list[list[str]]]:
-    """The verdicts in their order, the counts, and what stands in the columns that say the verdict."""
+    """The verdicts in their order, the counts, and the cells of the verdict's columns."""
     async with open_app(url, size=(160, 40), **context) as driver:
         tenants = await driver.arrived(TenantsScreen)
         rows = [
@@ -83,7 +83,7 @@ async def test_an_entry_without_a_tenant_makes_nothing_known(url: str) -> None:
 
 
 def known_file(folder: Path, *until: str) -> Path:
-    """A file with an entry for the stale tenant for each of some ends, only written by this user."""
+    """Write a file with an entry for the stale tenant for each of these ends; only this user can write it."""
     path = folder / "known.toml"
     path.write_text(
         "".join(
@@ -131,8 +131,8 @@ async def test_a_dashboard_looks_at_the_file_too(url: str, tmp_path: Path) -> No
         await driver.until(lambda: "line 1: there is no tenant 'nobody.example'" in driver.shown("#beside"))
 
 
-async def test_what_is_judged_again_knows_no_more_than_before(url: str) -> None:
-    """A verdict whose time is up makes a new view: a file that is wrong stays wrong in it."""
+async def test_a_verdict_judged_again_keeps_its_known_reasons(url: str) -> None:
+    """A verdict whose time is up makes a new view. A wrong file stays reported in it."""
     async with open_app(url, known=notes(ENTRY, ENTRY._replace(tenant="nobody.example"))) as driver:
         tenants = await driver.arrived(TenantsScreen)
         again = tenants.judged_again(tenants.facts, NOW + 9 * DAY)
@@ -181,7 +181,7 @@ async def test_a_tenant_in_two_groups_is_said_and_breaks_nothing(url: str) -> No
 
 
 def test_the_settings_reach_the_screens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In another process too, which sends them on."""
+    """Also from the second process, which sends them to the first."""
     monkeypatch.chdir(tmp_path)
     until = "2026-11-27T18:00:00Z"
     (tmp_path / "known.toml").write_text(

@@ -1,4 +1,4 @@
-"""Beside what the basis has degraded or lacks: where it was last whole, in no calmer colour and in no calmer words.
+"""Beside a degraded or missing item: where it was last whole, in no calmer colour and no calmer words.
 
 Modules: tui.screens.last_good_copy, tui.screens.captured_item, tui.screens.backup_set, tui.words.copy_words,
 tui.widgets.json_lines.
@@ -47,7 +47,7 @@ async def basis(driver: Driver) -> BackupSetScreen:
     return await driver.arrived(BackupSetScreen)
 
 
-async def test_what_is_degraded_or_lacking_has_its_copy_beside_it(url: str) -> None:
+async def test_a_degraded_or_missing_item_has_its_copy_beside_it(url: str) -> None:
     async with open_app(url, tenant=TENANT, screen="backup_set") as driver:
         screen = await basis(driver)
         assert [(row["NAME"].text, row["LAST WHOLE"].text) for row in cells(screen)] == [
@@ -103,7 +103,7 @@ async def test_enter_leads_to_the_copy_and_equals_compares(url: str) -> None:
         assert "after: latest (3), assignments failed, ◆ assignments not captured" in words
 
 
-async def test_enter_on_what_is_gone_leads_to_its_copy_at_once(url: str) -> None:
+async def test_enter_on_a_missing_item_leads_to_its_copy_at_once(url: str) -> None:
     async with open_app(url, tenant=TENANT, screen="backup_set", toasts=True) as driver:
         screen = await basis(driver)
         await driver.press("down", "down", "enter")
@@ -127,7 +127,7 @@ async def test_without_a_copy_there_is_no_key_that_leads_to_one(url: str) -> Non
         assert driver.app.screen is screen
 
 
-async def test_filters_and_a_refresh_on_what_is_gone(url: str) -> None:
+async def test_filters_and_a_refresh_on_a_missing_item(url: str) -> None:
     async with open_app(url, tenant=TENANT, screen="backup_set") as driver:
         screen = await basis(driver)
         await driver.press("down", "down", "r")

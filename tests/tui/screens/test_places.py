@@ -1,4 +1,4 @@
-"""Every place can be said: what `Y` copies opens the same screen with the same answer.
+"""Every place has a command line: the copy of `Y` opens the same screen with the same answer.
 
 (docs/screens.md, "Places")
 
@@ -32,7 +32,7 @@ from tui.widgets.filter_input import FilterInput
 TYPE = ItemRow().policy_type
 GROUPS = Groups([Group("gold", ("*works*",)), Group("golden", ("fabrikam*",))])
 NO_PLACES = {"help", "choice"}
-"""What opens over a place and is left again."""
+"""Windows that open over a place and are closed again."""
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def url(sqlite_url: str) -> str:
 
 
 class Shown(NamedTuple):
-    """What is to be the same where a place is opened again."""
+    """All that must be the same if a place is opened again."""
 
     way: list[type]
     answer: Any
@@ -51,20 +51,20 @@ class Shown(NamedTuple):
 
 
 async def shown(driver: Driver) -> Shown:
-    """The screen shown, once it has its answer."""
+    """The shown screen, when it has its answer."""
     await driver.until(lambda: isinstance(driver.app.screen, FactsScreen))
     await driver.settled()
     screen = driver.facts
     way = [type(each) for each in driver.app.screen_stack]
     answer = screen.answer
     if isinstance(answer, FleetView):
-        # What a thread prepared for the keys to come is no part of the answer.
+        # A thread's preparations for later keys are not part of the answer.
         answer = answer._replace(prepared=None)
     return Shown(way, answer, list(row_list(screen).rows), row_list(screen).cursor, screen.crumb())
 
 
 def said(command: str) -> Place:
-    """The place that a copied command line says."""
+    """The place that a copied command line names."""
     program, *words = shlex.split(command)
     assert program == "tenantpilot"
     return checked(place_of(cli.make_context(program, words).params))
@@ -90,7 +90,7 @@ async def test_the_copied_command_opens_this_very_place(name: str, keys: str, ur
         assert after[1:] == before[1:]
         await driver.press("Y")
         assert said(driver.app.clipboard) == place
-        # The way back is as if one had walked, and esc goes it.
+        # The way back is the same as after walking there, and Esc goes it.
         for kind in reversed([type(each) for each in driver.app.screen_stack][1:]):
             assert type(driver.app.screen) is kind
             await driver.press("escape")
@@ -149,7 +149,7 @@ async def test_a_command_may_leave_out_fields_without_meaning(url: str) -> None:
         assert not screen.with_meaning_only
 
 
-async def test_the_cursors_of_the_screens_behind_stand_on_the_way(url: str) -> None:
+async def test_the_cursors_of_the_screens_behind_are_on_the_way(url: str) -> None:
     item = ItemIdentity(TYPE, "policy-1")
     async with open_app(url, tenant="contoso.example", screen="captured_item", set=(2,), item=item) as driver:
         await driver.until(lambda: driver.facts.crumb() == "Policy 1")
@@ -160,7 +160,7 @@ async def test_the_cursors_of_the_screens_behind_stand_on_the_way(url: str) -> N
 
 
 @pytest.mark.parametrize("screen", ["captured_item", "last_good_copy", "item_changes", "backup_set"])
-async def test_an_item_that_is_not_there_is_said(screen: str, url: str) -> None:
+async def test_an_item_that_does_not_exist_is_reported(screen: str, url: str) -> None:
     item = ItemIdentity(TYPE, "policy-99")
     async with open_app(url, tenant="contoso.example", screen=screen, item=item, toasts=True) as driver:
         await driver.until(lambda: "not opened:" in driver.words())
@@ -168,7 +168,7 @@ async def test_an_item_that_is_not_there_is_said(screen: str, url: str) -> None:
         assert "Policy" in driver.words()
 
 
-async def test_a_set_that_is_not_there_is_said(url: str) -> None:
+async def test_a_set_that_does_not_exist_is_reported(url: str) -> None:
     async with open_app(url, tenant="contoso.example", set=(99,)) as driver:
         await driver.arrived(BackupSetScreen)
         assert "healthy" not in driver.words()

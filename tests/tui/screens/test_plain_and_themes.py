@@ -1,4 +1,4 @@
-"""Plain screens lose nothing but the drawing, and every theme that can be chosen has every colour that is used.
+"""Plain screens lose only the drawing, and every theme that can be chosen has every colour that is used.
 
 Modules: tui.terminal.plain, tui.terminal.themes.
 """
@@ -48,7 +48,7 @@ async def test_plain_screens_say_it_in_words(sqlite_url: str) -> None:
 
 
 def in_words(drawn: str) -> list[str]:
-    """The lines of a screen without what is drawn."""
+    """The lines of a screen without the drawing."""
     for drawing, words in {**dict.fromkeys(DRAWING, " "), "⏎": "enter", "↓": "down", "↑": "up", "…": "~"}.items():
         drawn = drawn.replace(drawing, words)
     return re.sub(r"\?(?= (?:\d+ )?unreadable)", " ", drawn).splitlines()

@@ -1,4 +1,4 @@
-"""The keys of the proof screen, and what the footer says in a filter (docs/screens.md, "Backup set").
+"""The keys of the proof screen, and the footer in a filter (docs/screens.md, "Backup set").
 
 Modules: tui.widgets.proof_block, tui.widgets.key_hints, tui.screens.choice, tui.pilot.
 """
@@ -72,7 +72,7 @@ async def test_on_a_block_y_copies_the_set_and_its_source_ref(url: str) -> None:
         assert driver.app.clipboard == screen.facts.items[0].policy_identifier
 
 
-async def test_the_footer_says_what_keys_do_in_a_filter(url: str) -> None:
+async def test_the_footer_explains_the_keys_in_a_filter(url: str) -> None:
     async with open_app(url, tenant="contoso.example", screen="backup_set") as driver:
         screen = await driver.arrived(BackupSetScreen)
         await driver.press("slash")

@@ -1,4 +1,4 @@
-"""Questions that fail, facts that grow old: the last ones stay, with their age and the cause, and confirm nothing.
+"""Failed questions and old facts: the last facts stay, with their age and the cause, and confirm nothing.
 
 Modules: tui.screens.facts_screen, tui.reader.
 """
@@ -52,7 +52,7 @@ def resolver(url: str) -> WatchedResolver:
 
 
 async def failing(driver: Driver, resolver: WatchedResolver) -> None:
-    """Ask anew, in vain."""
+    """Ask again, and fail."""
     resolver.failure = DOWN
     await driver.press("r")
     await driver.until(lambda: "the server closed the connection" in driver.words())
@@ -104,7 +104,7 @@ async def test_past_the_limit_what_was_confirmed_is_unconfirmed(refresh: int, li
         unconfirmed = next(row for row in cells(tenants) if row["TENANT"].text == "Tailspin")
         assert unconfirmed["POSTURE"].text == State.UNCONFIRMED.label
         assert "too old" in unconfirmed["WHY"].text
-        # What was no confirmation is as bad as it was.
+        # A state that was no confirmation stays as it was.
         assert [row["POSTURE"].text for row in cells(tenants)][:5] == [
             state.label for state in list(State) if state not in (State.HEALTHY, State.UNCONFIRMED)
         ]
@@ -135,7 +135,7 @@ async def test_facts_that_grow_too_old_confirm_nothing_on_any_screen(
         assert not looks_calm(driver)
         if kind in (TenantsScreen, DashboardScreen):
             assert State.UNCONFIRMED.label in driver.words()
-        # Nor on those behind it, at the moment they come to the front.
+        # The same holds for the screens behind it, at the moment they come to the front.
         while len(driver.app.screen_stack) > 1:
             await driver.press("escape")
             assert not looks_calm(driver)
@@ -147,7 +147,7 @@ async def test_facts_that_grow_too_old_confirm_nothing_on_any_screen(
 
 
 async def test_facts_are_as_old_as_their_question(resolver: WatchedResolver) -> None:
-    """A laptop that slept between the reading and the painting has old facts, however fresh they come."""
+    """If a laptop slept between reading and painting, the facts are old, even if they have just arrived."""
     async with open_app(resolver, tenant="tailspin.example") as driver:
         dashboard = await driver.arrived(DashboardScreen)
         held = resolver.hold_back("dashboard", read_first=True)
@@ -163,8 +163,8 @@ async def test_facts_are_as_old_as_their_question(resolver: WatchedResolver) -> 
         await age_until(driver, "1h 10m ago")
 
 
-async def test_what_was_read_ahead_is_as_old_as_its_process(url: str) -> None:
-    """Stopped by Ctrl-Z while it starts, it comes back with rows of before."""
+async def test_facts_read_ahead_are_as_old_as_their_process(url: str) -> None:
+    """Stopped by Ctrl-Z during its start, the app comes back with rows from before."""
     clock = Clock()
     async with open_app(url, clock=clock, ahead_since=clock.boot - 600) as driver:
         tenants = await driver.arrived(TenantsScreen)
@@ -174,14 +174,14 @@ async def test_what_was_read_ahead_is_as_old_as_its_process(url: str) -> None:
         await driver.until(lambda: tenants.unconfirmed)
         await driver.pump()
         assert not looks_calm(driver)
-        # What is asked from now on is as new as its question.
+        # A later answer is as new as its question.
         await driver.press("r")
         await driver.settled()
         await age_until(driver, "facts 0s old")
         assert tenants.facts.now == NOW
 
 
-async def test_ages_go_on_in_every_place_though_no_refresh_comes(url: str) -> None:
+async def test_ages_go_on_everywhere_without_a_refresh(url: str) -> None:
     for name, kind, before, after in (
         (None, TenantsScreen, "5h ago", "7h 30m ago"),
         ("dashboard", DashboardScreen, "5h ago", "7h 30m ago"),
@@ -221,7 +221,7 @@ async def test_a_first_load_that_fails_says_so_and_r_tries_again(
         assert "the server closed" not in driver.words()
 
 
-async def test_a_database_that_is_not_there_says_what_to_run(tmp_path: Path) -> None:
+async def test_a_missing_database_says_what_to_run(tmp_path: Path) -> None:
     folder = tmp_path / ("a folder of a long name " * 8).strip()
     async with open_app(f"sqlite:///{folder / 'none.db'}") as driver:
         await driver.arrived(TenantsScreen)
@@ -231,7 +231,7 @@ async def test_a_database_that_is_not_there_says_what_to_run(tmp_path: Path) -> 
         assert not looks_calm(driver)
 
 
-async def test_a_file_that_is_no_database_and_another_schema_say_so(tmp_path: Path, url: str) -> None:
+async def test_a_file_without_a_database_and_another_schema_say_so(tmp_path: Path, url: str) -> None:
     other = tmp_path / "other.db"
     other.write_bytes(b"no database at all, but long enough to be mistaken for one" * 40)
     async with open_app(f"sqlite:///{other}") as driver:
@@ -290,7 +290,7 @@ async def test_a_question_slower_than_the_interval_is_answered(
 
 
 async def test_a_dashboard_shows_at_once_what_the_list_has(resolver: WatchedResolver) -> None:
-    """And not what is read beside it: neither that it is complete, nor that there was no attempt."""
+    """But it says nothing yet of the rest: neither that all is complete, nor that there was no attempt."""
     async with open_app(resolver) as driver:
         await driver.arrived(TenantsScreen)
         await driver.press("G")
@@ -318,7 +318,7 @@ async def test_a_dashboard_waits_for_no_refresh_of_the_list(resolver: WatchedRes
         await driver.until(lambda: resolver.interrupted == 1)
         held.let_go()
         await driver.arrived(DashboardScreen)
-        # The refresh comes after it, and its age counts from when it was asked again.
+        # The refresh comes after it, and its age counts from the second question.
         await driver.until(lambda: not tenants.reading)
         assert resolver.asked[-2:] == ["dashboard", "refreshed_fleet"]
 
@@ -328,11 +328,11 @@ async def test_a_failing_database_is_asked_less_often_until_it_answers(
 ) -> None:
     async with open_app(resolver) as driver:
         await driver.arrived(TenantsScreen)
-        # Only now, so that it is not the app's own timer that asks.
+        # Only now, so that the app's own timer does not ask.
         driver.app.context = driver.app.context._replace(refresh=SECOND)
         resolver.failure = DOWN
         assert await asked_at(driver, resolver, 200) == [1, 2, 4, 8, 16, 32, 64, 124, 184]
-        # A key asks at once, whatever was waited for.
+        # A key asks at once, in spite of the wait.
         asked = len(resolver.asked)
         await driver.press("r")
         await driver.settled()
@@ -344,7 +344,7 @@ async def test_a_failing_database_is_asked_less_often_until_it_answers(
 
 
 async def asked_at(driver: Driver, resolver: WatchedResolver, seconds: int) -> list[int]:
-    """In which of the next seconds the screens asked by themselves."""
+    """The seconds from now in which the screens asked by themselves."""
     found = []
     for second in range(1, seconds + 1):
         driver.clock.forward(SECOND)
@@ -361,7 +361,7 @@ async def asked_at(driver: Driver, resolver: WatchedResolver, seconds: int) -> l
 
 
 @pytest.mark.parametrize(("name", "kind"), OPENED)
-async def test_in_a_window_too_small_there_is_nothing_but_that_word(
+async def test_a_window_too_small_shows_only_that_sentence(
     name: str | None, kind: type[FactsScreen[Any]], url: str
 ) -> None:
     tenant = None if name is None else "tailspin.example"

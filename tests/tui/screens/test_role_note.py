@@ -1,4 +1,4 @@
-"""A role that could write is said on the first screen, calmly, and pushes nothing out.
+"""The first screen says calmly if the role could write, and hides nothing for that.
 
 (docs/reading.md, "Read-only")
 
@@ -41,7 +41,7 @@ def owner(postgres_url: str) -> str:
 
 @pytest.fixture
 def reader(owner: str) -> Iterator[str]:
-    """The same database as a role that only has SELECT."""
+    """The same database, as a role that has only SELECT."""
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute("CREATE ROLE only_select LOGIN")
         connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO only_select")
@@ -53,7 +53,7 @@ def reader(owner: str) -> Iterator[str]:
 
 @pytest.fixture
 def clock() -> Clock:
-    """That of the server, because there is a note where they differ."""
+    """The server's own clock, because a difference would add a note."""
     return Clock(utc_now())
 
 
@@ -73,12 +73,12 @@ async def test_the_note_is_one_line_and_all_else_is_as_without_it(
     without = await drawn(reader, size, clock)
     noted = await drawn(owner, size, clock)
     assert noted[1].strip() == NOTE
-    # The last row of the list, above the keys and what tells the row under the cursor where there is room for that.
+    # The last row of the list. Below it are the keys and, if there is room, the details of the row under the cursor.
     del without[-2 if size[1] < 20 else -4]
     assert [noted[0], *noted[2:]] == without
 
 
-async def test_over_sqlite_there_is_none(sqlite_url: str, clock: Clock) -> None:
+async def test_over_sqlite_there_is_no_note(sqlite_url: str, clock: Clock) -> None:
     assert NOTE not in "".join(await drawn(loaded(sqlite_url), (80, 24), clock))
 
 

@@ -1,4 +1,4 @@
-"""A schedule's runs, newest first, each with its duration and its whole error; one key leads there from a failed one.
+"""A schedule's runs, newest first, each with its duration and whole error. One key leads there from a failed run.
 
 Modules: tui.screens.runs, tui.screens.schedules, tui.screens.dashboard.
 """

@@ -1,4 +1,4 @@
-"""Hostile text in every column of every table: shown as what it is, on every screen, and obeyed by none.
+"""Hostile text in every column of every table: every screen shows it, and none obeys it.
 
 Modules: tui.screens, tui.words.safe_text.
 """
@@ -53,7 +53,7 @@ HOSTILE: Final = {
 
 
 def fleet_with(text: str) -> Facts:
-    """Two tenants with the text in every text column, one of them with it for an instant too."""
+    """Two tenants with the text in every text column; one of them has it as an instant too."""
     facts = Facts()
     tenant = facts.tenant(text, f"{text}-id")
     item = ItemRow(
@@ -78,7 +78,7 @@ def fleet_with(text: str) -> Facts:
 
 
 def assert_safe(driver: Driver) -> None:
-    """No forbidden character, no action, no link, no pile of marks, and every line as wide as the terminal."""
+    """Fail at a forbidden character, an action, a link, a pile of marks, or a line not as wide as the terminal."""
     width, height = driver.app.size
     strips = driver.app.screen._compositor.render_strips()
     assert len(strips) == height
@@ -98,7 +98,7 @@ def assert_safe(driver: Driver) -> None:
 
 
 async def look(driver: Driver, kind: type[Any]) -> None:
-    """Arrive at a screen, look at it, and walk over all of its rows."""
+    """Wait for a screen, look at it, and walk over all its rows."""
     screen = await driver.arrived(kind)
     assert_safe(driver)
     for _ in row_list(screen).rows[:2]:
@@ -144,7 +144,7 @@ async def test_hostile_text_is_harmless_on_every_screen(
         assert len(driver.app.screen.query(AttentionItem)) == 3
         await driver.press("s")
         await look(driver, SchedulesScreen)
-        # Whether it is copied or refused, a toast says so.
+        # A toast says whether it was copied or refused.
         await driver.press("y")
         await driver.until(lambda: "not copied" in driver.words() or "clipboard" in driver.words())
         assert_safe(driver)
@@ -274,7 +274,7 @@ async def test_a_hostile_failure_is_harmless_in_header_and_body(text: str, sqlit
 
 
 async def test_bytes_where_text_should_be_are_shown_and_break_nothing(sqlite_url: str) -> None:
-    """SQLite lets another program store bytes in any column."""
+    """In SQLite another program can store bytes in any column."""
     facts = fleet_with("plain")
     facts.load(sqlite_url)
     blob = b"\xff\x1b[31m\x00"

@@ -23,7 +23,7 @@ FIGURES = {
     "silent": ("last run 1h ago without a status",),
     "hollow": ("success reported 2h ago, but no backup set completed since", "grace 1h"),
 }
-"""The schedules of `every_condition` that need follow-up, with what must be said of them."""
+"""The schedules of `every_condition` that need follow-up, with the words that must be said of them."""
 
 
 def every_condition() -> Facts:
@@ -75,7 +75,7 @@ async def test_those_with_conditions_come_first_and_disabled_ones_last(url: str)
         assert "8 need follow-up" in driver.shown("#schedules-title")
 
 
-async def test_every_condition_is_told_in_full_at_the_cursor(url: str) -> None:
+async def test_every_condition_is_explained_at_the_cursor(url: str) -> None:
     async with open_app(url, tenant="contoso.example", screen="schedules") as driver:
         screen = await opened(driver)
         seen: set[Condition] = set()
@@ -125,7 +125,7 @@ async def test_a_cron_is_said_in_words_with_its_zone_and_the_next_run(sqlite_url
         assert "nightly: At 02:30 every day (30 2 * * *), time zone Europe/Berlin" in driver.words()
 
 
-async def test_a_schedule_that_cannot_be_read_comes_first_and_says_what(sqlite_url: str) -> None:
+async def test_an_unreadable_schedule_comes_first_and_says_why(sqlite_url: str) -> None:
     facts = Facts()
     tenant = facts.tenant("Contoso")
     facts.backup_set(tenant, NOW - HOUR)
@@ -151,11 +151,11 @@ async def test_plans_that_cannot_keep_a_backup_fresh(sqlite_url: str, cron: str 
     async with open_app(sqlite_url, tenant="contoso.example", screen="schedules") as driver:
         screen = await opened(driver)
         assert ("planned up to 24h apart and the window is 24h" in driver.words()) == warned
-        # No follow-up: the verdict is what it was.
+        # No follow-up: the verdict is the same as before.
         assert screen.facts.health.confirmed
 
 
-async def test_no_schedule_is_no_reason_and_no_evidence(sqlite_url: str) -> None:
+async def test_a_tenant_without_schedules_has_no_follow_up(sqlite_url: str) -> None:
     facts = Facts()
     facts.backup_set(facts.tenant("Contoso"), NOW - HOUR)
     facts.load(sqlite_url)

@@ -1,4 +1,4 @@
-"""On start the app says who changed since this user's last visit, and lists them; a verdict never comes from there.
+"""At the start the app says which tenants changed since this user's last visit. No verdict depends on that.
 
 Modules: tui.visits, tui.screens.tenants.
 """
@@ -15,12 +15,12 @@ from tui.screens.tenants import TenantsScreen
 
 
 def seen(url: str, file: Path) -> Any:
-    """The database of a test, with a place to keep what was seen of it."""
+    """The database of a test, with a file for what was seen."""
     return Database("fleet.db", lambda: real_resolver(url), visit_file=file)
 
 
 def archive(url: str, tenant_id: int) -> None:
-    """What somebody did since the visit."""
+    """Changes since the visit."""
     write(url, "UPDATE tenants SET archived_at = ? WHERE id = ?", stored(NOW), tenant_id)
 
 
@@ -29,7 +29,7 @@ async def leave(driver: Driver) -> None:
     await driver.until(lambda: not driver.app.is_running, "the end")
 
 
-async def test_who_changed_is_said_and_listed(sqlite_url: str, tmp_path: Path) -> None:
+async def test_changed_tenants_are_counted_and_listed(sqlite_url: str, tmp_path: Path) -> None:
     facts = Facts()
     for name in ("Contoso", "Fabrikam", "Northwind"):
         facts.backup_set(facts.tenant(name), NOW - 3 * HOUR)
@@ -61,7 +61,7 @@ async def test_who_changed_is_said_and_listed(sqlite_url: str, tmp_path: Path) -
         assert "since you looked" not in driver.words()
 
 
-async def test_who_is_gone_is_said_for_no_list_has_it(sqlite_url: str, tmp_path: Path) -> None:
+async def test_a_missing_tenant_is_named_because_no_list_has_it(sqlite_url: str, tmp_path: Path) -> None:
     facts = Facts()
     for name in ("Contoso", "Fabrikam", "Northwind"):
         facts.backup_set(facts.tenant(name), NOW - 3 * HOUR)
@@ -87,7 +87,7 @@ async def test_who_is_gone_is_said_for_no_list_has_it(sqlite_url: str, tmp_path:
         assert "gone since" not in driver.words()
 
 
-async def test_a_file_that_is_none_of_ours_is_ignored_with_a_sentence(sqlite_url: str, tmp_path: Path) -> None:
+async def test_a_file_that_is_not_ours_is_ignored_with_a_sentence(sqlite_url: str, tmp_path: Path) -> None:
     url, file = small_fleet().load(sqlite_url), tmp_path / "visit.json"
     file.write_text("{")
     async with open_app(url, database=seen(url, file), toasts=True, size=(160, 24)) as driver:
@@ -98,7 +98,7 @@ async def test_a_file_that_is_none_of_ours_is_ignored_with_a_sentence(sqlite_url
     assert "tenantpilot.visit/1" in file.read_text()
 
 
-async def test_another_instant_is_no_visit(sqlite_url: str, tmp_path: Path) -> None:
+async def test_another_instant_does_not_count_as_a_visit(sqlite_url: str, tmp_path: Path) -> None:
     url, file = small_fleet().load(sqlite_url), tmp_path / "visit.json"
     async with open_app(url, database=seen(url, file), fixed_now=NOW + DAY) as driver:
         await driver.arrived(TenantsScreen)
@@ -106,7 +106,7 @@ async def test_another_instant_is_no_visit(sqlite_url: str, tmp_path: Path) -> N
     assert not file.exists()
 
 
-async def test_where_nothing_can_be_kept_leaving_works_all_the_same(sqlite_url: str) -> None:
+async def test_quitting_works_even_if_nothing_can_be_kept(sqlite_url: str) -> None:
     url = small_fleet().load(sqlite_url)
     async with open_app(url, database=seen(url, Path("/dev/null/visit.json"))) as driver:
         await driver.arrived(TenantsScreen)

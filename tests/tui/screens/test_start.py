@@ -1,4 +1,4 @@
-"""`tenantpilot --tenant X --screen NAME`: there at once, and the way back is the one that walking would have made.
+"""`tenantpilot --tenant X --screen NAME`: opens there at once, with the same way back as after walking there.
 
 Modules: tui.app, tui.routes.
 """
@@ -38,7 +38,7 @@ def kinds(driver: Driver) -> list[type]:
 
 
 @pytest.mark.parametrize(("name", "stack"), STACKS)
-async def test_the_way_back_is_the_one_that_walking_would_have_made(
+async def test_the_way_back_is_the_same_as_after_walking_there(
     name: str | None, stack: list[type[FactsScreen[Any]]], url: str
 ) -> None:
     async with open_app(url, tenant="adventure-works.example", screen=name, size=(120, 24)) as driver:

@@ -1,4 +1,4 @@
-"""The first screen: the fleet in triage order, filtered, sorted and walked through by keys."""
+"""The first screen: the fleet in triage order; filter, sort and walk by keys."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def opened(driver: Driver) -> TenantsScreen:
 
 
 async def filter_by(driver: Driver, words: str) -> None:
-    """Type into an emptied filter and go back to the list."""
+    """Empty the filter, type into it, and go back to the list."""
     await driver.press("slash")
     driver.app.screen.query_one(Input).value = ""
     await driver.enter_words(words)
@@ -185,7 +185,7 @@ async def test_the_filter_finds_names_ids_postures_and_reasons(sqlite_url: str) 
         assert "no tenant matches" in driver.words()
 
 
-async def test_the_filter_works_as_one_types_and_lists_in_triage_order(sqlite_url: str) -> None:
+async def test_the_filter_works_while_typing_in_triage_order(sqlite_url: str) -> None:
     async with open_app(small_fleet().load(sqlite_url)) as driver:
         tenants = await opened(driver)
         whole = names(tenants)
@@ -195,7 +195,7 @@ async def test_the_filter_works_as_one_types_and_lists_in_triage_order(sqlite_ur
             assert names(tenants) == [name for name in whole if typed in f"{name} {name}.example".casefold()], typed
         await driver.press("backspace", "backspace")
         assert len(names(tenants)) > 1
-        # The keys of the list are letters while one types.
+        # While the user types, the keys of the list are letters.
         await driver.enter_words("qsp")
         assert tenants.words == "wqsp"
         assert (tenants.state, tenants.order.value) == (None, "triage")
@@ -277,7 +277,7 @@ async def test_s_goes_through_every_order_and_comes_back(sqlite_url: str) -> Non
         assert ages[2:] == sorted(ages[2:])
         await driver.press("s", "s")
         assert "sorted: goes stale" in driver.words()
-        # First those of which nobody can say that they are not stale already: no basis, or one in the future.
+        # First the tenants that may be stale already: without a basis, or with one in the future.
         ends = [completed(health) for health in listed(tenants)]
         assert sorted(ends[:3], key=str) == [NOW + 2 * DAY, None, None]
         assert ends[3:] == sorted(ends[3:])
@@ -295,7 +295,7 @@ async def test_a_refresh_keeps_cursor_and_filter_though_rows_move(sqlite_url: st
         tenants = await opened(driver)
         await filter_by(driver, "example")
         await driver.press("s", "s", "s", "s", "s", "s", "s", "s")
-        # Fabrikam, stale, gets a good backup and sinks to the end; Contoso stays where the cursor is.
+        # Fabrikam is stale, gets a good backup and sinks to the end. The cursor stays on Contoso.
         while under_cursor(tenants).tenant.name != "Fabrikam":
             await driver.press("down")
         before = names(tenants).index("Fabrikam")
@@ -338,7 +338,7 @@ def ten_thousand() -> list[TenantBackupHealth]:
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The tenants whose cells were made, one entry each time."""
+    """The tenants whose cells were made, with one entry for each time."""
     made: list[int] = []
     cells: Callable[..., Any] = TenantsScreen._cells
 

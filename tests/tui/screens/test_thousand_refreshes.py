@@ -1,4 +1,4 @@
-"""The screens left open for days: once all caches are full, hundreds of refreshes leave nothing behind.
+"""Screens that stay open for days: when all caches are full, hundreds of refreshes leave nothing behind.
 
 Modules: tui.app, tui.screens.facts_screen.
 """
@@ -24,7 +24,7 @@ each."""
 
 
 class Changing(KnownVerdicts):
-    """The same verdicts twice, others, and a failure, over and over."""
+    """The same verdicts twice, then others, then a failure, again and again."""
 
     def __init__(self) -> None:
         self._fleets = [fleet(completed_at) for completed_at in (NOW - HOUR, NOW - 30 * HOUR)]
@@ -47,7 +47,7 @@ def fleet(completed_at: datetime) -> tuple[TenantBackupHealth, ...]:
 
 
 async def refresh(driver: Driver, clock: Clock, number: int) -> None:
-    """As when the interval is over, until the answer is on the screen."""
+    """Refresh as at the end of the interval, and wait until the answer is on the screen."""
     clock.forward(timedelta(seconds=30 if number % 2 else -30))
     driver.app._refresh_shown()
     loop = asyncio.get_running_loop()
@@ -69,7 +69,7 @@ async def test_refreshes_leave_nothing_behind() -> None:
             after = holdings()
             assert after.files == before.files
             kept.append(after.blocks - before.blocks)
-            # A message or an answer that is kept has far more than two objects.
+            # A kept message or answer would have far more than two objects.
             if kept[-1] < 2 * ROUND:
                 return
     raise AssertionError(f"blocks kept in each round: {kept}")

@@ -1,4 +1,4 @@
-"""What the app says stands where the keys stood, and covers no row that somebody reads.
+"""The app's messages take the line of the key hints, and cover no row.
 
 Modules: tui.app.
 """
@@ -25,7 +25,7 @@ async def test_only_the_last_line_and_the_last_words(sqlite_url: str, size: tupl
         await driver.press("y", "y")
         await driver.until(lambda: "sent to the terminal's clipboard: t00" in driver.lines()[-1])
         assert driver.lines()[:-1] == before[:-1]
-        # One word replaces the other: two would need two lines.
+        # The second message replaces the first: two would need two lines.
         await driver.press("j", "y")
         await driver.until(lambda: "sent to the terminal's clipboard: t01" in driver.lines()[-1])
         assert "t00" not in driver.lines()[-2]

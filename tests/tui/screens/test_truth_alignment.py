@@ -1,4 +1,4 @@
-"""One verdict, one object: whatever shows a tenant's health shows what the resolver gave out, as the report does.
+"""One verdict, one object: all that shows a tenant's health shows the resolver's verdict, as the report does.
 
 Modules: tui.screens, tui.widgets, health.report.
 """
@@ -24,7 +24,7 @@ from tui.words.wording import HEALTHY_LIMIT, reason_sentence, state_of
 
 
 def row_of(driver: Driver, external_id: str) -> TenantBackupHealth:
-    """What the first screen's list shows of a tenant, in front or behind."""
+    """A tenant's row in the list of the first screen, in front or behind."""
     tenants = next(screen for screen in driver.app.screen_stack if isinstance(screen, TenantsScreen))
     return next(health for health in listed(tenants) if health.tenant.external_id == external_id)
 
@@ -77,14 +77,14 @@ async def test_a_changed_verdict_is_the_same_object_everywhere_again(sqlite_url:
         assert row_of(driver, "stale.example") is health
 
 
-async def test_a_fleet_read_behind_the_dashboard_is_what_it_shows_next(sqlite_url: str) -> None:
+async def test_the_dashboard_shows_a_fleet_read_behind_it_next(sqlite_url: str) -> None:
     resolver = watched(every_combination().load(sqlite_url))
     async with open_app(resolver) as driver:
         await driver.open_tenant("degraded-late.example")
         dashboard = await driver.arrived(DashboardScreen)
         await driver.press("escape")
         await driver.arrived(TenantsScreen)
-        # The list is asked for anew and left before it has its answer.
+        # The list is asked for again and left before its answer.
         held = resolver.hold_back("refreshed_fleet")
         await driver.press("r")
         await driver.press("enter")

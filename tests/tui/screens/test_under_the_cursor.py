@@ -1,4 +1,4 @@
-"""What 80 columns cut of the row under the cursor stands under the list: who it is, why, and the error of a run.
+"""Under the list stands what 80 columns cut off the row under the cursor: the tenant, the reasons, a run's error.
 
 Modules: tui.widgets.cursor_detail, tui.screens.
 """
@@ -17,7 +17,7 @@ ALIKE = "Consolidated Messenger"
 
 
 def under_the_list(driver: Driver, lines: int) -> str:
-    """What stands between the list and the keys."""
+    """The lines between the list and the keys."""
     return " ".join(" ".join(driver.lines()[-1 - lines : -1]).split())
 
 
@@ -41,7 +41,7 @@ async def test_names_that_begin_alike_are_told_apart_in_full(sqlite_url: str) ->
             assert under_the_list(driver, 2) == f"{health.tenant.name} ({health.tenant.external_id}): {reasons}"
             assert f"{place} (cm-{place.casefold()}.example)" in driver.words()
             await driver.press("down")
-        # It follows a filter as it follows the cursor, and a list without rows has nothing under it.
+        # It follows the filter and the cursor. Under a list without rows there is nothing.
         await driver.press("slash")
         await driver.enter_words("north")
         assert f"{ALIKE} North" in under_the_list(driver, 2)

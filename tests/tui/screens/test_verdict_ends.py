@@ -1,4 +1,4 @@
-"""A verdict whose time is up, on every screen, while nothing is read: the very second after, and not before.
+"""A verdict's time is up while nothing is read: every screen judges again in that second, and not before.
 
 (docs/reading.md, "A verdict ends when it ends")
 
@@ -33,12 +33,12 @@ from tui.widgets.healthy_check import HealthyCheck
 from tui.words.wording import HEALTHY_LIMIT, State
 
 LEFT: Final = timedelta(seconds=10)
-"""How long after NOW the backup of the tenant is still fresh: far less than facts may be old."""
+"""How long after NOW the tenant's backup is still fresh: far less than the limit for the age of facts."""
 TEN_MINUTES: Final = timedelta(minutes=10)
 
 
 def fleet(url: str, **schedule: Any) -> str:
-    """One tenant that goes stale after LEFT, or whose schedule comes to need follow-up; one that stays as it is."""
+    """One tenant that goes stale after LEFT, or whose schedule then needs follow-up; and one that stays as it is."""
     facts = Facts()
     contoso = facts.tenant("Contoso")
     facts.backup_set(contoso, NOW - HOUR if schedule else NOW - POLICY.freshness_window + LEFT)
@@ -120,7 +120,7 @@ async def test_a_schedule_comes_to_need_follow_up(sqlite_url: str) -> None:
         assert screen.facts.health.follow_ups
 
 
-async def test_no_export_hands_on_what_is_over(
+async def test_no_export_has_a_verdict_that_is_over(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -128,7 +128,7 @@ async def test_no_export_hands_on_what_is_over(
         await driver.arrived(TenantsScreen)
         await driver.press("e")
         await driver.pump()
-        # Chosen in the second in which it ends: no tick has come since.
+        # Chosen in the second in which the verdict ends: no tick has come since.
         driver.clock.forward(LEFT + timedelta(seconds=1))
         await driver.press("enter")
         await driver.until(lambda: list(tmp_path.glob("tenantpilot-*")))
@@ -171,7 +171,7 @@ async def test_a_set_opened_as_the_basis_says_that_it_is_stale_by_now(sqlite_url
 
 
 async def test_a_verdict_shown_as_the_list_has_it_ends_in_its_second_too(sqlite_url: str) -> None:
-    """A dashboard whose own answer does not come shows what the list has: it must not stay healthy for that."""
+    """A dashboard without its own answer shows the list's verdict, which must not stay healthy for that."""
     resolver = watched(fleet(sqlite_url))
     async with open_app(resolver, refresh=TEN_MINUTES) as driver:
         await driver.arrived(TenantsScreen)

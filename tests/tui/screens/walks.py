@@ -1,4 +1,4 @@
-"""Ways by keys to every screen that is a place, over one tenant that has something to show on each of them."""
+"""Walks by keys to every screen that is a place, with one tenant that has something to show on each of them."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ WALKS = {
     "last_good_copy": ("enter b j enter enter enter", "enter b j enter j j enter"),
     "causes": ("o",),
 }
-"""By the name of a screen, some ways to it by keys, from the fleet with the cursor on the one tenant."""
+"""For each screen's name, some walks by keys to it, from the fleet with the cursor on the only tenant."""
 
 
 def walked_fleet() -> Facts:
-    """Contoso, degraded and overdue, with a run that failed behind its basis."""
+    """Contoso, degraded and overdue, with a failed run before its basis."""
     facts = Facts()
     tenant = facts.tenant("Contoso")
     whole = [ItemRow(display_name=f"Policy {number}", payload=f'{{"n": {number}}}') for number in range(3)]
@@ -40,7 +40,7 @@ def walked_fleet() -> Facts:
 
 
 async def walk(driver: Driver, keys: str) -> None:
-    """Press keys on the fleet, each once the screen that the one before it opened has its answer."""
+    """Press keys on the fleet, each when the screen that the last one opened has its answer."""
     await driver.arrived(TenantsScreen)
     for key in keys.split():
         await driver.press(key)

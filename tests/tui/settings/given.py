@@ -1,4 +1,4 @@
-"""Settings as a test gives them, and what is said of those that cannot be."""
+"""Settings from a test, and the error for those that are refused."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def load_file(cwd: Path, text: str) -> LoadedSettings:
 
 
 def refusal(cwd: Path, text: str | bytes = "", **given: Any) -> str:
-    """The one sentence of the error as it is shown, checked for what holds of all of them."""
+    """The one sentence of the error as it is shown, after the checks that apply to all of them."""
     if text:
         write(cwd, text)
     with pytest.raises(SettingsError) as refused:
         load(cwd, **given)
     sentence = safe_text(str(refused.value), limit=1000)
     assert SECRET not in sentence
-    # Nothing that a traceback, a log or a debugger would follow knows the secret either.
+    # A traceback, a log or a debugger would not find the secret either.
     seen: list[BaseException] = [refused.value]
     while (inner := seen[-1].__context__ or seen[-1].__cause__) is not None:
         assert SECRET not in repr(inner) + str(vars(inner))

@@ -22,13 +22,13 @@ from tui.settings import (
 # The database
 
 
-def test_without_a_database_there_is_a_file_of_the_users_own(cwd: Path, home: Path) -> None:
+def test_without_a_database_there_is_a_file_of_the_user(cwd: Path, home: Path) -> None:
     settings = load(cwd).settings.database
     assert default_database_path() == home / "data" / "tenantpilot" / "fleet.db"
     assert settings.read_from() == settings.write_to() == f"sqlite:///{default_database_path()}"
 
 
-def test_writing_goes_where_reading_does_unless_said_otherwise(cwd: Path) -> None:
+def test_writing_uses_the_reading_database_unless_another_is_named(cwd: Path) -> None:
     environ = {"TENANTPILOT_DATABASE__URL": "postgresql://r@h/d"}
     assert load(cwd, environ=environ).settings.database.write_to() == "postgresql://r@h/d"
     environ["TENANTPILOT_DATABASE__WRITE_URL"] = "postgresql://w@h/d"
@@ -52,7 +52,7 @@ write_url = "postgresql://writer@us/fleet"
 
 
 def opened(monkeypatch: pytest.MonkeyPatch, cwd: Path, **given: Any) -> AppContext:
-    """What the screens are started with by a command line in a folder."""
+    """The context of the screens for a command line in a folder."""
     monkeypatch.delenv("TENANTPILOT_CONFIG", raising=False)
     monkeypatch.chdir(cwd)
     invocation = Invocation(**given)
@@ -69,7 +69,7 @@ def test_the_command_that_opens_it_again_names_the_settings(monkeypatch: pytest.
 
 
 def test_the_command_that_opens_it_again_names_the_database_once(monkeypatch: pytest.MonkeyPatch, cwd: Path) -> None:
-    """A URL of the command line beside named ones: both of them together are refused."""
+    """A URL on the command line beside named databases: both together are refused."""
     write(cwd, TWO)
     context = opened(monkeypatch, cwd, database="sqlite:////srv/fleet.db")
     commands = {each.name: context._replace(database=each).invocation for each in context.databases}
@@ -80,7 +80,7 @@ def test_the_command_that_opens_it_again_names_the_database_once(monkeypatch: py
     }
 
 
-def test_two_databases_that_look_alike_have_a_visit_each(monkeypatch: pytest.MonkeyPatch, cwd: Path) -> None:
+def test_two_databases_that_look_alike_have_separate_visits(monkeypatch: pytest.MonkeyPatch, cwd: Path) -> None:
     write(cwd, '[databases.eu]\nurl = "postgresql://localhost:5433/fleet"\n'
                '[databases.us]\nurl = "postgresql://localhost:5434/fleet"\n')  # fmt: skip
     eu, us = opened(monkeypatch, cwd).databases
@@ -127,7 +127,7 @@ def test_the_environment_reaches_a_database_of_any_name(cwd: Path, name: str) ->
     assert settings.databases[name].read_from() == "postgresql://r@h/d"
 
 
-def test_what_is_in_a_sections_place_is_refused_in_any_environment(cwd: Path) -> None:
+def test_a_value_in_place_of_a_section_is_always_refused(cwd: Path) -> None:
     given = {"environ": {"TENANTPILOT_UI__THEME": "nord"}}
     assert "ui (file " in refusal(cwd, "ui = 'dark'", **given)
 

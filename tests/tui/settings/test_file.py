@@ -1,4 +1,4 @@
-"""The settings file: who may have written it, and what is said of one that cannot be used."""
+"""The settings file: who may have written it, and the errors for one that cannot be used."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def test_a_file_that_cannot_be_read_is_refused(cwd: Path) -> None:
     assert "cannot be read (" in refusal(cwd, config=Path("\0"))
 
 
-def test_what_is_no_file_is_refused_and_not_waited_for(cwd: Path) -> None:
-    """A pipe that nobody writes to would be waited for without an end."""
+def test_what_is_not_a_file_is_refused_at_once(cwd: Path) -> None:
+    """Reading a pipe without a writer would wait for ever."""
     pipe = cwd / "pipe.toml"
     os.mkfifo(pipe, 0o600)
     said = "is not a regular file; write the settings into a file and name that"
@@ -92,7 +92,7 @@ def test_a_link_is_as_good_as_both_folders(cwd: Path, inner: bool) -> None:
 
 
 def someone_elses(monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
-    """From now on this file, folder or link counts as another user's."""
+    """Make this file, folder or link count as another user's."""
     number = place.lstat().st_ino
     monkeypatch.setattr("tui.settings.file._is_of_another", lambda status: status.st_ino == number)
 
@@ -149,7 +149,7 @@ def test_a_file_of_somebody_else_is_refused(
         assert f"{path} belongs to user 1001, neither you nor root" in refusal(cwd)
 
 
-def test_no_file_at_all_is_written_dev_null(cwd: Path) -> None:
+def test_dev_null_means_no_file(cwd: Path) -> None:
     (cwd / "tenantpilot.toml").write_text("[ui]\nmouse = true")
     assert load(cwd, config=Path(os.devnull)).settings == Settings()
 
@@ -164,7 +164,7 @@ def test_no_file_at_all_is_written_dev_null(cwd: Path) -> None:
         ("x = " + "[" * 5_000, "line 1: values are nested too deeply"),
     ],
 )
-def test_what_is_no_toml_is_refused_with_its_line(cwd: Path, text: str | bytes, problem: str) -> None:
+def test_invalid_toml_is_refused_with_its_line(cwd: Path, text: str | bytes, problem: str) -> None:
     path = cwd / "tenantpilot.toml"
     assert refusal(cwd, text).startswith(f"configuration file {path} is not valid TOML: {problem}")
 

@@ -1,4 +1,4 @@
-"""The file of what is known: all five fields, a line number for what is wrong, and then nothing is known."""
+"""The file of known reasons: an entry has all five fields. An error has a line number, and then nothing is known."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_an_instant_in_any_form_that_has_an_offset(cwd: Path, until: str) -> Non
     assert read(cwd, ENTRY.replace("2026-11-27T18:00:00Z", until)).entries == (KNOWN,)
 
 
-def test_a_text_of_several_lines_is_no_entry(cwd: Path) -> None:
+def test_a_text_with_entry_lines_in_it_does_not_confuse_the_lines(cwd: Path) -> None:
     tricky = ENTRY.replace('"ticket 4711"', '"""\n[[known]]\ntenant = 1\n"""')
     assert [line.number for line in read(cwd, tricky + ENTRY).lines] == [1, 10]
 

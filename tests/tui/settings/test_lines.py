@@ -1,4 +1,4 @@
-"""On which line of a settings file a setting stands (docs/settings.md, "Settings").
+"""The line of a settings file on which a setting stands (docs/settings.md, "Settings").
 
 Modules: tui.settings.lines.
 """
@@ -41,5 +41,5 @@ def test_the_line_of_a_setting_or_else_of_its_section(dotted: str, line: int | N
     assert line_of(TEXT, dotted) == line
 
 
-def test_text_that_is_no_toml_has_lines_too() -> None:
+def test_invalid_toml_has_lines_too() -> None:
     assert line_of('= 1\n[[[x]\n"a\nui.theme = 1', "ui.theme") == 4

@@ -58,7 +58,7 @@ def test_what_is_commented_out_is_accepted(tmp_path: Path) -> None:
     commented_out = (
         r"^# ((?:write_)?url = |\[databases\.|\[groups\.|production = |tenants = |owner = |file = |\"|\[sources\."
     )
-    # Of a view, only what goes together.
+    # Not every option of a view goes together with every other one.
     commented_out += r"|\[views\.|(?:screen|filter|posture|sort|set|family) = "
     commented_out += "|(?:kind|path|tenant|name|git|completed_at|cron|timezone) = )"
     path.write_text(re.sub(commented_out, r"\1", SHIPPED.read_text(), flags=re.MULTILINE))

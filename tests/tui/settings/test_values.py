@@ -24,7 +24,7 @@ from tui.settings.names import is_secret, known_keys
 # The order
 
 
-def test_defaults_are_the_policy_of_the_design(cwd: Path) -> None:
+def test_the_defaults_are_those_of_the_contract(cwd: Path) -> None:
     loaded = load(cwd)
     assert loaded.settings == Settings()
     assert loaded.settings.policy() == HealthPolicy()
@@ -149,7 +149,7 @@ def test_an_unknown_override_names_the_nearest_one(cwd: Path) -> None:
     assert sentence == "unknown setting database.ulr (command line); the nearest known one is database.url"
 
 
-def test_a_section_that_is_none_is_refused(cwd: Path) -> None:
+def test_a_section_that_is_not_a_table_is_refused(cwd: Path) -> None:
     assert "ui (file " in (sentence := refusal(cwd, "ui = 'dark'"))
     assert sentence.endswith("must be a section, written [ui]")
 
@@ -211,7 +211,7 @@ def test_values_of_the_right_kind_are_read_from_the_file(cwd: Path) -> None:
     assert (ui.mouse, ui.refresh) == (True, timedelta(0))
 
 
-def test_what_a_loss_is_can_be_set(cwd: Path) -> None:
+def test_the_loss_rule_can_be_set(cwd: Path) -> None:
     assert load(cwd).settings.loss_rule() == LossRule() == LossRule(share_percent=50, items=3)
     settings = load_file(cwd, '[evidence]\nloss_share = "100%"\nloss_items = 1').settings
     assert settings.loss_rule() == LossRule(share_percent=100, items=1)
@@ -284,7 +284,7 @@ def test_a_url_without_a_password_is_accepted_on_the_command_line(cwd: Path, url
     assert load(cwd, overrides={"database.url": url}).settings.database.read_from() == url
 
 
-def test_what_is_kept_secret_are_the_urls_of_the_model() -> None:
+def test_the_secrets_are_the_urls_of_the_model() -> None:
     for key in known_keys({"databases": {"eu": {}}}):
         section, *_, name = key.split(".")
         model: Any = DatabaseSettings if section == "databases" else Settings.model_fields[section].annotation
@@ -315,5 +315,5 @@ def test_groups_have_tenants_and_perhaps_an_owner(cwd: Path) -> None:
         ("groups = 7", "groups ({}): must be a section, written [groups]"),
     ],
 )
-def test_a_group_that_cannot_be(cwd: Path, text: str, said: str) -> None:
+def test_a_group_that_is_refused(cwd: Path, text: str, said: str) -> None:
     assert said.format(f"file {cwd / 'tenantpilot.toml'}") in refusal(cwd, text)

@@ -1,4 +1,4 @@
-"""What a terminal can show is told by its environment. Module: tui.terminal.abilities."""
+"""The environment says what a terminal can show. Module: tui.terminal.abilities."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_terminal_of_more_colours_has_the_theme_of_the_settings(environ: dict[
     assert theme_here(DEFAULT_THEME, environ, by_default=True) == (DEFAULT_THEME, "")
 
 
-def test_what_somebody_chose_stays() -> None:
+def test_a_choice_of_the_user_stays() -> None:
     assert theme_here(DEFAULT_THEME, {"TERM": "linux"}, by_default=False) == (DEFAULT_THEME, "")
     assert theme_here("tenantpilot-light", {"TERM": "linux"}, by_default=True) == ("tenantpilot-light", "")
 

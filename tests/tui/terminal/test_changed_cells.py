@@ -39,12 +39,12 @@ def _styles() -> tuple[Style | None, ...]:
 
 
 STYLES: Final = {system: _styles() for system in SYSTEMS}
-"""A style keeps what it was rendered as."""
+"""One set for each colour system, because a style keeps its first rendering."""
 CHARACTERS: Final = "ab xy  .✕…·宽が😀é"
 
 
 class Shown:
-    """A terminal that is written to."""
+    """A terminal, and the output that it gets."""
 
     def __init__(self) -> None:
         self.screen: Any = pyte.Screen(COLUMNS, LINES)
@@ -61,7 +61,7 @@ class Shown:
 
 
 def _seen(char: Any) -> Any:
-    """A cell as an eye sees it: on a blank there is no colour of a text."""
+    """A cell as an eye sees it: a blank has no text colour."""
     shows = char.data != " " or char.underscore or char.reverse or char.strikethrough
     return char if shows else (" ", char.bg)
 
@@ -105,14 +105,14 @@ def test_the_terminal_shows_what_whole_frames_would_make_it_show(system: str, da
 
 
 @given(frames())
-def test_a_frame_that_changes_nothing_is_no_frame(frame: CompositorUpdate) -> None:
+def test_a_frame_that_changes_nothing_is_not_written(frame: CompositorUpdate) -> None:
     console, shown, cells = console_of("truecolor"), Shown(), ChangedCells()
     shown.draw(cells.of(frame, console), console)
     assert cells.of(frame, console) is None
 
 
 @given(st.lists(frames(), min_size=2, max_size=4))
-def test_what_another_program_wrote_is_gone_after_a_whole_repaint(drawn: list[CompositorUpdate]) -> None:
+def test_a_whole_repaint_removes_another_programs_output(drawn: list[CompositorUpdate]) -> None:
     console, whole, changed, cells = console_of("truecolor"), Shown(), Shown(), ChangedCells()
     for frame in drawn:
         changed.draw(cells.of(frame, console), console)
@@ -131,7 +131,7 @@ def line(*segments: Segment, y: int = 0, x: int = 0) -> CompositorUpdate:
 
 
 def written(*drawn: CompositorUpdate, system: str | None = "truecolor") -> str:
-    """What the last of these frames writes."""
+    """The bytes that the last of these frames writes."""
     console, cells, text = console_of(system), ChangedCells(), ""
     for frame in drawn:
         changed = cells.of(frame, console)
@@ -151,13 +151,13 @@ def test_a_short_gap_is_written_again_and_a_long_one_is_not(after: str, text: st
     assert written(line(Segment("abcdefgh")), line(Segment(after))) == text
 
 
-def test_only_what_differs_between_two_looks_is_said() -> None:
+def test_only_the_difference_between_two_styles_is_written() -> None:
     one, other = Style(color="#ff0000", bgcolor="#000000"), Style(color="#00ff00", bgcolor="#000000")
     text = written(line(Segment("a", one), Segment(" ", other), Segment("b", other)))
     assert text == "\x1b[1;1H\x1b[38;2;255;0;0;48;2;0;0;0ma \x1b[38;2;0;255;0mb\x1b[39;49m"
 
 
-def test_without_colours_no_colour_is_said() -> None:
+def test_without_colours_no_colour_is_written() -> None:
     assert written(line(Segment("a", Style(bold=True)), Segment("b"))) == "\x1b[1;1H\x1b[1ma\x1b[0mb"
 
 
@@ -165,7 +165,7 @@ def test_a_line_with_a_wide_character_is_written_whole() -> None:
     assert written(line(Segment("ab宽cd")), line(Segment("ab宽cX"))) == "\x1b[1;1Hab宽cX"
 
 
-def test_what_is_left_of_a_wide_character_is_never_moved() -> None:
+def test_half_a_wide_character_is_never_left() -> None:
     first, second = line(Segment("X"), x=1), line(Segment("X"), x=2)
     whole, then = line(Segment("a宽bc")), line(Segment("Y"), x=4)
     assert written(whole, first) == "\x1b[1;1HaX\x1b[1;4Hbc"
@@ -174,13 +174,13 @@ def test_what_is_left_of_a_wide_character_is_never_moved() -> None:
 
 
 @pytest.mark.parametrize("text", ["a\tb", "\u0301a", "\x9b31m"])
-def test_what_are_no_cells_is_drawn_as_textual_draws_it(text: str) -> None:
+def test_a_frame_without_cells_is_drawn_as_textual_draws_it(text: str) -> None:
     frame, console, cells = line(Segment(text)), console_of("truecolor"), ChangedCells()
     assert cells.of(frame, console) is frame
     assert cells.of(line(Segment("a")), console) is not None
 
 
-def test_a_frame_of_a_kind_that_is_not_known_is_drawn_as_it_is() -> None:
+def test_a_frame_of_an_unknown_kind_is_drawn_unchanged() -> None:
     frame, console, cells = CompositorUpdate(), console_of("truecolor"), ChangedCells()
     before = line(Segment("a"))
     _draw = [each.render_segments(console) for each in _changed(cells, before, console)]

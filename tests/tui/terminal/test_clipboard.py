@@ -1,4 +1,4 @@
-"""The clipboard of the terminal at the far end: a sequence, wrapped for what stands in between, no longer than fits."""
+"""The clipboard of the user's terminal: a sequence, wrapped for programs in between, and not too long."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_through_tmux_every_escape_is_doubled() -> None:
 
 @pytest.mark.parametrize("environ", [{"TERM": "screen"}, {"TERM": "screen-256color"}, {"TERM": "xterm", "STY": "1.x"}])
 @pytest.mark.parametrize("length", [1, 500, 5_000])
-def test_through_screen_in_pieces_that_it_takes(environ: dict[str, str], length: int) -> None:
+def test_through_screen_in_pieces_that_it_accepts(environ: dict[str, str], length: int) -> None:
     wrapped = clipboard_sequence("x" * length, environ)
     pieces = re.findall(r"\x1bP(.*?)\x1b\\", wrapped, re.DOTALL)
     assert "".join(f"\x1bP{piece}\x1b\\" for piece in pieces) == wrapped
@@ -33,14 +33,14 @@ def test_through_screen_in_pieces_that_it_takes(environ: dict[str, str], length:
     assert "".join(pieces) == clipboard_sequence("x" * length, {})
 
 
-def test_no_more_than_terminals_take() -> None:
+def test_no_more_than_terminals_accept() -> None:
     most = 74_994 // 4 * 3
     assert why_not_copied("x" * most, {}) is None
     assert why_not_copied("x" * (most + 3), {}) == "too long for a terminal's clipboard"
 
 
 @pytest.mark.parametrize("environ", [{"TERM": "linux"}, {"TERM": "vt220"}, {"TERM_PROGRAM": "Apple_Terminal"}])
-def test_a_terminal_without_a_clipboard_is_told_of(environ: dict[str, str]) -> None:
+def test_a_terminal_without_a_clipboard_is_reported(environ: dict[str, str]) -> None:
     assert (
         why_not_copied("x", {"TERM": "xterm", **environ}) == "not copied: this terminal has no clipboard for programs"
     )

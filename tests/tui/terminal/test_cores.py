@@ -1,4 +1,4 @@
-"""How many cores this process may use: the least of its affinity and of every quota around it."""
+"""How many cores this process may use: the smallest of its affinity and the quotas of its cgroups."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tui.terminal.cores import usable_cores
 
 @pytest.fixture(autouse=True)
 def four_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that may run on four."""
+    """A process that may run on four cores."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3})
 
 
@@ -29,7 +29,7 @@ def test_the_affinity_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, co
     assert usable_cores(tmp_path) == len(cores)
 
 
-def test_where_there_is_no_affinity_every_core_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_an_affinity_every_core_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: 3)
     assert usable_cores(tmp_path) == 3
@@ -71,13 +71,13 @@ def test_the_quota_of_cgroup_1(tmp_path: Path, quota: str, cores: float) -> None
 
 
 @pytest.mark.parametrize("place", ["", "slice/", "slice/unit/"])
-def test_the_smallest_quota_around_counts(tmp_path: Path, place: str) -> None:
-    """A container sees its own cgroup at the mount, by whatever name it has outside."""
+def test_the_smallest_quota_of_the_cgroups_counts(tmp_path: Path, place: str) -> None:
+    """A container sees its own cgroup at the mount, whatever its name is outside."""
     files = {"proc/self/cgroup": "0::/slice/unit\n", "sys/fs/cgroup/slice/unit/cpu.max": "300000 100000"}
     write(tmp_path, {**files, f"sys/fs/cgroup/{place}cpu.max": "200000 100000"})
     assert usable_cores(tmp_path) == 2
 
 
-def test_what_lies_beside_the_cgroup_does_not_count(tmp_path: Path) -> None:
+def test_a_cgroup_beside_it_does_not_count(tmp_path: Path) -> None:
     write(tmp_path, {"proc/self/cgroup": "0::/../a\n", "sys/fs/cgroup/b/cpu.max": "1000 100000", "cpu.max": "1 100000"})
     assert usable_cores(tmp_path) == 4

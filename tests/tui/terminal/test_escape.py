@@ -1,4 +1,4 @@
-"""Esc and what is pressed right behind it, as a terminal without the keyboard protocol sends them."""
+"""Esc and the key right after it, as a terminal without the keyboard protocol sends them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tui.terminal.escape import QuickEscapeParser, tell_escape_from_alt
 
 
 def keys(sent: str) -> list[str]:
-    """The keys that come of it at once, without waiting for what could follow."""
+    """The keys that come at once, without waiting for more bytes."""
     return [event.key for event in QuickEscapeParser().feed(sent) if isinstance(event, events.Key)]
 
 
@@ -26,7 +26,7 @@ def keys(sent: str) -> list[str]:
         ("\x1b\r", ["escape", "enter"]),
         ("\x1b/x", ["escape", "slash", "x"]),
         ("\x1bG", ["escape", "G"]),
-        # What terminals send for one key stays one.
+        # The bytes of one key stay one key.
         ("\x1b[A", ["up"]),
         ("\x1b\x1b[B", ["escape", "down"]),
         ("\x1bOP", ["f1"]),
@@ -63,7 +63,7 @@ ANSWERS: Final = {
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-def test_an_answer_of_the_terminal_is_no_key_wherever_it_is_cut(answer: str) -> None:
+def test_an_answer_of_the_terminal_is_not_a_key_even_if_cut(answer: str) -> None:
     for cut in range(2, len(answer) + 1):
         parser = QuickEscapeParser()
         sent = f"a{answer[:cut]}", f"{answer[cut:]}b"
@@ -71,7 +71,7 @@ def test_an_answer_of_the_terminal_is_no_key_wherever_it_is_cut(answer: str) -> 
         assert found == ["a", "b"], cut
 
 
-def test_what_begins_like_an_answer_is_a_key_after_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_beginning_of_an_answer_is_a_key_after_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr("tui.terminal.escape.monotonic", lambda: now)
     for sent, pressed in (
@@ -91,7 +91,7 @@ def test_what_begins_like_an_answer_is_a_key_after_a_moment(monkeypatch: pytest.
         assert [each.key for each in parser.feed("\x1b[A") if isinstance(each, events.Key)][-1] == "up"
 
 
-def test_what_textual_asks_for_reaches_it() -> None:
+def test_an_answer_that_textual_asked_for_reaches_it() -> None:
     (found,) = QuickEscapeParser().feed("\x1b[?2026;2$y")
     assert isinstance(found, messages.TerminalSupportsSynchronizedOutput)
     (resized,) = QuickEscapeParser().feed("\x1b[48;24;80;480;800t")
@@ -100,7 +100,7 @@ def test_what_textual_asks_for_reaches_it() -> None:
     assert [each.text for each in pasted] == ["a]1;b"]
 
 
-def test_the_driver_makes_its_parser_by_the_name_that_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_driver_makes_its_parser_by_the_replaced_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "XTermParser" in linux_driver.LinuxDriver.run_input_thread.__code__.co_names
     monkeypatch.setattr("textual.drivers.linux_driver.XTermParser", None)
     tell_escape_from_alt()

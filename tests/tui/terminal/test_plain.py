@@ -39,7 +39,7 @@ def said(text: str, codeset: str = "utf-8") -> str:
         ("✓", " "),
     ],
 )
-def test_no_glyph_and_no_hole_where_one_was(drawn: str, plain: str) -> None:
+def test_no_glyph_and_no_gap_in_its_place(drawn: str, plain: str) -> None:
     assert said(drawn) == plain
 
 
@@ -51,7 +51,7 @@ def test_every_word_keeps_its_colour() -> None:
     ]
 
 
-def test_what_the_output_cannot_say_is_a_question_mark_a_cell() -> None:
+def test_a_character_the_output_lacks_is_a_question_mark_a_cell() -> None:
     assert said("Café 宽 ✕ absent", "ascii") == "Caf? ?? absent  "
     assert said("Café 宽", "iso8859-1") == "Café ??"
     assert said("Café 宽") == "Café 宽"

@@ -1,6 +1,6 @@
-"""The second process: what it sends comes, whatever becomes of either, and it ends once its lifeline is cut.
+"""The second process: its messages arrive even if it ends, and it ends when its lifeline is cut.
 
-Each test is a program of its own, as a process can only be copied safely before it has threads.
+Each test is a new program, because a process can only be forked safely before it has threads.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def test_messages_come_whole_and_in_their_order_however_large() -> None:
 
 
 def test_it_does_not_wait_for_the_first_process_to_read() -> None:
-    """Both of them have work to do: more than a pipe holds is sent before anything is read."""
+    """Both have work to do: the second sends more than a pipe holds before the first reads anything."""
     work = "sender.send(b'x' * 3_000_000); os.mkfifo(PATH); open(PATH).read(); sender.send(b'y')"
     first = "import pathlib\nwhile not os.path.exists(PATH): pass\nopen(PATH, 'w').close()\n" + COLLECTED
     path = f"'/tmp/tenantpilot-test-{os.getpid()}'"
@@ -71,7 +71,7 @@ def test_a_fault_ends_its_messages_and_reaches_no_terminal(fault: str) -> None:
     assert said(f"print('out'); print('err', file=sys.stderr)\n{fault}", COLLECTED) == "[]"
 
 
-def test_one_that_is_cut_off_within_a_message_has_not_sent_it() -> None:
+def test_a_message_that_was_cut_off_does_not_arrive() -> None:
     work = "os.write(4, (10).to_bytes(8, 'big') + b'12345'); os._exit(0)"
     assert said(work, COLLECTED) == "[]"
 
@@ -107,7 +107,7 @@ def test_it_ends_when_the_first_process_is_killed() -> None:
     )
 
 
-def test_where_no_process_can_begin_there_is_none() -> None:
+def test_without_fork_there_is_no_second_process() -> None:
     first = "print(second)"
     refused = "import os\ndef fork(): raise OSError\nos.fork = fork\n"
     ended = subprocess.run(

@@ -1,4 +1,4 @@
-"""An app around one widget, with the colours that the widgets know by name."""
+"""An app around one widget, with the named colours of the widgets."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def messages(pilot: Pilot[None], kind: type[Any]) -> list[Any]:
 
 
 def lines(pilot: Pilot[None]) -> list[str]:
-    """The terminal's lines as they are drawn now."""
+    """The lines of the terminal as they are drawn now."""
     strips = pilot.app.screen._compositor.render_strips()
     return ["".join(segment.text for segment in strip) for strip in strips]
 

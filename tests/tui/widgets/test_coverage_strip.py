@@ -1,4 +1,4 @@
-"""The strip of the last 30 days says what the coverage says, in words and in cells, and looks like history."""
+"""The strip of the last 30 days shows the coverage in words and cells, and looks like history."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BEGIN = NOW - 30 * DAY
 
 
 def coverage(*lasted: tuple[CoverageState | None, timedelta], **columns: Any) -> Coverage:
-    """States one after the other until now; every cell is protected but for the first two."""
+    """States one after the other until now: all cells but the first two are protected."""
     at = NOW - sum((each for _, each in lasted), timedelta(0))
     spans = []
     for state, each in lasted:
@@ -31,7 +31,7 @@ def coverage(*lasted: tuple[CoverageState | None, timedelta], **columns: Any) ->
 MOSTLY_PROTECTED = coverage((NOT_COVERED, 14 * HOUR), (DEGRADED, 14 * HOUR), (PROTECTED, 30 * DAY - 28 * HOUR))
 
 
-async def test_it_has_a_cell_a_day_and_the_shares_in_words() -> None:
+async def test_it_has_one_cell_for_each_day_and_the_shares_in_words() -> None:
     strip = CoverageStrip()
     async with hosted(strip) as pilot:
         assert not strip.display
@@ -84,7 +84,7 @@ async def test_facts_too_old_are_not_called_the_last_days() -> None:
         assert "Last 30 days" in words(pilot)
 
 
-async def test_nothing_of_it_can_be_taken_for_a_posture() -> None:
+async def test_it_does_not_look_like_a_posture() -> None:
     strip = CoverageStrip()
     async with hosted(strip) as pilot:
         strip.coverage = coverage((PROTECTED, 30 * DAY))
@@ -92,7 +92,7 @@ async def test_nothing_of_it_can_be_taken_for_a_posture() -> None:
         assert "protected 100 % of the time, ▃ degraded 0 %, ▆ uncovered 0 %" in words(pilot)
         assert not [state for state in State if state.glyph in words(pilot)]
         assert "healthy" not in words(pilot)
-        # Quiet, but for the cells that are degraded or uncovered.
+        # Quiet, except the degraded and uncovered cells.
         strip.coverage = MOSTLY_PROTECTED
         await pilot.pause(0)
         strips = pilot.app.screen._compositor.render_strips()
@@ -101,7 +101,7 @@ async def test_nothing_of_it_can_be_taken_for_a_posture() -> None:
         assert colours == {"#8a8a8a", "#ffaf5f", "#ffd75f"}
 
 
-async def test_a_refresh_that_changes_nothing_that_is_seen_draws_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_refresh_without_a_visible_change_draws_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     strip = CoverageStrip()
     async with hosted(strip) as pilot:
         strip.coverage = MOSTLY_PROTECTED

@@ -1,4 +1,4 @@
-"""The lines under a list: as many as they are, wrapped by words, with an ellipsis where something had to go."""
+"""The lines under a list: wrapped at words, with an ellipsis if something was cut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The filter: what is typed, and how the keys go back to the list."""
+"""The filter: its text, and how the keys go back to the list."""
 
 from __future__ import annotations
 

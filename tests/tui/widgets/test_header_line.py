@@ -1,4 +1,4 @@
-"""The header: the nearest crumbs, whose this is, and a problem while there is one."""
+"""The header: the nearest crumbs, the tenant, and a problem while there is one."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ WAY = ("TenantPilot", "Tenants", WHOSE, "Backup sets", "Backup set")
         (WAY, 2, "Con…e)"),
     ],
 )
-def test_the_crumbs_never_leave_out_whose_this_is(crumbs: tuple[str, ...], room: int, shown: str) -> None:
+def test_the_crumbs_never_leave_out_the_tenant(crumbs: tuple[str, ...], room: int, shown: str) -> None:
     assert crumbs_that_fit(list(crumbs), room) == shown
 
 
@@ -61,7 +61,7 @@ def test_the_crumbs_never_leave_out_whose_this_is(crumbs: tuple[str, ...], room:
     "place", ["fleet.db read-only", "eu: triage@db-eu.internal.example/fleet read-only at 2026-11-23 09:00Z"]
 )
 def test_the_tenant_is_the_last_thing_a_header_gives_up(production: bool, age: str, place: str) -> None:
-    """At every width from 60 on, with a production database of a long name too."""
+    """At every width from 60 on, also with a production database with a long name."""
     for here in (WAY[:3], WAY[:4], WAY, (*WAY, "AND - App Protection of everybody's phones")):
         for width in range(60, 240):
             words = words_that_fit(list(here), place, age, width, production=production)

@@ -1,4 +1,4 @@
-"""The healthy check: there for a confirmed verdict and for no other."""
+"""The healthy check: only for a confirmed verdict."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def test_the_check_shows_for_a_confirmed_verdict_and_for_no_other(too_old:
 
 
 @pytest.mark.parametrize(("more", "said"), [(-1, None), (0, None), (1, "1 fewer"), (2000, "2,000 fewer")])
-async def test_nothing_below_its_reference_is_called_complete(more: int, said: str | None) -> None:
+async def test_a_basis_below_its_reference_is_not_called_complete(more: int, said: str | None) -> None:
     assert CONFIRMED.quality is not None
     there = CONFIRMED.quality.items
     check = HealthyCheck()

@@ -1,4 +1,4 @@
-"""What needs attention: one item a reason, and a focus that stays on its reason."""
+"""The attention list: one item for each reason, and a focus that stays on its reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A block of a proof: marked where it confirms, and words from outside stay words."""
+"""A block of a proof: marked if it confirms a reason, and text from outside stays text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of rows: what is drawn where, and a cursor that stays on its row."""
+"""The list of rows: what it draws, and a cursor that stays on its row."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def test_every_line_is_as_wide_as_the_list_at_every_width() -> None:
                 assert made.render_line(y).cell_length == made.size.width
 
 
-async def test_cells_stand_under_headings_and_columns_come_with_width() -> None:
+async def test_cells_stand_under_headings_and_width_adds_columns() -> None:
     made = a_list(1, 2)
     async with hosted(made, size=(59, 10)) as pilot:
         heading, first, *_ = lines(pilot)
@@ -66,7 +66,7 @@ async def test_cells_stand_under_headings_and_columns_come_with_width() -> None:
         heading, first, *_ = lines(pilot)
         places = {name: heading.index(name) for name in ("KEY", "NAME", "MORE", "END")}
         assert [first[place:].split()[0] for place in places.values()] == ["1", "name", "more", "end"]
-        # What is left over is shared one to two.
+        # The rest of the width is shared one to two.
         assert places["END"] - places["MORE"] > places["MORE"] - places["NAME"] > 12
 
 
@@ -80,7 +80,7 @@ async def test_cells_stand_under_headings_and_columns_come_with_width() -> None:
         (9, "  KEY", "> 1"),
     ],
 )
-async def test_where_columns_have_no_room_what_is_cut_says_so(width: int, heading: str, row: str) -> None:
+async def test_a_cell_that_is_cut_says_so(width: int, heading: str, row: str) -> None:
     made = a_list(1)
     async with hosted(made, size=(width, 10)) as pilot:
         made.focus()
@@ -131,7 +131,7 @@ async def test_the_cursor_is_always_in_view(height: int) -> None:
         assert any(line.startswith(">") for line in lines(pilot))
         await pilot.resize_terminal(80, 24)
         await pilot.pause()
-        # Room that came is filled from above: the end of the list stays at the end of the window.
+        # New room is filled from above: the end of the list stays at the end of the window.
         assert "name 99" in lines(pilot)[-1]
         assert "name 77" in lines(pilot)[1]
 
@@ -176,10 +176,10 @@ async def test_the_cursor_can_be_put_on_a_key() -> None:
         assert made.current == (40, "name 40")
 
 
-# What it tells
+# Its messages
 
 
-async def test_enter_tells_the_row_and_moving_tells_that_it_moved() -> None:
+async def test_enter_posts_the_row_and_moving_posts_a_message() -> None:
     made = a_list(1, 2, 3)
     async with hosted(made) as pilot:
         made.focus()
@@ -199,7 +199,7 @@ async def test_a_list_that_opens_nothing_does_not_take_enter() -> None:
         assert messages(pilot, RowList.Chosen) == []
 
 
-async def test_the_last_page_and_the_last_row_tell_that_the_end_is_near() -> None:
+async def test_the_last_page_and_the_last_row_say_the_end_is_near() -> None:
     made = a_list(*range(30))
     async with hosted(made, size=(80, 11)) as pilot:
         made.focus()

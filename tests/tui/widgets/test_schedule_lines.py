@@ -1,4 +1,4 @@
-"""The schedules beside the attempts say what the verdict says of them. Module: tui.widgets.schedule_lines."""
+"""The schedules beside the attempts, as the verdict has them. Module: tui.widgets.schedule_lines."""
 
 from __future__ import annotations
 

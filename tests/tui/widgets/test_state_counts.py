@@ -1,4 +1,4 @@
-"""The counts of all states stand on one line, whatever they are. Module: tui.widgets.state_counts."""
+"""The counts of all states stand on one line, also large ones. Module: tui.widgets.state_counts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MANY = [(state, 100_000) for state in State]
         (16, True, "3 abs 969 hea"),
     ],
 )
-async def test_what_is_too_long_gives_up_its_words(width: int, plain: bool, said: str) -> None:
+async def test_counts_that_are_too_long_lose_their_words(width: int, plain: bool, said: str) -> None:
     counts = StateCounts(plain=plain)
     async with hosted(counts, size=(width, 3)) as pilot:
         counts.show(FEW)

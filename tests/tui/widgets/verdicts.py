@@ -1,4 +1,4 @@
-"""Every verdict there is, as a tenant's widgets are given them."""
+"""Every kind of verdict, as the widgets of a tenant get them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Durations: what is accepted, what is refused, and what is printed comes back."""
+"""Durations: accepted ones, refused ones, and a printed one is read back."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_more_than_ten_years_is_refused(text: str) -> None:
         parse_duration(text)
 
 
-def test_what_is_refused_is_not_repeated() -> None:
+def test_a_refusal_does_not_repeat_the_text() -> None:
     with pytest.raises(ValueError, match="a duration") as refused:
         parse_duration("postgresql://u:s3cret@h/db")
     assert "s3cret" not in str(refused.value)
@@ -115,12 +115,12 @@ def test_a_duration_is_written(duration: timedelta, text: str) -> None:
 
 
 @given(WHOLE_SECONDS)
-def test_what_is_written_is_read_back(duration: timedelta) -> None:
+def test_a_written_duration_is_read_back(duration: timedelta) -> None:
     assert parse_duration(format_duration(duration)) == duration
 
 
 @pytest.mark.parametrize("duration", [timedelta(seconds=-1), timedelta(seconds=1.5), timedelta(microseconds=-1)])
-def test_what_cannot_be_written_is_refused(duration: timedelta) -> None:
+def test_a_duration_that_cannot_be_written_is_refused(duration: timedelta) -> None:
     with pytest.raises(ValueError, match="whole seconds and not negative"):
         format_duration(duration)
 

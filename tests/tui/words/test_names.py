@@ -31,7 +31,7 @@ TEXTS = st.text(st.sampled_from("ab界🔎\u0301 \u3000…-"), max_size=60)
         ("a\u202eb", "a⟨U+202E⟩b"),
     ],
 )
-def test_blanks_that_nobody_would_see(name: str, shown: str) -> None:
+def test_invisible_blanks(name: str, shown: str) -> None:
     assert name_text(name) == shown
 
 

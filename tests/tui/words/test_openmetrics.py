@@ -1,4 +1,4 @@
-"""The text that Prometheus reads: what it counts, what it leaves out, and names that cannot break it."""
+"""The text that Prometheus reads: its counts, what it leaves out, and names that cannot break it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 def parsed(text: str, *, older: bool = False) -> Series:
-    """Every sample by its name and labels; the parsers refuse what no scraper would take."""
+    """Every sample by its name and labels. The parsers refuse a text that no scraper would accept."""
     families = (older_format if older else text_string_to_metric_families)(text)
     samples = [sample for family in families for sample in family.samples]
     found = {(sample.name, frozenset(sample.labels.items())): sample.value for sample in samples}
@@ -107,7 +107,7 @@ def test_ages_have_their_fraction() -> None:
     assert value(series, "tenantpilot_basis_age_seconds", tenant="contoso.example") == 1.5
 
 
-def test_the_instants_of_reading_and_judging_are_told_apart() -> None:
+def test_the_instants_of_reading_and_judging_are_two_metrics() -> None:
     series = exposed(FLEET)
     assert value(series, "tenantpilot_facts_readable") == 1
     assert value(series, "tenantpilot_facts_read_timestamp_seconds") == (NOW - HOUR).timestamp()
@@ -140,7 +140,7 @@ HOSTILE = ['"', "\\", "a\nb", "\x1b[2J", "a\u202eb", "{}", 'x",state="confirmed"
 
 
 @pytest.mark.parametrize("external_id", HOSTILE, ids=ascii)
-def test_no_name_breaks_the_text_or_is_obeyed_by_a_terminal(external_id: str) -> None:
+def test_no_name_breaks_the_text_or_controls_a_terminal(external_id: str) -> None:
     text = metrics_text(Reading([named(1, external_id)], NOW, NOW))
     assert len(labels_of(parsed(text), "tenantpilot_tenant_state")) == 1
     assert not any(unicodedata.category(char) == "Cc" for char in text.replace("\n", ""))
@@ -156,13 +156,13 @@ def test_a_label_is_the_exact_external_id() -> None:
     assert labels == set(EXACT)
 
 
-def test_a_tenant_that_goes_leaves_no_other_under_its_label() -> None:
+def test_no_other_tenant_gets_the_label_of_one_that_is_gone() -> None:
     before, after = (exposed(fleet) for fleet in ([named(1, "a b"), named(2, "a  b")], [named(2, "a  b")]))
     assert after.items() >= {each for each in before.items() if "a  b" in dict(each[0][1]).values()}
     assert not any("a b" in dict(labels).values() for _, labels in after)
 
 
-def test_ids_that_are_alike_only_when_shown_stay_apart() -> None:
+def test_ids_that_only_look_alike_stay_apart() -> None:
     fleet = [named(3, "a\x1b"), named(1, "a␛"), named(2, "b")]
     series = exposed(fleet)
     assert series == exposed(fleet[::-1])
@@ -172,7 +172,7 @@ def test_ids_that_are_alike_only_when_shown_stay_apart() -> None:
 
 @pytest.mark.parametrize("external_id", ["contoso", 'a "quoted" one', "back\\slash", "two\nlines", "\x1b[31m", "ẞ"])
 def test_samples_are_written_as_the_library_writes_them(external_id: str) -> None:
-    """The lines of single tenants are made here: the library would take twice the time of reading the fleet."""
+    """We write the lines of single tenants ourselves: the library would take twice the time of reading the fleet."""
     reading = Reading([named(1, external_id)], NOW, NOW, groups={external_id: f"group of {external_id}"})
     family = GaugeMetricFamily("tenantpilot_tenant_state", "", labels=["tenant", "group", "state"])
     family.add_metric([exact_text(external_id), f"group of {external_id}", "confirmed"], 1)

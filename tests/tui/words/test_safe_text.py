@@ -1,4 +1,4 @@
-"""Text from outside becomes one printable line, whatever it is (docs/proofs.md, "Text from outside")."""
+"""Any text from outside becomes one printable line (docs/proofs.md, "Text from outside")."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_only_brackets_are_not_shown_the_same_the_second_time(text: str) -> None
         assert safe_text(shown) == shown
 
 
-def test_the_short_cut_takes_only_what_stands_for_itself() -> None:
+def test_the_short_cut_takes_only_harmless_text() -> None:
     short_cut = [char for char in EVERY_CHARACTER if _PLAIN.fullmatch(char) and char.isprintable()]
     assert len(short_cut) > 30_000
     assert [char for char in short_cut if _shown(char) != (char, False)] == []
@@ -138,12 +138,12 @@ def test_what_is_shown(value: object, shown: str) -> None:
         ("x\x9bxx", 9, "x…"),
         ("a b c", 5, "a b c"),
         ("a b c", 4, "a b…"),
-        # what is not shown does not count
+        # characters that are not shown do not count
         ("x  y  ", 3, "x y"),
         ("e\u0301\u0301\u0301", 3, "e\u0301\u0301"),
         ("\u0301x", 3, "◌\u0301x"),
         ("\u0301x", 2, "◌…"),
-        # ten times the limit is looked at
+        # only ten times the limit is read
         (" " * 29 + "x", 3, "x"),
         (" " * 30 + "x", 3, "…"),
     ],
@@ -169,7 +169,7 @@ class NoText:
 
 
 class Pretender(str):
-    """Says of itself that it is harmless."""
+    """A text that claims to be harmless."""
 
     __slots__ = ()
 
@@ -188,11 +188,11 @@ class Word(StrEnum):
 
 
 @pytest.mark.parametrize("value", [Failing(), NoText()])
-def test_a_value_without_text_is_said_to_be_one(value: object) -> None:
+def test_a_value_whose_text_fails_is_called_unprintable(value: object) -> None:
     assert safe_text(value) == "(unprintable value)"
 
 
-def test_a_subclass_of_str_is_looked_at_as_what_it_holds() -> None:
+def test_a_subclass_of_str_is_read_by_its_characters() -> None:
     assert safe_text(Pretender("a\x1b")) == "a␛"
     assert safe_text(Word.STALE) == "stale"
 
@@ -203,18 +203,18 @@ def test_a_subclass_of_str_is_looked_at_as_what_it_holds() -> None:
         ("", False),
         ("Contoso GmbH", False),
         ("Müller 株式会社", False),
-        # White space shows itself, whichever blank it is.
+        # Every kind of blank shows as a blank.
         ("Contoso\u00a0GmbH\u3000", False),
         ("ls\n", True),
         ("a\x1b[A", True),
         ("a\u202eb", True),
     ],
 )
-def test_what_a_shell_could_obey_is_hidden(text: str, hidden: bool) -> None:
+def test_characters_that_a_shell_could_obey_are_hidden(text: str, hidden: bool) -> None:
     assert has_hidden(text) is hidden
 
 
-# Every character there is: these take longest
+# Every Unicode character: these take longest
 
 
 def test_of_the_harmless_categories_exactly_these_are_named() -> None:
@@ -222,7 +222,7 @@ def test_of_the_harmless_categories_exactly_these_are_named() -> None:
     expected |= {*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0), ord("⟨"), ord("⟩")}
     named = {ord(char) for char in EVERY_CHARACTER if safe_text(f"a{char}") == f"a⟨U+{ord(char):04X}⟩"}
     forbidden = {ord(char) for char in EVERY_CHARACTER if unicodedata.category(char) in FORBIDDEN}
-    # Which of them are unassigned depends on the Unicode version of the Python.
+    # Which of them are unassigned depends on Python's Unicode version.
     assert named - forbidden == expected - forbidden
     assert forbidden - named == {*range(0x20), 0x7F}
 

@@ -1,4 +1,4 @@
-"""By which words a tenant is found, and which words leave it out."""
+"""The words that find a tenant, and those that exclude it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DEGRADED = judged(a_set(status="partial"), FAILED, LATE, tally=a_tally(an_item(c
         (judged(a_set(NOW - 3 * DAY)), "stale latest backup"),
         (judged(a_set(NOW + DAY)), "latest backup lies in the future"),
         (DEGRADED, "degraded metadata only incomplete run"),
-        # Of every schedule, not only of the first.
+        # The words of every schedule, not only of the first.
         (DEGRADED, "weekly throttled hourly overdue"),
         (judged(a_set(), FAILED), "follow-up schedule_follow_up last_run_unsuccessful"),
         (judged(None), "no_backup_basis"),
@@ -58,7 +58,7 @@ def test_healthy_means_confirmed(health: TenantBackupHealth) -> None:
     assert WordFilter.of("-healthy").passes(searched)
     confirmed = searched_words(judged(a_set(), tenant=a_tenant(name="stale")), POLICY, NOW)
     assert WordFilter.of("healthy").passes(confirmed)
-    # While it is typed, it finds what begins so.
+    # While it is typed, it finds words that begin with it.
     assert WordFilter.of("health").passes(confirmed)
     assert not WordFilter.of("-healthy").passes(confirmed)
 

@@ -1,4 +1,4 @@
-"""PostgreSQL behind a link that freezes or is gone, or that refuses: one sentence in time, and recovery by itself."""
+"""PostgreSQL behind a link that freezes, breaks or refuses: one sentence in time, and recovery without help."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.resolving import resolving
 pytestmark = pytest.mark.alone
 
 MARGIN = 2.0
-"""Seconds past the deadline in which the answer must have been given up."""
+"""Seconds after the deadline within which the question must have ended."""
 SHORT = 0.6
 
 
@@ -46,7 +46,7 @@ def link(url: str) -> Iterator[Link]:
 
 
 def change(url: str) -> None:
-    """Something that a refresh must read."""
+    """Change something that a refresh must read."""
     with psycopg.connect(url) as connection:
         connection.execute("UPDATE tenants SET name = 'Renamed' WHERE id = 2")
 
@@ -101,7 +101,7 @@ def test_a_new_connection_over_a_frozen_link(link: Link, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("statement", ["BEGIN ISOLATION", "FROM tenants"])
-def test_a_question_over_a_frozen_link_is_broken_off_early(
+def test_a_question_over_a_frozen_link_is_interrupted_early(
     statement: str, link: Link, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deadline, "_BREAK_OFF_SECONDS", SHORT)
@@ -139,11 +139,11 @@ def test_a_link_that_is_cut_under_a_held_connection(url: str) -> None:
         resolver.fleet(NOW)
 
 
-def test_a_wrong_password_is_said_without_it(url: str, link: Link) -> None:
+def test_a_wrong_password_is_reported_without_it(url: str, link: Link) -> None:
     with psycopg.connect(url, autocommit=True) as administrator:
         (file,) = administrator.execute("SHOW hba_file").fetchone() or ("",)
         administrator.execute("CREATE ROLE locked_out LOGIN PASSWORD 'right'")
-        # The superuser may write the file in which the server looks up who must say a password.
+        # The superuser may write the file that says which roles need a password.
         administrator.execute(
             f"COPY (VALUES ('local all locked_out scram-sha-256'), ('local all all trust')) TO '{file}'".encode()
         )
@@ -158,7 +158,7 @@ def test_a_wrong_password_is_said_without_it(url: str, link: Link) -> None:
             administrator.execute("DROP ROLE locked_out")
 
 
-def test_a_statement_that_takes_too_long_the_server_cancels(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_server_cancels_a_statement_that_takes_too_long(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(postgresql.READING, "statement_timeout", "200ms")
     with resolving(url) as resolver, psycopg.connect(url) as holder:
         holder.execute("LOCK TABLE tenants IN ACCESS EXCLUSIVE MODE")
@@ -170,7 +170,7 @@ def test_a_statement_that_takes_too_long_the_server_cancels(url: str, monkeypatc
         assert len(resolver.fleet(NOW)) == 3
 
 
-# A slow link is no silence
+# A slow link does not count as silence
 
 
 def test_a_slow_answer_is_not_cut_off(url: str, link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +178,7 @@ def test_a_slow_answer_is_not_cut_off(url: str, link: Link, monkeypatch: pytest.
         assert len(resolver.fleet(NOW)) == 3
         change(url)
         monkeypatch.setattr(deadline.DeadlineConnection, "patience", SHORT)
-        # A byte every few hundredths of a second: the whole takes several times as long as nothing may come.
+        # A byte every few hundredths of a second: the whole takes several times as long as silence may last.
         link.trickle(ends_after=100)
         started = time.monotonic()
         assert "Renamed" in {health.tenant.name for health in resolver.fleet(NOW)}

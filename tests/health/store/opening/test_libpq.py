@@ -1,4 +1,4 @@
-"""What libpq's own settings say counts: the variables of the environment, and the password file.
+"""libpq's own settings count: the variables of the environment, and the password file.
 
 Modules: health.store.opening.urls, health.store.opening.postgresql.
 """
@@ -27,7 +27,7 @@ def whoever_reads(url: str) -> tuple[str, str, str]:
         return role, database, connection.dialect
 
 
-def test_psycopg_connects_to_what_the_variables_name(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_psycopg_connects_as_the_variables_say(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     parts = urlsplit(postgres_url)
     (folder,) = parse_qs(parts.query)["host"]
     for name, value in (("PGHOST", folder), ("PGUSER", "postgres"), ("PGDATABASE", parts.path[1:])):
@@ -37,7 +37,7 @@ def test_psycopg_connects_to_what_the_variables_name(postgres_url: str, monkeypa
 
 @pytest.fixture
 def guarded_url(postgres_url: str) -> Iterator[str]:
-    """The URL of a role that the server asks for a password."""
+    """The URL of a role that needs a password."""
     with psycopg.connect(postgres_url, autocommit=True) as owner:
         ((file,),) = owner.execute("SHOW hba_file").fetchall()
         rules = Path(file)

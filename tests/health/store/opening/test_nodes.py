@@ -1,4 +1,4 @@
-"""Which node an error is of, and what of a cluster is not where it belongs (docs/reading.md, "Citus").
+"""The node that an error names, and tables of a cluster that are not distributed (docs/reading.md, "Citus").
 
 Modules: health.store.opening.nodes, health.store.opening.errors.
 """
@@ -46,14 +46,14 @@ def test_the_sentence_names_the_node(primary: str, context: str | None, said: st
     assert said in str(as_store_error(error, "fleet@db1"))
 
 
-def test_a_nodes_clash_is_one_though_its_class_is_lost() -> None:
+def test_a_clash_on_a_node_is_a_conflict_though_its_class_is_lost() -> None:
     error = OfANode('duplicate key value violates unique constraint "backup_sets_pkey_102008"')
     assert isinstance(as_store_error(error, "fleet@db1"), StoreConflict)
 
 
 if COORDINATOR is not None:
 
-    def test_db_status_tells_what_is_not_distributed(capsys: pytest.CaptureFixture[str]) -> None:
+    def test_db_status_names_tables_that_are_not_distributed(capsys: pytest.CaptureFixture[str]) -> None:
         *most, last = PLACED.strip().splitlines()
         with placed_schema("tp_half", "\n".join(most)) as url:
             assert run(["db", "status", "--database", url]) == 3
@@ -91,7 +91,7 @@ if COORDINATOR is not None:
         assert run(["check", "--database", url]) == 2
         assert "60 tenants" in capsys.readouterr().out
 
-    def test_tables_of_the_coordinator_alone_are_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    def test_tables_on_the_coordinator_alone_are_fine(capsys: pytest.CaptureFixture[str]) -> None:
         with placed_schema("tp_none", "") as url:
             assert run(["db", "status", "--database", url]) == 0
             assert "in the schema tp_none." in capsys.readouterr().out

@@ -88,7 +88,7 @@ def test_a_schema_that_lacks_a_table_is_refused(
 
 
 def test_a_table_of_the_session_never_stands_for_a_missing_one(two_fleets: str) -> None:
-    """Another client of a pool may have left it behind."""
+    """Another client of a pool may have left such a table behind."""
     with resolving(on_path(two_fleets, "tp,public")) as resolver:
         assert len(resolver.fleet(NOW)) == 1
         driver = resolver._store()._connection._driver  # type: ignore[union-attr]
@@ -143,7 +143,7 @@ def tenants_seen_by_hand(url: str) -> list[tuple[object, ...]]:
 
 @pytest.fixture
 def reader(postgres_url: str) -> Iterator[str]:
-    """A role that only has SELECT."""
+    """A role that has only SELECT."""
     load(postgres_url, fleet("contoso.example"))
     owned(postgres_url, "CREATE ROLE only_reads LOGIN", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO only_reads")
     yield postgres_url.replace("postgres:@", "only_reads@")
@@ -165,7 +165,7 @@ def test_a_policy_is_an_error_and_never_a_shorter_list(
     assert "row-level security" in capsys.readouterr().out
 
 
-def test_neither_does_a_writer_see_fewer_rows(postgres_url: str, reader: str) -> None:
+def test_a_writer_does_not_see_fewer_rows_either(postgres_url: str, reader: str) -> None:
     owned(
         postgres_url,
         "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO only_reads",
@@ -176,7 +176,7 @@ def test_neither_does_a_writer_see_fewer_rows(postgres_url: str, reader: str) ->
 
 
 def test_a_view_is_read_each_time(postgres_url: str) -> None:
-    """A local transaction id says nothing of rows that another server keeps, and a view may be of them."""
+    """A local transaction id says nothing about another server's rows, and a view may show such rows."""
     load(postgres_url, fleet("contoso.example"))
     with resolving(postgres_url) as resolver:
         resolver.fleet(NOW)
@@ -207,7 +207,7 @@ _COLUMNS = "id bigint, external_id text, name text, created_at timestamptz, arch
         ),
     ],
 )
-def test_no_token_speaks_for_foreign_tables(postgres_url: str, made: tuple[str, ...]) -> None:
+def test_foreign_tables_have_no_token(postgres_url: str, made: tuple[str, ...]) -> None:
     owned(
         postgres_url,
         "CREATE FOREIGN DATA WRAPPER nothing",
@@ -244,7 +244,7 @@ def waiting_for_an_advisory_lock(url: str) -> bool:
 
 
 @pytest.mark.parametrize("isolation", ["read committed", "repeatable read"])
-def test_a_second_init_waits_and_says_already(
+def test_a_second_init_waits_and_says_that_it_is_done(
     postgres_url: str, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from health.store.migrations import upgrade as migrating
@@ -267,7 +267,7 @@ def test_a_second_init_waits_and_says_already(
         assert second[0].result(DEADLINE) is False
 
 
-def test_a_second_upgrade_waits_and_says_already(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_upgrade_waits_and_says_that_it_is_done(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from health.store.migrations import upgrade as migrating
 
     address = parse_database_url(postgres_url)
@@ -316,7 +316,7 @@ def test_views_of_an_extension_do_not_matter(postgres_url: str) -> None:
     assert initialise(parse_database_url(postgres_url)) is True
 
 
-def test_the_same_of_a_view_in_sqlite(sqlite_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_view_in_sqlite_is_another_programs_too(sqlite_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     path = sqlite_url.removeprefix("sqlite:///") + ".new"
     with closing(sqlite3.connect(path)) as owner, owner:
         owner.execute("CREATE VIEW tenants AS SELECT 1 AS id")

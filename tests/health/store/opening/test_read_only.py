@@ -1,4 +1,4 @@
-"""The reading connection cannot write, on either engine, whatever is asked of it; and reading leaves nothing behind.
+"""The reading connection cannot write, on either engine, by any statement; and reading leaves nothing behind.
 
 Modules: health.store.opening.reading, health.store.opening.sqlite, health.store.opening.postgresql.
 """
@@ -31,7 +31,7 @@ DRIVER_ERRORS = (sqlite3.Error, psycopg.Error)
 
 
 def a_small_fleet() -> Rows:
-    """One of everything, the unreadable included."""
+    """A fleet with one row of every kind, unreadable ones too."""
     return Rows(
         [TenantRow(1, "contoso.example", "Contoso", LONG_AGO), TenantRow(2, "fabrikam.example", "Fabrikam", LONG_AGO)],
         [SetRow(1, 1, completed_at=NOW, created_at=NOW), SetRow(2, 1, status="failed", created_at=NOW)],
@@ -109,7 +109,7 @@ def test_in_postgresql_a_url_cannot_switch_read_only_off(postgres_url: str) -> N
 
 
 def test_nothing_is_set_for_longer_than_the_transaction(postgres_url: str) -> None:
-    """Behind a pooler the session goes to somebody else afterwards."""
+    """Behind a pooler the session then goes to another client."""
     connection = PostgresqlReading.open(parse_database_url(postgres_url))
     everything = "SELECT name, setting FROM pg_settings ORDER BY name"
     before = connection._driver.execute(everything).fetchall()
@@ -221,7 +221,7 @@ READING_COMMANDS = [
 
 
 def state_of(folder: Path) -> dict[str, tuple[str, int]]:
-    """Every file of a folder with a digest of its bytes and when it was last written."""
+    """Every file of a folder, with a digest of its bytes and its modification time."""
     return {
         path.name: (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
         for path in sorted(folder.iterdir())
@@ -250,7 +250,7 @@ def test_every_reading_command_works_beside_a_writer_of_the_file(
     expected = run([*words, "--database", sqlite_url])
     printed = capsys.readouterr()
     with bare(sqlite_url) as writer:
-        # Reserved: it has begun to write, and readers go on.
+        # It has begun to write (a reserved lock), and readers go on.
         writer.execute("BEGIN IMMEDIATE")
         path.chmod(0o400)
         tmp_path.chmod(0o500)

@@ -1,4 +1,4 @@
-"""Which schema a database has, and one sentence for each that says what to run (docs/reading.md, "One schema")."""
+"""The schema of a database: each wrong one gets a sentence that says what to run (docs/reading.md, "One schema")."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tui.commands import run
 
 
 def test_the_newest_migration_is_the_schema_this_program_reads(fresh_url: str) -> None:
-    """`revision.py` knows the versions without Alembic; the files are the truth."""
+    """`revision.py` lists the versions without Alembic. The files decide."""
     with bare(fresh_url) as store:
         assert store.execute("SELECT version_num FROM alembic_version") == [(CURRENT,)]
     folder = Path(revision.__file__).parent.parent / "migrations" / "versions"
@@ -85,8 +85,8 @@ def test_newer(fresh_url: str) -> None:
     assert state_of(parse_database_url(fresh_url)) is SchemaState.NEWER
 
 
-def test_a_version_of_ours_that_never_was_is_not_called_newer(fresh_url: str) -> None:
-    """Told to install a newer program, somebody would look for one that there is not."""
+def test_a_version_that_we_never_had_is_not_called_newer(fresh_url: str) -> None:
+    """If we said to install a newer program, the user would look for one that does not exist."""
     set_version(fresh_url, OLDER)
     assert sentence_of(fresh_url) == (
         f" has a schema version that is unknown to this program ({CURRENT}):"
@@ -107,7 +107,7 @@ FOREIGN = " holds another program's tables: name the right database with --datab
     "statements",
     [
         ["CREATE TABLE orders (id integer)"],
-        # Another program that uses Alembic too.
+        # Another program that also uses Alembic.
         [
             "CREATE TABLE alembic_version (version_num varchar(32) NOT NULL PRIMARY KEY)",
             "INSERT INTO alembic_version VALUES ('27c6a30d7c24')",
@@ -135,7 +135,7 @@ def test_foreign(tableless_url: str, statements: list[str]) -> None:
     assert tables(tableless_url) == before
 
 
-def test_a_version_that_is_no_text_is_foreign(sqlite_url: str) -> None:
+def test_a_version_that_is_not_text_is_foreign(sqlite_url: str) -> None:
     execute(sqlite_url, "UPDATE alembic_version SET version_num = x'ff'")
     assert sentence_of(sqlite_url) == FOREIGN
 
@@ -143,7 +143,7 @@ def test_a_version_that_is_no_text_is_foreign(sqlite_url: str) -> None:
 # No database at all
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file(tmp_path: Path) -> None:
     path = tmp_path / "fleet.db"
     for attempt in (read, write, upgrade, state_of):
         with pytest.raises(DatabaseMissing) as missing:
@@ -157,7 +157,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"just text, and long enough to be a header of some kind" * 20, b"\x00" * 4096])
-def test_a_file_that_is_no_database(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_database(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "fleet.db"
     path.write_bytes(content)
     for attempt in (read, write, upgrade, state_of, initialise):
@@ -166,7 +166,7 @@ def test_a_file_that_is_no_database(tmp_path: Path, content: bytes) -> None:
     assert path.read_bytes() == content
 
 
-def test_a_folder_is_no_database(tmp_path: Path) -> None:
+def test_a_folder_in_place_of_a_database(tmp_path: Path) -> None:
     for attempt in (read, write, state_of, upgrade):
         with pytest.raises(DatabaseMissing, match="is not a file"):
             attempt(parse_database_url(f"sqlite:///{tmp_path}"))
@@ -194,7 +194,7 @@ def test_a_database_locked_by_a_writer_is_locked_and_not_foreign(
         holder.close()
 
 
-def test_a_database_of_postgresql_that_is_not_there(postgres_url: str) -> None:
+def test_a_missing_database_in_postgresql(postgres_url: str) -> None:
     with pytest.raises(StoreUnreachable, match="does not exist"):
         read(parse_database_url(postgres_url.replace("/fleet_", "/nowhere_")))
 

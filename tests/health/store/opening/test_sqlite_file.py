@@ -35,7 +35,7 @@ TENANTS = 4000
 
 
 def a_fleet(word: str, tenants: int = 3) -> Rows:
-    """Tenants of equally long names, so that two fleets made by the same steps fill the same pages."""
+    """Tenants with names of the same length, so that two fleets made by the same steps fill the same pages."""
     rows = Rows([], [], [], [])
     for number in range(1, tenants + 1):
         rows.tenants.append(TenantRow(number, f"{word}-{number}", f"{word} {number}", LONG_AGO))
@@ -46,7 +46,7 @@ def a_fleet(word: str, tenants: int = 3) -> Rows:
 
 @pytest.fixture(params=["delete", "wal", "wal with frames"])
 def journal(request: pytest.FixtureRequest) -> str:
-    """How the database is kept: with a rollback journal; with a WAL, empty or with what was not written back yet."""
+    """The journal of the database: a rollback journal; or a WAL, empty or with pages that are not written back yet."""
     mode: str = request.param
     return mode
 
@@ -75,7 +75,7 @@ def _copied(source: Path, target: Path) -> None:
 
 
 def _rewritten(source: Path, target: Path) -> None:
-    """As `rsync --inplace` does: the file is never shorter, and its modification time is set back."""
+    """Overwrite like `rsync --inplace`: the file is never shorter, and its modification time is set back."""
     with target.open("r+b") as file:
         file.write(source.read_bytes())
         file.truncate()
@@ -88,7 +88,7 @@ def overwrite(request: pytest.FixtureRequest) -> Callable[[Path, Path], None]:
     return function
 
 
-def test_a_file_overwritten_in_place_is_read_anew(
+def test_a_file_overwritten_in_place_is_read_again(
     live: str, tmp_path: Path, sqlite_template: Path, journal: str, overwrite: Callable[[Path, Path], None]
 ) -> None:
     other = tmp_path / "other.db"
@@ -113,10 +113,10 @@ def test_a_file_overwritten_in_place_is_read_anew(
         assert held.dashboard("new-2", NOW).attempts[0].name == "new"
 
 
-def test_of_4000_tenants_none_is_shown_under_anothers_name(tmp_path: Path, sqlite_template: Path) -> None:
+def test_none_of_4000_tenants_gets_another_ones_name(tmp_path: Path, sqlite_template: Path) -> None:
     live = _kept(tmp_path / "live.db", sqlite_template, a_fleet("old", TENANTS), "delete")
     other = a_fleet("new", TENANTS)
-    # The same rows the other way round: page by page something else stands at the same place.
+    # The same rows in reverse: each page has other rows in the same places.
     turned = Rows(other.tenants[::-1], other.sets[::-1], other.items[::-1], [])
     _kept(tmp_path / "other.db", sqlite_template, turned, "delete")
     with resolving(live) as held:
@@ -141,7 +141,7 @@ def test_a_refresh_with_nothing_changed_opens_nothing(live: str) -> None:
         assert opened == []
 
 
-def test_what_our_own_writer_commits_is_seen_by_an_open_reader(live: str) -> None:
+def test_an_open_reader_sees_the_commits_of_our_own_writer(live: str) -> None:
     address = parse_database_url(live)
     with resolving(live) as held:
         for name in ("first", "second", "third"):
@@ -183,8 +183,8 @@ def test_a_file_that_never_stands_still_is_an_error_and_no_mixture(tmp_path: Pat
         held.fleet(NOW)
 
 
-def test_an_ordinary_commit_in_the_middle_of_a_read_disturbs_nobody(tmp_path: Path, sqlite_template: Path) -> None:
-    """With a WAL a writer need not wait for a reader, who goes on in the snapshot it began with."""
+def test_an_ordinary_commit_in_the_middle_of_a_read_is_harmless(tmp_path: Path, sqlite_template: Path) -> None:
+    """With a WAL a writer does not wait for a reader, and the reader keeps its snapshot."""
     live = _kept(tmp_path / "live.db", sqlite_template, a_fleet("old"), "wal")
     address = parse_database_url(live)
     committed: list[str] = []
@@ -241,11 +241,11 @@ def test_a_writer_never_writes_over_another_file(tmp_path: Path, sqlite_template
     assert not (tmp_path / "live.db-journal").exists()
 
 
-# What a crash, or a folder without the right to write, leaves to a reader
+# After a crash, or in a folder without write permission
 
 
 def _crashed_in_a_write(file: Path) -> None:
-    """A process that was killed while its pages were on their way into the file."""
+    """A process that was killed while it wrote its pages into the file."""
     script = (
         "import os, sqlite3, sys\n"
         "writer = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
@@ -258,7 +258,7 @@ def _crashed_in_a_write(file: Path) -> None:
     assert file.with_name(f"{file.name}-journal").stat().st_size
 
 
-def test_a_hot_journal_is_mended_by_the_command_named(
+def test_the_named_command_mends_a_hot_journal(
     tmp_path: Path, sqlite_template: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     live = _kept(tmp_path / "live.db", sqlite_template, a_fleet("old", 500), "delete")
@@ -276,9 +276,9 @@ def test_a_hot_journal_is_mended_by_the_command_named(
 
 @pytest.fixture
 def unprivileged(tmp_path: Path) -> Iterator[None]:
-    """As a user who may do only what the rights of files say: root may do everything."""
+    """Run as a user with the rights of the files only, because root may do everything."""
     for folder in (tmp_path, *tmp_path.parents[:3]):
-        # The last of them is everybody's, as `/tmp` is, and stays that.
+        # The last folder belongs to everybody, like `/tmp`, and stays as it is.
         folder.chmod(folder.stat().st_mode | 0o055)
     if os.geteuid() != 0:
         yield
@@ -291,7 +291,7 @@ def unprivileged(tmp_path: Path) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("frames", [False, True])
-def test_a_wal_in_a_folder_that_cannot_be_written_is_said_to_be_one(
+def test_a_wal_in_a_folder_that_cannot_be_written_is_reported(
     tmp_path: Path, sqlite_template: Path, request: pytest.FixtureRequest, frames: bool
 ) -> None:
     folder = tmp_path / "kept"
@@ -318,7 +318,7 @@ def test_a_wal_in_a_folder_that_cannot_be_written_is_said_to_be_one(
         assert len(held.fleet(NOW)) == 3
 
 
-def test_a_file_without_rights_is_not_said_to_have_a_wal(
+def test_a_file_without_rights_is_not_reported_as_a_wal(
     tmp_path: Path, sqlite_template: Path, request: pytest.FixtureRequest
 ) -> None:
     folder = tmp_path / "kept"

@@ -15,12 +15,12 @@ SECRET = "pa55-w0rd"
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home without certificates."""
+    """An empty home."""
     monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path
 
 
-# What is taken
+# Accepted URLs
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_postgresql_by_any_of_its_names(scheme: str) -> None:
         (f"postgresql://triage:{SECRET}@db1/fleet", "fleet@db1"),
     ],
 )
-def test_a_label_names_database_and_host_and_is_for_anybody(text: str, label: str) -> None:
+def test_a_label_names_database_and_host_without_secrets(text: str, label: str) -> None:
     assert parse_database_url(text).label == label
 
 
@@ -79,7 +79,7 @@ def test_a_label_names_database_and_host_and_is_for_anybody(text: str, label: st
         ({"PGSERVICE": "site", "PGHOST": "localhost", "PGPORT": "5434"}, "postgresql:///fleet", "fleet@service site"),
     ],
 )
-def test_a_label_names_what_the_environment_leads_to(
+def test_a_label_includes_the_environments_values(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], text: str, label: str
 ) -> None:
     for name, value in variables.items():
@@ -87,7 +87,7 @@ def test_a_label_names_what_the_environment_leads_to(
     assert parse_database_url(text).label == label
 
 
-def test_a_place_is_one_databases_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_place_is_of_one_database_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = [
         "postgresql://localhost:5433/fleet", "postgresql://localhost:5434/fleet", "postgresql://localhost:5434/other",
         "postgresql:///fleet?host=/run/one", "postgresql:///fleet?host=/run/other", "postgresql:///fleet?service=one",
@@ -106,7 +106,7 @@ def test_a_place_is_the_same_however_written_without_password() -> None:
     assert SECRET not in one.place
 
 
-# What is refused
+# Refused URLs
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_place_is_the_same_however_written_without_password() -> None:
         f"postgresql://triage:{SECRET}%00@db1/fleet",
         "postgresql://triage@db1/fleet%00",
         "postgresql://triage@db1/fleet?application_name=%00",
-        # Of a password with an @ in it the rest would be the host, the database or a parameter.
+        # If a password has an @ in it, its rest would be read as the host, the database or a parameter.
         f"postgresql://triage:x@{SECRET}@db1/fleet",
         f"postgresql://triage:@{SECRET}@db1/fleet",
         f"postgresql://triage:x@y/{SECRET}@db1/fleet",
@@ -144,14 +144,14 @@ def test_a_place_is_the_same_however_written_without_password() -> None:
         f"postgresql://triage:{SECRET}@db1/fleet?plugin=anything",
     ],
 )
-def test_no_database_named_is_one_sentence_without_the_secret(text: str) -> None:
+def test_a_refused_url_is_one_sentence_without_the_secret(text: str) -> None:
     with pytest.raises(BadDatabaseUrl) as refused:
         parse_database_url(text)
     sentence = str(refused.value)
     assert sentence.endswith(".")
     assert "\n" not in sentence
     assert SECRET not in sentence
-    # Nor in what a log of the exception would show.
+    # The same for a log of the exception.
     assert refused.value.__cause__ is None
     assert refused.value.__suppress_context__ or refused.value.__context__ is None
 
@@ -183,14 +183,14 @@ def test_a_silent_database_is_one_sentence_without_the_secret(text: str) -> None
         ("postgresql://triage@/fleet?host=@abstract", {"user": "triage", "host": "@abstract"}),
     ],
 )
-def test_an_at_sign_that_cannot_be_of_a_password_is_taken(
+def test_an_at_sign_outside_a_password_is_accepted(
     text: str, told: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGSSLMODE", "require")
     assert parse_database_url(text).libpq_parameters() == {**told, "dbname": "fleet"}
 
 
-# What may be shown of one
+# URLs as they are shown
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_an_address_printed_by_accident_shows_no_password() -> None:
     assert SECRET not in str(address)
 
 
-# What libpq is told
+# The parameters for libpq
 
 
 @pytest.mark.parametrize(
@@ -259,12 +259,12 @@ def test_an_address_printed_by_accident_shows_no_password() -> None:
         ("postgresql://db1:5433/fleet?host=db2", {"host": "db2", "port": "5433", "dbname": "fleet"}),
     ],
 )
-def test_libpq_is_told_what_the_url_says(text: str, told: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_libpq_gets_the_parameters_of_the_url(text: str, told: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGSSLMODE", "require")
     assert parse_database_url(text).libpq_parameters() == told
 
 
-# As psql takes them
+# Hosts, as psql accepts them
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_libpq_is_told_what_the_url_says(text: str, told: dict[str, str], monkey
         (f"postgresql://u@{'a' * 63}.example/db", f"{'a' * 63}.example", None),
     ],
 )
-def test_hosts_as_psql_takes_them(text: str, host: str, port: str | None) -> None:
+def test_hosts_as_psql_accepts_them(text: str, host: str, port: str | None) -> None:
     told = parse_database_url(text).libpq_parameters()
     assert (told["host"], told.get("port"), told["dbname"], told["user"]) == (host, port, "db", "u")
 
@@ -290,12 +290,12 @@ def test_hosts_as_psql_takes_them(text: str, host: str, port: str | None) -> Non
     "host", ["a..b", ".a", f"{'a' * 64}.example", f"h1,{'a' * 64}", "h1,b..c:5433", "a..", "%C3%A4..b"]
 )
 @pytest.mark.parametrize("form", ["postgresql://u@{}/db", "postgresql://u@/db?host={}"])
-def test_a_name_that_no_host_can_have_is_one_sentence(host: str, form: str) -> None:
+def test_an_invalid_host_name_is_one_sentence(host: str, form: str) -> None:
     with pytest.raises(BadDatabaseUrl, match="an empty part, or one of more than 63 letters"):
         parse_database_url(form.format(host))
 
 
 @pytest.mark.parametrize("text", ["postgresql://u@[::1/db", "postgresql://u@h1:x,h2/db", "postgresql://u@a:b:c/db"])
-def test_what_psql_refuses_is_refused(text: str) -> None:
+def test_hosts_that_psql_refuses_are_refused(text: str) -> None:
     with pytest.raises(BadDatabaseUrl, match="cannot be parsed"):
         parse_database_url(text)

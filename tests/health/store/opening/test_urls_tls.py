@@ -11,7 +11,7 @@ from health.store.opening.urls import parse_database_url
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home without certificates."""
+    """An empty home, without certificates."""
     monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path
 
@@ -58,7 +58,7 @@ def test_over_a_network_the_server_is_verified(text: str) -> None:
         "postgresql:///fleet?host=localhost&host=/run/postgresql",
     ],
 )
-def test_on_this_machine_it_is_as_libpq_has_it(text: str) -> None:
+def test_on_this_machine_libpq_decides(text: str) -> None:
     assert tls_of(text) is None
 
 
@@ -128,7 +128,7 @@ def test_the_machines_certificates_are_used_unless_others_are_named(
         ("host=db1\n#sslmode=disable\n[other]\nsslmode=disable\n", "verify-full", "system"),
     ],
 )
-def test_what_a_service_says_of_tls_is_kept(
+def test_the_tls_settings_of_a_service_are_kept(
     home: Path, monkeypatch: pytest.MonkeyPatch, where: str, lines: str, sslmode: str | None, sslrootcert: str | None
 ) -> None:
     file = home / {"own": ".pg_service.conf", "named": "services", "system": "pg_service.conf"}[where]

@@ -1,4 +1,4 @@
-"""A fleet read ahead by the bare driver: the same facts as those read here, or none; never a part as the whole."""
+"""A fleet read ahead by the bare driver: the same facts as those read here, or none; never only a part."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.resolving import resolving
 from tests.statements import flights
 
 MANY: Final = 1_100
-"""More tenants than two parts of rows."""
+"""More tenants than two portions of rows."""
 
 
 def a_fleet(tenants: int = 4) -> Rows:
@@ -81,7 +81,7 @@ def test_the_facts_are_those_that_are_read_here(database_url: str, tenants: int)
     assert len(found) == tenants - (tenants >= 3)
 
 
-def test_a_row_that_cannot_be_read_costs_its_tenant_alone(postgres_url: str) -> None:
+def test_an_unreadable_row_affects_only_its_tenant(postgres_url: str) -> None:
     load(postgres_url, a_fleet())
     with bare(postgres_url) as other:
         other.execute("UPDATE backup_sets SET completed_at = 'infinity' WHERE tenant_id = 2")
@@ -90,7 +90,7 @@ def test_a_row_that_cannot_be_read_costs_its_tenant_alone(postgres_url: str) -> 
     assert found == read_here(postgres_url)
 
 
-def test_text_that_is_in_no_encoding_is_left_to_who_can_show_it(sqlite_url: str) -> None:
+def test_text_in_no_encoding_is_sent_on_as_it_is(sqlite_url: str) -> None:
     load(sqlite_url, a_fleet())
     with bare(sqlite_url) as other:
         other.execute("UPDATE tenants SET name = CAST(x'436f6eff' AS TEXT) WHERE id = 2")
@@ -112,7 +112,7 @@ def resolving_ahead(url: str, messages: list[bytes]) -> Iterator[TenantBackupHea
         resolver.close()
 
 
-def test_the_first_refresh_reads_nothing_where_nothing_changed(postgres_url: str) -> None:
+def test_the_first_refresh_reads_nothing_if_nothing_changed(postgres_url: str) -> None:
     load(postgres_url, a_fleet())
     with resolving_ahead(postgres_url, sent(postgres_url)) as resolver:
         first = resolver.refreshed_fleet(NOW)
@@ -145,12 +145,12 @@ def test_the_first_answer_was_read_ahead_and_the_next_is_read_here(database_url:
         second = resolver.refreshed_fleet(NOW + timedelta(seconds=30))
         assert list(second.verdicts) == straight.fleet(NOW + timedelta(seconds=30))
         assert [each.tenant.name for each in second.verdicts if each.tenant.id == 4] == ["Renamed"]
-        # Of tenants whose facts say the same the very verdict stays.
+        # Tenants with equal facts keep the same verdict object.
         kept = {id(each) for each in first.verdicts} & {id(each) for each in second.verdicts}
         assert len(kept) == len(before) - 1
 
 
-def test_what_the_server_says_of_itself_comes_with_it(postgres_url: str) -> None:
+def test_the_servers_own_time_comes_with_it(postgres_url: str) -> None:
     load(postgres_url, a_fleet())
     with resolving_ahead(postgres_url, sent(postgres_url)) as resolver, resolving(postgres_url) as straight:
         resolver.refreshed_fleet(NOW)
@@ -159,7 +159,7 @@ def test_what_the_server_says_of_itself_comes_with_it(postgres_url: str) -> None
         assert resolver.role_could_write() is straight.role_could_write() is True
 
 
-def test_of_a_fleet_that_came_only_in_part_nothing_is_used(database_url: str) -> None:
+def test_a_fleet_that_came_only_in_part_is_not_used(database_url: str) -> None:
     load(database_url, a_fleet(MANY))
     messages = sent(database_url)
     assert len(messages) >= 5
@@ -188,10 +188,10 @@ def test_every_call_of_the_driver_fails_in_turn(engine: str, mode: Mode, request
                 told += 1
                 assert CAUSE in str(outcome)
             else:
-                # The last call is that which ends the snapshot, once all is sent.
+                # The last call ends the snapshot, when all is sent.
                 assert outcome in (None, whole)
     assert outcome == whole
-    # Reported is that no connection could be made. What fails later, and at once, the other end asks again.
+    # A failed connection is reported. A failure after that is not, and the other end asks again.
     assert told == 1
 
 
@@ -206,10 +206,10 @@ def attempt(url: str, faults: Faults, number: int, mode: Mode) -> dict[int, Tena
         return error
 
 
-# What is no fleet
+# Not a fleet
 
 
-def test_a_database_that_is_missing_is_told_by_who_asks_next(tmp_path: Path) -> None:
+def test_a_missing_database_is_reported_by_the_next_question(tmp_path: Path) -> None:
     missing = f"sqlite:///{tmp_path}/missing.db"
     assert sent(missing) == []
     with resolving_ahead(missing, []) as resolver, pytest.raises(DatabaseMissing):
@@ -225,7 +225,7 @@ def test_another_schema(fresh_url: str) -> None:
         resolver.fleet(NOW)
 
 
-def test_a_server_that_is_not_there_is_told_once() -> None:
+def test_a_server_that_does_not_answer_is_reported_once() -> None:
     url = "postgresql://triage@127.0.0.1:1/fleet"
     with resolving_ahead(url, sent(url)) as resolver:
         with pytest.raises(StoreUnreachable, match=r"^fleet@127\.0\.0\.1:1 cannot be read: "):
@@ -233,7 +233,7 @@ def test_a_server_that_is_not_there_is_told_once() -> None:
         assert resolver._held is None
 
 
-def test_a_file_that_was_locked_all_the_time_is_told_once(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_stays_locked_is_reported_once(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     load(sqlite_url, a_fleet())
     monkeypatch.setattr(limits, "LOCK_SECONDS", 0.0)
     with closing(sqlite3.connect(sqlite_path(sqlite_url), isolation_level=None)) as writer:
@@ -246,7 +246,7 @@ def test_a_file_that_was_locked_all_the_time_is_told_once(sqlite_url: str, monke
         assert resolver.fleet(NOW)
 
 
-def test_a_statement_that_took_too_long_is_told_once(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_statement_that_took_too_long_is_reported_once(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     load(postgres_url, a_fleet())
     monkeypatch.setitem(postgresql.READING, "statement_timeout", "100ms")
     with psycopg.connect(postgres_url) as writer:
@@ -259,8 +259,8 @@ def test_a_statement_that_took_too_long_is_told_once(postgres_url: str, monkeypa
         resolver.fleet(NOW)
 
 
-def test_what_only_this_way_of_reading_lacks_is_not_told(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A service that does not say what a role may do is read all the same."""
+def test_a_lack_of_this_way_of_reading_is_not_reported(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that does not tell a role's rights is read all the same."""
     load(postgres_url, a_fleet())
     monkeypatch.setattr(ahead, "COULD_WRITE", "SELECT no_such_function()")
     messages = sent(postgres_url)
@@ -269,10 +269,10 @@ def test_what_only_this_way_of_reading_lacks_is_not_told(postgres_url: str, monk
         assert resolver.fleet(NOW) == straight.fleet(NOW)
 
 
-# Breaking off
+# Interrupting
 
 
-def test_what_is_broken_off_answers_nothing_and_asks_nothing(database_url: str) -> None:
+def test_an_interrupted_read_answers_nothing_and_asks_nothing(database_url: str) -> None:
     load(database_url, a_fleet())
     ended: list[bool] = []
     waiting: FleetAhead
@@ -291,7 +291,7 @@ def test_what_is_broken_off_answers_nothing_and_asks_nothing(database_url: str) 
     resolver.close()
 
 
-def test_what_starts_first_imports_nothing_that_takes_long() -> None:
+def test_the_module_that_starts_first_imports_nothing_slow() -> None:
     heavy = ("sqlalchemy", "psycopg", "pydantic", "textual", "alembic")
     modules = "health.resolver, health.store.reading.ahead"
     program = f"import sys, {modules}; print([name for name in {heavy} if name in sys.modules])"

@@ -39,7 +39,7 @@ CHANGES: Final = (
     "UPDATE backup_items SET orphaned_assignments = {0} % 3 WHERE tenant_id = {1}",
     f"UPDATE backup_items SET deleted_at = CASE WHEN deleted_at IS NULL THEN {INSTANT} END WHERE tenant_id = {{1}}",
     "DELETE FROM backup_items WHERE tenant_id = {1}",
-    # What no verdict reads may move the token and nothing else.
+    # A column that no verdict reads may move the token and nothing else.
     "UPDATE backup_items SET payload = '{{}}' WHERE tenant_id = {1}",
 )
 of_tenants = st.tuples(st.sampled_from(CHANGES), st.integers(0, 50), st.integers(1, TENANTS))
@@ -76,7 +76,7 @@ def test_a_tenant_that_changed_is_read_in_three_flights(postgres_url: str) -> No
     load(postgres_url, a_fleet())
     with resolving(postgres_url) as held, bare(postgres_url) as writer:
         held.refreshed_fleet(NOW)
-        # The first time the digests come with the whole fleet: nothing asked for them before.
+        # The first time the digests come with the whole fleet, because they were not asked for before.
         writer.execute("UPDATE tenants SET name = 'Renamed' WHERE id = 2")
         held.refreshed_fleet(NOW)
         writer.execute("UPDATE tenants SET name = 'Renamed again' WHERE id = 2")
@@ -87,7 +87,7 @@ def test_a_tenant_that_changed_is_read_in_three_flights(postgres_url: str) -> No
         assert [each.tenant.name for each in again.verdicts if each.tenant.id == 2] == ["Renamed again"]
 
 
-def test_verdicts_of_other_blocks_stay_the_very_objects(postgres_url: str) -> None:
+def test_verdicts_of_other_blocks_stay_the_same_objects(postgres_url: str) -> None:
     load(postgres_url, a_fleet())
     with resolving(postgres_url) as held, bare(postgres_url) as writer:
         for name in ("One", "Two", "Three"):

@@ -1,6 +1,6 @@
-"""The statements for a Citus cluster, without one: what Citus asks of their shape, and that they find the same.
+"""The statements for a Citus cluster, without a cluster: their shape, and that they find the same rows.
 
-On plain PostgreSQL they run as well, so their answers are held against those of the statements for one server.
+They run on plain PostgreSQL too, so their answers are compared with those of the statements for one server.
 """
 
 from __future__ import annotations
@@ -89,9 +89,9 @@ def test_one_tenants_names_it_as_a_constant_of_every_table(statement: str) -> No
 
 
 @pytest.mark.parametrize("statement", OF_MANY.values(), ids=OF_MANY)
-def test_many_tenants_has_nothing_that_citus_cannot_push_down(statement: str) -> None:
+def test_citus_can_push_down_the_statement_for_many_tenants(statement: str) -> None:
     assert not re.search(r"\btenants\b|LATERAL|UNION|\bWITH\b|OFFSET", statement)
-    # A limit is only within one set's items, never of a shard's rows.
+    # A limit stands only within one set's items, never on a shard's rows.
     assert not statement.endswith("LIMIT 1")
     for inner in re.findall(r"\((SELECT [^()]*(?:\([^()]*\)[^()]*)*)\)", statement):
         tied = re.search(r"\w+\.tenant_id = \w+\.tenant_id", inner)
@@ -121,7 +121,7 @@ def test_they_find_what_one_servers_find(postgres_url: str, capsys: pytest.Captu
         capsys.readouterr()
     )
     with bare(postgres_url) as store:
-        # One tenant has no place among the archived, one no set at all.
+        # One tenant is not archived, and one has no set at all.
         store.execute("UPDATE tenants SET archived_at = 'infinity' WHERE id = 3")
         store.execute("UPDATE tenants SET archived_at = now() WHERE id = 4")
     with resolving(postgres_url) as resolver:
@@ -175,7 +175,7 @@ if COORDINATOR is not None:
             demo = ["demo", "--tenants", "60", "--now", f"{NOW:%FT%TZ}", "--database", url]
             assert run(demo) == 0, capsys.readouterr()
             with resolving(url) as resolver:
-                # Of what a planner knows each node has its own.
+                # Each node has its own statistics for the planner.
                 found.append([each for each in answers(resolver) if not isinstance(each, Examined)])
         assert found[0] == found[1]
 

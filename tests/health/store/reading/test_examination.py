@@ -1,4 +1,4 @@
-"""What the doctor reads in a database, on each engine.
+"""The doctor's facts from a database, on each engine.
 
 Modules: health.store.reading.examination, health.store.reading.examination_statements.
 """
@@ -20,13 +20,13 @@ from tests.statements import statements
 
 
 def tenants(number: int, **columns: Any) -> Rows:
-    """So many tenants without a set."""
+    """This many tenants without a set."""
     found = [TenantRow(each, f"tenant-{each}", f"Tenant {each}", LONG_AGO) for each in range(1, number + 1)]
     return Rows([each._replace(**columns) for each in found], [], [], [])
 
 
 def add_set(rows: Rows, tenant: int, age: timedelta, *digests: str | None, **columns: Any) -> None:
-    """A set of a tenant so long ago, with an item for each digest."""
+    """A set of a tenant of this age, with an item for each digest."""
     number = len(rows.sets) + 1
     at = NOW - age
     rows.sets.append(SetRow(number, tenant, completed_at=at, created_at=at)._replace(**columns))
@@ -100,7 +100,7 @@ def test_few_items_may_be_alike_by_chance(database_url: str) -> None:
     assert examined(database_url, rows).fleet.alike == ()
 
 
-def test_an_archived_tenant_and_a_deleted_item_are_no_part(database_url: str) -> None:
+def test_archived_tenants_and_deleted_items_do_not_count(database_url: str) -> None:
     rows = tenants(3)
     for tenant in (1, 2, 3):
         add_set(rows, tenant, HOUR, *TEN)
@@ -110,7 +110,7 @@ def test_an_archived_tenant_and_a_deleted_item_are_no_part(database_url: str) ->
     assert examined(database_url, rows).fleet.alike == (("tenant-2", "tenant-3"),)
 
 
-def test_of_very_many_alike_the_whole_fleet_is_asked_for(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_very_many_alike_the_whole_fleet_is_asked(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("health.store.reading.examination._FEW_TENANTS", 1)
     rows = tenants(3)
     for tenant, content in ((1, TEN), (2, TEN), (3, TEN[:9])):

@@ -1,4 +1,4 @@
-"""What a screen's question costs over a long link: one flight, and never an answer of what was only expected.
+"""A screen's question over a long link takes one flight, and the answer never comes from an expectation.
 
 Modules: health.store.reading.foresight, health.resolver.
 """
@@ -72,7 +72,7 @@ def test_a_question_of_a_known_tenant_is_one_flight(
         "UPDATE backup_sets SET completed_at = 'infinity' WHERE id = 2",
     ],
 )
-def test_what_changed_meanwhile_is_answered_as_it_is(
+def test_a_change_meanwhile_is_in_the_answer(
     postgres_url: str, question: Callable[[TenantBackupHealthResolver], Any], change: str
 ) -> None:
     load(postgres_url, a_fleet())

@@ -1,4 +1,4 @@
-"""How the databases go about changes, last good copies, causes, runs and coverage: by indexes, whatever lies behind.
+"""The databases' plans for changes, last good copies, causes, runs and coverage: by indexes, with any history.
 
 Modules: health.store.reading.history, health.store.reading.snapshot.
 """
@@ -18,7 +18,7 @@ from tests.health.making import DAY, HOUR, LONG_AGO, POLICY, a_set
 from tests.health.store.reading.test_plans import Ask, Explained, explain, health_of_one, stages
 
 WHOLE_FLEET: Final = range(1, 1_002)
-"""So many tenants that a statement names none of them."""
+"""More tenants than a statement names."""
 
 
 def a_set_of_tenant_1(number: int) -> BackupSet:
@@ -66,7 +66,7 @@ QUESTIONS: Final[list[Ask]] = [
     ask_next_runs,
     ask_coverage_of_one,
 ]
-# What was found before, each row of which is wanted, and what has no more rows than there are tenants.
+# Results whose every row is needed, and tables with at most one row a tenant.
 SMALL: Final = r"tenants|newest|wanted|found|horizon|reference|backup_schedules|CONSTANT ROW"
 INDEXED: Final[list[tuple[Ask, str]]] = [
     (ask_causes, "ix_backup_sets_failing"),
@@ -77,7 +77,7 @@ INDEXED: Final[list[tuple[Ask, str]]] = [
 
 
 def gone_through(url: str, plan: list[str]) -> list[str]:
-    """Lines of a plan that go through a whole table or index of sets, items or contents."""
+    """Lines of a plan that scan a whole table or index of sets, items or contents."""
     if url.startswith("sqlite"):
         return [line for line in plan if re.match(rf"SCAN (?!{SMALL})", line) and "_unknown" not in line]
     return [
@@ -93,7 +93,7 @@ def of_the_sets(explained: list[Explained]) -> list[Explained]:
 
 
 @pytest.mark.parametrize("ask", QUESTIONS)
-def test_nothing_is_gone_through(fresh_url: str, ask: Ask) -> None:
+def test_nothing_is_scanned(fresh_url: str, ask: Ask) -> None:
     with stages(fresh_url) as states:
         for stage in states:
             for statement, plan in of_the_sets(explain(fresh_url, ask)):

@@ -1,4 +1,4 @@
-"""The counts that the fleet read takes from indexes against `BackupQualityResolver`, item by item, on both engines.
+"""The fleet read's counts from indexes, against `BackupQualityResolver`, item by item, on both engines.
 
 Modules: health.store.reading.snapshot, health.quality.
 """
@@ -42,7 +42,7 @@ def as_read(row: ItemRow) -> BackupItem:
 
 
 def fleet_of(items_by_tenant: list[list[ItemRow]]) -> Rows:
-    """A tenant for each list of items: its basis has them, and an older set and a newer failed one have others."""
+    """A tenant for each list of items: its basis has them. An older set and a newer failed one have other items."""
     rows = Rows([], [], [], [])
     item_id = 0
     for number, items in enumerate(items_by_tenant, start=1):

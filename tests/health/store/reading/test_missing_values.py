@@ -1,4 +1,4 @@
-"""Null where the contract has none, as in tables that another program made: one tenant's verdict is lost, no more.
+"""Null where the contract forbids it, as in tables that another program made: only one tenant loses its verdict.
 
 Modules: health.store.reading.snapshot, health.store.reading.rows.
 """
@@ -30,11 +30,11 @@ READ: Final = [
     ("backup_schedules", "timezone", 10),
     ("backup_schedules", "created_at", 10),
 ]
-"""Columns that a verdict reads and that may not be null (docs/facts.md, "The facts"), with the first tenant's row."""
+"""Columns that a verdict reads and that must not be null (docs/facts.md, "The facts"), with the first tenant's row."""
 
 
 def without_not_null(store: Bare) -> None:
-    """Let any column but the keys be null."""
+    """Allow null in every column except the keys."""
     if store.dialect == "sqlite":
         store.execute("PRAGMA writable_schema = ON")
         nullable = "replace(replace(sql, 'TEXT NOT NULL', 'TEXT'), 'INTEGER NOT NULL', 'INTEGER')"
@@ -67,7 +67,7 @@ def test_null_costs_its_tenant_the_verdict_and_no_other(fresh_url: str, table: s
     assert (lost["error"]["table"], lost["error"]["column"], lost["error"]["row"]) == (table, column, row)
     assert (other["tenant"], other["confirmed"]) == ("tenant-2", True)
     assert lost["tenant"] == ("(tenants row 1)" if column == "external_id" else "tenant-1")
-    # Without its name it goes by its external id.
+    # Without its name it is shown by its external id.
     assert lost["name"] == ("tenant-1" if (table, column) == ("tenants", "name") else "Tenant 1")
 
 
@@ -115,7 +115,7 @@ def test_an_item_without_a_name_counts_and_its_screen_says_so(fresh_url: str, co
     assert item.unreadable.message == f"backup_items.{column} of row 1 is missing"
 
 
-def test_a_set_without_a_status_is_no_basis_but_listed_unreadable(fresh_url: str) -> None:
+def test_a_set_without_a_status_is_listed_as_unreadable(fresh_url: str) -> None:
     make_null(fresh_url, "backup_sets", "status", 12)
     assert entries(fresh_url)["tenant-1"]["confirmed"]
     with resolving(fresh_url) as resolver:

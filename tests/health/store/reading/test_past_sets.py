@@ -1,4 +1,4 @@
-"""The coverage as it comes out of a database: at every instant what the oracle says of the rows completed by then.
+"""The coverage from a database: at every instant as the oracle says of the rows completed by then.
 
 Modules: health.store.reading.history, health.coverage.
 """
@@ -30,9 +30,9 @@ def coverage_in(url: str, tenant: int) -> Coverage:
 
 
 def by_the_oracle(rows: Rows, tenant: TenantRow, at: datetime) -> CoverageState | None:
-    """By the rows as they are, without the sets completed later (docs/concepts.md, "The basis" and "Freshness").
+    """From the rows, without the sets completed later (docs/concepts.md, "The basis" and "Freshness").
 
-    None where that is not known (docs/concepts.md, "Coverage").
+    None if it is not known (docs/concepts.md, "Coverage").
     """
     undeleted = [row._replace(deleted_at=None) for row in rows.sets]
     latest = basis_of([row for row in candidates(tenant, undeleted) if known(row.completed_at) <= at])
@@ -99,7 +99,7 @@ def test_at_every_instant_it_is_what_the_oracle_says(database_url: str) -> None:
     assert seen == {*CoverageState, None}
 
 
-# Which sets are read
+# The sets that are read
 
 
 def a_history(*completed_at: datetime, tenant: int = 1) -> Rows:
@@ -120,7 +120,7 @@ def test_a_run_every_five_minutes_is_counted_whole_in_one_statement(database_url
     assert len([statement for statement in seen if ":begin" in statement]) == 1
 
 
-def test_another_tenants_sets_are_nobody_elses(database_url: str) -> None:
+def test_another_tenants_sets_do_not_count(database_url: str) -> None:
     load(database_url, a_history(NOW - 40 * DAY, NOW - 2 * DAY))
     load(database_url, a_history(*(NOW - hours * HOUR for hours in range(100)), tenant=2))
     found = coverage_in(database_url, 1)
@@ -128,7 +128,7 @@ def test_another_tenants_sets_are_nobody_elses(database_url: str) -> None:
     assert coverage_in(database_url, 2).lasted(PROTECTED) == 99 * HOUR
 
 
-# What cannot be read
+# Unreadable sets
 
 
 def test_an_older_unreadable_set_covers_nothing_and_blinds_nothing(database_url: str) -> None:
@@ -146,7 +146,7 @@ def test_an_older_unreadable_set_covers_nothing_and_blinds_nothing(database_url:
 
 
 @pytest.mark.parametrize("now", [NOW, NOW - 2 * DAY])
-def test_a_tenant_that_is_unreadable_has_none_at_any_instant(database_url: str, now: datetime) -> None:
+def test_an_unreadable_tenant_has_no_coverage_at_any_instant(database_url: str, now: datetime) -> None:
     rows = a_history(NOW - 3 * DAY, NOW - DAY)
     garbage = "garbage" if database_url.startswith("sqlite") else "infinity"
     rows.sets[1] = rows.sets[1]._replace(completed_at=garbage)

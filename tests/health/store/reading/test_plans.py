@@ -1,7 +1,7 @@
-"""How the databases go about the reading statements: from indexes, per tenant, with statistics and without any.
+"""The databases' plans for the reading statements: from indexes, per tenant, with and without statistics.
 
-The statements are those that really run, caught on their way to the driver; each is explained on the same connection,
-because its settings are part of the plan.
+The statements are caught on their way to the driver. Each is explained on the same connection, because the
+connection's settings are part of the plan.
 
 Modules: health.store.reading.snapshot, health.store.writing.tables.
 """
@@ -41,8 +41,8 @@ COUNTING_INDEXES = [
 
 ALL_ALIKE = "loaded and analysed, all items alike"
 UNREADABLE_SET_INDEXES = ["ix_backup_sets_no_instant", "ix_backup_sets_deletion_unknown"]
-"""Of all tenants, and empty, as they should be: gone through as a whole. In SQLite those of items are looked into, too,
-whether there is any, before one is looked for set by set."""
+"""Indexes over all tenants that should be empty: they are scanned as a whole. In SQLite the indexes of unreadable items
+are first searched for any row, and only then set by set."""
 
 
 class Explained(NamedTuple):
@@ -56,10 +56,10 @@ Ask = Callable[[Statements], object]
 
 
 def explain(url: str, ask: Ask) -> list[Explained]:
-    """What runs when a question is asked of a database, each statement with its plan."""
+    """The statements of a question to a database, each with its plan."""
     with reading_once(parse_database_url(url)) as connection:
         caught = caught_while(ask, connection)
-    # In a transaction of its own, because a question may end the one that it is asked in.
+    # In its own transaction, because a question may end the transaction in which it is asked.
     with reading_once(parse_database_url(url)) as connection:
         prefix = "EXPLAIN QUERY PLAN " if url.startswith("sqlite") else "EXPLAIN "
         return [
@@ -78,7 +78,7 @@ def caught_while(ask: Ask, connection: Statements) -> list[Asked]:
 
 
 def a_fleet(tenants: int, sets: int, items: int, alike: bool) -> Rows:
-    """Tenants with a history; `alike`: every item is in as many families as can be, so that statistics are equal."""
+    """Tenants with a history. `alike`: every item is in as many families as possible, so that statistics are equal."""
     rows = Rows([], [], [], [])
     for tenant in range(1, tenants + 1):
         rows.tenants.append(TenantRow(tenant, f"tenant-{tenant}", "Contoso", LONG_AGO))
@@ -103,12 +103,12 @@ def a_fleet(tenants: int, sets: int, items: int, alike: bool) -> Rows:
 
 @contextmanager
 def stages(url: str) -> Iterator[Iterator[str]]:
-    """The states that statistics can be in, one after the other, each set up when it is asked for."""
+    """The possible states of statistics, one after the other, each set up when the loop asks for it."""
 
     def states(store: Bare) -> Iterator[str]:
         yield "empty, without statistics"
         if store.dialect == "sqlite":
-            # PostgreSQL believes statistics even if they are this wrong; there it takes the autovacuum's ANALYZE.
+            # PostgreSQL believes even statistics this wrong, until autovacuum runs ANALYZE.
             store.execute("ANALYZE")
             yield "empty, with the statistics of that"
         load(url, a_fleet(60, 4, 5, alike=True))
@@ -179,7 +179,7 @@ def ask_captured(connection: Statements) -> object:
 
 
 def scanned(url: str, plan: list[str]) -> list[str]:
-    """Lines that go through the whole of the sets or the items, but for the tiny indexes of unreadable sets."""
+    """Lines that scan all sets or all items, except the tiny indexes of unreadable sets."""
     if url.startswith("sqlite"):
         return [
             line
@@ -187,7 +187,7 @@ def scanned(url: str, plan: list[str]) -> list[str]:
             if re.match(r"SCAN (backup_sets|backup_items|item|lost|candidate)\b", line)
             and not any(f"INDEX {index}" in line for index in UNREADABLE_SET_INDEXES + UNREADABLE_ITEM_INDEXES)
         ]
-    # An index scan without a condition is a scan as well; its condition stands in the next line.
+    # An index scan without a condition is a full scan too. The condition stands in the next line.
     return [
         line
         for line, following in zip(plan, [*plan[1:], ""], strict=True)
@@ -198,7 +198,7 @@ def scanned(url: str, plan: list[str]) -> list[str]:
 
 
 def indexes_of(url: str, plan: list[str], table: str) -> list[str]:
-    """The indexes that a table is read by, in the order of the plan."""
+    """The indexes by which a table is read, in the order of the plan."""
     pattern = rf"SEARCH {table} USING (?:COVERING )?INDEX (\S+)"
     if not url.startswith("sqlite"):
         pattern = rf"using (\S+) on \S+ {table}\b"
@@ -218,7 +218,7 @@ def test_sets_and_items_are_never_scanned_and_counts_are_indexed(fresh_url: str,
             assert explained
             for statement, plan in explained:
                 assert scanned(fresh_url, plan) == [], (stage, statement, plan)
-            # Each once, in whatever order the plan has them.
+            # Each once, in any order.
             assert sorted(counted_by(fresh_url, explained)) == sorted(UNREADABLE_ITEM_INDEXES + COUNTING_INDEXES), stage
 
 
@@ -246,7 +246,7 @@ def test_the_latest_set_and_unreadable_ones_come_from_an_index(fresh_url: str, a
 
 @pytest.mark.parametrize("ask", [ask_fleet, ask_tenant])
 def test_in_sqlite_no_count_looks_at_a_row_of_an_item(sqlite_url: str, ask: Ask) -> None:
-    """By the byte code: cursors on the table itself are opened, and no column is ever read through one."""
+    """By the byte code: cursors on the table itself are opened, but no column is read through one."""
     with stages(sqlite_url) as states:
         for stage in states:
             with reading_once(parse_database_url(sqlite_url)) as connection:
@@ -269,7 +269,7 @@ def test_in_postgresql_counts_read_indexes_only(postgres_url: str) -> None:
 
 
 def _after(plan: list[str], lines: list[str]) -> list[str]:
-    """The two lines below each of these: its condition, and a filter if there is one."""
+    """The two lines after each of these: its condition, and its filter if there is one."""
     return [
         following.strip()
         for place, line in enumerate(plan)

@@ -1,4 +1,4 @@
-"""One definition of degradation: the rules as rendered, their frozen copies, and what a database holds."""
+"""One definition of degradation: the rendered rules, their frozen copies, and a database's indexes."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ INDEXES = {
     "ix_backup_items_orphaned_assignments": f"deleted_at IS NULL AND {ORPHANED}",
     "ix_backup_items_integrity_warning": f"deleted_at IS NULL AND {WARNED}",
 }
-"""Each partial index with its predicate, by hand (docs/concepts.md, "The basis" and "Quality").
+"""Each partial index with its predicate, written by hand (docs/concepts.md, "The basis" and "Quality").
 
-The predicate of no instant differs by engine.
+The predicate for values that are not instants differs by engine.
 """
 
 
@@ -87,7 +87,7 @@ def test_with_an_alias_only_the_columns_change() -> None:
         assert re.sub(columns, r"item.\1", plain) == aliased
 
 
-def test_the_frozen_copies_are_what_is_rendered() -> None:
+def test_the_frozen_copies_equal_the_rendered_rules() -> None:
     rendered = {family.name: predicates.family_predicate(family) for family in ITEM_FAMILIES}
     assert rendered == MIGRATION.ITEM_PREDICATES
     assert list(rendered) == list(MIGRATION.ITEM_PREDICATES)
@@ -100,12 +100,12 @@ def test_the_frozen_copies_are_what_is_rendered() -> None:
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_the_frozen_copy_of_no_instant(dialect: str) -> None:
+def test_the_frozen_copy_for_values_that_are_not_instants(dialect: str) -> None:
     assert predicates.no_instant_predicate("completed_at", dialect) == MIGRATION.NO_INSTANT[dialect]
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_the_frozen_copies_of_what_nobody_can_know(dialect: str) -> None:
+def test_the_frozen_copies_for_unreadable_rows(dialect: str) -> None:
     unknown = predicates.deletion_unknown_predicate(dialect)
     assert unknown == UNREADABLE.DELETION_UNKNOWN[dialect]
     assert predicates.deletion_unknown_candidate_predicate(dialect) == f"{UNREADABLE.ENDED} AND {unknown}"
@@ -124,7 +124,7 @@ def stored_predicate(store: Bare, index: str) -> str:
 
 
 def as_stored(store: Bare, table: str, predicate: str) -> str:
-    """The same predicate after the database has parsed it: PostgreSQL gives it back in words of its own."""
+    """The same predicate after the database has parsed it. PostgreSQL returns it in another form."""
     if store.dialect == "sqlite":
         return predicate
     with store.rolled_back():
@@ -151,13 +151,13 @@ def unreadable_indexes(dialect: str) -> dict[str, str]:
     }
 
 
-def test_the_indexes_of_what_nobody_can_know(shared: Bare) -> None:
+def test_the_indexes_of_unreadable_rows(shared: Bare) -> None:
     for index, rendered in unreadable_indexes(shared.dialect).items():
         table = "backup_sets" if "_sets_" in index else "backup_items"
         assert stored_predicate(shared, index) == as_stored(shared, table, rendered)
 
 
-def test_there_is_no_other_index_than_these_and_those_of_the_keys(shared: Bare) -> None:
+def test_there_are_no_other_indexes_except_those_of_the_keys(shared: Bare) -> None:
     if shared.dialect == "sqlite":
         found = shared.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
     else:

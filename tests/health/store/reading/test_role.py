@@ -1,4 +1,4 @@
-"""Whether the database's role could write, which only our session keeps it from: asked, not assumed.
+"""Whether the database's role could write if our session did not prevent it: asked, not assumed.
 
 (docs/reading.md, "Read-only")
 
@@ -25,7 +25,7 @@ AsRole = Callable[..., str]
 
 @pytest.fixture
 def as_role(postgres_url: str) -> Iterator[AsRole]:
-    """A role that may read the facts, and what is granted to it besides: gives back the URL that uses it."""
+    """A role that may read the facts, with these further grants. Returns the URL that uses it."""
     roles: list[str] = []
 
     def made(*granted: str) -> str:
@@ -53,7 +53,7 @@ def test_a_role_that_only_has_select_could_not(as_role: AsRole) -> None:
     assert not could_write(as_role())
 
 
-def test_nor_could_one_that_may_write_other_tables(as_role: AsRole) -> None:
+def test_a_role_that_may_write_other_tables_could_not(as_role: AsRole) -> None:
     assert not could_write(as_role("CREATE TABLE notes (words text)", "GRANT ALL ON notes TO {}"))
 
 
@@ -75,18 +75,18 @@ def test_any_one_privilege_on_any_one_table_is_enough(as_role: AsRole, table: st
 
 
 @pytest.mark.parametrize("granted", ["GRANT pg_write_all_data TO {}", "GRANT DELETE ON backup_sets TO PUBLIC"])
-def test_so_is_what_it_has_through_others(as_role: AsRole, granted: str) -> None:
+def test_a_privilege_through_another_role_is_enough_too(as_role: AsRole, granted: str) -> None:
     assert could_write(as_role(granted))
 
 
-def test_of_a_sqlite_file_nobody_asks(sqlite_url: str) -> None:
+def test_a_sqlite_file_is_not_asked(sqlite_url: str) -> None:
     with resolving(sqlite_url) as resolver, statements() as seen:
         assert not resolver.role_could_write()
     assert seen == []
 
 
 def questions(seen: list[str]) -> int:
-    """How many of the statements ask for privileges."""
+    """The number of statements that ask for privileges."""
     return sum("privilege" in statement for statement in seen)
 
 
@@ -106,7 +106,7 @@ def test_it_is_asked_once_a_connection(postgres_url: str) -> None:
     assert questions(seen) == 2
 
 
-def test_where_the_database_does_not_say_the_facts_are_read(postgres_url: str, as_role: AsRole) -> None:
+def test_without_an_answer_the_facts_are_read_all_the_same(postgres_url: str, as_role: AsRole) -> None:
     load(postgres_url, Rows([TenantRow(1, "contoso.example", "Contoso", LONG_AGO)], [], [], []))
     url = as_role(
         "REVOKE EXECUTE ON FUNCTION has_table_privilege(text, text) FROM PUBLIC", "GRANT ALL ON tenants TO {}"

@@ -1,4 +1,4 @@
-"""Reading facts: a number of statements that depends on nothing, one snapshot, and nobody else's rows."""
+"""Reading facts: a constant number of statements, one snapshot, and no other tenant's rows."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_nor_do_those_of_a_screen(database_url: str) -> None:
 
 
 def before_and_after(store: Bare) -> None:
-    """Everything that one evaluation reads changes, in one commit."""
+    """Change everything that one evaluation reads, in one commit."""
     instant = str(NOW)
     if store.dialect == "sqlite":
         instant = NOW.strftime("%Y-%m-%d %H:%M:%S.%f")
@@ -146,7 +146,7 @@ def test_a_writer_that_commits_between_two_statements_is_not_seen(database_url: 
     load(database_url, two_tenants_in_order())
     with bare(database_url) as store:
         if store.dialect == "sqlite":
-            # Otherwise no writer can commit while somebody reads.
+            # In another journal mode no writer can commit during a read.
             store.execute("PRAGMA journal_mode = WAL")
     before = fleet_report(database_url, NOW, DEFAULT_POLICY)
     number_of_statements = len(statements_of_a_fleet(database_url))
@@ -160,13 +160,13 @@ def test_a_writer_that_commits_between_two_statements_is_not_seen(database_url: 
             for table in ("backup_items", "backup_sets", "backup_schedules", "tenants"):
                 store.execute(f"DELETE FROM {table}")
         load(database_url, two_tenants_in_order())
-    # What is committed before the snapshot begins belongs to it: once all is read from before, it stays so.
+    # A commit before the snapshot begins belongs to it. From the first answer without it on, no answer has it.
     assert seen == sorted(seen)
     assert seen.count(True) >= 4
 
 
 def report_while_somebody_commits(url: str, store: Bare, number: int) -> dict[str, Any]:
-    """The report, with a commit right before one statement; it is all from before that or all from after it."""
+    """The report, with a commit right before one statement. It is all from before the commit or all from after it."""
     place = count()
 
     def commit(*_statement: object) -> None:
@@ -184,7 +184,7 @@ def report_while_somebody_commits(url: str, store: Bare, number: int) -> dict[st
     return found
 
 
-# Which set is the basis
+# The basis
 
 
 def test_the_latest_set_that_ended_with_something_kept_is_the_basis(database_url: str) -> None:
@@ -199,7 +199,7 @@ def test_the_latest_set_that_ended_with_something_kept_is_the_basis(database_url
                 ["failed", "cancelled", "running", "Completed", "completed ", "COMPLETED", ""]
             )
         ),
-        # Ties go to the greatest id, whichever was written first.
+        # In a tie the greatest id wins, in whatever order they were written.
         a_set(31, 2, COMPLETED, created_at=COMPLETED - TICK),
         a_set(30, 2, COMPLETED),
         # A microsecond decides before the id does.
@@ -242,7 +242,7 @@ def test_in_postgresql_tenants_that_use_the_same_ids_never_mix(postgres_url: str
     assert two["schedules"]["follow_up"] == [{"id": 1, "name": "theirs", "conditions": ["last_run_unsuccessful"]}]
 
 
-# Which schedules and tenants are judged
+# The schedules and tenants that are judged
 
 
 def test_enabled_schedules_not_deleted_are_judged_in_order_of_ids(
@@ -303,7 +303,7 @@ def test_an_external_id_is_compared_exactly(database_url: str, external_id: str)
         resolver.tenants([external_id], NOW)
 
 
-def test_in_sqlite_a_blob_does_not_pass_for_a_tenants_id(sqlite_url: str) -> None:
+def test_in_sqlite_a_blob_does_not_match_a_tenants_id(sqlite_url: str) -> None:
     load(sqlite_url, rows([tenant(1), tenant(2)], [a_set(1, 1), a_set(2, 2)], [an_item(1, 1, 1)]))
     with bare(sqlite_url) as store:
         store.execute("UPDATE tenants SET external_id = ? WHERE id = 2", (b"tenant-1",))

@@ -1,7 +1,7 @@
-"""Reading from a hot standby: a real one of a real primary, with the conflicts that replay settles against readers.
+"""Reading from a real hot standby of a real primary, with the conflicts in which replay stops readers.
 
-A standby lets replay go first here, at once. It ends a statement that runs, and the whole connection of a reader that
-is between two statements; with the same SQLSTATE either way.
+On this standby replay goes first, at once. It ends a running statement, and the whole connection of a reader that is
+between two statements. Both have the same SQLSTATE.
 
 Modules: health.store.reading, health.store.opening, health.resolver.
 """
@@ -38,7 +38,7 @@ RENAME: Final = "UPDATE tenants SET name = 'Renamed'"
 
 
 class Pair:
-    """A database on a primary, and the same one on a standby that follows it."""
+    """A database on a primary, and the same database on its standby."""
 
     def __init__(self, primary: Server, standby: Server) -> None:
         self.primary = primary
@@ -47,18 +47,18 @@ class Pair:
         self.url = standby.url_of("fleet")
 
     def write(self, *statements: str) -> None:
-        """Have statements run on the primary, each in a transaction of its own, and be replayed on the standby."""
+        """Run statements on the primary, each in its own transaction, and wait until the standby has replayed them."""
         with psycopg.connect(self.primary_url, autocommit=True) as writer:
             for statement in statements:
                 writer.execute(statement.encode())
         self.replay()
 
     def replay(self) -> None:
-        """Wait until the standby has replayed whatever the primary has done so far, committed or not."""
-        # A restore point, which takes no transaction, has all that stands before it in the log written out.
+        """Wait until the standby has replayed all that the primary has done so far, committed or not."""
+        # A restore point needs no transaction and writes out all of the log before it.
         ((done,),) = self.primary.execute("SELECT pg_create_restore_point('tests')").fetchall()
         replayed = f"SELECT pg_last_wal_replay_lsn() >= '{done}'"
-        # In another database, where no conflict of the readers reaches this one.
+        # In another database, so that it does not conflict with the readers.
         until(lambda: self.standby.execute(replayed).fetchone() == (True,), f"replay up to {done}")
 
     def a_reader_waits(self) -> bool:
@@ -135,11 +135,11 @@ def test_a_refresh_with_nothing_replayed_meanwhile_reads_no_facts(pair: Pair) ->
             held.refreshed_fleet(NOW)
             return not any("FROM tenants" in statement for statement in seen)
 
-        # The primary writes in its log without being told to, but not all the time.
+        # The primary writes to its log by itself too, but not all the time.
         until(reads_nothing, "a refresh that reads no facts")
 
 
-def test_what_the_primary_commits_is_seen_once_it_is_replayed(pair: Pair) -> None:
+def test_a_commit_on_the_primary_is_seen_when_it_is_replayed(pair: Pair) -> None:
     with resolving(pair.url) as held:
         before = held.fleet(NOW)
         pair.write(RENAME)
@@ -149,7 +149,7 @@ def test_what_the_primary_commits_is_seen_once_it_is_replayed(pair: Pair) -> Non
 
 
 def test_commits_in_another_order_than_the_beginnings_are_all_seen(pair: Pair) -> None:
-    """A snapshot on a standby does not say which transactions between its oldest and its newest are under way."""
+    """A standby's snapshot does not say which transactions between its oldest and its newest are running."""
     with resolving(pair.url) as held, ExitStack() as stack:
         writers = [stack.enter_context(psycopg.connect(pair.primary_url)) for _ in range(3)]
         for number, writer in enumerate(writers, start=1):
@@ -162,7 +162,7 @@ def test_commits_in_another_order_than_the_beginnings_are_all_seen(pair: Pair) -
             assert [health.tenant.name for health in held.fleet(NOW)].count("Renamed") == done
 
 
-def test_where_the_replay_position_is_not_said_every_refresh_reads(pair: Pair) -> None:
+def test_without_the_replay_position_every_refresh_reads(pair: Pair) -> None:
     pair.write(
         "CREATE ROLE reader LOGIN",
         "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader",
@@ -184,7 +184,7 @@ def test_where_the_replay_position_is_not_said_every_refresh_reads(pair: Pair) -
 
 
 class Ended:
-    """The statements that a server ended: the SQLSTATE, and whether the connection was gone with it."""
+    """The statements that a server ended: the SQLSTATE, and whether it ended the connection too."""
 
     def __init__(self) -> None:
         self.statements: list[tuple[str, bool]] = []
@@ -207,7 +207,7 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> Ended:
 
 @contextmanager
 def locked(pair: Pair, table: str) -> Iterator[None]:
-    """The primary has a table to itself, as for an ALTER TABLE; and so has the standby's replay."""
+    """Lock a table exclusively on the primary, as ALTER TABLE does, and so in the standby's replay."""
     with psycopg.connect(pair.primary_url) as holder:
         holder.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE".encode())
         pair.replay()
@@ -221,7 +221,7 @@ def one_tenant(resolver: TenantBackupHealthResolver) -> list[TenantBackupHealth]
 
 
 def end_its_statement(pair: Pair) -> None:
-    """A reader that waits for the schedules has read the tenants, which replay wants to itself now."""
+    """A reader that waits for the schedules has read the tenants, which the replay now wants to lock."""
     until(lambda: pair.a_reader_waits(), "a reader that waits for the schedules")
     with locked(pair, "tenants"):
         pass
@@ -257,7 +257,7 @@ def assert_one_sentence(error: BaseException | None) -> None:
 
 @contextmanager
 def vacuumed_away(pair: Pair, times: int) -> Iterator[None]:
-    """So many times, between two statements of a read, the primary removes what its snapshot still sees."""
+    """The primary removes rows that a read's snapshot still sees, between two of its statements, this many times."""
     left = times
 
     def vacuum(asked: Asked) -> None:
@@ -293,7 +293,7 @@ def test_a_second_one_by_replay_is_one_sentence_then_reading_serves(pair: Pair, 
     assert ended.statements == [(CONFLICT, True)] * 2
 
 
-# What becomes of a standby
+# The end of a standby
 
 
 def test_a_database_that_the_primary_drops_is_one_sentence(pair: Pair) -> None:

@@ -1,4 +1,4 @@
-"""What cannot be read costs one tenant its verdict, with the table, the column and the row; odd text costs nothing.
+"""An unreadable value costs only its tenant the verdict, and names table, column and row. Odd text costs nothing.
 
 Modules: health.store.reading.snapshot, health.store.reading.rows.
 """
@@ -32,9 +32,9 @@ from tui.commands import run
         ("sets__0__completed_at", "backup_sets", 10),
         ("sets__0__started_at", "backup_sets", 10),
         ("sets__0__created_at", "backup_sets", 10),
-        # Not the basis, but nobody can know which it would be.
+        # It is not the basis, but might be.
         ("sets__1__completed_at", "backup_sets", 11),
-        # Whether they are deleted, nobody can know.
+        # We cannot know whether they are deleted.
         ("sets__0__deleted_at", "backup_sets", 10),
         ("sets__1__deleted_at", "backup_sets", 11),
         ("sets__3__deleted_at", "backup_sets", 13),
@@ -45,7 +45,7 @@ from tui.commands import run
         ("schedules__0__next_run_at", "backup_schedules", 10),
     ],
 )
-def test_what_is_no_instant_costs_its_tenant_alone_the_verdict(
+def test_a_value_that_is_not_an_instant_costs_only_its_tenant(
     database_url: str, place: str, table: str, row: int
 ) -> None:
     column = place.rpartition("__")[2]
@@ -124,7 +124,7 @@ def test_a_possibly_deleted_item_is_unreadable_in_the_basis_alone(
         (item,) = answer.items
         assert item.unreadable is not None
         assert item.unreadable.message.endswith(f"deleted_at of row 1 is not an instant: {garbage(database_url)!r}")
-        # In the history, too, nobody can say what such a set was worth.
+        # In the history the quality of such a set is unknown too.
         coverage = resolver.dashboard("tenant-2", NOW).coverage
         assert coverage is not None
         assert coverage.unreadable_sets == 1
@@ -147,10 +147,10 @@ UNREADABLE_VALUES = [
     ("sets__0__item_count", -5, "backup_sets", 10),
     ("items__0__orphaned_assignments", -1, "backup_items", 1),
 ]
-"""Without their CHECKs both engines take these."""
+"""Without their CHECKs both engines accept these."""
 UNREADABLE_IN_SQLITE = [
     *(("schedules__0__is_enabled", value, "backup_schedules", 10) for value in (2, -1, 0.5, "", "true", "false", b"0")),
-    # Nobody can know that it is disabled.
+    # We cannot know whether it is disabled.
     ("schedules__1__is_enabled", 2, "backup_schedules", 11),
     *(("sets__0__item_count", value, "backup_sets", 10) for value in (1.5, "many", "", b"1")),
     *(("items__0__orphaned_assignments", value, "backup_items", 1) for value in (0.5, "none", "", b"0")),
@@ -172,7 +172,7 @@ def test_a_count_below_zero_is_unreadable(database_url: str, place: str, value: 
 
 
 @pytest.mark.parametrize(("place", "value", "table", "row"), UNREADABLE_IN_SQLITE)
-def test_in_sqlite_what_is_no_flag_or_no_count_is_unreadable(
+def test_in_sqlite_an_invalid_flag_or_count_is_unreadable(
     sqlite_url: str, place: str, value: Any, table: str, row: int
 ) -> None:
     assert_lost(sqlite_url, place, value, table, row)
@@ -189,7 +189,7 @@ def test_a_screen_shows_a_schedule_as_the_verdict_reads_it(sqlite_url: str) -> N
     ]
 
 
-def test_counts_of_nothing_are_counts_and_either_flag_is_one(database_url: str) -> None:
+def test_zero_counts_and_both_flags_are_readable(database_url: str) -> None:
     load(database_url, two_tenants(sets__0__item_count=0, items__0__orphaned_assignments=0))
     found = entries(database_url)["tenant-1"]
     assert (found["confirmed"], found["schedules"]["enabled"]) == (True, 1)
@@ -208,7 +208,7 @@ def test_the_calendars_first_and_last_instants_are_instants(database_url: str) -
 
 
 @pytest.mark.parametrize("value", ["-infinity", "0001-12-31 23:59:59.999999+00 BC", "10000-01-01 00:00:00+00"])
-def test_what_only_postgresql_calls_an_instant(postgres_url: str, value: str) -> None:
+def test_instants_that_only_postgresql_has(postgres_url: str, value: str) -> None:
     load(postgres_url, two_tenants(sets__0__completed_at=value, tenants__0__created_at=LONG_AGO), unchecked=True)
     found = entries(postgres_url)
     assert found["tenant-1"]["posture"] is None
@@ -231,7 +231,7 @@ def test_the_canonical_form_is_read_as_the_instant_it_names(text: str) -> None:
 
 
 @pytest.mark.parametrize("value", NO_INSTANTS, ids=repr)
-def test_what_the_check_refuses_the_reader_refuses_too(value: Any) -> None:
+def test_the_reader_refuses_what_the_check_refuses(value: Any) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - that it is refused is all
         parse_sqlite_instant(value)
 
@@ -256,12 +256,12 @@ def test_postgresqls_text(text: str, instant: datetime) -> None:
     "value",
     ["infinity", "-infinity", "0044-03-15 00:00:00+00 BC", "10000-01-01 00:00:00+00", "2026-11-23 09:00:00", None, NOW],
 )
-def test_what_is_no_instant_in_postgresql(value: Any) -> None:
+def test_a_text_that_is_not_an_instant_in_postgresql(value: Any) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - that it is refused is all
         parse_postgresql_instant(value)
 
 
-# Text in SQLite: any bytes at all
+# Text in SQLite: any bytes
 
 TEXT_COLUMNS = [
     ("tenants", "name"),
@@ -283,7 +283,7 @@ TEXT_COLUMNS = [
     ("backup_items", "assignments_state"),
     ("backup_items", "integrity_warning"),
 ]
-"""Every text column, but for instants and captured JSON."""
+"""Every text column, without instants and captured JSON."""
 
 CONSEQUENCES = {
     "cron": ["schedule_follow_up"],
@@ -296,14 +296,12 @@ CONSEQUENCES = {
     # It leaves the older set, which has no items, as the basis.
     "status": ["latest_backup_stale", "latest_backup_degraded"],
 }
-"""What a word that nobody has heard of means in a column; in any other, nothing."""
+"""The consequence of an unknown word in a column; in all other columns it has none."""
 
 
 @pytest.mark.parametrize("value", ["x'fffe41'", "CAST(x'fffe41' AS TEXT)", "CAST(x'4100ff' AS TEXT)"])
 @pytest.mark.parametrize(("table", "column"), TEXT_COLUMNS)
-def test_bytes_that_are_no_text_cost_what_an_unknown_word_would(
-    sqlite_url: str, table: str, column: str, value: str
-) -> None:
+def test_bytes_that_are_not_text_count_as_an_unknown_word(sqlite_url: str, table: str, column: str, value: str) -> None:
     load(sqlite_url, two_tenants())
     row = 1 if table in ("tenants", "backup_items") else 10
     with bare(sqlite_url) as store:
