@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from health.sources.another_tool import seems_to_be
-from health.sources.backup_tree import BackupFile, FilesAtRoot, read_tree, visible_name
+from health.sources.backup_tree import BackupFile, read_tree, visible_name
 from health.sources.captured import CapturedSet, RefusedInput
 from health.sources.declaration import Asked, Source
 from health.sources.documents import UnreadableFile, decoded
-from health.sources.m365dsc_items import items_of, tenant_said_by
+from health.sources.m365dsc_items import items_of
 from health.sources.m365dsc_script import Script, read_data, read_script
+from health.sources.m365dsc_tenant import Naming, named_in_block, named_in_data, several_tenants, tenant_of
 from health.sources.m365dsc_values import NotPowerShell
 from health.sources.policy_items import warned
 from health.sources.policy_sets import FolderFiles, GatheredItems
@@ -26,7 +27,21 @@ from health.sources.storable import storable_text
 
 SOURCE: Final = "m365dsc"
 
-_DATA: Final = FilesAtRoot(frozenset({"ConfigurationData.psd1"}))
+
+class _Data(NamedTuple):
+    """The layout of the data file at the root, in which an export names its tenant."""
+
+    def enters(self, folder: str, name: str) -> bool:
+        """No folder at all."""
+        return False
+
+    def takes(self, folder: str, name: str) -> bool:
+        """By its name, whatever its case, because the file system that the tool writes to ignores case."""
+        return not folder and name.lower() == "configurationdata.psd1"
+
+    def may_hide(self, folder: str, name: str) -> bool:
+        """No folder at all."""
+        return False
 
 
 class _Scripts(NamedTuple):
@@ -65,7 +80,8 @@ class _Read(NamedTuple):
 def read_configuration(asked: Asked) -> CapturedSet:
     """Read a folder, or one script, as the one set that was complete at `asked.completed_at`.
 
-    Raises RefusedInput if it has no block of this run, or if it has several configurations that are not parts of one.
+    Raises RefusedInput if it has no block of this run, if it has several configurations that are not parts of one, or
+    if it is of several tenants.
     """
     folder, only = asked.path, None
     if folder.is_file():
@@ -83,25 +99,48 @@ def read_configuration(asked: Asked) -> CapturedSet:
     captured = files.as_set(gathered, SOURCE, such_as="")
     problems = [f"{each.name}: {each.problem}" for each in read if each.problem is not None]
     problems += _parts_not_written(folder, set(files.places) - {each.name for each in read}, read)
+    tenant, unknown = _tenant_of(asked, folder, read)
+    problems += unknown
     if problems:
         captured = captured._replace(status="partial", error=storable_text("; ".join(problems)))
     # This counts files. The tool does not say how many blocks there should be.
     return captured._replace(
         name=visible_name(os.fsencode(asked.path.resolve().name or asked.path)),
         item_count=None,
-        source_tenant=tenant_said_by(blocks, _data_in(folder)),
+        source_tenant=tenant,
     )
 
 
-def _data_in(folder: Path) -> object:
-    """The hashtable in the data file beside a configuration; None if it cannot be read."""
-    file = next(read_tree(folder, _DATA), None)
-    if file is None or file.content is None:
-        return None
-    try:
-        return read_data(decoded(file.content))
-    except (UnreadableFile, NotPowerShell):
-        return None
+def _tenant_of(asked: Asked, folder: Path, read: list[_Read]) -> tuple[str | None, list[str]]:
+    """What the export calls its tenant, and a clause for each data file that cannot be read.
+
+    Raises RefusedInput if it names several tenants, unless the user accepts that; then it does not have one name.
+    """
+    in_data: list[Naming] = []
+    unknown: list[str] = []
+    for file in read_tree(folder, _Data()):
+        try:
+            if file.content is None:
+                raise UnreadableFile(file.problem or "the file has no content")
+            in_data += named_in_data(read_data(decoded(file.content)), file.name)
+        except (UnreadableFile, NotPowerShell) as problem:
+            unknown.append(f"{file.name}: it is not known whose backup this is: {problem}")
+    in_blocks = [
+        naming
+        for each in read
+        for block in each.script.blocks
+        for naming in named_in_block(block.properties, f"{each.name}, line {block.line}")
+    ]
+    several = several_tenants([*in_data, *in_blocks])
+    if several is None:
+        return tenant_of(in_data, in_blocks), unknown
+    if asked.accepts.other_tenant:
+        return None, unknown
+    raise RefusedInput(
+        f"{asked.path}: it is of several tenants, {several.one} and {several.other} among them, and not of one: import"
+        " each tenant's export for its own tenant. If these are names of one tenant, say --accept-other-tenant: then"
+        f" all of it counts as {asked.external_id!r}'s."
+    )
 
 
 def _read(file: BackupFile) -> _Read:
@@ -186,6 +225,6 @@ DECLARED: Final = Source(
     place_help="The folder that holds M365TenantConfig.ps1, or a file of that kind.",
     completed_help="When the export was complete.",
     layout=_Scripts(),
-    records=_DATA,
+    records=_Data(),
     folder=read_configuration,
 )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from health.digests import digest_of
 from health.sources.captured import CapturedItem
+from health.sources.m365dsc_properties import Properties
 from health.sources.m365dsc_script import Block
 from health.sources.policy_items import warned
 from health.sources.storable import NotJson, json_text, storable_name
@@ -31,7 +32,6 @@ _IDENTITIES: Final = (
 )
 """The properties that identify the object of a block, the most lasting first."""
 
-_TENANT: Final = ("TenantGUID", "TenantId", "OrganizationName")
 _MADE_UP: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 """The form of the instance name in versions before 1.23, which was new in every run."""
 
@@ -64,7 +64,7 @@ def items_of(blocks: Iterable[Block]) -> Iterator[CapturedItem]:
 
 
 def _identities(block: Block) -> Iterator[str]:
-    found = _Properties.of(block.properties)
+    found = Properties.of(block.properties)
     if (own := found.text("Id")) is not None:
         yield own
     if not _is_made_up(block.instance):
@@ -81,7 +81,7 @@ def _is_made_up(name: str) -> bool:
 
 
 def _item(block: Block, identity: str) -> CapturedItem:
-    found = _Properties.of(block.properties)
+    found = Properties.of(block.properties)
     names = (text for name in _NAMES if (text := found.text(name)) is not None)
     otherwise = identity if _is_made_up(block.instance) else block.instance
     item = CapturedItem(
@@ -112,31 +112,6 @@ def _platform_of(resource_type: str) -> str | None:
     return None if said is None else _PLATFORMS[said[1].lower()]
 
 
-class _Properties(NamedTuple):
-    """Properties by their names in lower case, because PowerShell ignores case."""
-
-    by_name: dict[str, object]
-
-    @classmethod
-    def of(cls, properties: dict[str, object]) -> _Properties:
-        """The properties of a block, a nested instance or a hashtable."""
-        return cls({name.lower(): value for name, value in properties.items()})
-
-    def value(self, name: str) -> object:
-        """A property's value; None if it is missing."""
-        return self.by_name.get(name.lower())
-
-    def text(self, name: str) -> str | None:
-        """A property's text; None if it is missing or blank."""
-        value = self.value(name)
-        return value if isinstance(value, str) and value.strip() else None
-
-    def tenant(self) -> str | None:
-        """What these properties call the tenant; None for a variable, because its value is not known here."""
-        said = (self.text(name) for name in _TENANT)
-        return next((name for name in said if name is not None and not name.startswith("$")), None)
-
-
 def _with_assignments(item: CapturedItem, assignments: object) -> CapturedItem:
     """The item with its assignments. Without any in the block, they are unknown and the state stays null."""
     if assignments is None:
@@ -156,29 +131,16 @@ def _with_assignments(item: CapturedItem, assignments: object) -> CapturedItem:
     )
 
 
-def _target_of(assignment: object) -> _Properties | None:
+def _target_of(assignment: object) -> Properties | None:
     """The target that an assignment includes or excludes. Versions before 1.22 wrote only the ids of groups."""
     if isinstance(assignment, str):
-        return _Properties({}) if assignment.strip() else None
+        return Properties({}) if assignment.strip() else None
     if not isinstance(assignment, dict):
         return None
-    target = _Properties.of(assignment)
+    target = Properties.of(assignment)
     return target if any(target.text(name) for name in ("dataType", "groupId", "groupDisplayName")) else None
 
 
-def _is_orphan(target: _Properties) -> bool:
+def _is_orphan(target: Properties) -> bool:
     """Whether the group of a target is gone: the tool asks for every group's name, and then it gets none."""
     return target.text("groupId") is not None and target.text("groupDisplayName") is None
-
-
-def tenant_said_by(blocks: Iterable[Block], data: object) -> str | None:
-    """What a configuration calls its tenant: in its data file, else in its blocks, if they all say the same.
-
-    `data` is the data file's hashtable, or None.
-    """
-    nodes = _Properties.of(data).value("NonNodeData") if isinstance(data, dict) else None
-    for node in nodes if isinstance(nodes, list) else [nodes]:
-        if isinstance(node, dict) and (tenant := _Properties.of(node).tenant()) is not None:
-            return tenant
-    tenants = {tenant for block in blocks if (tenant := _Properties.of(block.properties).tenant()) is not None}
-    return tenants.pop() if len(tenants) == 1 else None

@@ -75,7 +75,11 @@ def read_data(text: str) -> object:
         values.pass_by(BETWEEN)
         if not text.startswith("@{", values.at):
             values.refuse("it does not begin with @{")
-        return values.value(0)
+        data = values.value(0)
+        values.pass_by(BETWEEN)
+        if values.at < len(text) or not isinstance(data, dict):
+            values.refuse("something stands behind its hashtable")
+        return data
     except Malformed as problem:
         raise NotPowerShell(f"line {values.line_of(problem.at)}: {problem}") from None
 

@@ -47,7 +47,7 @@ ACCEPT_OLD_FILES = click.option(
 ACCEPT_OTHER_TENANT = click.option(
     "--accept-other-tenant",
     is_flag=True,
-    help="Accept a backup that names another tenant than the source's last backup did.",
+    help="Accept a backup that names another tenant than the source's last backup did, or several.",
 )
 ACCEPT_SAME_CONTENT = click.option(
     "--accept-same-content",

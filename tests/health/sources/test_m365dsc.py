@@ -13,8 +13,6 @@ import pytest
 
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.m365dsc import DECLARED
-from health.sources.m365dsc_items import tenant_said_by
-from health.sources.m365dsc_script import read_script
 from health.sources.run_files import RunOfFolder, files_as_they_stand
 from tests.health.sources.reading import READ_AT, read_folder, with_its_digest
 from tests.health.sources.trees import plant
@@ -313,24 +311,6 @@ def test_an_older_backup_beside_a_runs_files_is_not_of_the_run(tmp_path: Path) -
     plant(root, {"2026-11-23.ps1": configuration(GROUP)})
     captured = read(root, run=run)
     assert (captured.status, len(captured.items)) == ("completed", 1)
-
-
-@pytest.mark.parametrize(
-    ("blocks", "data", "tenant"),
-    [
-        ([GROUP], None, None),
-        ([GROUP], {"NonNodeData": [{"OrganizationName": "contoso.example"}]}, "contoso.example"),
-        ([GROUP], {"NonNodeData": {"TenantId": "t", "OrganizationName": "contoso.example"}}, "t"),
-        ([GROUP], {"NonNodeData": [{"Other": 1}, 7]}, None),
-        ([GROUP], [], None),
-        ([resource("A", "a", TenantId="'t'"), resource("A", "b", TenantGUID="'t'"), GROUP], None, "t"),
-        ([resource("A", "a", TenantId="'t'"), resource("A", "b", TenantId="'u'")], None, None),
-        ([resource("A", "a", TenantId="$OrganizationName")], None, None),
-        ([resource("A", "a", TenantId="''")], None, None),
-    ],
-)
-def test_a_configuration_names_its_tenant(blocks: list[str], data: object, tenant: str | None) -> None:
-    assert tenant_said_by(read_script(configuration(*blocks)).blocks, data) == tenant
 
 
 def test_progress_counts_the_files(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ Modules: tui.commands.imports, tui.commands.record, health.store.writing.whose, 
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.health.sources.test_m365dsc import configuration
 from tests.health.sources.trees import plant, policy
 from tests.health.store.bare import bare
 from tests.tui.commands.recorder import Recorder
+from tui.clock import utc_now
 
 WORDS = ("--tenant", "contoso", "--create-tenant", "Contoso")
 SCRIPT = "AADGroup 'a'\n{{\nId = '1';\nTenantId = '{}'\n}}\n"
@@ -85,6 +87,45 @@ def test_facts_of_another_tenant_refuse_the_whole_input(any_recorder: Recorder) 
     assert (refused.returncode, b"--accept-other-tenant" in refused.stderr, any_recorder.sets) == (1, True, [])
     assert any_recorder.tenantpilot("import", "facts", "-", "--accept-other-tenant", stdin=given).returncode == 0
     assert len(any_recorder.sets) == 2
+
+
+MIXED = configuration(SCRIPT.format("f.example"), SCRIPT.format("c.example").replace("'a'", "'b'"))
+SYNC = '[sources.dsc]\nkind = "m365dsc"\npath = "out"\ntenant = "contoso"\ncompleted_at = "newest-file"\n'
+
+
+def test_a_backup_of_several_tenants_is_refused_by_every_command(any_recorder: Recorder) -> None:
+    words = export("m365dsc", any_recorder.folder / "first", "c.example")
+    assert any_recorder.tenantpilot("import", *words, *WORDS, *at(22, "")).returncode == 0
+    plant(any_recorder.folder, {"out/M365TenantConfig.ps1": MIXED, "tenantpilot.toml": SYNC})
+    by_import = ("import", "m365dsc", "out", *WORDS, *at(23, ""))
+    refused = any_recorder.tenantpilot(*by_import)
+    (line,) = refused.stderr.decode().splitlines()
+    assert (refused.returncode, "'f.example'" in line, "'c.example'" in line) == (1, True, True)
+    any_recorder.env |= {"TENANTPILOT_CONFIG": str(any_recorder.folder / "tenantpilot.toml")}
+    synced = any_recorder.tenantpilot("sync")
+    assert (synced.returncode, b"several tenants" in synced.stdout + synced.stderr) == (1, True)
+    assert sets(any_recorder) == [("completed", "c.example")]
+    assert any_recorder.tenantpilot(*by_import, "--accept-other-tenant").returncode == 0
+    recorded = ("record", *WORDS, "--schedule", "nightly", "--source", "m365dsc", "--path", "run")
+    made = ("--", "sh", "-c", "mkdir -p run; cp out/*.ps1 run")
+    assert any_recorder.tenantpilot(*recorded, *made).returncode == 0
+    assert [status for status, _ in sets(any_recorder)] == ["completed", "completed", "failed"]
+    assert "several tenants" in any_recorder.sets[2]["error"]
+
+
+def test_a_record_of_the_tenant_that_cannot_be_read_is_not_healthy(any_recorder: Recorder) -> None:
+    root = any_recorder.folder / "out"
+    words = export("m365dsc", root, "$TenantId")
+    now = utc_now()
+    told: list[int] = []
+    for hours, rest in ((3, "c.example' } ) }"), (2, "f.example' } ) }"), (1, "f.exam")):
+        plant(root, {"ConfigurationData.psd1": f"@{{ NonNodeData = @( @{{ TenantId = '{rest}"})
+        instant = f"{now - timedelta(hours=hours):%FT%TZ}"
+        told.append(any_recorder.tenantpilot("import", *words, *WORDS, "--completed-at", instant).returncode)
+    assert told == [0, 1, 0]
+    verdict = any_recorder.verdict()
+    assert (verdict["posture"], verdict["confirmed"]) == ("degraded", False)
+    assert "it is not known whose backup this is" in any_recorder.sets[-1]["error"]
 
 
 def test_a_recorded_run_of_another_tenant_failed_and_says_why(any_recorder: Recorder) -> None:
