@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from bench import commands, facts, far, imports, screens, start_up
+from bench import commands, facts, far, imports, other_apps, screens, start_up
 from bench import history as sets_of_one
 from bench.budgets import Result, noted, print_table
 from bench.fleet import FleetShape
@@ -36,6 +36,7 @@ class Numbers(click.ParamType[tuple[int, ...]]):
 @click.option("--engine", "engines", type=click.Choice(ENGINES), multiple=True, help="Only this engine.")
 @click.option("--only", "parts", type=click.Choice(_PARTS), multiple=True, help="Only these budgets.")
 @click.option("--rounds", default=11, show_default=True, help="How often each measurement runs in turn with its floor.")
+@click.option("--beside", is_flag=True, help="Install two other public Textual apps, and show their figures too.")
 @click.option("--no-long-history", is_flag=True, help="Leave out ten times the history, the slowest to build.")
 def bench(
     tenants: tuple[int, ...],
@@ -45,6 +46,7 @@ def bench(
     engines: tuple[str, ...],
     parts: tuple[str, ...],
     rounds: int,
+    beside: bool,
     no_long_history: bool,
 ) -> None:
     """Measure the budgets of docs/budgets.md on SQLite and PostgreSQL. Exit status 1 means that a budget is missed."""
@@ -73,6 +75,8 @@ def bench(
         if "imports" in chosen:
             with keeper.empty(engine) as empty_url:
                 results.extend(noted(imports.measure(engine, empty_url)))
+    if beside:
+        results.extend(noted(other_apps.measure(rounds)))
     click.echo(f"{', '.join(shape.words for shape in shapes)}; medians of {rounds} runs in turn with their floors.\n")
     kept = print_table(results)
     click.echo(f"\n{how_quiet()}")

@@ -2,42 +2,38 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from bench.budgets import Result, milliseconds, ratio
+from bench.budgets import Result, ratio
 from bench.terminal import Terminal, environment
-from bench.timing import Work, compare
+from bench.timing import Work, compare, own_time
 
 PRODUCT: Final = str(Path(sys.executable).parent / "tenantpilot")
 TRIVIAL: Final = (sys.executable, str(Path(__file__).with_name("trivial_app.py")))
+SETTINGS: Final = str(Path(__file__).parent.parent / "tenantpilot.toml")
+"""A file of settings to read before the first frame."""
 NOW_OPTION: Final = ("--now", "2026-11-23T09:00:00Z")
 
 FIRST_FRAME: Final = b"reading the facts"
 TRIAGED: Final = b"sorted: triage"
 
-OTHER_APP: Final = "hike"
-"""Another public Textual app, shown beside ours if it is on the PATH (`pipx install hike`); it is optional."""
-_OTHER_APP_SHOWS: Final = b"Bookmarks"
 
+def until(command: tuple[str, ...], text: bytes) -> Work:
+    """Start a program and wait for a text; the work gives back the seconds from exec to it (`own_time`)."""
 
-def _no_timing(work: Work) -> float:
-    """For work that measures its own seconds, because it stops a program afterwards and that must not count."""
-    moment = work()
-    assert isinstance(moment, float)
-    return moment
-
-
-def _until(command: tuple[str, ...], text: bytes) -> Work:
     def start() -> float:
         with Terminal(command) as terminal:
             return terminal.wait_for(text) - terminal.began
 
     return start
+
+
+trivial_started: Final = until(TRIVIAL, b"a trivial app")
+"""The floor of every start."""
 
 
 def _run(*command: str) -> Work:
@@ -46,20 +42,14 @@ def _run(*command: str) -> Work:
 
 def measure(url: str, where: str, rounds: int, *, engine_only: bool) -> Iterator[Result]:
     """Every budget of starting on a fleet; with `engine_only` only the budget that reads the fleet."""
-    trivial = _until(TRIVIAL, b"a trivial app")
     product = (PRODUCT, "--database", url, *NOW_OPTION)
-    triaged = compare(_until(product, TRIAGED), trivial, rounds, _no_timing)
+    triaged = compare(until(product, TRIAGED), trivial_started, rounds, own_time)
     yield ratio("exec to the fleet triaged, against a trivial app", where, *triaged, 3)
     if engine_only:
         return
-    first = compare(_until(product, FIRST_FRAME), trivial, rounds, _no_timing)
+    first = compare(until((*product, "--config", SETTINGS), FIRST_FRAME), trivial_started, rounds, own_time)
     yield ratio("exec to the first frame, against a trivial app", where, *first, 1.8)
     nothing = _run(sys.executable, "-c", "pass")
     for option in ("--help", "--version"):
         compared = compare(_run(PRODUCT, option), nothing, 2 * rounds)
         yield ratio(f"{option}, against python -c pass", "command line", *compared, 6)
-    if (other := shutil.which(OTHER_APP)) is not None:
-        there = compare(_until((other,), _OTHER_APP_SHOWS), trivial, max(3, rounds // 2), _no_timing)
-        measured, floor = milliseconds(there.measured), milliseconds(there.floor)
-        words = f"for comparison: {OTHER_APP} to its first frame"
-        yield Result(words, "80x24", measured, floor, there.ratio, "x", None)
