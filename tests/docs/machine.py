@@ -1,4 +1,4 @@
-"""A machine with the programs of `docs/import-facts.md` as they stand there, and stand-ins for other people's tools."""
+"""A machine with the programs of `docs/import-facts.md`, unchanged, and substitutes for other people's tools."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class Machine:
         put_program(folder / "bin")
 
     def tool(self, name: str, text: str) -> None:
-        """Put a program of somebody else's there."""
+        """Install a substitute for another program."""
         path = self.folder / "bin" / name
         path.write_text(text)
         path.chmod(0o755)
 
     def run(self, script: str, **environment: str) -> str:
-        """Run a documented shell script; gives back what it says."""
+        """Run a documented shell script. Returns its output."""
         path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
         env = {**os.environ, "PATH": path, "TENANTPILOT_DATABASE__URL": self.url, **environment}
         ran = subprocess.run(
@@ -62,7 +62,7 @@ class Machine:
         return ran.stdout
 
     def prints(self, tool: str, words: str, printed: object) -> None:
-        """Put a tool there that prints JSON where it is asked with these words, and else fails."""
+        """Install a tool that prints JSON if it is called with these arguments, and fails otherwise."""
         (self.folder / f"{tool}.json").write_text(json.dumps(printed))
         self.tool(tool, f'#!/bin/sh\n[ "$*" = "{words}" ] && cat {tool}.json\n')
 

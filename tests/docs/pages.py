@@ -1,4 +1,4 @@
-"""The documentation's pages as the tests read them: what stands in their fenced blocks is run, not only shown."""
+"""The documentation's pages as the tests read them: their fenced blocks are run, not only shown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FENCED: Final = re.compile(r"^```(?P<language>[a-z]*)\n(?P<text>.*?)^```$", re.
 
 
 class Block(NamedTuple):
-    """One fenced block, and the prose between the one before it and this one."""
+    """One fenced block, and the prose before it, from the last block on."""
 
     language: str
     text: str
@@ -34,6 +34,6 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 def named_file(page: str, language: str, name: str) -> str:
-    """The text of the block that is the file of this name: its first line is a comment that says so."""
+    """The text of the block with this file: its first line is a comment with the name."""
     (text,) = (text for text in blocks(page, language) if text.startswith(f"# {name}\n"))
     return text

@@ -1,4 +1,4 @@
-"""`docs/architecture.md` and `docs/adding-a-source.md` speak of the house as it stands."""
+"""`docs/architecture.md` and `docs/adding-a-source.md` describe the house as it is."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _modules(floor: str) -> list[str]:
 
 
 def _place(module: str, picture: str) -> int:
-    """The line on which a floor's module stands; the last one, as the rooms above may speak of it."""
+    """The line with a floor's module; the last such line, because the rooms above may mention it."""
     return max(number for number, line in enumerate(picture.splitlines()) if re.search(rf"\b{module}\b", line))
 
 
@@ -72,7 +72,7 @@ def test_the_code_of_the_worked_example_is_the_products_own() -> None:
         assert code in (ROOT / heading.removeprefix("# ")).read_text(encoding="utf-8"), example
 
 
-def test_the_shared_modules_and_the_tests_named_are_there() -> None:
+def test_the_named_shared_modules_and_tests_exist() -> None:
     page = (DOCS / "adding-a-source.md").read_text(encoding="utf-8")
     shared = page.partition("| module of `health/sources/` |")[2].partition("\n\n")[0]
     modules = re.findall(r"^\| `(\w+)` \|", shared, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""`docs/facts.md`, `docs/documents.md` and `docs/screens.md` say what the tables, the report and the screens have."""
+"""`docs/facts.md`, `docs/documents.md` and `docs/screens.md` have the columns, keys and screens of the product."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worked examples of `docs/import-facts.md`, run as they stand there, on JSON as restic and Velero document it."""
+"""The worked examples of `docs/import-facts.md`, run unchanged, on JSON as restic and Velero document it."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_restic_snapshots_become_a_report(restic: Machine) -> None:
 
 @needs_jq
 def test_an_incomplete_restic_run_is_partial_for_ever(restic: Machine) -> None:
-    # The other machine's snapshot is the repository's latest one: it was made while ours was under way.
+    # The other machine's snapshot is the repository's latest one, made while ours was running.
     (restic.folder / "snapshots.json").write_text(json.dumps(SNAPSHOTS[::-1]))
     restic.run(restic_script(), BACKUP_ENDS_WITH="0")
     restic.run(restic_script(), BACKUP_ENDS_WITH="3")

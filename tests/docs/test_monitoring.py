@@ -1,4 +1,4 @@
-"""`docs/monitoring.md`: its series are the ones there are, its rules are Prometheus's, its commands run."""
+"""`docs/monitoring.md`: its list of series is complete, Prometheus accepts its rules, its commands run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SERIES = re.compile(r"\btenantpilot_[a-z_]+")
 
 
 def exposed() -> dict[str, frozenset[str]]:
-    """Every series that there is, with the names of its labels."""
+    """Every series, with the names of its labels."""
     text = metrics_text(Reading([judged(a_set())], NOW, NOW))
     families = text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
     return {family.name: frozenset(family.samples[0].labels) for family in families}
@@ -64,12 +64,12 @@ def test_every_state_but_the_confirmed_one_has_a_rule() -> None:
 
 
 def test_a_fleet_without_tenants_has_a_rule_that_holds_while_empty() -> None:
-    """`check` says unknown; the rule on tenants that were lost has forgotten them a day later."""
+    """`check` says unknown, but a day later the rule on lost tenants has forgotten them."""
     (lasting,) = (rule for rule in rules() if rule["expr"] == "sum(tenantpilot_tenants) == 0")
     assert lasting["labels"]["severity"] == "critical"
 
 
-def test_the_scrape_gives_a_reading_the_time_that_it_may_take() -> None:
+def test_the_scrape_timeout_is_long_enough_for_a_reading() -> None:
     (job,) = yaml.safe_load(named_file(PAGE, "yaml", "prometheus.yml"))["scrape_configs"]
     (target,) = (target for each in job["static_configs"] for target in each["targets"])
     assert f"--serve {target}" in (DOCS / PAGE).read_text()
@@ -77,7 +77,7 @@ def test_the_scrape_gives_a_reading_the_time_that_it_may_take() -> None:
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool, of Debian's package prometheus, is not here")
-def test_promtool_takes_the_rules_and_the_metrics(tmp_path: Path) -> None:
+def test_promtool_accepts_the_rules_and_the_metrics(tmp_path: Path) -> None:
     rules_file = tmp_path / "tenantpilot-rules.yml"
     rules_file.write_text(named_file(PAGE, "yaml", "tenantpilot-rules.yml"))
     subprocess.run(["promtool", "check", "rules", rules_file], check=True, capture_output=True)
@@ -88,7 +88,7 @@ def test_promtool_takes_the_rules_and_the_metrics(tmp_path: Path) -> None:
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
-def test_cron_hears_only_of_what_is_wrong(sqlite_url: str) -> None:
+def test_cron_gets_mail_only_of_problems(sqlite_url: str) -> None:
     (script,) = (text for text in blocks(PAGE, "sh") if text.startswith("said="))
     env = {**os.environ, "PATH": f"{TENANTPILOT.parent}:{os.environ['PATH']}", "TENANTPILOT_DATABASE__URL": sqlite_url}
     ran = subprocess.run(["sh", "-c", script], env=env, capture_output=True, text=True, timeout=60, check=True)
@@ -100,7 +100,7 @@ def test_cron_hears_only_of_what_is_wrong(sqlite_url: str) -> None:
     assert quiet.stdout == ""
 
 
-def test_every_option_that_the_page_names_is_one() -> None:
+def test_every_option_that_the_page_names_exists() -> None:
     page = (DOCS / PAGE).read_text()
     known = ""
     for command in ("check", "metrics"):

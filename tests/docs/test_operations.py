@@ -1,4 +1,4 @@
-"""The statements of `docs/operations.md`, run as they stand there: the roles have what they need, and no more."""
+"""The statements of `docs/operations.md`, run unchanged: the roles have the rights that they need, and no more."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ ROLES, CITUS = blocks("operations.md", "sql")
 @pytest.fixture
 def url(postgres_url: str) -> Iterator[str]:
     """A fleet in a database with the documented roles."""
-    # Far above the ids that the database gives out.
+    # Far above the ids that the database gives.
     tenant = TenantRow(1000, "contoso.example", "Contoso", LONG_AGO)
     completed = {1000: NOW - 100 * DAY, 1001: NOW - DAY}
     sets = [SetRow(number, 1000, completed_at=at, created_at=at) for number, at in completed.items()]
     items = [ItemRow(each.id, 1000, each.id) for each in sets]
     load(postgres_url, Rows([tenant], sets, items, [ScheduleRow(1000, 1000, created_at=LONG_AGO)]))
     with psycopg.connect(postgres_url, autocommit=True) as owner:
-        # As on a server whose owner takes care: without a grant nobody even connects.
+        # As on a careful owner's server: without a grant a role cannot even connect.
         name = owner.info.dbname
         owner.execute(f'REVOKE CONNECT ON DATABASE "{name}" FROM PUBLIC'.encode())
         owner.execute(ROLES.replace("DATABASE fleet", f'DATABASE "{name}"').encode())
@@ -61,7 +61,7 @@ def test_the_reading_role_reads_everything_and_could_write_nothing(url: str) -> 
 
 
 @pytest.mark.parametrize("table", [*metadata.tables, "alembic_version"])
-def test_nothing_it_may_switch_off_lets_the_reading_role_write(url: str, table: str) -> None:
+def test_the_reading_role_cannot_write_whatever_it_switches_off(url: str, table: str) -> None:
     with psycopg.connect(as_role(url, "triage")) as reader:
         reader.execute("SET default_transaction_read_only = off")
         reader.commit()
@@ -87,7 +87,7 @@ def test_the_writing_role_imports_records_and_prunes(url: str, tmp_path: Path) -
         ]
 
 
-def test_the_writing_role_is_one_that_the_first_screen_would_name(url: str) -> None:
+def test_the_first_screen_would_name_the_writing_role(url: str) -> None:
     resolver = TenantBackupHealthResolver(parse_database_url(as_role(url, "writer")), HealthPolicy())
     try:
         assert len(resolver.fleet(NOW)) == 1
@@ -96,12 +96,12 @@ def test_the_writing_role_is_one_that_the_first_screen_would_name(url: str) -> N
         resolver.close()
 
 
-# Where one machine is outgrown
+# More than one machine
 
 
 def test_the_distributed_tables_and_those_on_the_first_nodes() -> None:
     before, reference, first, *others = CITUS.strip().splitlines()
-    # Else the others become local tables of Citus with the first, and cannot be distributed any more.
+    # Otherwise the other tables become local tables of Citus with the first one, and can no longer be distributed.
     assert before == "SET citus.enable_local_reference_table_foreign_keys = off;"
     assert reference == "SELECT create_reference_table('tenants');"
     table = re.match(r"SELECT create_distributed_table\('(\w+)', 'tenant_id'\);$", first)
@@ -109,5 +109,5 @@ def test_the_distributed_tables_and_those_on_the_first_nodes() -> None:
     beside = re.compile(rf"SELECT create_distributed_table\('(\w+)', 'tenant_id', colocate_with => '{table[1]}'\);$")
     placed = [table[1], *(found[1] for line in others if (found := beside.match(line)))]
     assert len(placed) == 1 + len(others)
-    # Parents first, as their foreign keys want it.
+    # Parents first, because of their foreign keys.
     assert placed == [name for name in metadata.tables if name != "tenants"]

@@ -1,4 +1,4 @@
-"""The documentation holds together: every link leads somewhere, and nothing committed names a package host."""
+"""The documentation is consistent: every link leads somewhere, and no committed file names a package host."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def test_the_changes_begin_with_this_version() -> None:
     assert newest == __version__
 
 
-def test_nothing_committed_names_a_package_host() -> None:
-    """A lock file with an address would tie every install to it."""
+def test_no_committed_file_names_a_package_host() -> None:
+    """A lock file with an address would bind every install to it."""
     hosts = "|".join(("pythonhosted", "pypi[.]org", "registry[.]npmjs", "deb[.]debian"))
     command = ("git", "grep", "-nIE", f"({hosts})", "--", ".", ":!tests/docs/test_pages.py")
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""Pointers to the documentation, `docs/PAGE.md` and headings in quotes, lead somewhere wherever they stand."""
+"""Every pointer to the documentation, `docs/PAGE.md` with a heading in quotes, leads to that heading."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _LINK = re.compile(r"\]\((?P<page>[\w/-]*\.md)?#(?P<anchor>[^)\s]+)\)")
 
 
 def committed(*patterns: str) -> list[str]:
-    """The files of the repository that match."""
+    """The matching files of the repository."""
     found = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True)
     return found.stdout.split()
 
 
 @cache
 def headings(page: str) -> frozenset[str]:
-    """A page's headings as they are read, without the marks of code."""
+    """A page's headings, without the marks of code."""
     text = _FENCED.sub("", (ROOT / page).read_text(encoding="utf-8"))
     return frozenset(heading.replace("`", "") for heading in _HEADING.findall(text))
 
 
 def pointers(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Each page that a text names, with the headings that stand behind it; a line may end within a pointer."""
+    """Each page that a text names, with the headings after it. A line may end within a pointer."""
     joined = re.sub(r"\s+(?:# )?", " ", text).replace("`", "")
     for match in _PAGE.finditer(joined):
         yield match["page"], re.findall(r'"([^"]+)"', match["headings"])

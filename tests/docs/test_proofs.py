@@ -1,4 +1,4 @@
-"""The page of proofs names tests and mutants, and what it names is there."""
+"""The page of proofs names tests and mutants that exist."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TESTS = Path(__file__).parent.parent
 PAGE = TESTS.parent / "docs" / "proofs.md"
 
 
-def test_every_test_that_is_named_is_there() -> None:
+def test_every_named_test_exists() -> None:
     named = re.findall(r"`([\w/]+\.py)::(\w+)`", PAGE.read_text(encoding="utf-8"))
     assert len(named) > 50
     missing = [
@@ -22,7 +22,7 @@ def test_every_test_that_is_named_is_there() -> None:
     assert missing == []
 
 
-def test_every_explained_mutant_changes_lines_that_are_there() -> None:
+def test_every_explained_mutant_changes_existing_lines() -> None:
     sources = {module: " ".join((TESTS.parent / module).read_text(encoding="utf-8").split()) for module in MODULES}
     assert len(listed()) > 10
     assert [change for change in listed() if " ".join(change[1].split()) not in sources[change[0]]] == []

@@ -34,7 +34,7 @@ def judged(machine: Machine) -> dict[str, tuple[str, int | None, str | None]]:
 
 
 def again(machine: Machine, script: str, sets: int) -> None:
-    """Once more changes nothing."""
+    """Run it again: nothing changes."""
     assert f"0 backup sets created, 0 replaced, {sets} unchanged" in machine.run(script)
 
 
@@ -104,8 +104,8 @@ def test_a_borg_archive_with_a_warning_is_partial(borg: Machine, code: str) -> N
     assert (basis["status"], basis["families"]) == ("partial", {"incomplete_run": 1})
 
 
-def test_the_local_times_of_borg_are_of_the_zone_that_is_named(borg: Machine) -> None:
-    """In Delhi 29 hours are no 23: without a zone it is refused, and with the right one it is stale."""
+def test_the_local_times_of_borg_are_of_the_named_zone(borg: Machine) -> None:
+    """In Delhi 29 hours must not become 23. Without a zone the time is refused, and with the right one it is stale."""
     listing = "TZ=UTC borg list --json --format '{end}{hostname}' | jq -c -f borg.jq | tenantpilot import facts"
     assert "name the time zone" in borg.run(f"{listing} - 2>&1")
     assert borg.report() == {}
@@ -204,7 +204,7 @@ def pgbackrest_stanza(name: str, code: int, *backups: dict[str, Any]) -> dict[st
 def test_pgbackrest(machine: Machine) -> None:
     at = 1795400000  # 2026-11-23T02:13:20Z
     before = pgbackrest_backup("20261120-021307F", at - 3 * 86_400)
-    del before["error"]  # only said where it is known
+    del before["error"]  # only if it is known
     stanzas = [
         pgbackrest_stanza("orders", 0, before, pgbackrest_backup("20261123-021307F", at)),
         pgbackrest_stanza("stock", 0, pgbackrest_backup("20261123-021308F", at, error=True)),

@@ -1,4 +1,4 @@
-"""The reference pages say what the settings' model and the commands say, and leave nothing out."""
+"""The reference pages have all of the settings' model and the commands."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tui.settings import Settings
 
 
 @pytest.mark.parametrize("name", sorted(pages()))
-def test_a_page_is_what_would_be_written(name: str) -> None:
+def test_a_page_is_up_to_date(name: str) -> None:
     assert (FOLDER / name).read_text(encoding="utf-8") == pages()[name], "run 'python3 make.py docs'"
 
 
-def test_every_setting_is_there_with_its_form_and_default() -> None:
+def test_every_setting_has_its_form_and_default() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \| `(\w+)` \| (.+) \|$", pages()["settings.md"], re.MULTILINE)
     names = [f"TENANTPILOT_{key}__{name}".upper() for key, keys in Settings().model_dump().items() for name in keys]
     assert [row[3] for row in rows] == names
@@ -26,7 +26,7 @@ def test_every_setting_is_there_with_its_form_and_default() -> None:
     assert form["TENANTPILOT_DATABASE__URL"].startswith("a URL such as postgresql://")
 
 
-def test_every_command_and_everything_on_its_line_is_explained() -> None:
+def test_every_command_and_its_options_are_explained() -> None:
     page = pages()["commands.md"]
     headings = re.findall(r"^## `tenantpilot ([a-z-]+)`$", page, re.MULTILINE)
     assert headings == list(SUBCOMMANDS)

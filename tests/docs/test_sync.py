@@ -1,4 +1,4 @@
-"""`docs/sync.md`: its commands are run in an empty home, and its settings, crontab and example are what they say."""
+"""`docs/sync.md`: its commands are run in an empty home, and its settings, crontab and example are correct."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tui.settings import load_settings
 
 PAGE = "sync.md"
 HOME = "/home/ana"
-"""Whose home the page shows."""
+"""The home in the page's examples."""
 
 
 def run(script: str, home: Path) -> str:
-    """What a block of the page prints, in one shell and in an empty home."""
+    """The output of a block of the page, in one shell and in an empty home."""
     env = environment(home) | {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(home)}
     del env["TENANTPILOT_CONFIG"]
     ran = subprocess.run(["sh", "-c", script], cwd=home, env=env, capture_output=True, text=True, timeout=120)
@@ -49,7 +49,7 @@ def test_the_settings_are_right(tmp_path: Path) -> None:
     assert list(wrong_sources(loaded)) == []
 
 
-def test_the_services_line_is_the_commands_own() -> None:
+def test_the_line_of_the_service_is_a_valid_command() -> None:
     (unit,) = blocks(PAGE, "ini")
     assert unit.endswith("/tenantpilot --config /etc/tenantpilot.toml sync\n")
     assert "OnCalendar" in (DOCS / PAGE).read_text(encoding="utf-8")

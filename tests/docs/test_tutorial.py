@@ -1,7 +1,7 @@
-"""`docs/tutorial.md`, walked as it stands there: in one shell, in a real terminal, in an empty home.
+"""`docs/tutorial.md`, followed step by step: in one shell, in a real terminal, in an empty home.
 
-A block of `sh` is typed; the `text` behind it is what came, times and spans aside, and where there is no such block
-nothing came. `tenantpilot` alone opens the screens; the next blocks are what they show, after the keys to press.
+A block of `sh` is typed. The `text` after it is its output, except times and spans; without such a block there is no
+output. `tenantpilot` alone opens the screens. The next blocks are what they show, after the keys to press.
 """
 
 from __future__ import annotations
@@ -24,36 +24,36 @@ from tests.end_to_end.terminal import Terminal
 PAGE: Final = "tutorial.md"
 SCREENS: Final = "tenantpilot\n"
 THROUGH: Final = "\x1e"
-"""What the shell prints once a block is through."""
+"""The line that the shell prints after a block."""
 
 HOME: Final = "/home/ana"
-"""Whose home the page shows."""
+"""The home in the page's examples."""
 
 KEYS: Final = {"⏎": "enter", "esc": "escape"}
 _BAR: Final = re.compile(r"Sources +\[[#-]*\] +\d+%( +[\d:d ]+)?")
-"""What is overwritten: a page shows what stays."""
+"""Progress that is overwritten, because the page shows only what stays."""
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| UTC)")
 _SPAN: Final = re.compile(r"\b(in )?\d+[dhms]( \d+[hms])?( ago| old)?\b|just now")
 
 
 def settled(text: str) -> str:
-    """The words of a text, however it is broken into lines, with what differs from one walk to the next made equal."""
+    """The words of a text without its line breaks. Parts that differ between two walks are made equal."""
     return " ".join(_SPAN.sub("<span>", _INSTANT.sub("<instant>", text)).split())
 
 
 class Walk:
-    """One reader at one terminal."""
+    """A reader at a terminal."""
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
         self.type("stty -echo; PS1= PS2=")
 
     def type(self, script: str) -> str:
-        """Type a block and wait until it is through; gives back what it printed."""
+        """Type a block and wait until it has ended. Returns its output."""
         return plain(self._through(self._typed(script)))
 
     def looks_at(self, screens: Sequence[Block]) -> None:
-        """Open the screens, see each that the page shows, after the keys it says to press, and leave."""
+        """Open the screens, press the page's keys, check each shown screen, and quit."""
         start = self._typed(SCREENS)
         for screen in screens:
             _, _, keys = screen.before.rpartition("Press ")
@@ -63,7 +63,7 @@ class Walk:
         self._through(start)
 
     def _typed(self, script: str) -> int:
-        # In one group, so that nothing of it is left to be read by a program that it starts.
+        # In one group, so that a program started by it reads none of its lines.
         start = len(self._terminal.text)
         self._terminal.write(f"{{ {script.rstrip()}\n}}; printf '\\036'\n".encode())
         return start
@@ -73,13 +73,13 @@ class Walk:
         return self._terminal.text[start:].partition(THROUGH)[0]
 
     def _shows(self, lines: list[str]) -> bool:
-        """Whether the screen has these lines in their order; the page leaves some out, and says so."""
+        """Whether the screen has these lines in this order. The page marks the ones that it leaves out."""
         on_screen = map(settled, self._terminal.lines)
         return all(settled(line) in on_screen for line in lines)
 
 
 def steps() -> Iterator[tuple[str, list[Block]]]:
-    """Each block that is typed, and what the page shows of it."""
+    """Each typed block, and its output on the page."""
     shown = [block for block in sequence(PAGE) if block.language in ("sh", "text")]
     starts = [number for number, block in enumerate(shown) if block.language == "sh"]
     for start, end in zip(starts, [*starts[1:], len(shown)], strict=True):
@@ -88,7 +88,7 @@ def steps() -> Iterator[tuple[str, list[Block]]]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A home with nothing in it."""
+    """An empty home."""
     folder = tmp_path / "home"
     folder.mkdir()
     return folder
@@ -96,7 +96,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def login(home: Path) -> dict[str, str]:
-    """What a login there has, after the page's installation, and no setting."""
+    """The environment of a login there, after the page's installation, without settings."""
     env = environment(home) | {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
     del env["TENANTPILOT_CONFIG"]
     return env
@@ -121,7 +121,7 @@ def test_the_whole_page(walk: Walk, home: Path, login: dict[str, str]) -> None:
 
 
 def _the_crontab_runs(home: Path, login: dict[str, str]) -> None:
-    """Every line of it, as cron starts them: in the home, by `sh`, with the page's path."""
+    """Every line of the crontab, as cron starts it: in the home, by `sh`, with the page's path."""
     (crontab,) = blocks(PAGE, "crontab")
     path, *lines = crontab.splitlines()
     assert path.startswith("PATH=")
@@ -134,7 +134,7 @@ def _the_crontab_runs(home: Path, login: dict[str, str]) -> None:
         assert bool(ran.stdout) == bool(prints)
 
 
-def test_the_settings_at_the_end_are_taken(home: Path, login: dict[str, str]) -> None:
+def test_the_settings_at_the_end_are_valid(home: Path, login: dict[str, str]) -> None:
     (toml,) = blocks(PAGE, "toml")
     file = home / ".config" / "tenantpilot" / "tenantpilot.toml"
     assert "~/" + str(file.relative_to(home)) in (DOCS / PAGE).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A test is found from what it tests: by the name of its module, or by the modules that its docstring names."""
+"""A test is found by the module that it tests: by its file's name, or by the modules in its docstring."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 ROOT: Final = Path(__file__).parents[2]
 TESTS: Final = ROOT / "tests"
 ROOMS: Final = ("health", "tui", "end_to_end")
-"""Folders that mirror the product's, and that of the installed program; the other tests are after a page."""
+"""Folders that mirror the product's, and the folder of the installed program. The other tests follow a page."""
 TEST_MODULES: Final = sorted(found for room in ROOMS for found in (TESTS / room).rglob("test_*.py"))
 LONGEST_NAME: Final = 64
 
@@ -24,7 +24,7 @@ def is_there(module: str) -> bool:
 
 
 def is_named_after_a_module(test: Path) -> bool:
-    """Whether it is `test_<module>` or `test_<module>_<what of it>` where the product has that module."""
+    """Whether it is named `test_<module>` or `test_<module>_<aspect>` after a module of the product."""
     words = test.stem.removeprefix("test_").split("_")
     folder = ROOT / test.relative_to(TESTS).parent
     return any((folder / f"{'_'.join(words[:length])}.py").exists() for length in range(1, len(words) + 1))

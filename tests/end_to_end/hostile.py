@@ -1,4 +1,4 @@
-"""A fleet whose every text column attacks the terminal, the markup or the reader's eyes, as any writer could."""
+"""A fleet in which every text column attacks the terminal, the markup or the reader's eyes, as any writer could."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ ATTACKS: Final = (
     "\x00\x07\x08\x0e\x7f\x85",
     "one\r\ntwo\tthree\x0b\x0c",
     "\u202egnp.exe\u202c\u2066\u2069",  # right to left
-    "\u200b\u200d\u2060\ufeff\u00ad",  # nothing to see
+    "\u200b\u200d\u2060\ufeff\u00ad",  # invisible
     "\u115f\u3164\u2800\uffa0\u034f",  # blank, but letters and marks to Unicode
     "\ufe0f\U000e0041\U000e0100",  # selectors and tags
     "\u2028\u2029",
-    "\ue000\U0010fffd\ufffe\U0001fffe",  # private and no characters
+    "\ue000\U0010fffd\ufffe\U0001fffe",  # private use and noncharacters
     "a" + "\u0301" * 60,
     "[/]",
     "[@click=app.quit]here[/]",
@@ -32,12 +32,12 @@ ATTACKS: Final = (
     "[link=https://x.example]y",
     "{0} %s $HOME `id` {x!r}",
     "=cmd|' /C calc'!A0",
-    "⟨U+001B⟩",  # imitates what stands for a character
+    "⟨U+001B⟩",  # imitates the sign for a hidden character
 )
 NOT_UTF_8: Final = b"\xff\xfe\xc3(\xed\xa0\x80\x80"
 
 TARGET: Final = "target-one"
-"""How the tenant with every attack in every list is found."""
+"""The external id of the tenant with every attack in every list."""
 
 _WELL: Final = "2026-11-23 07:00:00.000000"
 _EARLIER: Final = "2026-11-22 07:00:00.000000"
@@ -49,13 +49,13 @@ _INSTANTS: Final = {
 
 
 def hostile(first: int, ending: bytes = NOT_UTF_8) -> bytes:
-    """Every attack in one value, beginning with another one each time, so that a narrow column shows them all."""
+    """Every attack in one value, each time with another one first, so that a narrow column shows all of them."""
     place = first % len(ATTACKS)
     return f"{first}".join((*ATTACKS[place:], *ATTACKS[:place])).encode() + ending
 
 
 def _tenant(number: int) -> dict[str, Any]:
-    # A tenant is opened by its external id, and one that is not UTF-8 cannot be asked for: one alone has such a one.
+    # A tenant is opened by its external id, and an id that is not UTF-8 cannot be typed, so only one tenant has it.
     ending = {1: TARGET.encode(), 2: NOT_UTF_8}.get(number, b"")
     return {"id": number, "external_id": hostile(number, ending), "name": hostile(number), "created_at": _WELL}
 
@@ -135,7 +135,7 @@ def _item(tenant: int, backup_set: int, place: int) -> dict[str, Any]:
 
 
 def _insert_unreadable(connection: sqlite3.Connection, tenant: int, table: str, column: str) -> None:
-    """A tenant whose verdict reads an instant that is none."""
+    """A tenant whose verdict reads an invalid instant."""
     rows: Mapping[str, dict[str, Any]] = {
         "tenants": _tenant(tenant),
         "backup_schedules": _schedule(tenant, 0) | {"is_enabled": 1},
@@ -147,6 +147,6 @@ def _insert_unreadable(connection: sqlite3.Connection, tenant: int, table: str, 
 
 
 def _insert(connection: sqlite3.Connection, table: str, **columns: Any) -> None:
-    # Bytes as text: SQLite does not look at what a text is made of.
+    # Bytes as text: SQLite does not check the encoding of a text.
     marks = ", ".join("CAST(? AS TEXT)" if isinstance(value, bytes) else "?" for value in columns.values())
     connection.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", list(columns.values()))

@@ -1,7 +1,7 @@
-"""What a terminal receives, split by grammar: the sequences that Textual may emit, and what is left when they are gone.
+"""What a terminal receives, split by grammar: the sequences that Textual may send, and the rest.
 
-Written from ECMA-48 and what Textual 8.2 is documented to send; it imports nothing from the product, so that a mistake
-of `safe_text` cannot hide itself here.
+Written from ECMA-48 and the documentation of Textual 8.2. It imports nothing from the product, so that a mistake of
+`safe_text` cannot hide itself here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ANY_SEQUENCE: Final = re.compile(
     r"|\x1b[PX^_][^\x1b]*\x1b\\"  # DCS, SOS, PM, APC
     r"|\x1b[ -/]*[0-~]"
 )
-"""Any complete control sequence: to show a stream, never to judge one."""
+"""Any complete control sequence: to show a stream, not to audit it."""
 
 _UNFINISHED: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|\][^\x07\x1b]*\x1b?|)\Z")
 
@@ -47,7 +47,7 @@ _SHOWS_NOTHING: Final = frozenset(
 
 
 def split_unfinished(text: str) -> tuple[str, str]:
-    """What can be shown now, and a sequence at the end that is not complete yet."""
+    """The part that can be shown now, and an incomplete sequence at the end."""
     tail = _UNFINISHED.search(text)
     return (text, "") if tail is None else (text[: tail.start()], tail[0])
 
@@ -72,12 +72,12 @@ def modes_on(text: str) -> frozenset[int]:
 
 
 def plain(text: str) -> str:
-    """The text without any control sequence."""
+    """The text without control sequences."""
     return ANY_SEQUENCE.sub("", text)
 
 
 def copied(text: str) -> list[str]:
-    """What was put on the clipboard."""
+    """The texts put on the clipboard."""
     return [base64.b64decode(payload).decode() for payload in _CLIPBOARD.findall(text)]
 
 
@@ -87,9 +87,9 @@ def colours(text: str) -> list[str]:
 
 
 def offences(stream: bytes, *, clipboard: bool = False, line_ends: str = "\r\n") -> list[str]:
-    """Everything in a stream that is neither Textual's nor text that shows itself, with what stands around it.
+    """Everything in a stream that is neither Textual's nor visible text, with its surroundings.
 
-    `clipboard` lets sequences through that write the clipboard, which a key press asks for.
+    `clipboard` accepts sequences that write the clipboard, after a key that copies.
     """
     try:
         text = stream.decode("utf-8")

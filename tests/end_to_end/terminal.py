@@ -1,5 +1,6 @@
-"""A real pseudo-terminal with a program in it: keys in, screen out. Nothing here waits for a time to pass by itself;
-everything waits for a condition on the screen or the process, and fails at a deadline with the screen in the message.
+"""A real pseudo-terminal with a program in it: keys in, screen out. Nothing here waits for a fixed time.
+
+Each wait is for a condition on the screen or the process, and fails at a deadline with the screen in the message.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ DEADLINE: Final = 30.0
 
 KEYS: Final[Mapping[str, bytes]] = {
     "enter": b"\r",
-    # As a terminal with the keyboard protocol sends it; without that Textual waits for what may follow.
+    # As a terminal with the keyboard protocol sends it. Without it, Textual would wait for more bytes.
     "escape": b"\x1b[27u",
     "lone escape": b"\x1b",
     "backspace": b"\x7f",
@@ -60,11 +61,11 @@ os.execvp(sys.argv[2], sys.argv[2:])
 
 
 class NotSeen(AssertionError):
-    """What was waited for did not come."""
+    """The awaited condition did not come."""
 
 
 class Terminal:
-    """One program in one pseudo-terminal of its own session."""
+    """One program in a pseudo-terminal with its own session."""
 
     def __init__(
         self,
@@ -76,7 +77,7 @@ class Terminal:
         ignoring: str = "",
     ) -> None:
         self.raw = b""
-        # pyte knows no alternate screen: it is a screen of its own here, empty whenever it is entered.
+        # pyte has no alternate screen. Here it is a second screen, empty whenever it is entered.
         self._screens: dict[bool, Any] = {alternate: pyte.Screen(*size) for alternate in (False, True)}
         self._streams: dict[bool, Any] = {alternate: pyte.Stream(each) for alternate, each in self._screens.items()}
         self._alternate = False
@@ -102,7 +103,7 @@ class Terminal:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        # The whole session: a shell may have left a program behind that is stopped.
+        # The whole session, because a shell may have left a stopped program.
         for each in (signal.SIGCONT, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, each)
@@ -112,7 +113,7 @@ class Terminal:
     # In
 
     def press(self, *keys: str) -> None:
-        """Write keys by their names, or as the character they are, in one write."""
+        """Write keys, by their names or as characters, in one write."""
         self.write(b"".join(KEYS.get(key) or key.encode() for key in keys))
 
     def write(self, data: bytes) -> None:
@@ -156,7 +157,7 @@ class Terminal:
 
     @property
     def words(self) -> str:
-        """The screen's words with single blanks between them, so that a sentence may go over lines."""
+        """The screen's words with single blanks between them, so that a sentence may cross lines."""
         return " ".join(self.screen.split())
 
     @property
@@ -166,18 +167,18 @@ class Terminal:
 
     @property
     def after_screens(self) -> str:
-        """What was printed after the alternate screen was left for the last time, as it can be read."""
+        """The visible text printed after the alternate screen was left for the last time."""
         return stream.plain(self.text.rpartition("\x1b[?1049l")[2])
 
     @property
     def is_restored(self) -> bool:
-        """The terminal is as it was found: screen, cursor, mouse, paste, keyboard protocol, line discipline."""
+        """Fail unless the terminal is as before: screen, cursor, mouse, paste, keyboard protocol, line discipline."""
         keyboard = self.text.count("\x1b[<u") >= self.text.count("\x1b[>")
         same = termios.tcgetattr(self._slave) == self.attributes_before
         return stream.modes_on(self.text) == {7, 25} and keyboard and same
 
     def pump(self, seconds: float) -> bool:
-        """Take what comes within that time, once; False if nothing came."""
+        """Read what comes within this time, once; False if nothing came."""
         ready, _, _ = select.select([self._master], [], [], max(0.0, seconds))
         if not ready:
             return False
@@ -197,7 +198,7 @@ class Terminal:
         return bool(data)
 
     def until(self, holds: Callable[[], object], what: str = "", *, deadline: float = DEADLINE) -> None:
-        """Take what comes until the condition holds."""
+        """Read until the condition holds."""
         end = time.monotonic() + deadline
         while not holds():
             left = end - time.monotonic()
@@ -216,7 +217,7 @@ class Terminal:
         self.until(lambda: not any(each in self.words for each in unwanted), f"without {unwanted!r}")
 
     def settles(self, quiet: float = 0.15) -> None:
-        """Wait until a whole frame is there: the program has written nothing for a moment."""
+        """Wait until a whole frame is drawn: the program has written nothing for a moment."""
         end = time.monotonic() + DEADLINE
         while self.pump(quiet):
             if time.monotonic() > end:
@@ -230,7 +231,7 @@ class Terminal:
         return len(self.raw) - before
 
     def ends(self) -> int:
-        """Wait until the program is gone and its last words are read; gives back its exit code."""
+        """Wait until the program has ended and its last output is read. Returns its exit code."""
         self.until(lambda: self.process.poll() is not None, "the end of the program")
         while self.pump(0.02):
             pass

@@ -21,7 +21,7 @@ from tests.end_to_end.terminal import TENANTPILOT, Terminal
 HOSTILE_NAME: Final = "fl\x1b[2J\u202e[bold]\x9b.db"
 ARGUMENT: Final = "\x1b[2J\u202e[/]\x9b"
 PASTED: Final = "\x1b[200~" + "".join(ATTACKS) + "\x1b[201~"
-# What a terminal would obey or a reader would not see; the others attack markup and formats, and are plain text.
+# Attacks that a terminal would obey or a reader would not see. The others attack markup and formats, as plain text.
 TO_TERMINALS: Final = [attack for attack in ATTACKS if stream.offences(attack.encode(), line_ends="")]
 
 
@@ -46,7 +46,7 @@ def hostile_file(tmp_path: Path, hostile_template: Path) -> Path:
         b"\x1b[?1049h\x1b[?25l\x1b[12;80H\x1b[H\x1b[?2026$p\x1b[>25u\x1b[<u\x1b]22;default\x07",
     ],
 )
-def test_the_auditor_lets_textual_pass(sent: bytes) -> None:
+def test_the_auditor_accepts_textuals_own_sequences(sent: bytes) -> None:
     assert stream.offences(sent) == []
 
 
@@ -55,7 +55,7 @@ def test_the_auditor_finds_each_attack(attack: bytes) -> None:
     assert stream.offences(b"\x1b[1mx" + attack + b"x\x1b[0m", line_ends="")
 
 
-def test_the_auditor_was_given_enough() -> None:
+def test_there_are_enough_attacks_on_terminals() -> None:
     assert len(TO_TERMINALS) >= 16
 
 
@@ -117,15 +117,15 @@ WAY: Final[tuple[tuple[Sequence[str], tuple[str, ...]], ...]] = (
     (["down", "enter"], ("? unreadable", "Latest attempts")),
     (["s"], ("? unreadable", "Schedules: 1")),
 )
-"""Keys, and what the screen says when they have had their effect."""
+"""Keys, and the words on the screen after their effect."""
 
 
 def tour(terminal: Terminal, file: Path, tmp_path: Path) -> None:
-    """Every screen, and what opens over them; then a database that turned into something else; then out."""
+    """Every screen and the windows over them; then a database that became something else; then the end."""
     for keys, words in WAY:
         for key in keys:
             terminal.press(key)
-            # A frame for every key, so that each place on the way is drawn.
+            # One frame for each key, so that each place on the way is drawn.
             terminal.settles(0.04)
         terminal.sees(*words)
     other = tmp_path / "other"
@@ -163,7 +163,7 @@ def test_every_command(hostile_file: Path, run: Run) -> None:
         assert done.stderr.count(b"\n") <= 1
 
 
-def test_json_is_ascii_and_a_csv_cell_is_no_formula(hostile_file: Path, run: Run) -> None:
+def test_json_is_ascii_and_a_csv_cell_is_not_a_formula(hostile_file: Path, run: Run) -> None:
     where = ("--now", NOW, "--database", url_of(hostile_file))
     document = run("report", "--format", "json", *where).stdout
     assert document.isascii()

@@ -1,4 +1,4 @@
-"""What a fault leaves behind: one safe sentence, an exit code, a private log; no traceback and no secret anywhere.
+"""After a fault: one safe sentence, an exit code and a private log, but no traceback and no secret.
 
 Modules: tui.commands, tui.words.failures, tui.words.fault_log.
 """
@@ -52,7 +52,7 @@ AFTER_THE_FIRST_READ: Final = "import health.store.reading.held_connection as at
 
 @pytest.fixture
 def secret_url(postgres_url: str, env: dict[str, str]) -> str:
-    """A database of one tenant whose URL has a password, which this server does not ask for."""
+    """A database of one tenant. Its URL has a password, which this server does not need."""
     with psycopg.connect(postgres_url) as connection:
         connection.execute("INSERT INTO tenants (external_id, name, created_at) VALUES ('one', 'One', now())")
     env["TENANTPILOT_DATABASE__URL"] = postgres_url.replace("postgres:@", f"postgres:{SECRET}@")
@@ -67,7 +67,7 @@ def start(in_terminal: OpenScreens, place: str, tmp_path: Path) -> Terminal:
 
 
 def keeps_the_secret(terminal: Terminal, log_file: Path, command_line: str) -> None:
-    """Nothing of it in what the terminal got, in the log, or in the list of processes."""
+    """Fail if the secret is in the terminal's bytes, in the log, or in the list of processes."""
     for text in (terminal.text, log_file.read_text(), command_line):
         assert SECRET not in text
         assert "Traceback" not in text
@@ -103,7 +103,7 @@ def test_a_fault_ends_it_with_one_sentence(
 
 @pytest.mark.usefixtures("secret_url")
 @pytest.mark.parametrize("place", SURVIVED)
-def test_a_fault_of_the_reader_is_told_and_survived(
+def test_a_fault_of_the_reader_is_reported_and_survived(
     place: str, in_terminal: OpenScreens, log_file: Path, tmp_path: Path
 ) -> None:
     terminal = start(in_terminal, SURVIVED[place], tmp_path)
@@ -116,7 +116,7 @@ def test_a_fault_of_the_reader_is_told_and_survived(
 
 
 @pytest.mark.usefixtures("secret_url")
-def test_a_fault_behind_what_was_read_ahead_keeps_it_with_the_cause(
+def test_a_fault_after_the_first_answer_keeps_it_with_the_cause(
     in_terminal: OpenScreens, log_file: Path, tmp_path: Path
 ) -> None:
     terminal = start(in_terminal, AFTER_THE_FIRST_READ, tmp_path)

@@ -27,14 +27,14 @@ Breaking = Callable[[Path], None]
 
 @pytest.fixture
 def every_second(tmp_path: Path) -> Path:
-    """Settings under which the screens ask for news every second."""
+    """Settings with which the screens refresh every second."""
     file = tmp_path / "tenantpilot.toml"
     file.write_text('[ui]\nrefresh = "1s"\n')
     return file
 
 
 def shows_old_facts(terminal: Terminal, *cause: str) -> None:
-    """The cause is on the screen, the facts of before are, and their age grows."""
+    """Wait until the screen shows the cause, the old facts, and their growing age."""
     terminal.sees(*cause, "40 tenants")
     age = facts_age(terminal)
     terminal.until(lambda: facts_age(terminal) > age, "facts that grow older")
@@ -42,7 +42,7 @@ def shows_old_facts(terminal: Terminal, *cause: str) -> None:
 
 
 def shows_new_facts(terminal: Terminal, *gone: str) -> None:
-    """The cause is gone, and the facts are new."""
+    """Wait until the cause is gone and the facts are new."""
     terminal.sees_no(*gone)
     terminal.until(lambda: facts_age(terminal) <= 1, "facts that are new")
 
@@ -124,9 +124,7 @@ def test_a_sqlite_file_that_is_locked(demo_file: Path, open_screens: OpenScreens
     shows_new_facts(terminal, "is locked")
 
 
-def test_another_fleet_in_the_place_of_the_file(
-    demo_file: Path, sqlite_template: Path, open_screens: OpenScreens
-) -> None:
+def test_another_fleet_in_place_of_the_file(demo_file: Path, sqlite_template: Path, open_screens: OpenScreens) -> None:
     terminal = open_screens(demo_file)
     terminal.sees("40 tenants")
     other = Path(shutil.copyfile(sqlite_template, demo_file.with_name("other.db")))
@@ -137,7 +135,7 @@ def test_another_fleet_in_the_place_of_the_file(
     terminal.sees("The only one", "1 absent", "1 tenant", after=["r"])
 
 
-def test_a_file_that_is_not_there_yet(tmp_path: Path, demo_template: Path, open_screens: OpenScreens) -> None:
+def test_a_file_that_does_not_exist_yet(tmp_path: Path, demo_template: Path, open_screens: OpenScreens) -> None:
     file = tmp_path / "later.db"
     terminal = open_screens(file)
     terminal.sees("There is no database at", "tenantpilot demo", "no facts")
@@ -156,7 +154,7 @@ def test_a_file_that_is_not_there_yet(tmp_path: Path, demo_template: Path, open_
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """A PostgreSQL server of one test alone, which can be killed and started again."""
+    """A PostgreSQL server for one test, which can be killed and started again."""
     with own_server() as found:
         yield found
 

@@ -1,4 +1,4 @@
-"""Handing on from a real terminal: the clipboard, a file, a picture, and another database in between.
+"""The clipboard, a file, a picture, and another database in between, in a real terminal.
 
 Modules: tui.app, tui.files, tui.terminal.clipboard.
 """
@@ -58,7 +58,7 @@ def test_a_terminal_without_a_clipboard_is_sent_none(
     assert "\x1b]52" not in terminal.text
 
 
-def test_an_export_is_the_report_and_a_picture_is_there(
+def test_an_export_is_the_report_and_a_picture_is_written(
     demo_file: Path, open_screens: OpenScreens, demo_report: dict[str, Any], tmp_path: Path
 ) -> None:
     terminal = open_screens(demo_file)
@@ -96,7 +96,7 @@ def test_changing_the_database_never_shows_one_as_the_other(
     settings.write_text(TWO_DATABASES.format(eu=demo_file, us=other))
     env["TENANTPILOT_CONFIG"] = str(settings)
     terminal = in_terminal([TENANTPILOT, "--use", "eu", "--now", NOW], size=SIZE)
-    # Yes, this terminal knows the mode that says where a frame begins and ends.
+    # The answer that this terminal has the mode that marks the beginning and end of a frame.
     terminal.until(lambda: "\x1b[?2026$p" in terminal.text, "the question for whole frames")
     terminal.write(b"\x1b[?2026;2$y")
     terminal.sees("PRODUCTION", "eu: fleet.db", "40 tenants")
@@ -114,7 +114,7 @@ def test_changing_the_database_never_shows_one_as_the_other(
     assert terminal.ends() == 0
 
 
-def test_a_theme_that_there_is_not_is_refused_before_the_screens(
+def test_an_unknown_theme_is_refused_before_the_screens(
     demo_file: Path, open_screens: OpenScreens, env: dict[str, str]
 ) -> None:
     env["TENANTPILOT_UI__THEME"] = "tenantpilot-drak"

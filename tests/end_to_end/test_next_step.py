@@ -1,4 +1,4 @@
-"""What changed, where it was last whole, one cause in many, known, groups, and the past: in a real terminal.
+"""Changes, last good copies, causes, known reasons, groups and the past, in a real terminal.
 
 Modules: tui.screens.causes, tui.screens.changes, tui.screens.last_good_copy, tui.screens.runs, tui.screens.tenants.
 """
@@ -86,10 +86,10 @@ def test_the_runs_of_a_schedule(
     assert terminal.ends() == 0
 
 
-def test_what_is_known_and_whose(
+def test_known_reasons_and_groups(
     demo_file: Path, open_screens: OpenScreens, demo_report: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Beside the verdicts, which are those of a report without them; and read again when the file changed."""
+    """They stand beside the verdicts, which equal a report without them, and are read again when the file changes."""
     tenant = next(each for each in demo_report["tenants"] if each["posture"] == "absent")
     known = tmp_path / "known.toml"
     settings = tmp_path / "tenantpilot.toml"

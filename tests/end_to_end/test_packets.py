@@ -29,7 +29,7 @@ def test_escape_and_slash_of_one_packet_begin_a_new_filter(demo_file: Path, open
 @pytest.mark.parametrize(
     "answer", [b"\x1b]11;rgb:1e1e/1e1e/1e1e\x07", b"\x1b[?62;1;4;22c", b"\x1b[12;40R", b"\x1bP>|tmux 3.4\x1b\\"]
 )
-def test_a_late_answer_of_the_terminal_is_no_key(answer: bytes, demo_file: Path, open_screens: OpenScreens) -> None:
+def test_a_late_answer_of_the_terminal_is_not_a_key(answer: bytes, demo_file: Path, open_screens: OpenScreens) -> None:
     terminal = open_screens(demo_file)
     terminal.sees("sorted: triage")
     terminal.press("/", "a")

@@ -1,4 +1,4 @@
-"""The process in its terminal: signals, a terminal that goes away, shrinks or stalls, the shell, and impatient keys.
+"""The process in its terminal: signals, a terminal that goes away, shrinks or stalls, the shell, and fast keys.
 
 Modules: tui.commands.screens, tui.terminal.
 """
@@ -74,10 +74,10 @@ def test_without_its_terminal_it_is_gone_within_a_second(
     assert terminal.process.wait(1) == 129
 
 
-def test_a_terminal_that_takes_no_output_does_not_keep_it(demo_file: Path, open_screens: OpenScreens) -> None:
+def test_a_terminal_that_stalls_does_not_keep_it(demo_file: Path, open_screens: OpenScreens) -> None:
     terminal = open_screens(demo_file, size=(200, 50))
     terminal.sees("40 tenants")
-    # Nothing is read from here on: what a pseudo-terminal holds is soon full.
+    # From here on nothing is read, so the pseudo-terminal's buffer is soon full.
     for _ in range(60):
         terminal.press("p", "s")
     terminal.signal(signal.SIGTERM)
@@ -105,7 +105,7 @@ def test_to_the_shell_and_back(demo_file: Path, in_terminal: OpenScreens, env: d
     terminal.until(lambda: terminal.lines[1:] == listed, "the same list")
     assert 1 <= facts_age(terminal) <= time.monotonic() - started
 
-    # Ended while it is suspended, when the terminal is the shell's.
+    # It is ended while it is suspended and the terminal is the shell's.
     terminal.press("ctrl+z")
     terminal.until(lambda: terminal.screen.count("Stopped") == 2)
     terminal.press("kill %1; while kill -0 %1 2>/dev/null; do :; done; wait %1; echo code $?", "enter")
@@ -121,7 +121,7 @@ def facts_age(terminal: Terminal) -> int:
     return int(found[1])
 
 
-def test_without_a_shell_there_is_no_way_to_stop_it(demo_file: Path, open_screens: OpenScreens) -> None:
+def test_without_a_shell_ctrl_z_says_so(demo_file: Path, open_screens: OpenScreens) -> None:
     terminal = open_screens(demo_file)
     terminal.sees("40 tenants")
     terminal.sees("no shell", after=["ctrl+z"])
@@ -129,11 +129,11 @@ def test_without_a_shell_there_is_no_way_to_stop_it(demo_file: Path, open_screen
     assert terminal.ends() == 0
 
 
-def test_standard_input_is_no_terminal(demo_file: Path, run: Run) -> None:
+def test_standard_input_is_not_a_terminal(demo_file: Path, run: Run) -> None:
     points_to_the_report(run("--database", url_of(demo_file)))
 
 
-def test_standard_error_is_no_terminal(demo_file: Path, run: Run) -> None:
+def test_standard_error_is_not_a_terminal(demo_file: Path, run: Run) -> None:
     master, slave = os.openpty()
     points_to_the_report(run("--database", url_of(demo_file), stdin=slave))
     os.close(slave)
@@ -194,7 +194,7 @@ def test_a_storm_of_sizes(demo_file: Path, open_screens: OpenScreens, log_file: 
 
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
-    """Nobody else can read the SQLite file meanwhile."""
+    """Lock the SQLite file, so that no other process can read it meanwhile."""
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("BEGIN EXCLUSIVE")
         yield
@@ -228,7 +228,7 @@ def test_quitting_does_not_wait_for_a_refresh(demo_file: Path, open_screens: Ope
 
 
 @pytest.mark.alone
-def test_quitting_breaks_a_statement_off_in_postgresql(postgres_url: str, open_screens: OpenScreens) -> None:
+def test_quitting_cancels_a_statement_in_postgresql(postgres_url: str, open_screens: OpenScreens) -> None:
     with psycopg.connect(postgres_url) as holder:
         holder.execute("LOCK TABLE tenants IN ACCESS EXCLUSIVE MODE")
         terminal = open_screens(postgres_url)
@@ -278,7 +278,7 @@ def test_an_arrow_key_that_comes_in_two_packets(demo_file: Path, open_screens: O
     terminal.received_during(0.2)
     terminal.write(b"[B")
     terminal.until(lambda: marked(terminal) == [1])
-    # Taken for itself it would have cleared the filter, as it does when nothing follows.
+    # As Esc alone it would have cleared the filter.
     assert " of 40," in terminal.words
     terminal.sees("40 tenants", after=["lone escape"])
 
@@ -290,7 +290,7 @@ def test_a_key_right_behind_escape_is_not_swallowed(demo_file: Path, open_screen
     terminal.sees("Latest attempts", after=["enter"])
     terminal.press("s")
     terminal.sees("> Schedules")
-    # Back to the dashboard and on to the backup sets, faster than Esc is told from an arrow key.
+    # Back to the dashboard and on to the backup sets, faster than Esc can be distinguished from an arrow key.
     terminal.write(b"\x1b")
     terminal.received_during(0.2)
     terminal.sees("Backup sets:", after=["b"])
@@ -301,12 +301,12 @@ def test_a_key_right_behind_escape_is_not_swallowed(demo_file: Path, open_screen
 
 
 def marked(terminal: Terminal) -> list[int]:
-    """The rows of the list that are marked as the one under the cursor."""
+    """The rows of the list with the cursor's mark."""
     headings = next((place for place, line in enumerate(terminal.lines) if "POSTURE" in line), 0)
     return [place for place, line in enumerate(terminal.lines[headings + 1 :]) if line.startswith(">")]
 
 
-def test_what_is_typed_right_behind_the_slash_goes_into_the_filter(demo_file: Path, open_screens: OpenScreens) -> None:
+def test_letters_right_after_the_slash_go_into_the_filter(demo_file: Path, open_screens: OpenScreens) -> None:
     terminal = open_screens(demo_file)
     terminal.sees("40 tenants")
     terminal.sees("/ qs/p", "0 of 40,", after=list("/qs/p"))
@@ -334,7 +334,7 @@ def test_keys_faster_than_frames(seed: int, demo_file: Path, open_screens: OpenS
 
 
 def second_of(terminal: Terminal) -> int | None:
-    """The process that a starting program has begun, by its pid."""
+    """The pid of the process that a starting program has begun."""
     children = Path(f"/proc/{terminal.process.pid}/task/{terminal.process.pid}/children").read_text().split()
     return int(children[0]) if children else None
 
@@ -355,7 +355,7 @@ def test_without_its_second_process_it_reads_by_itself(
     assert not log_file.exists()
 
 
-def test_once_the_fleet_is_there_the_second_process_is_gone(demo_file: Path, open_screens: OpenScreens) -> None:
+def test_the_second_process_ends_when_the_fleet_is_there(demo_file: Path, open_screens: OpenScreens) -> None:
     terminal = open_screens(demo_file)
     terminal.sees("40 tenants")
     terminal.until(lambda: second_of(terminal) is None, "no second process")

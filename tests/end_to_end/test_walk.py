@@ -1,4 +1,4 @@
-"""From a red row to the proof in two keys, in a real terminal: every word and figure on the way equals the report's.
+"""From a red row to the proof in two keys, in a real terminal. Every word and figure on the way equals the report's.
 
 Modules: tui.screens, tui.drillthrough, health.report.
 """
@@ -40,7 +40,7 @@ SCREENS: Final = {"backup_sets": "Backup sets", "backup_set": "Backup set", "sch
 
 
 def state(tenant: dict[str, Any]) -> str:
-    """The word a tenant of the report is shown with."""
+    """The word with which a tenant of the report is shown."""
     if tenant["posture"] is None:
         return "unreadable"
     if tenant["posture"] == "healthy":
@@ -49,7 +49,7 @@ def state(tenant: dict[str, Any]) -> str:
 
 
 def span(seconds: int) -> str:
-    """A span in its biggest unit and the next smaller one, the second left out where it is zero."""
+    """A span in its largest unit and the next smaller one, without the second if it is zero."""
     units = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
     for (unit, size), (smaller, part) in zip(units, [*units[1:], ("", 1)], strict=True):
         if seconds >= size:
@@ -59,7 +59,7 @@ def span(seconds: int) -> str:
 
 
 def latest_backup(tenant: dict[str, Any]) -> str:
-    """When the latest backup was, from the report's figures."""
+    """The age of the latest backup in words, from the report's figures."""
     if tenant["posture"] is None:
         return "-"
     if tenant["basis"] is None:
@@ -71,7 +71,7 @@ def latest_backup(tenant: dict[str, Any]) -> str:
 def listed_rows(terminal: Terminal) -> Iterator[list[str]]:
     """The rows of the list on the screen, as cells."""
     headings = next(place for place, line in enumerate(terminal.lines) if "POSTURE" in line)
-    # Above the keys two lines tell the row under the cursor in full.
+    # Above the keys two lines show the row under the cursor in full.
     for line in terminal.lines[headings + 1 : -3]:
         if line.strip():
             yield re.split(r"\s{2,}", line[2:])
@@ -90,13 +90,13 @@ def every_row(terminal: Terminal, number: int) -> list[list[str]]:
         terminal.press("pagedown")
         terminal.until(lambda known=known, found=found: taken() or len(found) > known, "another page")  # type: ignore[misc]
         terminal.settles()
-        # A page half drawn mixes two rows into one that is neither.
+        # A half-drawn page would mix two rows.
         found = dict(list(found.items())[:known])
     return list(found.values())
 
 
 def with_reason(document: dict[str, Any], reason: str) -> dict[str, Any]:
-    """A tenant of the report that has a reason, with the most others beside it."""
+    """The tenant of the report that has this reason and the most other ones."""
     having = [tenant for tenant in document["tenants"] if reason in tenant["reasons"]]
     return max(having, key=lambda tenant: len(tenant["reasons"]))
 
@@ -128,13 +128,13 @@ def test_the_list_is_the_report(demo_file: Path, open_screens: OpenScreens, demo
     assert len(rows) == totals["tenants"]
     for row, tenant in zip(rows, demo_report["tenants"], strict=True):
         assert row[0] == f"{GLYPHS[state(tenant)]} {state(tenant)}"
-        # A name that does not fit has lost its middle.
+        # The middle of a name that does not fit is left out.
         beginning, _, ending = row[1].partition("…")
         assert tenant["name"].startswith(beginning)
         assert tenant["name"].endswith(ending)
         assert row[2] == latest_backup(tenant)
         for family, count in (tenant["basis"] or {"families": {}})["families"].items():
-            # Without the plural's letter: one item is missing, or eleven are.
+            # Without the plural's letter, because the number may be one.
             words = f"{count} {FAMILIES[family].removesuffix('s')}" if family in COUNTED else FAMILIES[family]
             why = row[3].removesuffix("…")
             assert words in why or row[3].endswith("…")
@@ -216,7 +216,7 @@ def proof(tenant: dict[str, Any], reason: str) -> list[str]:
         return ["No backup basis:"]
     if reason == "schedule_follow_up":
         entries = tenant["schedules"]["follow_up"]
-        # The row under the cursor is told in full; the others at least in their first words.
+        # The row under the cursor is shown in full, the others at least with their first words.
         first = [f"{len(entries)} need", entries[0]["name"][:12]]
         return [*first, *(CONDITIONS[condition] for condition in entries[0]["conditions"])]
     completed = basis["completed_at"].replace("T", " ").split(".")[0].rstrip("Z")

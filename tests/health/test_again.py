@@ -1,4 +1,4 @@
-"""Answers judged again from the facts in hand are those that a fresh read at that instant would give."""
+"""Answers judged again from the present facts equal those of a fresh read at that instant."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_tenants_answers_judged_again_are_those_read_again(sqlite_url: str, la
             assert sets == held.backup_sets(f"tenant-{number}", NOW + later)
 
 
-def test_the_earliest_instant_counts_and_of_no_tenant_there_is_none(sqlite_url: str) -> None:
+def test_the_earliest_instant_counts_and_no_tenant_has_no_end(sqlite_url: str) -> None:
     load(sqlite_url, a_fleet())
     with resolving(sqlite_url) as held:
         verdicts = held.fleet(NOW)

@@ -1,6 +1,6 @@
-"""The product's report against the oracle, on both engines: every case a tenant, every state space one fleet read.
+"""The product's report against the oracle, on both engines: each case is a tenant, each state space one fleet.
 
-What is compared: every entry of `tenants`, their order, the `totals`, and the head of the document
+It compares every entry of `tenants`, their order, the `totals`, and the head of the document
 (docs/concepts.md, "The verdict"; docs/documents.md, "The report").
 
 Modules: health.report, health.resolver.
@@ -36,7 +36,7 @@ from tests.oracle.verdict import expected_report, unreadable_cells
 from tests.subject import fleet_report
 
 SHOWN = 3
-"""How many differences a failure shows in full."""
+"""The number of differences that a failure shows in full."""
 
 SQLITE_GARBAGE: list[Instant] = [
     "garbage",
@@ -133,7 +133,7 @@ def _is_equal(rows: Rows, expected: dict[str, Any], actual: dict[str, Any]) -> b
         return True
     if "error" not in expected or "error" not in actual:
         return False
-    # Where several cells cannot be read, the page leaves open which of them is named.
+    # If several cells cannot be read, the page leaves open which one is named.
     case = _case_of(rows, expected["tenant"])
     others = unreadable_cells(case.tenant, case.sets, case.items, case.schedules)
     return any(canonical({**expected, "error": cell}) == canonical(actual) for cell in others)
@@ -154,7 +154,7 @@ def _readable(rows: Rows, expected: dict[str, Any] | None, actual: dict[str, Any
 def differences(
     rows: Rows, report: dict[str, Any], document: dict[str, Any], policy: Policy, now: datetime
 ) -> list[str]:
-    """What the document has otherwise than the oracle's report, one readable text a difference."""
+    """The differences between the document and the oracle's report, each as a readable text."""
     found = []
     head = {"schema": document.get("schema"), "policy": document.get("policy")}
     wanted_head = {"schema": "tenantpilot.report/1", "policy": dict(policy)}
@@ -185,9 +185,9 @@ def differences(
 def compare(
     url: str, rows: Rows, now: datetime = NOW, policy: Policy = DEFAULT_POLICY, report: dict[str, Any] | None = None
 ) -> int:
-    """Reads the fleet and fails with the first differences, if any; the number of tenants compared.
+    """Read the fleet, and fail with the first differences, if any. Returns the number of compared tenants.
 
-    `report` is the oracle's, where it is known already.
+    `report` is the oracle's report, if it is known already.
     """
     document = fleet_report(url, now, dict(policy))
     found = differences(rows, report or expected_report(rows, policy, now), document, policy, now)
@@ -214,7 +214,7 @@ def _space(cases: Callable[[], Iterable[Case]]) -> Rows:
 
 @cache
 def _report_of(cases: Callable[[], Iterable[Case]], now: datetime) -> dict[str, Any]:
-    """What the oracle says of a state space: the same for every engine."""
+    """The oracle's report on a state space: the same for each engine."""
     return expected_report(_space(cases), DEFAULT_POLICY, now)
 
 
@@ -226,7 +226,7 @@ def test_no_tenant_at_all(url: str) -> None:
 def test_every_case_of_a_state_space(url: str, cases: Callable[[], Iterable[Case]], record_property: Record) -> None:
     rows = _space(cases)
     load(url, rows)
-    # A microsecond later the crons, whose slots are whole minutes, are on the other side of their boundary.
+    # A microsecond later the crons are on the other side of their boundary, because slots are whole minutes.
     nows = [NOW, NOW + TICK] if cases is schedule_cases else [NOW]
     compared = sum(compare(url, rows, now, report=_report_of(cases, now)) for now in nows)
     _note(record_property, url, f"cases of {cases.__name__}", compared)
@@ -250,13 +250,13 @@ def test_one_cell_that_is_no_instant(url: str, record_property: Record) -> None:
 
 
 def _a_bit_of_everything() -> Rows:
-    """Every 40th case, with ids that repeat from tenant to tenant."""
+    """Every 40th case, with the same ids in each tenant."""
     some = [*set_blueprints()][::40] + schedule_blueprints(sample=800, pairs=200)[::40]
     return fleet(numbered(some, ids_repeat=True))
 
 
 def test_ids_that_repeat_from_tenant_to_tenant(postgres_url: str, record_property: Record) -> None:
-    """In PostgreSQL the primary keys are (tenant_id, id), so that an id alone is nobody's.
+    """In PostgreSQL the primary keys are (tenant_id, id), so an id alone names no row.
 
     (docs/facts.md, "The facts")
     """
@@ -267,7 +267,7 @@ def test_ids_that_repeat_from_tenant_to_tenant(postgres_url: str, record_propert
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/New_York"])
 def test_the_time_zone_of_the_session_changes_nothing(postgres_url: str, zone: str) -> None:
-    """The database's default zone is far from UTC: the first and last instants there are leave the years 1 to 9999."""
+    """The database's default zone is far from UTC, so there the first and last instants leave the years 1 to 9999."""
     with psycopg.connect(postgres_url) as connection:
         statement = sql.SQL("ALTER DATABASE {} SET timezone = {}")
         connection.execute(statement.format(sql.Identifier(connection.info.dbname), sql.Literal(zone)))
@@ -283,7 +283,7 @@ def test_the_time_zone_of_the_session_changes_nothing(postgres_url: str, zone: s
     max_examples=25,
     deadline=None,
     database=None,
-    # An example is a few hundred tenants, each judged on its own: a failure names the tenant, shrinking adds nothing.
+    # An example is a few hundred tenants, each judged alone. A failure names the tenant, so shrinking adds nothing.
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -300,5 +300,5 @@ def test_any_mix_of_sets_items_and_schedules(
     clear(url)
     load(url, rows)
     compare(url, rows, now, policy)
-    # The same facts seen from another instant.
+    # The same facts at another instant.
     compare(url, rows, other_now, policy)

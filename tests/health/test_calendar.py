@@ -1,4 +1,4 @@
-"""Leap days, ends of years, changes of clocks in odd zones: through the store of both engines, to the microsecond.
+"""Leap days, ends of years, clock changes in odd zones: through the store of both engines, to the microsecond.
 
 Modules: health.freshness, health.schedules, health.store.
 """
@@ -25,7 +25,7 @@ INSTANTS: Final = (
     datetime(2028, 2, 29, tzinfo=UTC),
     datetime(2028, 2, 29, 23, 59, 59, 999_999, tzinfo=UTC),
     datetime(2028, 3, 1, tzinfo=UTC),
-    # No leap year, though it divides by four.
+    # Not a leap year, although four divides it.
     datetime(2100, 2, 28, 23, 59, 59, 999_999, tzinfo=UTC),
     datetime(2027, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
     datetime(2028, 1, 1, tzinfo=UTC),
@@ -36,12 +36,12 @@ INSTANTS: Final = (
 )
 
 PLANS: Final = [
-    # Zone, cron, the last run there, and when the next one is due there.
+    # Zone, cron, the last run in local time, and the next slot in local time.
     ("Asia/Kathmandu", "0 0 29 2 *", "2024-02-29 00:00", "2028-02-29 00:00"),
     ("Pacific/Chatham", "0 0 1 1 *", "2027-01-01 00:00", "2028-01-01 00:00"),
     ("Australia/Lord_Howe", "59 23 31 12 *", "2026-12-31 23:59", "2027-12-31 23:59"),
     ("Asia/Kathmandu", "45 5 * * *", "2027-12-31 05:45", "2028-01-01 05:45"),
-    # A night that is half an hour shorter, and one that is an hour longer.
+    # A night that is half an hour shorter, and a night that is an hour longer.
     ("Australia/Lord_Howe", "0 3 * * *", "2027-10-02 03:00", "2027-10-03 03:00"),
     ("Pacific/Chatham", "0 4 * * *", "2027-04-03 04:00", "2027-04-04 04:00"),
     ("Pacific/Chatham", "0 4 * * *", "2027-09-25 04:00", "2027-09-26 04:00"),
@@ -57,7 +57,7 @@ def loaded(url: str, rows: Rows) -> TenantBackupHealthResolver:
     return TenantBackupHealthResolver(parse_database_url(url), HealthPolicy())
 
 
-def test_a_basis_is_fresh_for_its_window_whatever_day_it_is(database_url: str) -> None:
+def test_a_basis_is_fresh_for_its_window_on_any_day(database_url: str) -> None:
     rows = Rows([], [], [], [])
     for number, instant in enumerate(INSTANTS, 1):
         rows.tenants.append(TenantRow(number, f"tenant-{number}", f"Tenant {number}", LONG_AGO))
@@ -94,8 +94,8 @@ def test_a_schedule_is_overdue_a_grace_after_its_slot_in_its_zone(database_url: 
 
 
 @pytest.mark.parametrize("number", range(len(PLANS)))
-def test_the_plans_above_are_about_what_they_say(number: int) -> None:
-    """The nights are as long as the comments have it, and the instants are on the local clock."""
+def test_the_plans_above_have_the_nights_of_their_comments(number: int) -> None:
+    """The nights are as long as the comments say, and the instants are local times."""
     zone, _, last, due = PLANS[number]
     length = there(zone, due) - there(zone, last)
     by_the_wall = datetime.fromisoformat(due) - datetime.fromisoformat(last)

@@ -1,4 +1,4 @@
-"""One cause in forty tenants: whose error counts, what of it is folded away, and in which order causes stand."""
+"""One cause in forty tenants: whose error counts, what is folded away, and the order of causes."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ GUID = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
         (GUID + "b" * 200, "…" + "b" * 199),
     ],
 )
-def test_what_is_folded_away(error: str, cause: str | None) -> None:
+def test_ids_and_numbers_are_folded_away(error: str, cause: str | None) -> None:
     assert folded(error) == (error if cause is None else cause)
 
 
@@ -81,7 +81,7 @@ def is_guid(text: str) -> bool:
 
 
 def folded_by_hand(error: str) -> str:
-    """For texts whose parts are divided by blanks, each a GUID, an instant, a date or a word."""
+    """For texts with blanks between their parts, each a GUID, an instant, a date or a word."""
     parts = error.split()
     found = []
     for place, part in enumerate(parts):
@@ -138,7 +138,7 @@ BASIS = a_set(NOW - 2 * DAY, id=50)
 
 
 def cause(health: TenantBackupHealth, *sets: BackupSet) -> tuple[str, int | None] | None:
-    """By the newest of these sets that is not deleted and has an error."""
+    """The cause by the newest of these sets that is not deleted and has an error."""
     failing = [each for each in map(failing_set, sets) if each is not None]
     newest = max(failing, key=lambda each: (each.happened_at, each.id), default=None)
     found = cause_of(health, newest)
@@ -156,7 +156,7 @@ def cause(health: TenantBackupHealth, *sets: BackupSet) -> tuple[str, int | None
         ({"completed_at": None, "started_at": NOW - 2 * DAY - TICK}, False),
         ({"completed_at": None, "started_at": None, "created_at": NOW - 2 * DAY}, True),
         ({"completed_at": None, "started_at": None, "created_at": NOW - 2 * DAY - TICK}, False),
-        # By the first of the three that there is, whatever the others say.
+        # The first of the three that is not null decides; the others do not count.
         ({"completed_at": NOW - 3 * DAY, "started_at": NOW, "created_at": NOW}, False),
         ({"deleted_at": NOW}, False),
         ({"error": None}, False),
@@ -192,7 +192,7 @@ def test_a_tenant_without_a_reason_has_no_cause() -> None:
     assert cause(health_of(a_set()), a_set(NOW, id=9, status="failed", error="throttled")) is None
 
 
-def test_what_cannot_be_read_is_one_cause() -> None:
+def test_unreadable_tenants_are_one_cause() -> None:
     evidence = UnreadableEvidence("backup_sets", "completed_at", 7, "completed_at of row 7 is not an instant")
     health = judge(facts_of(None)._replace(unreadable=evidence), POLICY, NOW)
     assert cause(health, a_set(NOW, status="failed", error="throttled")) == ("unreadable", None)
@@ -237,7 +237,7 @@ def basis_of(sets: Sequence[BackupSet]) -> BackupSet | None:
 
 
 def expected(fleet: Sequence[tuple[TenantBackupHealth, Sequence[BackupSet]]]) -> list[dict[str, Any]]:
-    """Every tenant with its cause by the words of the contract, then put together by hand."""
+    """Every tenant with its cause by the words of the contract, then grouped by hand."""
     groups: dict[str, dict[str, Any]] = {}
     for health, sets in fleet:
         if not health.reasons:

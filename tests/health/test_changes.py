@@ -1,4 +1,4 @@
-"""Two sets compared, held against a second implementation that was written from the contract's words alone."""
+"""Two sets compared, checked against a second implementation that was written from the contract's words alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from health.changes import Aspect, CapturedItem, Change, Changes, compared, comp
 from tests.health.making import an_item
 
 Kept = tuple[CapturedItem, str | None]
-"""An item and its content, None where that was not kept."""
+"""An item and its content; None if it was not kept."""
 
 
 def captured(
@@ -29,7 +29,7 @@ def captured(
 
 
 def compare(before: Sequence[Kept], after: Sequence[Kept]) -> Changes:
-    """As the product does it: contents are read only for the items that it asks for."""
+    """The comparison as the product does it: contents are read only for the items that it asks for."""
     contents = {each.item.id: content for each, content in (*before, *after) if content is not None}
     one, other = [each for each, _ in before], [each for each, _ in after]
     asked = compared_by_value(one, other)
@@ -184,7 +184,7 @@ def test_it_finds_what_the_words_of_the_contract_say(before: list[Kept], after: 
 
 
 @given(before=sets, after=sets, data=st.data())
-def test_in_whatever_order_the_items_come(before: list[Kept], after: list[Kept], data: st.DataObject) -> None:
+def test_the_order_of_the_items_changes_nothing(before: list[Kept], after: list[Kept], data: st.DataObject) -> None:
     before, after = renumbered(before, 1), renumbered(after, 100)
     shuffled = compare(data.draw(st.permutations(before)), data.draw(st.permutations(after)))
     assert shuffled == compare(before, after)
@@ -209,7 +209,7 @@ def test_every_item_is_counted_once_and_backwards_gone_is_added(before: list[Kep
         ({}, {"display_name": "Renamed"}, None),
         ({}, {"platform": "iOS"}, None),
         ({}, {"digest": "sha256:2"}, [Aspect.CONTENT]),
-        # Two digests decide it, whatever is kept of what they stand for.
+        # Two digests decide it, even if their content is kept or pruned.
         ({"content": "1"}, {"content": "2"}, None),
         ({"digest": None, "content": "1"}, {"digest": None, "content": "2"}, [Aspect.CONTENT]),
         ({"digest": None, "content": "1"}, {"content": "1.0"}, None),
@@ -225,7 +225,7 @@ def test_every_item_is_counted_once_and_backwards_gone_is_added(before: list[Kep
         ({"assignments": "null"}, {"assignments": None}, [Aspect.ASSIGNMENTS]),
         ({}, {"assignments": "[ ]"}, None),
         ({}, {"capture_mode": "metadata_only"}, [Aspect.QUALITY]),
-        # Another word that is not known, another warning: the families are the same.
+        # Another unknown word, another warning: the families are the same.
         ({"capture_mode": None}, {"capture_mode": "odd"}, None),
         ({"integrity_warning": ""}, {"integrity_warning": "torn"}, None),
         (
@@ -235,7 +235,7 @@ def test_every_item_is_counted_once_and_backwards_gone_is_added(before: list[Kep
         ),
     ],
 )
-def test_in_what_an_item_changed(before: Any, after: Any, aspects: list[Aspect] | None) -> None:
+def test_the_aspects_of_a_changed_item(before: Any, after: Any, aspects: list[Aspect] | None) -> None:
     found = compare([captured(1, **before)], renumbered([captured(1, **after)], 100))
     assert [(each.change, list(each.aspects)) for each in found.items] == (
         [] if aspects is None else [(Change.CHANGED, aspects)]
@@ -252,14 +252,14 @@ def test_in_what_an_item_changed(before: Any, after: Any, aspects: list[Aspect] 
         (("sha256:1", None), (None, "1")),
     ],
 )
-def test_what_was_not_kept_is_never_unchanged(
+def test_content_that_was_not_kept_is_never_unchanged(
     before: tuple[str | None, str | None], after: tuple[str | None, str | None]
 ) -> None:
     one = captured(1, digest=before[0], content=before[1])
     (other,) = renumbered([captured(1, digest=after[0], content=after[1])], 100)
     found = compare([one], [other])
     assert [(each.change, each.aspects) for each in found.items] == [(Change.NOT_COMPARABLE, ())]
-    # Where something else differs, that is what is said.
+    # If something else differs, that is the aspect.
     degraded = (other[0]._replace(item=other[0].item._replace(capture_mode="metadata_only")), other[1])
     assert [each.aspects for each in compare([one], [degraded]).items] == [(Aspect.QUALITY,)]
 
@@ -270,11 +270,11 @@ def test_content_is_read_only_where_no_two_digests_decide() -> None:
     assert compared_by_value([each for each, _ in before], [each for each, _ in after]) == [2, 101, 3, 102]
 
 
-# What a last good copy is wanted of
+# The items that need a last good copy
 
 
 @given(basis=sets, reference=sets)
-def test_wanted_is_what_is_degraded_and_what_only_the_reference_has(basis: list[Kept], reference: list[Kept]) -> None:
+def test_degraded_items_and_items_of_the_reference_need_a_copy(basis: list[Kept], reference: list[Kept]) -> None:
     in_basis, in_reference = ([each.item for each, _ in items] for items in (basis, reference))
     wanted: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = {}
     for item in in_reference:

@@ -1,4 +1,4 @@
-"""Two contents side by side: what differs, what is matched with what, and what is left out only when asked to."""
+"""Two contents side by side: the differences, the matching of parts, and fields that are left out on demand."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def shown(before: Any, after: Any, **options: bool) -> ContentDifferences:
 
 
 def lines(found: ContentDifferences) -> list[tuple[LineKind, str | None, str | None]]:
-    """The lines that differ, without their surroundings."""
+    """The differing lines, without their surroundings."""
     return [
         (line.kind, line.before, line.after)
         for part in found.parts
@@ -33,7 +33,7 @@ def lines(found: ContentDifferences) -> list[tuple[LineKind, str | None, str | N
 
 
 @given(before=values, after=values)
-def test_there_are_differences_where_the_contents_are_not_the_same(before: Any, after: Any) -> None:
+def test_there_are_differences_if_the_contents_are_not_the_same(before: Any, after: Any) -> None:
     found = shown(before, after)
     assert (not found.parts) is same_content(json.dumps(before), json.dumps(after))
     assert found.left_out == 0
@@ -89,7 +89,7 @@ def test_by_value(before: str, after: str, same: bool) -> None:
     assert same_content(before, after) is same
 
 
-def test_only_what_differs_with_its_surroundings() -> None:
+def test_only_differences_with_their_surroundings() -> None:
     before = {f"field {number:02}": number for number in range(40)}
     found = shown(before, {**before, "field 20": "other"})
     (part,) = found.parts
@@ -112,7 +112,7 @@ def test_surroundings_that_meet_are_one_part(apart: int, parts: int) -> None:
     assert len(found.parts) == parts
 
 
-def test_what_is_gone_and_what_is_added_stands_on_one_side_only() -> None:
+def test_gone_and_added_lines_stand_on_one_side_only() -> None:
     found = shown({"a": 1, "gone": {"deep": [1]}}, {"a": 1, "added": "x"})
     assert lines(found) == [
         (LineKind.GONE, '"gone": {', None),
@@ -125,7 +125,7 @@ def test_what_is_gone_and_what_is_added_stands_on_one_side_only() -> None:
 
 
 @pytest.mark.parametrize("identity", ["id", "name", "settingDefinitionId"])
-def test_objects_in_an_array_are_matched_by_what_they_are_called(identity: str) -> None:
+def test_objects_in_an_array_are_matched_by_their_names(identity: str) -> None:
     one, two, three = ({identity: name, "value": 1} for name in ("one", "two", "three"))
     found = shown({"settings": [one, two]}, {"settings": [three, one, {**two, "value": 2}]})
     assert lines(found) == [
@@ -149,7 +149,7 @@ def test_a_wrapped_and_numbered_setting_is_matched_by_definition() -> None:
     assert (LineKind.CHANGED, '"value": 1', '"value": 0') not in lines(found)
 
 
-def test_an_order_that_is_another_is_said() -> None:
+def test_another_order_is_a_difference() -> None:
     one, two = {"id": "x"}, {"id": "y"}
     assert lines(shown([one, two], [two, one])) == [(LineKind.REORDERED, "[", "[")]
 
@@ -158,7 +158,7 @@ def test_an_order_that_is_another_is_said() -> None:
     ("before", "after"),
     [
         (["a", "b"], ["x", "a", "b"]),
-        # Two of one name, or one that has none, tell nothing apart.
+        # Two with one name, or one without a name, cannot be matched by name.
         ([{"id": "a"}, {"id": "a", "v": 1}], [{"id": "x"}, {"id": "a"}, {"id": "a", "v": 1}]),
         ([{"id": "a"}, {}], [{"id": "x"}, {"id": "a"}, {}]),
         ([{"id": 7}, {"id": 8}], [{"id": 9}, {"id": 7}, {"id": 8}]),
@@ -178,7 +178,7 @@ def test_fields_without_meaning_are_left_out_on_demand_and_counted(field: str) -
     assert hidden.left_out == 2
 
 
-def test_what_is_no_json_is_compared_as_a_line_of_text() -> None:
+def test_content_that_is_not_json_is_compared_as_a_line_of_text() -> None:
     assert lines(differences("torn {", "{}")) == [(LineKind.CHANGED, '"torn {"', '"{}"')]
     deep = "[" * 100_000
     assert [line[0] for line in lines(differences(deep, "{}"))] == [LineKind.CHANGED]
@@ -206,5 +206,5 @@ def test_content_is_indented_as_json_is(content: Any, ascii_only: bool) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[" * 100_000, "1" * 5000])
-def test_what_is_no_json_stays_what_it_is(content: str) -> None:
+def test_content_that_is_not_json_stays_unchanged(content: str) -> None:
     assert indented(content) == content

@@ -1,4 +1,4 @@
-"""The coverage of the last 30 days is, at every instant that is known, the freshness and quality of its basis."""
+"""The coverage of the last 30 days is the freshness and quality of the basis, at every known instant."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ WHOLE, BAD = an_item(), an_item(capture_mode="metadata_only")
 
 
 class Kept(NamedTuple):
-    """A set that may be a basis, and its items; `readable` is False where its row cannot be read."""
+    """A set that may be a basis, and its items; `readable` is False if its row cannot be read."""
 
     backup_set: BackupSet
     items: tuple[BackupItem, ...] = (WHOLE,)
@@ -64,7 +64,7 @@ def kept(completed_at: datetime, *items: BackupItem, readable: bool = True, **co
 
 
 def basis_of(sets: Sequence[Kept], at: datetime) -> Kept | None:
-    """The basis of an instant: completed by then, the latest, then the greatest id (docs/concepts.md, "The basis")."""
+    """The basis at an instant: the latest completed by then, then the greatest id (docs/concepts.md, "The basis")."""
     completed = [each for each in sets if each.completed_at <= at]
     return max(completed, key=lambda each: (each.completed_at, each.backup_set.id), default=None)
 
@@ -78,7 +78,7 @@ def judged_then(sets: Sequence[Kept], policy: HealthPolicy, at: datetime) -> Cov
 
 
 def health_now(sets: Sequence[Kept], tenant: Tenant, policy: HealthPolicy, now: datetime) -> TenantBackupHealth:
-    """The verdict as it is: its basis may lie in the future."""
+    """The present verdict: its basis may lie in the future."""
     basis = basis_of(sets, LAST_INSTANT)
     if basis is None:
         return judge(facts_of(None, tenant=tenant), policy, now)
@@ -110,13 +110,13 @@ def state_at(found: Coverage, at: datetime) -> CoverageState | None:
 
 
 def shown(found: Coverage | None) -> str:
-    """The cells as a word: protected, degraded, not covered, and a dot where nothing is known."""
+    """The cells as letters: protected, degraded, not covered, and a dot for unknown."""
     return "".join("." if cell is None else "pdn"[cell] for cell in known(found).cells)
 
 
 # At every instant
 
-# Near the ends of the period and near each other: ties, gaps of just a window, sets in the future.
+# Near the ends of the period and near each other: ties, gaps of exactly a window, sets in the future.
 ages = st.one_of(
     st.timedeltas(min_value=-2 * DAY, max_value=33 * DAY),
     st.builds(
@@ -149,7 +149,7 @@ tenants = st.sampled_from([LONG_AGO, BEGIN + 7 * DAY + TICK, NOW - TICK]).map(la
 
 
 def instants_of_interest(sets: Sequence[Kept], policy: HealthPolicy) -> list[datetime]:
-    """Both sides of everything that may change the state."""
+    """Both sides of every instant that may change the state."""
     edges = [BEGIN, NOW, *(each.completed_at for each in sets)]
     edges += [each.completed_at + policy.freshness_window for each in sets]
     instants = [edge + step for edge in edges for step in (-TICK, 0 * TICK, TICK)]
@@ -157,7 +157,7 @@ def instants_of_interest(sets: Sequence[Kept], policy: HealthPolicy) -> list[dat
 
 
 @given(sets=histories, tenant=tenants, policy=policies)
-def test_at_every_instant_it_is_what_was_judged_then(sets: list[Kept], tenant: Tenant, policy: HealthPolicy) -> None:
+def test_at_every_instant_it_is_the_verdict_of_then(sets: list[Kept], tenant: Tenant, policy: HealthPolicy) -> None:
     found = coverage(*sets, tenant=tenant, policy=policy)
     assume(found is not None)
     known_from = min((each.completed_at for each in sets), default=tenant.created_at) or BEGIN
@@ -212,7 +212,7 @@ def test_shares_are_whole_percent_and_never_better_than_the_truth(
 
 
 @given(sets=histories, tenant=tenants, data=st.data())
-def test_in_whatever_order_the_sets_come(sets: list[Kept], tenant: Tenant, data: st.DataObject) -> None:
+def test_the_order_of_the_sets_changes_nothing(sets: list[Kept], tenant: Tenant, data: st.DataObject) -> None:
     assert coverage(*sets, tenant=tenant) == coverage(*data.draw(st.permutations(sets)), tenant=tenant)
 
 
@@ -235,7 +235,7 @@ def test_covered_to_the_last_tick_of_the_window_and_no_further() -> None:
         ([], 30 * "n"),
         ([kept(NOW - day * DAY) for day in range(31)], 30 * "p"),
         ([kept(NOW - day * DAY - HOUR) for day in range(31)], 30 * "p"),
-        # The one that counts at the beginning was completed before it.
+        # The basis at the beginning was completed before it.
         ([kept(BEGIN - HOUR), *(kept(NOW - day * DAY) for day in range(30))], "n" + 29 * "p"),
         ([kept(NOW - day * DAY) for day in range(31) if day != 10], 20 * "p" + "n" + 9 * "p"),
         # One tick of a day is enough.
@@ -243,7 +243,7 @@ def test_covered_to_the_last_tick_of_the_window_and_no_further() -> None:
         ([kept(NOW - day * DAY + TICK * (day == 10)) for day in range(31)], 30 * "p"),
         ([kept(NOW - day * DAY + 2 * TICK * (day == 10)) for day in range(31)], 20 * "p" + "n" + 9 * "p"),
         ([kept(NOW - day * DAY, BAD if day == 10 else WHOLE) for day in range(31)], 20 * "p" + "d" + 9 * "p"),
-        # Not covered is worse than degraded, also where it is the shorter.
+        # Not covered is worse than degraded, also if it is shorter.
         (
             [kept(NOW - day * DAY + HOUR * (day == 10), BAD if day == 10 else WHOLE) for day in range(31)],
             20 * "p" + "n" + 9 * "p",
@@ -270,16 +270,16 @@ def test_a_bad_minute_of_thirty_days_is_never_rounded_away() -> None:
     assert found.shares == (99, 0, 1)
 
 
-def test_a_good_minute_of_thirty_days_is_no_percent() -> None:
+def test_a_good_minute_of_thirty_days_is_zero_percent() -> None:
     found = known(coverage(kept(BEGIN - WINDOW - TICK), kept(NOW - HOUR / 60)))
     assert found.shares == (0, 0, 100)
     assert shown(found) == 30 * "n"
 
 
-# What is known
+# Known and unknown time
 
 
-def test_before_the_first_set_nothing_is_known() -> None:
+def test_the_time_before_the_first_set_is_unknown() -> None:
     for created_at in (LONG_AGO, NOW - 5 * DAY, NOW):
         found = known(coverage(kept(NOW - 2 * DAY), tenant=a_tenant(created_at=created_at)))
         assert found.lasted(None) == 28 * DAY
@@ -299,13 +299,13 @@ def test_a_history_shorter_than_a_day_is_not_shown() -> None:
     assert coverage(tenant=a_tenant(created_at=NOW - DAY)) is not None
 
 
-def test_what_retention_took_away_is_not_known() -> None:
+def test_the_time_of_pruned_sets_is_unknown() -> None:
     sets = [kept(NOW - day * DAY, id=100 - day) for day in range(31)]
     found = known(coverage(*sets[:5], deleted=sets[5:]))
     assert shown(found) == 26 * "." + 4 * "p"
     assert found.shares == (100, 0, 0)
     assert found.unreadable_sets == 0
-    # Where it would not have been fresh either, that is known.
+    # If the pruned set would not have been fresh either, the time is known.
     assert shown(known(coverage(*sets[:2], deleted=[sets[10]]))) == 21 * "." + "n" * 8 + "p"
 
 

@@ -1,4 +1,4 @@
-"""Covered time in whole seconds, held against a verdict for each moment that was written from the words alone."""
+"""Covered time in whole seconds, checked against a verdict for each moment that was written from the words alone."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def time_of(
 
 
 def state_at(sets: Sequence[Kept], tenant: Tenant, policy: HealthPolicy, now: datetime, at: datetime) -> str:
-    """The words of the contract at one moment."""
+    """The state at one moment, by the words of the contract."""
     if at >= now:
         return "unknown"
     if sets and all(at < each.completed_at for each in sets):
@@ -75,7 +75,7 @@ def state_at(sets: Sequence[Kept], tenant: Tenant, policy: HealthPolicy, now: da
 def expected(
     sets: Sequence[Kept], tenant: Tenant, policy: HealthPolicy, begin: datetime, end: datetime, now: datetime
 ) -> CoveredTime:
-    """From edge to edge of anything that may change the state."""
+    """The moments between all instants that may change the state."""
     edges = {begin, end, now, tenant.created_at or begin}
     for each in sets:
         edges |= {each.completed_at, each.completed_at + policy.freshness_window + TICK}
@@ -113,7 +113,7 @@ periods = st.tuples(instants, instants).map(lambda pair: (min(pair), max(pair)))
 
 
 @given(sets=histories, tenant=tenants, policy=policies, period=periods)
-def test_it_is_what_the_words_say_of_each_moment(
+def test_it_is_as_the_words_say_at_each_moment(
     sets: list[Kept], tenant: Tenant, policy: HealthPolicy, period: tuple[datetime, datetime]
 ) -> None:
     begin, end = period
@@ -163,12 +163,12 @@ def test_before_the_first_set_even_a_deleted_one_nothing_is_known() -> None:
     )
 
 
-def test_a_set_after_the_period_says_that_nothing_of_it_is_known() -> None:
+def test_a_first_set_after_the_period_makes_all_of_it_unknown() -> None:
     assert time_of(Kept(NOW - HOUR, 1), end=NOW - HOUR) == (0, 0, 0, 30 * 86400 - 3600)
 
 
 def test_where_a_deleted_set_would_be_the_basis_nothing_is_known() -> None:
-    """Also where an older one was fresh still; until the next set, or until it would not have been fresh."""
+    """Also if an older set was still fresh. It lasts until the next set, or until it would not have been fresh."""
     older, deleted, newer = Kept(NOW - 30 * HOUR, 1), Kept(NOW - 24 * HOUR, 2, deleted=True), Kept(NOW - 20 * HOUR, 3)
     assert time_of(older, deleted, newer, begin=NOW - 30 * HOUR) == (6 * 3600 + 20 * 3600, 0, 0, 4 * 3600)
     assert time_of(older, deleted, begin=NOW - 30 * HOUR) == (6 * 3600, 0, 0, 24 * 3600)
@@ -184,11 +184,11 @@ def test_an_unreadable_tenants_time_is_not_known() -> None:
     assert covered_time(health, past, POLICY, BEGIN, NOW, NOW) == (0, 0, 0, 30 * 86400)
 
 
-def test_what_lies_ahead_is_not_known() -> None:
+def test_the_future_is_not_known() -> None:
     assert time_of(Kept(NOW - HOUR, 1), begin=NOW - HOUR, end=NOW + 2 * HOUR) == (3600, 0, 0, 7200)
 
 
-def test_fractions_are_rounded_down_and_no_length_is_no_time() -> None:
+def test_fractions_are_rounded_down_and_an_empty_time_is_zero() -> None:
     half = timedelta(milliseconds=500)
     assert time_of(Kept(NOW - HOUR - half, 1), begin=NOW - HOUR - half) == (3600, 0, 0, 0)
     assert time_of(Kept(NOW - HOUR - half, 1), begin=NOW - HOUR - 2 * half) == (3600, 0, 0, 1)
@@ -210,7 +210,7 @@ def test_fractions_are_rounded_down_and_no_length_is_no_time() -> None:
     seconds=st.tuples(st.integers(-20, 140), st.integers(0, 120)),
 )
 def test_second_by_second(sets: list[Kept], seconds: tuple[int, int]) -> None:
-    """Where all happens on full seconds, the end of the window too, each second is what its middle is."""
+    """If every change and the end of the window is at a full second, each second is as its middle."""
     sets = [each._replace(id=number) for number, each in enumerate(sets, 1)]
     tenant, policy = a_tenant(), HealthPolicy(freshness_window=30 * SECOND - TICK)
     begin = BEGIN + seconds[0] * SECOND

@@ -58,7 +58,7 @@ def test_the_digest_is_of_the_canonical_form(content: str, canonical: str) -> No
         "[" * 100_000,
     ],
 )
-def test_what_rfc_8785_refuses_has_the_digest_of_its_text(refused: str) -> None:
+def test_content_that_rfc_8785_refuses_has_its_texts_digest(refused: str) -> None:
     assert digest_of(refused) == digest(refused)
 
 
@@ -77,7 +77,7 @@ JSON = st.recursive(st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 
 
 
 @given(JSON, JSON)
-def test_the_order_of_keys_and_white_space_say_nothing(one: object, other: object) -> None:
+def test_the_order_of_keys_and_white_space_do_not_count(one: object, other: object) -> None:
     content = json.dumps({"a": one, "b": other})
     assert digest_of(json.dumps({"b": other, "a": one}, indent=2, ensure_ascii=False)) == digest_of(content)
 

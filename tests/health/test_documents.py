@@ -1,4 +1,4 @@
-"""The documents of `diff`, `last-good`, `causes` and `coverage`: exactly the shapes that other programs read."""
+"""The documents of `diff`, `last-good`, `causes` and `coverage`: exactly the form that other programs read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every call of the driver in turn fails: the resolver gives an error with its cause or all there is, and recovers.
+"""Each call of the driver fails in turn: the resolver gives an error with its cause or a whole answer, and recovers.
 
 Modules: health.resolver, health.store.opening.
 """
@@ -56,7 +56,7 @@ KINDS: Final = [
     (engine, mode)
     for engine in ("sqlite", "postgres")
     for mode in Mode
-    # Nobody ends a connection to a file.
+    # A connection to a file is never ended from outside.
     if (engine, mode) != ("sqlite", Mode.CUT)
 ]
 
@@ -67,7 +67,7 @@ def _words(kind: tuple[str, Mode]) -> str:
 
 @pytest.fixture(params=KINDS, ids=_words)
 def kind(request: pytest.FixtureRequest) -> tuple[str, Mode]:
-    """The URL of a fleet, and how its driver's calls fail."""
+    """The URL of a fleet, and the failures of its driver's calls."""
     engine, mode = request.param
     url: str = request.getfixturevalue(f"{engine}_url")
     load(url, a_fleet())
@@ -90,7 +90,7 @@ def resolving(url: str) -> Iterator[Resolver]:
 
 
 def attempt(resolver: Resolver, ask: Callable[[Resolver], Any], whole: Any) -> bool:
-    """Ask; what comes is whole, or an error that names its cause. True: it came."""
+    """Ask. The answer is whole, or an error that names its cause. True if there is an answer."""
     try:
         answer = ask(resolver)
     except StoreUnreachable as error:
@@ -117,14 +117,14 @@ def test_at_start(kind: tuple[str, Mode], faults: Faults) -> None:
                 failures += not came
                 assert ask(resolver) == whole, "not recovered"
     assert came
-    # A connection that was cut is opened again, and nothing is asked of it before the question itself.
+    # A connection that was cut is opened again, without a query before the question itself.
     assert failures == 1 if mode is Mode.CUT else failures >= 5
 
 
 @pytest.mark.parametrize("kind", [each for each in KINDS if each[1] is not Mode.FOR_GOOD], ids=_words, indirect=True)
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_on_a_held_connection(question: str, kind: tuple[str, Mode], faults: Faults) -> None:
-    """Each time after somebody else has written, so that a refresh has something to read."""
+    """Before each, another program writes, so that a refresh has something to read."""
     url, mode = kind
     ask = QUESTIONS[question]
     failures = 0

@@ -1,4 +1,4 @@
-"""The forecast is what the verdict will be if nothing runs, and plans that cannot keep a backup fresh are found out."""
+"""The forecast is the later verdict if nothing runs; and plans that cannot keep a backup fresh are found."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_fresh_to_the_last_tick_of_the_window() -> None:
 
 
 @pytest.mark.parametrize("completed_at", [None, NOW - WINDOW - TICK, NOW + SKEW + TICK])
-def test_what_is_red_already_does_not_turn_red(completed_at: datetime | None) -> None:
+def test_a_tenant_without_a_fresh_basis_does_not_go_stale(completed_at: datetime | None) -> None:
     health = judged(None if completed_at is None else a_set(completed_at))
     assert not goes_stale_by(health, POLICY, LAST_INSTANT)
 
@@ -69,7 +69,7 @@ def test_the_night_the_clocks_go_back_is_an_hour_longer() -> None:
         [("0 2 30 2 *", "UTC")],
     ],
 )
-def test_nobody_can_say_what_somebody_else_plans(plans: list[tuple[str | None, str]]) -> None:
+def test_another_tools_plan_is_unknown(plans: list[tuple[str | None, str]]) -> None:
     assert longest_pause(plans, NOW) is None
 
 
@@ -77,6 +77,6 @@ def test_at_the_end_of_the_calendar_plans_end() -> None:
     assert longest_pause([("0 2 * * *", "UTC")], LAST_INSTANT - HOUR) is None
 
 
-def test_a_run_takes_time_as_well() -> None:
+def test_a_run_takes_time_too() -> None:
     assert cannot_stay_fresh(WINDOW, POLICY)
     assert not cannot_stay_fresh(WINDOW - TICK, POLICY)

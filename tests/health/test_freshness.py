@@ -42,7 +42,7 @@ def test_both_sides_of_the_window_and_of_the_tolerance(age: timedelta, expected:
     ("age", "expected"),
     [(NOTHING, "fresh"), (TICK, "too_old"), (-TICK, "in_the_future")],
 )
-def test_a_policy_without_tolerance_still_knows_one_fresh_instant(age: timedelta, expected: str) -> None:
+def test_without_tolerance_the_present_instant_is_still_fresh(age: timedelta, expected: str) -> None:
     assert freshness_of(NOW - age, HealthPolicy(NOTHING, NOTHING, NOTHING, NOTHING), NOW) == expected
 
 
@@ -84,7 +84,7 @@ def test_a_basis_is_older_than_the_window_from_the_tick_after_that() -> None:
         (WINDOW + TICK, LAST_INSTANT),
     ],
 )
-def test_how_long_the_same_freshness_is_found(age: timedelta, until: datetime) -> None:
+def test_how_long_the_freshness_holds(age: timedelta, until: datetime) -> None:
     found = freshness_of(NOW, POLICY, NOW + age)
     assert freshness_holds_until(NOW, found, POLICY) == until
 

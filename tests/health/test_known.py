@@ -1,4 +1,4 @@
-"""What is known stands beside a verdict until it ends by itself, and changes nothing of it."""
+"""Known reasons stand beside a verdict until they end by themselves, and do not change it."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def test_it_ends_when_another_reason_comes() -> None:
     assert states([entry()], stale(degraded=True)) == ["another reason"]
     assert states([entry(DEGRADED), entry()], stale(degraded=True)) == ["live", "live"]
     assert known_of([entry(DEGRADED), entry()], stale(degraded=True), NOW).all_known
-    # One that was noted is no other one, though its time is up; but it is not known any more.
+    # A reason whose entry has ended is not a new reason, but it is not known any more.
     assert states([entry(DEGRADED, until=NOW), entry()], stale(degraded=True)) == ["live", "expired"]
     assert not known_of([entry(DEGRADED, until=NOW), entry()], stale(degraded=True), NOW).all_known
 
 
-def test_what_cannot_be_read_is_never_known() -> None:
+def test_an_unreadable_tenant_is_never_known() -> None:
     evidence = UnreadableEvidence("backup_sets", "completed_at", 7, "completed_at of row 7 is not an instant")
     health = judge(facts_of(None)._replace(unreadable=evidence), POLICY, NOW)
     found = known_of([entry(reason) for reason in Reason], health, NOW)

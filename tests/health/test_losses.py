@@ -1,4 +1,4 @@
-"""What a set has lost against an earlier one: both sides of every boundary."""
+"""The losses of a set against an earlier one: both sides of every boundary."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ def test_captured_assignments_of_a_type(captured: int, gone: int, lost: bool) ->
 @pytest.mark.parametrize(
     ("state", "gone"), [("captured", False), ("unassigned", False), ("failed", True), (None, True)]
 )
-def test_a_state_that_still_says_whom_it_is_for_is_not_gone(state: str | None, gone: bool) -> None:
+def test_a_state_that_still_has_assignments_is_not_gone(state: str | None, gone: bool) -> None:
     found = of_type("A", items("A", 3, state), items("A", 3, "captured"))
     assert (found is not None) is gone
 
 
-def test_assignments_are_looked_at_where_the_item_is_in_both() -> None:
+def test_assignments_are_compared_if_both_sets_have_the_item() -> None:
     before = items("A", 4, "captured")
     now = items("A", 2, "captured") | items("A", 2, None, first=50)
     assert of_type("A", now, before) is None
@@ -84,7 +84,7 @@ def test_all_types_together_are_one_more_type() -> None:
     assert losses(now, [before], RULE) == (Loss("C", Figures(1, 1)), Loss(None, Figures(3, 5)))
     states = items("A", 2, "captured") | items("B", 2, "captured")
     assert losses(items("A", 2) | items("B", 2), [states], RULE) == (Loss(None, None, Figures(4, 4)),)
-    # Nothing at all is left of two: each of them has a loss, and all together only from three on.
+    # Of two items nothing is left: each type has a loss, but all types together only from three items on.
     assert losses({}, [items("A", 1) | items("B", 1)], RULE) == (Loss("A", Figures(1, 1)), Loss("B", Figures(1, 1)))
 
 
@@ -126,7 +126,7 @@ def test_figures_against_the_reference_stand() -> None:
     )
 
 
-def test_share_and_number_are_of_the_rule() -> None:
+def test_share_and_number_come_from_the_rule() -> None:
     assert of_type("A", items("A", 3), items("A", 6), rule=LossRule(share_percent=49)) is not None
     assert of_type("A", items("A", 3), items("A", 6), rule=LossRule(share_percent=50)) is None
     assert of_type("A", items("A", 1), items("A", 3), rule=LossRule(items=2)) is not None
@@ -145,5 +145,5 @@ def test_share_and_number_are_of_the_rule() -> None:
         (None, True, False),
     ],
 )
-def test_what_counts(warning: str | None, deleted: bool, counts: bool) -> None:
+def test_the_items_that_count(warning: str | None, deleted: bool, counts: bool) -> None:
     assert counts_for_losses(warning, deleted=deleted) is counts

@@ -1,4 +1,4 @@
-"""Properties of a verdict through the store: what must not make it better does not, whatever else there is.
+"""Properties of a verdict through the store: changes that must not improve it do not, in any fleet.
 
 Before and after are two tenants of one fleet.
 
@@ -23,7 +23,7 @@ from tests.oracle.rows import ItemRow, Rows, SetRow, TenantRow
 
 
 class Kept(NamedTuple):
-    """One set: how old, how it ended, whether somebody deleted it, and the capture mode of each of its items."""
+    """One set: its age, its status, whether it is deleted, and the capture mode of each item."""
 
     hours: int
     status: str
@@ -39,7 +39,7 @@ SETS: Final = st.builds(
     st.sampled_from([False, False, True]),
     st.lists(st.sampled_from(["full", "full", "full", "metadata_only", None]), max_size=3).map(tuple),
 )
-# No two at one instant: of those the id decides, which some of the properties change.
+# No two at one instant, because there the id decides, and some of the properties change ids.
 HISTORIES: Final = st.lists(SETS, min_size=1, max_size=5, unique_by=lambda kept: kept.hours).map(tuple)
 RANKS: Final = {posture: rank for rank, posture in enumerate(Posture)}
 
@@ -55,7 +55,7 @@ HYPOTHESIS: Final = settings(
 def verdicts(
     url: str, *histories: History, ids_reversed: bool = False, policies: tuple[HealthPolicy, ...] = (HealthPolicy(),)
 ) -> list[TenantBackupHealth]:
-    """The verdict on each history, or on the one history by each policy."""
+    """The verdict on each history, or on one history by each policy."""
     rows = Rows([], [], [], [])
     for tenant, history in enumerate(histories, 1):
         rows.tenants.append(TenantRow(tenant, f"tenant-{tenant}", "Contoso", LONG_AGO))
@@ -78,7 +78,7 @@ def verdicts(
 
 
 def said(health: TenantBackupHealth) -> tuple[object, ...]:
-    """All of a verdict but ids."""
+    """A verdict without its ids."""
     basis = None if health.basis is None else health.basis.name
     return health.posture, health.reasons, basis, health.freshness, health.quality
 

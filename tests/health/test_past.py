@@ -1,4 +1,4 @@
-"""Every answer as of an instant is what the answer would have been, had nothing happened since.
+"""Every answer as of an instant is the answer as if nothing had happened since.
 
 Modules: health.past, health.store.reading.past_snapshot.
 """
@@ -44,7 +44,7 @@ def of_now(answer: Any) -> Any:
 
 
 def everything(resolver: TenantBackupHealthResolver, tenants: int, now: datetime) -> list[Any]:
-    """What every screen asks, of every tenant."""
+    """The questions of all screens, for every tenant."""
     fleet = resolver.refreshed_fleet(now)
     found: list[Any] = [fleet, resolver.causes(fleet.verdicts, now)]
     for name in (f"tenant-{number}" for number in range(1, tenants + 1)):
@@ -64,7 +64,7 @@ def everything(resolver: TenantBackupHealthResolver, tenants: int, now: datetime
 
 @EXAMPLES
 @given(fleet=st.lists(histories, min_size=1, max_size=3), age=ages)
-def test_nothing_has_happened_since(database_url: str, fleet: Any, age: timedelta) -> None:
+def test_later_sets_change_no_answer(database_url: str, fleet: Any, age: timedelta) -> None:
     rows, then = rows_of(*fleet), NOW - age
     rows.schedules.append(ScheduleRow(1, 1, created_at=LONG_AGO, cron="0 * * * *"))
     sets = [each for each in rows.sets if happened(each) <= then]
@@ -82,7 +82,7 @@ def test_nothing_has_happened_since(database_url: str, fleet: Any, age: timedelt
 
 
 def test_both_sides_of_an_instant(database_url: str) -> None:
-    """A set that was completed at that very instant counts; a tick later it does not. An error of later is no cause."""
+    """A set completed at exactly that instant counts; one completed a tick later does not. Nor does a later error."""
     sets = [
         (SetRow(completed_at=NOW - DAY, created_at=NOW), [ItemRow()]),
         (SetRow(completed_at=NOW - HOUR, created_at=NOW), [ItemRow()]),

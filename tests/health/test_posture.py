@@ -104,13 +104,13 @@ def test_a_sets_own_families_degrade_it_though_items_are_whole() -> None:
     assert judged(a_set(), tally=a_tally(an_item(assignments_state=None))).confirmed
 
 
-def test_no_schedule_is_no_reason_and_a_good_one_is_no_evidence() -> None:
+def test_a_schedule_in_order_or_none_changes_nothing() -> None:
     assert judged(FRESH_SET).confirmed
     without_basis = judged(None, a_good_schedule(last_run_at=NOW))
     assert (without_basis.posture, without_basis.reasons) == ("absent", (ABSENT,))
 
 
-def test_a_verdict_shows_what_it_was_judged_from() -> None:
+def test_a_verdict_has_the_facts_it_was_judged_from() -> None:
     health = judged(OLD_SET, GOOD, FAILING, tally=WORSE)
     assert (health.basis, health.freshness, health.schedules) == (OLD_SET, "too_old", (GOOD, FAILING))
     assert health.quality is not None
@@ -145,7 +145,7 @@ def test_the_unreadable_has_no_posture_no_reason_no_confirmation() -> None:
 
 
 @pytest.mark.parametrize(("basis", "tally"), [(a_set(None), a_tally()), (FRESH_SET, None)])
-def test_a_basis_of_which_something_is_missing_is_none(basis: BackupSet, tally: ItemTally | None) -> None:
+def test_a_basis_without_its_instant_or_tally_is_absent(basis: BackupSet, tally: ItemTally | None) -> None:
     health = judge(TenantFacts(a_tenant(), basis, tally, ()), POLICY, NOW)
     assert (health.posture, health.reasons) == ("absent", (ABSENT,))
 
@@ -154,7 +154,7 @@ def test_a_basis_of_which_something_is_missing_is_none(basis: BackupSet, tally: 
 
 
 def tenants_in_triage_order() -> Iterator[TenantBackupHealth]:
-    """Each differs from the next in just what is sorted by there (docs/documents.md, "Triage order")."""
+    """Each differs from the next only in the next sort key (docs/documents.md, "Triage order")."""
     number = 0
 
     def named(name: str, external_id: str = "") -> Any:
@@ -168,13 +168,13 @@ def tenants_in_triage_order() -> Iterator[TenantBackupHealth]:
         yield judged(None, tenant=named(name))
     yield judged(a_set(NOW - 9 * DAY), tenant=named("Zoo"))
     yield judged(a_set(NOW - 2 * DAY), tenant=named("Ant"))
-    # The age of one from the future cannot be trusted either.
+    # The age of a basis in the future cannot be trusted either.
     yield judged(a_set(NOW + DAY), tenant=named("Ant"))
     yield judged(a_set(NOW - 2 * HOUR), tenant=named("Zoo"), tally=WORSE)
     yield judged(FRESH_SET, tenant=named("Ant"), tally=WORSE)
     yield judged(a_set(NOW - 2 * HOUR), FAILING, tenant=named("Zoo"))
     yield judged(FRESH_SET, FAILING, tenant=named("Ant"))
-    # Confirmed: oldest basis, then name whatever its case, then external id.
+    # Confirmed: oldest basis, then name without regard to case, then external id.
     yield judged(a_set(NOW - HOUR - TICK), tenant=named("zzz"))
     yield judged(FRESH_SET, tenant=named("contoso", "b.example"))
     yield judged(FRESH_SET, tenant=named("CONTOSO", "c.example"))
@@ -231,7 +231,7 @@ FACTS = st.builds(
 
 
 def seen(health: TenantBackupHealth) -> tuple[object, ...]:
-    """All of a verdict but how long it holds."""
+    """A verdict without the instant until which it holds."""
     follow_ups = [(found.schedule, found.conditions, found.problem) for found in health.follow_ups]
     return health.posture, health.reasons, health.freshness, health.quality, follow_ups
 
@@ -267,9 +267,7 @@ def rank(health: TenantBackupHealth) -> int:
 
 
 @given(facts=FACTS, now=INSTANTS, later=st.timedeltas(timedelta(0), 9 * DAY))
-def test_time_passing_improves_only_by_a_future_stamp_come_true(
-    facts: TenantFacts, now: datetime, later: timedelta
-) -> None:
+def test_time_improves_only_a_basis_that_was_in_the_future(facts: TenantFacts, now: datetime, later: timedelta) -> None:
     try:
         then = now + later
     except OverflowError:

@@ -36,7 +36,7 @@ def test_any_other_capture_mode_is_of_unknown_quality(mode: str | None) -> None:
     assert families_of(capture_mode=mode) == ["unknown_quality"]
 
 
-def test_metadata_only_is_a_family_of_its_own_and_not_unknown() -> None:
+def test_metadata_only_is_its_own_family_and_not_unknown() -> None:
     assert families_of(capture_mode="metadata_only") == ["metadata_only"]
 
 
@@ -180,7 +180,7 @@ def test_a_set_without_items_is_empty() -> None:
         (5, 0, {"empty_set": 1, "missing_items": 5}),
     ],
 )
-def test_missing_items_are_those_declared_and_not_there(
+def test_missing_items_are_declared_items_that_are_not_there(
     declared: int | None, present: int, expected: dict[str, int]
 ) -> None:
     assert set_families(a_set(item_count=declared), items=present) == expected

@@ -26,7 +26,7 @@ from tests.oracle.rows import ContentRow, ItemRow, Rows, ScheduleRow, SetRow, Te
 from tests.resolving import resolving
 
 CONTOSO = TenantRow(1, "contoso.example", "Contoso", LONG_AGO)
-# Without shrinking: an example costs a database, and shrinking takes hundreds of them.
+# No shrinking: each example needs a database, and shrinking takes hundreds of examples.
 EXAMPLES = settings(
     max_examples=25, phases=(Phase.explicit, Phase.reuse, Phase.generate), suppress_health_check=list(HealthCheck)
 )
@@ -124,7 +124,7 @@ def test_changes(
     assert in_words(answer) == expected
     if expected is not None and answer.before is not None and reference is not None:
         assert answer.before.items == len(oracle.items_of(rows, reference.id))
-    # Any two sets, whatever they are; never those of another tenant.
+    # Any two sets, but never those of another tenant.
     if rows.sets:
         one, two = (data.draw(st.sampled_from(rows.sets)) for _ in range(2))
         named = resolver.changes("tenant-1", NOW, one.id, two.id)
@@ -150,10 +150,10 @@ def test_last_good_copies(database_url: str, resolver: TenantBackupHealthResolve
 
 
 @pytest.mark.parametrize(("between", "found"), [(118, True), (119, True), (120, False)])
-def test_a_copy_is_looked_for_in_so_many_sets(
+def test_a_copy_is_looked_for_in_120_sets(
     database_url: str, resolver: TenantBackupHealthResolver, between: int, found: bool
 ) -> None:
-    """Of sets completed at one instant those with the lower ids are older."""
+    """Of sets completed at one instant, those with the lower ids are older."""
     good = (SetRow(completed_at=NOW - 2 * DAY, created_at=NOW), [ItemRow()])
     bad = [ItemRow(capture_mode="metadata_only")]
     later = [(SetRow(completed_at=NOW - 2 * DAY, created_at=NOW), bad) for _ in range(between)]
@@ -174,7 +174,7 @@ def test_a_copy_is_looked_for_in_so_many_sets(
 @EXAMPLES
 @given(fleet=st.lists(histories, min_size=1, max_size=6), few=st.sampled_from([(1000, 1000), (0, 1000), (0, 0)]))
 def test_causes(database_url: str, resolver: TenantBackupHealthResolver, fleet: Any, few: tuple[int, int]) -> None:
-    """Each tenant asked about by its name; only those whose basis is not fresh; and none of them."""
+    """Each tenant by its id; only those whose basis is not fresh; and none."""
     rows = rows_of(*fleet)
     loaded(database_url, rows)
     verdicts = resolver.fleet(NOW)
@@ -232,10 +232,10 @@ def test_coverage(
     assert one.time == other.time
 
 
-# What is not there
+# Missing tenants
 
 
-def test_an_archived_tenant_is_asked_for_in_vain(database_url: str, resolver: TenantBackupHealthResolver) -> None:
+def test_an_archived_tenant_is_unknown(database_url: str, resolver: TenantBackupHealthResolver) -> None:
     rows = rows_of([(SetRow(completed_at=NOW, created_at=NOW, error="x"), [ItemRow()])])
     rows.tenants[0] = rows.tenants[0]._replace(archived_at=NOW)
     loaded(database_url, rows)
@@ -246,14 +246,12 @@ def test_an_archived_tenant_is_asked_for_in_vain(database_url: str, resolver: Te
         resolver.coverage(NOW - DAY, NOW, NOW, ("tenant-1",))
     assert resolver.coverage(NOW - DAY, NOW, NOW).tenants == ()
     assert resolver.causes(resolver.fleet(NOW), NOW).causes == ()
-    # But there is a tenant of this name.
+    # But a tenant with this name exists.
     assert resolver.missing_tenants(["tenant-1", "tenant-2"]) == {"tenant-2"}
     assert resolver.missing_tenants([]) == set()
 
 
-def test_what_cannot_be_read_is_said_and_nothing_compared(
-    database_url: str, resolver: TenantBackupHealthResolver
-) -> None:
+def test_nothing_is_compared_with_an_unreadable_set(database_url: str, resolver: TenantBackupHealthResolver) -> None:
     """The `deleted_at` of an item of the older set is not an instant; then that of one of the tenant's candidates."""
     sets = [(SetRow(completed_at=NOW - age, created_at=NOW), [ItemRow()]) for age in (DAY, HOUR)]
     rows = rows_of(sets)
@@ -300,7 +298,7 @@ def test_a_fleet_of_more_tenants_than_a_statement_names(
 @EXAMPLES
 @given(fleet=st.lists(histories, min_size=1, max_size=4), age=ages)
 def test_as_of(database_url: str, resolver: TenantBackupHealthResolver, fleet: Any, age: timedelta) -> None:
-    """Nothing else than the sets completed by then were there: the same as judging those alone, then."""
+    """The same verdict as from only the sets completed by then, judged then."""
     rows, then = rows_of(*fleet), NOW - age
     by_then = [each for each in rows.sets if each.completed_at is None or known(each.completed_at) <= then]
     ids = {each.id for each in by_then}
@@ -313,7 +311,7 @@ def test_as_of(database_url: str, resolver: TenantBackupHealthResolver, fleet: A
     assert not any(health.confirmed for health in found)
 
 
-def test_as_of_leaves_out_who_was_recorded_later(database_url: str, resolver: TenantBackupHealthResolver) -> None:
+def test_as_of_leaves_out_tenants_recorded_later(database_url: str, resolver: TenantBackupHealthResolver) -> None:
     one = (SetRow(completed_at=NOW - 2 * DAY, created_at=NOW), [ItemRow()])
     rows = rows_of([one], [])
     recorded = NOW - HOUR
@@ -343,6 +341,6 @@ def test_the_runs_of_a_schedule_newest_first(database_url: str, resolver: Tenant
     assert found.more
     older = resolver.runs("tenant-1", 7, NOW, found.runs[-1].key, limit=2)
     assert ([run.key.set_id for run in older.runs], older.more) == ([5], False)
-    # A deleted schedule is none, nor is one that never was.
+    # The same for a deleted schedule and one that never existed.
     for schedule_id in (8, 9):
         assert resolver.runs("tenant-1", schedule_id, NOW)[1:4] == (None, (), False)

@@ -1,4 +1,4 @@
-"""A question is as many statements whatever lies behind: a hundred sets of a tenant, or two; and a hundred tenants.
+"""A question takes the same number of statements for two sets or a hundred, and for a hundred tenants.
 
 Modules: health.questions, health.store.reading.history, health.past.
 """
@@ -33,7 +33,7 @@ QUESTIONS: Final[dict[str, Ask]] = {
 
 
 def fleet(url: str, tenants: int, history: int) -> None:
-    """Every tenant has a degraded basis that was whole before, and a run that failed since."""
+    """Every tenant has a degraded basis that was whole before, and a failed run after it."""
     sets: list[Any] = [
         (
             SetRow(completed_at=NOW - DAY - age * HOUR, created_at=NOW, schedule_id=None),

@@ -1,4 +1,4 @@
-"""The report, key by key against literals written by hand, and the exit status of `check`.
+"""The report, key by key, against values written by hand; and the exit status of `check`.
 
 (docs/documents.md, "The report" and "The check")
 """
@@ -42,7 +42,7 @@ def parsed(verdicts: list[TenantBackupHealth], now: datetime = NOW, policy: Heal
 
 
 def canonical(value: object) -> str:
-    """So that `true` is not 1 and 1 is not 1.0."""
+    """As JSON text, so that `true` is not 1 and 1 is not 1.0."""
     return json.dumps(value, sort_keys=True)
 
 

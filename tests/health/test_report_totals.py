@@ -1,4 +1,4 @@
-"""Totals of a report and the exit status of `check`: every tenant counted once, and which state outranks which."""
+"""Totals of a report and the exit status of `check`: every tenant counts once, and the worst state decides."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ NOBODY = FleetTotals(0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def fleet(**counts: int) -> FleetTotals:
-    """Totals of a fleet with so many tenants in each state; `follow_up` are healthy but for a schedule."""
+    """Totals of a fleet with this many tenants in each state; `follow_up` are healthy except for a schedule."""
     names = ("unreadable", "absent", "stale", "degraded", "follow_up", "confirmed")
     by_state = {name: counts.get(name, 0) for name in names}
     return FleetTotals(
@@ -95,11 +95,11 @@ def test_exit_status(counts: dict[str, int], status: int) -> None:
 
 
 @pytest.mark.parametrize(("least", "status"), [(0, 0), (1, 0), (2, 0), (3, 3)])
-def test_fewer_tenants_than_expected_are_no_good_news(least: int, status: int) -> None:
+def test_fewer_tenants_than_expected_are_unknown(least: int, status: int) -> None:
     assert check_status(fleet(confirmed=2), least) == status
 
 
-def test_absent_outranks_too_few_and_unreadable_and_they_the_rest() -> None:
+def test_absent_outranks_too_few_and_unreadable_then_the_rest() -> None:
     assert check_status(fleet(absent=1), 9) == 2
     assert check_status(fleet(absent=1, unreadable=1), 9) == 2
     assert check_status(fleet(stale=1), 9) == 3

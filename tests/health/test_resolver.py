@@ -1,4 +1,4 @@
-"""The resolver over a database that lives: refreshed, changed, replaced, broken off, come back."""
+"""The resolver over a database that changes, is replaced, breaks and comes back."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_refresh_with_nothing_changed_reads_no_facts(database_url: str) -> Non
         with statements() as seen:
             second = held.refreshed_fleet(NOW)
         assert not any("FROM tenants" in statement for statement in seen)
-        # Where it is, in PostgreSQL what vouches, the session, and the token: all of them in one flight.
+        # The server's name, the session's settings and the token, all in one flight.
         assert len(seen) <= 4
         assert all(one is other for one, other in zip(first.verdicts, second.verdicts, strict=True))
 

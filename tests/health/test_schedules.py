@@ -25,7 +25,7 @@ from tests.health.making import (
 RECENT = NOW - HOUR
 NOTHING = timedelta(0)
 BOTH_SIDES = [(-TICK, False), (NOTHING, False), (TICK, True)]
-"""A limit that is kept up to the microsecond, and what lies just past it."""
+"""The last instant within a limit, and the first one past it, a microsecond later."""
 
 
 def conditions(schedule: BackupSchedule, basis: datetime | None = RECENT, now: datetime = NOW) -> list[str]:
@@ -54,17 +54,17 @@ def test_the_conditions_and_their_order() -> None:
     ]
 
 
-# What is due
+# Due instants
 
 
-def test_what_was_planned_is_due_if_nothing_else_is() -> None:
+def test_a_plan_is_due_if_nothing_else_is() -> None:
     assert due_of(a_schedule(next_run_at=NOW)) == NOW
     assert due_of(a_schedule()) is None
 
 
 @pytest.mark.parametrize(("after", "counts"), BOTH_SIDES)
 @pytest.mark.parametrize("column", ["created_at", "enabled_at"])
-def test_a_plan_from_before_created_or_enabled_is_none(column: str, after: timedelta, counts: bool) -> None:
+def test_a_plan_from_before_created_or_enabled_is_ignored(column: str, after: timedelta, counts: bool) -> None:
     planned = NOW - HOUR
     schedule = a_schedule(next_run_at=planned, **{column: planned - after})
     assert due_of(schedule) == (planned if counts else None)
@@ -104,7 +104,7 @@ def test_the_anchor_is_the_latest_of_creation_enabling_and_run() -> None:
     ("ran", "slot"),
     [
         (SLOT - SKEW - TICK, SLOT),
-        # From here on the run has served the slot that it was a little early for.
+        # From here on the run, which was a little early, has served the slot.
         (SLOT - SKEW, SLOT + DAY),
         (SLOT - TICK, SLOT + DAY),
         (SLOT, SLOT + DAY),
@@ -177,7 +177,7 @@ def test_overdue_by_is_counted_from_what_was_due() -> None:
     assert (waiting.due, waiting.waiting_since) == (None, NOW - 3 * HOUR)
 
 
-# The words of the last run
+# The status of the last run
 
 
 @pytest.mark.parametrize("word", ["success", "succeeded", "completed", "ok", "OK", "Success", "COMPLETED", "SuccEEded"])
@@ -186,17 +186,17 @@ def test_success_in_any_case(word: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["", " ", "failed", "ok ", " success", "done", "warning", "partial", "ökay"])
-def test_every_other_word_is_no_success_with_or_without_a_run(word: str) -> None:
+def test_every_other_status_is_unsuccessful_even_without_a_run(word: str) -> None:
     assert conditions(a_good_schedule(last_run_status=word)) == ["last_run_unsuccessful"]
     assert conditions(a_schedule(created_at=NOW, last_run_status=word)) == ["last_run_unsuccessful"]
 
 
-def test_no_word_is_no_success_only_if_there_was_a_run() -> None:
+def test_no_status_is_unsuccessful_only_if_there_was_a_run() -> None:
     assert conditions(a_good_schedule(last_run_status=None)) == ["last_run_unsuccessful"]
     assert conditions(a_schedule(created_at=NOW, last_run_status=None)) == []
 
 
-def test_a_success_without_a_run_says_nothing() -> None:
+def test_a_success_without_a_run_does_not_count() -> None:
     assert conditions(a_schedule(created_at=NOW, last_run_status="success"), basis=None) == []
 
 

@@ -1,4 +1,4 @@
-"""When a schedule cannot be evaluated, and how long what was found of one holds (docs/concepts.md, "Schedules")."""
+"""Schedules that cannot be evaluated, and how long an evaluation holds (docs/concepts.md, "Schedules")."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_cron_that_is_not_five_fields_the_library_accepts(cron: str) -> None:
 @pytest.mark.parametrize(
     "zone", ["", "Mars/Olympus", "utc", "europe/berlin", "+01:00", "../UTC", "/etc/localtime", "UTC ", "localtime"]
 )
-def test_a_time_zone_that_is_no_iana_name_even_without_a_cron(zone: str, cron: str | None) -> None:
+def test_a_time_zone_must_be_an_iana_name_even_without_a_cron(zone: str, cron: str | None) -> None:
     found = assess(a_good_schedule(cron=cron, timezone=zone), RECENT, POLICY, NOW)
     assert (found.conditions, found.problem) == (("cannot_evaluate",), "its time zone is not an IANA name")
 
@@ -73,7 +73,7 @@ def test_a_schedule_from_the_future_cannot_be_evaluated(column: str, ahead: time
     assert conditions(schedule) == (["cannot_evaluate"] if holds else [])
 
 
-def test_a_plan_in_the_far_future_is_no_reason() -> None:
+def test_a_plan_in_the_far_future_can_be_evaluated() -> None:
     assert conditions(a_good_schedule(next_run_at=LAST_INSTANT)) == []
 
 
@@ -84,7 +84,7 @@ def test_a_cron_that_has_no_slot_left() -> None:
 
 
 @pytest.mark.parametrize("word", ["running", "failed", "success", None, ""])
-def test_what_cannot_be_evaluated_has_no_other_condition(word: str | None) -> None:
+def test_a_schedule_without_evaluation_has_no_other_condition(word: str | None) -> None:
     everything_wrong = a_good_schedule(
         cron="never", last_run_at=NOW - 9 * DAY, next_run_at=NOW - 8 * DAY, last_run_status=word
     )
@@ -94,7 +94,7 @@ def test_what_cannot_be_evaluated_has_no_other_condition(word: str | None) -> No
     assert conditions(future, basis=None) == ["cannot_evaluate"]
 
 
-def test_what_cannot_be_evaluated_says_which_since_when_and_why() -> None:
+def test_a_schedule_without_evaluation_says_since_when_and_why() -> None:
     future = a_good_schedule(enabled_at=NOW + DAY)
     why = "it was created, enabled or run in the future"
     until = NOW + DAY - SKEW - TICK

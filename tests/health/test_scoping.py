@@ -1,4 +1,4 @@
-"""Tenants never mix: two that share everything but their ids, asked for each other's sets, items and schedules.
+"""Tenants never mix: two with equal rows except their ids, asked for each other's sets, items and schedules.
 
 In PostgreSQL their ids are even the same, because a key there begins with the tenant (docs/facts.md, "The facts").
 
@@ -27,7 +27,7 @@ OURS, THEIRS = "ours.example", "theirs.example"
 
 
 class Shape(NamedTuple):
-    """What both tenants have: how many items each set has, how old each is, and how many schedules there are."""
+    """The common shape of both tenants: the items and ages of their sets, and the number of schedules."""
 
     items: list[int]
     hours_old: list[int]
@@ -82,7 +82,7 @@ def resolving(url: str, rows: Rows) -> Iterator[TenantBackupHealthResolver]:
 
 
 def answers(resolver: TenantBackupHealthResolver, rows: Rows) -> list[Any]:
-    """All that can be asked about our tenant, by its own ids."""
+    """All questions about our tenant, by its own ids."""
     items = [resolver.captured(OURS, item.backup_set_id, item.id, NOW) for item in rows.items]
     found: list[Any] = [resolver.backup_set(OURS, each.id, NOW) for each in rows.sets]
     pages = [resolver.backup_sets(OURS, NOW), resolver.backup_sets(OURS, NOW, limit=1)]
@@ -116,7 +116,7 @@ def test_another_tenant_changes_no_answer_and_its_ids_lead_nowhere(database_url:
         for each in theirs.sets:
             there = resolver.backup_set(OURS, each.id, NOW)
             assert (there.listed, there.items) == (None, ())
-            # A key of theirs is a place in time, at which ours are listed all the same.
+            # Another tenant's page key is only a place in time, from which ours are listed.
             key = SetKey(expected[-1 - len(ours.items)].listed.key.happened_at, each.id)
             assert {listed.name for listed in resolver.backup_sets(OURS, NOW, before=key).sets} <= {OURS}
         for item in theirs.items:
@@ -132,7 +132,7 @@ def test_another_tenant_changes_no_answer_and_its_ids_lead_nowhere(database_url:
 @given(shape=SHAPES, other=SHAPES)
 def test_ids_that_both_have_are_each_tenants_own(postgres_url: str, shape: Shape, other: Shape) -> None:
     ours = rows_of(shape, 1, OURS, list(range(1, len(shape.items) + 1)))
-    # Crossed over: what is their newest set has the id of our oldest.
+    # Crossed: their newest set has the id of our oldest.
     theirs = rows_of(other, 2, THEIRS, list(range(len(other.items), 0, -1)))
     with resolving(postgres_url, ours) as alone:
         expected = answers(alone, ours)
@@ -140,7 +140,7 @@ def test_ids_that_both_have_are_each_tenants_own(postgres_url: str, shape: Shape
         assert answers(resolver, ours) == expected
 
 
-def test_what_is_no_external_id_finds_nobody(database_url: str) -> None:
+def test_a_text_that_is_not_an_external_id_finds_no_tenant(database_url: str) -> None:
     shape = Shape([1], [1], ["completed"], 1)
     rows = both(rows_of(shape, 1, OURS, [1]), rows_of(shape, 2, THEIRS, [2]))
     with resolving(database_url, rows) as resolver:

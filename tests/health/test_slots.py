@@ -1,4 +1,4 @@
-"""Slots of cron expressions: those of cronsim in local time, shared from a calendar that never makes one up."""
+"""Slots of cron expressions: those of cronsim in local time, shared from a calendar that invents none."""
 
 from __future__ import annotations
 
@@ -66,11 +66,11 @@ def test_changes_of_clocks(cron: str, zone: str, instant: str, slot: str) -> Non
     assert found.tzinfo is UTC
 
 
-# What the calendar remembers equals what the library says
+# The calendar's slots equal the library's
 
 
 def plain(cron: str, zone: str, instant: datetime) -> datetime:
-    """The definition: slots of cronsim in local time, turned into UTC; one that is not after the instant is skipped."""
+    """The definition: slots of cronsim in local time, converted to UTC, without those not after the instant."""
     for slot in CronSim(cron, instant.astimezone(ZoneInfo(zone))):
         if slot.astimezone(UTC) > instant:
             return slot.astimezone(UTC)
@@ -81,14 +81,14 @@ CHANGES = {
     BERLIN: ["2026-03-29 01:00", "2026-10-25 01:00"],
     LORD_HOWE: ["2026-04-04 15:00", "2026-10-03 15:30"],
     "America/New_York": ["2026-03-08 07:00", "2026-11-01 06:00"],
-    # Winter time is the exception here, and clocks change twice more around Ramadan there.
+    # Here winter time is the exception, and there clocks change twice more around Ramadan.
     "Europe/Dublin": ["2026-03-29 01:00", "2026-10-25 01:00"],
     "Africa/Casablanca": ["2026-02-15 02:00", "2026-03-22 02:00"],
     "Antarctica/Troll": ["2026-03-29 01:00", "2026-10-25 01:00"],
     # At a quarter to the hour, and at midnight.
     CHATHAM: ["2026-04-04 14:00", "2026-09-26 14:00"],
     HAVANA: ["2026-03-08 05:00", "2026-11-01 05:00"],
-    # A whole day that never was: 2011-12-30.
+    # A day that this zone skipped: 2011-12-30.
     "Pacific/Apia": ["2011-12-30 10:00", "2011-09-24 14:00"],
     "Asia/Kathmandu": ["2026-06-01 00:00"],
     "UTC": ["2026-06-01 00:00"],
@@ -115,7 +115,7 @@ CRONS = [
 
 @st.composite
 def questions(draw: st.DrawFn) -> tuple[str, str, list[datetime]]:
-    """A cron, a zone and instants around one of the zone's changes, in any order and with repetitions."""
+    """A cron, a zone and instants around one of its clock changes, in any order and with repetitions."""
     zone = draw(st.sampled_from(sorted(CHANGES)))
     change = utc(draw(st.sampled_from(CHANGES[zone])))
     minutes = st.integers(-30 * 60, 30 * 60).map(lambda minute: timedelta(minutes=minute))
@@ -155,23 +155,23 @@ def test_every_quarter_of_an_hour_around_both_changes(cron: str, zone: str) -> N
         ("0 */2 * * *", "2026-04-04 13:15"),
         # The hour from which it is remembered ends as the clocks change.
         ("0 */2 * * *", "2026-04-04 14:00"),
-        # There and back: both its ends have one offset.
+        # The clocks change there and back, so both ends have one offset.
         ("*/60 2 5 4 *", "2025-06-01 00:00"),
     ],
 )
-def test_what_is_remembered_hides_no_slot_after_a_change_of_clocks(cron: str, earlier: str) -> None:
+def test_the_calendar_hides_no_slot_after_a_change_of_clocks(cron: str, earlier: str) -> None:
     """2026-04-05 02:00 comes to Lord Howe at +11:00, becomes 01:30, and comes again half an hour later at +10:30."""
     calendar = SlotCalendar(cron, ZoneInfo(LORD_HOWE))
     calendar.first_after(utc(earlier))
     assert calendar.first_after(utc("2026-04-04 15:29:59.999999")) == utc("2026-04-04 15:30")
 
 
-# What the calendar remembers is not computed again
+# A remembered slot is not computed again
 
 
 @pytest.fixture
 def computed(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
-    """The local times from which the library has been made to look for slots."""
+    """The local times from which the library was asked for slots."""
     asked: list[datetime] = []
 
     def noted(cron: str, local: datetime) -> CronSim:
@@ -189,9 +189,9 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
         ("0 2 * * *", "UTC", "2026-11-23 03:30:29.500000", "2026-11-23 03:00", "2026-11-24 02:00"),
         ("0,15 2 * * *", "UTC", "2026-11-23 02:20", "2026-11-23 02:15", "2026-11-24 02:00"),
         ("0 2 * * *", "UTC", "0002-01-01 00:30", "0002-01-01 00:00", "0002-01-01 02:00"),
-        # Not longer than clocks are known not to change there and back.
+        # Not longer than the time in which clocks do not change there and back.
         ("0 2 * * SUN", "UTC", "2026-11-23 03:30", "2026-11-23 03:00", "2026-11-28 03:00"),
-        # For an hour only, where clocks change before the slot; they do at 2026-10-25 01:00.
+        # Only for an hour if the clocks change before the slot, as at 2026-10-25 01:00.
         ("0 4 * * *", BERLIN, "2026-10-24 12:10", "2026-10-24 12:00", "2026-10-24 13:10"),
         ("0 4 * * *", BERLIN, "2026-10-24 23:59:58.500000", "2026-10-24 23:00", "2026-10-25 00:59:58.500000"),
     ],
@@ -208,7 +208,7 @@ def test_a_stretch_without_a_slot_is_computed_once(
     assert len(computed) == 3
 
 
-# The library looks from the next second on, and from the full hour before.
+# The library is asked from the next second on, and from the full hour before.
 @pytest.mark.parametrize("instant", ["2026-10-24 23:59:59.500000", "2026-10-25 01:30"])
 def test_next_to_a_change_of_clocks_nothing_is_remembered(instant: str, computed: list[datetime]) -> None:
     calendar = SlotCalendar("0 4 * * *", ZoneInfo(BERLIN))
@@ -227,8 +227,8 @@ def test_a_calendar_remembers_512_stretches_and_then_starts_afresh(computed: lis
     assert len(computed) == 514
 
 
-def test_that_no_slot_comes_is_found_out_once(computed: list[datetime]) -> None:
-    # The second Monday of a month is never its first day nor its 31st.
+def test_a_cron_without_a_slot_is_computed_once(computed: list[datetime]) -> None:
+    # The second Monday of a month is never its 1st or 31st day.
     calendar = SlotCalendar("0 0 */30 * MON#2", ZoneInfo("UTC"))
     for instant in (NOW, NOW, LAST_INSTANT):
         with pytest.raises(CannotPlan, match=NO_SLOT):
@@ -247,7 +247,7 @@ def test_schedules_of_one_cron_and_zone_share_a_calendar() -> None:
     assert slots_of("0 2 * * *", BERLIN) is not slots_of("0 2 * * *", LORD_HOWE)
 
 
-def test_without_a_cron_the_zone_is_checked_all_the_same() -> None:
+def test_without_a_cron_the_zone_is_still_checked() -> None:
     assert slots_of(None, BERLIN) is None
     with pytest.raises(CannotPlan, match="time zone is not an IANA name"):
         slots_of(None, "Europe/Atlantis")
@@ -263,7 +263,7 @@ def test_without_a_cron_the_zone_is_checked_all_the_same() -> None:
         ("0 2 30 2 *", "UTC", "its cron expression is not valid"),
     ],
 )
-def test_what_cannot_be_planned_is_said_in_a_clause_every_time(cron: str, zone: str, problem: str) -> None:
+def test_a_plan_that_fails_is_explained_every_time(cron: str, zone: str, problem: str) -> None:
     for _ in range(2):
         with pytest.raises(CannotPlan) as refused:
             slots_of(cron, zone)
@@ -291,7 +291,7 @@ def test_no_slot_at_one_end_of_the_calendar_spoils_no_other_instant() -> None:
 
 
 def test_no_zone_changes_there_and_back_within_five_days() -> None:
-    """What a calendar relies on, for the years in which backups are made."""
+    """The calendar relies on this, for the years in which backups are made."""
     first, last = utc("2015-01-01 00:00"), utc("2037-12-31 00:00")
     for name in sorted(CHANGES):
         zone, changes, before, instant = ZoneInfo(name), [first], first.astimezone(ZoneInfo(name)).utcoffset(), first

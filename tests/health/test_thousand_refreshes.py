@@ -1,4 +1,4 @@
-"""A resolver that is asked for days: after a thousand refreshes it holds no more than after three hundred.
+"""A resolver that runs for days: after a thousand refreshes it holds no more than after three hundred.
 
 Modules: health.resolver.
 """
@@ -58,13 +58,13 @@ def test_a_thousand_refreshes_hold_no_more_than_three_hundred(database_url: str)
         after = holdings()
     finally:
         resolver.close()
-    # One object more in every fourth refresh would be as many.
+    # One more object in every fourth refresh would be as many.
     assert after.blocks - before.blocks < (LAST - WARM) / 4
     assert after.files == before.files
 
 
 def change(url: str, number: int) -> None:
-    """Another name, another quality, a basis or none: all of it as before after a few times."""
+    """Change the name, the quality, the basis; after a few times all is as before."""
     with bare(url) as writer:
         if writer.dialect == "sqlite":
             writer.execute("PRAGMA synchronous = OFF")
@@ -76,7 +76,7 @@ def change(url: str, number: int) -> None:
 
 
 def fail(url: str, resolver: TenantBackupHealthResolver) -> None:
-    """One refresh that cannot be answered."""
+    """One refresh that fails."""
     with bare(url) as owner:
         owner.execute("ALTER TABLE alembic_version RENAME TO aside")
         with pytest.raises(StoreError):
@@ -85,7 +85,7 @@ def fail(url: str, resolver: TenantBackupHealthResolver) -> None:
 
 
 def have_another_connection(url: str) -> None:
-    """The server ends the connection; or there is another file of the same facts."""
+    """The server ends the connection, or another file with the same facts takes the file's place."""
     if url.startswith("sqlite"):
         file = Path(sqlite_path(url))
         Path(shutil.copyfile(file, file.with_name("other.db"))).replace(file)

@@ -1,6 +1,6 @@
 """From shapes (rows without ids) to cases (one tenant with its rows), and from cases to the rows of one fleet.
 
-Every case is a tenant of its own, so that a whole state space is one read of the fleet.
+Every case is a separate tenant, so that a whole state space is one read of the fleet.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class SetShape(NamedTuple):
 
 
 class Blueprint(NamedTuple):
-    """What one tenant has, without ids."""
+    """The rows of one tenant, without ids."""
 
     sets: tuple[SetShape, ...] = ()
     schedules: tuple[ScheduleRow, ...] = ()
@@ -77,7 +77,7 @@ class Case(NamedTuple):
 
 
 def set_shape(completed_at: Instant, *items: ItemRow, **columns: Any) -> SetShape:
-    """A set that is written down the moment it completes, with these items; other columns as given."""
+    """A set that is recorded at the moment it completes, with these items; other columns as given."""
     values: dict[str, Any] = {"completed_at": completed_at, "created_at": completed_at}
     return SetShape(SetRow()._replace(**(values | columns)), items)
 
@@ -86,7 +86,7 @@ def numbered(blueprints: Iterable[Blueprint], *, ids_repeat: bool = False) -> It
     """The blueprints as tenants `case-000001` and so on, with ids.
 
     With `ids_repeat` the ids of sets, items and schedules start again in every tenant, as the primary keys of
-    PostgreSQL allow (docs/facts.md, "The facts"), so that a join that forgets the tenant mixes tenants.
+    PostgreSQL allow (docs/facts.md, "The facts"), so that a join without the tenant mixes tenants.
     """
     set_ids, item_ids, schedule_ids = count(1), count(1), count(1)
     for tenant_id, blueprint in enumerate(blueprints, 1):

@@ -1,4 +1,4 @@
-"""The oracle of what is said of sets beside the verdict: two sets compared, last good copies, causes and coverage.
+"""The oracle of the answers beside the verdict: two sets compared, last good copies, causes and coverage.
 
 Written a second time from docs/documents.md, over rows of the tables.
 """
@@ -80,7 +80,7 @@ def reference_of(rows: Rows, each: SetRow) -> SetRow | None:
 
 
 def _value(text: str | None) -> object:
-    """JSON as a value; numbers are the same however they are written, and `true` is not 1."""
+    """JSON as a value. Equal numbers in different spellings are equal, and `true` is not 1."""
     return None if text is None else _told_apart(json.loads(text))
 
 

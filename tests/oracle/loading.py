@@ -1,6 +1,6 @@
-"""Writes rows into the four tables by the bare drivers: the product's own writing is not trusted here.
+"""Write rows into the four tables with the bare drivers, because the product's own writing is not trusted here.
 
-The tables are there already, made by the product's migrations. Rows go in last id first, so that nothing can rely on
+The product's migrations have made the tables. Rows go in last id first, so that nothing can rely on
 the order in which they were written (docs/facts.md, "The facts").
 """
 
@@ -33,9 +33,9 @@ ANALYZE_FROM = 5000
 
 
 def load(url: str, rows: Rows, *, unchecked: bool = False, tables: Tables = TABLES) -> None:
-    """Adds the rows to the database. With `unchecked`, also what its CHECK constraints would refuse.
+    """Add the rows to the database. With `unchecked`, also rows that its CHECK constraints would refuse.
 
-    A database of an earlier version has its own `tables`: what they have no column for is left out.
+    A database of an earlier version has its own `tables`. Values without a column there are left out.
 
     (docs/concepts.md, "Evidence that cannot be read")
     """
@@ -46,7 +46,7 @@ def load(url: str, rows: Rows, *, unchecked: bool = False, tables: Tables = TABL
 
 
 def clear(url: str) -> None:
-    """Removes every tenant and all its rows."""
+    """Remove every tenant and all its rows."""
     if url.startswith("sqlite"):
         with closing(_connect_sqlite(url)) as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -123,7 +123,7 @@ def _load_postgres(url: str, rows: Rows, unchecked: bool, tables: Tables) -> Non
     with _without_checks(url, tables) if unchecked else nullcontext(), psycopg.connect(url) as connection:
         connection.execute("SET timezone = 'UTC'")
         connection.execute("SET synchronous_commit = off")
-        # On Citus, where a transaction may otherwise not use several tables as this does; elsewhere it means nothing.
+        # For Citus, where a transaction may not use several tables in this way without it. Elsewhere it has no effect.
         connection.execute("SET citus.multi_shard_modify_mode = 'sequential'")
         connection.execute("SET citus.enable_local_execution = off")
         for table, columns, values in _rows_of(rows, tables):

@@ -1,7 +1,7 @@
 """A second implementation of the losses, from the page alone (docs/concepts.md, "Losses").
 
-It imports no code of health. It keeps the sets of one tenant and source, takes sets in as an importer would, and says
-what each is then.
+It imports no code of health. It keeps the sets of one tenant and source, takes in sets like an importer, and says what
+each becomes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Given(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A set as it is stored, and what was given last for it."""
+    """A stored set, and the last given one for it."""
 
     number: int
     given: Given
@@ -50,7 +50,7 @@ class Store:
         self.sets: dict[str, Kept] = {}
 
     def take(self, sets: list[Given], accepted: set[str] | None = None) -> None:
-        """Take in the sets of one input, which are new or come again."""
+        """Take in the sets of one input, new or repeated."""
         numbers = {reference: kept.number for reference, kept in self.sets.items()}
         for given in sets:
             numbers.setdefault(given.reference, len(numbers) + 1)

@@ -130,7 +130,7 @@ def longest_run_of(policy: Policy) -> timedelta:
 
 
 def known(value: Instant) -> datetime:
-    """The instant of a cell that is neither null nor garbage."""
+    """The instant in a cell that is neither null nor unreadable."""
     assert isinstance(value, datetime)
     return value
 

@@ -27,7 +27,7 @@ from tests.oracle.cases import (
 from tests.oracle.rows import ScheduleRow
 
 When = tuple[str, timedelta] | datetime | None
-"""An instant as a distance from `now`, `created`, `enabled`, `last` (null where that one is), an absolute one, null."""
+"""An instant: at a distance from `now`, `created`, `enabled` or `last` (null if that is null), absolute, or null."""
 
 Choice = Mapping[str, Any]
 """One value for each key of DIMENSIONS."""
@@ -138,7 +138,7 @@ def schedule_of(choice: Choice, now: datetime) -> ScheduleRow:
 
 
 def basis_beside(choice: Choice, now: datetime) -> tuple[SetShape, ...]:
-    """The set of the choice's `basis`; where it is a distance from a run that never was, from `now`."""
+    """The set of the choice's `basis`. If its distance is from a run that never was, it counts from `now`."""
     if choice["basis"] is None:
         return ()
     when, status, deleted = choice["basis"]

@@ -20,7 +20,7 @@ TIMEZONE_NAMES = frozenset(files("tzdata").joinpath("zones").read_text(encoding=
 
 @cache
 def cron_is_accepted(cron: str) -> bool:
-    """Five fields that the library accepts; whatever it raises, it does not accept them.
+    """Whether the library accepts these five fields. Any error of it means no.
 
     (docs/concepts.md, "Schedules")
     """
@@ -35,7 +35,7 @@ def cron_is_accepted(cron: str) -> bool:
 
 @cache
 def first_slot(cron: str, timezone: str, after: datetime) -> datetime | None:
-    """The first slot in local time that in UTC is after that instant; none up to year 9999: none.
+    """The first slot in local time that is after the instant in UTC; None if there is none up to the year 9999.
 
     (docs/concepts.md, "Schedules")
     """

@@ -57,7 +57,7 @@ ITEMS = [
         CAPTURE_MODES, ASSIGNMENTS, ORPHANS, WARNINGS, [None, LONG_AGO]
     )
 ]
-"""Every item shape there is: the full product."""
+"""Every item shape: the full product."""
 
 DELETED = CLEAN._replace(deleted_at=LONG_AGO)
 METADATA = CLEAN._replace(capture_mode="metadata_only")
@@ -82,7 +82,7 @@ ITEM_GROUPS: list[tuple[ItemRow, ...]] = [
     (METADATA, WARNED, UNASSIGNED, ORPHANED, UNKNOWN, CLEAN),
 ]
 NO_BASIS_WORDS = ["running", "failed", "cancelled", "Completed", "PARTIAL", "completed ", "archived", ""]
-"""Statuses that are no basis, however much they look like one."""
+"""Statuses that do not make a basis, although they look like it."""
 
 AGES: list[timedelta] = [
     HOUR,
@@ -104,7 +104,7 @@ AGES: list[timedelta] = [
 
 
 def set_shapes(now: datetime) -> list[SetShape]:
-    """Backup sets: every column of a set varied around its boundaries, and what its items can be."""
+    """Backup sets: every column of a set varied around its boundaries, and every kind of items."""
     recent = now - HOUR
     old = now - 3 * DAY
     shapes = []
@@ -153,7 +153,7 @@ def set_cases(now: datetime = NOW) -> Iterator[Case]:
 
 
 def item_cases(now: datetime = NOW) -> Iterator[Case]:
-    """Tenants whose basis has one item of every shape there is, and fixed random groups of up to seven."""
+    """Tenants whose basis has one item, of every shape; and fixed random groups of up to seven."""
     random = Random(20261123)
     groups = [(item,) for item in ITEMS] + [tuple(random.choices(ITEMS, k=2 + n % 6)) for n in range(800)]
     return numbered(
@@ -215,11 +215,11 @@ def garbage_blueprints(garbage: Sequence[Instant]) -> Iterator[Blueprint]:
 
 
 def _deleted_at_no_instant(value: Instant) -> Iterator[Blueprint]:
-    """Nobody can know whether such a row is deleted; it matters where the verdict would be another one with it."""
+    """We cannot know whether such a row is deleted. That matters if the verdict would differ with it."""
     good, older = set_shape(NOW - HOUR, CLEAN), set_shape(NOW - 3 * HOUR, CLEAN)
     newer = set_shape(NOW, METADATA, status="partial", deleted_at=value)
     failing = ScheduleRow(cron="0 8 * * *", created_at=NOW - DAY, last_run_status="failed", deleted_at=value)
-    # Read: candidates but for that, items of the basis, enabled schedules.
+    # Read: rows that would be candidates, items of the basis, enabled schedules.
     yield Blueprint((good, newer))
     yield Blueprint((newer, good), (failing,))
     yield Blueprint((newer,))
@@ -250,7 +250,7 @@ _UNTIL_RECORDED = [timedelta(0), HOUR, -LONGEST, -LONGEST - TICK, -DAY]
 
 
 class _Digits:
-    """Takes one choice after the other out of a number."""
+    """Take one choice after the other out of a number."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -261,7 +261,7 @@ class _Digits:
 
 
 MIXED_SPACE = 2**150
-"""More than the product of all the choices of `any_blueprint`."""
+"""More than the product of all choices of `any_blueprint`."""
 
 
 def _any_set(digits: _Digits, now: datetime) -> SetShape:

@@ -1,4 +1,4 @@
-"""The oracle against figures worked out by hand, so that it is itself believed.
+"""The oracle against figures worked out by hand, so that we can trust it.
 
 (docs/concepts.md, "The verdict"; docs/documents.md, "The report")
 """

@@ -34,7 +34,7 @@ def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second:
         ("9" * 5000 + " 0 * * *", False),
     ],
 )
-def test_which_crons_the_library_accepts(cron: str, accepted: bool) -> None:
+def test_crons_that_the_library_accepts(cron: str, accepted: bool) -> None:
     assert cron_is_accepted(cron) is accepted
 
 
@@ -49,7 +49,7 @@ def test_which_crons_the_library_accepts(cron: str, accepted: bool) -> None:
         ("0 19 * * *", "Australia/Lord_Howe", utc(2026, 11, 23, 7), utc(2026, 11, 23, 8)),
         # Clocks go forward at 01:00 UTC: 02:30 does not exist, the run is at 03:00, which is 01:00 UTC.
         ("30 2 * * *", "Europe/Berlin", utc(2026, 3, 29, 0), utc(2026, 3, 29, 1)),
-        # Clocks go back at 01:00 UTC: 02:30 is at 00:30 UTC, and not once more at 01:30.
+        # Clocks go back at 01:00 UTC: 02:30 is at 00:30 UTC, and not again at 01:30.
         ("30 2 * * *", "Europe/Berlin", utc(2026, 10, 25, 0), utc(2026, 10, 25, 0, 30)),
         ("30 2 * * *", "Europe/Berlin", utc(2026, 10, 25, 0, 30), utc(2026, 10, 26, 1, 30)),
         ("30 2 * * *", "Europe/Berlin", utc(2026, 10, 25, 1, 15), utc(2026, 10, 26, 1, 30)),
@@ -86,7 +86,7 @@ NEVER = ScheduleRow(created_at=NOW - 9 * DAY)
         (UNPLANNED._replace(next_run_at=RECENT + 2 * HOUR, created_at=RECENT + 2 * HOUR), None),
         (NEVER._replace(next_run_at=NEVER.created_at), None),
         (NEVER._replace(next_run_at=NOW - 8 * DAY), NOW - 8 * DAY),
-        # A next_run_at that was rolled forward does not hide the slot, nor the slot an earlier next_run_at.
+        # A next_run_at that was rolled forward does not hide the slot. The slot does not hide an earlier next_run_at.
         (RAN._replace(next_run_at=utc(2026, 12, 1)), utc(2026, 11, 24, 8)),
         (RAN._replace(next_run_at=utc(2026, 11, 23, 20)), utc(2026, 11, 23, 20)),
     ],

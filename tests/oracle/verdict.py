@@ -1,6 +1,6 @@
 """The verdict (docs/concepts.md, "The verdict") and the report (docs/documents.md, "The report"), word by word.
 
-Naive on purpose: lists, loops and the sentences of the page in their order. Instants are compared through their
+Simple on purpose: lists, loops and the sentences of the page in their order. Instants are compared through their
 differences, because a sum with an instant near year 9999 overflows.
 """
 
@@ -120,7 +120,7 @@ Cell = dict[str, Any]
 def unreadable_cells(
     tenant: TenantRow, sets: Sequence[SetRow], items: Sequence[ItemRow], schedules: Sequence[ScheduleRow]
 ) -> list[Cell]:
-    """Every cell that makes this tenant unreadable. Which of several is named, the page leaves open.
+    """Every cell that makes this tenant unreadable. If there are several, the page leaves open which is named.
 
     A `deleted_at` that is not an instant does not delete: the verdict needs to know whether the row is there, and
     cannot (docs/concepts.md, "Evidence that cannot be read").
@@ -141,7 +141,7 @@ def unreadable_cells(
     for row in doubtful:
         cells.append({"table": "backup_sets", "column": "deleted_at", "row": row.id})
     if unordered or doubtful:
-        # Which candidate is the basis is unknown, so each may be the row that could not be read.
+        # We cannot know which candidate is the basis, so each may be the unreadable row.
         for row in [*relevant, *doubtful]:
             look("backup_sets", row, ["started_at", "created_at"])
     else:
@@ -163,7 +163,7 @@ def unreadable_cells(
 
 
 def rfc3339(instant: datetime) -> str:
-    """RFC 3339 in UTC, with a fraction only where there is one (docs/documents.md, "The report")."""
+    """RFC 3339 in UTC, with a fraction only if there is one (docs/documents.md, "The report")."""
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.soak`: run after run of the soak, each with a seed of its own, until the time is up or one fails."""
+"""`python -m tests.soak`: one run after the other, each with its own seed, until the time is up or one fails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.soak.run import SoakFailed, soak
 @click.option("--steps", default=300, show_default=True, help="Steps of one run.")
 @click.option("--minutes", type=float, help="Run after run for this long.")
 def main(seed: int, steps: int, minutes: float | None) -> None:
-    """Soak the screens; exit status 1 and the seed where they said what is not so."""
+    """Soak the screens. If they show something wrong: exit status 1 and the seed."""
     end = time.monotonic() + (minutes or 0) * 60
     total, passed = 0, timedelta()
     while True:

@@ -41,7 +41,7 @@ _REMEMBERED: Final = 15
 
 
 class SoakFailed(AssertionError):
-    """The screens said what is not so."""
+    """The screens showed something wrong."""
 
 
 class Soak:
@@ -62,12 +62,12 @@ class Soak:
         return timedelta(seconds=self._clock.boot - self._began)
 
     async def run(self, goes_on: Callable[[int], bool]) -> None:
-        """Take steps while `goes_on` says so of their number. Raises SoakFailed with what was done last."""
+        """Take steps while `goes_on` of their number is true. Raises SoakFailed with the last steps."""
         self._writer.begin(_TENANTS)
         with faulty_drivers() as faults:
             async with open_app(self._url, clock=self._clock, size=(100, 40)) as driver:
                 await driver.arrived(TenantsScreen)
-                # Only now, so that it is this run and not the app's own timer that asks.
+                # Only now, so that this run asks and not the app's own timer.
                 driver.app.context = driver.app.context._replace(refresh=_REFRESH)
                 while goes_on(self.steps):
                     self.steps += 1
@@ -83,7 +83,7 @@ class Soak:
         if self._chance.random() < 0.15:
             number, mode = self._chance.randint(1, 25), self._chance.choice((Mode.ONCE, Mode.FOR_GOOD))
             self._note(f"call {number} fails {mode.value}:")
-            # What writes is not to fail.
+            # The writer must not fail.
             what = self._press if what == self._write else what
             with faults.at(number, mode):
                 await what(driver)
@@ -100,7 +100,7 @@ class Soak:
     def _note(self, what: str) -> None:
         self._done = [*self._done[1 - _REMEMBERED :], what]
 
-    # What happens
+    # Steps
 
     async def _press(self, driver: Driver) -> None:
         keys = [self._chance.choice(_KEYS) for _ in range(self._chance.choice((1, 1, 1, 2, 4)))]
@@ -108,7 +108,7 @@ class Soak:
         await driver.press_at_once(*keys)
 
     async def _write(self, driver: Driver) -> None:
-        """Written in another thread while the screen in front is read anew."""
+        """Write in another thread while the screen in front refreshes."""
         name, write = self._writer.next_write()
         self._note(name)
         thread = threading.Thread(target=write)
@@ -122,7 +122,7 @@ class Soak:
         self._note(f"{seconds} s")
         self._clock.forward(timedelta(seconds=seconds))
         if self._chance.random() < 0.2:
-            # Somebody sets the wall clock; the other one does not know.
+            # The wall clock is set; the other clock does not change.
             self._clock.now -= timedelta(seconds=self._chance.choice(_TIMES))
             self._note("clock set back")
         if self._chance.random() < 0.7:
@@ -137,16 +137,16 @@ class Soak:
         driver.facts._tick()
         await driver.pump()
 
-    # What must be so
+    # Checks
 
     def _look_for_calm(self, driver: Driver) -> None:
-        """Nothing looks calm without facts, or with facts past the limit."""
+        """Fail if something looks calm without facts, or with facts past the limit."""
         screen = driver.facts
         if screen.asking.answered_at is None or self._clock.boot - screen.asking.answered_at > _LIMIT.total_seconds():
             demand(not looks_calm(driver), "calm without facts that are new enough")
 
     async def _compare(self, driver: Driver) -> None:
-        """Read anew with nobody writing: what the screen says is what a report says."""
+        """Refresh without a writer, and compare the screen with a report."""
         screen = driver.facts
         screen.load()
         await self._settled(driver)
@@ -169,7 +169,7 @@ class Soak:
         listed = screen.query_one("#tenants").region
         lines = driver.lines()[listed.y : listed.bottom]
         for entry in expected.values():
-            # A name begins with what is unique about it.
+            # A name begins with its unique part.
             name = entry["name"][: len("Tenant 000")]
             drawn = [line for line in lines if name in line]
             demand(all(label(entry) in line for line in drawn), f"another state of {name}")
@@ -203,7 +203,7 @@ def label(entry: dict[str, Any]) -> str:
 
 
 def entries(url: str, now: datetime) -> dict[str, Any]:
-    """The entries of a report that somebody else makes, by tenant."""
+    """The entries of a separate report, by tenant."""
     resolver = TenantBackupHealthResolver(parse_database_url(url), HealthPolicy())
     try:
         document = report_document(resolver.fleet(now), resolver.policy, now)
@@ -213,7 +213,7 @@ def entries(url: str, now: datetime) -> dict[str, Any]:
 
 
 def soak(folder: Path, seed: int, goes_on: Callable[[int], bool]) -> timedelta:
-    """One run over a new database in a folder; gives back how much time passed by its clock. Raises SoakFailed."""
+    """One run over a new database in a folder. Returns how much time passed by its clock. Raises SoakFailed."""
     file = folder / f"soak-{seed}.db"
     url = f"sqlite:///{file}"
     initialise(parse_database_url(url))

@@ -1,4 +1,4 @@
-"""The short form of `python -m tests.soak`: as many steps of the same driver as every run of the tests has time for."""
+"""The short form of `python -m tests.soak`, for every run of the tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STEPS = 50
 SEED = 7
 
 
-def test_the_screens_say_what_a_report_says_whatever_happens(tmp_path: Path) -> None:
+def test_the_screens_agree_with_a_report_at_every_step(tmp_path: Path) -> None:
     try:
         soak(tmp_path, SEED, lambda done: done < STEPS)
     except SoakFailed as error:

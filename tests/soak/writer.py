@@ -1,4 +1,4 @@
-"""Another program that writes into a small fleet at random: what it does next depends on a seeded generator alone."""
+"""Another program that writes into a small fleet at random. A seeded generator alone decides what it does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RUNS: Final = ("success",) * 4 + ("running", "failed", "", None)
 
 
 class Writer:
-    """Writes by the bare driver, as any program may; its statements are each a transaction of their own."""
+    """Writes with the bare driver, as any program may. Each statement is its own transaction."""
 
     def __init__(self, url: str, chance: Random, clock: Callable[[], datetime]) -> None:
         self._file = sqlite_path(url)
@@ -40,7 +40,7 @@ class Writer:
         self._execute(self._prepared)
 
     def next_write(self) -> tuple[str, Callable[[], None]]:
-        """What is written next, by its name, and the writing of it, which another thread may do."""
+        """The next write: its name, and a function for it, which another thread may call."""
         writes = (
             (self._add_set,) * 4
             + (self._have_a_good_night,) * 4
@@ -51,7 +51,7 @@ class Writer:
             )
         )
         write = self._chance.choice(writes)
-        # The generator is asked now and here, so that no thread's turn changes what comes after.
+        # The generator is asked here and now, so that the order of threads changes nothing.
         prepared: list[_Statement] = []
         self._prepared = prepared
         write()
@@ -61,7 +61,7 @@ class Writer:
         with closing(sqlite3.connect(self._file, timeout=30)) as connection:
             connection.execute("PRAGMA ignore_check_constraints = ON")
             for statement, values in statements:
-                with connection:  # a transaction of its own: a reader may come in between any two
+                with connection:  # its own transaction: a reader may come between any two
                     connection.execute(statement, tuple(map(sqlite_value, values)))
 
     def _do(self, statement: str, *values: Any) -> None:
@@ -101,7 +101,7 @@ class Writer:
             )
 
     def _have_a_good_night(self) -> None:
-        """Every tenant is backed up, and nobody expects more of a schedule: without it hardly any would be healthy."""
+        """Back up every tenant and reset the schedules. Without this step hardly any tenant would be healthy."""
         self._do("UPDATE backup_schedules SET is_enabled = 0")
         for tenant in range(1, self._tenants + 1):
             self._sets += 1

@@ -1,4 +1,4 @@
-"""Sets through the door into the store: the cases that people met, and a second implementation of the losses."""
+"""Sets through the door into the store: cases from real fleets, and a second implementation of the losses."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_a_second_loss_does_not_hide_behind_the_first(tenant: Tenant) -> None:
     )
 
 
-def test_the_same_instant_again_launders_no_loss(tenant: Tenant) -> None:
+def test_the_same_instant_again_does_not_clear_a_loss(tenant: Tenant) -> None:
     whole, rest = night(0, some("Apps", 5, "captured")), night(0, some("Apps", 1))
     tenant.take(whole)
     assert tenant.take(rest).sets_replaced == 1
@@ -135,7 +135,7 @@ def test_the_same_instant_again_launders_no_loss(tenant: Tenant) -> None:
     assert tenant.sets()["0"] == ("completed", None, whole.items)
 
 
-def test_a_folder_that_was_not_entered_yesterday_is_no_loss_today(tenant: Tenant) -> None:
+def test_a_folder_unread_yesterday_is_not_a_loss_today(tenant: Tenant) -> None:
     closed = {("Apps", "Apps"): Item(None, "folder not read: permission denied")}
     tenant.take(night(0, some("Roles", 3), closed))
     tenant.take(night(1, some("Roles", 3)))
@@ -145,7 +145,7 @@ def test_a_folder_that_was_not_entered_yesterday_is_no_loss_today(tenant: Tenant
     assert tenant.said("3") == ("partial", "Apps: 2 of 2 items gone")
 
 
-def test_what_is_accepted_is_the_next_reference(tenant: Tenant) -> None:
+def test_an_accepted_set_is_the_next_reference(tenant: Tenant) -> None:
     tenant.take(night(0, some("Apps", 10), some("Roles", 4)))
     tenant.take(night(1, some("Roles", 1)))
     tenant.take(night(1, some("Roles", 1)), accepted={"Apps"})
@@ -156,7 +156,7 @@ def test_what_is_accepted_is_the_next_reference(tenant: Tenant) -> None:
     assert [tenant.said(name)[0] for name in "12"] == ["completed", "completed"]
 
 
-def test_sets_of_one_input_are_taken_as_they_happened(tenant: Tenant) -> None:
+def test_sets_of_one_input_are_written_in_order_of_time(tenant: Tenant) -> None:
     done = tenant.take(night(2, some("Apps", 1)), night(1, some("Apps", 9)), night(3, some("Apps", 9)))
     assert (done.sets_created, done.items_written) == (3, 19)
     assert list(tenant.sets()) == ["2", "1", "3"]

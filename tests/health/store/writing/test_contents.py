@@ -1,4 +1,4 @@
-"""Captured content is stored once a tenant and digest, and goes when no item names it (docs/facts.md)."""
+"""Captured content is stored once for each tenant and digest, and is removed when no item names it (docs/facts.md)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def named(url: str) -> list[tuple[str, bool]]:
 
 
 def bare_of(captured: CapturedSet) -> CapturedSet:
-    """The set as --without-payload has it."""
+    """The set as `--without-payload` stores it."""
     items = [item._replace(payload=None, payload_digest=digest_of(item.payload or "")) for item in captured.items]
     return captured._replace(items=tuple(items))
 
@@ -98,7 +98,7 @@ def test_content_in_the_items_of_another_program_is_the_same(database_url: str) 
     assert (stored(database_url), named(database_url)) == ([(1, TWO)], [(digest_of(TWO), False)])
 
 
-def test_what_rfc_8785_refuses_is_compared_by_value(database_url: str) -> None:
+def test_content_that_rfc_8785_refuses_is_compared_by_value(database_url: str) -> None:
     write(database_url, a_set(1, REFUSED))
     spaced = REFUSED.replace(":", ": ")
     assert digest_of(spaced) != digest_of(REFUSED)
@@ -118,7 +118,9 @@ def test_content_goes_with_the_last_set_that_names_it(
 
 
 @pytest.mark.parametrize(("tenant_ids", "left"), [(None, []), ([2], [(1, ONE)]), ([], [(1, ONE), (2, ONE)])])
-def test_what_no_item_names_goes(database_url: str, tenant_ids: list[int] | None, left: list[tuple[int, str]]) -> None:
+def test_unused_content_is_removed(
+    database_url: str, tenant_ids: list[int] | None, left: list[tuple[int, str]]
+) -> None:
     for tenant in ("contoso", "fabrikam"):
         write(database_url, a_set(1, ONE, tenant=tenant))
         write(database_url, a_set(1, TWO, tenant=tenant))
@@ -142,10 +144,10 @@ def test_prune_removes_the_content_of_sets_that_go(database_url: str) -> None:
     assert stored(database_url) == [(1, ONE)]
 
 
-def test_prune_of_json_alone_leaves_what_a_set_that_stays_has(database_url: str) -> None:
+def test_prune_of_json_leaves_the_content_of_kept_sets(database_url: str) -> None:
     write(database_url, a_set(24 * 9, ONE, TWO), a_set(24 * 8, ONE), a_set(1, ONE))
     assert pruned(database_url, payloads_only=True).by_tenant() == [("contoso", 1, 1)]
     assert stored(database_url) == [(1, ONE)]
-    # Equal digests are equal content, whatever was pruned: they stay.
+    # Equal digests are equal content, so they stay.
     assert named(database_url) == [(digest_of(each), False) for each in (ONE, TWO, ONE, ONE)]
     assert pruned(database_url, payloads_only=True).sets == ()

@@ -1,4 +1,4 @@
-"""Writing to PostgreSQL behind a link that freezes: given up in time, and whole or not at all.
+"""Writing to PostgreSQL over a link that freezes: it ends in time, whole or not at all.
 
 Modules: health.store.writing.transactions, health.store.opening.deadline.
 """
@@ -28,10 +28,10 @@ from tests.oracle.rows import Rows, SetRow, TenantRow
 pytestmark = pytest.mark.alone
 
 MARGIN = 2.0
-"""Seconds past the deadline in which the answer must have been given up."""
+"""Seconds after the deadline within which the write must have ended."""
 SHORT = 0.6
 COMMIT = "COMMIT\0"
-"""The end of a statement with it: `READ COMMITTED` is another one."""
+"""The end of the COMMIT statement, because `READ COMMITTED` has the same word."""
 
 
 @pytest.fixture
@@ -78,12 +78,12 @@ def test_a_link_that_freezes_while_it_is_written(statement: str, link: Link, dat
     assert time.monotonic() - started < SHORT + MARGIN
     assert link.frozen.is_set()
     link.thaw()
-    # What the server had been told to keep is kept, and nothing else.
+    # Only what the server was told to commit is stored.
     assert renamed(database) == bool(database.rows("backup_items")) == (statement == COMMIT)
 
 
-def test_a_note_over_a_link_that_trickles_has_its_time_in_all(link: Link, database: Bare) -> None:
-    """Byte by byte no single answer is late, and together they would keep the backup waiting."""
+def test_a_note_over_a_slow_link_has_one_deadline_for_all(link: Link, database: Bare) -> None:
+    """Byte by byte no single answer is late, but together they would delay the backup."""
     with pytest.raises(StoreSilent, match=rf"no answer within {SHORT} seconds\."), in_time(SHORT + MARGIN):
         trickled(link)
     assert not renamed(database)
@@ -104,7 +104,7 @@ def in_time(seconds: float) -> Iterator[None]:
         assert time.monotonic() - started < seconds
 
 
-def test_who_waits_for_a_lock_hears_the_server_before_the_deadline(url: str) -> None:
+def test_a_wait_for_a_lock_ends_by_the_servers_error(url: str) -> None:
     with psycopg.connect(url) as holder:
         holder.execute("UPDATE tenants SET name = 'Held'")
         with (
@@ -115,7 +115,7 @@ def test_who_waits_for_a_lock_hears_the_server_before_the_deadline(url: str) -> 
     assert not isinstance(refused.value, StoreSilent)
 
 
-def test_who_writes_waits_for_ten_minutes_unless_told_otherwise(url: str) -> None:
+def test_a_writer_waits_for_ten_minutes_by_default(url: str) -> None:
     address = parse_database_url(url)
     assert WRITING_SECONDS == 600
     for opened, patience, lock_timeout in (

@@ -1,4 +1,4 @@
-"""Which stored sets one is held against, and what of them counts."""
+"""The stored sets that a new set is compared with, and the items of them that count."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def runs(database_url: str) -> Iterator[Connection]:
 
 
 def before(connection: Connection, at: datetime, of: str | None = None, *without: str) -> EarlierSets:
-    """The sets that one completed at this instant is held against; `of`: the reference of one that is stored."""
+    """The sets that a set completed at this instant is compared with. `of`: its source reference, if it is stored."""
     tenant_id = tenant_id_of(connection, "contoso")
     set_id = None
     if of is not None:
@@ -82,7 +82,7 @@ def test_of_sets_of_one_instant_the_greater_id_is_the_later(runs: Connection) ->
     assert types_before(runs, NOW - HOUR, "newest") == [{"Roles", "Scripts"}]
 
 
-def test_a_set_that_is_to_be_moved_is_not_looked_at_where_it_stands(runs: Connection) -> None:
+def test_a_set_that_moves_is_not_compared_with_its_old_place(runs: Connection) -> None:
     assert types_before(runs, NOW, None, "newest") == [{"Roles", "Scripts"}]
     assert types_before(runs, NOW, None, "newest", "older") == [{"Filters", "Roles"}]
 
@@ -101,7 +101,7 @@ def test_a_partial_set_counts_without_a_reference_too(runs: Connection) -> None:
     assert types_before(runs, NOW - 9 * DAY, "first") == []
 
 
-def test_what_an_earlier_version_noted_is_read(runs: Connection) -> None:
+def test_notes_of_an_earlier_version_are_read(runs: Connection) -> None:
     for day, (error, *types) in enumerate(
         [(f"{EARLIER_VERSION}Old", "Apps"), (f"x; {EARLIER_VERSION}Scripts, Wi-Fi", "Apps"), ("skipped: Wi-Fi", "Apps")]
     ):
@@ -109,7 +109,7 @@ def test_what_an_earlier_version_noted_is_read(runs: Connection) -> None:
     assert before(runs, NOW + 9 * DAY).missing == {"Scripts", "Wi-Fi"}
     assert before(runs, NOW).missing == {"Old"}
     assert before(runs, NOW - TICK).missing == frozenset()
-    # A completed set has ended it.
+    # A completed set has ended the loss.
     write_set(runs, a_run("accepted", NOW + 3 * DAY, "Apps"), NOW)
     assert before(runs, NOW + 9 * DAY).missing == frozenset()
     write_set(runs, a_run("again", NOW + 4 * DAY, "Apps", status="partial"), NOW)

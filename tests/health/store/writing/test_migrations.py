@@ -1,4 +1,4 @@
-"""The versions of the schema on a database with rows: what was there stays, to the last index and check.
+"""The versions of the schema on a database with rows: every row, index and check stays.
 
 Modules: health.store.migrations.upgrade.
 """
@@ -25,7 +25,7 @@ from tests.resolving import resolving
 
 CONTENT: Final = '{"a": 1}'
 LATER: Final = ("ix_backup_sets_failing", "ix_backup_sets_runs")
-"""The indexes of the version of the runs; the second of them takes the place of `REPLACED`."""
+"""The indexes of the version that added runs. The second one replaces `REPLACED`."""
 REPLACED: Final = "ix_backup_sets_schedule"
 
 
@@ -37,7 +37,7 @@ def url(tableless_url: str) -> str:
         config.set_main_option("script_location", migrations.__file__.rsplit("/", 1)[0])
         config.attributes["connection"] = connection
         command.upgrade(config, "tp0002")
-    # Not with the rows of the oracle: they have the columns of today.
+    # Not with the rows of the oracle, which have today's columns.
     with bare(tableless_url) as store:
         store.insert("tenants", id=1, external_id="contoso", name="Contoso", created_at=LONG_AGO)
         a_set = {"name": "n", "source": "s", "status": "completed", "completed_at": NOW, "created_at": NOW}
@@ -55,7 +55,7 @@ def indexes(store: Bare) -> Any:
     return store.execute("SELECT indexname, indexdef FROM pg_indexes ORDER BY indexname")
 
 
-def test_every_row_index_and_check_is_what_it_was(url: str) -> None:
+def test_every_row_index_and_check_stays(url: str) -> None:
     columns = "id, policy_identifier, capture_mode, orphaned_assignments, captured_at"
     with bare(url) as store:
         made = [each for each in indexes(store) if each[0] != REPLACED]
@@ -93,7 +93,7 @@ def test_content_is_the_row_of_its_digest_or_else_the_items_own(url: str) -> Non
         assert resolver.captured("contoso", 1, 2, NOW).payload is None
 
 
-def test_content_of_before_moves_to_its_digest(url: str) -> None:
+def test_older_content_moves_to_its_digest(url: str) -> None:
     execute(
         url,
         "INSERT INTO tenants (id, external_id, name, created_at) SELECT 2, 'fabrikam', 'F', created_at FROM tenants",

@@ -1,4 +1,4 @@
-"""Pruning: what is old goes, what a verdict stands on never does, and the verdicts are the same before and after."""
+"""Pruning: old sets go, but never one that a verdict needs, and the verdicts stay the same."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def planned(url: str, request: PruneRequest) -> PrunePlan:
 
 
 def pruned(url: str, request: PruneRequest) -> PrunePlan:
-    """Prune, and hold the verdicts and the plan against it."""
+    """Prune, and compare the verdicts before and after, and the plan."""
     before, plan = fleet_report(url, NOW, DEFAULT_POLICY), planned(url, request)
     with writing(parse_database_url(url)) as connection:
         done = prune(connection, request, POLICY, NOW)
@@ -64,7 +64,7 @@ def pruned(url: str, request: PruneRequest) -> PrunePlan:
 
 
 def left(url: str) -> list[int]:
-    """The ids of the sets that are left; every item that is left is one of theirs."""
+    """The ids of the sets that are left. Every item that is left belongs to one of them."""
     with bare(url) as database:
         found = [row[0] for row in database.execute("SELECT id FROM backup_sets ORDER BY id")]
         of_items = {row[0] for row in database.execute("SELECT backup_set_id FROM backup_items")}
@@ -83,14 +83,14 @@ def last(backups: int) -> PruneRequest:
 # By age
 
 
-def test_what_is_older_goes_to_the_microsecond(database_url: str) -> None:
+def test_older_sets_go_to_the_microsecond(database_url: str) -> None:
     fill(database_url, [a_set(1, 9 * DAY), a_set(2, 7 * DAY + TICK), a_set(3, 7 * DAY), a_set(4, HOUR)])
     plan = pruned(database_url, since(7))
     assert left(database_url) == [3, 4]
     assert plan.by_tenant() == [("tenant-1", 2, 4)]
 
 
-def test_whatever_became_of_a_set_its_age_is_what_counts(database_url: str) -> None:
+def test_only_the_age_of_a_set_counts_not_its_status(database_url: str) -> None:
     old = [
         a_set(1, 9 * DAY, status="failed", completed_at=None, started_at=NOW - 9 * DAY, created_at=NOW),
         a_set(2, 9 * DAY, status="running", completed_at=None),
@@ -126,8 +126,8 @@ def test_the_basis_of_an_archived_tenant_stays_too(database_url: str) -> None:
     assert left(database_url) == [2]
 
 
-def test_what_the_next_import_is_held_against_stays(database_url: str) -> None:
-    """A type that went missing makes sets partial until it is back; the evidence of it must not go meanwhile."""
+def test_the_reference_of_the_next_import_stays(database_url: str) -> None:
+    """A type that went missing makes sets partial until it is back. Its evidence must stay until then."""
     sets = [
         a_set(1, 90 * DAY, source="intunecd"),
         a_set(2, 80 * DAY, source="intunecd"),
@@ -143,13 +143,13 @@ def test_what_the_next_import_is_held_against_stays(database_url: str) -> None:
 
 
 def held_against(url: str) -> EarlierSets:
-    """What the next set of the first tenant's `intunecd` is held against."""
+    """The reference of the next set of the first tenant's `intunecd`."""
     with writing(parse_database_url(url)) as connection:
         return sets_before(connection, Place(1, "intunecd", NOW))
 
 
-def test_what_only_a_partial_set_knows_of_missing_types_stays(database_url: str) -> None:
-    """Where a completed set was replaced by a partial one, no completed set has the types that are missing."""
+def test_a_partial_set_that_alone_has_missing_types_stays(database_url: str) -> None:
+    """If a partial set replaced a completed one, no completed set has the missing types."""
     missing = "no files now of types that the last completed set has: Scripts"
     lost = f"skipped: Apps; {missing}; Roles: 1 of 1 items gone"
     sets = [
@@ -176,7 +176,7 @@ def test_what_only_a_partial_set_knows_of_missing_types_stays(database_url: str)
 # By number
 
 
-def test_the_last_backups_stay_and_whatever_is_newer(database_url: str) -> None:
+def test_the_last_backups_and_all_newer_sets_stay(database_url: str) -> None:
     sets = [
         a_set(1, 9 * DAY),
         a_set(2, 8 * DAY, status="failed"),
@@ -244,7 +244,7 @@ def test_null_is_null_and_not_the_json_of_it(postgres_url: str) -> None:
         assert database.execute("SELECT count(*) FROM backup_items WHERE payload IS NULL") == [(2,)]
 
 
-# Whose
+# Which tenants
 
 
 def test_only_the_tenants_named(database_url: str) -> None:
@@ -255,18 +255,18 @@ def test_only_the_tenants_named(database_url: str) -> None:
     assert left(database_url) == [11, 20, 21, 31]
 
 
-def test_a_tenant_that_is_not_there_is_refused(database_url: str) -> None:
+def test_an_unknown_tenant_is_refused(database_url: str) -> None:
     fill(database_url, [a_set(1, 9 * DAY), a_set(2, HOUR)])
     with pytest.raises(StoreConflict, match="There is no tenant 'nobody'"):
         planned(database_url, since(7)._replace(external_ids=("nobody",)))
 
 
-# What nobody can read
+# Unreadable tenants
 
 
 @pytest.mark.parametrize("column", ["completed_at", "deleted_at"])
 @pytest.mark.parametrize("archived_at", [None, NOW - DAY])
-def test_a_tenant_whose_basis_nobody_knows_is_left_alone(
+def test_a_tenant_with_an_unknown_basis_is_left_alone(
     database_url: str, archived_at: datetime | None, column: str
 ) -> None:
     garbage = "infinity" if database_url.startswith("postgresql") else "the day before"
@@ -286,7 +286,7 @@ def test_a_tenant_unreadable_for_another_reason_is_left_alone(database_url: str)
     assert pruned(database_url, since(7)) == PrunePlan((), ("tenant-1",))
 
 
-def test_a_set_whose_time_nobody_knows_stays(database_url: str) -> None:
+def test_a_set_without_a_readable_time_stays(database_url: str) -> None:
     garbage = "-infinity" if database_url.startswith("postgresql") else "0000-01-01 00:00:00.000000"
     odd = a_set(1, 9 * DAY, status="failed", completed_at=garbage)
     fill(database_url, [odd, a_set(2, 9 * DAY), a_set(3, HOUR)], unchecked=True)
@@ -322,7 +322,7 @@ def test_planning_writes_nothing(database_url: str) -> None:
         assert database.everything() == before
 
 
-def test_nobody_writes_sets_meanwhile(postgres_url: str) -> None:
+def test_no_other_program_can_write_sets_meanwhile(postgres_url: str) -> None:
     fill(postgres_url, [a_set(1, 9 * DAY), a_set(2, HOUR)])
     with bare(postgres_url) as other, writing(parse_database_url(postgres_url)) as connection:
         prune(connection, since(7), POLICY, NOW)
@@ -331,7 +331,7 @@ def test_nobody_writes_sets_meanwhile(postgres_url: str) -> None:
             other.execute("UPDATE backup_sets SET deleted_at = now() WHERE id = 2")
 
 
-def test_a_writer_under_way_is_waited_for_and_then_told(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_wait_for_another_writer_is_an_error(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "LOCK_SECONDS", 0.1)
     fill(postgres_url, [a_set(1, 9 * DAY), a_set(2, HOUR)])
     with bare(postgres_url) as other, other.rolled_back():
@@ -343,7 +343,7 @@ def test_a_writer_under_way_is_waited_for_and_then_told(postgres_url: str, monke
             prune(connection, since(7), POLICY, NOW)
 
 
-# Any fleet at all
+# Any fleet
 
 
 def random_fleet(seed: int) -> Rows:
@@ -379,7 +379,7 @@ def test_no_fleet_has_another_verdict_afterwards(database_url: str, seed: int) -
 
 
 def assert_only_what_is_needed_is_left(database: Bare) -> None:
-    """After the strictest rule: per tenant what is younger than a day, the basis, and of each source the last complete
+    """After the strictest rule: per tenant the sets younger than a day, the basis, and of each source the last complete
     set and the last with something kept."""
     query = "SELECT tenant_id, source, status FROM backup_sets WHERE completed_at < ?"
     found = database.execute(query, (NOW - DAY,))

@@ -1,4 +1,4 @@
-"""Runs noted as they happen, at instants that the test chooses: who is refused, who takes over, what becomes of all."""
+"""Runs noted as they happen, at instants that the test chooses: who is refused, who takes over, how runs end."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Book:
                 write_tenant(connection, CapturedTenant(name, name), AT - timedelta(days=9))
 
     def start(self, at: datetime = AT, *, here: OnThisMachine = NOBODY, **more: Any) -> RecordedRun:
-        """Note the start of a run of contoso's nightly schedule; nothing is kept where it is refused."""
+        """Note the start of a run of contoso's nightly schedule. If it is refused, nothing is stored."""
         run = RecordedRun(
             **{"external_id": "contoso", "schedule": "nightly", "source": "intunecd"} | more, started_at=at
         )
@@ -56,14 +56,14 @@ class Book:
         return run
 
     def end(self, run: RecordedRun, status: str = "completed", *, after: timedelta = timedelta(minutes=5)) -> None:
-        """Note its outcome that long after its start."""
+        """Note its outcome, this long after its start."""
         ended = run.started_at + after
         captured = run.as_set(status)._replace(items=ITEMS, item_count=1, completed_at=ended)
         with writing(self.address) as connection:
             note_outcome(connection, run, run.wrote(captured), POLICY, ended)
 
     def schedules(self, **values: Any) -> None:
-        """Add contoso's nightly schedule as another program leaves it, be its instants instants or not."""
+        """Add contoso's nightly schedule as another program leaves it, also with invalid instants."""
         created = values.pop("created_at", AT - timedelta(days=9))
         with writing(self.address) as connection:
             write_schedule(connection, CapturedSchedule("contoso", "nightly", created_at=created), AT)
@@ -117,7 +117,7 @@ def test_a_schedule_that_cannot_be_planned_is_recorded(book: Book) -> None:
     assert book.column("last_run_status") == ["completed"]
 
 
-def test_what_the_command_line_does_not_say_stays(book: Book) -> None:
+def test_columns_without_an_option_stay(book: Book) -> None:
     book.end(book.start(cron="0 1 * * *", timezone="Asia/Tokyo"))
     book.end(book.start(AT + timedelta(days=1)))
     assert (book.column("cron"), book.column("timezone")) == (["0 1 * * *"], ["Asia/Tokyo"])
@@ -139,7 +139,7 @@ def test_a_run_counts_as_under_way_for_the_longest_plausible_run(book: Book) -> 
 @pytest.mark.parametrize(
     ("since", "refused"), [(POLICY.clock_skew, True), (POLICY.clock_skew + TICK, False)], ids=["within", "beyond"]
 )
-def test_a_start_in_the_future_holds_up_no_longer_than_the_skew(book: Book, since: timedelta, refused: bool) -> None:
+def test_a_start_in_the_future_blocks_no_longer_than_the_skew(book: Book, since: timedelta, refused: bool) -> None:
     book.start(AT + since)
     if refused:
         with pytest.raises(RunUnderWay):
@@ -149,7 +149,7 @@ def test_a_start_in_the_future_holds_up_no_longer_than_the_skew(book: Book, sinc
         assert book.column("last_run_at")[0].startswith("2026-11-23 02:30:00.123456")
 
 
-def test_the_word_of_another_program_counts_as_the_judge_counts_it(book: Book) -> None:
+def test_another_programs_status_counts_as_in_the_verdict(book: Book) -> None:
     created_at = AT - POLICY.longest_run
     book.schedules(last_run_status="RUNNING", created_at=created_at)
     with pytest.raises(RunUnderWay):
@@ -157,7 +157,7 @@ def test_the_word_of_another_program_counts_as_the_judge_counts_it(book: Book) -
     book.start(AT + TICK)
 
 
-def test_an_instant_that_is_none_holds_nobody_up(book: Book) -> None:
+def test_an_invalid_instant_blocks_no_run(book: Book) -> None:
     book.schedules(last_run_status="running", last_run_at="infinity")
     book.end(book.start())
     assert book.column("last_run_status") == ["completed"]
@@ -172,18 +172,18 @@ def test_a_run_that_this_machine_knows_is_over_is_taken_over(book: Book) -> None
     assert book.column("status", "backup_sets") == ["failed", "running"]
 
 
-def test_this_machines_word_counts_where_the_database_has_none(book: Book) -> None:
+def test_this_machines_lock_counts_if_the_database_has_no_note(book: Book) -> None:
     alive = OnThisMachine(alive_since=AT)
     with pytest.raises(RunUnderWay):
         book.start(AT + POLICY.longest_run, here=alive)
     book.start(AT + POLICY.longest_run + TICK, here=alive)
-    # A later run that this machine knows nothing of is what the database says is running.
+    # The database says that a later run is running, which this machine does not know.
     old = OnThisMachine(alive_since=AT - timedelta(days=1))
     with pytest.raises(RunUnderWay):
         book.start(AT + POLICY.longest_run + timedelta(minutes=1), here=old)
 
 
-def test_without_a_database_this_machine_is_asked_alone() -> None:
+def test_without_a_database_only_this_machine_is_asked() -> None:
     run = RecordedRun("contoso", "nightly", "intunecd", AT)
     require_no_other_run(run, None, NOBODY, POLICY)
     with pytest.raises(RunUnderWay):
@@ -201,7 +201,7 @@ def test_a_run_given_up_for_dead_comes_too_late(book: Book) -> None:
 
 
 @pytest.mark.parametrize("status", ["completed", "failed"])
-def test_an_outcome_that_was_noted_already_is_no_late_one(book: Book, status: str) -> None:
+def test_an_outcome_that_was_noted_already_is_not_late(book: Book, status: str) -> None:
     run = book.start(cron="30 2 * * *")
     book.end(run, status)
     before = book.database.everything()

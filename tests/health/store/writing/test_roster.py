@@ -1,4 +1,4 @@
-"""Tenants and schedules looked after by hand."""
+"""Tenants and schedules, managed by hand."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NIGHTLY = CapturedSchedule("contoso", "nightly", cron="0 2 * * *", timezone="Eur
 
 
 def writes(url: str, *actions: Callable[[Connection], object]) -> None:
-    """Each in a transaction of its own."""
+    """Run each in its own transaction."""
     for action in actions:
         with writing(parse_database_url(url)) as connection:
             action(connection)
@@ -86,12 +86,12 @@ def test_archiving_and_back(url: str) -> None:
         lambda connection: roster.have_tenant(connection, "nobody", None, NOW),
     ],
 )
-def test_nobody_is_nobody(url: str, action: Callable[[Connection], object]) -> None:
+def test_an_unknown_tenant_is_refused(url: str, action: Callable[[Connection], object]) -> None:
     with pytest.raises(StoreConflict, match="There is no tenant 'nobody'"):
         writes(url, action)
 
 
-def test_having_a_tenant_adds_it_only_if_it_is_not_there(url: str) -> None:
+def test_a_tenant_is_added_only_if_it_is_missing(url: str) -> None:
     writes(
         url,
         lambda connection: roster.have_tenant(connection, "contoso", "Another name", NOW),

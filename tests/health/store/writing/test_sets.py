@@ -1,4 +1,4 @@
-"""Captured facts into the store: by what identifies them, whole or not at all, and twice is once."""
+"""Captured facts into the store: found by their identity, whole or not at all, and twice is the same as once."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def column(url: str, table: str, name: str) -> list[Any]:
         return [value for (value,) in store.execute(f"SELECT {name} FROM {table} ORDER BY id")]
 
 
-def test_what_is_written_is_what_was_captured(database_url: str) -> None:
+def test_the_stored_rows_are_the_captured_facts(database_url: str) -> None:
     assert write(database_url, FACTS) == ImportSummary(sets_created=1, items_written=2)
     with bare(database_url) as store:
         names = store.execute("SELECT external_id, name, archived_at FROM tenants ORDER BY id")
@@ -145,11 +145,11 @@ def test_the_order_of_items_and_of_json_keys_changes_nothing(database_url: str) 
     "payload",
     [
         *('"a string"', "1", "true", "null", "[]", "1e2", '"\\u00e9\\ud83d\\ude00"', '{"deep": [[["x"]]]}', "1.10"),
-        # PostgreSQL gives these back as whole numbers with all their digits, which are not the floats' exact values.
+        # PostgreSQL returns these as whole numbers with all digits, which are not the exact values of the floats.
         *('{"a": [1e+23]}', "1.2345678901234567e+19", "1.7976931348623157e+308", "-1e+23", "5e-324", "-0.0"),
     ],
 )
-def test_any_json_is_the_same_as_itself(database_url: str, payload: str) -> None:
+def test_any_json_is_stored_unchanged_the_second_time(database_url: str, payload: str) -> None:
     captured = a_run(items=(ITEMS[0]._replace(payload=payload, assignments=payload),))
     write(database_url, FACTS._replace(sets=(captured,)))
     assert write_set(database_url, captured) == ImportSummary(sets_unchanged=1)
@@ -242,7 +242,7 @@ def delete(url: str, table: str, where: str) -> None:
         store.execute(f"UPDATE {table} SET deleted_at = created_at WHERE {where}")
 
 
-def test_a_set_that_somebody_deleted_stays_deleted(database_url: str) -> None:
+def test_a_deleted_set_stays_deleted(database_url: str) -> None:
     write(database_url, FACTS)
     delete(database_url, "backup_sets", "source_ref = 'run-1'")
     before = everything(database_url)
@@ -266,7 +266,7 @@ def test_a_deleted_item_stays_deleted_though_its_set_changes(database_url: str) 
 
 
 @pytest.mark.parametrize("by", ["facts", "somebody"])
-def test_what_its_facts_say_is_not_deleted_comes_back(database_url: str, by: str) -> None:
+def test_facts_that_say_not_deleted_bring_a_row_back(database_url: str, by: str) -> None:
     if by == "facts":
         write(database_url, FACTS._replace(sets=(a_run(deleted_at=NOW, items=(deleted_item(NOW), ITEMS[1])),)))
     else:
@@ -285,7 +285,7 @@ def deleted_item(deleted_at: datetime | NotDeleted) -> CapturedItem:
     return ITEMS[0]._replace(deleted_at=deleted_at)
 
 
-def test_what_was_never_deleted_is_written_as_it_is(database_url: str) -> None:
+def test_facts_that_say_not_deleted_are_written_as_they_are(database_url: str) -> None:
     new = a_run(deleted_at=NOT_DELETED, items=(deleted_item(NOT_DELETED), ITEMS[1]))
     assert write(database_url, FACTS._replace(sets=(new,))) == ImportSummary(sets_created=1, items_written=2)
     assert column(database_url, "backup_sets", "deleted_at") == [None]

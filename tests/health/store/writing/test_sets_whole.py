@@ -1,4 +1,4 @@
-"""An import is written whole or not at all, and what is wrong with it is one sentence."""
+"""An import is written whole or not at all, and its error is one sentence."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.health.store.writing.test_sets import CONTOSO, FACTS, ITEMS, NIGHTLY,
         (CapturedFacts(sets=(a_run(schedule="weekly"),)), "has no schedule 'weekly'"),
     ],
 )
-def test_facts_of_nobody_are_refused_in_one_sentence(database_url: str, facts: CapturedFacts, sentence: str) -> None:
+def test_facts_of_an_unknown_tenant_are_refused(database_url: str, facts: CapturedFacts, sentence: str) -> None:
     write(database_url, FACTS)
     with pytest.raises(StoreConflict, match=sentence):
         write(database_url, facts)
@@ -53,7 +53,7 @@ def test_an_error_in_the_middle_leaves_nothing_of_an_import(database_url: str, b
     assert everything(database_url) == before
 
 
-def test_a_clash_with_what_is_there_is_a_conflict_and_no_fault(database_url: str) -> None:
+def test_a_clash_with_a_stored_row_is_a_conflict_and_not_a_fault(database_url: str) -> None:
     with pytest.raises(StoreConflict, match="nothing was written"):
         write(database_url, FACTS._replace(sets=BROKEN[:1]))
 
@@ -71,7 +71,7 @@ def test_an_import_that_is_interrupted_leaves_nothing(database_url: str) -> None
     assert everything(database_url) == before
 
 
-def test_bytes_that_are_no_text_are_replaced_like_any_other_change(sqlite_url: str) -> None:
+def test_bytes_that_are_not_text_are_replaced_like_any_change(sqlite_url: str) -> None:
     write(sqlite_url, FACTS)
     with bare(sqlite_url) as store:
         store.execute("UPDATE tenants SET name = CAST(x'ff' AS TEXT)")

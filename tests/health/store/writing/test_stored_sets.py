@@ -1,4 +1,4 @@
-"""What the store says of a source's sets, for an import to tell which it need not read again."""
+"""The store's list of a source's sets, by which an import knows which it need not read again."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_only_the_tenants_and_only_the_sources(database_url: str) -> None:
         (CapturedItem("Roles", "a.json", "A"), False),
     ],
 )
-def test_captured_json_is_told(database_url: str, item: CapturedItem, holds_json: bool) -> None:
+def test_it_says_whether_there_is_captured_json(database_url: str, item: CapturedItem, holds_json: bool) -> None:
     write(database_url, SET._replace(items=(item,)))
     assert stored(database_url)["backup-1"].holds_json is holds_json
 
@@ -69,7 +69,7 @@ def test_a_set_without_items_has_none(database_url: str) -> None:
     assert stored(database_url)["backup-1"][1:3] == (0, False)
 
 
-def test_what_somebody_deleted_is_still_stored(database_url: str) -> None:
+def test_deleted_sets_are_listed_too(database_url: str) -> None:
     write(database_url, SET)
     with bare(database_url) as database:
         database.execute("UPDATE backup_sets SET deleted_at = ?", (NOW,))
@@ -77,7 +77,7 @@ def test_what_somebody_deleted_is_still_stored(database_url: str) -> None:
     assert stored(database_url)["backup-1"] == StoredSet(SET._replace(items=()), 2, True, NOW)
 
 
-def test_of_a_schedule_that_is_there_its_name_is_told(database_url: str) -> None:
+def test_it_names_a_schedule_that_is_not_deleted(database_url: str) -> None:
     write(database_url, *(SET._replace(source_ref=f"backup-{number}") for number in (1, 2, 3, 4)))
     with bare(database_url) as database:
         for number, deleted_at in ((7, None), (8, NOW)):
@@ -90,7 +90,7 @@ def test_of_a_schedule_that_is_there_its_name_is_told(database_url: str) -> None
     assert found == {"backup-1": "n7", "backup-2": None, "backup-4": None}
 
 
-def test_a_set_whose_instant_is_none_is_not_told(postgres_url: str) -> None:
+def test_a_set_with_an_invalid_instant_is_left_out(postgres_url: str) -> None:
     write(postgres_url, SET, SET._replace(source_ref="backup-2"), SET._replace(source_ref="backup-3"))
     with bare(postgres_url) as database:
         database.execute("UPDATE backup_sets SET completed_at = 'infinity' WHERE source_ref = 'backup-1'")

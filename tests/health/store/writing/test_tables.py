@@ -103,7 +103,7 @@ GOOD: dict[str, dict[str, Any]] = {
 def store(shared: Bare) -> Bare:
     """Two tenants, each with a schedule, a set and an item of its own."""
     for number in (1, 2):
-        # The database numbers them from one.
+        # The database gives them ids from one on.
         shared.insert("tenants", external_id=f"tenant-{number}", name="Contoso", created_at=THEN)
         of_tenant = {"tenant_id": number}
         shared.insert("backup_schedules", **GOOD["backup_schedules"] | of_tenant)
@@ -121,14 +121,14 @@ def inspector(shared_url: str, store: Bare) -> Iterator[Inspector]:
 
 
 def refusal(store: Bare, table: str, **columns: Any) -> str | None:
-    """Why a row that is good but for these columns is refused."""
+    """The constraint that refuses a row which is valid except for these columns."""
     return store.refusal(table, **GOOD[table] | columns)
 
 
 # Columns
 
 
-def test_the_tables_and_the_version_and_nothing_else(inspector: Inspector) -> None:
+def test_only_the_tables_and_the_version_exist(inspector: Inspector) -> None:
     assert set(inspector.get_table_names()) == {*COLUMNS, "captured_payloads", "alembic_version"}
     assert inspector.get_view_names() == []
 
@@ -137,7 +137,7 @@ def test_the_tables_and_the_version_and_nothing_else(inspector: Inspector) -> No
 def test_the_columns_in_their_order(inspector: Inspector, table: str) -> None:
     found = [column["name"] for column in inspector.get_columns(table)]
     if inspector.dialect.name == "postgresql":
-        # There a large column is kept apart, and one that came later stands last.
+        # There a large column is stored separately, and a later column stands last.
         assert sorted(found) == sorted(COLUMNS[table])
     else:
         assert found == COLUMNS[table]
@@ -160,13 +160,13 @@ def test_every_column_is_listed_as_null_or_not(table: str) -> None:
 
 
 @pytest.mark.parametrize(("table", "column"), [(table, column) for table in NOT_NULL for column in NOT_NULL[table]])
-def test_what_is_not_marked_null_is_not_null(store: Bare, table: str, column: str) -> None:
+def test_columns_that_are_not_marked_null_are_not_null(store: Bare, table: str, column: str) -> None:
     assert refusal(store, table) is None
     assert refusal(store, table, **{column: None}) == "not null"
 
 
 @pytest.mark.parametrize(("table", "column"), [(table, column) for table in NULLABLE for column in NULLABLE[table]])
-def test_what_is_marked_null_may_be_null(store: Bare, table: str, column: str) -> None:
+def test_columns_that_are_marked_null_may_be_null(store: Bare, table: str, column: str) -> None:
     assert refusal(store, table, **{column: None}) is None
 
 
@@ -206,7 +206,7 @@ def test_the_defaults(store: Bare) -> None:
 
 
 @pytest.mark.parametrize("status", ["completed", "partial"])
-def test_what_ended_with_something_kept_has_an_instant(store: Bare, status: str) -> None:
+def test_completed_and_partial_sets_have_an_instant(store: Bare, status: str) -> None:
     assert refusal(store, "backup_sets", status=status, completed_at=None) == "check"
     assert refusal(store, "backup_sets", status=status, completed_at=THEN) is None
 
@@ -244,7 +244,7 @@ def test_no_writers_vocabulary_is_rejected(store: Bare, table: str, column: str,
     assert refusal(store, table, **{column: word}) is None
 
 
-def test_sqlite_keeps_flags_and_counts_as_what_they_are(store: Bare) -> None:
+def test_sqlite_refuses_other_values_as_flags_and_counts(store: Bare) -> None:
     if store.dialect == "postgresql":
         pytest.skip("PostgreSQL has types for that")
     for flag, expected in ((0, None), (1, None), (2, "check"), ("yes", "check")):
@@ -257,12 +257,12 @@ def test_sqlite_keeps_flags_and_counts_as_what_they_are(store: Bare) -> None:
 # Keys
 
 
-def test_an_external_id_is_one_tenants(store: Bare) -> None:
+def test_an_external_id_is_unique(store: Bare) -> None:
     assert refusal(store, "tenants", external_id="tenant-1") == "unique"
     assert refusal(store, "tenants", external_id="TENANT-1") is None
 
 
-def test_a_source_reference_is_one_sets_of_its_tenant_and_source(store: Bare) -> None:
+def test_a_source_reference_is_unique_by_tenant_and_source(store: Bare) -> None:
     assert refusal(store, "backup_sets", source_ref="a") == "unique"
     assert refusal(store, "backup_sets", source_ref="a", source="other") is None
     assert refusal(store, "backup_sets", source_ref="a", tenant_id=2, source="other") is None
@@ -280,7 +280,7 @@ def test_an_item_is_in_its_set_once(store: Bare) -> None:
 
 
 @pytest.mark.parametrize("table", BY_TENANT)
-def test_rows_belong_to_a_tenant_that_is_there(store: Bare, table: str) -> None:
+def test_rows_belong_to_an_existing_tenant(store: Bare, table: str) -> None:
     assert refusal(store, table, tenant_id=3) == "foreign key"
 
 

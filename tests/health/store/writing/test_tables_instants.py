@@ -20,7 +20,7 @@ CANONICAL = [
     "0001-01-01 00:00:00.000000",
     "0999-12-31 23:59:59.999999",
     "9999-12-31 23:59:59.999999",
-    # 29 February, where the year has one: each fourth, but for centuries, but for each fourth of those.
+    # 29 February in a leap year: every fourth year, but of the centuries only every fourth.
     "2024-02-29 00:00:00.000000",
     "2000-02-29 12:00:00.000001",
     "0004-02-29 00:00:00.000000",
@@ -78,7 +78,7 @@ NO_INSTANTS: list[Any] = [
     "2026-11-23 -9:00:00.000000",
     "2026/11/23 09:00:00.000000",
     "20261123 090000.000000    ",
-    # Other types; a text column would make text of the numbers.
+    # Other types. A text column would turn the numbers into text.
     1795424400,
     1795424400.5,
     2461367.875,
@@ -124,7 +124,7 @@ def test_these_are_all_the_columns_of_instants() -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)))
-def test_what_is_written_is_canonical_and_text_order_is_time_order(store: Bare, one: datetime, other: datetime) -> None:
+def test_written_instants_are_canonical_and_sort_by_time(store: Bare, one: datetime, other: datetime) -> None:
     assert refusal(store, "backup_sets", "completed_at", sqlite_text(one)) is None
     assert (sqlite_text(one) < sqlite_text(other)) == (one < other)
 
@@ -133,9 +133,9 @@ def test_what_is_written_is_canonical_and_text_order_is_time_order(store: Bare, 
 @given(
     st.from_regex(r"[0-9]{3}[0-9 ]-[0-9 +][0-9]-[0-3][0-9] [0-2][0-9]:[0-6][0-9]:[0-6][0-9]\.[0-9]{6}", fullmatch=True)
 )
-def test_the_check_accepts_just_what_the_calendar_has(store: Bare, text: str) -> None:
+def test_the_check_accepts_exactly_the_calendars_days(store: Bare, text: str) -> None:
     try:
-        # Later Pythons read 24:00 as the next day's midnight.
+        # Later versions of Python read 24:00 as the next day's midnight.
         exists = datetime.fromisoformat(text) is not None and text[11:13] != "24"
     except ValueError:
         exists = False
