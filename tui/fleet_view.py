@@ -101,7 +101,7 @@ def found_by(
 ) -> dict[int, tuple[TenantBackupHealth, str]]:
     """By tenant id: the verdict, and the words the filter searches in it.
 
-    Of a large fleet a thread does it first; later it costs only the words of changed verdicts.
+    Of a large fleet a thread does it first; a refresh costs only the words of changed verdicts.
     """
     if view.prepared is not None and view.prepared.words:
         return view.found_by
@@ -116,10 +116,11 @@ def found_by(
     return view.found_by
 
 
-def prepare(view: FleetView, policy: HealthPolicy) -> None:
-    """Sort a large fleet in every order, and look up every state. Runs in a thread of its own."""
+def prepare(view: FleetView, policy: HealthPolicy, groups: Groups | None = None) -> None:
+    """Look up every word and state of a large fleet, and sort it in every order. Runs in a thread of its own."""
     if view.prepared is None:
         return
+    found_by(view, policy, groups)
     view.prepared.states = {health.tenant.id: state_of(health) for health in view.answer.verdicts}
     for order, key in _sort_keys(policy).items():
         view.prepared.orders[order] = _sorted_in_parts(view.answer.verdicts, key)
@@ -171,8 +172,13 @@ def listed(
     chosen: Sequence[TenantBackupHealth] = view.answer.verdicts if in_order is None else in_order
     if wanted := WordFilter.of(filters.words):
         words, causes = found_by(view, policy, groups), view.causes or {}
-        found = ((health, words[health.tenant.id][1], causes.get(health.tenant.id)) for health in chosen)
-        chosen = [health for health, own, cause in found if wanted.passes(f"{own} {cause}" if cause else own)]
+        for place, word in enumerate((*wanted.wanted, *wanted.unwanted)):
+            is_wanted = place < len(wanted.wanted)
+            chosen = [
+                health
+                for health in chosen
+                if (word in words[health.tenant.id][1] or word in causes.get(health.tenant.id, "")) is is_wanted
+            ]
     if filters.group is not None and groups is not None:
         chosen = [health for health in chosen if groups.has(filters.group, health.tenant.external_id)]
     if filters.state is not None and (states := prepared.states) is not None:
@@ -187,7 +193,13 @@ def listed(
         chosen = [health for health in chosen if health.tenant.id in filters.ids]
     if order is Order.TRIAGE or in_order is not None:
         return chosen
-    return sorted(chosen, key=_sort_keys(policy)[order])
+    return _sorted_in_parts(chosen, _sort_keys(policy)[order])
+
+
+def lists_at_once(view: FleetView, filters: Filters, order: Order) -> bool:
+    """Whether `listed` takes too little time to hold up a key."""
+    is_sorted = order is Order.TRIAGE or (view.prepared is not None and order in view.prepared.orders)
+    return len(view.answer.verdicts) < LARGE or (is_sorted and filters == Filters())
 
 
 def _sort_keys(policy: HealthPolicy) -> dict[Order, Callable[[TenantBackupHealth], Any]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -19,8 +19,9 @@ from textual.widgets import Static
 from health.again import fleet_again
 from health.instants import shifted
 from health.posture import TenantBackupHealth
-from tui.fleet_view import LARGE, Filters, FleetView, fleet_view, found_by, listed, prepare, with_tenant
+from tui.fleet_view import LARGE, Filters, FleetView, fleet_view, listed, lists_at_once, prepare, with_tenant
 from tui.known_notes import CheckedNotes, KnownNotes, checked_notes
+from tui.listing import Listings, in_a_thread
 from tui.place import FLEET, Place
 from tui.reader import Question
 from tui.screens.narrowed_fleet import NarrowedFleet
@@ -112,6 +113,9 @@ class TenantsScreen(NarrowedFleet):
     def __init__(self, place: Place = FLEET) -> None:
         super().__init__(place)
         self._notes_taken: CheckedNotes | None = None
+        self._listings = Listings(self._show, self.call_later)
+        self._is_listed = False
+        self._narrowed = False
 
     def crumb(self) -> str:
         return "Tenants"
@@ -210,17 +214,9 @@ class TenantsScreen(NarrowedFleet):
             self.pilot.notes = view.notes
         self._list_again()
         self._want_causes()
-        self._in_a_thread(prepare, view, self.pilot.context.policy)
-
-    def _in_a_thread(self, work: Callable[..., object], view: FleetView, *arguments: object) -> None:
-        """Prepare a large fleet for what may be asked of it next, while keys are answered."""
         if len(view.answer.verdicts) >= LARGE:
-            threading.Thread(target=work, args=(view, *arguments), name="fleet-prepared", daemon=True).start()
-
-    def action_filter(self) -> None:
-        super().action_filter()
-        if self.answer is not None:
-            self._in_a_thread(found_by, self.answer, self.pilot.context.policy, self.pilot.context.groups)
+            context = self.pilot.context
+            in_a_thread("fleet-prepared", partial(prepare, view, context.policy, context.groups))
 
     def note(self) -> str:
         """The base class's note, then what changed since the last visit, and whether the role could write."""
@@ -244,24 +240,45 @@ class TenantsScreen(NarrowedFleet):
         self._list_again()
 
     def _list_again(self, *, narrowed: bool = False) -> None:
-        view = self.answer
+        """List the fleet as it is narrowed now. While a thread makes a long list, the rows before it stay."""
+        view, context = self.answer, self.pilot.context
         if view is None:
             return
+        filters = self._filters()
+        self._narrowed = self._narrowed or narrowed
+        listing = partial(listed, view, filters, self.order, context.policy, context.groups)
+        self.query_one(StateCounts).show(
+            [(self._as_shown(state), count) for state, count in states_counted(view.totals)]
+        )
+        if not self._is_listed or lists_at_once(view, filters, self.order):
+            self._listings.at_once(listing)
+        else:
+            self.query_one("#tenants", RowList).refresh()  # its facts may be too old by now
+            self._listings.in_a_thread(listing)
+
+    def _filters(self) -> Filters:
         stale_by = None if self.within is None else shifted(self.now(), self.within)
         of_cause = None if self.cause is None else frozenset(self._runs_that_said_so())
         # The facts decide the verdict; the screen decides whether the facts are too old for it.
         state = State.HEALTHY if self.state is State.UNCONFIRMED and self.unconfirmed else self.state
         if state is State.HEALTHY and self.pilot.context.as_of:
             state = State.UNCONFIRMED  # of the past none is healthy
-        filters = Filters(self.words, state, stale_by, self.changed_only, of_cause, self.group)
-        rows = listed(view, filters, self.order, self.pilot.context.policy, self.pilot.context.groups)
+        return Filters(self.words, state, stale_by, self.changed_only, of_cause, self.group)
+
+    def _show(self, rows: Sequence[TenantBackupHealth]) -> None:
+        self._is_listed = True
+        view = self.facts
         empty = "no tenant matches the filter" if view.answer.verdicts else "no tenants yet: see 'tenantpilot import'"
-        self.query_one("#tenants", RowList).replace(rows, empty=empty, narrowed=narrowed)
-        self.query_one(StateCounts).show(
-            [(self._as_shown(state), count) for state, count in states_counted(view.totals)]
-        )
+        self.query_one("#tenants", RowList).replace(rows, empty=empty, narrowed=self._narrowed)
+        self._narrowed = False
         self.query_one("#shown", Static).update(Content(self._shown(rows, view)))
         self._tell()
+
+    @property
+    def _rows(self) -> Sequence[TenantBackupHealth]:
+        """The rows as the fleet is narrowed now, and not those before them."""
+        self._listings.finish()
+        return self.query_one("#tenants", RowList).rows
 
     def show_ages(self) -> None:
         super().show_ages()
@@ -347,7 +364,7 @@ class TenantsScreen(NarrowedFleet):
         from tui.words.render import report_as  # asked for by a key: the first frame does not wait for it
 
         view = self.facts
-        rows = self.query_one("#tenants", RowList).rows
+        rows = self._rows
         only = self._shown(rows, view) if len(rows) != view.totals.tenants else ""
         # JSON names each thing it is narrowed by; a reader of the other forms has them in one sentence.
         narrowed = self.place()._replace(sort=None).narrowed_by() if form == "json" else {}
@@ -355,7 +372,7 @@ class TenantsScreen(NarrowedFleet):
         return "".join(report_as(form, rows, self.pilot.context.policy, view.now, only, beside))
 
     def part_exported(self) -> str:
-        return part_in_words(len(self.query_one("#tenants", RowList).rows), self.facts.totals.tenants, "tenant")
+        return part_in_words(len(self._rows), self.facts.totals.tenants, "tenant")
 
     def name_under_cursor(self) -> str | None:
         health = self.query_one("#tenants", RowList).current
