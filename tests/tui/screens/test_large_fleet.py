@@ -1,4 +1,7 @@
-"""A large fleet is narrowed and sorted by a thread, while keys are answered (docs/budgets.md, "On the screen")."""
+"""A large fleet is narrowed and sorted by a thread, while keys are answered (docs/budgets.md, "On the screen").
+
+Modules: tui.screens.tenants, tui.listing.
+"""
 
 from __future__ import annotations
 
