@@ -46,7 +46,7 @@ def test_a_list_is_shown_when_its_thread_has_made_it(made: Made) -> None:
     assert (made.shown, made.threads) == (["a"], [])
 
 
-def test_of_several_only_the_last_one_is_made_after_the_one_under_way(made: Made) -> None:
+def test_only_the_last_one_asked_for_is_made(made: Made) -> None:
     for name in ("a", "ab", "abc"):
         made.ask(name)
     assert len(made.threads) == 1
@@ -63,7 +63,7 @@ def test_a_list_shown_at_once_stays(made: Made) -> None:
     assert (made.shown, made.threads) == (["b"], [])
 
 
-def test_what_was_asked_for_last_can_be_had_now_and_is_not_shown_again(made: Made) -> None:
+def test_the_last_one_can_be_had_now(made: Made) -> None:
     made.ask("a")
     made.ask("ab")
     made.listings.finish()
@@ -73,7 +73,7 @@ def test_what_was_asked_for_last_can_be_had_now_and_is_not_shown_again(made: Mad
     assert (made.shown, made.threads) == (["ab"], [])
 
 
-def test_a_list_asked_for_after_one_that_was_not_needed_is_shown(made: Made) -> None:
+def test_a_later_list_is_shown(made: Made) -> None:
     made.ask("a")
     made.listings.finish()
     made.ask("b")
