@@ -40,7 +40,7 @@ class LostSet(NamedTuple):
 class Door:
     """The door of one import. `accepted` are the policy types whose loss the user accepts; `*` stands for all.
 
-    `accepts` is what else the user accepts.
+    `accepts` is what else the user accepts. `as_given`: whatever was lost, a set keeps the status that its source says.
     """
 
     def __init__(
@@ -48,9 +48,12 @@ class Door:
         accepted: Set[str] = frozenset(),
         rule: LossRule | None = None,
         accepts: Acceptances = NOTHING_ACCEPTED,
+        *,
+        as_given: bool = False,
     ) -> None:
         self.accepted = frozenset(accepted)
         self.accepts = accepts
+        self.as_given = as_given
         self._rule = rule or LossRule()
         self._lost: set[str] = set()
         self._partial: dict[tuple[str, str, str], LostSet] = {}

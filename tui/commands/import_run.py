@@ -139,7 +139,7 @@ def import_lines(ctx: click.Context, source: Source, given: dict[str, Any]) -> N
         raise CommandFailed("--as-given accepts every loss already: leave --accept-loss out.", EXIT_USAGE)
     session = open_session(ctx, given)
     rule, accepts = session.loaded.settings.loss_rule(), _accepts(given)
-    door = None if given["as_given"] else Door(frozenset(given["accepted"]), rule, accepts)
+    door = Door(frozenset(given["accepted"]), rule, accepts, as_given=given["as_given"])
     captured = _facts_in(given["path"], source, given)
     with writing(session.writing()) as connection:
         dropped = _dropped_for(connection, captured) if given["without_payload"] else frozenset()
@@ -147,8 +147,8 @@ def import_lines(ctx: click.Context, source: Source, given: dict[str, Any]) -> N
         archived = archived_among(connection, [each.external_id for each in captured.sets])
     tenants, schedules = len(captured.tenants), len(captured.schedules)
     click.echo(f"{counted(tenants, 'tenant')} and {counted(schedules, 'schedule')} read; {in_words(summary)}.")
-    tell_of_losses(() if door is None else door.with_a_loss, by_option=True)
-    tell_of(archived, [] if door is None else door.accepted_for_nothing)
+    tell_of_losses(door.with_a_loss, by_option=True)
+    tell_of(archived, door.accepted_for_nothing)
 
 
 def _dropped_for(connection: Connection, captured: CapturedFacts) -> frozenset[tuple[int, str]]:

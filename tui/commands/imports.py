@@ -84,9 +84,7 @@ def _parameters_of(source: Source) -> list[Callable[[Any], Any]]:
         every_run = "Import every run in the history of the repository, up to HEAD."
         parameters.append(click.option("--git", is_flag=True, help=every_run))
     parameters += map(option_of, (*source.options, *source.history_options))
-    parameters += [ACCEPT_LOSS, ACCEPT_OTHER_TENANT]
-    if source.lines is None:
-        parameters.append(ACCEPT_SAME_CONTENT)
+    parameters += [ACCEPT_LOSS, ACCEPT_OTHER_TENANT, ACCEPT_SAME_CONTENT]
     if source.lines is not None:
         parameters.append(AS_GIVEN)
     return [*parameters, WITHOUT_PAYLOAD, place_options]

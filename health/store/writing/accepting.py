@@ -46,6 +46,11 @@ def accept_losses(connection: Connection, external_id: str, types: Set[str], rul
     clauses = clauses_in(the_set.error)
     if not clauses:
         raise StoreConflict(f"{called} was called partial by its own tool: that is not a loss and cannot be accepted.")
+    if not _has_lost(connection, tenant_id, the_set, clauses):
+        raise StoreConflict(
+            f"{called} has no loss to accept: no earlier set that is stored had more. Its own tool called it partial:"
+            f" {the_set.error}."
+        )
     if EVERYTHING not in types and not types & clauses.types:
         raise StoreConflict(f"{called} has no loss of {' or '.join(map(repr, sorted(types)))}: {the_set.error}.")
     left = _left(connection, tenant_id, the_set, clauses, types, rule)
@@ -70,6 +75,20 @@ def _newest(connection: Connection, tenant_id: int) -> Row[Any] | None:
         .order_by(backup_sets.c.completed_at.desc(), backup_sets.c.id.desc())
         .limit(1)
     ).one_or_none()
+
+
+def _has_lost(connection: Connection, tenant_id: int, the_set: Row[Any], clauses: LossClauses) -> bool:
+    """Whether an earlier set had more of a type in the clauses: a tool may use the same words for what it left out."""
+    if clauses.missing:
+        return True
+    now, earlier = _compared(connection, tenant_id, the_set)
+    any_type = any(loss.policy_type is None for loss in clauses.losses)
+    return any(
+        identity not in now or (state == "captured" and now[identity] != "captured")
+        for states in earlier
+        for identity, state in states.items()
+        if any_type or identity[0] in clauses.types
+    )
 
 
 def _left(

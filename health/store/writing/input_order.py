@@ -14,6 +14,7 @@ from health.sources.captured import CapturedFacts, CapturedSet
 from health.sources.door import Door
 from health.store.reading.rows import instant_parser
 from health.store.writing.admission import admit
+from health.store.writing.same_content import require_own_content, suspected
 from health.store.writing.sets import (
     ImportSummary,
     keep_place,
@@ -75,11 +76,14 @@ class _Admitted:
             new = {
                 line for line, captured in enumerate(self._sets) if keep_place(self._connection, captured, self._now)
             }
+        suspects = frozenset() if door.accepts.same_content else suspected(self._connection, self._sets)
         summary = ImportSummary()
         for line in order:
             captured = self._sets[line]
             behind = self._behind[captured.external_id, captured.source]
             behind.pop(line, None)
+            if line in suspects:
+                require_own_content(self._connection, captured)
             admitted = admit(self._connection, captured, door, behind.values())
             written = write_set(self._connection, admitted, self._now, self._dropped)
             if line in new:

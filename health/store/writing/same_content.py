@@ -6,7 +6,8 @@ A few of the set's items are looked up in the index of items: one look-up for ea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Text, cast, select, text
@@ -20,6 +21,10 @@ from health.store.writing.tables import backup_items
 from health.store.writing.transactions import statements_of
 
 _PROBES: Final = 3
+_MANY: Final = 100
+"""Sets of one input, above which those that may be another tenant's are found first."""
+_AT_ONCE: Final = 5_000
+"""Probes of one statement: SQLite takes 32,766 values."""
 
 NEWEST: Final = (
     "WITH latest AS MATERIALIZED (SELECT tenants.id AS tenant_id, tenants.external_id AS external_id, ("  # noqa: S608
@@ -59,9 +64,59 @@ def require_own_content(connection: Connection, captured: CapturedSet) -> None:
         return
     raise RefusedInput(
         f"The backup {captured.name!r} is, with all its {len(contents)} items, what the newest set of {alike[0]!r} is:"
-        f" import it for {alike[0]!r} alone, or say --accept-same-content if the two tenants are alike: then it counts"
-        f" as a backup of {captured.external_id!r} too."
+        " one of the two was taken from the wrong place. Correct that; or say --accept-same-content if the two tenants"
+        f" are alike: then it counts as a backup of {captured.external_id!r} too."
     )
+
+
+def suspected(connection: Connection, sets: Sequence[CapturedSet]) -> frozenset[int]:
+    """The places of those sets of an input for which `require_own_content` has to be asked before they are written.
+
+    It is asked of each tenant's newest set in the input. Of many it would look into every tenant's items for every
+    one, so one statement finds those that have an item of another tenant's newest set, or of the input's, in common.
+    """
+    newest: dict[str, int] = {}
+    for place, captured in enumerate(sets):
+        if captured.status in BASIS_STATUSES and captured.completed_at is not None:
+            before = sets[newest[captured.external_id]].completed_at if captured.external_id in newest else None
+            if before is None or before <= captured.completed_at:
+                newest[captured.external_id] = place
+    places = frozenset(newest.values())
+    if len(places) <= _MANY or statements_of(connection).distributed:
+        return places
+    probes: dict[int, tuple[str, str, str | None]] = {}
+    for place in sorted(places):
+        contents = _contents_of(sets[place])
+        if len(contents) > MOST_THAT_MAY_BE_ALIKE:
+            identity = min(contents)
+            probes[place] = (*identity, contents[identity])
+    count = Counter(probes.values())
+    found = {place for place, probe in probes.items() if count[probe] > 1}
+    listed = list(probes.items())
+    for begin in range(0, len(listed), _AT_ONCE):
+        for place, external_id in _in_newest_sets(connection, listed[begin : begin + _AT_ONCE]):
+            if external_id != sets[place].external_id:
+                found.add(place)
+    return frozenset(found)
+
+
+def _in_newest_sets(
+    connection: Connection, probes: Sequence[tuple[int, tuple[str, str, str | None]]]
+) -> Iterable[tuple[int, str]]:
+    """The place of each item that stands in the newest set of a tenant, and that tenant's external id."""
+    values: dict[str, object] = {}
+    rows = []
+    for number, (place, (policy_type, identifier, digest)) in enumerate(probes):
+        values |= {f"p{number}": place, f"t{number}": policy_type, f"n{number}": identifier, f"d{number}": digest}
+        rows.append(f"(CAST(:p{number} AS INTEGER), :t{number}, :n{number}, :d{number})")
+    statement = (
+        f"WITH probe(place, policy_type, policy_identifier, digest) AS (VALUES {', '.join(rows)}),"  # noqa: S608
+        f" newest AS ({NEWEST}) SELECT probe.place, newest.external_id FROM newest JOIN backup_items AS item"
+        " ON item.tenant_id = newest.tenant_id AND item.backup_set_id = newest.set_id JOIN probe"
+        " ON probe.policy_type = item.policy_type AND probe.policy_identifier = item.policy_identifier"
+        " WHERE item.payload_digest IS NULL OR item.payload_digest = probe.digest"
+    )
+    return [(row[0], row[1]) for row in connection.execute(text(statement), values)]
 
 
 def _contents_of(captured: CapturedSet) -> Contents:

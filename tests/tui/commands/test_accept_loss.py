@@ -80,6 +80,8 @@ def test_what_stayed_as_gone_goes_when_it_is_accepted(any_console: Console, tmp_
     [
         ({}, "is completed: it has no loss to accept"),
         ({"status": "partial", "error": "skipped: Roles"}, "was called partial by its own tool"),
+        ({"status": "partial", "error": "Apps: 3 of 5 items gone"}, "no earlier set that is stored had more"),
+        ({"status": "partial", "error": "all types: 3 of 5 items gone"}, "no earlier set that is stored had more"),
         ({"status": "failed"}, "has no completed or partial set"),
     ],
 )

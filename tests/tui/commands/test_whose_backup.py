@@ -234,3 +234,88 @@ def test_a_recorded_path_of_another_tenant_makes_the_run_failed(any_recorder: Re
     first, second, third = any_recorder.sets
     assert [first["status"], second["status"], third["status"]] == ["completed", "failed", "completed"]
     assert "the newest set of 'contoso'" in second["error"]
+
+
+def facts_of(*tenants: str, day: int = 22, items: int = 10, named: bool = True, **more: object) -> bytes:
+    """Lines of one completed set a tenant, all with the same content."""
+    lines: list[dict[str, object]] = []
+    for tenant in tenants:
+        this = {"external_id": tenant, "source": "own", "source_ref": str(day)}
+        ended = {"name": "s", "status": "completed", "completed_at": f"2026-11-{day}T02:00:00Z"}
+        if named:
+            lines.append({"kind": "tenant", "external_id": tenant, "name": tenant.title()})
+        lines.append({"kind": "set"} | this | ended | more)
+        for number in range(items):
+            item = {"policy_type": "Roles", "policy_identifier": f"{number}", "display_name": f"Role {number}"}
+            lines.append({"kind": "item"} | this | item | {"payload": {"number": number}})
+    return "\n".join(map(json.dumps, lines)).encode()
+
+
+@pytest.mark.parametrize("in_one_input", [True, False])
+@pytest.mark.parametrize("as_given", [(), ("--as-given",)])
+def test_facts_with_another_tenants_content_are_refused(
+    any_recorder: Recorder, in_one_input: bool, as_given: tuple[str, ...]
+) -> None:
+    words = ("import", "facts", "-", *as_given)
+    if in_one_input:
+        given = facts_of("contoso", "fabrikam")
+    else:
+        given = facts_of("fabrikam")
+        assert any_recorder.tenantpilot(*words, stdin=facts_of("contoso")).returncode == 0
+    refused = any_recorder.tenantpilot(*words, stdin=given)
+    assert (refused.returncode, b"the newest set of 'contoso'" in refused.stderr) == (1, True)
+    assert b"--accept-same-content" in refused.stderr
+    assert len(any_recorder.sets) == (0 if in_one_input else 1)
+    assert any_recorder.tenantpilot(*words, "--accept-same-content", stdin=given).returncode == 0
+    assert len(any_recorder.sets) == 2
+    # It is its own newest content now.
+    assert any_recorder.tenantpilot(*words, stdin=facts_of("contoso", "fabrikam", day=23)).returncode == 0
+
+
+def test_facts_of_nine_items_or_of_an_older_set_may_be_alike(any_recorder: Recorder) -> None:
+    words = ("import", "facts", "-")
+    assert any_recorder.tenantpilot(*words, stdin=facts_of("contoso", "fabrikam", items=9)).returncode == 0
+    older = facts_of("contoso", day=23) + b"\n" + facts_of("contoso", day=24, items=11, named=False)
+    assert any_recorder.tenantpilot(*words, stdin=older).returncode == 0
+    assert any_recorder.tenantpilot(*words, stdin=facts_of("fabrikam", day=25)).returncode == 0
+
+
+def test_one_line_among_hundreds_is_found(any_recorder: Recorder) -> None:
+    words = ("import", "facts", "-")
+    assert any_recorder.tenantpilot(*words, stdin=facts_of("contoso")).returncode == 0
+    others = [facts_of(f"t{number}", items=10 + number) for number in range(1, 103)]
+    refused = any_recorder.tenantpilot(*words, stdin=b"\n".join([*others, facts_of("fabrikam")]))
+    assert (refused.returncode, b"the newest set of 'contoso'" in refused.stderr) == (1, True)
+    assert any_recorder.tenantpilot(*words, stdin=b"\n".join(others)).returncode == 0
+    again = [facts_of(f"t{number}", items=10 + number, day=23) for number in range(1, 103)]
+    assert any_recorder.tenantpilot(*words, stdin=b"\n".join(again)).returncode == 0
+    swapped = [*again[1:], facts_of("t1", items=112, day=24)]
+    refused = any_recorder.tenantpilot(*words, stdin=b"\n".join(swapped))
+    assert (refused.returncode, b"the newest set of 't102'" in refused.stderr) == (1, True)
+
+
+def test_a_run_that_prints_another_tenants_facts_failed_and_says_why(any_recorder: Recorder) -> None:
+    now = utc_now().isoformat()
+    for tenant, more, written in (("contoso", (), 1), ("fabrikam", (), 1), ("fabrikam", ("--accept-same-content",), 2)):
+        (any_recorder.folder / "printed").write_bytes(facts_of(tenant, named=False, completed_at=now))
+        words = ("record", "--tenant", tenant, "--create-tenant", tenant, "--schedule", "nightly", "--source", "facts")
+        done = any_recorder.tenantpilot(*words, *more, "--", "cat", "printed")
+        assert done.returncode == 0
+        assert [row["status"] for row in any_recorder.sets if row["source"] == "own"] == ["completed"] * written
+        assert (b"the newest set of 'contoso'" in done.stderr) == (tenant == "fabrikam" and not more)
+
+
+def test_facts_as_given_are_still_this_tenants(any_recorder: Recorder) -> None:
+    words = ("import", "facts", "-", "--as-given")
+    assert any_recorder.tenantpilot(*words, stdin=facts_of("c", items=1, source_tenant="x")).returncode == 0
+    other = facts_of("c", items=1, day=23, source_tenant="y")
+    refused = any_recorder.tenantpilot(*words, stdin=other)
+    assert (refused.returncode, b"--accept-other-tenant" in refused.stderr, len(any_recorder.sets)) == (1, True, 1)
+    assert any_recorder.tenantpilot(*words, "--accept-other-tenant", stdin=other).returncode == 0
+
+
+def test_facts_as_given_keep_their_status_whatever_was_lost(any_recorder: Recorder) -> None:
+    words = ("import", "facts", "-", "--as-given")
+    assert any_recorder.tenantpilot(*words, stdin=facts_of("c", items=9)).returncode == 0
+    assert any_recorder.tenantpilot(*words, stdin=facts_of("c", items=1, day=23)).returncode == 0
+    assert [row["status"] for row in any_recorder.sets] == ["completed", "completed"]
