@@ -19,9 +19,12 @@ BIN = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / "python"
 
 PYTEST = (PYTHON, "-m", "pytest")
-# Two workers for each core: a test waits for a server or a terminal almost half of its time. Each worker begins with
+CORES = os.cpu_count() or 1
+# Three workers for each core: a test waits for a server or a terminal half of its time or more. Each worker begins with
 # its own block of tests, so that fixtures of a module are made once. Then it takes tests that the others have left.
-AT_ONCE = ("-n", str((os.cpu_count() or 1) * 2), "--dist", "worksteal")
+AT_ONCE = ("-n", str(min(CORES * 3, 24)), "--dist", "worksteal")
+# Tests against the clock wait for a bound and compute next to nothing: with a core for each, none is late for another.
+ONE_A_CORE = ("-n", str(min(CORES, 4)))
 RUNTIME, DEVELOPMENT = "requirements.txt", "requirements-dev.txt"
 LINT = (
     ("ruff", "check", "."),
@@ -81,11 +84,11 @@ def install(requirements: str) -> bool:
 
 
 def test(options: "list[str]") -> int:
-    """Run every test; tests that measure time run last and alone. `options` are pytest's, for both parts."""
+    """Run every test; those that measure time run last, one to a core. `options` are pytest's, for both parts."""
     beside = run(*PYTEST, *AT_ONCE, "-m", "not alone", *options)
     # Name their files: for pytest to find them among all tests takes half as long as to run them.
     alone = sorted(each for each in (ROOT / "tests").rglob("test_*.py") if "mark.alone" in each.read_text("utf-8"))
-    return run(*PYTEST, "-m", "alone", *options, *alone) or beside
+    return run(*PYTEST, *ONE_A_CORE, "-m", "alone", *options, *alone) or beside
 
 
 def lock() -> int:

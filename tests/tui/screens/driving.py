@@ -43,7 +43,7 @@ OPENED: Final[list[tuple[str | None, type[FactsScreen[Any]]]]] = [
     ),
 ]
 """The first screen, and every screen that needs only a tenant, by their names on the command line."""
-_PATIENCE: Final = 10.0
+_PATIENCE: Final = 30.0
 _BREATH: Final = 0.015
 """The seconds to wait at most, and those between two looks, in which the reader thread can run."""
 _ROUNDS: Final = 4
