@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from health.instants import shifted
 from health.policy import HealthPolicy
-from health.sources.backup_tree import Layout
+from health.sources.backup_tree import BackupFile, Layout
 from health.sources.captured import CapturedFacts, CapturedSet, StoredSet
 from health.sources.folder_clock import FolderState, require_recent_files, require_same_state
 from health.sources.run_files import FilesThatStood, RunOfFolder, files_as_they_stand, folders_as_they_stand
@@ -108,7 +108,8 @@ class Source(NamedTuple):
     """A source: its name, the words of its command, and its ways of reading. It has at least one of the four.
 
     `folder` reads a folder as the one set that was complete at `Asked.completed_at`. `layout` says which of its files
-    are items, so that `record` can list them before a run, and `records` which other files the run writes. `history`
+    are items, so that `record` can list them before a run, and `records` which other files the run writes. `carries`
+    says of a folder and one of these files whether it really holds an item, if only its content shows that. `history`
     finds a set for each run in a git repository, and has `history_options`. `runs` finds a set for each run under a
     root, the oldest first. `lines` reads facts of any number of tenants from a stream; its arguments are the stream, a
     name for error messages, `with_payload` and its own options.
@@ -124,6 +125,7 @@ class Source(NamedTuple):
     history_options: tuple[Option, ...] = ()
     layout: Layout | None = None
     records: Layout | None = None
+    carries: Callable[[Path, BackupFile], bool] | None = None
     folder: Callable[[Asked], CapturedSet] | None = None
     history: Callable[[Asked], History] | None = None
     runs: Callable[[Asked], Iterable[Found]] | None = None
@@ -157,6 +159,16 @@ class Source(NamedTuple):
         """The backup's files in a folder as they are now, without their contents."""
         return FolderState.of(path, *(layout for layout in (self.layout, self.records) if layout is not None))
 
+    def newest_in(self, path: Path) -> datetime | None:
+        """When the newest file with an item was last written (UTC); None without one.
+
+        A record of the run, or a file that only looks like an item, says nothing about when the items were captured.
+        """
+        carries = self.carries
+        root = path.resolve().parent if path.is_file() else path
+        items = FolderState() if self.layout is None else FolderState.of(path, self.layout)
+        return items.newest(lambda file: carries is None or carries(root, file))
+
     def found(self, asked: Asked) -> History:
         """The requested sets, not read yet: with `completed_at` the folder's one set, else all sets at the path."""
         if self.folder is not None and asked.completed_at is not None:
@@ -189,7 +201,8 @@ class _Folder(NamedTuple):
         require_same_state(asked.path, before, self.source.state_of(asked.path))
         # Files that a recorded run did not write are not in its set, so they may be old.
         if asked.run is None and not asked.accepts.old_files:
-            require_recent_files(asked.path, before.newest, asked.completed_at, asked.policy.longest_run)
+            newest = self.source.newest_in(asked.path)
+            require_recent_files(asked.path, newest, asked.completed_at, asked.policy.longest_run)
         return captured
 
 

@@ -7,6 +7,7 @@ evidence.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -39,11 +40,11 @@ class FolderState(NamedTuple):
             return cls()
         return cls(frozenset(file for file in files if only is None or (not file.folder and file.name == only)))
 
-    @property
-    def newest(self) -> datetime | None:
-        """When the newest file was last written (UTC); None if no file has a valid date."""
-        written = [file.written_ns for file in self.files if file.written_ns is not None]
-        return instant_of(max(written)) if written else None
+    def newest(self, carries: Callable[[BackupFile], bool]) -> datetime | None:
+        """When the newest of the files that carry items was last written (UTC); None if none has a valid date."""
+        dated = [(file.written_ns, file) for file in self.files if file.written_ns is not None]
+        dated.sort(key=lambda each: each[0], reverse=True)
+        return next((instant_of(ns) for ns, file in dated if carries(file)), None)
 
 
 def instant_of(ns: int) -> datetime | None:

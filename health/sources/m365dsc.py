@@ -143,6 +143,11 @@ def _tenant_of(asked: Asked, folder: Path, read: list[_Read]) -> tuple[str | Non
     )
 
 
+def _holds_blocks(folder: Path, file: BackupFile) -> bool:
+    """Whether a script has blocks. One without any is a program beside the export, such as the one that started it."""
+    return any(_read(each).script.blocks for each in read_tree(folder, _Scripts(file.name)))
+
+
 def _read(file: BackupFile) -> _Read:
     nothing = Script(None, ())
     try:
@@ -226,5 +231,6 @@ DECLARED: Final = Source(
     completed_help="When the export was complete.",
     layout=_Scripts(),
     records=_Data(),
+    carries=_holds_blocks,
     folder=read_configuration,
 )

@@ -115,7 +115,7 @@ def _completed_at(source: Source, given: dict[str, Any]) -> datetime | None:
     if not isinstance(named, str):
         return named
     path: Path = given["path"]
-    newest = source.state_of(path).newest
+    newest = source.newest_in(path)
     if newest is None:
         raise CommandFailed(
             f"{path}: it has no backup file whose date could be --completed-at {NEWEST_FILE}.",

@@ -130,7 +130,7 @@ class Bringing(NamedTuple):
         completed_at = entry.settings.completed_at
         if completed_at == NEWEST_FILE:
             require_folder(entry.path)
-            completed_at = entry.declared.state_of(entry.path).newest
+            completed_at = entry.declared.newest_in(entry.path)
             if completed_at is None:
                 raise RefusedInput(f"{entry.path}: it has no backup file.")
         assert not isinstance(completed_at, str)

@@ -225,5 +225,37 @@ def test_the_newest_file_is_found(tmp_path: Path, source: str) -> None:
     dated(root, NOW)
     dated(root, NOW + TICK, next(iter(FILES[source])))
     plant(root, {"README.md": "newer and no part of it"})
-    assert declared.state_of(tmp_path).newest == NOW + TICK
-    assert declared.state_of(tmp_path / "nowhere").newest is None
+    assert declared.newest_in(tmp_path) == NOW + TICK
+    assert declared.newest_in(tmp_path / "nowhere") is None
+
+
+BESIDE: dict[str, dict[str, object]] = {
+    "m365dsc": {
+        "export.ps1": "Connect-MgGraph\nExport-M365DSCConfiguration -Path .\n",
+        "Empty.ps1": configuration(name="Empty"),
+        "ConfigurationData.psd1": "@{ NonNodeData = @( @{ TenantId = 'contoso.example' } ) }",
+    },
+    "intunemanagement": {"MigrationTable.json": {"Objects": []}},
+}
+
+
+@pytest.mark.parametrize(("source", "name"), [(source, name) for source, files in BESIDE.items() for name in files])
+def test_a_newer_file_without_an_item_says_nothing_about_the_items(tmp_path: Path, source: str, name: str) -> None:
+    root = root_of(source, tmp_path)
+    plant(root, {name: BESIDE[source][name]})
+    dated(root, NOW - timedelta(days=40))
+    dated(root, NOW, name)
+    assert source_named(source).newest_in(tmp_path) == NOW - timedelta(days=40)
+    with pytest.raises(RefusedInput, match="newest file was written at 2026-10-14 09:00:00 UTC"):
+        read(source, tmp_path)
+    dated(root, NOW, next(iter(FILES[source])))
+    assert source_named(source).newest_in(tmp_path) == NOW
+    assert read(source, tmp_path).status == "completed"
+
+
+def test_a_named_configuration_has_its_own_date(tmp_path: Path) -> None:
+    root = root_of("m365dsc", tmp_path)
+    dated(root, NOW - timedelta(days=40))
+    dated(root, NOW, "B.ps1")
+    assert source_named("m365dsc").newest_in(root / "A.ps1") == NOW - timedelta(days=40)
+    assert source_named("m365dsc").newest_in(root / "B.ps1") == NOW

@@ -11,6 +11,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.health.sources.test_m365dsc import configuration
 from tests.health.sources.trees import plant, policy
 from tests.tui.commands.console import Console
 from tests.tui.commands.recorder import Recorder
@@ -53,6 +54,23 @@ def test_the_newest_file_can_be_the_instant_if_it_is_said(any_console: Console, 
     assert (entry["posture"], entry["basis"]["completed_at"]) == ("stale", "2026-09-01T02:10:30.25Z")
     again = any_console.run(*words, "--completed-at", "newest-file")
     assert again.out == "contoso: 0 backup sets created, 0 replaced, 1 unchanged; 0 items written.\n"
+
+
+def test_a_program_beside_the_export_gives_no_date(any_console: Console, tmp_path: Path) -> None:
+    plant(tmp_path, {"M365TenantConfig.ps1": configuration("AADGroup 'a'\n{\nId = '1'\n}\n")})
+    plant(tmp_path, {"export.ps1": "Export-M365DSCConfiguration", "ConfigurationData.psd1": "@{ }"})
+    seconds = MONTHS_AGO.timestamp()
+    os.utime(tmp_path / "M365TenantConfig.ps1", (seconds, seconds))
+    words = ("import", "m365dsc", str(tmp_path), *WORDS)
+    found = any_console.run(*words, "--completed-at", "2026-11-23T08:00:00Z")
+    assert (found.code, "2026-09-01 02:10:30 UTC" in found.refusal()) == (1, True)
+    settings = f'[sources.dsc]\nkind = "m365dsc"\npath = "{tmp_path}"\ntenant = "x"\ncompleted_at = "newest-file"\n'
+    plant(tmp_path, {"tenantpilot.toml": settings})
+    assert any_console.run("--config", str(tmp_path / "tenantpilot.toml"), "sync").code == 0
+    assert any_console.run(*words, "--completed-at", "newest-file").code == 0
+    entries = any_console.run("report", *NOW).document["tenants"]
+    told = [(entry["posture"], entry["basis"]["completed_at"]) for entry in entries]
+    assert told == [("stale", "2026-09-01T02:10:30.25Z")] * 2
 
 
 def test_a_newest_file_with_a_valid_date_is_needed(console: Console, tmp_path: Path) -> None:
