@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Final
 
 from health.sources.another_tool import Sign, refuse_another_tools, sign_of_assignments
@@ -16,7 +17,7 @@ from health.sources.backup_tree import BackupFile
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.declaration import Asked, Source
 from health.sources.documents import UnreadableFile, is_document, read_document, stem_of
-from health.sources.one_backup import ASSIGNMENTS, refuse_several
+from health.sources.one_backup import ASSIGNMENTS, Nesting, folder_of_the_backup, refuse_several
 from health.sources.policy_items import answer_of_graph, continues, policy_item, warned, with_assignments
 from health.sources.policy_sets import FolderFiles, PolicyFolders, gathered_from
 
@@ -26,6 +27,9 @@ _SCRIPTS: Final = "Script Content"
 _SETTINGS_ALONE: Final = "Administrative Templates"
 _WITHOUT_BUILT_IN: Final = "Device Health Scripts"
 """The type for which the tool leaves out Microsoft's own policies, but writes their assignments."""
+
+_NESTING: Final = Nesting(frozenset({"device management intents"}))
+"""The tool keeps policies of this type in folders named after their template, and nests no other type."""
 
 _BY_ID: Final = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) - ", re.IGNORECASE)
 """The names of assignments files for applications and app protection policies, whose names are not unique."""
@@ -82,12 +86,18 @@ def read_backup(asked: Asked) -> CapturedSet:
     refuse_another_tools(asked.path, files.places, SOURCE)
     if assignments.in_a_policy is not None:
         raise assignments.in_a_policy.refused(asked.path)
-    refuse_several(asked.path, files.places)
+    refuse_several(asked.path, files.places, _NESTING)
+    if (above := folder_of_the_backup(files.places, _NESTING)) is not None:
+        raise _in_its_folder(asked.path, above)
     # If a policy has assignments but no file, it was not captured.
     counted = captured.item_count or len(captured.items)
     if missing := assignments.of_no_policy():
         return captured._replace(item_count=counted + missing)
     return captured
+
+
+def _in_its_folder(path: Path, above: str) -> RefusedInput:
+    return RefusedInput(f"{path}: the backup is in its folder {above!r}: name that one.")
 
 
 class _AssignmentFiles:
@@ -115,7 +125,7 @@ class _AssignmentFiles:
         types = {policy_type for policy_type, _ in (*self._by_name, *self._by_id)}
         if types and all("/" in policy_type for policy_type in types):
             above = min(types).partition("/")[0]
-            raise RefusedInput(f"{asked.path}: the backup is in its folder {above!r}: name that one.")
+            raise _in_its_folder(asked.path, above)
 
     def item_of(self, file: BackupFile) -> CapturedItem:
         """The item of a file, with its assignments. Without any, nothing is known and the state does not change."""

@@ -12,7 +12,7 @@ from health.sources.another_tool import refuse_another_tools
 from health.sources.captured import CapturedSet
 from health.sources.declaration import Asked, Source
 from health.sources.intunecd_git import OPTIONS, find_runs
-from health.sources.intunecd_policies import LAYOUT, SOURCE, item_of
+from health.sources.intunecd_policies import LAYOUT, NESTING, SOURCE, item_of
 from health.sources.one_backup import refuse_several
 from health.sources.policy_sets import FolderFiles, gathered_from
 
@@ -26,7 +26,7 @@ def read_folder(asked: Asked) -> CapturedSet:
     files = FolderFiles(asked, LAYOUT)
     captured = files.as_set(gathered_from(files, item_of, asked), SOURCE, such_as="Settings Catalog")
     refuse_another_tools(asked.path, files.places, SOURCE)
-    refuse_several(asked.path, files.places)
+    refuse_several(asked.path, files.places, NESTING)
     return captured
 
 

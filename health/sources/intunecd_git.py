@@ -7,13 +7,13 @@ The rules are in docs/import-folders.md, "A repository's history".
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final, NamedTuple, Self
 
 from health.sources.another_tool import sign_in, sign_of_a_run
 from health.sources.backup_tree import TOO_LARGE, BackupFile, FilesAtRoot, joined
-from health.sources.captured import CapturedItem, CapturedSet, StoredSet
+from health.sources.captured import CapturedItem, CapturedSet, RefusedInput, StoredSet
 from health.sources.declaration import Asked, History, Option
 from health.sources.documents import MAX_FILE_BYTES
 from health.sources.door import is_made_of
@@ -21,9 +21,9 @@ from health.sources.git_history import CLICK, MERGE, OTHER_AUTHOR, REVERT, read_
 from health.sources.git_objects import GitFailed, ObjectContents, Repository, TooLarge
 from health.sources.git_runs import RUN_GAP, SHORT_HASH, Run, Selection, runs_of
 from health.sources.git_trees import Blob, Trees
-from health.sources.intunecd_policies import LAYOUT, SOURCE, item_of, part_of
+from health.sources.intunecd_policies import LAYOUT, NESTING, SOURCE, item_of, part_of
 from health.sources.one_backup import TABLE, refuse_several, several_backups
-from health.sources.policy_sets import GatheredItems
+from health.sources.policy_sets import NO_POLICY, GatheredItems
 from health.sources.storable import storable_name
 
 OPTIONS: Final = (
@@ -64,7 +64,8 @@ def find_runs(asked: Asked) -> History:
     def found() -> Iterator[FoundRun]:
         with _RunReader(repository, asked) as reader:
             for run in selected.runs:
-                yield FoundRun(_frame(asked, run, history.subjects[run.last.ref]), run, reader)
+                frame = _frame(asked, run, history.subjects[run.last.ref])
+                yield FoundRun(frame, run, reader, will_count=run is selected.runs[-1])
 
     if not selected.runs:
         return History((), selected.no_runs, _without_a_run(asked, selected))
@@ -79,10 +80,15 @@ def _refuse_what_is_not_one(asked: Asked, repository: Repository, tip: str) -> N
         return  # the set of that commit will say so
     finally:
         contents.close()
-    places = [joined(*blob.file[:2]) for blob in files]
+    places = _places_of(files)
     if (sign := sign_in(places, SOURCE) or sign_of_a_run(asked.path)) is not None:
         raise sign.refused(asked.path)
-    refuse_several(asked.path, places)
+    refuse_several(asked.path, places, NESTING)
+
+
+def _places_of(blobs: Iterable[Blob]) -> list[str]:
+    """The paths of files. What is in a folder that cannot be entered is unknown."""
+    return [joined(blob.file.folder, blob.file.name) for blob in blobs if not blob.file.is_folder]
 
 
 def _without_a_run(asked: Asked, selected: Selection) -> str:
@@ -115,7 +121,7 @@ def _frame(asked: Asked, run: Run, subject: str) -> CapturedSet:
 
 
 def _not_one_backup(places: list[str]) -> str | None:
-    if (several := several_backups(places)) is not None:
+    if (several := several_backups(places, NESTING)) is not None:
         return f"it held several backups then, {' and '.join(several)} among them, and not one"
     if (other := sign_in(places, SOURCE)) is not None:
         return f"it held another tool's backup then, {other.place!r} among it: {other.source!r} reads that"
@@ -123,11 +129,12 @@ def _not_one_backup(places: list[str]) -> str | None:
 
 
 class FoundRun(NamedTuple):
-    """A run that is not read yet: its set without items, and its commits."""
+    """A run that is not read yet: its set without items, and its commits. `will_count`: it is the newest one."""
 
     frame: CapturedSet
     run: Run
     reader: _RunReader
+    will_count: bool = False
 
     @property
     def source_ref(self) -> str:
@@ -139,14 +146,18 @@ class FoundRun(NamedTuple):
         return stored is not None and is_made_of(stored.frame, self.frame) and (with_payload or not stored.holds_json)
 
     def read(self, *, with_payload: bool) -> CapturedSet:
-        """The set with its items; if it cannot be read as one backup, it is `failed` and its error says why."""
-        return self.reader.read(self.frame, with_payload)
+        """The set with its items; if it cannot be read as one backup, it is `failed` and its error says why.
+
+        Raises RefusedInput if it is the newest one, and no object in it is a policy.
+        """
+        return self.reader.read(self.frame, with_payload, self.will_count)
 
 
 class _RunReader:
     """Reads runs as sets. Most files are equal in two runs; they are read once."""
 
     def __init__(self, repository: Repository, asked: Asked) -> None:
+        self._path = asked.path
         self._progress = asked.progress
         self._contents = ObjectContents(repository)
         self._trees = Trees(repository, self._contents, LAYOUT)
@@ -160,8 +171,8 @@ class _RunReader:
     def __exit__(self, *_: object) -> None:
         self._contents.close()
 
-    def read(self, frame: CapturedSet, with_payload: bool) -> CapturedSet:
-        """The set with this frame and its items."""
+    def read(self, frame: CapturedSet, with_payload: bool, will_count: bool) -> CapturedSet:
+        """The set with this frame and its items. Raises RefusedInput if it will count and holds no policy."""
         gathered = GatheredItems(with_payload)
         try:
             blobs = self._trees.files(frame.source_ref)
@@ -175,7 +186,9 @@ class _RunReader:
             self._files_seen += 1
             if self._progress is not None:
                 self._progress(self._files_seen)
-        problem = _not_one_backup([joined(blob.file.folder, blob.file.name) for blob in (*blobs, *tables)])
+        problem = _not_one_backup(_places_of((*blobs, *tables)))
+        if will_count and gathered.items and not gathered.shows_a_backup:
+            raise RefusedInput(f"{self._path}: {NO_POLICY}, so there is no backup to import; name a tool's own folder.")
         if problem is not None and frame.error is None:
             frame = frame._replace(status="failed", error=problem)
         return gathered.as_set(frame)

@@ -10,10 +10,27 @@ from health.sources.backup_tree import BackupFile, joined, visible_name
 from health.sources.captured import CapturedItem
 from health.sources.documents import stem_of
 from health.sources.git_history import Part
+from health.sources.one_backup import Nesting
 from health.sources.policy_items import platform_in, policy_item
 from health.sources.policy_sets import PolicyFolders
 
 SOURCE: Final = "intunecd"
+
+NESTING: Final = Nesting(
+    frozenset(
+        {
+            "applications",
+            "compliance policies",
+            "enrollment profiles",
+            "entra",
+            "management intents",
+            "partner connections",
+            "scripts",
+        }
+    ),
+    may_be_more=True,
+)
+"""Where this tool nests types today. Every folder is read, so this only keeps one backup from looking like several."""
 
 _APPENDED_ID: Final = re.compile(r"__[^_]+$")
 

@@ -15,7 +15,7 @@ from health.sources.backup_tree import BackupFile, FilesAtRoot, read_tree
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.declaration import Asked, Source
 from health.sources.documents import UnreadableFile, read_document
-from health.sources.one_backup import TABLE, refuse_several
+from health.sources.one_backup import FLAT, TABLE, folder_of_the_backup, is_table, refuse_several
 from health.sources.policy_items import policy_item, warned
 from health.sources.policy_sets import FolderFiles, PolicyFolders, gathered_from
 from health.sources.whose import tenant_in
@@ -44,7 +44,7 @@ def read_export(asked: Asked) -> CapturedSet:
     files = FolderFiles(asked, _LAYOUT)
     captured = files.as_set(gathered_from(files, item_of, asked), SOURCE, such_as="SettingsCatalog")
     refuse_another_tools(asked.path, files.places, SOURCE)
-    refuse_several(asked.path, files.places)
+    refuse_several(asked.path, files.places, FLAT)
     if (above := _folder_of_the_export(files.places)) is not None:
         raise RefusedInput(f"{asked.path}: the export is in its folder {above!r}: name that one.")
     return captured._replace(source_tenant=table.tenant)
@@ -52,12 +52,8 @@ def read_export(asked: Asked) -> CapturedSet:
 
 def _folder_of_the_export(places: list[str]) -> str | None:
     """The folder of the export if it is not the root: the table's folder, else the folder above all types."""
-    for folder, _, name in (place.rpartition("/") for place in places):
-        if name == TABLE:
-            return folder
-    above = {place.split("/")[0] for place in places}
-    # The tool never writes one type into another.
-    return above.pop() if len(above) == 1 and all(place.count("/") > 1 for place in places) else None
+    tables = (folder for folder, _, name in (place.rpartition("/") for place in places) if is_table(name))
+    return next(tables, None) or folder_of_the_backup(places, FLAT)
 
 
 class _Table(NamedTuple):

@@ -92,23 +92,27 @@ class GatheredItems:
 class FolderFiles:
     """The files of a source's folder, without those that a recorded run did not write.
 
-    After the iteration, `places` are the paths of all files there, relative to the folder.
+    After the iteration, `places` are the paths of all files there, relative to the folder, without the folders that
+    could not be entered: what is in those is unknown.
     """
 
     def __init__(self, asked: Asked, layout: Layout) -> None:
         self._asked = asked
         self._layout = layout
         self._written = 0
+        self._seen = 0
         self.places: list[str] = []
 
     def __iter__(self) -> Iterator[BackupFile]:
         for file in read_tree(self._asked.path, self._layout):
-            self.places.append(joined(file.folder, file.name))
+            self._seen += 1
+            if not file.is_folder:
+                self.places.append(joined(file.folder, file.name))
             if self._asked.run is None or self._asked.run.wrote(file):
                 self._written += file.written_ns is not None
                 yield with_a_doubt(file, self._asked.latest)
             if self._asked.progress is not None:
-                self._asked.progress(len(self.places))
+                self._asked.progress(self._seen)
 
     def as_set(self, gathered: GatheredItems, source: str, *, such_as: str) -> CapturedSet:
         """The set of these items, completed at the instant that the user gives, because a folder has no clock.
@@ -131,13 +135,13 @@ class FolderFiles:
                 source_ref=folder_reference(asked),
                 status="completed",
                 items=(),
-                item_count=None if asked.run is None else len(self.places),
+                item_count=None if asked.run is None else self._seen,
                 completed_at=asked.completed_at.astimezone(UTC),
             )
         )
 
     def _no_items(self, source: str, such_as: str) -> str:
-        path, found = self._asked.path, len(self.places)
+        path, found = self._asked.path, self._seen
         if found:
             return f"{path}: none of its {found} files was written by this run, so there is no backup to import."
         return (

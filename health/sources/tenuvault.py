@@ -23,13 +23,14 @@ from zoneinfo import ZoneInfo
 from health.facts import BASIS_STATUSES
 from health.instants import LATEST
 from health.sources.another_tool import seems_to_be
-from health.sources.backup_tree import SYMBOLIC_LINK, read_tree
+from health.sources.backup_tree import SYMBOLIC_LINK, joined, read_tree
 from health.sources.captured import CapturedSet, RefusedInput, StoredSet
 from health.sources.declaration import Asked, Option, Source
 from health.sources.door import is_made_of
 from health.sources.folder_clock import FolderState, require_same_state, with_a_doubt
+from health.sources.one_backup import FLAT, folder_of_the_backup, several_backups
 from health.sources.policy_items import policy_item
-from health.sources.policy_sets import GatheredItems, PolicyFolders
+from health.sources.policy_sets import NO_POLICY, GatheredItems, PolicyFolders
 from health.sources.run_files import RunOfFolder
 from health.sources.tenuvault_record import RECORDS, RUN_FOLDER, SOURCE, RunRecord, read_record, unread_run
 
@@ -42,13 +43,15 @@ _TICK: Final = timedelta(milliseconds=20)
 class Run(NamedTuple):
     """One run: its folder, its set without items, and the latest instant at which it can write a file.
 
-    `recorded` is the run of `record` that made it; None in an import of a root.
+    `recorded` is the run of `record` that made it; None in an import of a root. `will_count`: it is the newest run that
+    says that it kept a backup. If it is not one it is refused, and an older one is `failed`.
     """
 
     path: Path
     frame: CapturedSet
     latest: datetime
     recorded: RunOfFolder | None = None
+    will_count: bool = False
 
     @property
     def source_ref(self) -> str:
@@ -70,12 +73,18 @@ class Run(NamedTuple):
         return unchanged and len(files) == stored.items
 
     def read(self, *, with_payload: bool = True) -> CapturedSet:
-        """The run's set with all its items. If the run can no longer be read, the set is failed and says why."""
+        """The run's set with all its items. If the run can no longer be read, the set is failed and says why.
+
+        Raises RefusedInput if it changes while it is read, and if it will count and is not one backup.
+        """
         gathered = GatheredItems(with_payload)
         before = self._state()
         not_written = 0
+        places: list[str] = []
         try:
             for file in read_tree(self.path, _LAYOUT, follow_root=False):
+                if not file.is_folder:
+                    places.append(joined(file.folder, file.name))
                 if self.recorded is not None and not self.recorded.wrote(file):
                     not_written += 1
                     continue
@@ -83,7 +92,15 @@ class Run(NamedTuple):
         except RefusedInput as problem:
             return self.frame._replace(status="failed", error=self.frame.error or str(problem))
         require_same_state(self.path, before, self._state())
-        return gathered.as_set(self._without(not_written, len(gathered.items)))
+        frame = self._without(not_written, len(gathered.items))
+        if frame.status not in BASIS_STATUSES:
+            return gathered.as_set(frame)
+        why_not = _not_one_backup(places)
+        if why_not is None and gathered.items and not gathered.shows_a_backup:
+            why_not = f"{NO_POLICY}, so it is not a backup"
+        if why_not is not None and self.will_count:
+            raise RefusedInput(f"{self.path}: {why_not}; move away what the tool did not write there.")
+        return gathered.as_set(frame if why_not is None else frame._replace(status="failed", error=why_not))
 
     def _without(self, not_written: int, written: int) -> CapturedSet:
         """The frame. Its count includes the files that the recorded run did not write.
@@ -124,7 +141,11 @@ def find_runs(asked: Asked) -> list[Run]:
         return [_recorded(asked, asked.run, records)]
     runs = [Run(root / folder, record.frame, asked.latest) for folder, record in records.items()]
     # The names are local times. When clocks go back, names are not in the order of the runs.
-    return sorted(runs, key=lambda run: run.frame.completed_at or LATEST)
+    runs.sort(key=lambda run: run.frame.completed_at or LATEST)
+    kept = [number for number, run in enumerate(runs) if run.frame.status in BASIS_STATUSES]
+    for newest in kept[-1:]:
+        runs[newest] = runs[newest]._replace(will_count=True)
+    return runs
 
 
 def _recorded(asked: Asked, run: RunOfFolder, records: dict[str, RunRecord]) -> Run:
@@ -148,7 +169,7 @@ def _recorded(asked: Asked, run: RunOfFolder, records: dict[str, RunRecord]) -> 
         frame = frame._replace(completed_at=asked.completed_at)
     else:
         frame = frame._replace(completed_at=None, error=frame.error or f"the run calls itself {frame.status}")
-    return Run(asked.path / folder, frame, asked.latest, run)
+    return Run(asked.path / folder, frame, asked.latest, run, will_count=True)
 
 
 def _require_ended_within(asked: Asked, run: RunOfFolder, frame: CapturedSet) -> None:
@@ -162,6 +183,18 @@ def _require_ended_within(asked: Asked, run: RunOfFolder, frame: CapturedSet) ->
             f"{asked.path / frame.name}: it says that it ended at {shown:%F %T}, which in {zone.key} is not within this"
             " run; name the time zone of the machine that the tool runs on with --timezone."
         )
+
+
+def _not_one_backup(places: list[str]) -> str | None:
+    """A clause that says why the files of a run are not one backup: the tool writes every category into its folder."""
+    if (several := several_backups(places, FLAT)) is not None:
+        return f"it holds several backups, {' and '.join(several)} among them, and not one"
+    folders = {folder for place in places for folder in place.split("/")[:-1]}
+    if (run := next((folder for folder in sorted(folders) if RUN_FOLDER.fullmatch(folder)), None)) is not None:
+        return f"it holds the run {run} too"
+    if (above := folder_of_the_backup(places, FLAT)) is not None:
+        return f"its categories are in its folder {above!r}, where the tool writes none"
+    return None
 
 
 def _run_folders(root: Path) -> list[str]:

@@ -19,7 +19,7 @@ from health.sources.intunecd_git import find_runs
 from health.sources.listed import source_named
 from tests.health.sources.reading import asked_of, read_folder
 from tests.health.sources.repositories import Repository
-from tests.health.sources.tenuvault_runs import manifest
+from tests.health.sources.tenuvault_runs import manifest, plant_run, runs_in
 from tests.health.sources.trees import plant, policy
 
 AT = datetime(2026, 11, 23, 2, 10, tzinfo=UTC)
@@ -119,14 +119,29 @@ def test_a_folder_in_which_no_object_is_a_policy_is_refused(
 
 
 @pytest.mark.parametrize("files", NONE, ids=lambda files: json.dumps(files)[:40])
-def test_a_run_in_which_no_object_is_a_policy_failed(tmp_path: Path, files: dict[str, object]) -> None:
-    captured = read("tenuvault", tmp_path, files)
-    assert (captured.status, "so it is not a backup" in str(captured.error)) == ("failed", True)
-    assert read("tenuvault", tmp_path, {"Settings Catalog/a.json": policy()}).status == "completed"
+def test_a_run_without_a_policy_is_refused_if_newest_else_failed(tmp_path: Path, files: dict[str, object]) -> None:
+    with pytest.raises(RefusedInput, match=r"no object in it has an '@odata.type'.*not a backup"):
+        read("tenuvault", tmp_path, files)
+    plant_run(tmp_path, "backup-2026-11-24-021000", StartTime="2026-11-24 02:10:00", EndTime="2026-11-24 02:14:00")
+    older, newer = (found.read() for found in runs_in(tmp_path))
+    assert (older.status, "so it is not a backup" in str(older.error)) == ("failed", True)
+    assert newer.status == "completed"
+    with_one = files | {"Settings Catalog/a.json": policy()}
+    assert read("tenuvault", tmp_path / "another", with_one).status == "completed"
 
 
-def test_a_commit_in_which_no_object_is_a_policy_failed(repository: Repository) -> None:
+def test_a_run_that_calls_itself_failed_is_stored_as_that(tmp_path: Path) -> None:
+    plant_run(tmp_path, policies={"web/package.json": PACKAGE}, Status="Failed", ItemCounts={})
+    (run,) = runs_in(tmp_path)
+    assert run.read().status == "failed"
+
+
+def test_a_commit_without_a_policy_is_refused_at_the_head(
+    repository: Repository,
+) -> None:
     repository.commit({"web/package.json": PACKAGE})
+    with pytest.raises(RefusedInput, match=r"no object in it has an '@odata.type'.*no backup"):
+        [found.read(with_payload=True) for found in find_runs(asked_of(repository.path)).sets]
     repository.commit({"web/package.json": PACKAGE, "Settings Catalog/a.json": policy()})
     statuses = [found.read(with_payload=True).status for found in find_runs(asked_of(repository.path)).sets]
     assert statuses == ["failed", "completed"]
