@@ -35,6 +35,8 @@ class QuietPalette(CommandPalette):
     DEFAULT_CSS = """
     QuietPalette LoadingIndicator { display: none !important; }
     QuietPalette SearchIcon { display: none; }
+    QuietPalette CommandInput, QuietPalette CommandInput:focus { border: none; padding: 0 1; }
+    QuietPalette CommandList { border-top: none; scrollbar-size: 0 0; }
     """
 
     def on_mount(self) -> None:

@@ -15,13 +15,17 @@ from typing import Any, cast
 import pytest
 from textual.pilot import Pilot
 
+from health.known import KnownEntry
 from health.policy import HealthPolicy
+from health.posture import Reason
 from health.resolver import TenantBackupHealthResolver
 from health.store.opening.urls import DatabaseAddress, parse_database_url
 from tests.tui.screens.driving import Clock, Driver
 from tui.app import TenantPilotApp
 from tui.commands.demo import write_demo
 from tui.context import AppContext, Database
+from tui.groups import Group, Groups
+from tui.known_notes import KnownNotes
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
 from tui.terminal.themes import DARK, LIGHT
@@ -118,6 +122,8 @@ WALKS = {
     "tenants-of-a-cause": ["o", "enter"],
     "runs": [*FOLLOW_UP, "enter", "enter", "enter"],
     "help": ["question_mark"],
+    "choice-of-an-order": ["s"],
+    "choice-of-an-export": [*STALE, "enter", "enter", "e"],
 }
 
 
@@ -128,7 +134,7 @@ def test_at_80_columns(snap_compare: Compare, demo_address: DatabaseAddress, nam
 
 SHOWN_WIDE = (
     "tenants", "dashboard-stale-degraded-follow-up", "changes", "item-changes", "backup-set-degraded", "last-good-copy",
-    "causes", "runs",
+    "causes", "runs", "schedules-follow-up", "help",
 )  # fmt: skip
 
 
@@ -145,6 +151,22 @@ def test_without_colours(snap_compare: Compare, demo_address: DatabaseAddress, m
     monkeypatch.setenv("NO_COLOR", "1")
     app = make_app(demo_address)
     assert snap_compare(app, terminal_size=COMPACT, run_before=walked(WALKS["dashboard-degraded"], "dashboard"))
+
+
+GROUPS = Groups([Group("gold", ("phone*", "contoso*", "fab*"), "ana"), Group("silver", ("t*",))])
+KNOWN = KnownEntry(
+    "phone-company.example", Reason.LATEST_BACKUP_STALE, NOW + timedelta(hours=9), "ana", "ticket 4711, new app consent"
+)
+
+
+@pytest.mark.parametrize("size", [COMPACT, WIDE], ids=["80", "120"])
+@pytest.mark.parametrize("name", ["tenants", "dashboard"])
+def test_known_and_groups(
+    snap_compare: Compare, demo_address: DatabaseAddress, name: str, size: tuple[int, int]
+) -> None:
+    app = make_app(demo_address, known=KnownNotes((KNOWN,)), groups=GROUPS)
+    keys = [*STALE, *(["enter"] if name == "dashboard" else ["escape"])]
+    assert snap_compare(app, terminal_size=size, run_before=walked(keys, name))
 
 
 def eu_and_us(address: DatabaseAddress) -> tuple[Database, Database]:

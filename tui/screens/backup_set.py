@@ -24,11 +24,13 @@ from health.quality import ITEM_FAMILIES, BackupQualityResolver
 from tui.place import ANY_FAMILY, FLEET, ItemIdentity, Place
 from tui.reader import Question
 from tui.screens.facts_screen import FactsScreen
+from tui.widgets.cursor_detail import CursorDetail
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.proof_block import ProofBlock
 from tui.widgets.row_list import Cell, Column, RowList, name_cell
 from tui.words.copy_words import last_whole, where_last_whole
 from tui.words.evidence import gone_entry, item_entry, set_entry
+from tui.words.names import name_in_words
 from tui.words.safe_text import safe_text
 from tui.words.set_words import family_lines, recency_lines
 from tui.words.wording import FAMILY_WORDS, part_in_words
@@ -40,6 +42,7 @@ _COLUMNS: Final = (
     Column("DEGRADED BECAUSE", 20, share=1),
     Column("LAST WHOLE", 20, share=1),
 )
+_GONE: Final = "gone since the set before"
 _FAMILY_FILTERS: Final = (None, "any family", *(family.name for family in ITEM_FAMILIES))
 
 
@@ -114,6 +117,7 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
             yield FilterInput("name, type or identifier", self.words)
             yield Static(id="shown", markup=False)
         yield RowList(_COLUMNS, self._cells, _key, empty="no items", id="items")
+        yield CursorDetail()
 
     # What is shown
 
@@ -192,6 +196,23 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
         lacking = f", {len(gone):,} gone" if gone else ""
         family = "" if self.family is None else f", only {FAMILY_WORDS.get(self.family, self.family)}"
         self.query_one("#shown", Static).update(Content(f"{what}{len(answer.items):,}{lacking}{family}"))
+        self._tell()
+
+    @on(RowList.Moved)
+    def _tell(self) -> None:
+        """Show the item under the cursor in full: the columns cut its name and its type."""
+        row: BackupItem | SoughtCopy | None = self.query_one("#items", RowList).current
+        self.query_one(CursorDetail).show([] if row is None else self._sentences(row))
+
+    def _sentences(self, row: BackupItem | SoughtCopy) -> list[str]:
+        item = row.wanted if isinstance(row, SoughtCopy) else row
+        sought = row if isinstance(row, SoughtCopy) else self._copies.get(_identity(row))
+        because = _GONE if isinstance(row, SoughtCopy) else _because(row)
+        whole = "" if sought is None else last_whole(sought, self.now())
+        return [
+            f"{name_in_words(item.display_name)}, {name_in_words(item.policy_type)}",
+            "; ".join(filter(None, (because, whole))) or "in no degradation family",
+        ]
 
     def _is_wanted(self, item: BackupItem) -> bool:
         if self.family is not None and item.unreadable is None:
@@ -316,17 +337,22 @@ def _is_whole(item: BackupItem) -> bool:
     return item.unreadable is None and not BackupQualityResolver.families_of(item)
 
 
-def _item_cells(item: BackupItem, copy: str) -> Sequence[Cell]:
-    families = BackupQualityResolver.families_of(item)
-    style = "degraded" if families else "text"
-    because = f"◆ {', '.join(FAMILY_WORDS[name] for name in families)}" if families else ""
+def _because(item: BackupItem) -> str:
+    """Why an item is degraded; empty if it is not."""
     if item.unreadable is not None:
-        style, because = "unreadable", safe_text(f"? unreadable: {item.unreadable.message}")
+        return f"? unreadable: {item.unreadable.message}"
+    families = BackupQualityResolver.families_of(item)
+    return f"◆ {', '.join(FAMILY_WORDS[name] for name in families)}" if families else ""
+
+
+def _item_cells(item: BackupItem, copy: str) -> Sequence[Cell]:
+    style = "degraded" if BackupQualityResolver.families_of(item) else "text"
+    style = style if item.unreadable is None else "unreadable"
     return (
         name_cell(item.policy_type, style),
         name_cell(item.display_name, style),
         Cell(safe_text(item.platform or "-"), style),
-        Cell(because, style),
+        Cell(safe_text(_because(item)), style),
         Cell(safe_text(copy), style),
     )
 
@@ -337,6 +363,6 @@ def _gone_cells(sought: SoughtCopy, now: datetime) -> Sequence[Cell]:
         name_cell(wanted.policy_type, style),
         name_cell(wanted.display_name, style),
         Cell("-", style),
-        Cell("gone since the set before", style),
+        Cell(_GONE, style),
         Cell(safe_text(where_last_whole(sought, now)), style),
     )

@@ -110,7 +110,8 @@ class BackupSetsScreen(FactsScreen[BackupSetsAnswer]):
         self.query_one("#basis-line", Static).update(Content(safe_text(self._basis_line(answer))))
         mark = "> " if self._confirms == "sets" else ""
         number = f"{len(answer.sets):,}"
-        shown = f"the newest {number}, more below" if answer.more else f"{number}, newest first"
+        order = ", newest first" if len(answer.sets) > 1 else ""
+        shown = f"the newest {number}, more below" if answer.more else f"{number}{order}"
         self.query_one("#sets-title", Static).update(Content(f"{mark}Backup sets: {shown}"))
         self.pilot.adopt(answer.health)
 

@@ -32,6 +32,10 @@ _COLUMNS: Final = (Column("TENANTS", 7), Column("SINCE", 14), Column("CAUSE", 40
 class CausesScreen(FactsScreen[CausesAnswer]):
     """`answer` is a CausesAnswer. `then` is called with the cause that was chosen, once this screen is left."""
 
+    DEFAULT_CSS = """
+    CausesScreen CursorDetail { height: 4; }
+    """
+
     def __init__(self, then: Callable[[Cause], None]) -> None:
         super().__init__()
         self._then = then

@@ -43,7 +43,7 @@ class ChangesScreen(FactsScreen[ChangesAnswer]):
     """`answer` is a ChangesAnswer. By default it compares the basis's reference set with the current basis."""
 
     DEFAULT_CSS = """
-    ChangesScreen #compared { margin-top: 0; }
+    ChangesScreen CursorDetail { height: 3; }
     """
 
     def __init__(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,13 +13,18 @@ from textual.screen import ModalScreen
 
 from tui.widgets.row_list import Cell, Column, RowList
 
+_LEAST: Final = 34
+"""The narrowest it is, in columns: its last line says which keys work."""
+_AROUND: Final = 4
+"""The columns around one column, at the most: gap, mark, margin and frame."""
+
 
 class ChoiceScreen(ModalScreen[Any]):
     """Returns the row chosen, or None."""
 
     DEFAULT_CSS = """
-    ChoiceScreen { align: center middle; background: $background; }
-    ChoiceScreen RowList { width: 100%; max-width: 90; height: 100%; background: $background; padding: 0 1; }
+    ChoiceScreen RowList { max-width: 100%; height: auto; max-height: 100%; margin: 2 0 0 0; padding: 0 1;
+                           background: $panel; border: round $quiet; border-subtitle-color: $quiet; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -39,9 +44,13 @@ class ChoiceScreen(ModalScreen[Any]):
         again: Sequence[str] = (),
     ) -> None:
         super().__init__()
+        # What is asked about stays in sight, and whose it is. The app's own style for screens goes before the default.
+        self.styles.background = "transparent"
         for key in again:
             self._bindings.bind(key, "take_next", show=False)
         self._list = RowList(columns, cells, key_of, id="choice")
+        self._list.styles.width = max(_LEAST, sum(column.width for column in columns) + _AROUND * (len(columns) + 1))
+        self._list.border_subtitle = "enter chooses, esc closes"
         self._rows = rows
         self._begin_at = begin_at
 

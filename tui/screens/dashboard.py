@@ -56,7 +56,7 @@ _COLUMNS: Final = (
 )
 _SOON: Final = 0.05
 """Seconds that an answer may take before the verdict that the list has is shown: a near one comes sooner."""
-_ROOM_BESIDE: Final = 160
+_ROOM_BESIDE: Final = 120
 """The columns needed for the schedules beside the attempts."""
 _ROOM_FOR_HISTORY: Final = 12
 """The lines needed for the coverage strip, the heading and some of the latest attempts."""
@@ -117,7 +117,7 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
     ]
 
     DEFAULT_CSS = """
-    #fewer-items, #beside { height: auto; padding: 0 1; }
+    #fewer-items, #beside { height: auto; padding: 0 2; }
     #beside { color: $quiet; }
     DashboardScreen #body.-as-listed HealthyCheck, DashboardScreen #body.-as-listed _Context { display: none; }
     """

@@ -35,6 +35,7 @@ class FramedScreen(Screen[None]):
     FramedScreen.-too-small > HeaderLine, FramedScreen.-too-small > KeyHints { display: none; }
     FramedScreen.-too-small > #body, FramedScreen.-too-small > #waiting { display: none; }
     FramedScreen.-low CursorDetail { display: none; }
+    FramedScreen.-low ProofBlock { margin: 0; }
     FramedScreen .block-title { text-style: bold; padding: 0 1; height: 1; margin-top: 1; color: $quiet; }
     FramedScreen .block-title.-confirms { color: $primary; }
     FramedScreen #waiting { color: $quiet; height: 1fr; }
@@ -115,7 +116,8 @@ class FramedScreen(Screen[None]):
         """No `back` on the first screen, and no `filter` in the filter itself."""
         if action == "filter":
             return not isinstance(self.focused, FilterInput)
-        return action != "back" or len(self.app.screen_stack) > 1
+        # The palette over the first screen is no way back from it.
+        return action != "back" or self.app.screen_stack[0] is not self
 
     def action_back(self) -> None:
         """Go one screen back. On the first screen do nothing, because Esc never quits.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
@@ -19,13 +19,18 @@ from tui.widgets.key_hints import KeyUse
 from tui.widgets.row_list import Cell, Column, RowList
 from tui.words.wording import STATE_MEANINGS
 
+_LOW: Final = 20
+"""Lines below which there is no room for what the glyphs mean."""
+_HEAD: Final = 2
+"""The lines of the title and the search."""
+
 
 class HelpScreen(ModalScreen[KeyUse]):
     """The bindings as a list, made from the bindings themselves so that it cannot be wrong. Returns the one chosen."""
 
     DEFAULT_CSS = """
     HelpScreen { align: center middle; background: $background; }
-    HelpScreen > Vertical { width: 100%; max-width: 90; height: 100%; }
+    HelpScreen > Vertical { width: 100%; max-width: 100; height: 100%; }
     HelpScreen .title { height: 1; padding: 0 1; background: $panel; text-style: bold; }
     HelpScreen Horizontal { height: 1; padding: 0 1; }
     HelpScreen #filter-label { width: 2; color: $quiet; }
@@ -34,7 +39,7 @@ class HelpScreen(ModalScreen[KeyUse]):
     HelpScreen.-low #states { display: none; }
     """
 
-    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-low"), (20, "-high")]  # noqa: RUF012 - as Textual has it
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-low"), (_LOW, "-high")]  # noqa: RUF012 - as Textual has it
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace,question_mark", "dismiss", "close", key_display="esc", id="help.close"),
@@ -54,6 +59,11 @@ class HelpScreen(ModalScreen[KeyUse]):
             columns = [Column("KEYS", 18), Column("WHAT IT DOES", 30, share=1), Column("ID", 24, from_width=90)]
             yield RowList(columns, _cells, lambda use: use.binding.id, empty="nothing here does that", id="help")
             yield Static(_meanings(), id="states", markup=False)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Keep what the glyphs mean right below the keys: a tall window has no hole between."""
+        room = event.size.height - (_HEAD if event.size.height < _LOW else _HEAD + 1 + len(STATE_MEANINGS))
+        self.query_one("#help", RowList).styles.height = max(2, min(len(self._listed) + 1, room))
 
     def on_mount(self) -> None:
         self._list("")
@@ -92,7 +102,7 @@ def _cells(use: KeyUse) -> Sequence[Cell]:
 def _meanings() -> Content:
     """A line a state: its glyph and word in its colour, and when it is shown."""
     lines = (
-        Content.assemble((f"{state.label:14}", f"bold $state-{state.word}"), meaning)
+        Content.assemble((f"{state.label:15}", f"bold $state-{state.word}"), meaning)
         for state, meaning in STATE_MEANINGS.items()
     )
     return Content("\n").join(lines)

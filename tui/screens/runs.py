@@ -36,7 +36,6 @@ class RunsScreen(FactsScreen[RunsAnswer]):
     """`answer` is a RunsAnswer of every run read so far."""
 
     DEFAULT_CSS = """
-    RunsScreen #schedule { margin-top: 0; }
     RunsScreen CursorDetail { height: 5; }
     """
 

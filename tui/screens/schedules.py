@@ -28,11 +28,11 @@ _NOT_KEPT: Final = "only what schedules are now is kept, and not what they were 
 _COLUMNS: Final = (
     Column("SCHEDULE", 12, share=1),
     Column("ENABLED", 7),
-    Column("LAST RUN", 18),
+    Column("LAST RUN", 20),
     Column("NEXT RUN", 10),
-    Column("FOLLOW-UP", 18, share=2),
-    Column("CRON", 24, share=1, from_width=110),
-    Column("TIME ZONE", 16, from_width=110),
+    Column("FOLLOW-UP", 18, share=4),
+    Column("CRON", 16, share=1, from_width=110),
+    Column("TIME ZONE", 13, from_width=110),
 )
 
 

@@ -107,6 +107,7 @@ _LEAST: Final = 6
 _LEAST_PLACE: Final = 8
 _LEAST_HERE: Final = 12
 """The fewest cells that the names of a tenant and of an item are shortened to; no screen's name is longer."""
+_READ_ONLY: Final = " read-only"
 _FACTS: Final = "facts "
 _AGE: Final = 15
 _BRIEF_AGE: Final = 7
@@ -138,11 +139,25 @@ def words_that_fit(crumbs: list[str], place: str, age: str, width: int, *, produ
         for words in _crumbs(crumbs):
             left = room - cell_len(words) - 1
             if words != near and left >= min(cell_len(place), width // 2):
-                return HeaderWords(words, marked, _at_most(min(left, width // 2), place), aged)
+                return HeaderWords(words, marked, place_that_fits(place, min(left, width // 2)), aged)
         if cell_len(near) <= room:
             left = room - cell_len(near) - 1
-            return HeaderWords(near, marked, _at_most(left, place) if left >= _LEAST_PLACE else "", aged)
+            return HeaderWords(near, marked, place_that_fits(place, left) if left >= _LEAST_PLACE else "", aged)
     return HeaderWords(crumbs_that_fit(crumbs, room), short, "", brief)
+
+
+def place_that_fits(place: str, room: int) -> str:
+    """The database in at most `room` cells. What follows its name is there whole or not at all.
+
+    The name is cut first; then that it is read-only is left out, and then the instant of `--now`.
+    """
+    if cell_len(place) <= room:
+        return place
+    name, read_only, at = place.partition(_READ_ONLY)
+    least = min(_LEAST_PLACE, cell_len(name))
+    ends = (end for end in (f"{read_only}{at}", at) if room - cell_len(end) >= least)
+    end = next(ends, "")
+    return f"{_at_most(room - cell_len(end), name)}{end}"
 
 
 def _crumbs(crumbs: list[str]) -> list[str]:

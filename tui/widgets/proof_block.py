@@ -23,7 +23,7 @@ class ProofBlock(Static, can_focus=True):
     """`confirms` marks it as the proof of the reason that the screen was opened for. The focus underlines its title."""
 
     DEFAULT_CSS = """
-    ProofBlock { height: auto; padding: 0 1; margin-top: 1; }
+    ProofBlock { height: auto; padding: 0 1; margin: 1 0; }
     ProofBlock:focus { background: $cursor-background; }
     """
 

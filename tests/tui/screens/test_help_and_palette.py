@@ -110,6 +110,19 @@ async def test_every_key_of_every_screen_is_in_the_help(
                 assert use.binding.description in hints
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60), (60, 20)])
+async def test_the_glyphs_stand_right_below_the_keys(size: tuple[int, int], url: str) -> None:
+    """A tall window has no hole between them, and in a low one they are whole."""
+    async with open_app(url, size=size) as driver:
+        await driver.arrived(TenantsScreen)
+        await driver.press("question_mark")
+        screen = await driver.arrived(HelpScreen)
+        rows, states = row_list(screen), screen.query_one("#states")
+        assert states.region.y == rows.region.bottom + 1
+        assert states.region.bottom <= size[1]
+        assert rows.region.height in (len(rows.rows) + 1, size[1] - 2 - 8)
+
+
 async def test_the_keys_of_an_attention_item_are_in_the_help(url: str) -> None:
     async with open_app(url, tenant="northwind.example") as driver:
         await driver.arrived(DashboardScreen)
@@ -226,6 +239,18 @@ async def test_the_palette_offers_every_action_that_works_here(
         texts = {str(command.hit.text) for command in await found(driver, "")}
         assert wanted <= texts
         assert {"theme tenantpilot-dark", "theme tenantpilot-light"} <= texts
+
+
+async def test_the_palette_over_the_first_screen_is_no_way_back(url: str) -> None:
+    async with open_app(url) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        assert not any(fits("go back one screen", each) for each in await found(driver, ""))
+        assert "esc back" not in str(tenants.query_one(KeyHints).content)
+        await driver.press("escape")
+        await driver.arrived(TenantsScreen)
+        await driver.press("enter")
+        await driver.arrived(DashboardScreen)
+        assert any(fits("go back one screen", each) for each in await found(driver, ""))
 
 
 async def test_what_the_palette_offers_runs_where_its_key_would(url: str) -> None:

@@ -21,6 +21,7 @@ from tui.commands.options import Invocation
 from tui.commands.session import session_of
 from tui.groups import Group, Groups
 from tui.known_notes import KnownNotes, read_notes
+from tui.place import Place
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.tenants import TenantsScreen
 
@@ -52,6 +53,26 @@ async def seen(url: str, **context: Any) -> tuple[list[Any], str, list[list[str]
 async def test_the_fleets_verdicts_are_the_same_with_and_without(url: str) -> None:
     alone = await seen(url)
     assert await seen(url, known=notes(ENTRY), groups=GOLD) == alone
+
+
+async def test_the_fleets_verdicts_are_the_same_as_the_settings_have_them(url: str, tmp_path: Path) -> None:
+    """With known reasons, groups and views in the file; under a view the tenants that it leaves have the same ones."""
+    known_file(tmp_path, "2026-11-23T18:00:00Z")
+    config = tmp_path / "tenantpilot.toml"
+    config.write_text(
+        f'[known]\nfile = "known.toml"\n[groups.gold]\ntenants = ["{STALE}"]\nowner = "ana"\n'
+        '[views.morning]\ngroup = "gold"\nposture = "stale"\nsort = "name"\n'
+    )
+    config.chmod(0o600)
+    invocation = Invocation(config=config, database=url)
+    verdicts, counts, rows = await seen(url)
+    for view in (None, "morning"):
+        context = session_of(invocation).context(invocation, Place(), view)
+        given = {"known": context.known, "groups": context.groups, "place": context.place}
+        found, counted, shown = await seen(url, **given)
+        assert counted == counts
+        assert found == [each for each in verdicts if view is None or each.tenant.external_id == STALE]
+        assert shown == [each for each in rows if view is None or each[1] == "Fabrikam"]
 
 
 async def test_what_is_known_stands_beside_the_verdict(url: str) -> None:

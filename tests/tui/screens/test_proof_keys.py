@@ -82,6 +82,20 @@ async def test_the_footer_explains_the_keys_in_a_filter(url: str) -> None:
         await driver.until(lambda: "f family" in footer(driver))
 
 
+async def test_what_a_list_to_choose_from_is_about_stays_in_sight(url: str) -> None:
+    async with open_app(url, tenant="contoso.example", screen="backup_set") as driver:
+        await driver.arrived(BackupSetScreen)
+        for size in ((80, 24), (60, 20)):
+            await driver.resize(*size)
+            await driver.press("e")
+            await driver.arrived(ChoiceScreen)
+            assert driver.lines()[0].startswith(" Contoso (contoso.example)")
+            assert all(form in driver.words() for form in ("csv", "json", "markdown", "enter chooses, esc closes"))
+            assert "policy-1" not in driver.words()
+            await driver.press("escape")
+            await driver.arrived(BackupSetScreen)
+
+
 async def test_q_quits_from_a_list_to_choose_from(url: str) -> None:
     async with open_app(url, tenant="contoso.example", screen="backup_set") as driver:
         await driver.arrived(BackupSetScreen)

@@ -5,10 +5,14 @@ Modules: tui.widgets.cursor_detail, tui.screens.
 
 from __future__ import annotations
 
-from tests.tui.screens.driving import Driver, open_app, row_list
+from tests.oracle.rows import ItemRow
+from tests.tui.screens.driving import Driver, cells, open_app, row_list
 from tests.tui.screens.fleets import DEGRADED_ITEMS, HOUR, NOW, STALE_AT, Facts
+from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
+from tui.screens.changes import ChangesScreen
 from tui.screens.dashboard import DashboardScreen
+from tui.screens.schedules import SchedulesScreen
 from tui.screens.tenants import TenantsScreen
 from tui.words.wording import why
 
@@ -79,3 +83,65 @@ async def test_the_error_of_a_failed_run_is_read_at_80_columns(sqlite_url: str) 
         assert under_the_list(driver, 2) == f"error: {ERROR}"
         await driver.press("down")
         assert under_the_list(driver, 2) == "run 1, from intunecd c0ffee"
+
+
+def cut_everywhere() -> Facts:
+    """A tenant whose schedule, items and changes have values that no column of 80 has room for."""
+    facts = Facts()
+    tenant = facts.tenant("Contoso")
+    facts.schedule(
+        tenant,
+        name="conditional access of every region",
+        cron="0 2 * * *",
+        timezone="America/Argentina/Buenos_Aires",
+        last_run_at=NOW - 50 * HOUR,
+        last_run_status="failed for want of a licence",
+        next_run_at=None,
+    )
+    whole = ItemRow(policy_type="deviceConfiguration", display_name="WIN - C - Wi-Fi Corporate of the plants")
+    facts.backup_set(tenant, NOW - 3 * HOUR, whole, whole)
+    facts.backup_set(tenant, NOW - HOUR, whole._replace(capture_mode="metadata_only", orphaned_assignments=2))
+    return facts
+
+
+async def test_a_schedules_detail_has_whole_what_80_columns_cut(sqlite_url: str) -> None:
+    async with open_app(cut_everywhere().load(sqlite_url), tenant="contoso.example", screen="schedules") as driver:
+        screen = await driver.arrived(SchedulesScreen)
+        below = under_the_list(driver, 4)
+        (row,) = cells(screen)
+        (shown,) = [line for line in driver.lines() if line.startswith("> ")]
+        for heading in ("SCHEDULE", "LAST RUN", "FOLLOW-UP"):
+            assert row[heading].text not in shown, heading
+            assert row[heading].text.removeprefix("◷ ") in below, heading
+        assert "daily at 02:00 (0 2 * * *), time zone America/Argentina/Buenos_Aires" in below
+        assert f"next run {row['NEXT RUN'].text}" in below
+        # In a low window too: a condition is the proof of its reason.
+        await driver.resize(80, 19)
+        await driver.until(lambda: row["FOLLOW-UP"].text.removeprefix("◷ ") in under_the_list(driver, 4))
+
+
+async def test_an_items_detail_has_whole_what_80_columns_cut(sqlite_url: str) -> None:
+    name = "WIN - C - Wi-Fi Corporate of the plants"
+    async with open_app(cut_everywhere().load(sqlite_url), tenant="contoso.example", screen="backup_set") as driver:
+        await driver.arrived(BackupSetScreen)
+        below = f"{name}, deviceConfiguration ◆ metadata only, orphaned assignments; last whole 3h ago in run 1"
+        assert under_the_list(driver, 2) == below
+        # The one that is gone since the set before.
+        await driver.press("down")
+        gone = f"{name}, deviceConfiguration gone since the set before; last whole 3h ago in run 1"
+        assert under_the_list(driver, 2) == gone
+        await driver.press("slash")
+        await driver.enter_words("zzz")
+        assert "last whole" not in driver.words()
+
+
+async def test_a_changed_items_detail_has_its_whole_identity(sqlite_url: str) -> None:
+    async with open_app(cut_everywhere().load(sqlite_url), tenant="contoso.example", screen="changes") as driver:
+        await driver.arrived(ChangesScreen)
+        name = "WIN - C - Wi-Fi Corporate of the plants"
+        assert under_the_list(driver, 3) == f"gone {name}, deviceConfiguration / policy-1"
+        await driver.press("down")
+        because = "changed: quality, assignments; ◆ metadata only, orphaned assignments"
+        below = under_the_list(driver, 3)
+        assert below.endswith(f"{name}, deviceConfiguration / policy-0")
+        assert set(below.split()) >= set(because.replace("quality, assignments", "").split())

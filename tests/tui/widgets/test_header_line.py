@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 
 from tests.tui.widgets.hosting import hosted, lines, words
-from tui.widgets.header_line import HeaderLine, crumbs_that_fit, words_that_fit
+from tui.widgets.header_line import HeaderLine, crumbs_that_fit, place_that_fits, words_that_fit
 
 
 async def test_the_header_keeps_the_nearest_crumbs_and_says_a_problem() -> None:
@@ -90,3 +90,20 @@ async def test_a_long_name_with_a_production_database(width: int) -> None:
         assert "Adventure Works (adventure-works.example)" in first
         assert "PROD" in first
         assert "12s old" in first
+
+
+@pytest.mark.parametrize(
+    ("place", "room", "shown"),
+    [
+        ("fleet.db read-only", 18, "fleet.db read-only"),
+        ("fleet.db read-only", 17, "fleet.db"),
+        ("triage@db1/fleet read-only", 18, "tria…eet read-only"),
+        ("triage@db1/fleet read-only", 17, "triage@db1/fleet"),
+        ("triage@db1/fleet read-only at 2026-11-23 09:00Z", 40, "tria…leet read-only at 2026-11-23 09:00Z"),
+        ("triage@db1/fleet read-only at 2026-11-23 09:00Z", 35, "triage@…/fleet at 2026-11-23 09:00Z"),
+        ("triage@db1/fleet read-only at 2026-11-23 09:00Z", 20, "triage@db1/fleet"),
+    ],
+)
+def test_what_follows_a_databases_name_is_there_whole_or_not_at_all(place: str, room: int, shown: str) -> None:
+    assert place_that_fits(place, room) == shown
+    assert cell_len(shown) <= room
