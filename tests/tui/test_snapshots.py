@@ -153,9 +153,9 @@ def test_without_colours(snap_compare: Compare, demo_address: DatabaseAddress, m
     assert snap_compare(app, terminal_size=COMPACT, run_before=walked(WALKS["dashboard-degraded"], "dashboard"))
 
 
-GROUPS = Groups([Group("gold", ("phone*", "contoso*", "fab*"), "ana"), Group("silver", ("t*",))])
+GROUPS = Groups([Group("gold", ("fourth*", "contoso*", "fab*"), "ana"), Group("silver", ("t*",))])
 KNOWN = KnownEntry(
-    "phone-company.example", Reason.LATEST_BACKUP_STALE, NOW + timedelta(hours=9), "ana", "ticket 4711, new app consent"
+    "fourth-coffee.example", Reason.LATEST_BACKUP_STALE, NOW + timedelta(hours=9), "ana", "ticket 4711, new app consent"
 )
 
 
@@ -165,7 +165,7 @@ def test_known_and_groups(
     snap_compare: Compare, demo_address: DatabaseAddress, name: str, size: tuple[int, int]
 ) -> None:
     app = make_app(demo_address, known=KnownNotes((KNOWN,)), groups=GROUPS)
-    keys = [*STALE, *(["enter"] if name == "dashboard" else ["escape"])]
+    keys = [*typed("fourth coffee"), *(["enter"] if name == "dashboard" else ["escape"])]
     assert snap_compare(app, terminal_size=size, run_before=walked(keys, name))
 
 

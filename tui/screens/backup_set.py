@@ -134,6 +134,7 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
         super().show_ages()
         if self.answer is not None:
             self._show_recency(self.answer)
+            self._tell()
 
     def _show_recency(self, answer: BackupSetAnswer) -> None:
         lines = recency_lines(answer, self.pilot.context.policy, self.now(), asked_for_the_basis=self._set_id is None)
@@ -209,10 +210,8 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
         sought = row if isinstance(row, SoughtCopy) else self._copies.get(_identity(row))
         because = _GONE if isinstance(row, SoughtCopy) else _because(row)
         whole = "" if sought is None else last_whole(sought, self.now())
-        return [
-            f"{name_in_words(item.display_name)}, {name_in_words(item.policy_type)}",
-            "; ".join(filter(None, (because, whole))) or "in no degradation family",
-        ]
+        reasons = "; ".join(filter(None, (because, whole))) or "in no degradation family"
+        return [f"{name_in_words(item.display_name)}, {name_in_words(item.policy_type)}: {reasons}"]
 
     def _is_wanted(self, item: BackupItem) -> bool:
         if self.family is not None and item.unreadable is None:

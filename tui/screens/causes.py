@@ -32,8 +32,11 @@ _COLUMNS: Final = (Column("TENANTS", 7), Column("SINCE", 14), Column("CAUSE", 40
 class CausesScreen(FactsScreen[CausesAnswer]):
     """`answer` is a CausesAnswer. `then` is called with the cause that was chosen, once this screen is left."""
 
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - as Textual has it
+
     DEFAULT_CSS = """
     CausesScreen CursorDetail { height: 4; }
+    CausesScreen.-wide CursorDetail { height: 3; }
     """
 
     def __init__(self, then: Callable[[Cause], None]) -> None:

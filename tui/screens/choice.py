@@ -13,17 +13,15 @@ from textual.screen import ModalScreen
 
 from tui.widgets.row_list import Cell, Column, RowList
 
-_LEAST: Final = 34
-"""The narrowest it is, in columns: its last line says which keys work."""
-_AROUND: Final = 4
-"""The columns around one column, at the most: gap, mark, margin and frame."""
+_NARROW: Final = 34
+"""The columns of a list with one of its own: its last line says which keys work."""
 
 
 class ChoiceScreen(ModalScreen[Any]):
     """Returns the row chosen, or None."""
 
     DEFAULT_CSS = """
-    ChoiceScreen RowList { max-width: 100%; height: auto; max-height: 100%; margin: 2 0 0 0; padding: 0 1;
+    ChoiceScreen RowList { width: 100%; max-width: 90; height: auto; max-height: 100%; margin: 2 0 0 0; padding: 0 1;
                            background: $panel; border: round $quiet; border-subtitle-color: $quiet; }
     """
 
@@ -49,7 +47,8 @@ class ChoiceScreen(ModalScreen[Any]):
         for key in again:
             self._bindings.bind(key, "take_next", show=False)
         self._list = RowList(columns, cells, key_of, id="choice")
-        self._list.styles.width = max(_LEAST, sum(column.width for column in columns) + _AROUND * (len(columns) + 1))
+        if len(columns) == 1:
+            self._list.styles.width = _NARROW
         self._list.border_subtitle = "enter chooses, esc closes"
         self._rows = rows
         self._begin_at = begin_at

@@ -232,7 +232,9 @@ class FactsScreen(FramedScreen, Generic[Answer]):
         if self.answer is None:
             # Not shortened: what to do is at the end, after a long path. Each sentence has a line of its own.
             sentences = _BETWEEN_SENTENCES.sub("\n", safe_text(message.sentence, limit=1000))
-            self.query_one("#waiting", Static).update(Content(sentences))
+            waiting = self.query_one("#waiting", Static)
+            waiting.add_class("-failed")
+            waiting.update(Content(sentences))
         self._tick()
 
     def on_gave_way(self, message: GaveWay) -> None:

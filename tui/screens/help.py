@@ -35,7 +35,7 @@ class HelpScreen(ModalScreen[KeyUse]):
     HelpScreen Horizontal { height: 1; padding: 0 1; }
     HelpScreen #filter-label { width: 2; color: $quiet; }
     HelpScreen RowList { background: $background; }
-    HelpScreen #states { height: auto; padding: 0 1; margin-top: 1; }
+    HelpScreen #states { height: auto; padding: 0 1; margin-top: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     HelpScreen.-low #states { display: none; }
     """
 

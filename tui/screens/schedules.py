@@ -39,14 +39,17 @@ _COLUMNS: Final = (
 class SchedulesScreen(FactsScreen[SchedulesAnswer]):
     """`answer` is a SchedulesAnswer. The schedule under the cursor is shown in full below the list."""
 
+    HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - as Textual has it
+
     DEFAULT_CSS = """
     SchedulesScreen #pause { height: auto; padding: 0 1; color: $state-stale; display: none; }
     SchedulesScreen #pause.-warning { display: block; }
     /* The conditions matter more: a backup that cannot stay fresh will soon show as stale. */
     SchedulesScreen.-low #pause { display: none; }
-    SchedulesScreen CursorDetail { height: 4; }
+    SchedulesScreen CursorDetail { height: 6; }
+    SchedulesScreen.-wide CursorDetail { height: 4; }
     /* In a low window too: the conditions prove the reason that led here, and the list cuts them there. */
-    SchedulesScreen.-low CursorDetail { display: block; }
+    SchedulesScreen.-low CursorDetail { display: block; height: 4; }
     SchedulesScreen.-low CursorDetail.-empty { display: none; }
     """
 

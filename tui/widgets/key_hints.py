@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 _KEYS_AS_KNOWN: Final = {
     "slash": "/",
     "equals_sign": "=",
+    "colon": ":",
     "question_mark": "?",
     "enter": "⏎",
     "escape": "esc",
@@ -29,8 +30,8 @@ _WIDE: Final = 120
 """Columns from which there is room for keys that are less often needed."""
 _HELP: Final = "app.help"
 _LAST: Final = {_HELP, "app.quit"}
-_ALWAYS: Final = frozenset({"app.quit_always", "app.suspend", "app.repaint"})
-"""What every program has, and nobody needs a hint for."""
+_ALWAYS: Final = frozenset({"app.quit_always", "app.suspend", "app.repaint", "app.colon"})
+"""What every program has, and nobody needs a hint for; and a second key for what has a hint already."""
 _MOVEMENT: Final = frozenset(
     {
         *("list.down", "list.up", "list.page_down", "list.page_up", "list.first", "list.last"),

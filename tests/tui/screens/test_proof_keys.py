@@ -89,7 +89,7 @@ async def test_what_a_list_to_choose_from_is_about_stays_in_sight(url: str) -> N
             await driver.resize(*size)
             await driver.press("e")
             await driver.arrived(ChoiceScreen)
-            assert driver.lines()[0].startswith(" Contoso (contoso.example)")
+            assert "Contoso (contoso.example) > Backup set" in driver.lines()[0]
             assert all(form in driver.words() for form in ("csv", "json", "markdown", "enter chooses, esc closes"))
             assert "policy-1" not in driver.words()
             await driver.press("escape")
