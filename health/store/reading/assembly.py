@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 from health.answers import Progress
 from health.facts import BackupSchedule, Tenant, TenantFacts, UnreadableEvidence
 from health.store.opening.statements import Asked, Row, Statements
 from health.store.reading import distributed_statements, fleet_statements
 from health.store.reading.rows import RowReader, UnreadableRow, by_tenant, tally, tenant_as_far_as_known, unreadable
+
+
+_by_id: Final = itemgetter(0)
 
 
 class FleetRows(NamedTuple):
@@ -44,6 +48,8 @@ def fleet_rows(
         [*beside, *_asked_of_one_server(statements.dialect, narrowed, ids, as_of)], last=last
     )
     *others, tenants, schedules, lost = [list(chain.from_iterable(parts)) for parts in found]
+    if narrowed:
+        schedules.sort(key=_by_id)
     return others, FleetRows(tenants, schedules if as_of is None else [], lost, basis_sets)
 
 
@@ -52,7 +58,7 @@ def rows_by_id(statements: Statements, tenant_ids: Sequence[int]) -> FleetRows:
     asked = _asked_of_one_server(statements.dialect, "tenant_ids", list(tenant_ids), None)
     *found, basis_sets = statements.run(asked, last=True)
     tenants, schedules, lost = [list(chain.from_iterable(parts)) for parts in found]
-    return FleetRows(tenants, schedules, lost, basis_sets)
+    return FleetRows(tenants, sorted(schedules, key=_by_id), lost, basis_sets)
 
 
 def _asked_of_one_server(

@@ -244,6 +244,24 @@ def test_the_latest_set_and_unreadable_ones_come_from_an_index(fresh_url: str, a
             assert re.findall(r"(?:using|on|INDEX) (ix_\w+)", "\n".join(lost)) == UNREADABLE_SET_INDEXES, (stage, lost)
 
 
+@pytest.mark.parametrize("ask", [ask_tenant, ask_tenants])
+def test_named_tenants_are_never_looked_for_among_all_others(fresh_url: str, ask: Ask) -> None:
+    with stages(fresh_url) as states:
+        for stage in states:
+            for statement, plan in explain(fresh_url, ask):
+                among_all = (
+                    [line for line in plan if re.match(r"SCAN (tenants|backup_schedules)\b", line)]
+                    if fresh_url.startswith("sqlite")
+                    else [
+                        line
+                        for line, following in zip(plan, [*plan[1:], ""], strict=True)
+                        if re.search(r"Scan( using \S+)? on (tenants|backup_schedules)\b", line)
+                        and not following.lstrip().startswith(("Index Cond", "Recheck Cond"))
+                    ]
+                )
+                assert among_all == [], (stage, statement, plan)
+
+
 @pytest.mark.parametrize("ask", [ask_fleet, ask_tenant])
 def test_in_sqlite_no_count_looks_at_a_row_of_an_item(sqlite_url: str, ask: Ask) -> None:
     """By the byte code: cursors on the table itself are opened, but no column is read through one."""
