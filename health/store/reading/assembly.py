@@ -14,7 +14,6 @@ from health.store.opening.statements import Asked, Row, Statements
 from health.store.reading import distributed_statements, fleet_statements
 from health.store.reading.rows import RowReader, UnreadableRow, by_tenant, tally, tenant_as_far_as_known, unreadable
 
-
 _by_id: Final = itemgetter(0)
 
 
