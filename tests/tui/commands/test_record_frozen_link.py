@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from health.store.writing import transactions
 from health.store.writing.recording import note_outcome
 from tests.link import Link, link_to
 from tests.tui.commands.recorder import TWO_FILES, Recorder
@@ -128,6 +129,9 @@ def test_an_outcome_that_was_noted_and_never_confirmed(
 def test_a_lock_that_is_held_keeps_no_backup_from_being_made(
     machine: Recorder, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    # The server gives up soon, and the writer much later: a busy machine takes a while to open the connection.
+    monkeypatch.setattr(transactions, "_OF_THAT_FOR_A_LOCK", 0.02)
+    monkeypatch.setattr(notebook, "NOTE_SECONDS", 30)
     with psycopg.connect(machine.url) as holder:
         holder.execute("LOCK TABLE tenants IN ACCESS EXCLUSIVE MODE")
         behind_the_command(monkeypatch, holder.rollback)

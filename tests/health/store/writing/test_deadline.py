@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select, update
 
 from health.store.opening.errors import StoreSilent, StoreUnreachable
 from health.store.opening.urls import parse_database_url
+from health.store.writing import transactions
 from health.store.writing.loading import insert_rows
 from health.store.writing.tables import backup_items, tenants
 from health.store.writing.transactions import WRITING_SECONDS, transaction, writing
@@ -104,12 +105,13 @@ def in_time(seconds: float) -> Iterator[None]:
         assert time.monotonic() - started < seconds
 
 
-def test_a_wait_for_a_lock_ends_by_the_servers_error(url: str) -> None:
+def test_a_wait_for_a_lock_ends_by_the_servers_error(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transactions, "_OF_THAT_FOR_A_LOCK", 0.02)
     with psycopg.connect(url) as holder:
         holder.execute("UPDATE tenants SET name = 'Held'")
         with (
             pytest.raises(StoreUnreachable, match="is locked by a program that writes to it") as refused,
-            writing(parse_database_url(url), patience=SHORT) as connection,
+            writing(parse_database_url(url), patience=30) as connection,
         ):
             write(connection)
     assert not isinstance(refused.value, StoreSilent)
