@@ -85,7 +85,7 @@ class DatabaseAddress(NamedTuple):
 
 
 def label_of(database: str, host: str, port: str) -> str:
-    """How a PostgreSQL database is called: `fleet@db1`, with its port where it is not the usual one."""
+    """The name of a PostgreSQL database for people: `fleet@db1`, with its port unless that is the usual one."""
     shown = f":{port}" if port not in ("", _PORT) else ""
     return f"{database}@{'localhost' if host.startswith('/') or not host else host}{shown}"
 
@@ -100,7 +100,7 @@ def parse_database_url(text: str) -> DatabaseAddress:
     if found is None or parts is None or "\0" in unquote(text):
         raise BadDatabaseUrl(f"The database URL cannot be parsed: {_FORMS}.")
     if found["password"] is not None and "@" in text[found.end("password") + 1 :]:
-        # The rest of the password would be taken for the host or the database, and shown as such.
+        # Otherwise the rest of the password would be read as the host or the database, and shown.
         raise BadDatabaseUrl("The database URL has one @ too many: write @ in a password, and behind it, as %40.")
     if found["kind"] in _SQLITE:
         return _sqlite_address(parts)
@@ -110,13 +110,13 @@ def parse_database_url(text: str) -> DatabaseAddress:
 
 
 def has_password(text: str) -> bool:
-    """Whether a password stands in a URL, whatever kind of database it names and whatever else is wrong with it."""
+    """Whether a URL has a password, for any kind of database and even if the URL is wrong in other ways."""
     found = _FORM.fullmatch(text)
     return found is not None and (bool(found["password"]) or any(map(_has_secret, _parameters(found))))
 
 
 def without_passwords(text: str) -> str:
-    """A URL as it was written, with `***` for each password. Raises BadDatabaseUrl."""
+    """A URL as written, with `***` for each password. Raises BadDatabaseUrl."""
     parse_database_url(text)
     found = _FORM.fullmatch(text)
     assert found is not None
@@ -129,12 +129,12 @@ def without_passwords(text: str) -> str:
 
 
 def _parameters(found: re.Match[str]) -> list[str]:
-    """The parameters of a URL as they were written."""
+    """The parameters of a URL as written."""
     return (found["query"] or "").split("&")
 
 
 def _has_secret(parameter: str) -> bool:
-    # libpq does not know PASSWORD, but a value written there is a password all the same.
+    # libpq does not know PASSWORD, but its value is a password all the same.
     return any(name.lower() in _SECRET_PARAMETERS for name, _ in parse_qsl(parameter))
 
 
@@ -200,31 +200,31 @@ _VARIABLES: Final = {
 
 
 def _told_by_environment() -> dict[str, str]:
-    """What libpq takes from the environment, by its own names, where a URL does not say it."""
+    """The parameters that libpq takes from the environment if a URL does not have them, by libpq's names."""
     return {name: os.environ[variable] for name, variable in _VARIABLES.items() if os.environ.get(variable)}
 
 
 def _database_in(told: Mapping[str, str]) -> str:
-    """The database's name: libpq takes the user's where none is given."""
+    """The database's name; without one libpq uses the user's name."""
     return told.get("dbname") or told.get("user") or "postgres"
 
 
 def _hosts_of(parts: _Parts) -> list[str]:
-    """Every host that libpq may connect to, where the URL or else the environment names any; it tries them all.
+    """Every host that libpq may connect to, from the URL or else from the environment. libpq tries all of them.
 
-    In libpq's order: a parameter takes the place of the host before it, and a service that of the environment.
+    As in libpq, a parameter replaces the host before it, and a service replaces the environment.
     """
     hosts = _named(parts.query.get("host") or parts.host)
     addresses = _named(parts.query.get("hostaddr"))
     service = parts.query.get("service") or os.environ.get("PGSERVICE")
     if service and not hosts and not addresses:
-        # Its host is in a file of the user's; it may be any.
+        # Its host is in a file of the user and can be any host.
         return [f"service {service}"]
     return (hosts or _named(os.environ.get("PGHOST"))) + (addresses or _named(os.environ.get("PGHOSTADDR")))
 
 
 def _of_the_service(parts: _Parts) -> dict[str, str]:
-    """What the user's file of services says of the one that is named, else the system's, as libpq looks for it."""
+    """The parameters of a service: from the user's service file, else from the system's, as libpq looks for it."""
     service = parts.query.get("service") or os.environ.get("PGSERVICE")
     own = os.environ.get("PGSERVICEFILE") or "~/.pg_service.conf"
     for file in (own, f"{os.environ.get('PGSYSCONFDIR') or '/etc/postgresql-common'}/pg_service.conf"):
@@ -245,7 +245,7 @@ def _of_the_service(parts: _Parts) -> dict[str, str]:
 
 
 def _refuse_impossible_name(host: str) -> None:
-    """Raise BadDatabaseUrl for a host's name that no DNS can have: its resolver would say something else."""
+    """Raise BadDatabaseUrl for a name that no host can have. The resolver's own error would be misleading."""
     if host.startswith(("/", "@", "service ")) or ":" in host:
         return
     if any(not 0 < len(label) <= _LONGEST_LABEL for label in host.removesuffix(".").split(".")):
@@ -261,7 +261,7 @@ def _named(said: str | tuple[str, ...] | None) -> list[str]:
 
 
 def _host_and_port(name: str) -> tuple[str, str]:
-    """`HOST:PORT` may stand where libpq itself takes a host alone; more colons are those of an address."""
+    """Accept `HOST:PORT` where libpq accepts only a host. More than one colon is part of an address."""
     host, colon, port = name.partition(":")
     return (host, port) if colon and ":" not in port else (name, "")
 

@@ -44,7 +44,7 @@ _CANCELED_BY_ITS_TIMEOUT: Final = "57014"
 def send_fleet(
     address: DatabaseAddress, send: Callable[[bytes], None], opened: Callable[[ReadingConnection], None]
 ) -> None:
-    """Read a fleet in one snapshot and send it, message by message. Raises nothing that a database is the cause of.
+    """Read a fleet in one snapshot and send it, message by message. Raises no error of the database.
 
     `opened` is called with the connection before the first statement.
     """
@@ -54,7 +54,7 @@ def send_fleet(
         send(_failed(problem))
         return
     except StoreError:
-        return  # the other end finds a missing or foreign database at once, and its message says more
+        return  # the other end notices a missing or foreign database at once, and its message says more
     opened(connection)
     try:
         try:
@@ -80,7 +80,7 @@ def _send_rows(connection: ReadingConnection, address: DatabaseAddress, send: Ca
 
 def _messages(statements: OfThisSchema) -> Iterator[tuple[Any, ...]]:
     dialect = statements.dialect
-    # A file's token counts from when its connection was opened: another process has no use for it.
+    # A file's token is only valid for its connection, so another process cannot use it.
     beside = [Asked(COULD_WRITE), Asked(CHANGES[dialect])] if dialect == "postgresql" else []
     said, found = fleet_rows(statements, None, beside, last=True)
     role_could_write, token = (bool(said[0][0][0]), token_of_server(said[1][0])) if said else (False, None)
@@ -95,7 +95,7 @@ def _failed(problem: StoreError) -> bytes:
 
 
 def _was_waited_for(problem: StoreError) -> bool:
-    """Whether a database took its time to fail. Whatever fails at once, the other end may as well ask again."""
+    """Whether a database failed only after a timeout. After a quick failure the other end can simply ask again."""
     return (
         isinstance(problem, StoreSilent | StoreLocked)
         or getattr(problem.__cause__, "sqlstate", None) == _CANCELED_BY_ITS_TIMEOUT
@@ -106,22 +106,22 @@ def _was_waited_for(problem: StoreError) -> bool:
 
 
 class FleetAhead:
-    """A fleet on its way: its facts can be asked for once."""
+    """A fleet that is arriving. Its facts can be taken once."""
 
     def __init__(self, messages: Generator[bytes], end: Callable[[], None]) -> None:
-        """`end` has the other process end, whatever it is waiting for."""
+        """`end` ends the other process, even if it is waiting."""
         self._messages = messages
         self._end = end
         self._broken_off = False
         self.home = Home()
-        """What the snapshot said of itself; known from the first facts on."""
+        """The home of the snapshot; known from the first facts on."""
         self.role_could_write = False
         """Whether the role that read them has more than SELECT on the facts; known from the first facts on."""
         self.token: object | None = None
-        """What a server's snapshot said that stays equal while no fact changes; known from the first facts on."""
+        """The token of a server's snapshot, which stays equal while no fact changes; known from the first facts on."""
 
     def facts(self, progress: Progress | None = None) -> Iterator[TenantFacts]:
-        """The facts of every tenant to judge, as they come, in no order; `progress` is kept up to date.
+        """The facts of every tenant to judge, as they arrive, in any order; `progress` is kept up to date.
 
         Raises StoreUnreachable after a timeout of the database, and NotReadAhead if the fleet is incomplete.
         """
@@ -137,7 +137,7 @@ class FleetAhead:
             self._end()
 
     def break_off(self) -> None:
-        """Have the other process give up. Callable from any thread."""
+        """End the other process. Callable from any thread."""
         self._broken_off = True
         self._end()
 

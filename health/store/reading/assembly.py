@@ -18,7 +18,7 @@ _by_id: Final = itemgetter(0)
 
 
 class FleetRows(NamedTuple):
-    """What the statements of a verdict found; of the sets, whose statement takes longest, part by part."""
+    """The rows of the statements of a verdict; the sets, whose statement takes longest, part by part."""
 
     tenants: Iterable[Row]
     schedules: Iterable[Row]
@@ -53,7 +53,7 @@ def fleet_rows(
 
 
 def rows_by_id(statements: Statements, tenant_ids: Sequence[int]) -> FleetRows:
-    """The same of the tenants with these ids that are to be judged; the snapshot ends with it."""
+    """The same, of the tenants with these ids that are judged. It ends the snapshot."""
     asked = _asked_of_one_server(statements.dialect, "tenant_ids", list(tenant_ids), None)
     *found, basis_sets = statements.run(asked, last=True)
     tenants, schedules, lost = [list(chain.from_iterable(parts)) for parts in found]
@@ -84,7 +84,7 @@ def _rows_on_nodes(
     last: bool,
     as_of: datetime | None,
 ) -> tuple[list[list[Row]], FleetRows]:
-    """The same from Citus, whose nodes know tenants by their ids alone: those of the named are looked up first."""
+    """The same from Citus. Its nodes know tenants only by their ids, so the named tenants are looked up first."""
     named, past = external_ids is not None, as_of is not None
     judged = fleet_statements.judged_tenants(statements.dialect, "external_ids" if named else None)
     known = statements.rows(judged, {"external_ids": list(external_ids)}) if external_ids is not None else []
@@ -99,7 +99,7 @@ def _rows_on_nodes(
         Asked(distributed_statements.unreadable_candidates(named), ids),
         basis,
     ]
-    # Last among what is asked beside: the tenants, unless they are known already.
+    # The tenants are the last of the statements beside, unless they are known already.
     *found, basis_sets = statements.run([*beside, *([] if named else [Asked(judged)]), *asked], last=last)
     *others, schedules, lost = [list(chain.from_iterable(parts)) for parts in found]
     tenants = known if named else others.pop()
@@ -107,7 +107,7 @@ def _rows_on_nodes(
 
 
 def facts_in(dialect: str, found: FleetRows, progress: Progress | None = None) -> Iterator[TenantFacts]:
-    """The facts of each tenant, as soon as its last row is there, in no order; `progress` is kept up to date.
+    """The facts of each tenant, as soon as its last row has arrived, in any order; `progress` is kept up to date.
 
     A value that cannot be read becomes that tenant's evidence instead of an error.
     """
@@ -124,17 +124,17 @@ def facts_in(dialect: str, found: FleetRows, progress: Progress | None = None) -
 
 
 class _Assembly:
-    """Puts rows together, tenant by tenant."""
+    """Collects rows, tenant by tenant."""
 
     def __init__(self, reader: RowReader, found: FleetRows) -> None:
         self._reader = reader
         self._schedules = by_tenant(found.schedules, 1)
         self._lost = by_tenant(found.unreadable_candidates, 0)
         self.waiting = {row[0]: row for row in found.tenants}
-        """Rows of tenants whose facts are not put together yet, by their id."""
+        """Rows of tenants that are not complete yet, by the tenant's id."""
 
     def facts(self, row: Row, basis_row: Row | None) -> TenantFacts:
-        """One tenant's facts, from its row and that of its basis where it has one."""
+        """One tenant's facts, from its row and the row of its basis, if it has one."""
         tenant_id = row[0]
         try:
             tenant = self._reader.tenant(row)

@@ -1,8 +1,8 @@
 """Which tenants' rows changed since they were last read: a digest of every block of tenants, made by the server.
 
-A busy writer moves the token with every commit, and most of the fleet is as it was. A digest is of exactly the rows
-that a read of its tenants would send, made of the very statements, so that no change is missed that such a read
-would show, and no column has to be kept by whoever writes (docs/reading.md, "Round trips").
+A busy writer moves the token with every commit, but most of the fleet does not change. A digest is made of exactly the
+rows that a read of its tenants would send, by the same statements. So it misses no change that such a read would show,
+and writers need not keep a column for it (docs/reading.md, "Round trips").
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Blocks = Mapping[int, str]
 """The digest of each block of tenants, by its number."""
 
 _BITS: Final = 5
-"""32 tenants a block: of 10,000 with one changed, the digests and the rows of its block take as many bytes."""
+"""32 tenants a block: if one of 10,000 changed, all digests take as many bytes as the rows of its block."""
 
 
 def _rows(part: int, tenant: str, place: str, statement: str) -> str:
@@ -40,7 +40,7 @@ BLOCKS: Final = (
     )
     + ") AS rows GROUP BY 1"
 )
-"""The digest of each block of tenants. The text of a row tells null from empty, and where each value ends."""
+"""The digest of each block of tenants. In the text of a row null differs from empty, and each value has an end."""
 
 
 def blocks_of(rows: Sequence[Row]) -> Blocks:
@@ -59,5 +59,5 @@ def block_of(tenant_id: int) -> int:
 
 
 def tenant_ids_in(numbers: Iterable[int]) -> list[int]:
-    """Every id that a tenant in some blocks can have."""
+    """All ids that tenants of these blocks can have."""
     return [tenant_id for number in sorted(numbers) for tenant_id in range(number << _BITS, (number + 1) << _BITS)]

@@ -1,10 +1,10 @@
 """The statements of many tenants as a distributed PostgreSQL (Citus) can run them (docs/reading.md, "Citus").
 
-There the rows of `tenants` are on every node, and those of the other tables on that of their tenant. A statement that
-goes through `tenants` and looks each one up is refused, or looks every tenant up in every shard. So these begin at the
-tables of a tenant: the sets and schedules of tenants that are not judged come too, and whoever asked leaves them out.
+There the rows of `tenants` are on every node, and the rows of the other tables on the node of their tenant. Citus
+refuses a statement that goes through `tenants` and looks up each one, or looks up every tenant in every shard. So these
+begin at the tables of a tenant. The sets and schedules of tenants that are not judged come too; the caller drops them.
 They read the whole of an index, so they grow with history; on one machine `fleet_statements.py` does not.
-Where `narrowed` is true, a statement has the parameter `tenant_ids`, a list.
+If `narrowed` is true, a statement has the parameter `tenant_ids`, a list.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DIALECT = "postgresql"
 
 @cache
 def basis_sets(narrowed: bool, *, past: bool = False) -> str:
-    """One row a tenant that has a basis, as `fleet_statements.basis_sets` has it; with `past` wants `as_of` too."""
+    """One row for each tenant with a basis, as in `fleet_statements.basis_sets`. With `past` it needs `as_of`."""
     return (
         f"SELECT {BACKUP_SETS.selected}, {', '.join(item_columns(_DIALECT))}"
         " FROM (SELECT DISTINCT ON (candidate.tenant_id) candidate.tenant_id, candidate.id"
@@ -44,7 +44,7 @@ def basis_sets(narrowed: bool, *, past: bool = False) -> str:
 
 @cache
 def basis_set(*, past: bool = False) -> str:
-    """The basis of one tenant, if it has one: on one node. Wants `tenant_id`, with `past` `as_of` too."""
+    """The basis of one tenant, if it has one, from one node. It needs `tenant_id`, and with `past` also `as_of`."""
     return (
         f"SELECT {BACKUP_SETS.selected}, {', '.join(item_columns(_DIALECT, ':tenant_id'))} FROM backup_sets"
         " WHERE backup_sets.tenant_id = :tenant_id AND backup_sets.id = ("
@@ -56,7 +56,7 @@ def basis_set(*, past: bool = False) -> str:
 
 @cache
 def enabled_schedules(narrowed: bool) -> str:
-    """The enabled schedules, by tenant and id, with those that cannot be read as enabled or disabled."""
+    """The enabled schedules, by tenant and id, and those whose flag cannot be read."""
     return (
         f"SELECT {BACKUP_SCHEDULES.selected} FROM backup_schedules"
         f" WHERE {not_disabled_predicate(_DIALECT, 'backup_schedules.')}"
@@ -73,7 +73,7 @@ def unreadable_candidates(narrowed: bool) -> str:
     without_place = f"{candidate_predicate()} AND {no_instant}"
     deletion_unknown = deletion_unknown_candidate_predicate(_DIALECT)
     asked_for = _asked_for("backup_sets", narrowed)
-    # One statement over both indexes: a union of two would be put together on the coordinator.
+    # One statement over both indexes: the coordinator would have to build a union of two.
     return (
         f"SELECT tenant_id, id, CASE WHEN {without_place} THEN 'completed_at' ELSE 'deleted_at' END AS unreadable,"
         f" CASE WHEN {without_place} THEN completed_at ELSE deleted_at END"
@@ -83,12 +83,12 @@ def unreadable_candidates(narrowed: bool) -> str:
 
 @cache
 def failing_sets(narrowed: bool) -> str:
-    """Of each tenant the newest set with an error, not deleted and not older than its basis.
+    """The newest set of each tenant with an error, not deleted and not older than its basis.
 
-    Tenant, set, error and when the set happened, as `history_statements.failing_sets` has them. Wants `until`.
+    Tenant, set, error and when the set happened, as in `history_statements.failing_sets`. It needs `until`.
     """
     happened = happened_expression("failing.")
-    # No candidate was completed later: then none is the basis that the set would have to be newer than.
+    # No candidate was completed later, so the set is not older than the basis.
     later = (
         "SELECT 1 FROM backup_sets AS candidate WHERE candidate.tenant_id = failing.tenant_id"
         f" AND {candidate_predicate('candidate.')} AND candidate.completed_at > {happened}"
@@ -104,7 +104,7 @@ def failing_sets(narrowed: bool) -> str:
 
 @cache
 def first_sets(narrowed: bool) -> str:
-    """When each tenant's first completed or partial set was completed, a deleted one too; no row where it has none."""
+    """When each tenant's first completed or partial set was completed, also a deleted one; no row without a set."""
     kept = ", ".join(f"'{status}'" for status in BASIS_STATUSES)
     return (
         "SELECT early.tenant_id, min(early.completed_at) FROM backup_sets AS early"
@@ -119,7 +119,7 @@ RUNS = (
     " AND backup_sets.completed_at >= :begin AND backup_sets.completed_at <= :end"
     " GROUP BY backup_sets.tenant_id, backup_sets.source ORDER BY backup_sets.tenant_id, backup_sets.source"
 )
-"""How sets came in a period, as `examination_statements.runs` has them. Wants `begin` and `end`."""
+"""The sets of a period, counted as in `examination_statements.runs`. It needs `begin` and `end`."""
 
 WITH_DISABLED_SCHEDULES = (
     "SELECT DISTINCT backup_schedules.tenant_id FROM backup_schedules"
@@ -139,12 +139,12 @@ BASIS_ENDS = (
     "SELECT item.tenant_id, min(item.payload_digest), max(item.payload_digest)"
     f" FROM {_BASES.format('')} GROUP BY item.tenant_id"
 )
-"""Of every basis two digests that it has in common with what it is equal to."""
+"""Two digests of every basis. Bases with equal content have both in common."""
 
 
 @cache
 def basis_contents(narrowed: bool) -> str:
-    """The items of bases, as `examination_statements.basis_contents` has them."""
+    """The items of bases, as in `examination_statements.basis_contents`."""
     return (
         "SELECT item.tenant_id, item.policy_type, item.policy_identifier, item.payload_digest"
         f" FROM {_BASES.format(_asked_for('candidate', narrowed))}"

@@ -19,13 +19,13 @@ from health.store.reading import examination_statements as statements
 from health.store.reading.rows import RowReader, UnreadableRow, as_text
 
 _FEW_TENANTS: Final = 1_000
-"""Of up to so many tenants a statement names the ids; of more the whole fleet is asked for."""
+"""A statement names the ids of up to this many tenants. For more, it asks for the whole fleet."""
 _LARGE: Final = ("backup_sets", "backup_items")
 """The tables whose plans need statistics."""
 
 
 class Examination:
-    """How sets came, which tenants are alike, and what the planner knows, as the snapshot's own transaction sees it."""
+    """Intervals of sets, tenants with equal content, and the planner's statistics, in the snapshot's transaction."""
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection
@@ -33,7 +33,7 @@ class Examination:
         self._reader = RowReader(self._dialect)
 
     def runs(self, begin: datetime, end: datetime, external_ids: Mapping[int, str]) -> tuple[SourceRuns, ...]:
-        """How sets came in a period, by tenant and source; `external_ids` are those of the tenants that are judged."""
+        """The sets of a period, counted by tenant and source; `external_ids` are of the judged tenants."""
         archived: dict[int, tuple[str, datetime]] = {}
         for tenant_id, external_id, at in self._connection.rows(statements.ARCHIVED):
             with suppress(UnreadableRow):  # then it is judged, as unreadable
@@ -51,7 +51,7 @@ class Examination:
         return tuple(found)
 
     def first_sets(self) -> dict[int, datetime]:
-        """When each tenant's first completed or partial set was completed, a deleted one too."""
+        """When each tenant's first completed or partial set was completed, also a deleted one."""
         statement = history_statements.first_sets(self._dialect, narrowed=False)
         if self._connection.distributed:
             statement = distributed_statements.first_sets(narrowed=False)
@@ -69,9 +69,9 @@ class Examination:
         return frozenset(row[0] for row in self._connection.rows(statement))
 
     def alike(self, verdicts: Sequence[TenantBackupHealth]) -> tuple[tuple[str, ...], ...]:
-        """External ids of tenants whose bases have the same content, all of it, each group once.
+        """External ids of tenants whose bases have exactly the same content, each group once.
 
-        Only of bases with more items than two tenants may have in common by chance, and with a digest for each.
+        Only bases in which each item has a digest, and with more items than two tenants may have in common by chance.
         """
         items = {
             health.tenant.id: health.quality.items
@@ -94,7 +94,7 @@ class Examination:
         return tuple(tuple(sorted(ids)) for ids in same.values() if len(ids) > 1)
 
     def _contents(self, tenant_ids: Sequence[int]) -> dict[int, bytes]:
-        """What stands for the whole content of some bases; of one with an item without a digest nothing does."""
+        """One value for the whole content of each of these bases; none for a basis with an item without a digest."""
         if not tenant_ids:
             return {}
         narrowed = len(tenant_ids) <= _FEW_TENANTS
@@ -114,7 +114,7 @@ class Examination:
         return found
 
     def without_statistics(self) -> tuple[str, ...]:
-        """The large tables that the planner has no statistics of; on Citus, whose nodes keep their own, none."""
+        """The large tables without statistics for the planner; none on Citus, whose nodes keep their own."""
         if self._dialect == "postgresql":
             if self._connection.distributed:
                 return ()

@@ -1,6 +1,6 @@
-"""What the doctor asks beside the verdicts, as text (docs/doctor.md): a fixed number of statements.
+"""The doctor's statements beside the verdicts, as text (docs/doctor.md): a fixed number.
 
-Each goes from tenant to tenant by an index. Those that Citus asks otherwise are in `distributed_statements.py`.
+Each goes from tenant to tenant by an index. Citus has other ones, in `distributed_statements.py`.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ ARCHIVED: Final = (
 
 @cache
 def runs(dialect: str) -> str:
-    """How completed and partial sets, not deleted, came in a period: by tenant and source, their number, first, last.
+    """The completed and partial sets of a period, not deleted: number, first and last, by tenant and source.
 
-    Of archived tenants, too. Wants `begin` and `end`.
+    Archived tenants too. It needs `begin` and `end`.
     """
     return (
         f"SELECT backup_sets.tenant_id, {RUN_COLUMNS} FROM tenants CROSS JOIN backup_sets"
@@ -54,7 +54,7 @@ def with_disabled_schedules(dialect: str) -> str:
 
 @cache
 def basis_ends(dialect: str) -> str:
-    """Of every basis the digests of its first and its last item: two that are equal have them in common."""
+    """The digests of the first and last item of every basis: equal bases have both in common."""
     item = (
         "SELECT item.payload_digest FROM backup_items AS item WHERE item.tenant_id = latest.tenant_id"
         f" AND item.backup_set_id = latest.set_id AND {present_predicate('item.')}"
@@ -68,7 +68,7 @@ def basis_ends(dialect: str) -> str:
 
 @cache
 def basis_contents(dialect: str, narrowed: bool) -> str:
-    """The items of bases: tenant, type, identifier and digest, in this order. Wants `tenant_ids` where `narrowed`."""
+    """The items of bases: tenant, type, identifier and digest, in this order. If `narrowed`, it needs `tenant_ids`."""
     asked_for = " AND tenants.id IN :tenant_ids" if narrowed else ""
     return (
         f"{latest_sets(judged(dialect, narrowed=None) + asked_for)} SELECT item.tenant_id, item.policy_type,"
@@ -85,4 +85,4 @@ POSTGRESQL_WITHOUT_STATISTICS: Final = (
     " AND relkind = 'r' AND NOT EXISTS (SELECT FROM pg_catalog.pg_stats"
     " WHERE schemaname = current_schema() AND tablename = relname) ORDER BY relname DESC"
 )
-"""The two large tables as far as they are ordinary tables that were never analysed."""
+"""Those of the two large tables that are ordinary tables and were never analysed."""

@@ -1,8 +1,8 @@
 """The statements of a verdict, as text: the fleet's facts, or those of some tenants (docs/reading.md, "One snapshot").
 
-As text and without SQLAlchemy, because the process that reads ahead has no time to import it; where SQLAlchemy is, it
-runs the same text. Each costs per tenant, not per history: the basis is a LIMIT 1 on an index, and every count comes
-from an index alone. Each is made once: making it would cost more than one tenant's answer.
+They are text, without SQLAlchemy, because importing that takes longer than a check. Their cost depends on the tenants
+and not on the history: the basis is a LIMIT 1 on an index, and every count comes from an index alone. Each text is made
+once, because making it costs more than one tenant's answer.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from health.store.reading.predicates import (
 )
 
 Narrowed = Literal["external_ids", "tenant_ids"] | None
-"""Which list is the parameter that says whose rows are wanted; None: those of every tenant to judge."""
+"""The parameter that lists the wanted tenants; None: every tenant to judge."""
 _ASKED_FOR: Final[Mapping[Narrowed, str]] = {
     "external_ids": " AND tenants.external_id IN :external_ids",
     "tenant_ids": " AND tenants.id IN :tenant_ids",
@@ -37,15 +37,15 @@ _ASKED_FOR: Final[Mapping[Narrowed, str]] = {
 
 @cache
 def judged_tenants(dialect: str, narrowed: Narrowed) -> str:
-    """The tenants to judge: the fleet, or those of the external ids given that are not archived."""
+    """The tenants to judge: the fleet, or those with the given external ids that are not archived."""
     return f"SELECT {TENANTS.selected} FROM tenants WHERE {judged(dialect, narrowed)}"  # noqa: S608 - our own rules
 
 
 @cache
 def basis_sets(dialect: str, narrowed: Narrowed, past: bool = False) -> str:
-    """One row a tenant that has a basis: the set's columns, then those of its items.
+    """One row for each tenant with a basis: the set's columns, then the item columns.
 
-    With `past` the basis of an instant, the parameter `as_of`: among the sets completed by then.
+    With `past` the basis as of the parameter `as_of`, among the sets completed by then.
     """
     if dialect == "sqlite":
         return (
@@ -53,8 +53,8 @@ def basis_sets(dialect: str, narrowed: Narrowed, past: bool = False) -> str:
             f" SELECT {BACKUP_SETS.selected}, {', '.join(item_columns(dialect))} FROM latest JOIN backup_sets"
             " ON backup_sets.tenant_id = latest.tenant_id AND backup_sets.id = latest.set_id"
         )
-    # A lateral join has the row of the set without looking for it by its id, and a set without a degraded item, as most
-    # are, has none in any family: a sixth less time in all.
+    # A lateral join has the set's row without a look-up by its id. And most sets have no degraded item, so they are
+    # in no family of items. Together this takes a sixth less time.
     unknown_deletion, unknown_orphans, present, degraded, not_recorded, *families = item_columns(dialect)
     counted = (f"CASE WHEN counted.degraded > 0 THEN {family} ELSE 0 END" for family in families)
     columns = ", ".join([unknown_deletion, unknown_orphans, present, "counted.degraded", not_recorded, *counted])
@@ -67,7 +67,7 @@ def basis_sets(dialect: str, narrowed: Narrowed, past: bool = False) -> str:
 
 def latest_sets(whose: str, *, past: bool = False) -> str:
     """The beginning of a statement with `latest`: `tenant_id` and `set_id`, the basis's id or null, of some tenants."""
-    # Materialized, or the LIMIT 1 is computed more than once a tenant.
+    # Materialized, because otherwise the LIMIT 1 would be computed more than once for each tenant.
     return (
         f"WITH latest AS MATERIALIZED (SELECT tenants.id AS tenant_id, ({_latest('id', past)}) AS set_id"  # noqa: S608
         f" FROM tenants WHERE {whose})"
@@ -75,7 +75,7 @@ def latest_sets(whose: str, *, past: bool = False) -> str:
 
 
 def _latest(columns: str, past: bool) -> str:
-    """The basis of the tenant that the statement around it is at."""
+    """The basis of the current tenant of the surrounding statement."""
     by_then = " AND candidate.completed_at <= :as_of" if past else ""
     return (
         f"SELECT candidate.{columns} FROM backup_sets AS candidate"  # noqa: S608 - our own rules
@@ -88,7 +88,7 @@ def _latest(columns: str, past: bool) -> str:
 def enabled_schedules(dialect: str, narrowed: Narrowed) -> str:
     """The enabled schedules of the tenants to judge; of the fleet's by tenant and id, of named ones in no order.
 
-    With those that cannot be read as enabled or disabled, deleted or not: none is left out in silence.
+    Schedules whose flag or deletion cannot be read are included: none is left out silently.
     """
     # For an order PostgreSQL would go through all tenants by their ids to find the few that are named.
     in_order = " ORDER BY backup_schedules.tenant_id, backup_schedules.id" if narrowed is None else ""
@@ -105,8 +105,8 @@ def enabled_schedules(dialect: str, narrowed: Narrowed) -> str:
 def unreadable_candidates(dialect: str) -> str:
     """Sets that may be a basis but whose place among the others is unknown, with the column and its value.
 
-    Of all tenants, whichever are asked for: those of one would be looked for in its whole history. Two indexes hold
-    just these: a `completed_at` or a `deleted_at` that cannot be read.
+    Always of all tenants, because for one tenant its whole history would be searched. Two indexes have exactly these
+    sets: those with a `completed_at` or a `deleted_at` that cannot be read.
     """
     without_place = f"{candidate_predicate()} AND {no_instant_predicate('completed_at', dialect)}"
     return (
@@ -119,7 +119,7 @@ def unreadable_candidates(dialect: str) -> str:
 
 
 def _lost_sets(dialect: str, column: str, index: str, predicate: str) -> str:
-    # SQLite keeps no statistics of an index that is empty, as this one should be, and would rather read every set.
+    # SQLite has no statistics of an empty index, as this one should be, and would rather read every set.
     named = _named(dialect, index)
     return (
         f"SELECT tenant_id, id, '{column}' AS unreadable, {column}"  # noqa: S608 - our own rules
@@ -133,11 +133,11 @@ def _named(dialect: str, index: str) -> str:
 
 @cache
 def item_columns(dialect: str, tenant: str = "backup_sets.tenant_id") -> tuple[str, ...]:
-    """What a row of `backup_sets` has of its items, each from its own partial index.
+    """The item columns of a row of `backup_sets`, each from its own partial index.
 
     First the id of an item whose `deleted_at` cannot be read, and of one whose orphaned assignments cannot be counted:
-    null in a healthy database. Then the counts in the order of `ItemTally`. `tenant` is whose items they are: where it
-    is a constant, a distributed PostgreSQL asks one node only.
+    both are null in a healthy database. Then the counts in the order of `ItemTally`. `tenant` is the items' tenant: if
+    it is a constant, a distributed PostgreSQL asks only one node.
     """
     return (
         _first(dialect, "ix_backup_items_deletion_unknown", deletion_unknown_predicate, tenant),
@@ -174,7 +174,7 @@ def _first(dialect: str, index: str, predicate: Callable[[str, str], str], tenan
 
 
 def _of_the_set(dialect: str, index: str, predicate: str, tenant: str) -> str:
-    # Of indexes with the same statistics SQLite may take the one over all degraded items, and then reads each of them.
+    # With equal statistics SQLite may choose the index over all degraded items, and then read each of them.
     named = _named(dialect, index)
     return (
         f" FROM backup_items AS item{named} WHERE item.tenant_id = {tenant}"
@@ -183,5 +183,5 @@ def _of_the_set(dialect: str, index: str, predicate: str, tenant: str) -> str:
 
 
 def judged(dialect: str, narrowed: Narrowed) -> str:
-    """Tenants that are not archived, or whose archiving cannot be read: those are never left out in silence."""
+    """Tenants that are not archived. One whose `archived_at` cannot be read is included: none is left out silently."""
     return f"{no_instant_predicate('tenants.archived_at', dialect)}{_ASKED_FOR[narrowed]}"

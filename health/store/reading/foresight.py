@@ -1,9 +1,9 @@
-"""One flight for a screen's question: what it will ask is known before, from the tenant's facts as they were last read.
+"""One flight for a screen's question: its statements are foreseen from the tenant's facts as they were last read.
 
 A question is rehearsed without a database, to learn its statements. Then they are sent together, with the end of the
-transaction behind them, and the question is asked for real: it takes its rows from that flight. Where the facts have
-changed in the meantime it asks something else than was foreseen, and is asked once more, statement by statement. So
-the answer is always one snapshot's, and never made of what was only expected (docs/reading.md, "Round trips").
+transaction after them, and the question is asked for real: it takes its rows from that flight. If the facts have
+changed in the meantime, it needs other statements than foreseen, and is asked again, statement by statement. So the
+answer always comes from one snapshot, and never from an expectation (docs/reading.md, "Round trips").
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ class NotForeseen(Exception):
 
 
 def foreseen(dialect: str, question: Callable[[Snapshot], object], known: TenantFacts) -> list[Asked]:
-    """What a question about one tenant will ask, if its facts are still those that are known."""
+    """The statements of a question about one tenant, if its facts are still the known ones."""
     notes = _Notes(dialect)
     question(_Rehearsal(notes, known))
     return notes.asked
 
 
 class Foreseen(Statements):
-    """Statements whose rows came in one flight; anything that was not foreseen raises NotForeseen."""
+    """Statements whose rows came in one flight. A statement that was not foreseen raises NotForeseen."""
 
     def __init__(self, statements: Statements, asked: Sequence[Asked]) -> None:
         self.dialect = statements.dialect
@@ -46,7 +46,7 @@ class Foreseen(Statements):
 
 
 class _Notes(Statements):
-    """Notes what is asked. There are no rows."""
+    """Notes the statements. It returns no rows."""
 
     def __init__(self, dialect: str) -> None:
         self.dialect = dialect
@@ -58,7 +58,7 @@ class _Notes(Statements):
 
 
 class _Rehearsal(Snapshot):
-    """A snapshot in which one tenant is as it was last read, and beside it there is nothing."""
+    """A snapshot with only one tenant, as it was last read."""
 
     def __init__(self, notes: _Notes, known: TenantFacts) -> None:
         super().__init__(notes)

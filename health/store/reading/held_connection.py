@@ -28,8 +28,8 @@ _serials = count()
 class FleetRead(NamedTuple):
     """The facts of a fleet, and the token of their snapshot.
 
-    Where blocks of tenants were compared, `facts` are those of the tenants whose block is in `changed`, and those of
-    every other tenant are what they were; None: `facts` are everybody's.
+    If blocks were compared, `facts` are those of the tenants in the blocks `changed`, and no other tenant changed.
+    If `changed` is None, `facts` are those of every tenant.
     """
 
     facts: list[TenantFacts]
@@ -51,13 +51,13 @@ class HeldConnection:
         self._running: ReadingConnection | None = None
         self._lock = threading.Lock()
         self.home = Home()
-        """What the last snapshot said of itself: which schema, and the time of PostgreSQL; a file says nothing."""
+        """The home of the last snapshot: its schema, and the time of PostgreSQL; empty for a file."""
 
     def read(self, question: Callable[[Snapshot], Found], known: TenantFacts | None = None) -> Found:
-        """Answer a question from one snapshot; what a restart or a standby has broken off is asked once more, quietly.
+        """Answer a question from one snapshot. If a restart or a standby ended it, it is silently asked once more.
 
-        `known` are the facts of the one tenant that the question is about, as they were last read: a server is then
-        asked in one flight. Raises StoreError where the facts as a whole cannot be read, and what the question raises.
+        `known` are the facts of the question's tenant, as they were last read: then a server is asked in one flight.
+        Raises StoreError if the facts as a whole cannot be read, and the errors of the question.
         """
         try:
             return self._ask(question, known)
@@ -71,17 +71,17 @@ class HeldConnection:
     def fleet(
         self, before: Blocks | None = None, *, again: bool = False, progress: Progress | None = None
     ) -> FleetRead:
-        """The facts of every tenant to judge, with the token of the very snapshot. Raises StoreError.
+        """The facts of every tenant to judge, with the token of the same snapshot. Raises StoreError.
 
-        `again`: they were read before, and the digests of their blocks, if these were asked for then, are `before`.
-        `progress` is kept up to date while the whole fleet is read.
+        `again`: they were read before; `before` are the digests of their blocks, if these were read then. `progress` is
+        kept up to date while the whole fleet is read.
         """
         try:
             return self.read(lambda snapshot: self._read_fleet(snapshot, before, again, progress))
         except StoreError as error:
             if not is_not_supported(error.__cause__):
                 raise
-        # Not every service that speaks PostgreSQL's language has all of its functions, or lets a role use them.
+        # Some services that speak PostgreSQL's language lack functions, or do not let a role use them.
         self._asks_little, self._could_write = True, False
         try:
             return self.read(lambda snapshot: self._read_fleet(snapshot, None, again, progress))
@@ -109,14 +109,14 @@ class HeldConnection:
         return FleetRead(found.facts, self._token(found.changes), found.blocks or blocks)
 
     def change_token(self) -> object | None:
-        """A value that stays equal while no fact changes; None where the database has none. Takes microseconds.
+        """A value that stays equal while no fact changes; None if the database has none. Takes microseconds.
 
         Raises StoreError if the database cannot be asked anything.
         """
         try:
             row = self._ask(lambda snapshot: snapshot.changes())
         except StoreError as error:
-            # Not every service that speaks PostgreSQL's language has all of its functions.
+            # Some services that speak PostgreSQL's language lack functions.
             if isinstance(error, StoreBrokenOff) or is_not_supported(error.__cause__):
                 return None
             raise
@@ -124,11 +124,11 @@ class HeldConnection:
 
     @property
     def label(self) -> str | None:
-        """How the database is called by the connection that is open; None for a file, and where none is open."""
+        """The database's label by the open connection; None for a file, and without an open connection."""
         return None if self._connection is None else self._connection.label
 
     def role_could_write(self) -> bool:
-        """Whether the role may change facts, so that only this session keeps it from doing so. Asked once a connection.
+        """Whether the role may change facts, so that only this session prevents it. Asked once for each connection.
 
         False if the database does not say, and for a SQLite file, which is open read-only.
         """
@@ -141,7 +141,7 @@ class HeldConnection:
         return bool(self._could_write)
 
     def interrupt(self) -> None:
-        """Break off the statement that is running, if there is one; its thread gets an error."""
+        """Interrupt the running statement, if any. Its thread gets an error."""
         with self._lock:
             if self._running is not None:
                 with suppress(Exception):
@@ -164,7 +164,7 @@ class HeldConnection:
     def _snapshot(
         self, question: Callable[[Snapshot], object] | None = None, known: TenantFacts | None = None
     ) -> Iterator[Snapshot]:
-        """A snapshot; with a question and what is known of its tenant one whose rows came in one flight."""
+        """A snapshot. For a question about a known tenant, one whose rows came in one flight."""
         connection = self._opened()
         try:
             with one_snapshot(connection, self._address) as statements:
@@ -176,7 +176,7 @@ class HeldConnection:
                     yield Snapshot(Foreseen(statements, foreseen(statements.dialect, question, known)))
                 self.home = statements.home or self.home
         finally:
-            # Known to the next connection too, which would otherwise need its one retry to learn it.
+            # Kept for the next connection too, which would otherwise need its only retry to learn it.
             self._on_nodes = connection.distributed
             with self._lock:
                 self._running = None
@@ -187,7 +187,7 @@ class HeldConnection:
         if self._connection is None:
             self._connection = open_reading(self._address)
             self._connection.distributed = self._on_nodes
-            # The token of SQLite counts what other connections did since this one was opened.
+            # SQLite's token counts the changes of other connections since this one was opened.
             self._serial, self._could_write, self._asks_little = next(_serials), None, False
         return self._connection
 

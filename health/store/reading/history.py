@@ -25,25 +25,25 @@ _COMPLETED_AT: Final = BACKUP_SETS.place("completed_at")
 _DELETED_AT: Final = BACKUP_SETS.place("deleted_at")
 _TENANT_ID: Final = BACKUP_SETS.place("tenant_id")
 _FEW_TENANTS: Final = 1_000
-"""Of up to so many tenants a statement names the ids; of more the whole fleet is asked for."""
+"""A statement names the ids of up to this many tenants. For more, it asks for the whole fleet."""
 
 
 class ReadSet(NamedTuple):
-    """A set as it was read, or what of it cannot be read."""
+    """A set, or the evidence of what cannot be read in it."""
 
     backup_set: BackupSet | None
     unreadable: UnreadableEvidence | None = None
 
 
 class SideOfTwo(NamedTuple):
-    """Of one of two sets the items, not deleted, that may differ from the other's, and how many items it has in all."""
+    """One of two sets: its items, not deleted, that may differ from the other set's, and the number of all items."""
 
     items: list[CapturedItem]
     present: int
 
 
 class TwoSets(NamedTuple):
-    """Two sets to compare, the earlier one first, None where there is none; and of each the items."""
+    """Two sets to compare with their items, the earlier one first; None for a set that does not exist."""
 
     before: ReadSet | None
     after: ReadSet | None
@@ -55,14 +55,14 @@ class History:
     """Sets and items beside the verdict, as the snapshot's own transaction sees them."""
 
     def __init__(self, connection: Statements, until: datetime = LATEST) -> None:
-        """As it was at `until`: what failed later is no cause of then."""
+        """As of the instant `until`: a later failure does not count as a cause."""
         self._connection = connection
         self._until = until
         self._dialect = connection.dialect
         self._reader = RowReader(self._dialect)
 
     def missing_tenants(self, external_ids: Sequence[str]) -> set[str]:
-        """Those external ids that no tenant has, archived or not; the last to be asked."""
+        """The external ids that no tenant has, archived or not. It must be the last question."""
         found = self._connection.rows(statements.EXISTING_TENANTS, {"external_ids": list(external_ids)}, last=True)
         return set(external_ids).difference(row[0] for row in found)
 
@@ -73,10 +73,10 @@ class History:
             return ReadSet(None, problem.evidence)
 
     def two_sets(self, tenant_id: int, before_id: int | None, after_id: int) -> TwoSets:
-        """Two sets of a tenant by their ids, whatever their status, with the items that may differ.
+        """Two sets of a tenant by their ids, with any status, and the items that may differ.
 
         Without `before_id` the earlier one is the other's reference set: the tenant's last completed one of the same
-        source before it. What of an item cannot be read stands in it.
+        source before it. An item has the evidence of what cannot be read in it.
         """
         of_reference = before_id is None
         asked = {"tenant_id": tenant_id, "after_id": after_id} | ({} if of_reference else {"before_id": before_id})
@@ -106,14 +106,14 @@ class History:
         return TwoSets(self._set_in(befores), self._set_in(afters), before, after)
 
     def contents(self, tenant_id: int, item_ids: Sequence[int]) -> dict[int, str]:
-        """The captured JSON of some items by their ids, as far as it was kept."""
+        """The captured JSON of these items by their ids, if it was kept."""
         if not item_ids:
             return {}
         rows = self._connection.rows(statements.CONTENTS, {"tenant_id": tenant_id, "item_ids": list(item_ids)})
         return {item_id: as_text(content) for item_id, content in rows}
 
     def last_good_copies(self, basis: BackupSet) -> tuple[BackupSet | None, tuple[SoughtCopy, ...]]:
-        """A basis's reference set, and what the basis has degraded, or lacks against it, with the last good copies."""
+        """A basis's reference set; and the items that the basis lacks or has degraded, with their last good copies."""
         place = _place_of(basis)
         found, rows = self._connection.run(
             [Asked(statements.REFERENCE_SET, place), Asked(statements.last_good_copies(self._dialect), place)]
@@ -143,10 +143,10 @@ class History:
         return LastGoodCopy(set_id, as_text(name), completed, item_id, bool(kept), *of_set)
 
     def failing_sets(self, tenant_ids: Sequence[int], fleet_since: datetime | None = None) -> dict[int, FailingSet]:
-        """The newest set with an error of each tenant named, by its id, unless it is older than the tenant's basis.
+        """The newest set with an error of each of these tenants, by tenant id, unless it is older than the basis.
 
-        With `fleet_since` of all other tenants too: the newest one from that instant on, whatever their basis. The last
-        to be asked.
+        With `fleet_since` the newest one of all other tenants too, from that instant on, without regard to their basis.
+        It must be the last question.
         """
         found: dict[int, FailingSet] = {}
         for tenant_id, set_id, error, happened in self._failing_rows(tenant_ids, fleet_since):
@@ -175,9 +175,9 @@ class History:
     def pasts(
         self, begin: datetime, end: datetime, tenant_ids: Sequence[int] | None
     ) -> Iterator[tuple[int, TenantPast]]:
-        """The sets completed in a period, tenant by tenant, and when the first that a tenant ever had was.
+        """The sets completed in a period, tenant by tenant, and when the tenant's very first one was completed.
 
-        Of all tenants to judge, or of those named. One tenant's sets at a time are held.
+        Of all tenants to judge, or of the named ones. Only one tenant's sets are in memory at a time.
         """
         narrowed = tenant_ids is not None
         ids = {"tenant_ids": list(tenant_ids or ())} if narrowed else {}

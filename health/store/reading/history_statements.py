@@ -29,13 +29,13 @@ from health.store.reading.predicates import (
 ITEM_WIDTH: Final = len(ITEMS_READ.names)
 
 EXISTING_TENANTS: Final = "SELECT tenants.external_id FROM tenants WHERE tenants.external_id IN :external_ids"
-"""Which of some external ids are a tenant's, archived ones too. Wants the list `external_ids`."""
+"""The external ids, out of these, that a tenant has, archived or not. It needs the list `external_ids`."""
 
 COMPARED_SET: Final = (
     f"SELECT {BACKUP_SETS.selected} FROM backup_sets"
     " WHERE backup_sets.tenant_id = :tenant_id AND backup_sets.id = :set_id"
 )
-"""A set, whatever its status. Wants `tenant_id` and `set_id`."""
+"""A set with any status. It needs `tenant_id` and `set_id`."""
 
 
 def _reference(source: str, completed_at: str, set_id: str) -> str:
@@ -53,20 +53,20 @@ _OF_AFTER: Final = (
 _REFERENCE_OF_AFTER: Final = _reference(_OF_AFTER.format("source"), _OF_AFTER.format("completed_at"), ":after_id")
 
 REFERENCE_OF_AFTER: Final = f"SELECT {BACKUP_SETS.selected} {_REFERENCE_OF_AFTER}"
-"""The last completed set of a source before a set, if that was completed. Wants `tenant_id` and `after_id`."""
+"""The last completed set of a source before a set, if that was completed. It needs `tenant_id` and `after_id`."""
 
 _REFERENCE: Final = _reference(":source", ":completed_at", ":set_id")
 REFERENCE_SET: Final = f"SELECT {BACKUP_SETS.selected} {_REFERENCE}"
-"""The same with the place of that set as parameters: `tenant_id`, `source`, `completed_at` and `set_id`."""
+"""The same, with the position of that set as parameters: `tenant_id`, `source`, `completed_at` and `set_id`."""
 
 
 @cache
 def items_that_may_differ(dialect: str, of_reference: bool) -> str:
-    """The items of two sets, not deleted, without those that are the same in both.
+    """The items of two sets, not deleted, without those that are equal in both.
 
-    The set's id, what is read of an item, and its assignments. Compared are items that can be read and have a digest:
-    digests, assignments and the columns of quality. Wants `tenant_id`, `after_id`, and `before_id` unless the other
-    set is the reference set.
+    The set's id, the item's columns, and its assignments. Only readable items with a digest are compared: by digest,
+    assignments and the columns of quality. It needs `tenant_id`, `after_id`, and `before_id` unless the other set is
+    the reference set.
     """
     of_both = _of_both(of_reference)
     comparable = " AND ".join(
@@ -76,7 +76,7 @@ def items_that_may_differ(dialect: str, of_reference: bool) -> str:
             *(f"item.{name} IS NOT NULL" for name in (*_IDENTITY, "display_name", "payload_digest")),
         )
     )
-    # An identity is in each set once: a group of one is in one set only, or differs.
+    # Each set has an identity once, so a group of one is an item that is in one set only, or differs.
     grouped = (*_IDENTITY, *_SAME)
     columns = ", ".join(f"item.{name}" if name in grouped else f"min(item.{name})" for name in ITEMS_READ.names)
     assignments = "CAST(item.assignments AS text)"
@@ -92,12 +92,12 @@ def items_that_may_differ(dialect: str, of_reference: bool) -> str:
 _ITEM_COLUMNS: Final = ", ".join(f"item.{name}" for name in ITEMS_READ.names)
 _IDENTITY: Final = ("policy_type", "policy_identifier")
 _SAME: Final = ("payload_digest", *dict.fromkeys(family.column for family in ITEM_FAMILIES))
-"""With their assignments, what two items have in common that did not change."""
+"""With their assignments, the values in which two unchanged items are equal."""
 
 
 @cache
 def items_present(of_reference: bool) -> str:
-    """How many items two sets have that are not deleted. Wants the same."""
+    """The number of items in two sets that are not deleted. It needs the same parameters."""
     return (
         f"SELECT item.backup_set_id, count(*) FROM backup_items AS item WHERE {_of_both(of_reference)}"
         f" AND {present_predicate('item.')} GROUP BY item.backup_set_id"
@@ -113,7 +113,7 @@ _KEPT: Final = (
     "(SELECT {} FROM captured_payloads AS kept"
     " WHERE kept.tenant_id = :tenant_id AND kept.digest = {item}.payload_digest)"
 )
-"""The content that an item's digest stands for."""
+"""The content of an item's digest."""
 
 CONTENTS: Final = (
     "SELECT content.id, content.payload FROM (SELECT backup_items.id, coalesce("
@@ -121,19 +121,19 @@ CONTENTS: Final = (
     " FROM backup_items WHERE backup_items.tenant_id = :tenant_id AND backup_items.id IN :item_ids) AS content"
     " WHERE content.payload IS NOT NULL"
 )
-"""The content of some items, as text, as far as it was kept: by its digest, or else the item's own.
+"""The content of these items, as text, if it was kept: by its digest, or else the item's own.
 
-Wants `tenant_id` and the list `item_ids`.
+It needs `tenant_id` and the list `item_ids`.
 """
 
 
 @cache
 def last_good_copies(dialect: str) -> str:
-    """What a basis has degraded, or lacks against its reference set, with the newest earlier item that is whole.
+    """The items that a basis has degraded, or lacks against its reference set, with the newest earlier whole item.
 
-    The set's id and what is read of the item; then of its last good copy the set's id, name and completion, the item's
-    id and whether its content was kept, and the set's status, source and source_ref. Wants what REFERENCE_SET wants, of
-    the basis.
+    The set's id and the item's columns. Then, of its last good copy, the set's id, name and completion, the item's id
+    and whether its content was kept, and the set's status, source and source_ref. It needs the parameters of
+    REFERENCE_SET, with the values of the basis.
     """
     wanted = ", ".join(f"wanted.{name}" for name in ITEMS_READ.names)
     gone = ", ".join(f"item.{name}" if name in _IDENTITY else f"min(item.{name})" for name in ITEMS_READ.names)
@@ -144,7 +144,7 @@ def last_good_copies(dialect: str) -> str:
     before = "(earlier.completed_at, earlier.id) < (:completed_at, :set_id)"
     begin = "''" if dialect == "sqlite" else "'-infinity'::timestamptz"
     horizon = f"(coalesce((SELECT completed_at FROM horizon), {begin}), coalesce((SELECT id FROM horizon), 0))"
-    # The loops run as they are written: each item looks set by set, newest first, and stops at the first that serves.
+    # The loops run as written: each item is looked for set by set, newest first, up to the first whole one.
     newest_whole = (
         "SELECT good.id FROM backup_sets AS earlier CROSS JOIN backup_items AS good"
         f" WHERE earlier.tenant_id = :tenant_id AND {candidate_predicate('earlier.')} AND {before}"
@@ -168,7 +168,7 @@ def last_good_copies(dialect: str) -> str:
         f" found AS MATERIALIZED (SELECT wanted.backup_set_id, {wanted}, ({newest_whole}) AS good_id FROM wanted)"
         f" SELECT found.backup_set_id, {', '.join(f'found.{name}' for name in ITEMS_READ.names)},"
         " good.backup_set_id, good_set.name, good_set.completed_at, good.id,"
-        # No EXISTS: PostgreSQL may answer that from a list of every content there is.
+        # Not EXISTS: PostgreSQL may answer that by listing every content.
         f" good.payload IS NOT NULL OR {_KEPT.format('kept.digest', item='good')} IS NOT NULL,"
         " good_set.status, good_set.source, good_set.source_ref"
         " FROM found LEFT JOIN backup_items AS good ON good.tenant_id = :tenant_id AND good.id = found.good_id"
@@ -179,14 +179,14 @@ def last_good_copies(dialect: str) -> str:
 
 @cache
 def failing_sets(dialect: str, narrowed: bool) -> str:
-    """Of each tenant the newest set with an error, not deleted, that is not older than its basis.
+    """The newest set of each tenant with an error, not deleted, that is not older than its basis.
 
-    Tenant, set, error and when the set happened. It looks at one set of a tenant. Wants `until`: what is later counts
-    not. Where it is `narrowed`, it wants the list `tenant_ids` and looks for the bases. Else it wants `since`, the
-    instant of the oldest basis: that costs half.
+    Tenant, set, error and when the set happened. It reads one set of each tenant. It needs `until`; later sets do not
+    count. If `narrowed`, it needs the list `tenant_ids` and looks up the bases. Otherwise it needs `since`, the instant
+    of the oldest basis, which takes half the time.
     """
     happened = happened_expression("failing.")
-    # Without statistics of them SQLite takes any index that has the order.
+    # Without statistics SQLite takes any index with this order.
     named = " INDEXED BY ix_backup_sets_failing" if dialect == "sqlite" else ""
     least = "''" if dialect == "sqlite" else "'-infinity'"
     since = f"coalesce(({_BASIS_COMPLETED}), {least})" if narrowed else ":since"
@@ -198,7 +198,7 @@ def failing_sets(dialect: str, narrowed: bool) -> str:
     asked_for = " AND tenants.id IN :tenant_ids" if narrowed else ""
     whose = f"{judged(dialect, narrowed=None)}{asked_for}"
     if dialect == "postgresql":
-        # LATERAL, because a join to the sets may be made by going through all of them.
+        # LATERAL, because a join to the sets may scan all of them.
         return (
             f"SELECT tenants.id, newest.id, newest.error, newest.happened FROM tenants CROSS JOIN LATERAL"
             f" (SELECT failing.id, failing.error, {happened} AS happened {sought}) AS newest WHERE {whose}"
@@ -217,14 +217,14 @@ _BASIS_COMPLETED: Final = (
     f" AND {candidate_predicate('candidate.')} AND candidate.completed_at <= :until"
     " ORDER BY candidate.completed_at DESC, candidate.id DESC LIMIT 1"
 )
-"""When a tenant's basis was completed. Wants `until`."""
+"""When a tenant's basis was completed. It needs `until`."""
 
 
 @cache
 def first_sets(dialect: str, narrowed: bool) -> str:
-    """When each tenant's first completed or partial set was completed, a deleted one too; null where it has none.
+    """When each tenant's first completed or partial set was completed, also a deleted one; null without a set.
 
-    By tenant. Wants the list `tenant_ids` where it is `narrowed`.
+    By tenant. If `narrowed`, it needs the list `tenant_ids`.
     """
     first = (
         "SELECT early.completed_at FROM backup_sets AS early WHERE early.tenant_id = tenants.id"
@@ -238,10 +238,10 @@ def first_sets(dialect: str, narrowed: bool) -> str:
 
 @cache
 def sets_of_a_period(dialect: str, narrowed: bool) -> str:
-    """The completed and partial sets of every tenant in a period, deleted ones too, by tenant.
+    """The completed and partial sets of every tenant in a period, also deleted ones, by tenant.
 
-    With items that cannot be read and two counts, the items present and the degraded ones;
-    those of deleted sets are not counted. Wants `begin`, `end`, and the list `tenant_ids` where it is `narrowed`.
+    With the unreadable items and two counts: the items present and the degraded ones. Items of deleted sets are not
+    counted. It needs `begin` and `end`, and if `narrowed` the list `tenant_ids`.
     """
     happened = happened_expression("backup_sets.")
     counted = ", ".join(

@@ -1,4 +1,4 @@
-"""One snapshot as of an instant of the past: what of then is kept (docs/screens.md, "As of")."""
+"""One snapshot as of an instant of the past: the facts of that time that are kept (docs/screens.md, "As of")."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LAST_ID: Final = 2**63 - 1
 
 
 class PastSnapshot(Snapshot):
-    """The facts that were completed by an instant. What schedules and deletions were then, is not kept."""
+    """The facts that were completed by an instant. The schedules and deletions of that time are not kept."""
 
     def __init__(self, connection: Statements, instant: datetime) -> None:
         super().__init__(connection)
@@ -44,7 +44,7 @@ class PastSnapshot(Snapshot):
         before: SetKey | None = None,
         schedule_id: int | None = None,
     ) -> tuple[ListedSet, ...]:
-        """Those that had happened by then: the page begins below the last key that one of that instant could have."""
+        """The sets that had happened by then: the page begins below the last possible key of that instant."""
         return super().sets(health, policy, limit, before or self._beginning(), schedule_id)
 
     def _beginning(self) -> SetKey:
@@ -52,5 +52,5 @@ class PastSnapshot(Snapshot):
         return SetKey(self._instant.isoformat() if postgresql else sqlite_text(self._instant), _LAST_ID)
 
     def schedules(self, tenant_id: int) -> tuple[tuple[BackupSchedule | None, UnreadableEvidence | None], ...]:
-        """None: they are only kept as they are now."""
+        """None, because schedules are only kept as they are now."""
         return ()

@@ -135,12 +135,12 @@ class RowReader:
     def schedule(self, row: Sequence[Any]) -> BackupSchedule:
         """A schedule from its columns. Its name is text; the rest stays as it is stored.
 
-        Only here is decided whether it is enabled: any other value than the two cannot be read.
+        Only here we decide whether it is enabled: any value other than the two is unreadable.
         """
         return _made(BackupSchedule, self._values(row, _SCHEDULES))
 
     def _values(self, row: Sequence[Any], places: _Places) -> list[Any]:
-        """The values of a row, whatever stands behind them left out: texts, then flags and counts, then instants."""
+        """The values of a row without the columns after them. It checks texts, then flags and counts, then instants."""
         values = list(row[: places.width])
         for place in places.texts:
             if type(values[place]) is not str:
@@ -204,7 +204,7 @@ def _of_an_item(values: Mapping[str, Any]) -> UnreadableEvidence | None:
 
 
 def tenant_as_far_as_known(row: Sequence[Any]) -> Tenant:
-    """A tenant whose row cannot be read, under names that tell it from every other one."""
+    """A tenant whose row cannot be read, with names that differ from those of every other tenant."""
     external_id = f"(tenants row {row[0]})" if row[1] is None else _external_id(row[1])
     return Tenant(row[0], external_id, external_id if row[2] is None else as_text(row[2]), None)
 
@@ -243,7 +243,7 @@ def tally(row: Sequence[Any]) -> ItemTally:
 
 
 def by_tenant(rows: Iterable[Any], place: int) -> dict[int, list[Any]]:
-    """Rows grouped by the tenant id at a place in them, their order kept."""
+    """Rows grouped by the tenant id at a position, in their order."""
     grouped: dict[int, list[Any]] = {}
     for row in rows:
         grouped.setdefault(row[place], []).append(row)

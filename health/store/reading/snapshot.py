@@ -31,7 +31,7 @@ _DELETED_AT: Final = BACKUP_SETS.place("deleted_at")
 class WholeFleet(NamedTuple):
     """A fleet's facts, the row of `changes`, whether the role could write, and the digests of its blocks.
 
-    The last two are None where they were not asked for.
+    The last two are None if they were not asked for.
     """
 
     facts: list[TenantFacts]
@@ -59,11 +59,11 @@ class Snapshot:
         return Examination(self._connection)
 
     def facts(self, external_ids: Sequence[str] | None = None, as_of: datetime | None = None) -> list[TenantFacts]:
-        """The facts of every tenant to judge, or of those named that exist and are not archived; in no order.
+        """The facts of every tenant to judge, or of the named ones that exist and are not archived; in any order.
 
         With `as_of` the basis is that of the instant, without schedules: their past is not kept.
         """
-        # The rows are gone, in the function called, before the collector comes back and would go through them.
+        # The called function frees the rows before the collector is on again and would scan them.
         with collector_paused():
             facts = self._facts(external_ids, as_of=as_of)[1]
             return facts if as_of is None else [each._replace(of_the_past=True) for each in facts]
@@ -71,9 +71,9 @@ class Snapshot:
     def fleet_and_changes(
         self, *, with_role: bool = False, with_blocks: bool = False, progress: Progress | None = None
     ) -> WholeFleet:
-        """The facts of every tenant to judge with what vouches for them; nothing more can be asked afterwards.
+        """The facts of every tenant to judge, with their token. It must be the last question.
 
-        A server is asked in the same flight, where that is wanted, what the role may do, and for digests of the blocks.
+        On request a server also returns, in the same flight, the role's rights and the digests of the blocks.
         """
         server = self._dialect == "postgresql"
         more = {COULD_WRITE: with_role and server, BLOCKS: with_blocks and server}
@@ -86,13 +86,13 @@ class Snapshot:
         return WholeFleet(facts, changes[0], could_write, blocks_of(found[BLOCKS]) if BLOCKS in found else None)
 
     def blocks(self) -> tuple[Row, Blocks]:
-        """What `changes` answers, and the digest of every block of tenants; only PostgreSQL is asked for these."""
+        """The answer of `changes`, and the digest of every block of tenants; only for PostgreSQL."""
         changes, blocks = self._connection.run([Asked(CHANGES[self._dialect]), Asked(BLOCKS)])
         ((row,), digests) = ([row for part in parts for row in part] for parts in (changes, blocks))
         return row, blocks_of(digests)
 
     def facts_in_blocks(self, numbers: Iterable[int]) -> list[TenantFacts]:
-        """The facts of the tenants to judge in some blocks; the last to be asked where there are any."""
+        """The facts of the tenants to judge in these blocks. If there are any blocks, it must be the last question."""
         ids = tenant_ids_in(numbers)
         with collector_paused():
             return list(facts_in(self._dialect, rows_by_id(self._connection, ids))) if ids else []
@@ -128,7 +128,7 @@ class Snapshot:
     ) -> tuple[ListedSet, ...]:
         """A tenant's sets, newest first, whatever their status.
 
-        Only those older than `before`, and the runs of one schedule, where these are given.
+        If given, only those older than `before`, and only the runs of one schedule.
         """
         listing = _Listing(self._reader, health, policy)
         parameters = {"tenant_id": health.tenant.id, "most": limit} | ({} if before is None else before._asdict())
@@ -138,7 +138,7 @@ class Snapshot:
         return tuple(map(listing.listed, self._connection.rows(statement, parameters)))
 
     def reference_items(self, basis: BackupSet) -> int | None:
-        """How many items the reference set of a basis has; None without one."""
+        """The number of items in the reference set of a basis; None without one."""
         parameters = {
             "tenant_id": basis.tenant_id,
             "source": basis.source,
@@ -149,7 +149,7 @@ class Snapshot:
         return rows[0][0] if rows else None
 
     def set_of(self, health: TenantBackupHealth, policy: HealthPolicy, set_id: int) -> ListedSet | None:
-        """One set of a tenant; None where there is none of this id."""
+        """One set of a tenant; None if no set has this id."""
         key = {"tenant_id": health.tenant.id, "set_id": set_id}
         rows = self._connection.rows(statements.one_set(self._dialect), key)
         return _Listing(self._reader, health, policy).listed(rows[0]) if rows else None
@@ -167,7 +167,7 @@ class Snapshot:
         return CapturedJson(*rows[0]) if rows else CapturedJson(None, None)
 
     def schedules(self, tenant_id: int) -> tuple[tuple[BackupSchedule | None, UnreadableEvidence | None], ...]:
-        """A tenant's schedules that are not deleted; the evidence instead of one that cannot be read."""
+        """A tenant's schedules that are not deleted; for an unreadable one the evidence."""
         found: list[tuple[BackupSchedule | None, UnreadableEvidence | None]] = []
         for row in self._connection.rows(statements.all_schedules(self._dialect), {"tenant_id": tenant_id}):
             try:
@@ -178,7 +178,7 @@ class Snapshot:
 
 
 class _Listing:
-    """Rows of sets as a tenant's verdict sees them."""
+    """The listed sets from their rows, each with its part in the tenant's verdict."""
 
     def __init__(self, reader: RowReader, health: TenantBackupHealth, policy: HealthPolicy) -> None:
         self._reader = reader
@@ -186,7 +186,7 @@ class _Listing:
         self._quality = BackupQualityResolver(policy)
 
     def listed(self, row: Row) -> ListedSet:
-        """A set's columns, those of its items and when it happened -> the set as a list shows it."""
+        """The set's columns, its item columns and when it happened -> the set for a list."""
         set_id, status, deleted_at = row[0], row[_STATUS], row[_DELETED_AT]
         name, status_shown = shown_text(row[_NAME]), shown_text(status)
         key = SetKey(row[-1], set_id)

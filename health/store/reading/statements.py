@@ -1,8 +1,8 @@
 """The reading statements of one tenant's screens, as text (docs/reading.md, "One snapshot").
 
-Every count comes from an index alone, and each table is tied to the tenant by its id, so that a distributed
-PostgreSQL asks one node. The statements of a verdict, of the fleet's too, are in `fleet_statements.py`.
-Each is made once: making it would cost more than its answer.
+Every count comes from an index alone, and each table has a condition on the tenant's id, so that a distributed
+PostgreSQL asks one node. The statements of a verdict, also of the fleet's, are in `fleet_statements.py`. Each text is
+made once, because making it costs more than its answer.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _HAPPENED = happened_expression("backup_sets.")
 
 @cache
 def all_schedules(dialect: str) -> str:
-    """Every schedule of one tenant but those that are deleted, by id. Wants the parameter `tenant_id`."""
+    """Every schedule of one tenant that is not deleted, by id. It needs the parameter `tenant_id`."""
     return (
         f"SELECT {BACKUP_SCHEDULES.selected} FROM backup_schedules"
         " WHERE backup_schedules.tenant_id = :tenant_id"
@@ -36,10 +36,10 @@ def all_schedules(dialect: str) -> str:
 
 @cache
 def sets_page(dialect: str, after_a_key: bool, of_a_schedule: bool = False) -> str:
-    """Sets of one tenant, newest first, with the columns of their items and when they happened.
+    """Sets of one tenant, newest first, with their item columns and when they happened.
 
-    Wants the parameters `tenant_id` and `most`; with `after_a_key` the last row's key, `happened_at` and `set_id`; and
-    with `of_a_schedule`, whose runs these sets are, `schedule_id`.
+    It needs the parameters `tenant_id` and `most`; with `after_a_key` also the last row's key, `happened_at` and
+    `set_id`; with `of_a_schedule`, for the runs of one schedule, also `schedule_id`.
     """
     of_it = " AND backup_sets.schedule_id = :schedule_id" if of_a_schedule else ""
     last = "CAST(:happened_at AS timestamptz)" if dialect == "postgresql" else ":happened_at"
@@ -53,9 +53,9 @@ def sets_page(dialect: str, after_a_key: bool, of_a_schedule: bool = False) -> s
 
 @cache
 def reference_items(dialect: str) -> str:
-    """How many items the reference set of a set has; no row without one (docs/concepts.md, "What is compared").
+    """The number of items in the reference set of a set; no row without one (docs/concepts.md, "What is compared").
 
-    Wants the parameters `tenant_id`, `source`, `completed_at` and `set_id`.
+    It needs the parameters `tenant_id`, `source`, `completed_at` and `set_id`.
     """
     return (
         f"SELECT {item_columns(dialect, ':tenant_id')[2]} FROM backup_sets"
@@ -69,7 +69,7 @@ def reference_items(dialect: str) -> str:
 
 @cache
 def one_set(dialect: str) -> str:
-    """One set of one tenant with the columns of its items and when it happened. Wants `tenant_id` and `set_id`."""
+    """One set of one tenant with its item columns and when it happened. It needs `tenant_id` and `set_id`."""
     return (
         f"SELECT {_set_columns(dialect)}, {_HAPPENED} FROM backup_sets"
         " WHERE backup_sets.tenant_id = :tenant_id AND backup_sets.id = :set_id"
@@ -78,9 +78,9 @@ def one_set(dialect: str) -> str:
 
 @cache
 def items_of(dialect: str) -> str:
-    """The items of one set but those that are deleted: unreadable ones, degraded ones, then by type and name.
+    """The items of one set that are not deleted: first unreadable ones, then degraded ones, then by type and name.
 
-    Wants the parameters `tenant_id` and `set_id`.
+    It needs the parameters `tenant_id` and `set_id`.
     """
     table = "backup_items."
     worst_first = (
@@ -105,7 +105,7 @@ CAPTURED_JSON = (
 )
 """The captured JSON of one item, as text: its assignments and its content, by its digest or else its own payload.
 
-Wants the parameters `tenant_id`, `set_id` and `item_id`.
+It needs the parameters `tenant_id`, `set_id` and `item_id`.
 """
 
 

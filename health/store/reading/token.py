@@ -43,5 +43,5 @@ COULD_WRITE: Final = (
 
 
 def token_of_server(row: Row) -> tuple[str] | None:
-    """The token in the answer of a server, the same on every connection to it; None where nothing can vouch."""
+    """The token in a server's answer, the same on every connection to it; None if there is none."""
     return None if row[0] is None else (row[0],)

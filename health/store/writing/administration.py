@@ -82,8 +82,8 @@ def _wait_for_others(connection: Connection) -> None:
 
 
 def take_statistics(address: DatabaseAddress) -> None:
-    """Have the planner know what is in the tables. Raises SchemaProblem, StoreError, and StoreConflict where the role
-    may not: PostgreSQL itself only warns of that, and goes on.
+    """Give the planner statistics of the tables. Raises SchemaProblem and StoreError, and StoreConflict if the role may
+    not: PostgreSQL itself only warns and goes on.
     """
     with writing(address) as connection:
         warnings: list[str] = []

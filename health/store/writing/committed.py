@@ -1,7 +1,7 @@
-"""What this process has written, for whoever started it: to which databases, and which tenants look like another.
+"""What this process has committed: to which databases, and which new tenants look like another.
 
-Said only of what was committed, and of the connections that were really made (docs/operations.md, "Which database a
-command writes to").
+Only commits count, with the connections that were really made (docs/operations.md, "Which database a command writes
+to").
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _USUAL_SCHEMA: Final = "public"
 
 
 class Committed(NamedTuple):
-    """The databases, as they may be shown, and pairs of external ids: of a tenant that was created, and one like it."""
+    """The databases by their labels, and pairs of external ids: a created tenant, and one like it."""
 
     places: tuple[str, ...] = ()
     alike: tuple[tuple[str, str], ...] = ()
@@ -35,7 +35,7 @@ _alike: Final[dict[tuple[str, str], None]] = {}
 
 
 def take_committed() -> Committed:
-    """What was committed since it was last asked."""
+    """Return what was committed since the last call."""
     with _lock:
         taken = Committed(tuple(_places), tuple(_alike))
         _places.clear()
@@ -49,27 +49,27 @@ def note_created(connection: Connection, external_id: str) -> None:
 
 
 def forget_places() -> None:
-    """Say nothing of the databases that were written to until now."""
+    """Forget the databases that were written to until now."""
     with _lock:
         _places.clear()
 
 
 class Uncommitted(NamedTuple):
-    """What a transaction has done, as it is about to be committed."""
+    """The changes of a transaction that is about to be committed."""
 
     place: str
     alike: tuple[tuple[str, str], ...]
 
     @classmethod
     def of(cls, connection: Connection, file: Path | None) -> Uncommitted:
-        """What is to be said of a transaction; `file` is the SQLite database that it is in."""
+        """Collect the changes of a transaction; `file` is its SQLite database."""
         return cls(
             str(file.absolute()) if file is not None else _server_of(connection),
             tuple(_alike_among(connection, connection.info.pop(_CREATED, ()))),
         )
 
     def keep(self) -> None:
-        """It is committed."""
+        """Note that it is committed."""
         with _lock:
             _places[self.place] = None
             _alike.update(dict.fromkeys(self.alike))

@@ -19,7 +19,7 @@ def require_whose(connection: Connection, tenant_id: int, captured: CapturedSet,
 
 
 def _source_tenants(connection: Connection, tenant_id: int, captured: CapturedSet) -> list[str | None]:
-    """What the tenant is called in what is stored of this very set, and in the last set of its source besides."""
+    """The names of the tenant in this set's stored version, and in the last other set of its source."""
     columns = backup_sets.c
     called = select(columns.source_tenant).where(
         columns.tenant_id == tenant_id, columns.source == captured.source, columns.source_tenant.is_not(None)
