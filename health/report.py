@@ -97,18 +97,10 @@ class Beside(NamedTuple):
 NOTHING_BESIDE: Final = Beside()
 
 
-def report_document(
-    verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, beside: Beside = NOTHING_BESIDE
-) -> dict[str, Any]:
-    """The document of `--format json`: plain values only. `verdicts` come in triage order, judged at `now` (UTC)."""
-    entries = [tenant_entry(health, now, beside.known_of(health)) for health in verdicts]
-    return report_head(verdicts, policy, now, beside) | {"tenants": entries}
-
-
 def report_head(
     verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, beside: Beside = NOTHING_BESIDE
 ) -> dict[str, Any]:
-    """The document without its tenants."""
+    """The document of `--format json` without its tenants, of verdicts judged at `now` (UTC): plain values only."""
     totals = FleetTotals.of(verdicts)
     return {
         "schema": SCHEMA,

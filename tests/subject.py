@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from health.policy import HealthPolicy
-from health.report import report_document
+from health.posture import TenantBackupHealth
+from health.report import report_head, tenant_entry
 from health.resolver import TenantBackupHealthResolver
 from health.store.opening.urls import parse_database_url
 
@@ -15,6 +17,11 @@ from health.store.opening.urls import parse_database_url
 def policy_of(seconds: dict[str, int]) -> HealthPolicy:
     """A policy from the durations of a report, in seconds."""
     return HealthPolicy(**{name.removesuffix("_seconds"): timedelta(seconds=value) for name, value in seconds.items()})
+
+
+def report_document(verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime) -> dict[str, Any]:
+    """The report of verdicts in triage order, judged at `now` (UTC), in one piece; the command writes it by tenant."""
+    return report_head(verdicts, policy, now) | {"tenants": [tenant_entry(health, now) for health in verdicts]}
 
 
 def fleet_report(url: str, now: datetime, policy: dict[str, int]) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from health.report import report_document
 from health.store.writing.tables import metadata
 from tests.docs.pages import DOCS, blocks
 from tests.docs.test_pointers import headings
 from tests.health.making import NOW, POLICY, a_schedule, a_set, judged
+from tests.subject import report_document
 from tui.routes import ROUTES
 
 FACTS = (DOCS / "facts.md").read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from health.facts import TenantFacts, UnreadableEvidence
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, judge, triage_key
-from health.report import age_seconds, report_document, rfc3339
+from health.report import age_seconds, rfc3339
 from tests.health.making import (
     FIRST_INSTANT,
     HOUR,
@@ -32,6 +32,7 @@ from tests.health.making import (
     an_item,
     judged,
 )
+from tests.subject import report_document
 
 EVIDENCE = UnreadableEvidence("backup_sets", "completed_at", 12, "backup_sets.completed_at of row 12 is missing")
 

@@ -15,12 +15,13 @@ from random import Random
 from typing import Any, Final
 
 from health.policy import HealthPolicy
-from health.report import report_document, tenant_entry
+from health.report import tenant_entry
 from health.resolver import TenantBackupHealthResolver
 from health.store.opening.urls import parse_database_url
 from health.store.writing.administration import initialise
 from tests.faulty_drivers import CAUSE, Faults, Mode, faulty_drivers
 from tests.soak.writer import Writer
+from tests.subject import report_document
 from tests.tui.screens.driving import Clock, Driver, looks_calm, open_app
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
@@ -88,7 +89,7 @@ class Soak:
             with faults.at(number, mode):
                 await what(driver)
                 await self._settled(driver)
-            if driver.facts.has_problem and not is_gone(driver):
+            if driver.facts.asking.problem and not is_gone(driver):
                 demand(CAUSE in driver.words(), "a failure without its cause")
         else:
             await what(driver)
@@ -150,7 +151,7 @@ class Soak:
         screen = driver.facts
         screen.load()
         await self._settled(driver)
-        if screen.has_problem:
+        if screen.asking.problem:
             demand(is_gone(driver), "not recovered")
             return
         expected = entries(self._url, screen.facts.now)

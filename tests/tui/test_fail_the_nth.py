@@ -71,9 +71,9 @@ async def test_a_refresh(database_url: str, faults: Faults) -> None:
                 shown = [health.tenant.name for health in listed(tenants)]
                 if not faults.failed:
                     break
-                failures += tenants.has_problem
-                assert shown == (before if tenants.has_problem else renamed)
-                assert (CAUSE in driver.words()) == tenants.has_problem
+                failures += bool(tenants.asking.problem)
+                assert shown == (before if tenants.asking.problem else renamed)
+                assert (CAUSE in driver.words()) == bool(tenants.asking.problem)
                 await driver.press("r")
                 await driver.settled()
                 assert CAUSE not in driver.words()
@@ -90,7 +90,7 @@ async def test_a_drill_down(sqlite_url: str, faults: Faults) -> None:
             with faults.at(number, Mode.ONCE):
                 await driver.press("enter")
                 dashboard = await driver.arrived(DashboardScreen)
-            if dashboard.has_problem:
+            if dashboard.asking.problem:
                 failures += 1
                 assert CAUSE in driver.words()
                 # If the answer is slow, the list's verdict is shown with the age of its facts, but never the check.
@@ -142,7 +142,7 @@ async def test_the_questions_beside_a_verdict(
             with faults.at(number, Mode.ONCE):
                 await driver.press(key)
                 screen = await driver.arrived(kind)
-            if screen.has_problem:
+            if screen.asking.problem:
                 failures += 1
                 assert CAUSE in driver.words()
                 assert "no facts" in driver.words()
@@ -167,8 +167,8 @@ async def test_a_last_good_copy(sqlite_url: str, faults: Faults) -> None:
             with faults.at(number, Mode.ONCE):
                 await driver.press("enter")
                 screen = await driver.arrived(LastGoodCopyScreen)
-            failures += screen.has_problem
-            assert (CAUSE in driver.words()) == screen.has_problem
+            failures += bool(screen.asking.problem)
+            assert (CAUSE in driver.words()) == bool(screen.asking.problem)
             if not faults.failed:
                 break
             await driver.press("escape")

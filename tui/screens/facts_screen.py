@@ -75,11 +75,6 @@ class FactsScreen(FramedScreen, Generic[Answer]):
         """Whether an automatic refresh is due."""
         return self.asking.is_due(refresh, self.pilot.boot_seconds())
 
-    @property
-    def has_problem(self) -> bool:
-        """Whether the last question could not be answered."""
-        return bool(self.asking.problem)
-
     # What each screen defines
 
     def question(self) -> Question[Answer]:

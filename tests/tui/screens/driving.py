@@ -134,7 +134,9 @@ class Driver:
 
     async def settled(self) -> None:
         """Wait until the shown screen has an answer to its latest question."""
-        await self.until(lambda: not self.facts.reading and (self.facts.answer or self.facts.has_problem), "an answer")
+        await self.until(
+            lambda: not self.facts.reading and (self.facts.answer or self.facts.asking.problem), "an answer"
+        )
         await self.pump()
 
     async def arrived(self, kind: type[SomeScreen]) -> SomeScreen:

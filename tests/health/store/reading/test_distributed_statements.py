@@ -187,7 +187,7 @@ if COORDINATOR is not None:
             await driver.open_tenant(degraded.tenant.external_id)
             for kind, *keys in WALK:
                 await driver.arrived(kind)
-                assert not driver.facts.has_problem, driver.text()
+                assert not driver.facts.asking.problem, driver.text()
                 await driver.press(*keys)
             await driver.settled()
-            assert not driver.facts.has_problem, driver.text()
+            assert not driver.facts.asking.problem, driver.text()
