@@ -5,6 +5,7 @@ Modules: tui.commands.importing, health.store.writing.cancelling, health.sources
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -285,8 +286,8 @@ def test_prune_and_coverage_count_runs(console: Console, repository: Repository)
 
 def coverage(console: Console, hours: float) -> Coverage | None:
     """The dashboard's coverage of the past days."""
-    resolver = TenantBackupHealthResolver(parse_database_url(console.url), HealthPolicy())
-    return resolver.dashboard("contoso", datetime.fromtimestamp(START, UTC) + timedelta(hours=hours)).coverage
+    with closing(TenantBackupHealthResolver(parse_database_url(console.url), HealthPolicy())) as resolver:
+        return resolver.dashboard("contoso", datetime.fromtimestamp(START, UTC) + timedelta(hours=hours)).coverage
 
 
 @pytest.mark.parametrize(
