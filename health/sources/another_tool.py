@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from health.sources.captured import CapturedItem, RefusedInput
-from health.sources.one_backup import ASSIGNMENTS, TABLE
+from health.sources.one_backup import ASSIGNMENTS, TABLE, is_table
 from health.sources.recognised import recognised
 from health.sources.tenuvault_record import MANIFEST, RUN_FOLDER
 
@@ -70,8 +70,9 @@ def refuse_another_tools(path: Path, places: Iterable[str], own: str) -> None:
 
 def sign_of_a_run(path: Path) -> Sign | None:
     """The sign of one run of TenuVault, if the folder itself is one."""
-    is_one = RUN_FOLDER.fullmatch(path.resolve().name) is not None and (path / MANIFEST).is_file()
-    return Sign(MANIFEST, _TENUVAULT) if is_one else None
+    if RUN_FOLDER.fullmatch(path.resolve().name) is None or (name := _at_root(path, MANIFEST)) is None:
+        return None
+    return Sign(name, _TENUVAULT)
 
 
 def sign_of_assignments(item: CapturedItem) -> Sign | None:
@@ -112,23 +113,31 @@ def seems_to_be(path: Path, own: str) -> str:
 
 def _sign_of(place: str) -> Sign | None:
     *folders, name = place.split("/")
-    if ASSIGNMENTS in folders[1:]:
+    if ASSIGNMENTS.lower() in map(str.lower, folders[1:]):
         return Sign(place, _INTUNEBACKUP)
-    if name == MANIFEST and len(folders) == 1 and RUN_FOLDER.fullmatch(folders[0]):
+    if name.lower() == MANIFEST and folders and RUN_FOLDER.fullmatch(folders[-1]):
         return Sign(place, _TENUVAULT)
     if not FOLDERS_OF_INTUNECD.isdisjoint(folders):
         return Sign(place, _INTUNECD)
-    return Sign(place, _INTUNEMANAGEMENT) if name == TABLE else None
+    return Sign(place, _INTUNEMANAGEMENT) if is_table(name) else None
 
 
 def _sign_at_root(path: Path, own: str) -> Sign | None:
     if (run := sign_of_a_run(path)) is not None:
         return run
-    if own != _INTUNEMANAGEMENT and (path / TABLE).is_file():
-        return Sign(TABLE, _INTUNEMANAGEMENT)
-    if own != _INTUNECD and (path / SUMMARY_OF_INTUNECD).is_file():
-        return Sign(SUMMARY_OF_INTUNECD, _INTUNECD)
+    for name, source in ((TABLE, _INTUNEMANAGEMENT), (SUMMARY_OF_INTUNECD, _INTUNECD)):
+        if source != own and (found := _at_root(path, name)) is not None:
+            return Sign(found, source)
     return None
+
+
+def _at_root(path: Path, name: str) -> str | None:
+    """The name of an entry in a folder that is this name, whatever its case and its kind; None without one."""
+    try:
+        names = sorted(each.name for each in path.iterdir())
+    except OSError:
+        return None
+    return next((each for each in names if each.lower() == name.lower()), None)
 
 
 def _with_assignments(item: CapturedItem, source: str) -> Sign:

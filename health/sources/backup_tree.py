@@ -67,9 +67,13 @@ class Layout(Protocol):
 
 
 class FilesAtRoot(NamedTuple):
-    """The layout of a run's own records: a few named files at the root."""
+    """The layout of a run's own records: a few named files at the root.
+
+    `any_case`: a copy may have changed the case of a name, and `names` are in lower case.
+    """
 
     names: frozenset[str]
+    any_case: bool = False
 
     def enters(self, folder: str, name: str) -> bool:
         """No folder at all."""
@@ -77,7 +81,7 @@ class FilesAtRoot(NamedTuple):
 
     def takes(self, folder: str, name: str) -> bool:
         """The files named."""
-        return not folder and name in self.names
+        return not folder and (name.lower() if self.any_case else name) in self.names
 
     def may_hide(self, folder: str, name: str) -> bool:
         """No folder at all."""
@@ -159,6 +163,8 @@ def _walk(opened: _OpenedFolder, folder: str, layout: Layout, contents: bool) ->
         elif stat.S_ISDIR(status.st_mode):
             if layout.enters(folder, name):
                 yield from _walk_into(opened, entry.name, joined(folder, name), layout, contents)
+            elif layout.takes(folder, name):
+                yield BackupFile(folder, name, problem="it is a folder and not a file")
         elif layout.takes(folder, name):
             # Moving or renaming a folder does not change the stamps of its files.
             changed_ns = max(status.st_ctime_ns, opened.changed_ns)

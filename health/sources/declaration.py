@@ -153,11 +153,16 @@ class Source(NamedTuple):
 
     def stood_in(self, path: Path) -> FilesThatStood:
         """The files in a folder before a run: the run did not write them."""
-        return folders_as_they_stand(path) if self.layout is None else files_as_they_stand(path, self.layout)
+        return files_as_they_stand(path, *self._layouts) if self._layouts else folders_as_they_stand(path)
 
     def state_of(self, path: Path) -> FolderState:
         """The backup's files in a folder as they are now, without their contents."""
-        return FolderState.of(path, *(layout for layout in (self.layout, self.records) if layout is not None))
+        return FolderState.of(path, *self._layouts) if self._layouts else FolderState()
+
+    @property
+    def _layouts(self) -> tuple[Layout, ...]:
+        """The layout of the items, then that of what is read beside them; empty if each run has a folder of its own."""
+        return tuple(layout for layout in (self.layout, self.records) if layout is not None)
 
     def newest_in(self, path: Path) -> datetime | None:
         """When the newest file with an item was last written (UTC); None without one.

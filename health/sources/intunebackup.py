@@ -18,7 +18,7 @@ from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.declaration import Asked, Source
 from health.sources.documents import UnreadableFile, is_document, read_document, stem_of
 from health.sources.one_backup import ASSIGNMENTS, Nesting, folder_of_the_backup, refuse_several
-from health.sources.policy_items import answer_of_graph, continues, policy_item, warned, with_assignments
+from health.sources.policy_items import continues, error_among, error_of_graph, policy_item, warned, with_assignments
 from health.sources.policy_sets import FolderFiles, PolicyFolders, gathered_from
 
 SOURCE: Final = "intunebackup"
@@ -43,7 +43,8 @@ class _Policies(PolicyFolders):
 
     def enters(self, folder: str, name: str) -> bool:
         """Types, and the folders in which a type keeps its policies."""
-        return not (folder and name in (ASSIGNMENTS, _SCRIPTS)) and super().enters(folder, name)
+        beside = bool(folder) and (_is(name, ASSIGNMENTS) or _is(name, _SCRIPTS))
+        return not beside and super().enters(folder, name)
 
 
 class _Assignments(PolicyFolders):
@@ -51,7 +52,7 @@ class _Assignments(PolicyFolders):
 
     def enters(self, folder: str, name: str) -> bool:
         """Every folder may have one in it."""
-        return name != _SCRIPTS and super().enters(folder, name)
+        return not _is(name, _SCRIPTS) and super().enters(folder, name)
 
     def takes(self, folder: str, name: str) -> bool:
         """The documents in it."""
@@ -59,19 +60,17 @@ class _Assignments(PolicyFolders):
 
     def may_hide(self, folder: str, name: str) -> bool:
         """Only an entry with that name."""
-        return bool(folder) and name == ASSIGNMENTS
+        return bool(folder) and _is(name, ASSIGNMENTS)
 
 
-class _Everything(PolicyFolders):
-    """All files of a run that are read."""
-
-    def enters(self, folder: str, name: str) -> bool:
-        """All but the scripts, which are in the policies too."""
-        return not (folder and name == _SCRIPTS) and super().enters(folder, name)
+def _is(name: str, folder: str) -> bool:
+    """Whether a name is that of one of the tool's folders. A copy may have changed its case."""
+    return name.lower() == folder.lower()
 
 
 def _is_of_assignments(folder: str) -> bool:
-    return folder.endswith(f"/{ASSIGNMENTS}")
+    above, _, name = folder.rpartition("/")
+    return bool(above) and _is(name, ASSIGNMENTS)
 
 
 def read_backup(asked: Asked) -> CapturedSet:
@@ -171,14 +170,17 @@ class _AssignmentFiles:
 
 def _assigned(item: CapturedItem, document: object) -> CapturedItem:
     """The item with its assignments: a list, a page from Graph with a list, or a single assignment."""
+    error = error_of_graph(document)
     if isinstance(document, dict) and "value" in document:
         if continues(document):
             item = warned(item, "its assignments continue on another page")
         document = document["value"]
-    elif isinstance(document, dict) and (answer := answer_of_graph(document)) is not None:
-        return warned(item, f"the file of its assignments holds {answer}")._replace(assignments_state="failed")
     elif isinstance(document, dict):
         document = [document]
+    if error is None and isinstance(document, list):
+        error = error_among(document)
+    if error is not None:
+        return warned(item, f"the file of its assignments holds {error}")._replace(assignments_state="failed")
     if not isinstance(document, list):
         return warned(item, "its assignments are not a list")._replace(assignments_state="failed")
     return with_assignments(item, document, _is_orphan)
@@ -196,6 +198,7 @@ DECLARED: Final = Source(
     place="PATH",
     place_help="The folder with the types' folders in it.",
     completed_help="When the backup was complete.",
-    layout=_Everything(),
+    layout=_Policies(),
+    records=_Assignments(),
     folder=read_backup,
 )

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final, NamedTuple, Self
 
 from health.sources.another_tool import sign_in, sign_of_a_run
-from health.sources.backup_tree import TOO_LARGE, BackupFile, FilesAtRoot, joined
+from health.sources.backup_tree import TOO_LARGE, BackupFile, joined
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput, StoredSet
 from health.sources.declaration import Asked, History, Option
 from health.sources.documents import MAX_FILE_BYTES
@@ -22,7 +22,7 @@ from health.sources.git_objects import GitFailed, ObjectContents, Repository, To
 from health.sources.git_runs import RUN_GAP, SHORT_HASH, Run, Selection, runs_of
 from health.sources.git_trees import Blob, Trees
 from health.sources.intunecd_policies import LAYOUT, NESTING, SOURCE, item_of, part_of
-from health.sources.one_backup import TABLE, refuse_several, several_backups
+from health.sources.one_backup import TABLE_AT_ROOT, refuse_several, several_backups
 from health.sources.policy_sets import NO_POLICY, GatheredItems
 from health.sources.storable import storable_name
 
@@ -43,7 +43,6 @@ OPTIONS: Final = (
 )
 """The options of a history."""
 
-_TABLE: Final = FilesAtRoot(frozenset({TABLE}))
 _NO_CONTENT: Final = "git does not have the file's content, or cannot read it"
 _NO_INSTANT: Final = "the commit's author date or committer date is not an instant"
 
@@ -75,7 +74,7 @@ def find_runs(asked: Asked) -> History:
 def _refuse_what_is_not_one(asked: Asked, repository: Repository, tip: str) -> None:
     contents = ObjectContents(repository)
     try:
-        files = [file for layout in (LAYOUT, _TABLE) for file in Trees(repository, contents, layout).files(tip)]
+        files = [file for layout in (LAYOUT, TABLE_AT_ROOT) for file in Trees(repository, contents, layout).files(tip)]
     except GitFailed:
         return  # the set of that commit will say so
     finally:
@@ -161,7 +160,7 @@ class _RunReader:
         self._progress = asked.progress
         self._contents = ObjectContents(repository)
         self._trees = Trees(repository, self._contents, LAYOUT)
-        self._tables = Trees(repository, self._contents, _TABLE)
+        self._tables = Trees(repository, self._contents, TABLE_AT_ROOT)
         self._items: dict[Blob, CapturedItem] = {}
         self._files_seen = 0
 

@@ -11,19 +11,27 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from health.sources.another_tool import refuse_another_tools, refuse_named_groups
-from health.sources.backup_tree import BackupFile, FilesAtRoot, read_tree
+from health.sources.backup_tree import BackupFile, read_tree
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.declaration import Asked, Source
 from health.sources.documents import UnreadableFile, read_document
-from health.sources.one_backup import FLAT, TABLE, folder_of_the_backup, is_table, refuse_several
+from health.sources.one_backup import FLAT, TABLE, TABLE_AT_ROOT, folder_of_the_backup, is_table, refuse_several
 from health.sources.policy_items import policy_item, warned
 from health.sources.policy_sets import FolderFiles, PolicyFolders, gathered_from
 from health.sources.whose import tenant_in
 
 SOURCE: Final = "intunemanagement"
 
-_RECORDS: Final = FilesAtRoot(frozenset({TABLE}))
-_LAYOUT: Final = PolicyFolders(_RECORDS.names)
+
+class _Types(PolicyFolders):
+    """Folders of policies, beside a table in whatever case."""
+
+    def enters(self, folder: str, name: str) -> bool:
+        """Every folder but one in the table's place."""
+        return bool(folder or not is_table(name)) and super().enters(folder, name)
+
+
+_LAYOUT: Final = _Types()
 
 
 def read_export(asked: Asked) -> CapturedSet:
@@ -32,12 +40,12 @@ def read_export(asked: Asked) -> CapturedSet:
     Raises RefusedInput if there is no such folder, no item of this run in it, or if it is the folder above the export
     or another tool's.
     """
-    found = next(read_tree(asked.path, _RECORDS), None)
-    table = _Table.of(found)
+    tables = list(read_tree(asked.path, TABLE_AT_ROOT))
+    table = _Table.of(tables)
 
     def item_of(file: BackupFile) -> CapturedItem:
         item = table.item_of(file)
-        if found is None:
+        if not tables:
             refuse_named_groups(asked.path, item)
         return item
 
@@ -59,35 +67,53 @@ def _folder_of_the_export(places: list[str]) -> str | None:
 class _Table(NamedTuple):
     """The migration table: its groups by their ids, in lower case, and its name for the tenant.
 
-    `problem` says why the groups are unknown.
+    `problem` says why the groups are unknown; `tenant_problem` why the tenant is, if a table is there and not readable.
     """
 
     ids: frozenset[str] = frozenset()
     problem: str | None = None
     tenant: str | None = None
+    tenant_problem: str | None = None
 
     @classmethod
-    def of(cls, table: BackupFile | None) -> _Table:
-        """Read a migration table."""
-        if table is None:
+    def of(cls, tables: list[BackupFile]) -> _Table:
+        """Read the migration table of an export, of which there is one at most."""
+        if not tables:
             return cls(problem=f"there is no {TABLE}")
+        if len(tables) > 1:
+            return cls.unread(f"there are both {tables[0].name} and {tables[1].name}")
+        (table,) = tables
         try:
             if table.content is None:
                 raise UnreadableFile(table.problem or "the file has no content")
             document = read_document(table.content, table.name)
         except UnreadableFile as problem:
-            return cls(problem=f"{TABLE}: {problem}")
+            return cls.unread(f"{TABLE}: {problem}")
         if not isinstance(document, dict):
-            return cls(problem=f"{TABLE} lists no objects")
-        tenant, listed = tenant_in(document.get("TenantId")), document.get("Objects")
-        if not isinstance(listed, list):
-            return cls(problem=f"{TABLE} lists no objects", tenant=tenant)
-        ids = (each.get("Id") for each in listed if isinstance(each, dict))
-        return cls(frozenset(each.lower() for each in ids if isinstance(each, str)), tenant=tenant)
+            return cls.unread(f"{TABLE} lists no objects")
+        tenant, listed = document.get("TenantId"), document.get("Objects")
+        no_text = None if tenant is None or isinstance(tenant, str) else f'"TenantId" in {TABLE} is not a text'
+        ids = (each.get("Id") for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict))
+        return cls(
+            frozenset(each.lower() for each in ids if isinstance(each, str)),
+            None if isinstance(listed, list) else f"{TABLE} lists no objects",
+            tenant_in(tenant),
+            no_text,
+        )
+
+    @classmethod
+    def unread(cls, problem: str) -> _Table:
+        """A table that is there and says nothing that can be read."""
+        return cls(problem=problem, tenant_problem=problem)
 
     def item_of(self, file: BackupFile) -> CapturedItem:
-        """The item of a file. Without a table it is unknown whether its groups exist, and a warning says so."""
+        """The item of a file. Without a table it is unknown whether its groups exist, and a warning says so.
+
+        If the table cannot be read, each item may be another tenant's, and has a warning too.
+        """
         item = policy_item(file, self._is_orphan)
+        if self.tenant_problem is not None:
+            item = warned(item, f"it is not known whose tenant it is: {self.tenant_problem}")
         if self.problem is None or not item.orphaned_assignments:
             return item
         return warned(item, f"it is not known whether its groups exist: {self.problem}")
@@ -104,6 +130,6 @@ DECLARED: Final = Source(
     place_help="The folder with the types' folders in it.",
     completed_help="When the export was complete.",
     layout=_LAYOUT,
-    records=_RECORDS,
+    records=TABLE_AT_ROOT,
     folder=read_export,
 )

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from health.sources.backup_tree import joined
+from health.sources.backup_tree import FilesAtRoot, joined
 from health.sources.captured import RefusedInput
 
 ASSIGNMENTS: Final = "Assignments"
@@ -18,6 +18,9 @@ ASSIGNMENTS: Final = "Assignments"
 
 TABLE: Final = "MigrationTable.json"
 """The file that IntuneManagement writes into each export's folder."""
+
+TABLE_AT_ROOT: Final = FilesAtRoot(frozenset({TABLE.lower()}), any_case=True)
+"""The layout of that file, in whatever case a copy has its name."""
 
 _IN_SEVERAL_TYPES: Final = frozenset(
     {ASSIGNMENTS.lower(), "android", "apple", "ios", "linux", "macos", "policies", "scripts", "settings", "windows"}

@@ -72,6 +72,8 @@ def _item(file: BackupFile, is_orphan: IsOrphan, platform: str | None, may_be_a_
     for doubt in payload.doubts:
         item = warned(item, doubt)
     if may_be_a_list and document and isinstance(document, list):
+        if (answer := error_among(document)) is not None:
+            return warned(item, f"the file holds {answer} and no policy")
         return item._replace(capture_mode="full")
     if not isinstance(document, dict):
         return warned(item, "the file holds no policy: its top level is not an object")
@@ -87,15 +89,26 @@ def answer_of_graph(document: dict[str, object]) -> str | None:
 
     (docs/import-folders.md, "The door")
     """
-    error = document.get("error")
-    if error is not None:
-        code = error.get("code") if isinstance(error, dict) else error
-        said = f" ({storable_name(code)})" if isinstance(code, str) and code.strip() else ""
-        return f"an error{said}"
+    if (error := error_of_graph(document)) is not None:
+        return error
     beside = {key.lower() for key in document if key != "value"}
     if "value" in document and (not beside or beside & _BESIDE_A_LIST):
         return "a page of a list"
     return None
+
+
+def error_of_graph(value: object) -> str | None:
+    """The error that Graph answered, in words with its code; None if a value is not one. It counts before a list."""
+    error = value.get("error") if isinstance(value, dict) else None
+    if error is None:
+        return None
+    code = error.get("code") if isinstance(error, dict) else error
+    return f"an error ({storable_name(code)})" if isinstance(code, str) and code.strip() else "an error"
+
+
+def error_among(values: list[object]) -> str | None:
+    """The first error that Graph answered in a list; None without one."""
+    return next(filter(None, map(error_of_graph, values)), None)
 
 
 def continues(document: dict[str, object]) -> bool:
@@ -168,6 +181,8 @@ class _Settings(NamedTuple):
 def _settings_of(policy: dict[str, object]) -> _Settings:
     """Whether the policy has as many settings as it counts. Only Settings Catalog policies have `settingCount`."""
     count, settings = policy.get("settingCount"), policy.get("settings")
+    if (error := error_among(settings if isinstance(settings, list) else [settings])) is not None:
+        return _Settings("full", f"its settings hold {error}")
     if count is None:
         return _Settings("full")
     if not isinstance(count, int) or isinstance(count, bool):

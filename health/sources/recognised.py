@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from health.sources.one_backup import TABLE
+from health.sources.one_backup import is_table
 from health.sources.tenuvault_record import RUN_FOLDER
 
 _ITEMS: Final = (".json", ".yaml", ".yml")
@@ -48,7 +48,7 @@ def _kind_of(folder: Path) -> Recognised | None:
         return Recognised("tenuvault")
     if any(name.endswith(".ps1") for name in names):
         return Recognised("m365dsc")
-    if TABLE in names:
+    if any(map(is_table, names)):
         return Recognised("intunemanagement")
     if any(_ASSIGNMENTS in folders_in(folder / name) for name in folders):
         return Recognised("intunebackup")
@@ -59,7 +59,7 @@ def _kind_of(folder: Path) -> Recognised | None:
 
 def _has_items(folder: Path) -> bool:
     files = (each.name for each in _listed(folder) if each.is_file(follow_symlinks=False))
-    return any(name.endswith(_ITEMS) and name != TABLE for name in files)
+    return any(name.endswith(_ITEMS) and not is_table(name) for name in files)
 
 
 def _listed(folder: Path) -> list[os.DirEntry[str]]:

@@ -35,14 +35,14 @@ class FilesThatStood(NamedTuple):
 NONE_STOOD: Final = FilesThatStood()
 
 
-def files_as_they_stand(path: Path, layout: Layout) -> FilesThatStood:
+def files_as_they_stand(path: Path, *layouts: Layout) -> FilesThatStood:
     """The files in a folder before a run; empty if the folder does not exist yet.
 
     If a file is unchanged after the run, even if renamed, the run did not write it. The file system dated both, so our
     own clock does not matter.
     """
     try:
-        files = list(read_tree(path, layout, contents=False))
+        files = [file for layout in layouts for file in read_tree(path, layout, contents=False)]
     except RefusedInput:
         return NONE_STOOD
     return FilesThatStood(

@@ -98,6 +98,9 @@ def read_record(
     item_count = _item_count_in(manifest, complaints)
     complaints.extend(_left_out_in(manifest))
     complaints.extend(_log_complaints(records.get(LOG)))
+    tenant = manifest.get("TenantId")
+    if tenant is not None and not isinstance(tenant, str):
+        complaints.append(f'{MANIFEST}: "TenantId" is not a text, so it is not known whose tenant it is')
     status = _status_in(manifest, complaints)
     if status in BASIS_STATUSES and times[1] is None:
         # Without a time of completion it cannot be a basis (docs/facts.md, "backup_sets").
@@ -121,7 +124,7 @@ def read_record(
         started_at=times[0],
         completed_at=times[1],
     )
-    return RunRecord(frame._replace(source_tenant=tenant_in(manifest.get("TenantId"))))
+    return RunRecord(frame._replace(source_tenant=tenant_in(tenant)))
 
 
 def _manifest_in(file: BackupFile) -> dict[str, object]:

@@ -18,6 +18,7 @@ from health.sources.captured import RefusedInput
 from health.sources.declaration import Source
 from health.sources.listed import SOURCES, source_named
 from tests.health.sources.reading import asked_of, read_folder
+from tests.health.sources.repositories import Repository
 from tests.health.sources.tenuvault_runs import FOLDER, plant_run
 from tests.health.sources.test_m365dsc import FILE, GROUP, configuration
 from tests.health.sources.trees import ALL_DEVICES, assigned_to, plant, policy
@@ -221,3 +222,46 @@ def test_assignments_in_a_policy_are_seen_without_its_content(tmp_path: Path, wi
 def test_a_policy_that_says_it_has_no_assignments_tells_nothing(tmp_path: Path) -> None:
     plant(tmp_path, {"Filters/Phones.json": policy("Phones", assignments=[]), "Filters/b.json": policy()})
     assert len(read_folder(source_named("intunebackup"), tmp_path, completed_at=AT).items) == 2
+
+
+@pytest.mark.parametrize("name", _JSON)
+@pytest.mark.parametrize("above", ["contoso", "2026/contoso", "a/b/c/d"])
+def test_a_run_of_tenuvault_is_known_however_deep(tmp_path: Path, name: str, above: str) -> None:
+    plant_run(tmp_path / above, Status="Failed")
+    with pytest.raises(
+        RefusedInput, match="as TenuVault writes it into the folder of a run: import it with 'tenuvault'"
+    ):
+        read_folder(source_named(name), tmp_path, completed_at=AT)
+
+
+def test_a_run_of_tenuvault_is_known_however_deep_in_a_repository(repository: Repository) -> None:
+    plant_run(repository.path / "a/b", Status="Failed")
+    repository.commit({})
+    with pytest.raises(
+        RefusedInput, match="as TenuVault writes it into the folder of a run: import it with 'tenuvault'"
+    ):
+        source_named("intunecd").found(
+            asked_of(repository.path, options={"author": None, "ref": None, "run_gap": None})
+        )
+
+
+@pytest.mark.parametrize("name", ["intunebackup", "intunecd"])
+@pytest.mark.parametrize("table", ["migrationtable.json", "MigrationTable.json"])
+@pytest.mark.parametrize("kind", ["file", "link", "folder"])
+def test_a_table_is_a_sign_in_any_case_and_of_any_kind(tmp_path: Path, name: str, table: str, kind: str) -> None:
+    root = plant(tmp_path / "backups", {"Filters/Phones.json": policy("Phones", id=ID)})
+    if kind == "file":
+        plant(root, {table: TABLE})
+    elif kind == "link":
+        (root / table).symlink_to(tmp_path / "nowhere")
+    else:
+        (root / table).mkdir()
+    with pytest.raises(RefusedInput, match=f"it holds '{table}', as IntuneManagement writes it"):
+        read_folder(source_named(name), root, completed_at=AT)
+
+
+@pytest.mark.parametrize("name", ["intunecd", "intunemanagement"])
+def test_the_folder_of_assignments_is_a_sign_in_any_case(tmp_path: Path, name: str) -> None:
+    plant(tmp_path, {"Filters/a.json": policy("A"), "Filters/assignments/a.json": [OF_A_GROUP]})
+    with pytest.raises(RefusedInput, match="as IntuneBackupAndRestore writes it: import it with 'intunebackup'"):
+        read_folder(source_named(name), tmp_path, completed_at=AT)

@@ -13,7 +13,7 @@ import pytest
 from health.sources import intunecd, intunemanagement
 from health.sources.captured import CapturedItem, CapturedSet, RefusedInput
 from health.sources.intunebackup import DECLARED
-from health.sources.run_files import RunOfFolder, files_as_they_stand
+from health.sources.run_files import RunOfFolder
 from tests.health.sources.reading import read_folder
 from tests.health.sources.trees import ALL_DEVICES, EXCLUSION, GROUP, assigned_to, plant, policy
 
@@ -240,8 +240,7 @@ def test_a_file_that_a_recorded_run_did_not_write_is_not_of_it(tmp_path: Path) -
             f"{TYPE}/Assignments/Phones.json": [assigned_to(ALL_DEVICES)],
         },
     )
-    assert DECLARED.layout is not None
-    run = RunOfFolder(datetime(2026, 1, 1, tzinfo=UTC), files_as_they_stand(root, DECLARED.layout))
+    run = RunOfFolder(datetime(2026, 1, 1, tzinfo=UTC), DECLARED.stood_in(root))
     with pytest.raises(RefusedInput, match="none of its 2 files was written by this run"):
         read(root, run=run)
     plant(root, {f"{TYPE}/New.json": policy("New"), f"{TYPE}/Assignments/New.json": [assigned_to(ALL_DEVICES)]})
@@ -296,3 +295,41 @@ def test_progress_counts_the_policies(tmp_path: Path) -> None:
     seen: list[int] = []
     read(tmp_path, progress=seen.append)
     assert seen == [1, 2, 3]
+
+
+ERROR = {"code": "TooManyRequests", "message": "Try again"}
+
+
+@pytest.mark.parametrize(
+    "assignments",
+    [
+        {"@odata.context": "https://graph.example/$metadata", "error": ERROR, "value": []},
+        {"value": [assigned_to(ALL_DEVICES)], "error": ERROR},
+        {"value": None, "error": ERROR},
+        {"@odata.nextLink": "https://graph.example/next", "value": [], "error": ERROR},
+        {"error": ERROR},
+        [assigned_to(ALL_DEVICES), {"error": ERROR}],
+        {"value": [{"error": ERROR}]},
+    ],
+    ids=str,
+)
+def test_an_error_counts_before_the_assignments_beside_it(tmp_path: Path, assignments: object) -> None:
+    plant(tmp_path, {f"{TYPE}/a.json": policy(), f"{TYPE}/Assignments/a.json": assignments})
+    (item,) = read(tmp_path).items
+    assert (item.assignments_state, item.assignments) == ("failed", None)
+    assert "the file of its assignments holds an error (TooManyRequests)" in str(item.integrity_warning)
+
+
+def test_an_error_among_the_settings_of_a_template_is_no_policy(tmp_path: Path) -> None:
+    plant(tmp_path, {"Administrative Templates/a.json": [{"enabled": True}, {"error": ERROR}]})
+    (item,) = read(tmp_path).items
+    assert (item.capture_mode, item.integrity_warning) == (
+        None,
+        "the file holds an error (TooManyRequests) and no policy",
+    )
+
+
+def test_the_folder_of_assignments_may_have_another_case(tmp_path: Path) -> None:
+    plant(tmp_path, {f"{TYPE}/a.json": policy(), f"{TYPE}/assignments/a.json": [assigned_to(ALL_DEVICES)]})
+    (item,) = read(tmp_path).items
+    assert (item.policy_type, item.assignments_state) == (TYPE, "captured")

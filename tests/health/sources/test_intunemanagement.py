@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -177,3 +178,56 @@ def test_a_folder_without_an_item_is_refused(tmp_path: Path, files: dict[str, ob
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RefusedInput, match="cannot be read"):
         read(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("table", "why"),
+    [
+        ('{"TenantId": "t-2", broken', "MigrationTable.json: the file is not valid JSON"),
+        ("", "MigrationTable.json: the file is empty"),
+        (b"\xff\xfe\x00", "MigrationTable.json: the file is not UTF-16"),
+        (["t-2"], "MigrationTable.json lists no objects"),
+        ({"TenantId": ["t-2"], "Objects": []}, '"TenantId" in MigrationTable.json is not a text'),
+    ],
+)
+def test_a_table_that_cannot_be_read_makes_every_item_doubtful(tmp_path: Path, table: object, why: str) -> None:
+    """It may name another tenant."""
+    plant(tmp_path, {"Roles/a.json": policy(), "Roles/b.json": policy(), "MigrationTable.json": table})
+    captured = read(tmp_path)
+    assert captured.source_tenant is None
+    assert all(f"it is not known whose tenant it is: {why}" in str(item.integrity_warning) for item in captured.items)
+
+
+@pytest.mark.parametrize("kind", ["link", "link to nothing", "folder", "pipe"])
+def test_what_stands_in_the_place_of_a_table_is_no_silence(tmp_path: Path, kind: str) -> None:
+    root = plant(tmp_path / "export", {"Roles/a.json": policy()})
+    table = root / "MigrationTable.json"
+    if kind == "folder":
+        table.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(table)
+    else:
+        plant(tmp_path, {} if kind == "link to nothing" else {"elsewhere.json": TABLE})
+        table.symlink_to(tmp_path / "elsewhere.json")
+    (item,) = read(root).items
+    assert "it is not known whose tenant it is: MigrationTable.json: it is" in str(item.integrity_warning)
+
+
+@pytest.mark.parametrize("name", ["migrationtable.json", "MIGRATIONTABLE.JSON", "MigrationTable.JSON"])
+def test_a_copy_may_have_changed_the_case_of_the_table(tmp_path: Path, name: str) -> None:
+    captured = read(plant(tmp_path, {"Roles/a.json": policy(), name: TABLE}))
+    assert (captured.source_tenant, captured.items[0].integrity_warning) == (TABLE["TenantId"], None)
+
+
+def test_two_tables_that_differ_in_case_do_not_name_a_tenant(tmp_path: Path) -> None:
+    other = {"TenantId": "t-2", "Objects": []}
+    captured = read(
+        plant(tmp_path, {"Roles/a.json": policy(), "MigrationTable.json": TABLE, "migrationtable.json": other})
+    )
+    assert captured.source_tenant is None
+    assert "there are both MigrationTable.json and migrationtable.json" in str(captured.items[0].integrity_warning)
+
+
+def test_a_table_without_a_tenant_says_nothing(tmp_path: Path) -> None:
+    captured = read(plant(tmp_path, {"Roles/a.json": policy(), "MigrationTable.json": {"Objects": []}}))
+    assert (captured.source_tenant, captured.items[0].integrity_warning) == (None, None)

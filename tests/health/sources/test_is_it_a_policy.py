@@ -98,6 +98,13 @@ def test_a_policy_has_no_warning(tmp_path: Path, source: str, content: object) -
     assert only(source, tmp_path, content).integrity_warning is None
 
 
+@pytest.mark.parametrize("source", GRAPH)
+@pytest.mark.parametrize("settings", [ERROR, [{"id": "0"}, ERROR]], ids=["alone", "in a list"])
+def test_an_error_in_place_of_the_settings_is_a_warning(tmp_path: Path, source: str, settings: object) -> None:
+    item = only(source, tmp_path, policy(settings=settings))
+    assert item.integrity_warning == "its settings hold an error (Forbidden)"
+
+
 PACKAGE = {"name": "a-package", "version": "1.0.0", "dependencies": {"left-pad": "^1.3.0"}}
 NONE = [
     {"Apps/settings.json": {"version": 1}},

@@ -230,6 +230,7 @@ def test_the_newest_file_is_found(tmp_path: Path, source: str) -> None:
 
 
 BESIDE: dict[str, dict[str, object]] = {
+    "intunebackup": {"Roles/Assignments/a.json": [], "Roles/Script Content/a.json": policy(), "summary.json": policy()},
     "m365dsc": {
         "export.ps1": "Connect-MgGraph\nExport-M365DSCConfiguration -Path .\n",
         "Empty.ps1": configuration(name="Empty"),

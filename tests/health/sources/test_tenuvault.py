@@ -398,3 +398,12 @@ def test_the_records_are_two_files_at_the_root() -> None:
     assert not layout.takes("", "other.json")
     assert not layout.enters("", "Roles")
     assert not any(name in ("metadata.json", "backup.log") for name in POLICIES)
+
+
+@pytest.mark.parametrize("said", [5, ["t-1"], {"id": "t-1"}, False])
+def test_a_tenant_that_is_no_text_makes_the_run_partial(tmp_path: Path, said: object) -> None:
+    """It may name another tenant."""
+    plant_run(tmp_path, TenantId=said)
+    (run,) = runs_in(tmp_path)
+    assert (run.read().status, run.read().source_tenant) == ("partial", None)
+    assert '"TenantId" is not a text' in str(run.read().error)
