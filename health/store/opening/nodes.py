@@ -11,11 +11,10 @@ from typing import Final
 
 from health.store.opening.errors import StoreError, StoreSilent, StoreUnreachable
 from health.store.opening.home import TABLES
+from health.store.opening.limits import NODES_SECONDS
 from health.store.opening.statements import Statements
 from health.store.opening.urls import DatabaseAddress
 
-ASKING_SECONDS: Final = 4
-"""The part of a deadline, in seconds, that is reserved for finding out which node is silent."""
 _EACH_NODE_MS: Final = 1000
 
 # ruff: noqa: S608 - made of our own names
@@ -50,7 +49,7 @@ def _silent_nodes(address: DatabaseAddress) -> list[str]:
 
     try:
         with closing(connected(address, autocommit=True)) as driver:
-            driver.patience = ASKING_SECONDS
+            driver.patience = NODES_SECONDS
             cursor = driver.cursor()
             cursor.execute(_SILENT.encode())
             cursor.nextset()

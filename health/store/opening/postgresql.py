@@ -18,7 +18,7 @@ from psycopg.types.string import TextLoader
 
 from health.store.opening import limits
 from health.store.opening.deadline import ANSWER_SECONDS, DeadlineConnection
-from health.store.opening.nodes import ASKING_SECONDS
+from health.store.opening.limits import NODES_SECONDS
 from health.store.opening.statements import PARAMETER, ROWS_AT_ONCE, Asked, Parts, ReadingConnection, Rows, Statements
 from health.store.opening.urls import DatabaseAddress, label_of
 
@@ -149,7 +149,7 @@ class PostgresqlReading(PostgresqlStatements, ReadingConnection):
         before = [] if self._begun else [_BEGIN, *set_local(READING)]
         if self.distributed:
             # The rest of the deadline is for finding out which node is silent.
-            self._driver.patience = ANSWER_SECONDS - ASKING_SECONDS
+            self._driver.patience = ANSWER_SECONDS - NODES_SECONDS
             if not self._on_nodes:
                 before.append(set_on_nodes(READING))
         self._begun, self._ended, self._on_nodes = True, last, self.distributed
