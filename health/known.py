@@ -14,7 +14,7 @@ from health.posture import Reason, TenantBackupHealth
 
 
 class KnownEntry(NamedTuple):
-    """A note: this reason of this tenant (an external id) is known until an instant (UTC), to whom and why."""
+    """A note: this reason of this tenant (an external id) is known until an instant (UTC); who knows it, and why."""
 
     tenant: str
     reason: Reason

@@ -224,7 +224,7 @@ class TenantPilotApp(Pilot):
         self._close_messages_no_wait()
 
     def panic(self, *renderables: Any) -> None:
-        """End after a fault: one already noted, or one of the thread that reads the keys, which Rich has kept."""
+        """End after a fault: an already noted one, or one of the thread that reads the keys, which Rich has kept."""
         for trace in (each.trace for each in renderables if hasattr(each, "trace")):
             self.fault = self.fault or note_trace(trace)
         self._return_code = self._return_code or EXIT_FAULT
@@ -304,7 +304,7 @@ class TenantPilotApp(Pilot):
         for screen in reversed(screens):
             screen.remove()
 
-    # What works everywhere. What only a key asks for is imported then: the first frame does not wait for it.
+    # Actions that work everywhere. What only a key needs is imported by it: the first frame does not wait for it.
 
     def action_save_picture(self) -> None:
         from tui.words.export import picture_alone
@@ -318,7 +318,7 @@ class TenantPilotApp(Pilot):
         )
 
     def action_own_command(self, name: str) -> None:
-        """Run a command of the user's for what is under the cursor, in the terminal that the app leaves meanwhile."""
+        """Run a user's own command for the row under the cursor, in the terminal, which the app leaves meanwhile."""
         from tui.own_commands import NotRun
         from tui.terminal.program import run_in_terminal
 

@@ -61,7 +61,7 @@ class Asking:
 
     def __init__(self) -> None:
         self.number = 0
-        """Of the last question, counted from 1; an answer to an earlier one comes too late."""
+        """The number of the last question, from 1; an answer to an earlier one comes too late."""
         self.asked_at = 0.0
         self.answered_at: float | None = None
         """When the facts shown were true, as far as the database knows; None before the first answer."""
@@ -75,14 +75,14 @@ class Asking:
         self._was_too_old = False
 
     def begin(self, at: float) -> int:
-        """A question is asked, counted as asked at `at`; returns its number."""
+        """Note that a question is asked, at `at`. Returns its number."""
         self.number += 1
         self.asked_at = at
         self.under_way = True
         return self.number
 
     def answered(self, facts_from: float, database_time: DatabaseTime, at: float | None = None) -> None:
-        """The answer is there, at `at` or at once: its facts were asked for at `facts_from`."""
+        """Note that the answer has arrived, at `at` or just now: its facts were asked for at `facts_from`."""
         self._took = 0.0 if at is None else at - self.asked_at
         self.under_way = False
         self.judged_at = facts_from
@@ -92,13 +92,13 @@ class Asking:
         self._failures = 0
 
     def failed(self, sentence: str) -> None:
-        """The question could not be answered; the facts shown stay, and grow older."""
+        """Note that the question could not be answered; the shown facts stay, and grow older."""
         self.under_way = False
         self.problem = sentence
         self._failures += 1
 
     def shows_facts_of(self, other: Asking) -> None:
-        """Before the first answer: the facts shown are those of another screen's answer, and as old as there."""
+        """Before the first answer, show the facts of another screen's answer, with their age there."""
         self.answered_at, self.database_time = other.answered_at, other.database_time
         self._took, self._was_too_old = other._took, other._was_too_old
 
@@ -119,8 +119,8 @@ class Asking:
     def too_old(self, at: float, limit: timedelta, refresh: timedelta) -> bool:
         """Whether the facts shown are too old to confirm anything: older than `limit`.
 
-        Where reading takes so long that the next answer would come when these facts are past the limit again, what was
-        too old stays so: a count of the healthy that comes and goes with every refresh says nothing.
+        If reading takes so long that these facts would be past the limit again before the next answer, they stay too
+        old: a count of healthy tenants that comes and goes with every refresh is useless.
         """
         age = self.age(at)
         comes_too_late = bool(refresh) and timedelta(seconds=2 * self._took) + refresh > limit

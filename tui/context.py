@@ -1,4 +1,4 @@
-"""The app's start arguments: the databases that it may show, the policy, the looks, and the first place."""
+"""The app's start arguments: the databases that it may show, the policy, the appearance, and the first place."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def open_resolver(
 ) -> TenantBackupHealthResolver:
     """A resolver over the facts at an address; the fleet may have been read `ahead`. Opens nothing yet."""
     from health.resolver import (
-        TenantBackupHealthResolver,  # it imports SQLAlchemy, for which the first frame does not wait
+        TenantBackupHealthResolver,  # the first frame does not wait for this import
     )
 
     return TenantBackupHealthResolver(address, policy, ahead)

@@ -25,12 +25,12 @@ from tui.words.searched import WordFilter, searched_words
 from tui.words.wording import State, state_of
 
 LARGE: Final = 20_000
-"""Tenants from which on listing a fleet anew would hold up a key; a smaller one is listed at once."""
+"""From this many tenants on, listing the fleet would delay a key; a smaller one is listed at once."""
 _SORTED_AT_ONCE: Final = 4_000
 
 
 class Prepared:
-    """What lists a large fleet without a pause, made by a thread of its own (docs/budgets.md, "On the screen")."""
+    """What a thread prepares so that a large fleet is listed without a pause (docs/budgets.md, "On the screen")."""
 
     def __init__(self) -> None:
         self.orders: dict[Order, Sequence[TenantBackupHealth]] = {}
@@ -74,7 +74,7 @@ class FleetView(NamedTuple):
 
 
 def fleet_view(answer: FleetAnswer, known: FleetView | None, visit: LastVisit | None = None) -> FleetView:
-    """Count the verdicts; what the view before, `known`, already has is reused.
+    """Count the verdicts, reusing the results of the view before, `known`.
 
     `visit` is what this user saw before the first view; later views compare with the same visit.
     """
@@ -129,14 +129,14 @@ def prepare(view: FleetView, policy: HealthPolicy, groups: Groups | None = None)
 def _sorted_in_parts(
     verdicts: Sequence[TenantBackupHealth], key: Callable[[TenantBackupHealth], Any]
 ) -> Sequence[TenantBackupHealth]:
-    """While one part is sorted no other thread runs: a whole fleet would hold up a key."""
+    """The part sorted at a time. No other thread runs meanwhile, and a whole fleet would delay a key."""
     starts = range(0, len(verdicts), _SORTED_AT_ONCE)
     parts = [sorted(verdicts[start : start + _SORTED_AT_ONCE], key=key) for start in starts]
     return list(merge(*parts, key=key))
 
 
 class Filters(NamedTuple):
-    """Which tenants are listed: those that have every word and meet every other condition."""
+    """The conditions for a listed tenant: it has every word and meets every other condition."""
 
     words: str = ""
     state: State | None = None

@@ -24,7 +24,7 @@ from tui.words.searched import WordFilter
 
 _MOST_TENANTS: Final = 50
 _BEGINS, _HAS, _SCATTERED = 4.0, 2.0, 1.0
-"""Scores: what begins with the words typed comes before what has them, and that before letters that lie apart."""
+"""Scores: a hit that begins with the typed words comes before one that has them, and that before scattered letters."""
 _NOT_HERE: Final = ("app.palette", "app.colon", "app.quit_always")
 """Actions that the palette leaves out: those already open, and those that it has under another key."""
 
@@ -120,7 +120,7 @@ class TenantProvider(Provider):
 
 
 def _one_line(words: str | Content, more: str) -> Content:
-    """What is offered, and quieter what belongs to it. Content is never read as markup."""
+    """An offer, and in a quieter colour its details. Content is never read as markup."""
     return Content.assemble(words, ("  " + more, "dim not bold")) if more else Content.assemble(words)
 
 

@@ -54,7 +54,7 @@ class Pilot(App[None]):
     """The app as its screens see it."""
 
     notes: CheckedNotes | None = None
-    """What is known; None until the fleet was read and every tenant that is named was looked for."""
+    """The known reasons; None until the fleet was read and each named tenant was looked up."""
     marked_set: MarkedSet | None = None
     """The set that the user marked with `m`. There is only one mark, because two sets are compared."""
 
@@ -71,10 +71,10 @@ class Pilot(App[None]):
         return self.context.fixed_now or self.context.clock()
 
     def boot_seconds(self) -> float:
-        """Seconds by the clock that runs on in suspend: the age of facts is measured by it."""
+        """Seconds of the clock that also runs in suspend: it measures the age of facts."""
         return self.context.boot_clock()
 
-    # Where one is
+    # The place
 
     def place_words(self, connected_to: str | None = None) -> str:
         """The database, that it is read-only, and the instant if it is not the clock's.
@@ -86,7 +86,7 @@ class Pilot(App[None]):
         return f"{f'{database.name}: ' if database.name else ''}{connected_to or database.label} read-only{at}"
 
     def fixed_instant(self) -> str:
-        """The instant of `--now` or `--as-of`; nothing where the clock says it. Seconds that are zero are left out."""
+        """The instant of `--now` or `--as-of`; empty if the clock gives it. Zero seconds are left out."""
         fixed = self.context.fixed_now
         form = "%Y-%m-%d %H:%M:%S" if fixed is not None and fixed.second else "%Y-%m-%d %H:%M"
         return "" if fixed is None else f"{fixed:{form}}Z"
@@ -112,7 +112,7 @@ class Pilot(App[None]):
         """List a verdict that a screen read again; returns the one object that both show from now on."""
         raise NotImplementedError
 
-    # What somebody has written beside a verdict
+    # Notes beside a verdict
 
     def known_of(self, health: TenantBackupHealth, now: datetime) -> str:
         """The known reasons of a tenant in words; empty if the file is wrong."""
@@ -177,7 +177,7 @@ class Pilot(App[None]):
             before, after = sorted((other, key))
             self.open_screen("changes", external_id, tenant_name, before=before.set_id, after=after.set_id)
 
-    # What is handed on
+    # Copies and files
 
     def copy_text(self, text: str | None, otherwise: str) -> None:
         """Put text on the terminal's clipboard, and say so."""
@@ -193,7 +193,7 @@ class Pilot(App[None]):
             self.say(f"sent to the terminal's clipboard: {text}")
 
     def copy_to_clipboard(self, text: str) -> None:
-        """As Textual does, and through tmux and screen as well."""
+        """As Textual does, but also through tmux and screen."""
         self._clipboard = text
         if self._driver is not None:
             self._driver.write(clipboard_sequence(text, os.environ))
@@ -205,7 +205,7 @@ class Pilot(App[None]):
         self.copy_text(shlex.join([*self.context.invocation, *at, *arguments]), "")
 
     def stem(self, what: str, external_id: str = "") -> str:
-        """The beginning of a file's name; of a tenant's id only what means nothing to a shell or in a path."""
+        """The beginning of a file's name; a tenant's id without characters that a shell or a path would read."""
         whose = f"{_plain(external_id)}-" if external_id else ""
         return f"tenantpilot-{whose}{what}-{self.evaluation_instant():%Y%m%dT%H%M%SZ}"
 

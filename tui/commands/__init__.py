@@ -164,10 +164,9 @@ def _let_go_of(stream: TextIO) -> None:
 
 
 def run(words: list[str]) -> int:
-    """Run one command line; gives back the exit code. What went wrong is one sentence on standard error.
+    """Run one command line. Returns the exit code. An error is one sentence on standard error.
 
-    There too, whatever the command was, where it has written to (docs/operations.md, "Which database a command writes
-    to").
+    A command that has written names its database there too (docs/operations.md, "Which database a command writes to").
     """
     _written()
     exit_code = _run(words)
@@ -217,9 +216,9 @@ def _run(words: list[str]) -> int:
 
 
 def _unprinted(error: OSError) -> tuple[str, int] | None:
-    """The sentence and the exit code where standard output does not take the answer; None for any other error.
+    """The sentence and the exit code if the answer cannot be written to standard output; None for any other error.
 
-    An error that names no file is of a stream.
+    An error without a file's name comes from a stream.
     """
     if error.filename is not None or error.errno not in _OF_A_STREAM:
         return None

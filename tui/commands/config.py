@@ -75,7 +75,7 @@ def _check(invocation: Invocation) -> int:
 
 
 def _wrong(loaded: LoadedSettings) -> Iterator[tuple[str, str]]:
-    """What the users of the settings would refuse: pairs of a key and a sentence."""
+    """What the screens, `sync` and others would refuse: pairs of a key and a sentence."""
     for look in (lambda: _refuse_what_the_screens_would(loaded.settings), loaded.known_file):
         try:
             look()

@@ -58,7 +58,7 @@ def _progress() -> Callable[[int, int], None] | None:
 @place_options
 @click.pass_context
 def analyze(ctx: click.Context, /, **given: Any) -> None:
-    """Have the database take statistics, by which it chooses its plans; no fact changes."""
+    """Collect the database's statistics, by which it chooses its plans; no fact changes."""
     address = open_session(ctx, given).writing()
     take_statistics(address)
     click.echo(f"{address.label}: statistics taken.")

@@ -66,7 +66,7 @@ def demo(ctx: click.Context, /, tenants: int, **given: Any) -> int:
         here = replace(invocation, database=f"sqlite:///{Path(folder, 'demo.db')}")
         session = session_of(here)
         write_demo(session.writing(), session.now, tenants, session.loaded.settings.policy())
-        forget_places()  # nobody needs to hear of a file that is gone afterwards
+        forget_places()  # the file is temporary, so its name is of no use
         return _look_around(session, here)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def settings_facts(session: Session, resolver: TenantBackupHealthResolver, fleet: FleetFacts) -> SettingsFacts:
-    """Look at the settings beside a fleet. Raises SettingsError where they cannot be meant, and StoreError."""
+    """Compare the settings with the fleet. Raises SettingsError if they contradict, and StoreError."""
     settings = session.loaded.settings
     found = found_sources(session.loaded)
     notes = read_notes(notes_file(session.writing().place)) or Notes()
@@ -44,7 +44,7 @@ def settings_facts(session: Session, resolver: TenantBackupHealthResolver, fleet
 
 
 def open_to_others(file: Path | None) -> bool:
-    """Whether every user of the machine may read a file; one that cannot be looked at is said by whoever reads it."""
+    """Whether every user of the machine may read a file. A file that cannot be looked at is reported by its reader."""
     try:
         return file is not None and bool(file.stat().st_mode & stat.S_IROTH)
     except OSError:

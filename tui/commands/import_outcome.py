@@ -21,9 +21,9 @@ from tui.words.safe_text import safe_text
 from tui.words.wording import counted
 
 _MOST_OF_AN_ERROR: Final = 400
-"""How many cells of a set's error stand in a sentence that says more than that."""
+"""The most cells of a set's error in a longer sentence."""
 _MOST_TYPES: Final = 8
-"""How many types are named one by one for accepting them: where more are gone, it is everything or a look."""
+"""The most types to accept by name. If more are gone, the command names `*`."""
 
 
 def echo_summary(external_id: str, summary: ImportSummary) -> None:
@@ -50,7 +50,7 @@ def tell_of(archived: Sequence[str], accepted_for_nothing: Sequence[str] = ()) -
 
 
 def tell_of_losses(lost: Iterable[LostSet], *, by_option: bool) -> None:
-    """Say of each set that became partial what it lost, and what accepts that: the import's option or the command."""
+    """Report each set that became partial: what it lost, and how to accept that, by the option or the command."""
     for each in lost:
         captured, at = each.captured, each.captured.completed_at
         when = "" if at is None else f", completed {at:%F %T} UTC,"
@@ -61,7 +61,7 @@ def tell_of_losses(lost: Iterable[LostSet], *, by_option: bool) -> None:
 
 
 def with_room_for_more(error: str) -> str:
-    """A set's error as it fits into a sentence that says more: of forty types the middle is left out."""
+    """A set's error, short enough for a longer sentence: with forty types the middle is left out."""
     return cut_in_the_middle(error, _MOST_OF_AN_ERROR)
 
 
@@ -70,7 +70,7 @@ def _to_name(lost: LostSet) -> tuple[str, ...]:
 
 
 def how_to_accept(lost: LostSet) -> str:
-    """The command that accepts a loss once, as a clause: in a crontab the option would accept every later one too."""
+    """The command that accepts a loss once, as a clause. In a crontab the option would accept every later loss too."""
     types = _to_name(lost)
     end_of_options = ["--"] if any(name.startswith("-") for name in types) else []
     words = ["tenantpilot", "accept-loss", "--tenant", lost.captured.external_id, *end_of_options, *types]
@@ -78,7 +78,7 @@ def how_to_accept(lost: LostSet) -> str:
 
 
 def leave_cron_nothing_to_mail() -> None:
-    """After a recorded run that went well: where it was noted is for a person at a terminal (docs/record.md)."""
+    """After a good recorded run, do not name the database unless a person is at a terminal (docs/record.md)."""
     if not sys.stderr.isatty():
         forget_places()
 

@@ -105,7 +105,7 @@ def _asked(source: Source, given: dict[str, Any], session: Session) -> Asked:
 
 
 def _accepts(given: dict[str, Any]) -> Acceptances:
-    """What the command line accepts of a backup, against the backup's own data."""
+    """What the command line accepts although the backup's own data speaks against it."""
     return Acceptances(**{name: given.get(f"accept_{name}", False) for name in Acceptances._fields})
 
 

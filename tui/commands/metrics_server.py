@@ -18,7 +18,7 @@ from tui.words.openmetrics import CONTENT_TYPE
 REQUEST_SECONDS: Final = 10.0
 """Seconds that a client may take to send its request, and again to receive the answer. This stops slow clients."""
 MOST_AT_ONCE: Final = 64
-"""The number of clients served at the same time. Further clients are refused at once, so that nobody waits."""
+"""The number of clients served at the same time. Further clients are refused at once."""
 
 
 class OneAtATime:
@@ -89,7 +89,7 @@ class _Scrape(BaseHTTPRequestHandler):
     sys_version = ""
 
     def handle_one_request(self) -> None:
-        """Handle one request. The client has one deadline for the whole request, however it sends it."""
+        """Handle one request. The client has one deadline for the whole request, even if it sends it byte by byte."""
         with _Deadline(self.connection) as self._deadline:
             super().handle_one_request()
 

@@ -1,4 +1,4 @@
-"""Options that narrow a list of tenants as the screens do, and the groups and known reasons of what is left.
+"""Options that narrow a list of tenants as the screens do, and the groups and known reasons of the remaining ones.
 
 (docs/documents.md, "The report")
 """
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     from tui.commands.session import Session
 
 _OF_A_LIST: Final = frozenset({"tenant", "group", "filter", "posture", "sort", "stale_within"})
-"""What a view may say for a command: a document has an order of its own, whatever the view sorts by."""
+"""The options of a view that a command uses. A document has its own order, so the view's sorting is ignored."""
 
 
 class Narrowing(NamedTuple):
-    """What narrows a list of tenants; None for an option that was not given."""
+    """The options that narrow a list of tenants; None if not given."""
 
     group: str | None = None
     words: str | None = None
     posture: str | None = None
     tenants: tuple[str, ...] = ()
-    """Only these tenants, by their external ids; said on the command line, or the one of the view."""
+    """Only these tenants, by their external ids, from the command line or the view."""
     stale_within: timedelta | None = None
 
     @classmethod
     def of(cls, session: Session, given: Mapping[str, Any], tenants: tuple[str, ...] = ()) -> Narrowing:
-        """From the options of a command, and from the view that they name.
+        """Make it from the options of a command, and from the view that they name.
 
         Raises UsageError for a view or a group that the settings do not have, and for a view that opens a screen.
         """
@@ -62,7 +62,7 @@ class Narrowing(NamedTuple):
     def narrowed(
         self, session: Session, verdicts: Sequence[TenantBackupHealth], resolver: TenantBackupHealthResolver
     ) -> Sequence[TenantBackupHealth]:
-        """The verdicts that are left, in their order. The resolver is only asked for causes, where words are given.
+        """The remaining verdicts, in their order. With filter words the resolver is asked for causes.
 
         Raises SettingsError for a tenant in two groups.
         """

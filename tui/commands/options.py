@@ -277,7 +277,7 @@ def as_of_option(command: Command) -> Command:
 
 
 def require_the_past(as_of: datetime, now: datetime, stale_within: timedelta | None) -> None:
-    """Raise UsageError unless an instant lies in the past, and nothing is asked about what lies ahead of it."""
+    """Raise UsageError unless an instant lies in the past and the options ask nothing about the time after it."""
     if as_of > now:
         raise click.UsageError(
             "--as-of is in the future: name an instant in the past, or judge at a future one with --now."
@@ -287,14 +287,14 @@ def require_the_past(as_of: datetime, now: datetime, stale_within: timedelta | N
 
 
 def app_options(command: Command) -> Command:
-    """What the screens open with: a place, and the instant to judge at."""
+    """The screens' start options: a place, and the instant to judge at."""
     for option in (*_OF_THE_FLEET, narrowing_options, *_OF_A_TENANT):
         command = option(command)
     return as_of_option(now_option(command))
 
 
 def checked(place: Place) -> Place:
-    """The same place. Raises UsageError where what was said does not go together."""
+    """The same place. Raises UsageError if the options do not go together."""
     try:
         return place.checked()
     except ImpossiblePlace as problem:
@@ -302,6 +302,6 @@ def checked(place: Place) -> Place:
 
 
 def place_of(given: Mapping[str, Any]) -> Place:
-    """The place that the options in front of a command say."""
+    """The place by the options before a command."""
     said = {name: given[name] for name in Place._fields if name != "set"}
     return Place(set=given["set_ids"], **said)

@@ -1,4 +1,4 @@
-"""What `record` notes of a command that prints facts, or of which it notes only the outcome (docs/record.md)."""
+"""What `record` notes of a command that prints facts, or whose outcome alone it notes (docs/record.md)."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class ToRecord(NamedTuple):
 
     @property
     def accepts(self) -> Acceptances:
-        """What is accepted of the backup, against the backup's own data."""
+        """What is accepted although the backup's own data speaks against it."""
         return Acceptances(other_tenant=self.other_tenant, same_content=self.same_content)
 
 
@@ -97,7 +97,7 @@ def _run_with_folder(notebook: Notebook, run: RecordedRun, asked: ToRecord) -> i
 
 
 def _run_without_folder(notebook: Notebook, run: RecordedRun, asked: ToRecord) -> int:
-    """Run a command that prints its facts, or of which only the outcome is noted. Returns the exit code."""
+    """Run a command that prints its facts, or whose outcome alone is noted. Returns the exit code."""
     if asked.path is not None:
         raise click.UsageError(f"--path is for folders, and --source {run.source} reads no folder: leave it out.")
     door = Door(asked.accepted, notebook.loss_rule(), asked.accepts)

@@ -30,14 +30,14 @@ _ESCAPE_DELAY_MILLISECONDS: Final = "500"
 
 
 def open_screens(invocation: Invocation, place: Place, view: str | None = None) -> int:
-    """Open the app on the configured database; gives back its exit code.
+    """Open the app on the configured database. Returns its exit code.
 
-    Where the screens open is what `place` says, and what it leaves unsaid as the settings have it under `view`.
-    Raises CommandFailed without a terminal.
+    The screens open at `place`; options that it does not give come from the settings' `view`. Raises CommandFailed
+    without a terminal.
     """
     if (reason := why_no_terminal()) is not None:
         raise CommandFailed(f"{reason}: 'tenantpilot report' prints the same verdicts.", EXIT_USAGE)
-    if view is None:  # else what was said may go together only with what the settings say
+    if view is None:  # with a view, the options may fit only together with those of the view
         checked(place)
     # Imports make no garbage, so collection would only cost time. The reader switches it on again.
     gc.disable()
@@ -71,7 +71,7 @@ def show(context: AppContext) -> int:
 
             tell_escape_from_alt()
     app = TenantPilotApp(context)
-    # How Textual draws is its own affair too.
+    # How Textual draws is internal to it too.
     with suppress(ImportError):
         from tui.terminal.changed_cells import ChangedCells
 
@@ -98,7 +98,7 @@ def _settings_then_fleet(invocation: Invocation, place: Place, view: str | None,
     context = session.context(invocation, place, view)
     sender.send(pickle.dumps((context, address)))
     if context.as_of:
-        return  # what is read ahead is the fleet of now
+        return  # only the present fleet is read ahead
     from health.store.reading.ahead import send_fleet
 
     def opened(connection: ReadingConnection) -> None:

@@ -52,9 +52,9 @@ class Session(NamedTuple):
         return parse_database_url(self.database.write_to())
 
     def viewed(self, place: Place, view: str | None) -> Place:
-        """A place, with what it leaves unsaid taken from a view of the settings.
+        """A place. Options that it does not give come from a view of the settings.
 
-        Raises UsageError for a view or a group that the settings do not have, and where the two do not go together.
+        Raises UsageError for a view or a group that the settings do not have, and if the options do not go together.
         """
         views = self.loaded.settings.views
         if view is not None and view not in views:
@@ -70,7 +70,7 @@ class Session(NamedTuple):
     def context(
         self, invocation: Invocation, place: Place = FLEET, view: str | None = None, *, visits: bool = True
     ) -> AppContext:
-        """What the screens are started with. Without `visits` what was seen is not remembered.
+        """The start arguments of the screens. Without `visits` no visit is recorded.
 
         Raises UsageError as `viewed` does.
         """
@@ -95,18 +95,18 @@ class Session(NamedTuple):
             commands=self._own_commands(),
             command=("tenantpilot", *config),
             groups=settings.tenant_groups(),
-            # What is noted is noted of now.
+            # Known reasons are about now.
             known=KnownNotes() if as_of or not (file := self.loaded.known_path) else read_notes(file),
         )
 
     def theme(self) -> Chosen:
         """The theme of this terminal, and why it is not the one of the settings."""
-        # The shipped file has every setting at its default, so that the default in a file is nobody's choice.
+        # The shipped file has every setting at its default, so a default in a file was not chosen by the user.
         by_default = not self.loaded.sources["ui.theme"].startswith(("environment", "command line"))
         return theme_here(self.loaded.settings.ui.theme, os.environ, by_default=by_default)
 
     def plain(self) -> Chosen:
-        """Whether the screens are plain on this terminal, and why, where the settings do not say so."""
+        """Whether the screens are plain on this terminal, and why if the settings do not say so."""
         return plain_here(self.loaded.settings.ui.plain, os.environ)
 
     def _databases(self, invocation: Invocation, visits: bool) -> dict[str, Database]:
@@ -145,7 +145,7 @@ class Session(NamedTuple):
         return checked_commands(settings.own_commands(), settings.keys)
 
     def doubts_of(self, time: DatabaseTime) -> tuple[str, ...]:
-        """Why facts just read confirm nothing, one clause a reason."""
+        """Why facts that were just read confirm nothing, one clause for each reason."""
         settings = self.loaded.settings
         return time.doubts(settings.policy(), confirmation_limit(settings.ui.refresh))
 

@@ -87,7 +87,7 @@ class Bringing(NamedTuple):
                     within, entry.declared, asked, door, written=newest.note, one_by_one=True, schedule=entry.schedule
                 )
         except (RefusedInput, StoreConflict) as refusal:
-            # Of a history the sets before this one are written.
+            # The earlier sets of a history are written.
             return Outcome(entry, refusal=str(refusal), lost=door.with_a_loss)
         except OSError as error:
             return Outcome(entry, refusal=f"{entry.path}: it cannot be read: {error.strerror or error}.")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class CapturedItemScreen(FactsScreen[JsonLines]):
-    """`answer` is the captured JSON, in lines; `listed` is the set that the item is of.
+    """`answer` is the captured JSON, in lines; `listed` is the item's set.
 
     `sought` is its last good copy, if it was looked for.
     """

@@ -55,7 +55,7 @@ _COLUMNS: Final = (
     Column("ERROR", 20, share=3, from_width=100),
 )
 _SOON: Final = 0.05
-"""Seconds that an answer may take before the verdict that the list has is shown: a near one comes sooner."""
+"""Seconds that an answer may take before the list's verdict is shown. A near database is faster."""
 _ROOM_BESIDE: Final = 120
 """The columns needed for the schedules beside the attempts."""
 _ROOM_FOR_HISTORY: Final = 12
@@ -134,7 +134,7 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
         health: TenantBackupHealth | None = None,
         asking: Asking | None = None,
     ) -> None:
-        """`health` is the verdict that the list has of the tenant, and `asking` how its question stands."""
+        """`health` is the list's verdict on the tenant, and `asking` the state of the list's question."""
         super().__init__()
         self.external_id = external_id
         self.tenant_name = tenant_name
@@ -146,9 +146,9 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
             self.set_timer(_SOON, self._show_as_listed)
 
     def _show_as_listed(self) -> None:
-        """Show the verdict that the list has, with its age, for as long as the answer is on its way.
+        """Show the list's verdict, with its age, until the answer arrives.
 
-        Without what is read beside it: what is confirmed could be called complete, and an attempt be missing.
+        Only the verdict: without the rest a confirmed tenant could be called complete, or an attempt be missing.
         """
         if self.answer is not None or self._listed is None or self._list_asking is None:
             return
@@ -175,7 +175,7 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
             self._show_listed(self.health)
 
     def crumb(self) -> str:
-        """The tenant by name and id: names are alike, and the id is what commands take."""
+        """The tenant by name and id, because names may be alike and commands need the id."""
         named = self.tenant_name != self.external_id
         return f"{self.tenant_name} ({self.external_id})" if named else self.external_id
 

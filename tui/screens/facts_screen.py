@@ -68,7 +68,7 @@ class FactsScreen(FramedScreen, Generic[Answer]):
 
     @property
     def reading(self) -> bool:
-        """Whether the last question is still on its way."""
+        """Whether the last question is still unanswered."""
         return self.asking.under_way
 
     def is_due(self, refresh: timedelta) -> bool:
@@ -78,11 +78,11 @@ class FactsScreen(FramedScreen, Generic[Answer]):
     # What each screen defines
 
     def question(self) -> Question[Answer]:
-        """What this screen asks the resolver. Made anew for every load, from the latest state of the screen."""
+        """What this screen asks the resolver. Made for each load, from the latest state of the screen."""
         raise NotImplementedError
 
     def note(self) -> str:
-        """What of the past is not known, and why the facts are doubtful, because every age depends on that."""
+        """What is unknown about the past, and why the facts are doubtful. Every age depends on that."""
         context = self.pilot.context
         # The instant once more: beside a long name of a database it is cut.
         then = f"as of {self.pilot.fixed_instant()}: schedules and deletions unknown, nothing confirmed"
@@ -111,11 +111,11 @@ class FactsScreen(FramedScreen, Generic[Answer]):
         raise NotImplementedError
 
     def about(self) -> dict[str, Any]:
-        """What `e` writes of this screen's rows as a whole: of which set they are, by what they are narrowed."""
+        """What `e` writes about all rows of this screen: their set, and how they are narrowed."""
         return {}
 
     def under_cursor(self) -> dict[str, str]:
-        """The ids and names of the tenant, the set and the item that this place is about, as far as there are any."""
+        """The ids and names of the tenant, the set and the item of this place, if it has them."""
         place, found = self.place(), {}
         if self.external_id:
             found = {"tenant": self.external_id, "name": self.called()}
@@ -126,7 +126,7 @@ class FactsScreen(FramedScreen, Generic[Answer]):
         return found
 
     def in_a_picture(self) -> str:
-        """What stands over a picture, also one of the help or a list to choose from: whose, where, judged when."""
+        """The title of a picture, also of the help or a list over it: the tenant, the place, and when it was judged."""
         at = "" if self.answer is None else f", judged at {self.facts.now:%Y-%m-%d %H:%M:%S} UTC"
         return safe_text(f"{' > '.join(self.way_here())}, {self.query_one(HeaderLine).place}{at}", limit=400)
 
@@ -306,13 +306,13 @@ class FactsScreen(FramedScreen, Generic[Answer]):
             header.age = "no facts" if self.asking.problem else "reading"
 
     def _say_how_far(self, waited: timedelta) -> None:
-        """From the first second on, how far the first read has come, or how long it has taken."""
+        """From the first second on, show the progress of the first read, or how long it has taken."""
         if waited >= timedelta(seconds=1):
             what = self.how_far() or f"for {format_span(waited)}"
             self.query_one("#waiting", Static).update(Content(f"reading the facts ... {what}"))
 
     def how_far(self) -> str:
-        """How far the read under way has come, in words; empty where that is not known."""
+        """The progress of the running read, in words; empty if it is unknown."""
         return ""
 
     def show_ages(self) -> None:

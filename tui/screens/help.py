@@ -1,4 +1,4 @@
-"""Every key that works on the screen below, with the id that a key map names it by (docs/screens.md, "Help")."""
+"""Every key that works on the screen below, with its id for a key map (docs/screens.md, "Help")."""
 
 from __future__ import annotations
 

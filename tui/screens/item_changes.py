@@ -215,7 +215,7 @@ def _rows(before: CapturedInSet, after: CapturedInSet, *, with_meaningless: bool
     cut = len(lines) - _MOST_LINES
     if cut > 0:
         lines = [*lines[:_MOST_LINES], (None, f"... {cut:,} more lines", None)]
-    # Even numbers: where the sides stand above one another, the second line of a pair has the odd one.
+    # Even numbers: if the sides stand above one another, the second line of a pair gets the odd number.
     return tuple(DiffRow(2 * number, *line) for number, line in enumerate(lines))
 
 
@@ -233,7 +233,7 @@ def _content_rows(
     if one is None or other is None:
         yield None, f"{title}: {_why_not_compared(before.item, after.item, one, other, name)}", None
         if name == "assignments" and one != other:
-            # Whom a policy reaches is short, and the question at once: what one side has is shown.
+            # Assignments are short and always of interest, so those of one side alone are shown too.
             yield from _alone(one or other, LineKind.GONE if other is None else LineKind.ADDED)
         return
     found = differences(one, other, with_meaningless=with_meaningless)

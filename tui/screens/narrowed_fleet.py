@@ -131,7 +131,7 @@ class NarrowedFleet(FactsScreen[FleetView]):
         self, binding: str, heading: str, rows: Sequence[Row], here: Row, cell: Callable[[Row], Cell],
         then: Callable[[Row | None], None],
     ) -> None:  # fmt: skip
-        """Let the user pick one of a few; the same key again takes the one after the present."""
+        """Let the user pick one of a few. The same key again takes the next one."""
         again = [key for key, active in self.active_bindings.items() if active.binding.id == binding]
         self.pilot.choose(
             [Column(heading, 16, share=1)], rows, lambda row: (cell(row),), then, begin_at=here, again=again

@@ -155,12 +155,12 @@ class TenantsScreen(NarrowedFleet):
         return ask
 
     def _want_causes(self) -> None:
-        """Ask for the causes once there is a word to look for in them: they cost as much as a tenth of the fleet."""
+        """Ask for the causes only when there are filter words: they take a tenth of the time of the fleet."""
         if self.words and self.answer is not None and self.answer.causes is None and not self.reading:
             self.load()
 
     def _with_notes(self, view: FleetView, notes: KnownNotes, resolver: TenantBackupHealthResolver) -> FleetView:
-        """The view with what the settings say of its tenants. Called in the reader thread."""
+        """The view with its tenants' groups and known reasons. Called in the reader thread."""
         groups = self.pilot.context.groups
         judged = {health.tenant.external_id for health in view.answer.verdicts} if groups or notes.entries else set()
         checked = checked_notes(notes, lambda named: resolver.missing_tenants(named), judged)
@@ -209,7 +209,7 @@ class TenantsScreen(NarrowedFleet):
 
     def watch_answer(self, view: FleetView) -> None:
         if view.notes is not self._notes_taken:
-            # Once: a dashboard may have looked at the file since.
+            # Only once, because a dashboard may have read the file since.
             self._notes_taken = view.notes
             self.pilot.notes = view.notes
         self._list_again()
@@ -262,7 +262,7 @@ class TenantsScreen(NarrowedFleet):
         # The facts decide the verdict; the screen decides whether the facts are too old for it.
         state = State.HEALTHY if self.state is State.UNCONFIRMED and self.unconfirmed else self.state
         if state is State.HEALTHY and self.pilot.context.as_of:
-            state = State.UNCONFIRMED  # of the past none is healthy
+            state = State.UNCONFIRMED  # as of the past no tenant is healthy
         return Filters(self.words, state, stale_by, self.changed_only, of_cause, self.group)
 
     def _show(self, rows: Sequence[TenantBackupHealth]) -> None:
@@ -299,7 +299,7 @@ class TenantsScreen(NarrowedFleet):
         now, policy = self.now(), self.pilot.context.policy
         state = state_of(health, facts_too_old=self.unconfirmed)
         reasons = why(health, policy, now)
-        if state is State.UNCONFIRMED and not health.of_the_past:  # of the past, the header says why
+        if state is State.UNCONFIRMED and not health.of_the_past:  # as of the past, the header says why
             reasons = "clocks differ: no age is certain" if self.clocks_differ else "facts too old to confirm"
         if self.changed_only:
             was = self.facts.changed.get(health.tenant.id, state.word)

@@ -1,4 +1,4 @@
-"""The file `known.file`: who has taken note of which reason, and until when (docs/documents.md, "Known").
+"""The file `known.file`: noted reasons, with their tenants, ends and authors (docs/documents.md, "Known").
 
 It is only read. If one entry is wrong, the whole file is refused, and the message has the line of the entry.
 """
@@ -47,7 +47,7 @@ class KnownFile(NamedTuple):
                 raise self._no_tenant(number, entry)
 
     def sentences_without_tenant(self) -> dict[str, str]:
-        """By each tenant that is named: what to say where there is no such tenant, with the line of its first entry."""
+        """For each named tenant: the sentence to show if it does not exist, with the line of its first entry."""
         found: dict[str, str] = {}
         for number, entry in self.lines:
             found.setdefault(entry.tenant, str(self._no_tenant(number, entry)))

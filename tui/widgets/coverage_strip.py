@@ -1,4 +1,4 @@
-"""The strip of the last 30 days on a dashboard: history, in words and in cells, and no part of the verdict."""
+"""The strip of the last 30 days on a dashboard: history, in words and cells, apart from the verdict."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class CoverageStrip(Static):
     unconfirmed: reactive[bool] = reactive(False)
 
     def __init__(self, *, plain: bool = False) -> None:
-        """`plain` has no cells, and the shares in words alone."""
+        """`plain` has only the shares in words, without cells."""
         super().__init__(markup=False)
         self._plain = plain
         self._shown = Content("")

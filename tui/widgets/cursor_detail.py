@@ -1,4 +1,4 @@
-"""The row under a list's cursor, in full: at 80 columns the list has to cut what does not fit its columns."""
+"""The row under a list's cursor, in full, because at 80 columns the list cuts long cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines with a beginning of their own, such as a mark or a state: what is folded stands under the words after it."""
+"""Lines that begin with a mark or a state: folded words stand under the words after it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from textual.visual import RenderOptions, Visual
 
 
 class HangingLine(NamedTuple):
-    """What a line begins with, in as many cells as it has, and its words, which may take several lines."""
+    """The beginning of a line, at its own width, and its words, which may take several lines."""
 
     beginning: Content
     words: Content
 
 
 class HangingLines(Visual):
-    """Drawn by Textual as content is: any `Static` can be updated with it."""
+    """Textual draws it like content, so any `Static` can be updated with it."""
 
     def __init__(self, lines: Sequence[HangingLine]) -> None:
         self._lines = lines

@@ -72,7 +72,7 @@ class HeaderLine(Vertical):
         self._write()
 
     def _write(self) -> None:
-        """Write the parts that changed: every second that is the age alone, in as many cells as before."""
+        """Write only the parts that changed: every second the age, in as many cells as before."""
         if not self._composed or not self.size.width:
             return
         crumbs = [name_text(crumb, 100) for crumb in self.crumbs]
@@ -106,18 +106,18 @@ _TENANT: Final = 2
 _LEAST: Final = 6
 _LEAST_PLACE: Final = 8
 _LEAST_HERE: Final = 12
-"""The fewest cells that the names of a tenant and of an item are shortened to; no screen's name is longer."""
+"""The fewest cells of a shortened tenant's or item's name; no screen's name is longer."""
 _READ_ONLY: Final = " read-only"
 _FACTS: Final = "facts "
 _AGE: Final = 15
 _BRIEF_AGE: Final = 7
-"""The cells of an age with and without the words around it, so that a second more moves nothing."""
+"""The cells of an age with and without the words around it, so that a longer age moves nothing."""
 _MARKS: Final = ("PRODUCTION", "PROD")
 _AROUND: Final = 2
 
 
 class HeaderWords(NamedTuple):
-    """What the header's line says: the way here, that it is production, which database, how old the facts are."""
+    """The parts of the header's line: the way here, the mark of production, the database, the age of the facts."""
 
     crumbs: str
     production: str
@@ -129,7 +129,7 @@ def words_that_fit(crumbs: list[str], place: str, age: str, width: int, *, produ
     """The header in `width` cells. The tenant, by name and id, is the last thing to be shortened.
 
     First the way before it is left out, then the database's name is cut and left out, then the words around the age and
-    the mark of production are shortened, then the screen's name; whose it is only if that alone does not fit.
+    the mark of production are shortened, then the screen's name; the tenant only if it alone does not fit.
     """
     mark, short = _MARKS if production else ("", "")
     near = _crumbs(crumbs)[-1]
@@ -161,19 +161,19 @@ def place_that_fits(place: str, room: int) -> str:
 
 
 def _crumbs(crumbs: list[str]) -> list[str]:
-    """The way here in words, from the longest to the shortest that still says the tenant and the screen whole."""
+    """The way here in words, from the longest form to the shortest with the whole names of tenant and screen."""
     tenant, here = crumbs[_TENANT : _TENANT + 1], crumbs[_TENANT + 1 :][-1:]
     ways = (crumbs, ["…", *crumbs[_TENANT:]], ["…", *tenant, *here], [*tenant, *here]) if tenant else (crumbs,)
     return [" > ".join(way) for way in ways]
 
 
 def crumbs_that_fit(crumbs: list[str], room: int) -> str:
-    """The way here in at most `room` cells: the tenant and what is shown are shortened, but never left out."""
+    """The way here in at most `room` cells: the names of tenant and screen are shortened, but never left out."""
     tenant, here = crumbs[_TENANT : _TENANT + 1], crumbs[_TENANT + 1 :][-1:]
     for words in _crumbs(crumbs):
         if cell_len(words) <= room or not tenant:
             return words
-    # An item's name is shortened first, while it still says something, then the screen's is left out, and then whose.
+    # First an item's name is shortened, as long as it still helps. Then the screen's name goes, then the tenant's.
     between = cell_len(" > ") * len(here)
     left = room - between - cell_len(tenant[0])
     if here and left >= _LEAST_HERE:

@@ -15,7 +15,7 @@ _MOST_LINES: Final = 20_000
 
 
 class JsonLines(NamedTuple):
-    """Numbered lines of captured JSON, read at `now`, and what was captured as it came."""
+    """Numbered lines of captured JSON, read at `now`, and the captured content unchanged."""
 
     lines: tuple[tuple[int, str], ...]
     now: datetime

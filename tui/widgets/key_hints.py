@@ -51,7 +51,7 @@ class KeyUse(NamedTuple):
 
     @property
     def words(self) -> str:
-        """What it does, as a list of actions says it; the key hints have room for less."""
+        """What it does, for a list of actions; the key hints have less room."""
         return self.binding.tooltip or self.binding.description
 
 
@@ -112,7 +112,7 @@ class KeyHints(Static):
 
 
 def _is_for_a_wide_line(use: KeyUse) -> bool:
-    # The numbers, of which each lists one state, would take the whole line.
+    # The numbers, each for one state, would take the whole line.
     one_state = use.binding.action.startswith("only(")
     return not (use.binding.show or one_state or is_movement(use) or use.binding.id in _ALWAYS)
 

@@ -42,7 +42,7 @@ class ProofBlock(Static, can_focus=True):
     def show(self, lines: Sequence[Line]) -> None:
         """Show these lines under the title."""
         self._lines = lines
-        # Without colours the ground of the focus is not to be seen.
+        # Without colours the background of the focus is invisible.
         style = f"bold {'$primary' if self._marked else '$quiet'}{' underline' if self._has_focus else ''}"
         mark = Content.assemble((_MARK, "bold $primary")) if self._marked else Content("")
         title = HangingLine(mark, Content.assemble((self._title, style)))

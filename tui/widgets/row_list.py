@@ -34,7 +34,7 @@ class Column(NamedTuple):
 class Cell(NamedTuple):
     """The text of one cell, already safe, and its style: the last part of a component class's name.
 
-    Where there is no room for all of it, a name loses its middle and other text its end.
+    If it does not fit, a name loses its middle and other text its end.
     """
 
     text: str

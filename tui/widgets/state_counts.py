@@ -1,4 +1,4 @@
-"""Every state with its number of tenants, on one line whatever the numbers are."""
+"""Every state with its number of tenants, on one line, also with large numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Counts = Sequence[tuple[State, int]]
 
 
 class StateCounts(Static):
-    """The counts in their order; what is longer than the line gives up its room first, then its words."""
+    """The counts in their order. If the line is too long, it loses blanks first, then words."""
 
     DEFAULT_CSS = """
     StateCounts { height: 1; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }

@@ -32,7 +32,7 @@ class DatabaseTime(NamedTuple):
         return abs(self.clock_ahead) > policy.clock_skew
 
     def doubts(self, policy: HealthPolicy, limit: timedelta) -> tuple[str, ...]:
-        """Why facts just read confirm nothing, one clause a reason. `limit` is how old the facts may be."""
+        """Why facts just read confirm nothing, one clause for each reason. `limit` is the age that facts may have."""
         clocks = (clocks_in_words(self.clock_ahead),) if self.clocks_differ(policy) else ()
         return (*clocks, *((self.lag_in_words(),) if self.behind > limit else ()))
 

@@ -1,4 +1,4 @@
-"""What a screen hands on as evidence: whose it is, of which set, judged when and by which window, narrowed by what.
+"""A screen's evidence: the tenant, the set, when and by which window it was judged, and how it is narrowed.
 
 (docs/screens.md, "Whose it is")
 """
@@ -31,7 +31,7 @@ class RawJson(str):
 
 
 class Evidence(NamedTuple):
-    """What it is about, the same for all of it, and the rows; plain values, instants as RFC 3339 in UTC."""
+    """The subject, which is the same for all rows, and the rows: plain values, instants as RFC 3339 in UTC."""
 
     title: str
     about: Mapping[str, Any]
@@ -50,7 +50,7 @@ def evidence_as(form: str, evidence: Evidence) -> str:
 
 
 def captured_json(text: str | None) -> RawJson | str | None:
-    """What was captured: as JSON if it is JSON, else as the text it is."""
+    """The captured content: as JSON if it is JSON, else as text."""
     if text is None:
         return None
     try:
@@ -67,9 +67,9 @@ def _refuse(constant: str) -> None:
 def head(
     screen: str, whose: tuple[str, str] | None, database: str, now: datetime, policy: HealthPolicy, part: str
 ) -> dict[str, Any]:
-    """What every screen hands on: where it is from, whose it is (id and name), judged when (UTC), by which window.
+    """The head of a screen's evidence: screen, tenant (id and name), when (UTC) and by which window it was judged.
 
-    `part` says which part of the rows is there, if it is not all of them.
+    `part` says which part of the rows it has, if it is not all of them.
     """
     return {
         "schema": SCHEMA,
@@ -86,7 +86,7 @@ def head(
 
 
 def set_entry(listed: ListedSet) -> dict[str, Any]:
-    """A set of a list, with its part in the verdict and what it is worth."""
+    """A set of a list, with its part in the verdict and its quality."""
     stored, quality = listed.backup_set, listed.quality
     entry = {"id": listed.key.set_id, "name": listed.name, "status": listed.status}
     entry |= dict.fromkeys(_SET_FIELDS) if stored is None else stored_set_entry(stored)
@@ -104,7 +104,7 @@ _SET_FIELDS: Final = ("source", "source_ref", "started_at", "completed_at", "cre
 
 
 def stored_set_entry(stored: BackupSet | LastGoodCopy) -> dict[str, Any]:
-    """A set as it is stored; of a last good copy what is known of its set."""
+    """A stored set; for a last good copy the known values of its set."""
     if isinstance(stored, LastGoodCopy):
         return {
             "id": stored.backup_set,
@@ -139,7 +139,7 @@ def item_entry(item: BackupItem, sought: SoughtCopy | None = None) -> dict[str, 
 
 
 def gone_entry(sought: SoughtCopy) -> dict[str, Any]:
-    """An item that the set before had and this one has not, in the columns of the items there."""
+    """An item that the set before had and this one lacks, in the columns of items."""
     wanted = sought.wanted
     entry: dict[str, Any] = {
         "policy_type": wanted.policy_type,
@@ -158,7 +158,7 @@ def copy_entry(copy: LastGoodCopy | None) -> dict[str, Any] | None:
 
 
 def schedule_entry(judged: JudgedSchedule) -> dict[str, Any]:
-    """A schedule as it is stored, with its conditions."""
+    """A stored schedule, with its conditions."""
     schedule, assessment = judged.schedule, judged.assessment
     if schedule is None:
         return {"unreadable": _unreadable(judged.unreadable)}
@@ -189,7 +189,7 @@ def _unreadable(evidence: UnreadableEvidence | None) -> str | None:
 
 
 def _json(value: Any, indent: str = "") -> str:
-    """As `json.dumps`, with JSON that was captured as it is; ASCII alone, so that nothing of it acts on a terminal."""
+    """Like `json.dumps`, but captured JSON is not changed. The text is ASCII, so that it cannot act on a terminal."""
     inner = f"{indent} "
     if isinstance(value, RawJson):
         return "".join(char if ord(char) in _PRINTABLE or char in "\r\n\t" else _escaped(char) for char in value)
@@ -210,11 +210,11 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _csv(evidence: Evidence) -> str:
-    """What it is about stands in every row: a row that is cut out says whose it is. Without rows it stands alone."""
+    """Every row has the subject, so that a copied row says whose it is. Without rows the subject stands alone."""
     about, columns = dict(_flat(evidence.about)), _columns(evidence.rows)
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
-    # A set's own columns may be called as the tenant's are.
+    # A set's own columns may have the same names as the tenant's.
     writer.writerow([*(f"about_{name}" if name in columns else name for name in about), *columns])
     for row in evidence.rows or ({},):
         writer.writerow([inert_cell(_text(each)) for each in (*about.values(), *(row.get(name) for name in columns))])

@@ -24,21 +24,21 @@ class Said(NamedTuple):
 
 
 def said_of(finding: Finding) -> Said:
-    """What is said of a finding."""
+    """The sentences about a finding."""
     values = dict(_values(finding))
     found, mend = _SAID[finding.trouble]
     return Said(found.format_map(values), mend.format_map(values))
 
 
 def named(finding: Finding, most: int) -> str:
-    """Up to so many of its names on one line, with how many more there are; empty where it has none."""
+    """Up to this many of its names on one line, and how many more there are; empty without names."""
     groups = [" = ".join(group) for group in finding.groups] or list(finding.names)
     shown = ", ".join(groups[:most])
     return shown if len(groups) <= most else f"{shown} and {len(groups) - most:,} more"
 
 
 def _values(finding: Finding) -> Iterator[tuple[str, str]]:
-    """What can stand in a sentence: numbers of names with their noun, its figures, verbs in the right number."""
+    """The parts of a sentence: numbers of names with their noun, figures, verbs in the right number."""
     names = finding.names
     yield "names", " and ".join(names)
     yield "tenants_affected", f"{len(names):,}"
@@ -166,4 +166,4 @@ _SAID: Final[Mapping[Trouble, tuple[str, str]]] = MappingProxyType(
         ),
     }
 )
-"""Of each trouble what was found, and what mends it."""
+"""For each trouble: what was found, and what mends it."""

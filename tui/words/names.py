@@ -1,7 +1,7 @@
 """Names and ids as the screens show them: every one in this one way (docs/screens.md, "Everywhere").
 
-Blanks that nobody would see are `·`: those at the ends, and every one of several in a row. A name that does not fit
-loses its middle, because of many names only the ends differ. Widths are in cells: a wide character has two.
+Invisible blanks are `·`: those at the ends, and each one of several in a row. A name that does not fit loses its
+middle, because many names differ only at their ends. Widths are in cells: a wide character has two.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from tui.words.safe_text import COMBINING_MARKS, ELLIPSIS, LIMIT, safe_text
 
 BLANK: Final = "·"
 IN_A_SENTENCE: Final = 60
-"""The most cells that a name takes in a sentence that says something else."""
+"""The most cells of a name in a sentence about something else."""
 
-# White space that is no control character: those are shown as pictures of themselves.
+# White space without control characters, which are shown as pictures.
 _ZS: Final = "[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
 _UNSEEN: Final = re.compile(rf"\A{_ZS}+|{_ZS}+\Z|{_ZS}{{2,}}")
 _MOST_NAMED: Final = 10
-"""How many characters `safe_text` makes of one at the most: `⟨U+10FFFF⟩`."""
+"""The most characters that `safe_text` makes from one: `⟨U+10FFFF⟩`."""
 _MOST_IN_A_CELL: Final = 1 + COMBINING_MARKS
 """How many characters can share a cell: marks have none of their own. A name with more of them is hostile."""
 
@@ -55,7 +55,7 @@ def width_of(text: str) -> int:
 
 
 def _looked_at(room: int) -> int:
-    """How many characters to look at: a hostile text may be megabytes of marks. Its first may be marks too."""
+    """How many characters to read: a hostile text may be megabytes of marks, also at its beginning."""
     return (room + 1) * _MOST_IN_A_CELL
 
 
@@ -77,7 +77,7 @@ def _ending(text: str, room: int) -> str:
             break
         taken += 1
     ending = text[len(text) - taken :]
-    # A mark stands on the character before it, which is not there any more.
+    # A mark belongs to the character before it, which was cut off.
     while ending and unicodedata.category(ending[0]) in ("Mn", "Me", "Mc"):
         ending = ending[1:]
     return ending

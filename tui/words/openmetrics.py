@@ -45,7 +45,7 @@ class Reading(NamedTuple):
 
 
 def metrics_text(reading: Reading | None, *, per_tenant: bool = True) -> str:
-    """The text of one scrape. None: the facts cannot be read, so no tenant has a state, and just that is said.
+    """The text of one scrape. None: the facts cannot be read, so the text says only that and has no tenant's state.
 
     `per_tenant` is the switch of cardinality: up to four series a tenant, beside the dozen of the fleet.
     """
@@ -67,7 +67,7 @@ class _Families(Collector):
         self._families = families
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
-        """Nothing: the registry calls this at registration, and without it would make the families there."""
+        """Nothing. The registry calls this at registration; without it, it would make the families then."""
         return ()
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
@@ -126,8 +126,8 @@ def _of_the_fleet(verdicts: Sequence[TenantBackupHealth], *, doubtful: bool) -> 
 def _of_each_tenant(reading: Reading) -> Iterator[str]:
     """The families that have up to one series a tenant.
 
-    The library says what they are. It takes each label apart character by character, twice the time of reading the
-    fleet, so that the lines of the samples are made here; a test holds them against the library's own.
+    The library defines them. It escapes each label character by character, which takes twice the time of reading the
+    fleet. So the lines of the samples are made here, and a test compares them with the library's own.
     """
     labels = _labels(reading.verdicts)
     states, ages, items, degraded = lines = [], [], [], []  # type: tuple[list[str], list[str], list[str], list[str]]

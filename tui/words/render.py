@@ -65,8 +65,8 @@ def report_as(
 ) -> Iterator[str]:
     """The report as `json`, `csv`, `markdown` or `table`, part by part, ending in a newline.
 
-    `only` says which tenants a forecast has left. The columns of a report's CSV are fixed and have no place for it; an
-    export has more of them.
+    `only` says which tenants a forecast lists. A report's CSV has fixed columns without a place for it; an export's has
+    more columns.
     """
     match form:
         case "json":
@@ -82,7 +82,7 @@ def report_as(
 def json_report(
     verdicts: Sequence[TenantBackupHealth], policy: HealthPolicy, now: datetime, beside: Beside
 ) -> Iterator[str]:
-    """The document in parts, one tenant a line: the memory would not hold a second copy of a large fleet."""
+    """The document in parts, one tenant a line, because memory may not hold a second copy of a large fleet."""
     head = json.dumps(report_head(verdicts, policy, now, beside))
     yield f'{head.removesuffix("}")},\n "tenants": ['
     for place, health in enumerate(verdicts):
@@ -210,8 +210,8 @@ _CSV_OF_BASIS: Final = {f"basis_{name}": name for name in ("source", "source_ref
 
 
 def _csv_of_an_export(policy: HealthPolicy, now: datetime, only: str) -> dict[str, object]:
-    """When it was judged, by which window, and which tenants it has: the same in every line, so that each can stand
-    alone."""
+    """When it was judged, by which window, and which tenants it has: the same in every line, so that a single line is
+    complete."""
     window = whole_seconds(policy.freshness_window)
     return {"evaluated_at": rfc3339(now), "freshness_window_seconds": window, "part": only}
 
