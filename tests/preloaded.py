@@ -117,31 +117,34 @@ def _serve(listener: socket.socket, life: int) -> None:
     for name in (*_ALSO, *_modules("health"), *_modules("tui")):
         importlib.import_module(name)
     gc.freeze()
-    while life not in select.select([listener.fileno(), life], [], [])[0]:
-        door, _ = listener.accept()
-        if os.fork() == 0:
-            listener.close()
-            os.close(life)
-            _answer(door)
-        door.close()
-        with suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
+    running: dict[int, tuple[int, socket.socket]] = {}
+    while life not in (ready := select.select([listener.fileno(), life, *running], [], [])[0]):
+        for ended in running.keys() & set(ready):
+            os.close(ended)
+            pid, door = running.pop(ended)
+            _, status = os.waitpid(pid, 0)
+            _say(os.waitstatus_to_exitcode(status), door)
+            door.close()
+        if listener.fileno() in ready:
+            door, _ = listener.accept()
+            request, streams, _, _ = socket.recv_fds(door, _LARGEST_REQUEST, 3)
+            pid = os.fork()
+            if pid == 0:
+                for each in (listener, door, *(theirs for _, theirs in running.values())):
+                    each.close()
+                for descriptor in (life, *running):
+                    os.close(descriptor)
+                _become(json.loads(request), streams)
+            for descriptor in streams:
+                os.close(descriptor)
+            running[os.pidfd_open(pid)] = pid, door
+            _say(pid, door)
 
 
-def _answer(door: socket.socket) -> NoReturn:
-    """Run one command in a process of its own, say its pid and then how it ended."""
-    request, streams, _, _ = socket.recv_fds(door, _LARGEST_REQUEST, 3)
-    pid = os.fork()
-    if pid == 0:
-        door.close()
-        _become(json.loads(request), streams)
-    for each in streams:
-        os.close(each)
-    door.send(str(pid).encode())
-    _, status = os.waitpid(pid, 0)
-    door.send(str(os.waitstatus_to_exitcode(status)).encode())
-    os._exit(0)
+def _say(number: int, door: socket.socket) -> None:
+    # Who asked may be gone by now.
+    with suppress(OSError):
+        door.send(str(number).encode())
 
 
 def _modules(package: str) -> list[str]:
