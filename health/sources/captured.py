@@ -8,6 +8,7 @@ nothing about a deletion: if somebody deleted the row, it stays deleted. NOT_DEL
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Final, NamedTuple
@@ -69,14 +70,17 @@ class CapturedItem(NamedTuple):
 
 
 class CapturedSet(NamedTuple):
-    """One run of one tool for one tenant, identified by tenant, source and source reference, with all its items."""
+    """One run of one tool for one tenant, identified by tenant, source and source reference, with all its items.
+
+    The items of a large input are on disk until the set is written.
+    """
 
     external_id: str
     name: str
     source: str
     source_ref: str
     status: str
-    items: tuple[CapturedItem, ...]
+    items: Sequence[CapturedItem]
     item_count: int | None = None
     error: str | None = None
     started_at: datetime | None = None

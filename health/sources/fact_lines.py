@@ -30,6 +30,7 @@ from health.sources.captured import (
 from health.sources.declaration import Option, Source
 from health.sources.documents import MAX_FILE_BYTES, parse_json
 from health.sources.fact_columns import BadValue, reader_of
+from health.sources.fact_spool import ItemSpool, SpooledItems
 from health.sources.storable import JsonText
 
 MAX_LINE_BYTES: Final = MAX_FILE_BYTES
@@ -98,11 +99,11 @@ def read_fact_lines(
 
     Raises RefusedInput, as `name:line:column: sentence`, for the first bad line.
     """
-    facts = _Facts(name)
+    facts = _Facts(name, with_payload)
     for number, text in _numbered(stream, name):
         if text.strip():
             facts.add(_Line(name, number, text, zone))
-    return facts.gathered(with_payload)
+    return facts.gathered()
 
 
 def _numbered(stream: BinaryIO | TextIO, name: str) -> Iterator[tuple[int, str]]:
@@ -211,39 +212,61 @@ class _Line:
         return 1
 
 
-class _Facts:
-    """The lines so far, by kind and identity."""
+class _ItemsOfASet(NamedTuple):
+    """The items of a set so far: the number of the set in the spool, the first item's line, and how many there are."""
 
-    def __init__(self, name: str) -> None:
+    set_number: int
+    line: int
+    items: int
+
+
+class _Facts:
+    """The lines so far, by kind and identity. The items are on disk: there may be a million."""
+
+    def __init__(self, name: str, with_payload: bool) -> None:
         self._name = name
+        self._with_payload = with_payload
         self._rows: dict[str, dict[tuple[object, ...], tuple[int, _Row]]] = {kind: {} for kind in _KINDS}
+        self._items: dict[tuple[object, ...], _ItemsOfASet] = {}
+        self._spool = ItemSpool()
 
     def add(self, line: _Line) -> None:
         """Add one line. Raises RefusedInput for a bad line, and for a second line about the same thing."""
         kind, row = line.fact()
         if kind == "set" and row["status"] in BASIS_STATUSES and row.get("completed_at") is None:
             raise line.refused(f'a set that is "{row["status"]}" has to name its "completed_at"', "status")
-        key = tuple(row[column] for column in _KINDS[kind].key)
-        first, _ = self._rows[kind].setdefault(key, (line.number, row))
+        if kind == "item":
+            first = self._add_item(line.number, row)
+        else:
+            key = tuple(row[column] for column in _KINDS[kind].key)
+            first, _ = self._rows[kind].setdefault(key, (line.number, row))
         if first != line.number:
             raise line.refused(f"line {first} is about the same {kind}")
 
-    def gathered(self, with_payload: bool) -> CapturedFacts:
+    def _add_item(self, line: int, row: _Row) -> int:
+        """Add an item to its set. Returns the first line about it."""
+        key = tuple(row[column] for column in _SET_KEY)
+        known = self._items.get(key) or _ItemsOfASet(len(self._items), line, 0)
+        self._items[key] = known._replace(items=known.items + 1)
+        return self._spool.add(known.set_number, line, _item(row, self._with_payload))
+
+    def gathered(self) -> CapturedFacts:
         """All facts, each set with its items. Raises RefusedInput for items without a set and for an empty input."""
-        if not any(self._rows.values()):
+        if not (self._items or any(self._rows.values())):
             raise _refused(self._name, 1, 1, "there are no facts in it")
-        items: dict[tuple[object, ...], list[CapturedItem]] = {key: [] for key in self._rows["set"]}
-        for key, (number, row) in self._rows["item"].items():
-            set_key = key[: len(_SET_KEY)]
-            if set_key not in items:
+        for key, first in self._items.items():
+            if key not in self._rows["set"]:
                 sentence = "the item's set is not in this input, and a set is always replaced as a whole"
-                raise _refused(self._name, number, 1, sentence)
-            items[set_key].append(_item(row, with_payload))
+                raise _refused(self._name, first.line, 1, sentence)
         return CapturedFacts(
             tenants=tuple(CapturedTenant(**row) for row in self._all("tenant")),
             schedules=tuple(CapturedSchedule(**row) for row in self._all("schedule")),
-            sets=tuple(CapturedSet(items=tuple(items[key]), **row) for key, (_, row) in self._rows["set"].items()),
+            sets=tuple(CapturedSet(items=self._items_of(key), **row) for key, (_, row) in self._rows["set"].items()),
         )
+
+    def _items_of(self, key: tuple[object, ...]) -> SpooledItems | tuple[()]:
+        found = self._items.get(key)
+        return () if found is None else SpooledItems(self._spool, found.set_number, found.items)
 
     def _all(self, kind: str) -> Iterator[_Row]:
         return (row for _, row in self._rows[kind].values())

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Self
 
 import click
 from sqlalchemy import Connection
 
 from health.instants import shifted
-from health.sources.captured import CapturedFacts
+from health.sources.captured import CapturedFacts, CapturedSet
 from health.sources.declaration import Acceptances, Asked, Source
 from health.sources.door import Door
 from health.store.opening.urls import DatabaseAddress
@@ -28,6 +28,10 @@ from tui.commands.session import Session, open_session
 from tui.words.durations import NEWEST_FILE
 from tui.words.failures import EXIT_REFUSED, EXIT_USAGE, CommandFailed
 from tui.words.wording import counted
+
+_TRANSACTION_BYTES: Final = 64 * 1024**2
+_ROW_BYTES: Final = 600
+"""An item without its JSON, with its indexes, in a database."""
 
 
 def import_backup(ctx: click.Context, source: Source, given: dict[str, Any]) -> None:
@@ -141,14 +145,44 @@ def import_lines(ctx: click.Context, source: Source, given: dict[str, Any]) -> N
     rule, accepts = session.loaded.settings.loss_rule(), _accepts(given)
     door = Door(frozenset(given["accepted"]), rule, accepts, as_given=given["as_given"])
     captured = _facts_in(given["path"], source, given)
-    with writing(session.writing()) as connection:
+    with writing_in_steps(session.writing()) as begin, _Transactions(begin) as transactions:
+        connection = transactions.connection
         dropped = _dropped_for(connection, captured) if given["without_payload"] else frozenset()
-        summary = write_facts(connection, captured, session.now, door, dropped)
+        summary = write_facts(connection, captured, session.now, door, dropped, transactions.set_written)
         archived = archived_among(connection, [each.external_id for each in captured.sets])
     tenants, schedules = len(captured.tenants), len(captured.schedules)
     click.echo(f"{counted(tenants, 'tenant')} and {counted(schedules, 'schedule')} read; {in_words(summary)}.")
     tell_of_losses(door.with_a_loss, by_option=True)
     tell_of(archived, door.accepted_for_nothing)
+
+
+class _Transactions:
+    """The transactions of one input: one, or for a large input several, each with as many sets as memory may hold.
+
+    (docs/import-facts.md, "Any other tool: import facts")
+    """
+
+    def __init__(self, begin: Callable[[], AbstractContextManager[Connection]]) -> None:
+        self._begin = begin
+        self._within = ExitStack()
+        self._bytes = 0
+
+    def __enter__(self) -> Self:
+        self.connection = self._within.enter_context(self._begin())
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self._within.__exit__(*raised)
+
+    def set_written(self, captured: CapturedSet) -> None:
+        """Count what is written. Commit it, and begin again on the same connection, if it is much."""
+        self._bytes += sum(
+            _ROW_BYTES + len(item.payload or "") + len(item.assignments or "") for item in captured.items
+        )
+        if self._bytes > _TRANSACTION_BYTES:
+            self._within.close()
+            self._within.enter_context(self._begin())
+            self._bytes = 0
 
 
 def _dropped_for(connection: Connection, captured: CapturedFacts) -> frozenset[tuple[int, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from datetime import datetime
 from typing import Final
 
@@ -27,6 +27,9 @@ from health.store.writing.tables import backup_sets
 
 _NOT_STORED: Final = float("inf")
 
+SetWritten = Callable[[CapturedSet], object]
+"""Called after each set. There the transaction may end, and another one begin on the same connection."""
+
 
 def write_facts(
     connection: Connection,
@@ -34,6 +37,7 @@ def write_facts(
     now: datetime,
     door: Door | None = None,
     dropped: Set[tuple[int, str]] = frozenset(),
+    set_written: SetWritten = lambda captured: None,
 ) -> ImportSummary:
     """Write tenants, schedules and sets. `now` (UTC) is when rows are first written. Raises StoreConflict.
 
@@ -46,10 +50,16 @@ def write_facts(
         write_schedule(connection, schedule, now)
     summary = ImportSummary()
     if door is not None:
-        return _Admitted(connection, facts.sets, now, dropped).written(door)
-    for captured in facts.sets:
+        return _Admitted(connection, facts.sets, now, dropped).written(door, set_written)
+    for captured in map(_in_memory, facts.sets):
         summary = summary.plus(write_set(connection, captured, now, dropped))
+        set_written(captured)
     return summary
+
+
+def _in_memory(captured: CapturedSet) -> CapturedSet:
+    """The set with its items, while it is written."""
+    return captured._replace(items=tuple(captured.items))
 
 
 class _Admitted:
@@ -68,7 +78,7 @@ class _Admitted:
         for line, captured in enumerate(sets):
             self._groups[captured.external_id, captured.source].append(line)
 
-    def written(self, door: Door) -> ImportSummary:
+    def written(self, door: Door, set_written: SetWritten) -> ImportSummary:
         """Write the sets, each after those that come before it."""
         order = self._in_their_order()
         new = set()
@@ -79,7 +89,7 @@ class _Admitted:
         suspects = frozenset() if door.accepts.same_content else suspected(self._connection, self._sets)
         summary = ImportSummary()
         for line in order:
-            captured = self._sets[line]
+            captured = _in_memory(self._sets[line])
             behind = self._behind[captured.external_id, captured.source]
             behind.pop(line, None)
             if line in suspects:
@@ -89,6 +99,7 @@ class _Admitted:
             if line in new:
                 written = ImportSummary(sets_created=1, items_written=len(admitted.items))
             summary = summary.plus(written)
+            set_written(captured)
         return summary
 
     def _in_their_order(self) -> list[int]:

@@ -78,18 +78,9 @@ def writing(
     address: DatabaseAddress, *, patience: float = WRITING_SECONDS, in_all: bool = False
 ) -> Iterator[Connection]:
     """A transaction on a database with the current schema; its time as in `transaction`. Raises StoreError."""
-    distributed = False
-    try:
-        with transaction(address, patience=patience, in_all=in_all) as connection:
-            statements = statements_of(connection)
-            refuse_other_schema(statements, address.label)
-            if distributed := statements.distributed:
-                _set_on_nodes(connection)
-            yield connection
-    except StoreError as error:
-        if distributed and is_of_a_silent_node(error):
-            raise named_with_its_node(error, address) from error.__cause__
-        raise
+    with _on_all_nodes(address) as begun, transaction(address, patience=patience, in_all=in_all) as connection:
+        begun(connection)
+        yield connection
 
 
 @contextmanager
@@ -100,12 +91,12 @@ def writing_in_steps(address: DatabaseAddress) -> Iterator[Callable[[], Abstract
     """
     engine = _writing_engine(address, create=False, patience=WRITING_SECONDS, in_all=False)
     try:
-        with sentences(address, SQLAlchemyError), engine.connect() as connection:
+        with _on_all_nodes(address) as begun, sentences(address, SQLAlchemyError), engine.connect() as connection:
 
             @contextmanager
             def step() -> Iterator[Connection]:
                 with connection.begin(), _on_one_file(connection, address):
-                    refuse_other_schema(statements_of(connection), address.label)
+                    begun(connection)
                     yield connection
                     done = Uncommitted.of(connection, address.file)
                 done.keep()
@@ -113,6 +104,30 @@ def writing_in_steps(address: DatabaseAddress) -> Iterator[Callable[[], Abstract
             yield step
     finally:
         engine.dispose()
+
+
+@contextmanager
+def _on_all_nodes(address: DatabaseAddress) -> Iterator[Callable[[Connection], None]]:
+    """A block of writing transactions, in which an error of a silent node names the node.
+
+    Yields a function to call when one has begun: it requires the current schema, and sets what holds on every node.
+    """
+    distributed = False
+
+    def begun(connection: Connection) -> None:
+        nonlocal distributed
+        statements = statements_of(connection)
+        refuse_other_schema(statements, address.label)
+        distributed = statements.distributed
+        if distributed:
+            _set_on_nodes(connection)
+
+    try:
+        yield begun
+    except StoreError as error:
+        if distributed and is_of_a_silent_node(error):
+            raise named_with_its_node(error, address) from error.__cause__
+        raise
 
 
 def statements_of(connection: Connection) -> Statements:

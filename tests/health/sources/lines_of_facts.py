@@ -40,7 +40,12 @@ def lines(*facts: object) -> bytes:
 
 
 def read(*facts: object) -> CapturedFacts:
-    return read_fact_lines(io.BytesIO(lines(*facts)), "facts.jsonl")
+    return in_memory(read_fact_lines(io.BytesIO(lines(*facts)), "facts.jsonl"))
+
+
+def in_memory(facts: CapturedFacts) -> CapturedFacts:
+    """The facts with the items of their sets, which are on disk."""
+    return facts._replace(sets=tuple(each._replace(items=tuple(each.items)) for each in facts.sets))
 
 
 def refusal(*facts: object) -> str:

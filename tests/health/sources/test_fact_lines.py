@@ -17,7 +17,7 @@ from health.sources.captured import (
     CapturedTenant,
 )
 from health.sources.fact_lines import read_fact_lines
-from tests.health.sources.lines_of_facts import AT, ITEM, SCHEDULE, SET, TENANT, lines, read, read_in
+from tests.health.sources.lines_of_facts import AT, ITEM, SCHEDULE, SET, TENANT, in_memory, lines, read, read_in
 
 
 def test_each_kind_becomes_its_fact_with_the_schemas_defaults() -> None:
@@ -125,7 +125,7 @@ def test_text_bytes_byte_order_marks_and_a_missing_newline_are_alike() -> None:
         io.StringIO("\ufeff" + text),
         io.BytesIO(text.replace("\n", "\r\n").encode()),
     ):
-        assert read_fact_lines(stream, "stdin") == read(TENANT, SET)
+        assert in_memory(read_fact_lines(stream, "stdin")) == read(TENANT, SET)
 
 
 def test_facts_may_be_bad_and_are_judged_later() -> None:

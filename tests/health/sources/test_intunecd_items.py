@@ -22,7 +22,7 @@ CATALOG = "Settings Catalog"
 
 
 def items_of(root: Path) -> tuple[CapturedItem, ...]:
-    return read_folder(DECLARED, root, completed_at=AT).items
+    return tuple(read_folder(DECLARED, root, completed_at=AT).items)
 
 
 def only_item(root: Path, content: object, name: str = "Roles/a.json") -> CapturedItem:

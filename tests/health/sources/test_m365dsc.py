@@ -45,7 +45,7 @@ def read(root: Path, **more: Any) -> CapturedSet:
 
 
 def items_of(root: Path, *blocks: str) -> tuple[CapturedItem, ...]:
-    return read(plant(root, {FILE: configuration(*blocks)})).items
+    return tuple(read(plant(root, {FILE: configuration(*blocks)})).items)
 
 
 def test_an_export_is_one_completed_set_at_the_given_instant(tmp_path: Path) -> None:

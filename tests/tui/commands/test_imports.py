@@ -14,7 +14,7 @@ from health.sources.tenuvault import Run
 from tests.health.sources.tenuvault_runs import plant_run
 from tests.health.sources.trees import GROUP, assigned_to, plant, policy
 from tests.tui.commands.recorder import Recorder
-from tui.commands import run
+from tui.commands import import_run, run
 
 TENUVAULT = ("import", "tenuvault", "runs", "--tenant", "contoso", "--create-tenant", "Contoso")
 BERLIN = ("--timezone", "Europe/Berlin")
@@ -259,6 +259,23 @@ def test_nothing_of_bad_facts_is_kept(recorder: Recorder) -> None:
     code, sentence = refused(recorder, "import", "facts", "-", stdin=lines)
     assert code == 1
     assert "standard input:4:2:" in sentence
+
+
+@pytest.mark.parametrize(("at_most", "stored"), [(import_run._TRANSACTION_BYTES, []), (0, ["1"])])
+def test_only_a_large_input_is_several_transactions(
+    any_recorder: Recorder, at_most: int, stored: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_run, "_TRANSACTION_BYTES", at_most)
+    later = FACTS[1] | {"source_ref": "2", "completed_at": "2026-11-23T08:10:00Z"}
+    file = any_recorder.folder / "facts.jsonl"
+    command = ["import", "facts", str(file), "--database", any_recorder.url]
+    file.write_text("\n".join(map(json.dumps, (*FACTS, later | {"schedule": "there is none"}))))
+    assert run(command) == 1
+    assert [row["source_ref"] for row in any_recorder.sets] == stored
+    assert len(any_recorder.rows("backup_items")) == len(stored)
+    file.write_text("\n".join(map(json.dumps, (*FACTS, later))))
+    assert run(command) == 0
+    assert [row["source_ref"] for row in any_recorder.sets] == ["1", "2"]
 
 
 # IntuneBackupAndRestore and Microsoft365DSC
