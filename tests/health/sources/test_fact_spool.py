@@ -36,7 +36,7 @@ def test_each_set_has_its_items_in_the_order_of_their_lines() -> None:
     assert tuple(items) == tuple(items)
 
 
-def test_a_second_line_about_an_item_is_answered_with_the_first() -> None:
+def test_the_first_line_about_an_item_counts() -> None:
     spool = ItemSpool()
     spool.add(0, 7, FULL)
     assert spool.add(0, 9, FULL._replace(display_name="another")) == 7
@@ -45,7 +45,7 @@ def test_a_second_line_about_an_item_is_answered_with_the_first() -> None:
     assert next(spool.items(0)) == FULL
 
 
-def test_items_for_which_the_disk_has_no_room_are_refused_in_a_sentence() -> None:
+def test_a_full_disk_is_a_refusal() -> None:
     spool = ItemSpool()
     spool._file.execute("PRAGMA max_page_count = 8")
     large = an_item("x" * 100_000)
