@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from bench import commands, facts, far, imports, other_apps, screens, start_up
+from bench import commands, facts, far, imports, large_imports, other_apps, screens, start_up
 from bench import history as sets_of_one
 from bench.budgets import Result, noted, print_table
 from bench.fleet import FleetShape
@@ -73,8 +73,9 @@ def bench(
         if "screens" in chosen:
             results.extend(noted(screens.measure(url, where, keys=25 * rounds, engine_only=number > 0)))
         if "imports" in chosen:
-            with keeper.empty(engine) as empty_url:
-                results.extend(noted(imports.measure(engine, empty_url)))
+            for measured in (imports.measure, large_imports.history, large_imports.facts):
+                with keeper.empty(engine) as empty_url:
+                    results.extend(noted(measured(engine, empty_url)))
     if beside:
         results.extend(noted(other_apps.measure(rounds)))
     click.echo(f"{', '.join(shape.words for shape in shapes)}; medians of {rounds} runs in turn with their floors.\n")
