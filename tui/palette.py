@@ -35,7 +35,7 @@ class QuietPalette(CommandPalette):
     DEFAULT_CSS = """
     QuietPalette LoadingIndicator { display: none !important; }
     QuietPalette SearchIcon { display: none; }
-    QuietPalette CommandInput, QuietPalette CommandInput:focus { border: none; padding: 0 1; }
+    QuietPalette CommandInput, QuietPalette CommandInput:focus { border: none; height: 1; padding: 0 1; }
     QuietPalette CommandList { border-top: none; scrollbar-size: 0 0; }
     """
 

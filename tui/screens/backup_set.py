@@ -49,7 +49,11 @@ _FAMILY_FILTERS: Final = (None, "any family", *(family.name for family in ITEM_F
 class BackupSetScreen(FactsScreen[BackupSetAnswer]):
     """`answer` is a BackupSetAnswer. Opened for a reason, it focuses and marks the block that confirms it."""
 
+    VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-short"), (24, "-tall")]  # noqa: RUF012 - as Textual has it
+
     DEFAULT_CSS = """
+    /* Below the two blocks the rows need every line of a window that is lower than the usual one. */
+    BackupSetScreen.-short CursorDetail { display: none; }
     BackupSetScreen #superseded { height: auto; padding: 0 1; color: $state-stale; text-style: bold; display: none; }
     BackupSetScreen #filter-line { height: 1; padding: 0 1; margin-top: 1; }
     BackupSetScreen #filter-label { width: auto; color: $quiet; text-style: bold; }

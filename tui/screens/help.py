@@ -55,7 +55,7 @@ class HelpScreen(ModalScreen[KeyUse]):
             yield Static(Content("Help: the keys that work here"), classes="title", markup=False)
             with Horizontal():
                 yield Static("/", id="filter-label", markup=False)
-                yield FilterInput("search; Enter runs what is under the cursor, Esc closes")
+                yield FilterInput("search; enter runs the action, esc closes")
             columns = [Column("KEYS", 18), Column("WHAT IT DOES", 30, share=1), Column("ID", 24, from_width=90)]
             yield RowList(columns, _cells, lambda use: use.binding.id, empty="nothing here does that", id="help")
             yield Static(_meanings(), id="states", markup=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from codecs import lookup
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -12,6 +13,8 @@ _GLYPHS: Final = "✕▲◆◷✓○"
 _FULL_COLOUR: Final = frozenset({"truecolor", "24bit"})
 _MORE_COLOURS: Final = frozenset({"256color", "kitty"})
 """Endings of TERM for which Rich, which draws the colours, uses more than 16."""
+_LOCALES: Final = ("LC_ALL", "LC_CTYPE", "LANG")
+"""The variables that name the locale of characters: the first one that is set counts."""
 _ASCII_LOCALES: Final = frozenset({"C", "POSIX"})
 
 
@@ -38,10 +41,26 @@ def plain_here(plain: bool, environ: Mapping[str, str]) -> Chosen:
 
 
 def codeset_here(environ: Mapping[str, str]) -> str:
-    """The character set of the output. In the C locale Python writes UTF-8, but the terminal may not read it."""
-    if environ.get("LC_ALL") in _ASCII_LOCALES and not {"PYTHONUTF8", "PYTHONIOENCODING"} & environ.keys():
+    """The character set of the output: what Python writes and the terminal reads.
+
+    In the C locale, and in one that is named but not installed here, Python writes UTF-8: both then have ASCII.
+    """
+    written = getattr(sys.__stderr__, "encoding", None) or "utf-8"
+    if {"PYTHONUTF8", "PYTHONIOENCODING"} & environ.keys():
+        return written
+    if environ.get("LC_ALL") in _ASCII_LOCALES or _names_another(environ, written):
         return "ascii"
-    return getattr(sys.__stderr__, "encoding", None) or "utf-8"
+    return written
+
+
+def _names_another(environ: Mapping[str, str], written: str) -> bool:
+    """Whether the locale names a character set that is not the one that Python writes."""
+    locale = next(filter(None, map(environ.get, _LOCALES)), "")
+    named = locale.partition("@")[0].partition(".")[2]
+    try:
+        return bool(named) and lookup(named).name != lookup(written).name
+    except LookupError:
+        return False
 
 
 def _has_glyphs(codeset: str) -> bool:

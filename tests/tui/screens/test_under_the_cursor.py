@@ -134,6 +134,15 @@ async def test_an_items_detail_has_whole_what_80_columns_cut(sqlite_url: str) ->
         assert "last whole" not in driver.words()
 
 
+async def test_a_sets_rows_need_the_lines_of_a_window_that_is_not_tall(sqlite_url: str) -> None:
+    url = cut_everywhere().load(sqlite_url)
+    async with open_app(url, tenant="contoso.example", screen="backup_set", size=(80, 23)) as driver:
+        await driver.arrived(BackupSetScreen)
+        assert "last whole 3h ago" not in driver.words()
+        await driver.resize(80, 24)
+        await driver.until(lambda: "last whole 3h ago" in driver.words())
+
+
 async def test_a_changed_items_detail_has_its_whole_identity(sqlite_url: str) -> None:
     async with open_app(cut_everywhere().load(sqlite_url), tenant="contoso.example", screen="changes") as driver:
         await driver.arrived(ChangesScreen)

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tui.terminal import DEFAULT_THEME, THEME_OF_16
-from tui.terminal.abilities import plain_here, theme_here
+from tui.terminal.abilities import codeset_here, plain_here, theme_here
 
 
 @pytest.mark.parametrize("term", ["xterm", "linux", "screen", "vt220", "xterm-16color"])
@@ -44,6 +44,12 @@ def test_a_choice_of_the_user_stays() -> None:
         ({"LC_ALL": "POSIX"}, "utf-8", True),
         ({"LC_ALL": "C", "PYTHONUTF8": "1"}, "utf-8", False),
         ({"LC_ALL": "C.UTF-8"}, "utf-8", False),
+        ({"LC_ALL": "en_US.ISO-8859-1"}, "utf-8", True),
+        ({"LANG": "de_DE.ISO-8859-15@euro"}, "utf-8", True),
+        ({"LC_ALL": "en_US.ISO-8859-1", "PYTHONIOENCODING": "utf-8"}, "utf-8", False),
+        ({"LC_ALL": "", "LC_CTYPE": "en_US.utf8", "LANG": "en_US.ISO-8859-1"}, "utf-8", False),
+        ({"LANG": "en_US"}, "utf-8", False),
+        ({"LANG": "en_US.no-such-set"}, "utf-8", False),
         ({}, "utf-8", False),
         ({}, "iso8859-1", True),
         ({}, "ascii", True),
@@ -57,3 +63,11 @@ def test_where_the_output_has_no_glyphs_the_screens_are_plain(
     assert plain is is_plain
     assert bool(why) is is_plain
     assert plain_here(True, environ) == (True, "")
+
+
+def test_a_locale_that_is_not_installed_leaves_what_both_sides_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python writes UTF-8 then, and the terminal reads Latin-1: a name would take more cells than it has."""
+    monkeypatch.setattr(sys, "__stderr__", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+    assert codeset_here({"LC_ALL": "en_US.ISO-8859-1"}) == "ascii"
+    monkeypatch.setattr(sys, "__stderr__", io.TextIOWrapper(io.BytesIO(), encoding="iso8859-1"))
+    assert codeset_here({"LC_ALL": "en_US.ISO-8859-1"}) == "iso8859-1"
