@@ -1,4 +1,4 @@
-"""Which databases the tests run on: SQLite and PostgreSQL everywhere, Citus where a coordinator is named.
+"""The databases of the tests: SQLite and PostgreSQL everywhere, Citus if a coordinator is named.
 
 `TENANTPILOT_TEST_CITUS` is the URL of a coordinator with at least one node, and of a role that may create databases,
 extensions and schemas there, and truncate. Nothing here builds or starts a cluster.
@@ -21,7 +21,7 @@ from tests.servers import with_database
 COORDINATOR: Final = os.environ.get("TENANTPILOT_TEST_CITUS")
 ENGINES: Final = ("sqlite", "postgresql", *(() if COORDINATOR is None else ("citus",)))
 ONE_SERVER: Final = ("sqlite", "postgresql")
-"""Where one snapshot is of all rows, and a token vouches for them: of what the nodes of a cluster do not promise."""
+"""Engines with one snapshot of all rows and a token for them, which the nodes of a cluster do not promise."""
 FIXTURES: Final = {"sqlite": "sqlite_url", "postgresql": "postgres_url", "citus": "citus_url"}
 """The fixture that gives a fresh database of each engine."""
 PLACED: Final = blocks("operations.md", "sql")[1]

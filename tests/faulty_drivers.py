@@ -1,6 +1,6 @@
 """Database drivers that fail at the Nth call: connecting, a cursor, a statement, its rows, a commit or a rollback.
 
-Beneath everything of the product, where a disk, a server or a network would fail.
+They are below all of the product, where a disk, a server or a network would fail.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Mode(Enum):
     ONCE = "once"
     FOR_GOOD = "for good"
     CUT = "cut off"
-    """Once, and the connection is closed by it, as when a server is restarted."""
+    """It fails once and closes the connection, as when a server is restarted."""
 
 
 class Faults:
@@ -43,7 +43,7 @@ class Faults:
 
     @contextmanager
     def at(self, number: int, mode: Mode) -> Iterator[None]:
-        """While the block runs, the call of this number (from 1) fails; `failed` says whether there was one."""
+        """In this block the call with this number (from 1) fails; `failed` says whether it happened."""
         self._calls, self._fails_at, self._mode, self.failed = 0, number, mode, False
         try:
             yield
@@ -51,7 +51,7 @@ class Faults:
             self._fails_at = None
 
     def pass_through(self, error: type[Exception], connection: Any = None) -> None:
-        """One call of a driver. Raises the driver's error where it is to fail."""
+        """One call of a driver. Raises the driver's error if it must fail."""
         if self._fails_at is None:
             return
         self._calls += 1
@@ -65,7 +65,7 @@ class Faults:
 
 @contextmanager
 def faulty_drivers() -> Iterator[Faults]:
-    """For as long as the block runs, connections that are opened have these faults."""
+    """Connections that are opened in this block have these faults."""
     faults = Faults()
     with pytest.MonkeyPatch.context() as patched:
         _make_sqlite_faulty(patched, faults)

@@ -1,7 +1,7 @@
-"""A link over TCP to a PostgreSQL server, in a test's hands: frozen, thawed, or gone.
+"""A link over TCP to a PostgreSQL server that a test can freeze, thaw and break.
 
-A frozen link is that of a tunnel or a proxy that has lost its other end: it takes and acknowledges what it is sent, and
-passes nothing on. What it holds back comes through once it is thawed.
+A frozen link is like a tunnel or a proxy that has lost its other end: it accepts and acknowledges bytes, and passes
+nothing on. When it is thawed, the held bytes go through.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ class Link:
         self._thread.start()
 
     def freeze(self) -> None:
-        """Pass nothing on from now on, neither on old connections nor on new ones."""
+        """From now on pass nothing on, on old and new connections."""
         self.frozen.set()
 
     def freeze_behind(self, marker: str) -> None:
-        """Freeze once a client has sent this: the server gets it, and its answer does not come."""
+        """Freeze when a client has sent this: the server gets it, but its answer does not arrive."""
         self._marker = marker.encode()
 
     def trickle(self, *, ends_after: int | None = None) -> None:
-        """From now on pass a server's answers on byte by byte; after so many bytes the rest as it is, else never."""
+        """From now on pass a server's answers on byte by byte; after this many bytes the rest at once, or never."""
         self._trickling, self._bytes_left = True, ends_after
 
     def thaw(self) -> None:
-        """Pass everything on again, what was held back first."""
+        """Pass everything on again, the held bytes first."""
         self.frozen.clear()
 
     def close(self) -> None:
@@ -107,7 +107,7 @@ class Link:
             self._pass_on(end, data)
 
     def _pass_on_slowly(self) -> None:
-        """A byte of each answer, and never its end: the last byte is kept back as long as there is no end."""
+        """Pass on one byte of each answer at a time, and keep the last byte back."""
         if self._bytes_left is not None and self._bytes_left <= 0:
             self._trickling = False
         for end, data in list(self._slowly.items()):
@@ -138,7 +138,7 @@ class Link:
 
 @contextmanager
 def link_to(url: str) -> Iterator[Link]:
-    """A link to the server of a URL for as long as the block runs."""
+    """A link to the server of a URL, for this block."""
     link = Link(url)
     try:
         yield link

@@ -1,4 +1,4 @@
-"""What this process holds: for tests that do the same thing very often and must hold no more in the end."""
+"""The memory and files of this process: for tests that repeat a step very often and must not hold more in the end."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 
 class Holdings(NamedTuple):
-    """How many blocks of memory Python has given out (an object is one or a few), and how many files are open."""
+    """The number of memory blocks that Python has allocated (an object is one or a few), and of open files."""
 
     blocks: int
     files: int
 
 
 def holdings() -> Holdings:
-    """What is held now that everything which nobody can reach any more is gone."""
+    """The usage after a collection of all unreachable objects."""
     gc.collect()
     return Holdings(sys.getallocatedblocks(), len(list(Path("/dev/fd").iterdir())))

@@ -1,6 +1,6 @@
-"""PgBouncer in front of a PostgreSQL server of a test run's own, as Debian's package installs it.
+"""PgBouncer before a test run's own PostgreSQL server, as Debian's package installs it.
 
-It is started where `pgbouncer` is found; elsewhere the tests behind it are listed as not run.
+It is started if `pgbouncer` is found. Otherwise its tests are listed as not run.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ PGBOUNCER: Final = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}
 
 
 class Pooler:
-    """A pooler that runs. `url` is that of the database behind it, on whichever server that is."""
+    """A running pooler. `url` leads through it to the database, on any server."""
 
     def __init__(self, database: str, port: int, rest: str) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="tp-pool-"))
         self._folder.chmod(0o755)
         self._rest = rest
         self._point_to(database)
-        # It does not run as root, and the server's folder is its owner's alone.
+        # It does not run as root, and only the owner may enter the server's folder.
         user = self._server(database).stat().st_uid if os.geteuid() == 0 else None
         assert PGBOUNCER is not None
         settings = str(self._folder / "pgbouncer.ini")
@@ -39,7 +39,7 @@ class Pooler:
         self.url = f"postgresql://{parts.username}@127.0.0.1:{port}{parts.path}"
 
     def fail_over_to(self, database: str) -> None:
-        """Have new connections go to another server: the old ones are closed once they are given back."""
+        """Send new connections to another server. The old ones are closed when they are given back."""
         self._point_to(database)
         self._process.send_signal(signal.SIGHUP)
 
@@ -59,7 +59,7 @@ class Pooler:
 
 @contextmanager
 def running_pooler(database: str, mode: str, *, ignored: str = "", size: int = 1) -> Iterator[Pooler]:
-    """A pooler in front of a database with `size` connections; `ignored` are startup parameters that it drops."""
+    """A pooler before a database, with `size` connections; `ignored` are startup parameters that it drops."""
     port = _free_port()
     pooler = Pooler(
         database,

@@ -1,4 +1,4 @@
-"""`tenantpilot` in a process of its own, forked from one that holds all modules already.
+"""`tenantpilot` in a new process, forked from one that has imported all modules.
 
 What a command imports takes half a second of a processor, and the tests run hundreds of commands. The forked process
 goes through the same door as an installed one (tui.commands.main), with words, environment, directory and streams of
@@ -33,7 +33,7 @@ from typing import Any, Final, NoReturn, TextIO
 from tests.waiting import DEADLINE
 
 _ALSO: Final = ("cronsim", "psycopg", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.pysqlite")
-"""What the drivers and the judge import only when they are used."""
+"""Modules that the drivers and the judge import only when they are used."""
 _NOT_FOR_COMMANDS: Final = ("tui.app", "tui.screens", "tui.widgets", "tui.palette", "tui.drillthrough")
 _LARGEST_REQUEST: Final = 1 << 17
 _PROGRAM: Final = """#!{python} -IS
@@ -49,9 +49,9 @@ sys.exit(int(door.recv(64)))
 def run_preloaded(
     words: Sequence[str], *, env: Mapping[str, str], cwd: Path, stdin: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run `tenantpilot` with these words to its end; gives back how it ended and what it printed.
+    """Run `tenantpilot` with these words to its end. Returns its exit code and output.
 
-    Raises TimeoutError where it does not end within `waiting.DEADLINE` seconds.
+    Raises TimeoutError if it does not end within `waiting.DEADLINE` seconds.
     """
     request = json.dumps([list(words), dict(env), str(cwd)]).encode()
     with (

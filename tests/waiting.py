@@ -1,4 +1,4 @@
-"""Waiting for what another thread, process or server does: until it is so, within a bound that suits any machine."""
+"""Waiting for another thread, process or server: until a condition holds, within a bound that suits any machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 DEADLINE: Final = 30.0
-"""Seconds until what does not come has not come."""
+"""The seconds to wait at most."""
 
 
 def until(holds: Callable[[], object], what: str) -> None:

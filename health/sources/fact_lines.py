@@ -151,7 +151,7 @@ class _Line:
         if kind is None:
             raise self.refused(f'every line has a "kind": {_listed(_KINDS)}')
         if not isinstance(kind, str) or kind not in _KINDS:
-            raise self.refused(f'"kind" is {_shown(kind)}, which is none of {_listed(_KINDS)}', "kind")
+            raise self.refused(f'"kind" is {_shown(kind)}, which is not one of {_listed(_KINDS)}', "kind")
         row = {self._column_named(key, kind): (key, value) for key, value in given.items()}
         if len(row) < len(given):
             raise self.refused(f'"{_TENANT_ALIAS}" and "external_id" both name the tenant', _TENANT_ALIAS)

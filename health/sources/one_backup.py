@@ -111,7 +111,7 @@ def _with_one_type_twice(folders: _Folders, nesting: Nesting) -> tuple[str, str]
         names = {name.casefold() for name in folders.inside[above]} - _IN_SEVERAL_TYPES
         for name in sorted(names):
             other = seen.setdefault(name, above)
-            # A folder inside one of its own name is no second backup by itself.
+            # A folder inside another one of the same name is not a second backup by itself.
             if other != above and not f"{above}/".casefold().startswith(f"{joined(other, name)}/"):
                 return _without_their_common_end(other, above)
     return None

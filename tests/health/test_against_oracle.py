@@ -242,7 +242,7 @@ def test_around_changes_of_clocks(url: str, record_property: Record) -> None:
     _note(record_property, url, "verdicts around changes of clocks", compared)
 
 
-def test_one_cell_that_is_no_instant(url: str, record_property: Record) -> None:
+def test_one_cell_that_is_not_an_instant(url: str, record_property: Record) -> None:
     garbage = SQLITE_GARBAGE if url.startswith("sqlite") else POSTGRES_GARBAGE
     rows = fleet(numbered(garbage_blueprints(garbage)))
     load(url, rows, unchecked=True)

@@ -43,7 +43,7 @@ MODULES: Final = {
     "health/posture.py": ("tests/health/test_posture.py",),
     "tui/words/safe_text.py": ("tests/tui/words/test_safe_text.py",),
 }
-"""What is changed, with the tests that are for it: they come first, because they find most."""
+"""The changed modules, each with its own tests: they come first, because they find most."""
 _RULES: Final = tuple(module for module in MODULES if module.startswith("health/"))
 _PURE: Final = (
     *(test for module in _RULES for test in MODULES[module]),
@@ -54,8 +54,8 @@ _PURE: Final = (
 )
 _ORACLE: Final = ("tests/health/test_against_oracle.py", "-k", "sqlite")
 _PRELOADED: Final = ("alembic.command", "cronsim", "psycopg", "sqlalchemy", "textual.app")
-"""What the tests take longest to import and none of which is ours: each child has it from its birth."""
-# The same examples each time; that a plugin has been imported before its time is meant.
+"""Other people's modules that take the tests longest to import: each child inherits them."""
+# The same examples each time. The plugin is imported early on purpose.
 _OPTIONS: Final = ("-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0", "-W", "ignore:Module already imported")
 
 _NEVER_CHANGED: Final = (libcst.Annotation, libcst.Decorator, libcst.Import, libcst.ImportFrom)
@@ -78,7 +78,7 @@ class Mutant(NamedTuple):
 
 
 class Changes(libcst.CSTVisitor):
-    """Collects each node of a module with what mutmut would have in its place."""
+    """Collects each node of a module with mutmut's replacement."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,10 +108,10 @@ def mutants_of(module: str) -> Iterator[Mutant]:
 
 
 class WithoutShrinking:
-    """A pytest plugin: that Hypothesis has found an example is enough, the shortest is not looked for."""
+    """A pytest plugin: any failing example of Hypothesis is enough, so it does not look for the shortest."""
 
     def pytest_collection_finish(self) -> None:
-        """Called when the tests' own settings are in force."""
+        """Called when the tests' own settings have been loaded."""
         settings.register_profile(
             "first example", settings.default, phases=[Phase.explicit, Phase.generate], database=None
         )
@@ -119,7 +119,7 @@ class WithoutShrinking:
 
 
 def in_a_child(mutant: Mutant | None, tests: Iterable[str], seconds: int) -> int:
-    """Start the tests over a mutant (None: over what is there), which may take so much of a processor; its pid."""
+    """Start the tests on a mutant (None: on the unchanged module), with this limit of CPU time. Returns the pid."""
     if pid := os.fork():
         return pid
     code = 1
@@ -134,12 +134,12 @@ def in_a_child(mutant: Mutant | None, tests: Iterable[str], seconds: int) -> int
             put_in_place(mutant)
         code = pytest.main([*_OPTIONS, *tests], plugins=[WithoutShrinking()])
     finally:
-        # Whatever it raised on its way here, it is not the parent's to handle.
+        # An exception on the way here must not reach the parent's code.
         os._exit(code)
 
 
 def put_in_place(mutant: Mutant) -> None:
-    """Have this process import the mutant where it would the module."""
+    """Make this process import the mutant instead of the module."""
     name = mutant.module.removesuffix(".py").replace("/", ".")
     package, _, short = name.rpartition(".")
     spec = importlib.util.find_spec(name)
@@ -152,7 +152,7 @@ def put_in_place(mutant: Mutant) -> None:
 
 @cache
 def seconds_for(tests: tuple[str, ...]) -> int:
-    """How much of a processor these tests may take over a mutant. Raises RuntimeError if they fail without one."""
+    """The CPU time that these tests may take on a mutant. Raises RuntimeError if they fail without one."""
     pid = in_a_child(None, tests, 3600)
     _, status, usage = os.wait4(pid, 0)
     if status:
@@ -161,7 +161,7 @@ def seconds_for(tests: tuple[str, ...]) -> int:
 
 
 def tried(mutants: Iterable[Mutant], tests: dict[str, tuple[str, ...]]) -> dict[Mutant, str]:
-    """What becomes of mutants under the tests of their module: `killed`, `timeout` or `survived`."""
+    """The fate of mutants under the tests of their module: `killed`, `timeout` or `survived`."""
     waiting, outcomes = list(mutants), dict.fromkeys(mutants, "survived")
     click.echo(f"{len(waiting)} mutants to try", err=True)
     seconds = {module: seconds_for(tests[module]) for module in dict.fromkeys(mutant.module for mutant in waiting)}
@@ -186,7 +186,7 @@ def tried(mutants: Iterable[Mutant], tests: dict[str, tuple[str, ...]]) -> dict[
 
 def all_outcomes(modules: Iterable[str]) -> dict[Mutant, str]:
     """Try every mutant of these modules: by their own tests, survivors by all pure ones, then by the oracle."""
-    # Two changes may come to the same text.
+    # Two changes may give the same text.
     by_text = {mutant.text: mutant for module in modules for mutant in mutants_of(module)}
     outcomes = tried(by_text.values(), MODULES)
     for tests in (_PURE, _ORACLE):
@@ -212,7 +212,7 @@ def table(outcomes: dict[Mutant, str]) -> Iterator[str]:
 
 
 def unexplained(outcomes: dict[Mutant, str]) -> list[Mutant]:
-    """Those that survived and that docs/proofs.md has no reason for. Says what became of each that was not killed."""
+    """The survivors without a reason in docs/proofs.md. Prints the fate of each mutant that was not killed."""
     explained = listed()
     found = []
     for mutant, outcome in outcomes.items():
@@ -225,7 +225,7 @@ def unexplained(outcomes: dict[Mutant, str]) -> list[Mutant]:
 
 
 def out_of_date(outcomes: dict[Mutant, str]) -> list[str]:
-    """What docs/proofs.md lists of these modules although it did not survive, or is no change of them any more."""
+    """The entries of docs/proofs.md for these modules that did not survive, or that no longer match a change."""
     survived = {
         (mutant.module, mutant.before, mutant.after) for mutant, outcome in outcomes.items() if outcome == "survived"
     }
@@ -240,7 +240,7 @@ def out_of_date(outcomes: dict[Mutant, str]) -> list[str]:
 @click.command()
 @click.argument("modules", nargs=-1, type=click.Choice(list(MODULES)))
 def main(modules: tuple[str, ...]) -> None:
-    """Try every mutant of MODULES (of all, if none is named); ends with 1 if one survives that nobody has explained."""
+    """Try every mutant of MODULES (by default of all). Exits with 1 if one survives without an explanation."""
     for name in _PRELOADED:
         importlib.import_module(name)
     os.nice(19)

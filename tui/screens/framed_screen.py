@@ -117,7 +117,7 @@ class FramedScreen(Screen[None]):
         """No `back` on the first screen, and no `filter` in the filter itself."""
         if action == "filter":
             return not isinstance(self.focused, FilterInput)
-        # The palette over the first screen is no way back from it.
+        # The palette over the first screen does not lead back from it.
         return action != "back" or self.app.screen_stack[0] is not self
 
     def action_back(self) -> None:

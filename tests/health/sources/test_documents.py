@@ -43,7 +43,7 @@ def test_json_and_yaml_say_the_same() -> None:
     assert read_document("displayName: é\nn:\n- 1\n- 2.5\n- ~\n- true\n".encode(), "a.YML") == value
 
 
-def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
+def test_a_byte_order_mark_is_not_part_of_the_text() -> None:
     assert read_document(b"\xef\xbb\xbf{}", "a.json") == {}
     assert read_document(b"\xef\xbb\xbfa: 1", "a.yaml") == {"a": 1}
 

@@ -31,8 +31,8 @@ from tests.health.sources.lines_of_facts import ITEM, SCHEDULE, SET, TENANT, lin
         (b'{"payload": {"a": 1, "a": 2}, "\\q": 3, "a": 4}\n', "2:40", '"a" is named twice'),
         (b'{"name": "Contoso"}\n', "2:1", 'every line has a "kind": "tenant", "schedule", "set", "item"'),
         (b'{"kind": null}\n', "2:1", 'every line has a "kind"'),
-        (b'{"kind": "tennant"}\n', "2:2", '"kind" is "tennant", which is none of'),
-        (b'{"kind": ["tenant"]}\n', "2:2", '"kind" is ["tenant"], which is none of'),
+        (b'{"kind": "tennant"}\n', "2:2", '"kind" is "tennant", which is not one of'),
+        (b'{"kind": ["tenant"]}\n', "2:2", '"kind" is ["tenant"], which is not one of'),
     ],
     ids=lambda value: ascii(value[:40]),
 )

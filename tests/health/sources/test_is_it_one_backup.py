@@ -111,7 +111,7 @@ def test_a_run_of_tenuvault_in_a_folder_of_its_own_is_refused(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("source", FOLDERS)
-def test_a_link_beside_two_backups_is_no_type_of_their_root(tmp_path: Path, source: str) -> None:
+def test_a_link_beside_two_backups_is_not_a_type_of_their_root(tmp_path: Path, source: str) -> None:
     plant(tmp_path, {"r1/A/1.json": policy(), "r2/B/1.json": policy()})
     (tmp_path / "latest").symlink_to("r2")
     (tmp_path / "newest").symlink_to("r2")
@@ -126,7 +126,7 @@ def test_a_tool_that_nests_no_other_type_wrote_each(tmp_path: Path, source: str,
         read_folder(source_named(source), plant(tmp_path, dict.fromkeys(places, policy())), completed_at=AT)
 
 
-# Random trees: one backup comes in, wherever its types are nested; two do not, wherever they are.
+# Random trees: one backup is accepted with any nesting of its types. Two are refused in any place.
 
 TYPES: Final = ("Apps", "Device Configurations", "Filters", "Roles", "Settings Catalog", "Type (new)")
 NESTED: Final[Mapping[str, tuple[str, ...]]] = {

@@ -102,7 +102,7 @@ def test_a_run_of_chosen_categories_is_partial_until_accepted(any_recorder: Reco
     assert any_recorder.verdict(NOW)["confirmed"]
 
 
-def test_a_run_that_loses_a_type_once_stored_is_held_against_itself(any_recorder: Recorder) -> None:
+def test_a_stored_run_that_loses_a_type_is_compared_with_itself(any_recorder: Recorder) -> None:
     run = plant_run(any_recorder.folder / "runs")
     said(any_recorder, *TENUVAULT, *BERLIN)
     assert any_recorder.sets[0]["status"] == "completed"
@@ -193,7 +193,7 @@ def plant_export(folder: Path, *types: str) -> None:
     plant(folder / "export", {"MigrationTable.json": json.dumps(table).encode("utf-16"), **files})
 
 
-def test_an_export_is_a_set_and_the_next_one_is_held_against_it(any_recorder: Recorder) -> None:
+def test_an_export_is_a_set_and_the_next_is_compared_with_it(any_recorder: Recorder) -> None:
     plant_export(any_recorder.folder, "SettingsCatalog", "CompliancePolicies")
     assert (
         said(any_recorder, *EXPORT, *AT) == "contoso: 1 backup set created, 0 replaced, 0 unchanged; 2 items written."
@@ -207,7 +207,7 @@ def test_an_export_is_a_set_and_the_next_one_is_held_against_it(any_recorder: Re
     assert any_recorder.verdict(NOW)["confirmed"]
 
 
-def test_an_export_at_a_stored_ones_instant_is_held_against_it(recorder: Recorder) -> None:
+def test_an_export_at_a_stored_instant_is_compared_with_it(recorder: Recorder) -> None:
     plant_export(recorder.folder, "SettingsCatalog", "CompliancePolicies")
     said(recorder, *EXPORT, *AT)
     (recorder.folder / "export/CompliancePolicies/x.json").unlink()

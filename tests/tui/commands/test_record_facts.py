@@ -60,7 +60,7 @@ def test_what_a_command_prints_are_the_facts_of_its_run(any_recorder: Recorder) 
         ((fact("schedule"),), "exit 0", 'a schedule has no "source"'),
         ((a_set(external_id="fabrikam"),), "exit 0", "'fabrikam', but this run is only of 'contoso'"),
         ((a_set(completed_at="2026-11-23T02:10:00"),), "exit 0", "--timezone"),
-        ((a_set(), {"kind": "nonsense"}), "exit 0", "which is none of"),
+        ((a_set(), {"kind": "nonsense"}), "exit 0", "which is not one of"),
     ],
 )
 def test_a_run_without_facts_of_its_tenant_failed(
@@ -76,7 +76,7 @@ def test_a_run_without_facts_of_its_tenant_failed(
     assert recorder.verdict()["reasons"] == ["no_backup_basis", "schedule_follow_up"]
 
 
-def test_a_list_of_older_sets_alone_is_no_run(any_recorder: Recorder) -> None:
+def test_a_list_of_older_sets_alone_is_not_a_run(any_recorder: Recorder) -> None:
     """The sets are true and are kept, but nothing was backed up tonight."""
     old = (utc_now() - timedelta(hours=20)).isoformat()
     done = any_recorder.tenantpilot(*words("facts", *printing(a_set(completed_at=old), an_item())))
@@ -145,7 +145,7 @@ def test_two_at_once_are_refused_here_too(recorder: Recorder, source: str) -> No
 
 
 @pytest.mark.parametrize("source", ["facts", "none"])
-def test_there_is_no_folder_to_name(recorder: Recorder, source: str) -> None:
+def test_a_path_is_refused(recorder: Recorder, source: str) -> None:
     done = recorder.tenantpilot(*words(source, "touch", "ran", options=("--path", "out")))
     assert (done.returncode, b"leave it out" in done.stderr) == (2, True)
     assert not (recorder.folder / "ran").exists()

@@ -34,7 +34,7 @@ def alike() -> Facts:
     return facts
 
 
-async def test_names_that_begin_alike_are_told_apart_in_full(sqlite_url: str) -> None:
+async def test_names_that_begin_alike_are_shown_in_full(sqlite_url: str) -> None:
     async with open_app(alike().load(sqlite_url)) as driver:
         screen = await driver.arrived(TenantsScreen)
         for place in ("North", "South"):

@@ -100,7 +100,7 @@ def test_a_folder_that_shares_nothing_with_the_last_set(tenant: Tenant) -> None:
     assert tenant.said("1") == ("partial", "all types: 20 of 20 items gone")
 
 
-def test_one_policy_more_or_less_and_a_renamed_one_are_no_loss(tenant: Tenant) -> None:
+def test_one_policy_more_or_less_or_a_renamed_one_is_not_a_loss(tenant: Tenant) -> None:
     before = some("Apps", 6, "captured")
     tenant.take(night(0, before))
     fewer = dict(list(before.items())[:5])
