@@ -73,8 +73,8 @@ class _Read(NamedTuple):
 
     @property
     def types(self) -> frozenset[str]:
-        """The resource types of its blocks, in lower case, because PowerShell ignores case."""
-        return frozenset(block.resource_type.lower() for block in self.script.blocks)
+        """The known resource types of its blocks, in lower case, because PowerShell ignores case."""
+        return frozenset(block.resource_type.lower() for block in self.script.blocks if block.resource_type)
 
 
 def read_configuration(asked: Asked) -> CapturedSet:
@@ -157,7 +157,7 @@ def _read(file: BackupFile) -> _Read:
     except UnreadableFile as problem:
         return _Read(file.name, nothing, str(problem))
     script = read_script(text)
-    if script.configuration is None:
+    if script.configuration is None and not script.blocks:
         return _Read(file.name, nothing, None)
     ends_early = "the file ends inside a character" if cut_off else None
     return _Read(file.name, script, script.problem or ends_early, file.doubt)

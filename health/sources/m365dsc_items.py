@@ -45,6 +45,10 @@ _PLATFORMS: Final = {
 }
 
 
+_UNKNOWN_TYPE: Final = "(unknown type)"
+"""The type of an item whose block has lost its head."""
+
+
 def items_of(blocks: Iterable[Block]) -> Iterator[CapturedItem]:
     """An item for each block, in their order, each with an identity of its own.
 
@@ -52,7 +56,7 @@ def items_of(blocks: Iterable[Block]) -> Iterator[CapturedItem]:
     If two blocks of a type have the same one, the next possible identity that differs is used, and at last a number.
     """
     listed = list(blocks)
-    names = [tuple(_identities(block)) for block in listed]
+    names = [tuple(dict.fromkeys(_identities(block))) for block in listed]
     taken = Counter((block.resource_type.lower(), name) for block, of in zip(listed, names, strict=True) for name in of)
     used: Counter[tuple[str, str]] = Counter()
     for block, of in zip(listed, names, strict=True):
@@ -67,13 +71,13 @@ def _identities(block: Block) -> Iterator[str]:
     found = Properties.of(block.properties)
     if (own := found.text("Id")) is not None:
         yield own
-    if not _is_made_up(block.instance):
+    if block.instance and not _is_made_up(block.instance):
         yield block.instance
         return
     for name in _IDENTITIES:
         if (text := found.text(name)) is not None:
             yield text
-    yield block.resource_type
+    yield block.resource_type or _UNKNOWN_TYPE
 
 
 def _is_made_up(name: str) -> bool:
@@ -83,9 +87,9 @@ def _is_made_up(name: str) -> bool:
 def _item(block: Block, identity: str) -> CapturedItem:
     found = Properties.of(block.properties)
     names = (text for name in _NAMES if (text := found.text(name)) is not None)
-    otherwise = identity if _is_made_up(block.instance) else block.instance
+    otherwise = identity if _is_made_up(block.instance) else block.instance or identity
     item = CapturedItem(
-        policy_type=storable_name(block.resource_type),
+        policy_type=storable_name(block.resource_type or _UNKNOWN_TYPE),
         policy_identifier=storable_name(identity),
         display_name=storable_name(next(names, otherwise)),
         platform=_platform_of(block.resource_type),

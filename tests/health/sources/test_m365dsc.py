@@ -113,6 +113,7 @@ MADE_UP = "a3dc2b51-c466-4718-b5f9-cf0bb3a98db3"
         (MADE_UP, {"Identity": '"Global"'}, "Global", "Global"),
         (MADE_UP, {"Identity": '"$OrganizationName"'}, "$OrganizationName", "$OrganizationName"),
         (MADE_UP, {"DisplayName": '"Pilots"', "MailNickname": '"pilots"'}, "pilots", "Pilots"),
+        (MADE_UP, {"Id": '"1"', "DisplayName": '"Pilots"'}, "1", "Pilots"),
         (MADE_UP, {"ObjectId": '"2"', "DisplayName": '"Pilots"'}, "2", "Pilots"),
         (MADE_UP, {"IsSingleInstance": '"Yes"'}, "AADGroup", "AADGroup"),
     ],

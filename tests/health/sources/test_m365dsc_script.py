@@ -258,6 +258,12 @@ def test_nesting_is_read_up_to_the_limit_and_no_deeper() -> None:
 
 HOSTILE = [
     "AADGroup 'a' {\n",
+    "AADGroup 'a {\n",
+    'AADGroup "$( {\n',
+    "{ a = 1\n",
+    "a = 1\n",
+    "@{ a = 1\n",
+    "AADGroup ('x') {\n",
     "AADGroup 'a' { b = \"\n",
     "AADGroup 'a' { b = '\n",
     "AADGroup 'a' { b = @\"\n",
