@@ -25,6 +25,7 @@ from health.store.writing.transactions import transaction
 
 _DOWN: Final = b"j"
 _CURSOR: Final = b"Tenant "
+_NARROWING: Final = (b"/", b"t", b"e", b"n", b"\r", b"\x1b", *(bytes([key]) for key in b"1350ww0sj"), b"\r")
 _EVERY_SECOND: Final = '[ui]\nrefresh = "1s"\n'
 
 
@@ -32,6 +33,7 @@ def measure(url: str, where: str, *, keys: int, engine_only: bool) -> Iterator[R
     """Every budget of the screens on a fleet; with `engine_only` only the budgets with a refresh."""
     if not engine_only:
         yield from _at_rest(url, where, keys)
+        yield _narrowed(url, where)
         yield from walk.measure(url)
     yield from _while_refreshing(url, where, keys)
 
@@ -55,6 +57,19 @@ def _at_rest(url: str, where: str, keys: int) -> list[Result]:
         Result("idle", "80x24", "", "", idle, "B/s", 150),
         Result("resident memory", where, "", "", memory, "MB", 150),
     ]
+
+
+def _narrowed(url: str, where: str) -> Result:
+    """A filter letter by letter, a posture, what goes stale within a shift, and each order."""
+    with tempfile.TemporaryDirectory() as folder:
+        noted = Path(folder, "longest-pause")
+        with _opened((sys.executable, "-m", "bench.probed", str(noted)), url) as terminal:
+            noted.unlink()
+            for key in (*_NARROWING, b"\x1b"):
+                terminal.send(key)
+                terminal.settle()
+            pause = float(noted.read_text()) * 1000
+    return Result("longest pause of the event loop", f"{where}, narrowed and sorted", "", "", pause, "ms", 50)
 
 
 def _while_refreshing(url: str, where: str, keys: int) -> list[Result]:
