@@ -241,7 +241,7 @@ async def test_the_palette_offers_every_action_that_works_here(
         assert {"theme tenantpilot-dark", "theme tenantpilot-light"} <= texts
 
 
-async def test_the_palette_over_the_first_screen_leads_nowhere_back(url: str) -> None:
+async def test_the_palette_over_the_first_screen_does_not_lead_back(url: str) -> None:
     async with open_app(url) as driver:
         tenants = await driver.arrived(TenantsScreen)
         assert not any(fits("go back one screen", each) for each in await found(driver, ""))
