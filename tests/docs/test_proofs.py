@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.mutation.mutants import MODULES, listed
+from tests.mutation.listed import MODULES, listed
 
 TESTS = Path(__file__).parent.parent
 PAGE = TESTS.parent / "docs" / "proofs.md"

@@ -11,7 +11,6 @@ import difflib
 import importlib
 import importlib.util
 import os
-import re
 import resource
 import shutil
 import signal
@@ -29,21 +28,10 @@ import pytest
 from hypothesis import Phase, settings
 from mutmut.mutation.mutators import mutation_operators
 
+from tests.mutation.listed import MODULES, listed
+
 _ROOT: Final = Path(__file__).parents[2]
 _COPIED: Final = ("health", "tui", "tests", "docs", "pyproject.toml")
-PAGE: Final = _ROOT / "docs" / "proofs.md"
-_LISTED: Final = re.compile(r"^- `(?P<module>[\w/]+\.py)`: `(?P<before>.*)` → `(?P<after>.*)`$", re.MULTILINE)
-
-MODULES: Final = {
-    "health/instants.py": ("tests/health/test_instants.py",),
-    "health/freshness.py": ("tests/health/test_freshness.py",),
-    "health/quality.py": ("tests/health/test_quality.py",),
-    "health/slots.py": ("tests/health/test_slots.py",),
-    "health/schedules.py": ("tests/health/test_schedules.py", "tests/health/test_schedules_evaluation.py"),
-    "health/posture.py": ("tests/health/test_posture.py",),
-    "tui/words/safe_text.py": ("tests/tui/words/test_safe_text.py",),
-}
-"""The changed modules, each with its own tests: they come first, because they find most."""
 _RULES: Final = tuple(module for module in MODULES if module.startswith("health/"))
 _PURE: Final = (
     *(test for module in _RULES for test in MODULES[module]),
@@ -193,12 +181,6 @@ def all_outcomes(modules: Iterable[str]) -> dict[Mutant, str]:
         left = [mutant for mutant, outcome in outcomes.items() if outcome == "survived" and mutant.module in _RULES]
         outcomes |= tried(left, dict.fromkeys(_RULES, tests))
     return outcomes
-
-
-def listed() -> set[tuple[str, str, str]]:
-    """The mutants that docs/proofs.md gives a reason for: module, lines before, lines after."""
-    found = _LISTED.finditer(PAGE.read_text(encoding="utf-8"))
-    return {(match["module"], match["before"], match["after"]) for match in found}
 
 
 def table(outcomes: dict[Mutant, str]) -> Iterator[str]:
