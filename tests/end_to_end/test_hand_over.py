@@ -70,7 +70,10 @@ def test_an_export_is_the_report_and_a_picture_is_written(
     terminal.press("q")
     assert terminal.ends() == 0
     (file,) = tmp_path.glob("tenantpilot-tenants-*.json")
-    assert json.loads(file.read_text()) == demo_report
+    exported = json.loads(file.read_text())
+    governing = {each["id"] for each in exported.pop("bases")}
+    assert exported == demo_report
+    assert governing == {each["basis"]["id"] for each in demo_report["tenants"] if each["basis"] is not None}
     for path in tmp_path.glob("tenantpilot-*.*"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(tmp_path.glob(".tenantpilot-*")) == []
