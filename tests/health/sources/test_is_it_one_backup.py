@@ -164,7 +164,7 @@ def _read(source: str, root: Path, places: Iterable[str]) -> CapturedSet:
 
 
 @pytest.mark.parametrize("source", sorted(NESTED))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_one_random_backup_comes_in_whole(tmp_path: Path, source: str, data: st.DataObject) -> None:
     places = data.draw(_backups(source))
@@ -174,7 +174,7 @@ def test_one_random_backup_comes_in_whole(tmp_path: Path, source: str, data: st.
 
 
 @pytest.mark.parametrize("source", sorted(NESTED))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_two_random_backups_in_one_tree_do_not(tmp_path: Path, source: str, data: st.DataObject) -> None:
     one, other = data.draw(_backups(source)), data.draw(_backups(source))

@@ -326,6 +326,17 @@ def test_a_root_above_two_tenants_and_a_shallow_clone_are_refused(console: Conso
     assert len(sets_of(console)) == 2
 
 
+def test_a_head_without_a_policy_is_refused_and_nothing_is_stored(console: Console, tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "none")
+    repository.commit({"A/x.json": '{"q": 1}', "B/y.json": '{"z": 2}'})
+    words = ("--git", "--tenant", "contoso", "--create-tenant", "Contoso")
+    assert "no object in it has an" in console.run("import", "intunecd", str(repository.path), *words).refusal()
+    assert sets_of(console) == {}
+    repository.commit({name: policy(name) for name in NAMES})
+    imported(console, repository.path)
+    assert sorted(status for status, _ in sets_of(console).values()) == ["completed", "failed"]
+
+
 def stored_runs(console: Console) -> set[tuple[Any, ...]]:
     """Every set that counts, with the number of its items and their names."""
     with bare(console.url) as store:

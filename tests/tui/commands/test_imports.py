@@ -153,6 +153,12 @@ def test_an_import_that_is_interrupted_leaves_nothing(any_recorder: Recorder, mo
     assert [any_recorder.rows(table) for table in ("tenants", "backup_sets", "backup_items")] == [[], [], []]
 
 
+def test_a_newest_run_of_tenuvault_without_a_policy_is_refused(recorder: Recorder) -> None:
+    plant_run(recorder.folder / "runs", policies={"Roles/a.json": '{"q": 1}'}, ItemCounts={})
+    code, sentence = refused(recorder, *TENUVAULT, *BERLIN)
+    assert (code, "no object in it has an" in sentence) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("options", "code", "why"),
     [
