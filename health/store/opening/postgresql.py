@@ -72,7 +72,7 @@ class PostgresqlStatements(Statements):
     def _flight(self, before: Sequence[str], asked: Sequence[Asked], after: Sequence[str]) -> list[Parts]:
         """Several statements as one simple query: one round trip. `before` and `after` have no rows."""
         query = "; ".join([*before, *(self._bound(each) for each in asked), *after]).encode()
-        if after and asked and asked[-1].large:
+        if asked and asked[-1].large:
             return self._as_they_arrive(query, len(before), len(asked))
         cursor = self._driver.cursor()
         cursor.execute(query)

@@ -46,7 +46,8 @@ class Statements(ABC):
         """Run statements and return the rows of each, part by part. Raises the driver's errors.
 
         A server gets all of them in one flight. With `last`, the flight also ends the transaction, and no further
-        statement may follow. Then the last statement may be a large one, and all its rows must be taken.
+        statement may follow. Only the last statement may be a large one; all its rows must be taken before any other
+        statement is run.
         """
 
     def rows(self, statement: str, parameters: Mapping[str, Any] | None = None, *, last: bool = False) -> list[Row]:

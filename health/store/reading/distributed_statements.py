@@ -148,7 +148,6 @@ def basis_contents(narrowed: bool) -> str:
     return (
         "SELECT item.tenant_id, item.policy_type, item.policy_identifier, item.payload_digest"
         f" FROM {_BASES.format(_asked_for('candidate', narrowed))}"
-        " ORDER BY item.tenant_id, item.policy_type, item.policy_identifier"
     )
 
 

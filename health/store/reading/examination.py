@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
-from itertools import chain, groupby
+from itertools import chain
 from typing import Final
 
 from health.digests import MOST_THAT_MAY_BE_ALIKE
@@ -86,14 +86,14 @@ class Examination:
             if tenant_id in items and one is not None and other is not None:
                 similar[items[tenant_id], one, other].append(tenant_id)
         candidates = [tenant_id for ids in similar.values() if len(ids) > 1 for tenant_id in ids]
-        same: dict[bytes, list[str]] = defaultdict(list)
+        same: dict[int, list[str]] = defaultdict(list)
         contents = self._contents(candidates)
         for health in verdicts:
             if (content := contents.get(health.tenant.id)) is not None:
                 same[content].append(health.tenant.external_id)
         return tuple(tuple(sorted(ids)) for ids in same.values() if len(ids) > 1)
 
-    def _contents(self, tenant_ids: Sequence[int]) -> dict[int, bytes]:
+    def _contents(self, tenant_ids: Sequence[int]) -> dict[int, int]:
         """One value for the whole content of each of these bases; none for a basis with an item without a digest."""
         if not tenant_ids:
             return {}
@@ -101,17 +101,17 @@ class Examination:
         statement = statements.basis_contents(self._dialect, narrowed)
         if self._connection.distributed:
             statement = distributed_statements.basis_contents(narrowed)
-        asked = Asked(statement, {"tenant_ids": list(tenant_ids)} if narrowed else {})
+        asked = Asked(statement, {"tenant_ids": list(tenant_ids)} if narrowed else {}, large=True)
         (parts,) = self._connection.run([asked])
-        found, wanted = {}, set(tenant_ids)
-        for tenant_id, rows in groupby(chain.from_iterable(parts), key=lambda row: row[0]):
-            content, whole = sha256(), True
-            for row in rows:
-                whole = whole and row[3] is not None
-                content.update(repr(tuple(row[1:])).encode("utf-8", "backslashreplace"))
-            if whole and tenant_id in wanted:
-                found[tenant_id] = content.digest()
-        return found
+        found, in_part = dict.fromkeys(tenant_ids, 0), set()
+        for tenant_id, *item in chain.from_iterable(parts):
+            if tenant_id in found:
+                of_item = sha256(repr(item).encode("utf-8", "backslashreplace")).digest()
+                # The rows come in any order, so the items' digests are added up.
+                found[tenant_id] += int.from_bytes(of_item)
+                if item[-1] is None:
+                    in_part.add(tenant_id)
+        return {tenant_id: content for tenant_id, content in found.items() if content and tenant_id not in in_part}
 
     def without_statistics(self) -> tuple[str, ...]:
         """The large tables without statistics for the planner; none on Citus, whose nodes keep their own."""

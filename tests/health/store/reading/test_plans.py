@@ -20,6 +20,7 @@ from health.posture import TenantBackupHealth, judge
 from health.store.opening.reading import reading_once
 from health.store.opening.statements import Asked, Statements
 from health.store.opening.urls import parse_database_url
+from health.store.reading import examination_statements, history_statements
 from health.store.reading.snapshot import Snapshot
 from tests.health.making import LONG_AGO, NOW, POLICY, facts_of
 from tests.health.store.bare import Bare, bare
@@ -242,6 +243,22 @@ def test_the_latest_set_and_unreadable_ones_come_from_an_index(fresh_url: str, a
                 each.plan for each in explained if each.statement.startswith("SELECT tenant_id, id, 'completed_at'")
             ]
             assert re.findall(r"(?:using|on|INDEX) (ix_\w+)", "\n".join(lost)) == UNREADABLE_SET_INDEXES, (stage, lost)
+
+
+@pytest.mark.parametrize("narrowed", [False, True])
+def test_content_is_compared_from_tenant_to_tenant(fresh_url: str, narrowed: bool) -> None:
+    def ask(connection: Statements) -> None:
+        dialect = connection.dialect
+        ids: dict[str, list[int]] = {"tenant_ids": list(range(1, 50))} if narrowed else {}
+        connection.rows(examination_statements.basis_ends(dialect))
+        connection.rows(examination_statements.basis_contents(dialect, narrowed), ids)
+        connection.rows(history_statements.first_sets(dialect, narrowed), ids)
+
+    with stages(fresh_url) as states:
+        for stage in states:
+            # Without rows one plan is as good as another.
+            for statement, plan in explain(fresh_url, ask) if "analysed" in stage else ():
+                assert scanned(fresh_url, plan) == [], (stage, statement, plan)
 
 
 @pytest.mark.parametrize("ask", [ask_tenant, ask_tenants])
