@@ -14,14 +14,17 @@ from alembic import command
 from alembic.config import Config
 
 from health.digests import digest_of
+from health.documents import diff_document, last_good_document
 from health.store.migrations import upgrade as migrations
 from health.store.opening.urls import parse_database_url
 from health.store.writing.administration import upgrade
 from health.store.writing.transactions import transaction
-from tests.health.making import LONG_AGO, NOW
+from tests.health.making import HOUR, LONG_AGO, NOW
 from tests.health.store.bare import Bare, bare
 from tests.health.store.schema_versions import execute
+from tests.oracle.rows import DEFAULT_POLICY
 from tests.resolving import resolving
+from tests.subject import fleet_report
 
 CONTENT: Final = '{"a": 1}'
 LATER: Final = ("ix_backup_sets_failing", "ix_backup_sets_runs")
@@ -125,6 +128,55 @@ def test_older_content_moves_to_its_digest(url: str) -> None:
     assert [json.loads(content) for _, content in kept] == [{"a": 1}, {"n": 9007199254740993}, {"a": 1}]
     assert heard
     assert all(done <= of for done, of in heard)
+
+
+def test_no_answer_changes_when_content_moves(url: str) -> None:
+    """A history of three sets in the older version: content changed, rewritten with other blanks, degraded, gone."""
+    history = (
+        {"kept": '{"a": 1}', "changed": '{"a": 1}', "rewritten": '{"a":1,"b":2}', "gone": "[1]", "worse": "[2]"},
+        {"kept": '{"a": 1}', "changed": '{"a": 2}', "rewritten": '{"b": 2, "a": 1}', "gone": "[1]", "worse": "[2]"},
+        {"kept": '{"a": 1}', "changed": '{"a": 2.0}', "rewritten": '{"b": 2, "a": 3}', "worse": "[2]", "new": "[3]"},
+    )
+    with bare(url) as store:
+        for number, contents in enumerate(history, 2):
+            ended = NOW - (len(history) + 2 - number) * HOUR
+            a_set = {"name": "n", "source": "s", "status": "completed", "completed_at": ended, "created_at": ended}
+            store.insert("backup_sets", id=number, tenant_id=1, **a_set)
+            for place, (name, payload) in enumerate(contents.items(), number * 10):
+                of_the_set = {"id": place, "tenant_id": 1, "backup_set_id": number, "policy_type": "Filters"}
+                mode = "metadata_only" if name == "worse" and number == 4 else "full"
+                named = {"policy_identifier": name, "display_name": name, "capture_mode": mode}
+                store.insert("backup_items", **of_the_set, **named, payload=payload)
+    execute(url, "UPDATE backup_sets SET deleted_at = completed_at WHERE id = 1")
+    upgrade(parse_database_url(url))
+    moved = answers(url)
+    # As it was: the content in its item, without a digest.
+    execute(
+        url,
+        "UPDATE backup_items SET payload = (SELECT payload FROM captured_payloads AS kept"
+        " WHERE kept.tenant_id = backup_items.tenant_id AND kept.digest = payload_digest), payload_digest = NULL",
+        "DELETE FROM captured_payloads",
+    )
+    assert answers(url) == moved
+    report, last, between, last_good = moved
+    assert report["tenants"][0]["basis"]["families"] == {"metadata_only": 1}
+    assert {(each["policy_identifier"], each["change"]) for each in last["items"]} == {
+        ("gone", "gone"),
+        ("new", "added"),
+        ("rewritten", "changed"),
+        ("worse", "changed"),
+    }
+    assert [each["policy_identifier"] for each in between["items"]] == ["changed"]
+    assert [each["last_good"]["backup_set"] for each in last_good["items"]] == [3, 3]
+
+
+def answers(url: str) -> tuple[dict[str, Any], ...]:
+    """The report, the diff of the basis and of the two sets before it, and the last good copies."""
+    with resolving(url) as resolver:
+        compared = [resolver.changes("contoso", NOW), resolver.changes("contoso", NOW, 2, 3)]
+        diffs = [diff_document(each.health, each.before, each.after, each.changes) for each in compared]
+        last_good = last_good_document(resolver.last_good("contoso", NOW))
+    return fleet_report(url, NOW, DEFAULT_POLICY), *diffs, last_good
 
 
 def test_content_in_no_encoding_stays_in_its_item(url: str) -> None:
