@@ -174,7 +174,12 @@ def answers(url: str) -> tuple[dict[str, Any], ...]:
     """The report, the diff of the basis and of the two sets before it, and the last good copies."""
     with resolving(url) as resolver:
         compared = [resolver.changes("contoso", NOW), resolver.changes("contoso", NOW, 2, 3)]
-        diffs = [diff_document(each.health, each.before, each.after, each.changes) for each in compared]
+        diffs = []
+        for each in compared:
+            assert each.before is not None
+            assert each.after is not None
+            assert each.changes is not None
+            diffs.append(diff_document(each.health, each.before, each.after, each.changes))
         last_good = last_good_document(resolver.last_good("contoso", NOW))
     return fleet_report(url, NOW, DEFAULT_POLICY), *diffs, last_good
 
