@@ -315,6 +315,17 @@ def test_a_configuration_that_was_cut_off_makes_the_set_partial(any_recorder: Re
     assert families == {"unknown_quality": 1, "integrity_warning": 1, "incomplete_run": 1}
 
 
+def test_a_configuration_with_a_damaged_block_is_degraded(any_recorder: Recorder) -> None:
+    blocks = "AADGroup 'a'\n{\n    Id = '1';\n}\n#AADGroup 'b'\n{\n    Id = '2';\n}\n"
+    plant(any_recorder.folder / "export", {"M365TenantConfig.ps1": f"Configuration X\n{{\n{blocks}}}\n"})
+    words = ("import", "m365dsc", "export", "--tenant", "contoso", "--create-tenant", "Contoso", *AT)
+    assert said(any_recorder, *words) == "contoso: 1 backup set created, 0 replaced, 0 unchanged; 2 items written."
+    assert any_recorder.sets[0]["error"] == "M365TenantConfig.ps1: line 8: the head of a block is damaged"
+    verdict = any_recorder.verdict(NOW)
+    assert (verdict["posture"], verdict["confirmed"]) == ("degraded", False)
+    assert verdict["basis"]["families"] == {"integrity_warning": 1, "incomplete_run": 1}
+
+
 def test_a_folder_without_a_configuration_is_refused(any_recorder: Recorder) -> None:
     plant(any_recorder.folder / "export", {"Export.ps1": "Export-M365DSCConfiguration"})
     words = ("import", "m365dsc", "export", "--tenant", "contoso", "--create-tenant", "Contoso", *AT)
