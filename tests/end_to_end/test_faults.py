@@ -146,7 +146,7 @@ def test_a_file_that_does_not_exist_yet(tmp_path: Path, demo_template: Path, ope
         "Or look",
     )
     for beginning in beginnings:
-        assert any(line.startswith(beginning) for line in terminal.lines), terminal.screen
+        assert any(line.lstrip().startswith(beginning) for line in terminal.lines), terminal.screen
     assert "0 " not in terminal.words
     shutil.copyfile(demo_template, file)
     terminal.sees("40 tenants", after=["r"])
