@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from health.sources.captured import CapturedSet
 from health.sources.tenuvault import Run, find_runs
 from tests.health.sources.reading import asked_of
 from tests.health.sources.trees import plant, policy
@@ -48,3 +49,14 @@ def plant_run(
 def runs_in(root: Path) -> list[Run]:
     """The runs under a root of the tenant `contoso`, written by a machine in Berlin."""
     return find_runs(asked_of(root, options={"timezone": ZoneInfo("Europe/Berlin")}))
+
+
+def only_set(root: Path) -> CapturedSet:
+    """The set of the one run under a root."""
+    (run,) = runs_in(root)
+    return run.read()
+
+
+def said_by(captured: CapturedSet) -> tuple[str, str | None]:
+    """The status of a set, and its error."""
+    return captured.status, captured.error

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from textual import events
 
-from tests.tui.screens.driving import Driver, WatchedResolver, listed, looks_calm, open_app, watched
+from tests.tui.screens.driving import Driver, listed, looks_calm, open_app, watched
 from tests.tui.screens.fleets import HOUR, NOW, Facts, small_fleet, write
+from tests.tui.screens.watched_resolver import WatchedResolver
 from tui.asking import FactsArrived
 from tui.fleet_view import fleet_view
 from tui.screens.backup_set import BackupSetScreen

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 from textual import events
 
-from tests.tui.screens.driving import Driver, WatchedResolver, open_app, row_list, watched
+from tests.tui.screens.driving import Driver, open_app, row_list, watched
 from tests.tui.screens.fleets import small_fleet
+from tests.tui.screens.watched_resolver import WatchedResolver
 from tui.key_order import KeysInOrder
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen

@@ -12,19 +12,9 @@ from typing import Any
 import pytest
 
 from health.store.opening.errors import StoreUnreachable
-from tests.tui.screens.driving import (
-    OPENED,
-    Clock,
-    Driver,
-    WatchedResolver,
-    cells,
-    listed,
-    looks_calm,
-    open_app,
-    row_list,
-    watched,
-)
+from tests.tui.screens.driving import OPENED, Clock, Driver, cells, listed, looks_calm, open_app, row_list, watched
 from tests.tui.screens.fleets import NOW, add_set, small_fleet, write
+from tests.tui.screens.watched_resolver import WatchedResolver
 from tui.app import TenantPilotApp
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
