@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from math import isnan
 from typing import NamedTuple
 
 from rich.console import Console
@@ -11,7 +12,10 @@ from rich.table import Table
 
 
 class Result(NamedTuple):
-    """One budget on one engine or terminal. `limit` is None if the figure is only shown beside the others."""
+    """One budget on one engine or terminal. `limit` is None if the figure is only shown beside the others.
+
+    `figure` is NaN if this machine cannot measure it; `measured` then says why.
+    """
 
     budget: str
     where: str
@@ -42,10 +46,15 @@ def ratio(budget: str, where: str, measured: float, floor: float, times: float, 
 def noted(results: Iterable[Result]) -> Iterator[Result]:
     """The same results. Prints each at once on standard error too, because a run takes minutes."""
     for each in results:
-        print(
-            f"{each.budget} ({each.where}): {each.figure:,.2f} {each.unit} {each.verdict}", file=sys.stderr, flush=True
-        )
+        print(f"{each.budget} ({each.where}): {_shown(each)} {each.verdict}", file=sys.stderr, flush=True)
         yield each
+
+
+def _shown(result: Result) -> str:
+    """The figure and its unit, or a dash if it could not be measured."""
+    if isnan(result.figure):
+        return "-"
+    return f"{result.figure:,.{2 if result.figure < 100 else 0}f} {result.unit}"
 
 
 def print_table(results: Iterable[Result]) -> bool:
@@ -59,8 +68,8 @@ def print_table(results: Iterable[Result]) -> bool:
     missed = False
     for result in results:
         limit = "" if result.limit is None else f"{result.limit:g} {result.unit}"
-        figure = f"{result.figure:,.2f} {result.unit}" if result.figure < 100 else f"{result.figure:,.0f} {result.unit}"
-        table.add_row(result.budget, result.where, result.measured, result.floor, figure, limit, result.verdict)
+        shown = (result.measured, result.floor, _shown(result), limit, result.verdict)
+        table.add_row(result.budget, result.where, *shown)
         missed = missed or result.verdict == "MISS"
     Console(width=150, highlight=False).print(table)
     return not missed

@@ -10,12 +10,14 @@ from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+from bench.tls import SOCKET
+
 _LOOK_SECONDS: Final = 0.05
 _AT_ONCE: Final = 1 << 18
 
 
 class Counted(NamedTuple):
-    """The traffic on the link. A round trip is a flight to the server that follows one of its answers."""
+    """The traffic on the link. A round trip is a flight to the server and its answer: a farewell has none."""
 
     round_trips: int
     sent: int
@@ -31,7 +33,7 @@ class CountingProxy:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self._server = f"{parse_qs(parts.query)['host'][0]}/.s.PGSQL.5432"
+        self._server = f"{parse_qs(parts.query)['host'][0]}/{SOCKET}"
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"postgresql://{parts.username}@127.0.0.1:{self._listener.getsockname()[1]}{parts.path}"
         self.counted = Counted(0, 0, 0)
@@ -83,13 +85,13 @@ class CountingProxy:
         if not data:
             self._drop(end, other)
         elif end in self._clients:
-            is_new = self._last_sent_by[end] is not end
             self._last_sent_by[end] = end
-            trips, sent, received = self.counted
-            self.counted = Counted(trips + is_new, sent + len(data), received)
+            self.counted = self.counted._replace(sent=self.counted.sent + len(data))
         else:
+            is_answer = self._last_sent_by[other] is other
             self._last_sent_by[other] = end
-            self.counted = self.counted._replace(received=self.counted.received + len(data))
+            trips, sent, received = self.counted
+            self.counted = Counted(trips + is_answer, sent, received + len(data))
 
     def _drop(self, *ends: socket.socket) -> None:
         for each in ends:
