@@ -66,6 +66,7 @@ class SqliteReading(SqliteStatements, ReadingConnection):
         self._file = file
         self._stamps = stamps
         self._openings = 0
+        self._wal_at_begin = stamps.wal
         self._begun = False
         self._lost = False
         self._escapes = False
@@ -87,7 +88,7 @@ class SqliteReading(SqliteStatements, ReadingConnection):
             now = stamps_of(self._file)
             # A new connection holds no pages older than its snapshot. Others may append to a WAL in the meantime.
             if now == self._stamps or (opening and now.main == self._stamps.main):
-                self._begun = True
+                self._begun, self._wal_at_begin = True, now.wal
                 return
             self._open_anew()
         raise self._overwritten()
@@ -102,11 +103,22 @@ class SqliteReading(SqliteStatements, ReadingConnection):
             decode_with_escapes(self._driver)
 
     def end(self) -> None:
-        if self._begun and stamps_of(self._file).main != self._stamps.main and not has_wal(self._driver):
+        if self._begun and self._was_overwritten():
             raise self._overwritten()
         self._close_cursors()
         self._driver.commit()
         self._begun = False
+
+    def _was_overwritten(self) -> bool:
+        """Whether another program wrote the file during the snapshot, and not a writer that respects its readers.
+
+        With a WAL, a commit may write earlier pages back into the file: then the WAL has changed too. If a write back
+        of an earlier commit is taken for an overwriting, the question is only asked again.
+        """
+        now = stamps_of(self._file)
+        if now.main == self._stamps.main:
+            return False
+        return now.wal == self._wal_at_begin or not has_wal(self._driver)
 
     def _overwritten(self) -> StoreBrokenOff:
         return StoreBrokenOff(

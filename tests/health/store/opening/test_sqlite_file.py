@@ -150,21 +150,28 @@ def test_an_open_reader_sees_the_commits_of_our_own_writer(live: str) -> None:
             assert name in {health.tenant.name for health in held.fleet(NOW)}
 
 
-def test_a_file_overwritten_while_it_is_read_is_read_again(tmp_path: Path, sqlite_template: Path) -> None:
-    live = _kept(tmp_path / "live.db", sqlite_template, a_fleet("old"), "delete")
-    _kept(tmp_path / "other.db", sqlite_template, a_fleet("new"), "delete")
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_overwritten_while_it_is_read_is_read_again(
+    tmp_path: Path, sqlite_template: Path, journal: str, overwrite: Callable[[Path, Path], None], replaced: bool
+) -> None:
+    live = _kept(tmp_path / "live.db", sqlite_template, a_fleet("old"), journal)
+    _kept(tmp_path / "other.db", sqlite_template, a_fleet("new"), journal)
     overwritten: list[str] = []
 
     def overwrite_once(asked: object) -> None:
         if "backup_sets" in str(asked) and not overwritten:
             overwritten.append("now")
-            shutil.copyfile(tmp_path / "other.db", tmp_path / "live.db")
+            overwrite(tmp_path / "other.db", tmp_path / ("copy.db" if replaced else "live.db"))
+            if replaced:
+                (tmp_path / "copy.db").replace(tmp_path / "live.db")
 
+    (tmp_path / "copy.db").touch()
     with resolving(live) as held:
         with before_each_statement(overwrite_once):
             found = held.fleet(NOW)
         assert overwritten
         assert {health.tenant.external_id for health in found} == {"new-1", "new-2", "new-3"}
+        assert {health.basis and health.basis.name for health in found} == {"new"}
 
 
 def test_a_file_that_never_stands_still_is_an_error_and_no_mixture(tmp_path: Path, sqlite_template: Path) -> None:
@@ -183,22 +190,37 @@ def test_a_file_that_never_stands_still_is_an_error_and_no_mixture(tmp_path: Pat
         held.fleet(NOW)
 
 
-def test_an_ordinary_commit_in_the_middle_of_a_read_is_harmless(tmp_path: Path, sqlite_template: Path) -> None:
-    """With a WAL a writer does not wait for a reader, and the reader keeps its snapshot."""
+@pytest.mark.parametrize("written_back", [False, True])
+def test_an_ordinary_commit_in_the_middle_of_a_read_is_harmless(
+    tmp_path: Path, sqlite_template: Path, written_back: bool
+) -> None:
+    """With a WAL a writer does not wait for a reader, and the reader keeps its snapshot.
+
+    Also if the writer puts earlier pages back into the file meanwhile.
+    """
     live = _kept(tmp_path / "live.db", sqlite_template, a_fleet("old"), "wal")
-    address = parse_database_url(live)
-    committed: list[str] = []
+    file = Path(sqlite_path(live))
+    committed: list[bool] = []
 
     def commit_once(asked: object) -> None:
         if "backup_sets" in str(asked) and not committed:
-            committed.append("now")
-            with transaction(address) as writer:
-                writer.execute(text("UPDATE tenants SET name = 'later'"))
+            before = file.stat().st_mtime_ns
+            with closing(sqlite3.connect(file)) as writer:
+                writer.execute("UPDATE tenants SET name = 'later'")
+                writer.commit()
+                if written_back:
+                    writer.execute("PRAGMA wal_checkpoint")
+            committed.append(file.stat().st_mtime_ns != before)
 
-    with resolving(live) as held:
-        with before_each_statement(commit_once):
-            assert held.fleet(NOW)[0].tenant.name == "old 1"
-        assert held.fleet(NOW)[0].tenant.name == "later"
+    with closing(sqlite3.connect(file)) as earlier:
+        # A page that is not written back when the snapshot begins, and that the commit during it leaves alone.
+        earlier.execute("UPDATE backup_items SET display_name = 'earlier'")
+        earlier.commit()
+        with resolving(live) as held:
+            with before_each_statement(commit_once):
+                assert held.fleet(NOW)[0].tenant.name == "old 1"
+            assert committed == [written_back]
+            assert held.fleet(NOW)[0].tenant.name == "later"
 
 
 def test_a_connection_sees_each_overwriting(tmp_path: Path, sqlite_template: Path) -> None:
