@@ -86,6 +86,8 @@ class Beside(NamedTuple):
     causes: Sequence[Cause] = ()
     names_bases: bool = False
     """The report names the row of each basis, so that it can be handed on as evidence."""
+    attempts: Sequence[Mapping[str, Any]] = ()
+    """The latest sets of the one tenant, newest first, as an export names them."""
     as_of: bool = False
     """The verdicts are of the past: the report says what cannot be known about that instant."""
 

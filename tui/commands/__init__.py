@@ -248,7 +248,7 @@ def _failed_as_its_command(words: list[str], sentence: str, exit_code: int) -> i
     """
     if not _means_check(words):
         return _failed(sentence, exit_code)
-    from tui.words.render import unknown_line
+    from tui.words.plugin_line import unknown_line
 
     with suppress(OSError):
         click.echo(unknown_line(sentence))

@@ -20,7 +20,7 @@ from tui.commands.options import DurationType, narrowing_options, now_option, pl
 from tui.commands.report import verdicts_of
 from tui.commands.session import open_session
 from tui.words.database_time import DatabaseTime
-from tui.words.render import check_line
+from tui.words.plugin_line import check_line
 
 
 @click.command()

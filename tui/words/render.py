@@ -1,4 +1,4 @@
-"""Verdicts as text for people and spreadsheets: a table, CSV, Markdown, and the line of a check.
+"""Verdicts as text for people and spreadsheets: a table, CSV and Markdown.
 
 (docs/documents.md, "The other forms")
 """
@@ -12,17 +12,14 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from health.facts import BackupSet
-from health.known import KnownOfTenant, KnownState
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
 from health.report import (
     NOTHING_BESIDE,
     Beside,
-    CheckStatus,
     FleetTotals,
     basis_named,
     report_head,
@@ -32,15 +29,13 @@ from health.report import (
 )
 from tui.words.columns import degraded_share, goes_stale, latest_backup, states_counted
 from tui.words.durations import format_minute
-from tui.words.known_words import expired_in_words, known_in_words
-from tui.words.names import name_text
+from tui.words.known_words import known_in_words
 from tui.words.safe_text import safe_text, whole_text
-from tui.words.wording import State, counted, reason_sentence, state_of, why, window_in_words
+from tui.words.wording import counted, reason_sentence, state_of, why, window_in_words
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-_NAMES_SHOWN: Final = 3
 _NARROWEST: Final = 60
 _ROOMY: Final = 80
 """From this width up, a name may take a quarter of the columns; below it, only `_SHORTEST_NAME`."""
@@ -95,6 +90,8 @@ def json_report(
         yield ',\n "bases": ['
         yield from (f"{',' if place else ''}\n  {each}" for place, each in enumerate(named))
         yield "]"
+    if beside.attempts:
+        yield f',\n "attempts": {json.dumps(beside.attempts)}'
     yield "}\n"
 
 
@@ -285,6 +282,8 @@ def markdown_report(
             lines.append(f"  - {inert_markdown(known)}")
         if only:
             lines.append(f"  - Goes stale {goes_stale(health, policy, now)}")
+    if beside.attempts:
+        lines += ["", "Latest attempts:", "", *map(_attempt_in_words, beside.attempts)]
     if totals.confirmed:
         confirmed = f"Confirmed: {counted(totals.confirmed, 'tenant')}"
         lines.extend(("", f"{confirmed}. That does not prove that a restore will succeed."))
@@ -296,6 +295,14 @@ def _basis_in_words(basis: BackupSet) -> str:
     origin = f"{basis.source} {basis.source_ref or ''}".rstrip()
     completed_at = "" if basis.completed_at is None else f" at {rfc3339(basis.completed_at)}"
     return f"{inert_markdown(f'{basis.name}, set {basis.id} from {origin}, {basis.status}')}{completed_at}"
+
+
+def _attempt_in_words(said: Mapping[str, Any]) -> str:
+    at = next((f" {verb} at {said[name]}" for name, verb in _WHEN if said.get(name)), "")
+    origin = " ".join(filter(None, (said.get("source"), said.get("source_ref"))))
+    words = f"set {said['id']}, {said['name']}" + (f", from {origin}" if origin else "")
+    error = f": {inert_markdown(said['error'])}" if said["error"] else ""
+    return f"- **{inert_markdown(said['status'])}**{at}, {inert_markdown(words)}{error}"
 
 
 def _causes_and_groups(verdicts: Sequence[TenantBackupHealth], beside: Beside) -> Iterator[str]:
@@ -312,6 +319,9 @@ def _causes_and_groups(verdicts: Sequence[TenantBackupHealth], beside: Beside) -
         yield ""
 
 
+_WHEN: Final = (("completed_at", "completed"), ("started_at", "started"))
+
+
 # What Markdown reads as markup, and GitHub in addition: addresses, mentions, mathematics, emoji names.
 # The colon in a time of day such as 02:30 is not escaped: no emoji has a name of two digits.
 _MARKUP: Final = re.compile(r"([\\`*_\[\]<>#|~!&@$]|(?!(?<=\d\d):\d\d\b):(?=\S)|(?<=www)\.)", re.IGNORECASE | re.ASCII)
@@ -320,76 +330,3 @@ _MARKUP: Final = re.compile(r"([\\`*_\[\]<>#|~!&@$]|(?!(?<=\d\d):\d\d\b):(?=\S)|
 def inert_markdown(text: str) -> str:
     """Text from outside as one line of Markdown, with all markup escaped."""
     return _MARKUP.sub(r"\\\1", whole_text(text))
-
-
-def check_line(
-    status: CheckStatus,
-    totals: FleetTotals,
-    verdicts: Sequence[TenantBackupHealth],
-    now: datetime,
-    known: Mapping[str, KnownOfTenant] = MappingProxyType({}),
-    *,
-    left_out: int,
-    min_tenants: int,
-    missing: Sequence[str] = (),
-    doubts: Sequence[str] = (),
-    narrowed_by: Mapping[str, str] = MappingProxyType({}),
-) -> str:
-    """The line of a monitoring plug-in: status, counts with the first names of each state, performance data.
-
-    `missing` are the expected external ids that are not in the fleet. `known` has, by external id, what does not count
-    towards the status. `doubts` say why nothing is confirmed. `left_out` is the number of newer tenants left out.
-    `narrowed_by` has the words that left tenants out, by the options that said them.
-    """
-    parts = [*map(_without_bars, doubts), counted(totals.tenants, "tenant")]
-    for state, count in states_counted(totals):
-        if count and state is not State.HEALTHY:
-            parts.append(f"{count} {state.word} ({_first_names(verdicts, state)})")
-    if missing:
-        parts.append(f"{len(missing)} not in the fleet ({_first_of(missing)})")
-    parts.append(f"{0 if doubts else totals.confirmed} confirmed")
-    parts += _known_parts(verdicts, now, known)
-    if left_out:
-        parts.append(f"{left_out} newer left out")
-    if totals.tenants < max(1, min_tenants):
-        parts.append(f"at least {max(1, min_tenants)} expected")
-    if narrowed_by:
-        parts.append(_without_bars(narrowed_in_words(narrowed_by)))
-    figures = " ".join(f"{name}={getattr(totals, name)}" for name in FleetTotals.__slots__)
-    return f"{_plugin_line(status, ', '.join(parts))} | {figures}"
-
-
-def _known_parts(
-    verdicts: Sequence[TenantBackupHealth], now: datetime, known: Mapping[str, KnownOfTenant]
-) -> Iterator[str]:
-    """The names of the tenants that do not count, then the entries that have expired and so count again."""
-    noted = [(health, known[health.tenant.external_id]) for health in verdicts if health.tenant.external_id in known]
-    if names := [health.tenant.name for health, of_tenant in noted if of_tenant.all_known]:
-        yield f"{len(names)} known ({_without_bars(', '.join(name_text(name, 40) for name in names))})"
-    for health, of_tenant in noted:
-        for entry in of_tenant.in_state(KnownState.EXPIRED):
-            name = name_text(health.tenant.name, 40)
-            yield _without_bars(f"known of {name} {safe_text(expired_in_words(entry, now))}")
-
-
-def unknown_line(sentence: str) -> str:
-    """The line of a check without a verdict: only why. Figures would look as if somebody had counted them."""
-    return _plugin_line(CheckStatus.UNKNOWN, _without_bars(safe_text(sentence, limit=1000)))
-
-
-def _plugin_line(status: CheckStatus, words: str) -> str:
-    return f"TENANTPILOT {status.name} - {words}"
-
-
-def _without_bars(text: str) -> str:
-    # A bar separates the text from the performance data, so text from outside must not contain one.
-    return text.replace("|", "¦")
-
-
-def _first_names(verdicts: Iterable[TenantBackupHealth], state: State) -> str:
-    return _first_of([health.tenant.name for health in verdicts if state_of(health) is state])
-
-
-def _first_of(names: Sequence[str]) -> str:
-    shown = _without_bars(", ".join(name_text(name, 40) for name in names[:_NAMES_SHOWN]))
-    return shown if len(names) <= _NAMES_SHOWN else f"{shown}, ..."

@@ -2,7 +2,7 @@
 
 (docs/screens.md, "Whose it is")
 
-Modules: tui.words.evidence, tui.screens.facts_screen.
+Modules: tui.words.evidence, tui.words.attempts, tui.screens.facts_screen.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ import pytest
 from tests.oracle.rows import DEFAULT_POLICY
 from tests.subject import fleet_report
 from tests.tui.screens.driving import open_app, real_resolver
-from tests.tui.screens.fleets import HOUR, NOW, Facts, small_fleet
+from tests.tui.screens.fleets import DAY, HOUR, NOW, Facts, small_fleet
 from tests.tui.screens.walks import WALKS, walk, walked_fleet
 from tui.context import Database
 from tui.groups import Group, Groups
 from tui.place import Place
+from tui.screens.dashboard import DashboardScreen
 from tui.screens.tenants import TenantsScreen
 from tui.words.evidence import Evidence, captured_json, evidence_as
 
@@ -82,12 +83,36 @@ async def test_the_report_that_is_exported_names_the_row_of_each_basis(keys: str
     completed_at = {"completed_at": "2026-11-23T08:00:00Z"}
     assert document["bases"] == [{"tenant": "contoso.example"} | named | completed_at]
     # Beside the contract's fields: those are what the report has.
-    assert {name: document[name] for name in document if name != "bases"} == fleet_report(url, NOW, DEFAULT_POLICY)
+    report = {name: document[name] for name in document if name not in ("bases", "attempts")}
+    assert report == fleet_report(url, NOW, DEFAULT_POLICY)
     (row,) = csv.DictReader(io.StringIO(found["csv"]))
     assert {name: row[f"basis_{name}"] for name in named} == {name: str(value) for name, value in named.items()}
     assert (row["basis_completed_at"], row["evaluated_at"]) == ("2026-11-23T08:00:00Z", "2026-11-23T09:00:00Z")
     assert (row["freshness_window_seconds"], row["tenant"]) == ("86400", "contoso.example")
     assert row["part"] == ("Contoso (contoso.example)" if keys else "")
+
+
+async def test_a_dashboards_export_has_its_attempts_with_their_errors(sqlite_url: str) -> None:
+    error = "AADSTS7000222: the secret *expired* " + "on this day " * 30
+    facts = Facts()
+    contoso = facts.tenant("Contoso")
+    facts.backup_set(contoso, NOW - 2 * DAY, source_ref="run-1")
+    failed = {"status": "failed", "error": error, "started_at": NOW - 2 * HOUR, "created_at": NOW - 2 * HOUR}
+    facts.backup_set(contoso, None, **failed)
+    async with open_app(facts.load(sqlite_url), tenant="contoso.example") as driver:
+        await driver.arrived(DashboardScreen)
+        document = json.loads(driver.facts.exported("json"))
+        one, other = document["attempts"]
+        assert one["id"] == 2
+        assert (one["status"], one["error"], one["completed_at"]) == ("failed", error, None)
+        assert one["started_at"] == "2026-11-23T07:00:00Z"
+        assert (other["id"], other["source_ref"], other["completed_at"]) == (1, "run-1", "2026-11-21T09:00:00Z")
+        assert other["part"] == "basis"
+        text = driver.facts.exported("markdown")
+        (line,) = (each for each in text.splitlines() if "AADSTS7000222" in each)
+        assert "failed" in line
+        assert "on this day " * 29 in line
+        assert "\\*expired\\*" in line
 
 
 async def test_an_export_without_a_basis_says_when_it_was_judged(sqlite_url: str) -> None:
