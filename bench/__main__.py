@@ -10,7 +10,7 @@ from bench import commands, facts, far, imports, large_imports, other_apps, scre
 from bench import history as sets_of_one
 from bench.budgets import Result, noted, print_table
 from bench.fleet import FleetShape
-from bench.keeping import ENGINES, Keeper
+from bench.keeping import ENGINES, Keeper, Kept
 from bench.timing import how_quiet
 
 _PARTS = ("facts", "history", "far", "commands", "start", "screens", "imports")
@@ -57,21 +57,21 @@ def bench(
     keeper = Keeper(chosen_engines)
     results: list[Result] = []
     for number, engine in enumerate(chosen_engines):
-        where = f"{engine}, {shapes[-1].tenants:,} tenants"
-        url = keeper.url(engine, shapes[-1])
+        fleets = [Kept(engine, shape, keeper.url(engine, shape)) for shape in shapes]
+        last = fleets[-1]
         if "facts" in chosen:
             results.extend(noted(facts.measure(keeper, engine, shapes, longer, rounds)))
         if "history" in chosen:
             with keeper.empty(engine) as empty_url:
                 results.extend(noted(sets_of_one.measure(engine, empty_url, rounds)))
         if "far" in chosen and engine == "postgresql":
-            results.extend(noted(far.measure(url, where)))
+            results.extend(noted(far.measure(last.url, last.where)))
         if "commands" in chosen:
-            results.extend(noted(commands.measure(url, where, rounds)))
+            results.extend(noted(commands.measure(fleets, rounds)))
         if "start" in chosen:
-            results.extend(noted(start_up.measure(url, where, rounds, engine_only=number > 0)))
+            results.extend(noted(start_up.measure(fleets, rounds, engine_only=number > 0)))
         if "screens" in chosen:
-            results.extend(noted(screens.measure(url, where, keys=25 * rounds, engine_only=number > 0)))
+            results.extend(noted(screens.measure(last, keys=25 * rounds, engine_only=number > 0)))
         if "imports" in chosen:
             for measured in (imports.measure, large_imports.history, large_imports.facts):
                 with keeper.empty(engine) as empty_url:

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from bench.budgets import Result, ratio
+from bench.keeping import Kept, tenfold
 from bench.start_up import NOW_OPTION, PRODUCT
 from bench.terminal import environment
 from bench.timing import Work, compare
 
+_REPORT: Final = "report --format json"
+_METRICS: Final = "metrics"
 
-def measure(url: str, where: str, rounds: int) -> Iterator[Result]:
+
+def measure(fleets: Sequence[Kept], rounds: int) -> Iterator[Result]:
     """`report --format json` and `metrics`, from exec to exit; and the resident memory of the report."""
-    check = _run("check", url)
-    for words, limit in (("report --format json", 1.3), ("metrics", 1.5)):
-        compared = compare(_run(words, url), check, rounds)
-        yield ratio(f"{words}, against check", where, *compared, limit)
-    megabytes = _resident("report --format json", url)
-    yield Result("report --format json, resident memory", where, "", "", megabytes, "MB", 450)
+    for fleet in fleets:
+        check = _run("check", fleet.url)
+        for words, limit in ((_REPORT, 1.3), (_METRICS, 1.5)):
+            compared = compare(_run(words, fleet.url), check, max(3, rounds // 2) if fleet.is_large else rounds)
+            yield ratio(f"{words}, against check", fleet.where, *compared, None if fleet.is_large else limit)
+        megabytes = _resident(_REPORT, fleet.url)
+        yield Result(f"{_REPORT}, resident memory", fleet.where, "", "", megabytes, "MB", 450)
+    for larger, smaller in tenfold(fleets):
+        for words in (_REPORT, _METRICS):
+            compared = compare(_run(words, larger.url), _run(words, smaller.url), max(3, rounds // 2))
+            yield ratio(f"{words} with ten times the tenants", larger.where, *compared, 11)
 
 
 def _command(words: str, url: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from itertools import count, pairwise
+from itertools import count
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -13,7 +13,7 @@ from bench import floor_postgresql, floor_sqlite
 from bench.budgets import Result, milliseconds, ratio
 from bench.fleet import NOW, FleetShape
 from bench.floor_sqlite import FloorFacts
-from bench.keeping import Keeper
+from bench.keeping import Keeper, tenfold
 from bench.timing import Compared, Work, compare, quietest
 from health import slots
 from health.collector import collector_paused
@@ -82,9 +82,8 @@ def measure(
         yield from _one_fleet(fleet, engine, rounds)
     if more is not None:
         yield _times(engine, Fleet(keeper, engine, more), fleets[0], "ten times the history", 1.15, rounds)
-    for smaller, larger in pairwise(fleets):
-        if larger.shape.tenants == 10 * smaller.shape.tenants:
-            yield _times(engine, larger, smaller, "ten times the tenants", 11, max(3, rounds // 2))
+    for larger, smaller in tenfold(fleets):
+        yield _times(engine, larger, smaller, "ten times the tenants", 11, max(3, rounds // 2))
 
 
 def _one_fleet(fleet: Fleet, engine: str, rounds: int) -> Iterator[Result]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 import click
 import psycopg
@@ -28,6 +29,7 @@ KEPT: Final = Path(__file__).parent / "fleets"
 ENGINES: Final = ("sqlite", "postgresql")
 
 _PAGES: Final = "1GB"
+_AS_MOST_LIMITS: Final = 10_000
 
 # The columns of the rows that `fleet.py` makes; the tables may have more.
 _TABLES: Final = {
@@ -48,6 +50,42 @@ _TABLES: Final = {
         " assignments_state, orphaned_assignments, integrity_warning, captured_at, deleted_at, assignments, payload",
     ),
 }
+
+
+class Kept(NamedTuple):
+    """A fleet on one engine."""
+
+    engine: str
+    shape: FleetShape
+    url: str
+
+    @property
+    def where(self) -> str:
+        """The engine and the size, for the table."""
+        return f"{self.engine}, {self.shape.tenants:,} tenants"
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it is larger than the 10,000 tenants that most limits are for."""
+        return self.shape.tenants > _AS_MOST_LIMITS
+
+
+class OfAShape(Protocol):
+    """Anything about one fleet."""
+
+    @property
+    def shape(self) -> FleetShape:
+        """The fleet's size."""
+
+
+OfOne = TypeVar("OfOne", bound=OfAShape)
+
+
+def tenfold(fleets: Sequence[OfOne]) -> Iterator[tuple[OfOne, OfOne]]:
+    """Each fleet that has ten times the tenants of the one before it, the larger first."""
+    for smaller, larger in pairwise(fleets):
+        if larger.shape.tenants == 10 * smaller.shape.tenants:
+            yield larger, smaller
 
 
 class Keeper:

@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from bench import walk
 from bench.budgets import Result
+from bench.keeping import Kept
 from bench.start_up import NOW_OPTION, PRODUCT, TRIAGED
 from bench.terminal import FRAME_END, Terminal
 from bench.timing import percentile, quietest
@@ -26,20 +27,30 @@ from health.store.writing.transactions import transaction
 _DOWN: Final = b"j"
 _CURSOR: Final = b"Tenant "
 _NARROWING: Final = (b"/", b"t", b"e", b"n", b"\r", b"\x1b", *(bytes([key]) for key in b"1350ww0sj"), b"\r")
+_ESCAPE: Final = b"\x1b[27u"
+_NEW_LISTS: Final = (
+    (b"/", b"7"),
+    (b"\r", _ESCAPE),
+    *((b"", key) for key in (b"3", b"5", b"0", b"w", _ESCAPE)),
+    (b"sj", b"\r"),
+)
+"""The keys before a new list, and the key that asks for it."""
 _EVERY_SECOND: Final = '[ui]\nrefresh = "1s"\n'
 
 
-def measure(url: str, where: str, *, keys: int, engine_only: bool) -> Iterator[Result]:
+def measure(fleet: Kept, *, keys: int, engine_only: bool) -> Iterator[Result]:
     """Every budget of the screens on a fleet; with `engine_only` only the budgets with a refresh."""
     if not engine_only:
-        yield from _at_rest(url, where, keys)
-        yield _narrowed(url, where)
-        yield from walk.measure(url)
-    yield from _while_refreshing(url, where, keys)
+        yield from _at_rest(fleet, keys)
+        yield _new_lists(fleet)
+        yield _narrowed(fleet.url, fleet.where)
+        yield from walk.measure(fleet.url)
+    yield from _while_refreshing(fleet, keys)
 
 
-def _at_rest(url: str, where: str, keys: int) -> list[Result]:
-    with _opened((PRODUCT,), url) as terminal:
+def _at_rest(fleet: Kept, keys: int) -> list[Result]:
+    where = fleet.where
+    with _opened((PRODUCT,), fleet.url) as terminal:
         memory = terminal.resident_megabytes()
         delays, moved = quietest(lambda: _pressed(terminal, keys))
         terminal.settle()
@@ -55,8 +66,33 @@ def _at_rest(url: str, where: str, keys: int) -> list[Result]:
         Result("bytes of a cursor move", "80x24", "", "", median(moved) / 1000, "kB", 1.2),
         Result("bytes of a pushed screen", "80x24", "", "", pushed / 1000, "kB", 10),
         Result("idle", "80x24", "", "", idle, "B/s", 150),
-        Result("resident memory", where, "", "", memory, "MB", 150),
+        _resident(fleet, where, memory),
     ]
+
+
+def _resident(fleet: Kept, where: str, megabytes: float) -> Result:
+    return Result("resident memory", where, "", "", megabytes, "MB", 350 if fleet.is_large else 150)
+
+
+def _new_lists(fleet: Kept) -> Result:
+    """Another filter, posture or order: from the key to the first frame of the new list, which says of how many."""
+    of_how_many = f"{fleet.shape.tenants:,}".encode()
+
+    def asked() -> list[float]:
+        delays = []
+        with _opened((PRODUCT,), fleet.url) as terminal:
+            for before, key in _NEW_LISTS:
+                if before:
+                    terminal.send(before)
+                    terminal.settle()
+                pressed = terminal.send(key)
+                delays.append((terminal.wait_for_frame(of_how_many) - pressed) * 1000)
+                terminal.settle()
+        return delays
+
+    delays = quietest(asked)
+    budget = "key to the first frame of a new list, the slowest"
+    return Result(budget, fleet.where, *_spread(delays), max(delays), "ms", 150)
 
 
 def _narrowed(url: str, where: str) -> Result:
@@ -72,8 +108,9 @@ def _narrowed(url: str, where: str) -> Result:
     return Result("longest pause of the event loop", f"{where}, narrowed and sorted", "", "", pause, "ms", 50)
 
 
-def _while_refreshing(url: str, where: str, keys: int) -> list[Result]:
+def _while_refreshing(fleet: Kept, keys: int) -> list[Result]:
     """A writer changes the facts all the time, and the screens refresh every second: each time they read the fleet."""
+    url = fleet.url
     with tempfile.TemporaryDirectory() as folder, _written_to(url):
         every_second = Path(folder, "refresh.toml")
         every_second.write_text(_EVERY_SECOND)
@@ -82,11 +119,11 @@ def _while_refreshing(url: str, where: str, keys: int) -> list[Result]:
             sleep(1)
             memory = terminal.resident_megabytes()
         pause = quietest(lambda: _longest_pause(Path(folder, "longest-pause"), url, every_second))
-    busy = f"{where}, refreshing"
+    busy = f"{fleet.where}, refreshing"
     return [
         Result("key to painted frame, 95th percentile", busy, *_spread(delays), percentile(delays, 95), "ms", 16),
         Result("longest pause of the event loop", busy, "", "", pause, "ms", 50),
-        Result("resident memory", busy, "", "", memory, "MB", 150),
+        _resident(fleet, busy, memory),
     ]
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Final
 
-from bench.budgets import Result, ratio
+from bench.budgets import Result, milliseconds, ratio
+from bench.keeping import Kept, tenfold
 from bench.terminal import Terminal, environment
-from bench.timing import Work, compare, own_time
+from bench.timing import Work, compare, own_time, quietest
 
 PRODUCT: Final = str(Path(sys.executable).parent / "tenantpilot")
 TRIVIAL: Final = (sys.executable, str(Path(__file__).with_name("trivial_app.py")))
@@ -40,16 +42,41 @@ def _run(*command: str) -> Work:
     return lambda: subprocess.run(command, check=True, capture_output=True, env=environment())
 
 
-def measure(url: str, where: str, rounds: int, *, engine_only: bool) -> Iterator[Result]:
-    """Every budget of starting on a fleet; with `engine_only` only the budget that reads the fleet."""
-    product = (PRODUCT, "--database", url, *NOW_OPTION)
-    triaged = compare(until(product, TRIAGED), trivial_started, rounds, own_time)
-    yield ratio("exec to the fleet triaged, against a trivial app", where, *triaged, 3)
+def measure(fleets: Sequence[Kept], rounds: int, *, engine_only: bool) -> Iterator[Result]:
+    """Every budget of starting on each fleet; with `engine_only` only the budgets that read the fleet."""
+    for fleet in fleets:
+        limit, times = (None, max(3, rounds // 2)) if fleet.is_large else (3, rounds)
+        triaged = compare(until(_product(fleet), TRIAGED), trivial_started, times, own_time)
+        yield ratio("exec to the fleet triaged, against a trivial app", fleet.where, *triaged, limit)
+        if fleet.is_large:
+            yield _how_far(fleet, times)
+    for larger, smaller in tenfold(fleets):
+        of_both = until(_product(larger), TRIAGED), until(_product(smaller), TRIAGED)
+        triaged = compare(*of_both, max(3, rounds // 2), own_time)
+        yield ratio("exec to the fleet triaged with ten times the tenants", larger.where, *triaged, 11)
     if engine_only:
         return
+    product, where = _product(fleets[0]), fleets[0].where
     first = compare(until((*product, "--config", SETTINGS), FIRST_FRAME), trivial_started, rounds, own_time)
     yield ratio("exec to the first frame, against a trivial app", where, *first, 1.8)
     nothing = _run(sys.executable, "-c", "pass")
     for option in ("--help", "--version"):
         compared = compare(_run(PRODUCT, option), nothing, 2 * rounds)
         yield ratio(f"{option}, against python -c pass", "command line", *compared, 6)
+
+
+def _product(fleet: Kept) -> tuple[str, ...]:
+    return (PRODUCT, "--database", fleet.url, *NOW_OPTION)
+
+
+def _how_far(fleet: Kept, rounds: int) -> Result:
+    """From the first frame until the screen shows how many tenants of the fleet are read."""
+
+    def started() -> float:
+        with Terminal(_product(fleet)) as terminal:
+            first = terminal.wait_for(FIRST_FRAME)
+            return terminal.wait_for(f"of {fleet.shape.tenants:,} tenants".encode()) - first
+
+    middle = quietest(lambda: median(started() for _ in range(rounds)))
+    budget = "first frame to the progress of the first read"
+    return Result(budget, fleet.where, milliseconds(middle), "", middle, "s", 2)
