@@ -33,27 +33,39 @@ STANDBY_FUNCTIONS: Final = frozenset(re.findall(r"pg_\w+(?=\()", _BEHIND))
 _BEHIND_UNKNOWN: Final = f"CASE WHEN pg_is_in_recovery() THEN {NOT_SAID.total_seconds():.0f}::float8 END"
 
 
+# `current_schemas` silently leaves out the schemas that the role may not use: then the next fleet on the path would be
+# read in place of the first one. So the path is read as it was set: names in quotes, and names in any case.
+_PATH: Final = """regexp_matches(current_setting('search_path'), '("([^"]|"")*"|[^,[:space:]]+)', 'g')"""
+_NAME: Final = (
+    """CASE WHEN said[1] IN ('$user', '"$user"') THEN current_user WHEN left(said[1], 1) <> '"' THEN lower(said[1])"""
+    """ ELSE replace(substr(said[1], 2, length(said[1]) - 2), '""', '"') END"""
+)
+# The cast to `regclass` fails, and names the schema, if the role may not use it.
+_MAY_BE_USED: Final = "CAST(concat(quote_ident(nspname), '.alembic_version') AS regclass) IS NOT NULL"
+
+
 def _home(behind: str) -> str:
     # `pg_temp` is named last: otherwise PostgreSQL would search it first.
     return (
         "WITH home AS MATERIALIZED (SELECT pg_namespace.oid, nspname"  # noqa: S608 - our own rules
-        " FROM unnest(current_schemas(false)) WITH ORDINALITY AS path (name, place)"
-        " JOIN pg_catalog.pg_namespace ON nspname = path.name AND nspname !~ '^pg_'"
+        f" FROM {_PATH} WITH ORDINALITY AS path (said, place)"
+        f" JOIN pg_catalog.pg_namespace ON nspname = CAST({_NAME} AS name) AND nspname !~ '^pg_'"
         " JOIN pg_catalog.pg_class ON relnamespace = pg_namespace.oid AND relname = 'alembic_version'"
         " AND relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY place LIMIT 1)"
         " SELECT nspname, set_config('search_path', concat(quote_ident(nspname), ', pg_temp'), true),"
         f" ARRAY(SELECT needed FROM unnest(ARRAY[{_NAMED}]) AS needed WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class"
-        " WHERE relnamespace = home.oid AND relname = needed AND relkind IN ('r', 'p', 'v', 'm', 'f'))"
+        " WHERE relnamespace = home.oid AND relname = needed AND relkind IN ('r', 'p', 'v', 'f'))"
         " ORDER BY needed),"
         f" extract(epoch FROM clock_timestamp())::float8, {behind},"
-        " EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus') FROM home"
+        f" EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus') FROM home WHERE {_MAY_BE_USED}"
     )
 
 
 HOME: Final = _home(_BEHIND)
 """Finds the schema, pins the transaction to it, and returns the tables that it lacks and the server's own time.
 
-It returns no row if no schema of the search path has an `alembic_version`; then nothing is pinned.
+It returns no row if no schema of the search path has an `alembic_version`; then nothing is pinned. It fails if the role
+may not use the first one that has. A materialized view counts as lacking: it is as old as its last refresh.
 """
 HOME_ALONE: Final = _home(_BEHIND_UNKNOWN)
 """The same for a server that lacks a function of `HOME` or does not let the role use it."""

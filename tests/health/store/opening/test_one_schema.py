@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from health.store.opening.errors import SchemaProblem, StoreError
+from health.store.opening.home import TABLES
 from health.store.opening.revision import CURRENT, SchemaState
 from health.store.opening.urls import parse_database_url
 from health.store.writing.administration import initialise, upgrade
@@ -49,6 +50,14 @@ def two_fleets(postgres_url: str) -> str:
     initialise(parse_database_url(on_path(postgres_url, "tp")))
     load(on_path(postgres_url, "tp"), fleet("in-tp"))
     return postgres_url
+
+
+@pytest.fixture
+def only_reads(postgres_url: str) -> Iterator[str]:
+    """A role that has only SELECT."""
+    owned(postgres_url, "CREATE ROLE only_reads LOGIN", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO only_reads")
+    yield postgres_url.replace("postgres:@", "only_reads@")
+    owned(postgres_url, "DROP OWNED BY only_reads", "DROP ROLE only_reads")
 
 
 def owned(url: str, *statements: str) -> None:
@@ -85,6 +94,35 @@ def test_a_schema_that_lacks_a_table_is_refused(
         assert run([*command, "--database", url]) == 3
         printed = capsys.readouterr()
         assert what in printed.out + printed.err
+
+
+@pytest.mark.parametrize("path", ["tp,public", r'"tp"\ ,\ public', "TP,public", '"$user",tp,public', "nowhere,tp,public"])
+def test_a_schema_that_the_role_may_not_use_is_refused(
+    two_fleets: str, only_reads: str, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """PostgreSQL itself leaves it out of the path in silence, and the next schema has another fleet."""
+    owned(two_fleets, "GRANT SELECT ON ALL TABLES IN SCHEMA tp TO only_reads", "GRANT USAGE ON SCHEMA tp TO only_reads")
+    url = on_path(only_reads, path)
+    assert tenants_seen(url) == {"in-tp"}
+    with resolving(url) as held:
+        held.fleet(NOW)
+        owned(two_fleets, "REVOKE USAGE ON SCHEMA tp FROM only_reads")
+        with pytest.raises(StoreError, match="permission denied for schema tp"):
+            held.fleet(NOW)
+    for command in (["check"], ["report"], ["db", "status"], ["db", "init"], ["tenant", "add", "x", "--name", "x"]):
+        assert run([*command, "--database", url]) == 3
+        printed = capsys.readouterr()
+        assert "permission denied for schema tp" in printed.out + printed.err
+    assert tenants_seen(on_path(only_reads, "public,tp")) == {"in-public"}
+
+
+def test_a_schema_of_the_user_comes_where_the_path_names_it(two_fleets: str, only_reads: str) -> None:
+    owned(two_fleets, "ALTER SCHEMA tp RENAME TO only_reads")
+    owned(two_fleets, "GRANT SELECT ON ALL TABLES IN SCHEMA only_reads TO only_reads")
+    owned(two_fleets, "GRANT USAGE ON SCHEMA only_reads TO only_reads")
+    for path in ('"$user",public', "$user,public"):
+        assert tenants_seen(on_path(only_reads, path)) == {"in-tp"}
+    assert tenants_seen(on_path(only_reads, 'public,"$user"')) == {"in-public"}
 
 
 def test_a_table_of_the_session_never_stands_for_a_missing_one(two_fleets: str) -> None:
@@ -142,12 +180,10 @@ def tenants_seen_by_hand(url: str) -> list[tuple[object, ...]]:
 
 
 @pytest.fixture
-def reader(postgres_url: str) -> Iterator[str]:
-    """A role that has only SELECT."""
+def reader(postgres_url: str, only_reads: str) -> str:
+    """A role that has only SELECT, on one fleet."""
     load(postgres_url, fleet("contoso.example"))
-    owned(postgres_url, "CREATE ROLE only_reads LOGIN", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO only_reads")
-    yield postgres_url.replace("postgres:@", "only_reads@")
-    owned(postgres_url, "DROP OWNED BY only_reads", "DROP ROLE only_reads")
+    return only_reads
 
 
 @pytest.mark.parametrize("table", ["tenants", "backup_schedules", "backup_sets", "backup_items"])
@@ -186,6 +222,17 @@ def test_a_view_is_read_each_time(postgres_url: str) -> None:
         assert resolver._store().change_token() is None
         owned(postgres_url, "UPDATE kept SET name = 'renamed'")
         assert {health.tenant.name for health in resolver.fleet(NOW)} == {"renamed"}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_materialized_view_is_no_table(postgres_url: str, table: str) -> None:
+    """It has the rows of its last refresh, however often it is read."""
+    owned(
+        postgres_url,
+        f"ALTER TABLE {table} RENAME TO kept",
+        f"CREATE MATERIALIZED VIEW {table} AS SELECT * FROM kept",
+    )
+    assert f"its schema public lacks {table}" in sentence_of(postgres_url)
 
 
 _COLUMNS = "id bigint, external_id text, name text, created_at timestamptz, archived_at timestamptz"
