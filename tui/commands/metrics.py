@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -27,6 +28,8 @@ from tui.words.failures import EXIT_REFUSED, EXIT_USAGE, CommandFailed, Settings
 from tui.words.openmetrics import Reading, metrics_text
 
 LOOPBACK: Final = "127.0.0.1"
+JOURNALS: Final = ("-wal", "-shm", "-journal")
+"""How the files end that SQLite has beside a database."""
 _LISTEN: Final = re.compile(r"(?:(?P<host>[^:\s\[\]]*|\[[0-9a-fA-F:.]+\]):)?(?P<port>[0-9]{1,5})")
 
 
@@ -81,7 +84,10 @@ def metrics(ctx: click.Context, /, output: Path | None, listen: Listen | None, t
     if output is not None and listen is not None:
         raise CommandFailed("Give either --output FILE or --serve HOST:PORT, not both.", EXIT_USAGE)
     invocation = Invocation.in_effect(ctx, given)
-    scraper = _Scraper(session_of(invocation), invocation.now, per_tenant=not totals_only, serving=listen is not None)
+    session = session_of(invocation)
+    if output is not None:
+        _refuse_what_is_read(output, session)
+    scraper = _Scraper(session, invocation.now, per_tenant=not totals_only, serving=listen is not None)
     try:
         if listen is not None:
             _serve(scraper, listen)
@@ -143,6 +149,17 @@ class _Scraper:
     def close(self) -> None:
         """Give the connection back."""
         self._resolver.close()
+
+
+def _refuse_what_is_read(output: Path, session: Session) -> None:
+    """Raise CommandFailed if the file is the database or another file of this run: the text would take its place."""
+    database = session.reading().file
+    beside = () if database is None else (f"{os.path.realpath(database)}{end}" for end in ("", *JOURNALS))
+    others = (session.loaded.file, session.loaded.known_path)
+    if os.path.realpath(output) in {*beside, *(os.path.realpath(each) for each in others if each is not None)}:
+        raise CommandFailed(
+            f"{output} cannot be written: this command reads its facts or settings there.", EXIT_REFUSED
+        )
 
 
 def _write_once(scraper: _Scraper, output: Path | None) -> None:

@@ -109,6 +109,37 @@ def test_a_fifo_and_a_device_are_written_into(recorder: Recorder) -> None:
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
 
 
+@pytest.mark.parametrize("end", ["", "-wal", "-shm", "-journal"])
+@pytest.mark.parametrize("linked", [False, True])
+def test_the_text_never_takes_the_place_of_the_database(recorder: Recorder, end: str, linked: bool) -> None:
+    fill(recorder)
+    database = Path(sqlite_path(recorder.url))
+    before = database.read_bytes()
+    link = recorder.folder / "link.db"
+    link.symlink_to(database)
+    named = ("--database", f"sqlite:///{link}") if linked else ()
+    done = recorder.tenantpilot("metrics", "--output", f"{database}{end}", *named, *AT)
+    assert (done.returncode, done.stdout) == (1, b"")
+    why = "this command reads its facts or settings there"
+    assert done.stderr.decode() == f"tenantpilot: {database}{end} cannot be written: {why}.\n"
+    assert database.read_bytes() == before
+    assert not end or not Path(f"{database}{end}").exists()
+    beside = recorder.tenantpilot("metrics", "--output", f"{database}.prom", *named, *AT)
+    assert (beside.returncode, beside.stderr) == (0, b"")
+
+
+def test_the_text_never_takes_the_place_of_the_settings(recorder: Recorder) -> None:
+    fill(recorder)
+    settings, known = recorder.folder / "own.toml", recorder.folder / "known.toml"
+    settings.write_text('[known]\nfile = "known.toml"\n')
+    known.write_text("")
+    for file in (settings, known):
+        before = file.read_text()
+        done = recorder.tenantpilot("metrics", "--config", "own.toml", "--output", file.name, *AT)
+        assert (done.returncode, file.read_text()) == (1, before)
+        assert f"{file.name} cannot be written: this command reads its facts or settings there." in done.stderr.decode()
+
+
 @pytest.mark.parametrize("kind", ["link", "link to nothing", "folder", "socket"])
 def test_a_place_that_is_not_a_file_is_refused_and_left_alone(recorder: Recorder, kind: str) -> None:
     fill(recorder)

@@ -96,7 +96,9 @@ def test_a_schema_that_lacks_a_table_is_refused(
         assert what in printed.out + printed.err
 
 
-@pytest.mark.parametrize("path", ["tp,public", r'"tp"\ ,\ public', "TP,public", '"$user",tp,public', "nowhere,tp,public"])
+@pytest.mark.parametrize(
+    "path", ["tp,public", r'"tp"\ ,\ public', "TP,public", '"$user",tp,public', "nowhere,tp,public"]
+)
 def test_a_schema_that_the_role_may_not_use_is_refused(
     two_fleets: str, only_reads: str, path: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
