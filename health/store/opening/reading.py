@@ -31,11 +31,16 @@ def open_reading(address: DatabaseAddress) -> ReadingConnection:
 
 
 @contextmanager
-def one_snapshot(connection: ReadingConnection, address: DatabaseAddress) -> Iterator[OfThisSchema]:
-    """One consistent view of a database with the current schema. Every error becomes a StoreError."""
+def one_snapshot(
+    connection: ReadingConnection, address: DatabaseAddress, schema: str | None = None
+) -> Iterator[OfThisSchema]:
+    """One consistent view of a database with the current schema. Every error becomes a StoreError.
+
+    `schema` is the one in PostgreSQL that earlier snapshots were of: another one is an error.
+    """
     address = _as_connected(address, connection)
     with _one_transaction(connection, address):
-        yield OfThisSchema(connection, address.label)
+        yield OfThisSchema(connection, address.label, schema)
 
 
 @contextmanager

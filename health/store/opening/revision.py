@@ -85,11 +85,13 @@ class OfThisSchema(Statements):
     another schema they raise one sentence that says what to run.
     """
 
-    def __init__(self, connection: ReadingConnection, database: str) -> None:
+    def __init__(self, connection: ReadingConnection, database: str, schema: str | None = None) -> None:
+        """`schema` is the only one in PostgreSQL that may be found; None for any."""
         self.dialect = connection.dialect
         self.distributed = connection.distributed
         self._connection = connection
         self._database = database
+        self._schema = schema
         self._known = False
         self.home: Home | None = None
         """The home of this transaction, once its first statements have run."""
@@ -110,10 +112,17 @@ class OfThisSchema(Statements):
             self._learn_whether_distributed(error)
             raise
         self._connection.distributed = self.distributed = self.home is not None and self.home.distributed
-        if not self._known:
+        found_in = None if self.home is None else self.home.schema
+        moved = None not in (self._schema, found_in) and found_in != self._schema
+        if moved or not self._known:
             with suppress(Exception):  # the other schema may lack what the rest of the flight asks for
                 deque(chain.from_iterable(found), maxlen=0)
             self._connection.give_up()
+            if moved:
+                raise SchemaProblem(
+                    f"{self._database} had its tables in the schema {self._schema}, and now has some in {found_in}:"
+                    f" restore {self._schema}, or start TenantPilot again to read {found_in}."
+                )
             refuse_other_schema(self._connection, self._database)
             raise StoreBrokenOff(f"{self._database} was being upgraded: try again.")
         return found

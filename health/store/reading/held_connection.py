@@ -167,7 +167,7 @@ class HeldConnection:
         """A snapshot. For a question about a known tenant, one whose rows came in one flight."""
         connection = self._opened()
         try:
-            with one_snapshot(connection, self._address) as statements:
+            with one_snapshot(connection, self._address, self.home.schema) as statements:
                 with self._lock:
                     self._running = connection
                 if question is None or known is None or connection.distributed:

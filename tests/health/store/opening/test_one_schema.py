@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -94,6 +95,33 @@ def test_a_schema_that_lacks_a_table_is_refused(
         assert run([*command, "--database", url]) == 3
         printed = capsys.readouterr()
         assert what in printed.out + printed.err
+
+
+@pytest.mark.parametrize(
+    ("gone", "back"),
+    [
+        ("DROP TABLE tp.alembic_version", "CREATE TABLE tp.alembic_version AS SELECT * FROM public.alembic_version"),
+        ("ALTER SCHEMA tp RENAME TO away", "ALTER SCHEMA away RENAME TO tp"),
+    ],
+)
+def test_the_schema_never_changes_while_it_is_read(two_fleets: str, gone: str, back: str) -> None:
+    """A restore drops the first schema of the path: meanwhile the next one has another fleet."""
+    url = on_path(two_fleets, "tp,public")
+    said = "had its tables in the schema tp, and now has some in public: restore tp, or start TenantPilot again"
+    with resolving(url) as held:
+        held.fleet(NOW)
+        owned(two_fleets, gone)
+        for question in (
+            held.fleet,
+            held.fleet,
+            partial(held.dashboard, "in-public"),
+            partial(held.dashboard, "in-tp"),
+        ):
+            with pytest.raises(StoreError, match=said):
+                question(NOW)
+        assert tenants_seen(url) == {"in-public"}, "a new start takes the first one that is there"
+        owned(two_fleets, back)
+        assert [health.tenant.external_id for health in held.fleet(NOW)] == ["in-tp"]
 
 
 @pytest.mark.parametrize(
@@ -229,11 +257,8 @@ def test_a_view_is_read_each_time(postgres_url: str) -> None:
 @pytest.mark.parametrize("table", TABLES)
 def test_a_materialized_view_is_no_table(postgres_url: str, table: str) -> None:
     """It has the rows of its last refresh, however often it is read."""
-    owned(
-        postgres_url,
-        f"ALTER TABLE {table} RENAME TO kept",
-        f"CREATE MATERIALIZED VIEW {table} AS SELECT * FROM kept",
-    )
+    made = f"CREATE MATERIALIZED VIEW {table} AS SELECT * FROM kept"
+    owned(postgres_url, f"ALTER TABLE {table} RENAME TO kept", made)
     assert f"its schema public lacks {table}" in sentence_of(postgres_url)
 
 
