@@ -79,4 +79,4 @@ def _how_far(fleet: Kept, rounds: int) -> Result:
 
     middle = quietest(lambda: median(started() for _ in range(rounds)))
     budget = "first frame to the progress of the first read"
-    return Result(budget, fleet.where, milliseconds(middle), "", middle, "s", 2)
+    return Result(budget, fleet.where, milliseconds(middle), "", middle, "s", 1.5)
