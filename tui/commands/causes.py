@@ -7,10 +7,12 @@ from typing import Any
 
 import click
 
+from tui.clock import utc_now
 from tui.commands.narrowing import Narrowing
 from tui.commands.options import format_option, group_option, now_option, place_options, printed_form, tenants_option
 from tui.commands.report import verdicts_of
 from tui.commands.session import open_session
+from tui.words.database_time import DatabaseTime
 from tui.words.documents import printable_causes, printed_as
 
 
@@ -28,6 +30,9 @@ def causes(ctx: click.Context, /, form: str | None, tenants: tuple[str, ...], **
     """
     session = open_session(ctx, given)
     with closing(session.resolver()) as resolver:
-        verdicts = Narrowing.of(session, given).narrowed(session, verdicts_of(resolver, tenants, session.now), resolver)
+        asked_at = utc_now()
+        verdicts = verdicts_of(resolver, tenants, session.now)
+        session.tell_doubts(DatabaseTime.of(resolver.own_time(), asked_at, utc_now()))
+        verdicts = list(Narrowing.of(session, given).narrowed(session, verdicts, resolver))
         answer = resolver.causes(verdicts, session.now)
     click.echo(printed_as(printed_form(form), printable_causes(answer)), nl=False)

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from health.coverage import period_before
+from tui.clock import utc_now
 from tui.commands.narrowing import Narrowing
 from tui.commands.options import (
     InstantType,
@@ -20,6 +21,7 @@ from tui.commands.options import (
     tenants_option,
 )
 from tui.commands.session import open_session
+from tui.words.database_time import DatabaseTime
 from tui.words.documents import printable_coverage, printed_as
 
 
@@ -57,7 +59,9 @@ def coverage(
     if begin > end:
         raise click.UsageError("--from is after --to: name a period that begins before it ends.")
     with closing(session.resolver()) as resolver:
+        asked_at = utc_now()
         answer = resolver.coverage(begin, end, session.now, tenants)
+        session.tell_doubts(DatabaseTime.of(resolver.own_time(), asked_at, utc_now()))
         judged = [each.health for each in answer.tenants]
         left = {health.tenant.id for health in Narrowing.of(session, given).narrowed(session, judged, resolver)}
     answer = answer._replace(tenants=tuple(each for each in answer.tenants if each.health.tenant.id in left))

@@ -30,7 +30,6 @@ from tui.commands.options import (
 from tui.commands.session import Session, open_session
 from tui.words.database_time import DatabaseTime
 from tui.words.durations import format_duration
-from tui.words.failures import tell
 from tui.words.render import report_as
 
 if TYPE_CHECKING:
@@ -75,8 +74,7 @@ def report(
         else:
             asked_at = utc_now()
             verdicts = verdicts_of(resolver, tenants, session.now)
-            for doubt in session.doubts_of(DatabaseTime.of(resolver.own_time(), asked_at, utc_now())):
-                tell(f"Nothing is confirmed: {doubt}.")
+            session.tell_doubts(DatabaseTime.of(resolver.own_time(), asked_at, utc_now()))
             known = known_by_tenant(session, resolver, verdicts)
         verdicts = narrowing.narrowed(session, verdicts, resolver)
         if stale_within is not None:

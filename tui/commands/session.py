@@ -23,6 +23,7 @@ from tui.own_commands import OwnCommand
 from tui.place import FLEET, Place
 from tui.terminal.abilities import Chosen, plain_here, theme_here
 from tui.words.database_time import DatabaseTime
+from tui.words.failures import tell
 from tui.words.nearest import nearest
 
 if TYPE_CHECKING:
@@ -148,6 +149,11 @@ class Session(NamedTuple):
         """Why facts that were just read confirm nothing, one clause for each reason."""
         settings = self.loaded.settings
         return time.doubts(settings.policy(), confirmation_limit(settings.ui.refresh))
+
+    def tell_doubts(self, time: DatabaseTime) -> None:
+        """Say on standard error why facts that were just read confirm nothing."""
+        for doubt in self.doubts_of(time):
+            tell(f"Nothing is confirmed: {doubt}.")
 
     def resolver(self) -> TenantBackupHealthResolver:
         """A resolver over the facts. It opens nothing yet."""

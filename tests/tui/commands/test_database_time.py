@@ -30,7 +30,9 @@ from tests.servers import Server, own_server, standby_of
 from tests.tui.screens.driving import Clock, looks_calm, open_app
 from tests.waiting import until
 from tui.clock import utc_now
+from tui.commands import causes as grouping
 from tui.commands import check as checking
+from tui.commands import coverage as covering
 from tui.commands import metrics as measuring
 from tui.commands import report as reporting
 from tui.commands import run
@@ -91,7 +93,7 @@ def test_a_slow_answer_does_not_count_as_a_difference() -> None:
 def slow_clock(monkeypatch: pytest.MonkeyPatch) -> datetime:
     """This machine's clock, but only for the commands: it is slow by less than the age of the backup."""
     now = utc_now() - HOUR / 2
-    for module in (checking, reporting, measuring):
+    for module in (checking, reporting, measuring, grouping, covering):
         monkeypatch.setattr(module, "utc_now", lambda: now)
     return now
 
@@ -116,11 +118,12 @@ def test_an_absent_tenant_is_critical_whatever_the_clock(
     assert "clock" in capsys.readouterr().out
 
 
-def test_report_says_it_on_standard_error(
-    postgres_url: str, slow_clock: datetime, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("command", ["report", "causes", "coverage"])
+def test_documents_say_it_on_standard_error(
+    postgres_url: str, slow_clock: datetime, command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     load(postgres_url, a_confirmed_tenant())
-    assert run(["report", "--database", postgres_url]) == 0
+    assert run([command, "--database", postgres_url]) == 0
     printed = capsys.readouterr()
     assert printed.err.count("\n") == 1
     assert "Nothing is confirmed: the database's clock is 30m ahead of this machine's." in printed.err
@@ -149,7 +152,8 @@ def test_metrics_have_it_as_a_number(
 def test_clocks_that_agree_change_nothing(postgres_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     load(postgres_url, a_confirmed_tenant())
     assert run(["check", "--database", postgres_url]) == 0
-    assert run(["report", "--database", postgres_url]) == 0
+    for document in ("report", "causes", "coverage"):
+        assert run([document, "--database", postgres_url]) == 0
     assert capsys.readouterr().err == ""
     assert run(["metrics", "--database", postgres_url]) == 0
     text = capsys.readouterr().out
