@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -15,6 +15,11 @@ from bench.timing import Work, compare
 
 _REPORT: Final = "report --format json"
 _METRICS: Final = "metrics"
+_PEAK_OF_A_CHILD: Final = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
 
 
 def measure(fleets: Sequence[Kept], rounds: int) -> Iterator[Result]:
@@ -42,7 +47,7 @@ def _run(words: str, url: str) -> Work:
 
 
 def _resident(words: str, url: str) -> float:
-    process = subprocess.Popen(_command(words, url), stdout=subprocess.DEVNULL, env=environment())
-    _, _, used = os.wait4(process.pid, 0)
-    process.returncode = 0
-    return used.ru_maxrss / 1024
+    """In megabytes. A new process begins with the peak of its parent, so the parent is a small one, not the bench."""
+    command = (sys.executable, "-c", _PEAK_OF_A_CHILD, *_command(words, url))
+    shown = subprocess.run(command, check=True, capture_output=True, env=environment())
+    return int(shown.stdout) / 1024
