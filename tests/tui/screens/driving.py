@@ -47,8 +47,6 @@ _PATIENCE: Final = 30.0
 _BREATH: Final = 0.015
 """The seconds to wait at most, and those between two looks, in which the reader thread can run."""
 _ROUNDS: Final = 4
-_STEPS: Final = 100_000
-"""Turns of the loop after which it counts as never coming to rest."""
 _STANDS: Final = 3600.0
 """Seconds that a toast stands."""
 
@@ -105,20 +103,11 @@ class Driver:
     async def pump(self) -> None:
         """Process all messages, and those that they cause, and draw the changes.
 
-        `pilot.pause` sends a message to every widget and waits for it, which was most of a key's time.
+        `pilot.pause` waits for every widget, which gives the reader's thread its turn, too: that a loop has nothing to
+        do does not mean that no answer is on its way.
         """
         for _ in range(_ROUNDS):
-            await self._rest()
-
-    async def _rest(self) -> None:
-        """Wait until all tasks of this loop wait for a key, a clock or another thread; then draw."""
-        ready = cast("Any", asyncio.get_running_loop())._ready
-        for _ in range(_STEPS):
-            await asyncio.sleep(0)
-            if not ready:
-                self.app.screen._on_timer_update()
-                return
-        raise AssertionError(f"it never comes to rest; on the screen:\n{self.text()}")
+            await self.pilot.pause(0)
 
     async def until(self, holds: Callable[[], object], what: str = "") -> None:
         """Process messages until the condition holds. Fails if it never does."""
@@ -128,8 +117,7 @@ class Driver:
             with suppress(NoMatches):
                 if holds():
                     return
-            await asyncio.sleep(_BREATH)
-            await self._rest()
+            await self.pilot.pause(_BREATH)
         raise AssertionError(f"never came: {what or 'the condition'}; on the screen:\n{self.text()}")
 
     async def settled(self) -> None:
@@ -137,7 +125,7 @@ class Driver:
         await self.until(
             lambda: not self.facts.reading and (self.facts.answer or self.facts.asking.problem), "an answer"
         )
-        await self.pump()
+        await self.pilot.pause()
 
     async def arrived(self, kind: type[SomeScreen]) -> SomeScreen:
         """Wait until a screen of this kind is shown, with its facts."""

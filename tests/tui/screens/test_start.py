@@ -46,7 +46,7 @@ async def test_the_way_back_is_the_same_as_after_walking_there(
         assert kinds(driver) == stack
         while len(stack) > 1:
             await driver.arrived(stack[-1])
-            assert "Adventure Works" in driver.lines()[0]
+            await driver.until(lambda: "Adventure Works" in driver.lines()[0])
             await driver.press("escape")
             stack = stack[:-1]
         tenants = await driver.arrived(TenantsScreen)
