@@ -136,10 +136,9 @@ class FactsScreen(FramedScreen, Generic[Answer]):
 
     def on_mount(self) -> None:
         self.show_crumbs()
+        self.set_interval(1, self._tick)
         self._tick()
         self.load()
-        # Later than the question, so that the next tick is a whole second after it and says how far it is.
-        self.set_interval(1, self._tick)
 
     def on_screen_resume(self) -> None:
         self.show_crumbs()
