@@ -338,11 +338,11 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
 
     def exported(self, form: str) -> str:
         """The report of this tenant."""
-        from tui.words.attempts import attempt_named
+        from tui.words.evidence import set_entry
         from tui.words.render import report_as  # asked for by a key: the first frame does not wait for it
 
         answer = self.facts
-        attempts = [attempt_named(each) for each in answer.attempts]
+        attempts = [set_entry(each) for each in answer.attempts]
         beside = self.pilot.beside((answer.health,), answer.now)._replace(attempts=attempts)
         return "".join(report_as(form, (answer.health,), self.pilot.context.policy, answer.now, self.whose(), beside))
 

@@ -298,10 +298,12 @@ def _basis_in_words(basis: BackupSet) -> str:
 
 
 def _attempt_in_words(said: Mapping[str, Any]) -> str:
-    at = next((f" {verb} at {said[name]}" for name, verb in _WHEN if said.get(name)), "")
-    origin = " ".join(filter(None, (said.get("source"), said.get("source_ref"))))
+    """One set of a tenant, as `evidence.set_entry` has it."""
+    at = next((f" {verb} at {said[f'{verb}_at']}" for verb in ("completed", "started") if said[f"{verb}_at"]), "")
+    origin = " ".join(filter(None, (said["source"], said["source_ref"])))
     words = f"set {said['id']}, {said['name']}" + (f", from {origin}" if origin else "")
-    error = f": {inert_markdown(said['error'])}" if said["error"] else ""
+    why_not = said["error"] or said["unreadable"]
+    error = f": {inert_markdown(why_not)}" if why_not else ""
     return f"- **{inert_markdown(said['status'])}**{at}, {inert_markdown(words)}{error}"
 
 
@@ -317,9 +319,6 @@ def _causes_and_groups(verdicts: Sequence[TenantBackupHealth], beside: Beside) -
     if by_group:
         yield from (f"- {group}: {totals_line(FleetTotals.of(by_group[group]))}" for group in sorted(by_group))
         yield ""
-
-
-_WHEN: Final = (("completed_at", "completed"), ("started_at", "started"))
 
 
 # What Markdown reads as markup, and GitHub in addition: addresses, mentions, mathematics, emoji names.

@@ -35,31 +35,20 @@ def write_facts(
     connection: Connection,
     facts: CapturedFacts,
     now: datetime,
-    door: Door | None = None,
+    door: Door,
     dropped: Set[tuple[int, str]] = frozenset(),
     set_written: SetWritten = lambda captured: None,
 ) -> ImportSummary:
     """Write tenants, schedules and sets. `now` (UTC) is when rows are first written. Raises StoreConflict.
 
-    Without a door the sets are written as given. Otherwise each is compared with those before it, also of this input;
-    new sets still get their ids in the order of the input. `dropped` is as in `write_set`.
+    Each set passes the door, which compares it with those before it, also of this input; new sets still get their ids
+    in the order of the input. `dropped` is as in `write_set`.
     """
     for tenant in facts.tenants:
         write_tenant(connection, tenant, now)
     for schedule in facts.schedules:
         write_schedule(connection, schedule, now)
-    summary = ImportSummary()
-    if door is not None:
-        return _Admitted(connection, facts.sets, now, dropped).written(door, set_written)
-    for captured in map(_in_memory, facts.sets):
-        summary = summary.plus(write_set(connection, captured, now, dropped))
-        set_written(captured)
-    return summary
-
-
-def _in_memory(captured: CapturedSet) -> CapturedSet:
-    """The set with its items, while it is written."""
-    return captured._replace(items=tuple(captured.items))
+    return _Admitted(connection, facts.sets, now, dropped).written(door, set_written)
 
 
 class _Admitted:
@@ -89,7 +78,8 @@ class _Admitted:
         suspects = frozenset() if door.accepts.same_content else suspected(self._connection, self._sets)
         summary = ImportSummary()
         for line in order:
-            captured = _in_memory(self._sets[line])
+            captured = self._sets[line]
+            captured = captured._replace(items=tuple(captured.items))  # in memory while the set is written
             behind = self._behind[captured.external_id, captured.source]
             behind.pop(line, None)
             if line in suspects:

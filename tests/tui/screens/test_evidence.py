@@ -2,7 +2,7 @@
 
 (docs/screens.md, "Whose it is")
 
-Modules: tui.words.evidence, tui.words.attempts, tui.screens.facts_screen.
+Modules: tui.words.evidence, tui.screens.facts_screen.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ async def test_a_dashboards_export_has_its_attempts_with_their_errors(sqlite_url
         assert (one["status"], one["error"], one["completed_at"]) == ("failed", error, None)
         assert one["started_at"] == "2026-11-23T07:00:00Z"
         assert (other["id"], other["source_ref"], other["completed_at"]) == (1, "run-1", "2026-11-21T09:00:00Z")
-        assert other["part"] == "basis"
+        assert other["in_the_verdict"] == "basis"
         text = driver.facts.exported("markdown")
         (line,) = (each for each in text.splitlines() if "AADSTS7000222" in each)
         assert "failed" in line

@@ -30,7 +30,7 @@ class Tenant:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._external_id = f"tenant-{next(_numbers)}"
-        write_facts(connection, CapturedFacts((CapturedTenant(self._external_id, "T"),)), NOW)
+        write_facts(connection, CapturedFacts((CapturedTenant(self._external_id, "T"),)), NOW, Door())
         self._id = tenant_id_of(connection, self._external_id)
 
     def take(self, *sets: Given, accepted: set[str] | None = None) -> ImportSummary:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from health.sources.captured import CapturedFacts, CapturedSet, CapturedTenant
+from health.sources.door import Door
 from health.store.opening.errors import StoreConflict, StoreError
 from health.store.opening.urls import parse_database_url
 from health.store.writing.input_order import write_facts
@@ -33,7 +34,7 @@ BROKEN = (
     a_run(source_ref="run-2", items=(ITEMS[0], ITEMS[0])),
     a_run(source_ref="run-2", items=(*ITEMS, ITEMS[0]._replace(policy_identifier="z", orphaned_assignments=-1))),
     a_run(source_ref="run-2", completed_at=None),
-    a_run(items=(ITEMS[1], ITEMS[1])),
+    a_run(items=(ITEMS[1]._replace(policy_identifier="new"),) * 2),
     a_run(source_ref="run-2", external_id="nobody"),
 )
 
@@ -63,7 +64,7 @@ def test_an_import_that_is_interrupted_leaves_nothing(database_url: str) -> None
 
     def interrupted() -> None:
         with writing(parse_database_url(database_url)) as connection:
-            write_facts(connection, FACTS, NOW)
+            write_facts(connection, FACTS, NOW, Door(as_given=True))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
