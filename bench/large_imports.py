@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import resource
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -30,6 +29,12 @@ _FACT_TENANTS: Final = 100
 _FACT_SETS: Final = 100
 _FACT_ITEMS: Final = 100
 _FIRST: Final = datetime(2025, 1, 1, 2, tzinfo=UTC)
+_USED_BY_A_CHILD: Final = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss)
+"""
 
 
 def history(engine: str, url: str) -> Iterator[Result]:
@@ -62,18 +67,17 @@ def facts(engine: str, url: str) -> Iterator[Result]:
 
 
 def _used(command: list[str], given: bytes | None) -> tuple[float, float]:
-    """The CPU seconds of a command with all that it starts, and the most resident memory of the largest, in MB."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    """The CPU seconds of a command with all that it starts, and the most resident memory of the largest, in MB.
+
+    A new process begins with the peak of its parent, so the parent is a small one, not the bench.
+    """
+    measuring = (sys.executable, "-c", _USED_BY_A_CHILD, *command)
     with tempfile.TemporaryFile() as file:
         file.write(given or b"")
         file.seek(0)
-        process = subprocess.Popen(command, stdin=file, stdout=subprocess.DEVNULL, env=environment())
-        _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, used.ru_maxrss / 1024
+        shown = subprocess.run(measuring, check=True, stdin=file, stdout=subprocess.PIPE, env=environment())
+    spent, resident = shown.stdout.split()
+    return float(spent), int(resident) / 1024
 
 
 def _size(url: str) -> int:

@@ -28,6 +28,8 @@ from tui.words.safe_text import safe_text
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
 
+_SOON: Final = 0.01
+"""The shortest wait of a timer, in seconds: none may be 0."""
 _BETWEEN_SENTENCES: Final = re.compile(r"(?<=\.) (?=[A-Z])")
 
 
@@ -158,7 +160,11 @@ class FactsScreen(FramedScreen, Generic[Answer]):
         """
         number = self.asking.begin(self.asked_from())
         question, clock = self.question(), self.pilot.context.clock
-        asked_at = clock() - timedelta(seconds=self.pilot.boot_seconds() - self.asking.asked_at)
+        waited = self.pilot.boot_seconds() - self.asking.asked_at
+        asked_at = clock() - timedelta(seconds=waited)
+        if self.answer is None:
+            # The clock's own ticks come at any part of a second: the first to say how far it is could be a second late.
+            self.set_timer(max(_SOON, 1 - waited), self._tick)
 
         def ask(resolver: TenantBackupHealthResolver) -> tuple[Answer, DatabaseTime, str | None]:
             answer = question(resolver)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.tui.screens.driving import Driver, listed, open_app, under_cursor, watched
+from tests.tui.screens.driving import Clock, Driver, listed, open_app, under_cursor, watched
 from tests.tui.screens.fleets import DAY, NOW, small_fleet
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
@@ -115,3 +115,26 @@ async def test_a_slow_first_read_says_how_far_it_is(url: str) -> None:
         held.let_go()
         tenants = await driver.arrived(TenantsScreen)
         assert resolver.progress.of == len(listed(tenants))
+
+
+@pytest.mark.parametrize(("waited", "left"), [(0.0, 1.0), (0.75, 0.25), (1.0, 0.01), (8.0, 0.01)])
+async def test_a_first_read_says_how_far_it_is_when_its_first_second_ends(
+    waited: float, left: float, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second counts from the question, which the second process asks before there is a screen."""
+    timers: list[tuple[float, Any]] = []
+    monkeypatch.setattr(TenantsScreen, "set_timer", lambda _screen, delay, then: timers.append((delay, then)))
+    clock, resolver = Clock(), watched(url)
+    held = resolver.hold_back("refreshed_fleet")
+    async with open_app(resolver, clock=clock, ahead_since=clock.boot - waited) as driver:
+        await driver.until(held.reached.is_set)
+        assert [delay for delay, _ in timers] == [left]
+        clock.forward(timedelta(seconds=left))
+        resolver.progress.read, resolver.progress.of = 12_000, 100_000
+        timers[0][1]()
+        await driver.until(lambda: "... 12,000 of 100,000 tenants" in driver.words(), "how far it has come")
+        held.let_go()
+        await driver.arrived(TenantsScreen)
+        await driver.press("r")
+        await driver.settled()
+        assert len(timers) == 1
