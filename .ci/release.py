@@ -11,11 +11,15 @@ import hashlib
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import sysconfig
 import tempfile
 import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -36,13 +40,44 @@ for package in health, tui:
         if ".migrations." not in module.name:  # those are Alembic's to import
             importlib.import_module(module.name)
 """
-# The file holds compiled modules: another Python cannot load them, and would say so with a traceback.
-OTHER_PYTHON: Final = """
+# What the one file runs first. It holds compiled modules, and unpacks itself before anything of the product runs: what
+# can go wrong until then would be a traceback, and an exit code that `check` uses for stale tenants. Every Python that
+# somebody may have as `python3` must be able to read it.
+STARTS: Final = """
 import sys
+
+def refuse(why):
+    sys.stderr.write("tenantpilot.pyz: " + why + "\\n")
+    sys.exit(3)
+
 if sys.version_info[:2] != {version}:
     this = "%d.%d" % sys.version_info[:2]
-    sys.exit("tenantpilot.pyz needs Python {words} and this is " + this + ": run 'python{words} tenantpilot.pyz'.")
+    refuse("this file needs Python {words} and this is " + this + ": run 'python{words} " + sys.argv[0] + "'.")
+
+import os, shutil, sysconfig
+this = sysconfig.get_config_var("SOABI")
+if this != "{platform}":
+    refuse("this file was built for {platform} and this Python is %s: build it on this kind of machine." % this)
+if not os.environ.get("SHIV_ROOT") and os.path.expanduser("~") == "~":
+    refuse("it unpacks itself into the home directory, and this user has none: set SHIV_ROOT to a folder.")
+
+import _bootstrap
+unpack = _bootstrap.extract_site_packages
+
+def unpack_or_refuse(archive, target, *options):
+    if sys.stderr.isatty():
+        sys.stderr.write("Unpacking into %s, once ...\\n" % target.parent)
+    try:
+        unpack(archive, target, *options)
+    except OSError as error:
+        shutil.rmtree(str(target) + ".tmp", ignore_errors=True)
+        refuse("it cannot unpack itself into %s: %s. Set SHIV_ROOT to a folder that this user can write to and that "
+               "has 100 MB." % (target.parent, error.strerror or error))
+
+_bootstrap.extract_site_packages = unpack_or_refuse
+_bootstrap.bootstrap()
 """
+MINOR: Final = "{}.{}".format(*sys.version_info[:2])
 FASTER_THE_SECOND_TIME: Final = 2
 
 
@@ -57,7 +92,8 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix="tenantpilot-release-") as temporary:
             elsewhere = Path(temporary)
             build(DIST, elsewhere / "first")
-            build(elsewhere / "again", elsewhere / "second")
+            with other_umask():
+                build(elsewhere / "again", elsewhere / "second")
             require_the_same(DIST, elsewhere / "again")
             write_checksums(DIST)
             (wheel,) = DIST.glob("*.whl")
@@ -90,6 +126,16 @@ def build(into: Path, scratch: Path) -> None:
     build_one_file(into, scratch, fixed)
 
 
+@contextmanager
+def other_umask() -> Iterator[None]:
+    """Make files that others cannot read, as some machines do: the built ones must not differ for that."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def committed_at() -> int:
     """When the source was committed, in seconds since 1970: a date that is the same on every machine."""
     asked = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -109,14 +155,33 @@ def build_one_file(into: Path, scratch: Path, fixed: dict[str, str]) -> None:
     for name in ("RECORD", "direct_url.json"):
         for note in site.glob(f"*.dist-info/{name}"):
             note.unlink()
-    major_minor = sys.version_info[:2]
-    preamble = scratch / "other_python.py"
-    preamble.write_text(OTHER_PYTHON.format(version=tuple(major_minor), words="{}.{}".format(*major_minor)))
     run(
         BIN / "shiv", "--site-packages", site, "--console-script", "tenantpilot", "--compressed", "--compile-pyc",
-        "--reproducible", "--python", "/usr/bin/env python{}.{}".format(*major_minor), "--preamble", preamble,
-        "--output-file", into / "tenantpilot.pyz", env=fixed,
+        "--reproducible", "--python", f"/usr/bin/env python{MINOR}", "--output-file", into / "tenantpilot.pyz",
+        env=fixed,
     )  # fmt: skip
+    pack_alike(into / "tenantpilot.pyz")
+
+
+def pack_alike(file: Path) -> None:
+    """Pack the one file again so that it is the same on every machine, and starts with `STARTS`.
+
+    shiv keeps the permissions that the umask gave, and packs its own files in the order in which the disk lists them.
+    """
+    starts = STARTS.format(version=sys.version_info[:2], words=MINOR, platform=sysconfig.get_config_var("SOABI"))
+    shebang = file.read_bytes().partition(b"\n")[0] + b"\n"
+    with zipfile.ZipFile(file) as packed:
+        entries = sorted(
+            ((entry, packed.read(entry)) for entry in packed.infolist()), key=lambda each: each[0].filename
+        )
+    with file.open("wb") as out:
+        out.write(shebang)
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as again:
+            for entry, content in entries:
+                alike = zipfile.ZipInfo(entry.filename, entry.date_time)
+                executable = entry.external_attr >> 16 & stat.S_IXUSR
+                alike.external_attr = (stat.S_IFREG | (0o755 if executable else 0o644)) << 16
+                again.writestr(alike, starts if entry.filename == "__main__.py" else content, zipfile.ZIP_DEFLATED)
 
 
 def require_the_same(first: Path, second: Path) -> None:
@@ -185,6 +250,9 @@ def try_one_file(file: Path, folder: Path) -> None:
     if first < FASTER_THE_SECOND_TIME * second:
         raise Failed("tenantpilot.pyz is not twice as fast the second time: it does not keep the files it unpacks.")
     use(program, home, login)
+    nowhere_to_unpack = subprocess.run(program, env=login | {"HOME": os.devnull}, capture_output=True, check=False)
+    if nowhere_to_unpack.returncode != 3 or nowhere_to_unpack.stderr.count(b"\n") != 1:
+        raise Failed(f"{file.name} does not say in one line that it cannot unpack itself.")
     print(f"{file.name} works by itself.", flush=True)
 
 

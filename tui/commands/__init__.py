@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import pwd
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -139,6 +140,7 @@ def _refuse_what_it_would_ignore(ctx: click.Context, name: str, given: dict[str,
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process. The user never sees a traceback."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _make_sure_of_a_home()
     # A stream is None if the parent process closed it. An error message may be lost, but a lost answer is a failure.
     if sys.stdout is None:
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")
@@ -153,6 +155,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Without this the interpreter collects garbage over all facts at exit, and the shell waits.
     gc.freeze()
     sys.exit(exit_code)
+
+
+def _make_sure_of_a_home() -> None:
+    """Give a user without a home one in which nothing is, as containers have them: a number without a name.
+
+    Else all that asks for the home fails, although nothing in it is needed.
+    """
+    if not Path(os.environ.get("HOME", "")).is_absolute():
+        try:
+            pwd.getpwuid(os.getuid())
+        except KeyError:
+            os.environ["HOME"] = "/nonexistent"
 
 
 def _let_go_of(stream: TextIO) -> None:

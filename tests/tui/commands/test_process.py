@@ -221,6 +221,26 @@ def test_a_fault_of_ours_is_one_sentence_and_a_log_without_values(
     assert secret not in log.read_text()
 
 
+@pytest.mark.parametrize("home", ["", "relative", None])
+def test_a_user_without_a_home_has_no_files_and_the_same_verdicts(url: str, tmp_path: Path, home: str | None) -> None:
+    """As in a container that runs under a number without a name."""
+    change = "" if home is None else f"os.environ['HOME'] = {home!r}"
+    code = (
+        "import os, pwd\n"
+        "pwd.getpwuid = lambda number: {}[number]\n"
+        "for name in 'HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'XDG_STATE_HOME', 'TENANTPILOT_CONFIG':\n"
+        "    os.environ.pop(name, None)\n"
+        f"{change}\n"
+        f"{PROGRAM}"
+    )
+    for words, exit_code in (("check", *AT, "--database", url), 2), (("config", "--database", url), 0):
+        done = tenantpilot(*words, code=code, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (exit_code, b""), words
+    done = tenantpilot("report", code=code, cwd=tmp_path)
+    assert (done.returncode, done.stderr.count(b"\n")) == (3, 1)
+    assert b" /nonexistent/.local/share/tenantpilot/fleet.db" in done.stderr
+
+
 def test_a_fault_that_cannot_be_logged_is_still_one_sentence(url: str, tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where a folder should be")
     code = (
