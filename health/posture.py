@@ -70,7 +70,8 @@ class TenantBackupHealth(NamedTuple):
 def judge(facts: TenantFacts, policy: HealthPolicy, now: datetime) -> TenantBackupHealth:
     """Judge one tenant's facts at one UTC instant; the same arguments always give the same verdict."""
     if facts.unreadable is not None:
-        return TenantBackupHealth(facts.tenant, None, (), None, None, None, (), (), facts.unreadable, LATEST)
+        unreadable = TenantBackupHealth(facts.tenant, None, (), None, None, None, (), (), facts.unreadable, LATEST)
+        return unreadable._replace(of_the_past=facts.of_the_past)
     basis, quality = facts.basis, None
     if basis is not None and basis.completed_at is not None and facts.tally is not None:
         quality = BackupQualityResolver(policy).resolve(basis, facts.tally)

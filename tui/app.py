@@ -62,6 +62,9 @@ class TenantPilotApp(Pilot):
     Screen { background: $background; }
     ToastRack { margin-bottom: 0; overflow-y: hidden; }
     Toast { width: 100%; max-width: 100%; margin-top: 0; padding: 0; }
+    Input > .input--placeholder { color: $quiet; }
+    /* Textual draws it black on white and reverses that: invisible where the terminal is dark. */
+    Input:ansi > .input--cursor { color: ansi_default; background: ansi_default; text-style: reverse; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -36,7 +36,8 @@ class QuietPalette(CommandPalette):
     QuietPalette LoadingIndicator { display: none !important; }
     QuietPalette SearchIcon { display: none; }
     QuietPalette CommandInput, QuietPalette CommandInput:focus { border: none; height: 1; padding: 0 1; }
-    QuietPalette CommandList { border-top: none; scrollbar-size: 0 0; }
+    QuietPalette #--input { border: hkey $quiet; }
+    QuietPalette CommandList { border-top: none; border-bottom: hkey $quiet; scrollbar-size: 0 0; }
     """
 
     def on_mount(self) -> None:

@@ -144,7 +144,7 @@ class BackupSetsScreen(FactsScreen[BackupSetsAnswer]):
         cells = listed_set_cells(listed, self.now())
         name = cells.name
         if self.pilot.is_marked(self.external_id, listed.key.set_id):
-            name = name._replace(text=f"[marked] {name.text}")
+            name = name._replace(text=f"[marked] {name.text}", is_name=False)
         return (
             cells.status, cells.when, cells.part, cells.items,
             cells.degraded, name, cells.source, cells.error,

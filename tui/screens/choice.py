@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,6 +11,7 @@ from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
+from tui.pilot import Pilot
 from tui.widgets.row_list import Cell, Column, RowList
 
 _NARROW: Final = 34
@@ -26,9 +27,8 @@ class ChoiceScreen(ModalScreen[Any]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,backspace", "dismiss", "close", key_display="esc", id="choice.close"),
-        # The app's own keys do not work on a modal screen.
-        Binding("q", "app.quit", "quit", show=False, id="choice.quit"),
+        # `q` quits from a screen; from a list that lies over one it goes back to that screen.
+        Binding("escape,backspace,q", "dismiss", "close", key_display="esc", id="choice.close"),
     ]
 
     def __init__(
@@ -57,6 +57,9 @@ class ChoiceScreen(ModalScreen[Any]):
         yield self._list
 
     def on_mount(self) -> None:
+        if cast(Pilot, self.app).context.plain:
+            # No box is drawn, so what stays of the rows beside the list would read as a part of it.
+            self._list.styles.width = self._list.styles.max_width = "100%"
         self._list.replace(self._rows)
         if self._begin_at is not None:
             self._list.move_to_key(self._begin_at)

@@ -303,6 +303,7 @@ class FactsScreen(FramedScreen, Generic[Answer]):
         if self.answer is None and self.asking.under_way:
             self._say_how_far(timedelta(seconds=at - self.asking.asked_at))
         header.problem = self.asking.problem if age is not None else ""
+        header.set_class(self.unconfirmed, "-doubted")
         if age is not None:
             header.age = f"facts {format_span(age)} old"
             if (minutes := age // timedelta(minutes=1)) != self._minutes_old:

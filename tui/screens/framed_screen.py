@@ -38,8 +38,8 @@ class FramedScreen(Screen[None]):
     FramedScreen.-low ProofBlock { margin: 0; }
     FramedScreen .block-title { text-style: bold; padding: 0 1; height: 1; margin-top: 1; color: $quiet; }
     FramedScreen .block-title.-confirms { color: $primary; }
-    FramedScreen #waiting { color: $quiet; height: 1fr; padding: 0 1; }
-    FramedScreen #waiting.-failed { color: $foreground; margin-top: 1; }
+    FramedScreen #waiting { color: $quiet; height: 1fr; padding: 0 1; margin-top: 1; }
+    FramedScreen #waiting.-failed { color: $foreground; }
     """
 
     AUTO_FOCUS = ""

@@ -35,14 +35,14 @@ class HelpScreen(ModalScreen[KeyUse]):
     HelpScreen Horizontal { height: 1; padding: 0 1; }
     HelpScreen #filter-label { width: 2; color: $quiet; }
     HelpScreen RowList { background: $background; }
-    HelpScreen #states { height: auto; padding: 0 1; margin-top: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    HelpScreen #states { height: auto; padding: 0 1 0 2; margin-top: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     HelpScreen.-low #states { display: none; }
     """
 
     VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-low"), (_LOW, "-high")]  # noqa: RUF012 - as Textual has it
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,backspace,question_mark", "dismiss", "close", key_display="esc", id="help.close"),
+        Binding("escape,backspace,question_mark,q", "dismiss", "close", key_display="esc", id="help.close"),
         Binding("slash", "search", "search", key_display="/", id="help.search"),
     ]
 

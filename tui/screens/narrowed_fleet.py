@@ -28,6 +28,11 @@ _SHIFTS: Final = tuple(timedelta(hours=hours) for hours in (4, 8, 12))
 _EVERY: Final = "every posture"
 
 
+def _posture_cell(word: str) -> Cell:
+    """A posture as it stands in the list of tenants: with its glyph and its colour."""
+    return Cell(STATES[word].label, word) if word in STATES else Cell(word)
+
+
 class NarrowedFleet(FactsScreen[FleetView]):
     """A screen of the fleet that knows what its list is narrowed to, and has the actions that change it.
 
@@ -123,9 +128,7 @@ class NarrowedFleet(FactsScreen[FleetView]):
 
         words = [_EVERY, *STATES]
         here = _EVERY if self.state is None else self._said(self.state).word
-        self._pick(
-            "tenants.posture", "ONLY", words, here, lambda word: Cell(word, word if word in STATES else "text"), narrow
-        )
+        self._pick("tenants.posture", "ONLY", words, here, _posture_cell, narrow)
 
     def _pick(
         self, binding: str, heading: str, rows: Sequence[Row], here: Row, cell: Callable[[Row], Cell],

@@ -70,9 +70,9 @@ class CoverageStrip(Static):
         title = f"Last {COVERAGE_DAYS} days"
         if self.unconfirmed:
             title = f"{COVERAGE_DAYS} days to {format_minute(coverage.end)}"
-        words = (_shares_in_words(coverage, plain=self._plain), *_notes(coverage, plain=self._plain))
         cells = () if self._plain else (("  ", "$quiet"), *_cells(coverage))
-        return Content.assemble((title, "bold"), *cells, "".join(f"\n{line}" for line in words))
+        notes = "".join(f"\n{line}" for line in _notes(coverage, plain=self._plain))
+        return Content.assemble((title, "bold"), *cells, "\n", _shares(coverage, plain=self._plain), notes)
 
 
 def _cells(coverage: Coverage) -> Iterator[tuple[str, str]]:
@@ -81,14 +81,18 @@ def _cells(coverage: Coverage) -> Iterator[tuple[str, str]]:
         yield (NOT_KNOWN, "$quiet") if cell is None else (LOOKS[cell].glyph, LOOKS[cell].colour)
 
 
-def _shares_in_words(coverage: Coverage, *, plain: bool) -> str:
-    """Glyph, word and share of each state, and the total time uncovered."""
+def _shares(coverage: Coverage, *, plain: bool) -> Content:
+    """Glyph, word and share of each state, and the total time uncovered. A state that never was has no colour."""
     protected, degraded, uncovered = (
-        f"{'' if plain else LOOKS[state].glyph + ' '}{LOOKS[state].word} {percent} %"
-        for state, percent in zip(CoverageState, coverage.shares, strict=True)
+        Content.assemble(
+            *(() if plain else ((f"{look.glyph} ", look.colour if coverage.lasted(state) else "$quiet"),)),
+            f"{look.word} {percent} %",
+        )
+        for (state, look), percent in zip(LOOKS.items(), coverage.shares, strict=True)
     )
     lasted = coverage.lasted(CoverageState.NOT_COVERED)
-    return f"{protected} of the time, {degraded}, {uncovered}" + (f" ({format_span(lasted)})" if lasted else "")
+    total = f" ({format_span(lasted)})" if lasted else ""
+    return Content.assemble(protected, " of the time, ", degraded, ", ", uncovered, total)
 
 
 def _notes(coverage: Coverage, *, plain: bool) -> Iterator[str]:

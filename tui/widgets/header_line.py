@@ -27,12 +27,12 @@ class HeaderLine(Vertical):
     HeaderLine .production { width: auto; padding: 0 1; text-style: bold reverse; color: $state-absent; }
     HeaderLine .age { width: auto; padding: 0 1; text-align: right; }
     HeaderLine .problem { height: auto; max-height: 2; padding: 0 1; color: $state-stale; display: none; }
-    HeaderLine .note { height: 1; padding: 0 1; color: $quiet; display: none; }
+    HeaderLine .note { height: 1; padding: 0 1; display: none; }
     HeaderLine Horizontal Static, HeaderLine .note { text-wrap: nowrap; text-overflow: ellipsis; }
     HeaderLine.-failing .problem { display: block; }
     HeaderLine.-noting .note { display: block; }
     HeaderLine.-failing .note { display: none; }
-    HeaderLine.-failing .age { color: $state-stale; text-style: bold; }
+    HeaderLine.-failing .age, HeaderLine.-doubted .age { color: $state-stale; text-style: bold; }
     """
 
     crumbs: reactive[tuple[str, ...]] = reactive((), repaint=False)

@@ -87,6 +87,18 @@ async def test_every_screen_of_a_tenant_is_of_then(sqlite_url: str) -> None:
         assert "--now" not in driver.app.clipboard
 
 
+async def test_schedules_of_then_are_not_known_where_the_evidence_is_unreadable_either(sqlite_url: str) -> None:
+    facts = Facts()
+    broken = facts.tenant("Broken")
+    facts.backup_set(broken, "31 February", created_at=THEN - HOUR)
+    facts.schedule(broken, name="nightly")
+    async with opened(facts.load(sqlite_url), tenant="broken.example", screen="schedules") as driver:
+        await driver.arrived(SchedulesScreen)
+        assert "Schedules: not known" in driver.words()
+        assert "no schedule" not in driver.words()
+        assert "follow-up" not in driver.shown("#schedules-title")
+
+
 def test_the_option_reaches_the_screens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     invocation = Invocation(database=f"sqlite:///{tmp_path / 'x.db'}", now=NOW, as_of=THEN)

@@ -6,14 +6,17 @@ Modules: tui.widgets.proof_block, tui.widgets.key_hints, tui.screens.choice, tui
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.screen import Screen
 
 from tests.oracle.rows import ItemRow
 from tests.tui.screens.driving import Driver, open_app, row_list
 from tests.tui.screens.fleets import HOUR, NOW, Facts
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.choice import ChoiceScreen
+from tui.screens.help import HelpScreen
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.key_hints import KeyHints
 from tui.widgets.proof_block import ProofBlock
@@ -96,11 +99,19 @@ async def test_what_a_list_to_choose_from_is_about_stays_in_sight(url: str) -> N
             await driver.arrived(BackupSetScreen)
 
 
-async def test_q_quits_from_a_list_to_choose_from(url: str) -> None:
+@pytest.mark.parametrize(("opens", "over"), [("e", ChoiceScreen), ("question_mark", HelpScreen)])
+async def test_q_closes_what_lies_over_a_screen_and_quits_from_the_screen(
+    url: str, opens: str, over: type[Screen[Any]]
+) -> None:
     async with open_app(url, tenant="contoso.example", screen="backup_set") as driver:
         await driver.arrived(BackupSetScreen)
-        await driver.press("e")
-        await driver.arrived(ChoiceScreen)
+        for keys in ([opens], [opens, "q"]):
+            await driver.press_at_once(*keys)
+            if keys == [opens]:
+                await driver.arrived(over)
+                await driver.press("q")
+            await driver.arrived(BackupSetScreen)
+            assert driver.app.is_running
         await driver.press("q")
         await driver.until(lambda: not driver.app.is_running)
         assert driver.app.return_code == 0

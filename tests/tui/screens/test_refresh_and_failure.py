@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.color import Color
 
 from health.store.opening.errors import StoreUnreachable
 from tests.tui.screens.driving import OPENED, Clock, Driver, cells, listed, looks_calm, open_app, row_list, watched
@@ -22,6 +23,7 @@ from tui.screens.dashboard import DashboardScreen
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.schedules import SchedulesScreen
 from tui.screens.tenants import TenantsScreen
+from tui.widgets.header_line import HeaderLine
 from tui.words.wording import HEALTHY_LIMIT, State
 
 DOWN = StoreUnreachable("fleet@db1 cannot be read: the server closed the connection.")
@@ -51,6 +53,12 @@ async def failing(driver: Driver, resolver: WatchedResolver) -> None:
 async def age_until(driver: Driver, words: str) -> None:
     """Wait for the tick that shows an age."""
     await driver.until(lambda: words in driver.words(), words)
+
+
+def age_is_marked(driver: Driver) -> bool:
+    """Whether the age of the facts has the colour of what is stale."""
+    age = driver.app.screen.query_one(HeaderLine).query_one(".age")
+    return age.styles.color == Color.parse(driver.app.theme_variables[f"state-{State.STALE.word}"])
 
 
 async def test_a_failed_refresh_keeps_the_last_facts_with_age_and_cause(resolver: WatchedResolver) -> None:
@@ -90,6 +98,7 @@ async def test_past_the_limit_what_was_confirmed_is_unconfirmed(refresh: int, li
         await driver.until(lambda: tenants.unconfirmed)
         await driver.pump()
         assert not looks_calm(driver)
+        assert age_is_marked(driver)
         assert f"{State.UNCONFIRMED.glyph} 1 {State.UNCONFIRMED.word}" in driver.shown("#counts")
         unconfirmed = next(row for row in cells(tenants) if row["TENANT"].text == "Tailspin")
         assert unconfirmed["POSTURE"].text == State.UNCONFIRMED.label
@@ -108,6 +117,7 @@ async def test_past_the_limit_what_was_confirmed_is_unconfirmed(refresh: int, li
         await driver.until(lambda: not tenants.unconfirmed)
         await driver.pump()
         assert State.HEALTHY.label in driver.words()
+        assert not age_is_marked(driver)
 
 
 @pytest.mark.parametrize("fixed", [False, True], ids=["by the clock", "with --now"])
