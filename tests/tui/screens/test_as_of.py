@@ -87,7 +87,7 @@ async def test_every_screen_of_a_tenant_is_of_then(sqlite_url: str) -> None:
         assert "--now" not in driver.app.clipboard
 
 
-async def test_schedules_of_then_are_not_known_where_the_evidence_is_unreadable_either(sqlite_url: str) -> None:
+async def test_schedules_of_then_of_an_unreadable_tenant_are_not_known(sqlite_url: str) -> None:
     facts = Facts()
     broken = facts.tenant("Broken")
     facts.backup_set(broken, "31 February", created_at=THEN - HOUR)

@@ -80,9 +80,7 @@ async def test_nothing_stands_beside_a_list_to_choose_from_that_has_no_box(sqlit
 
 @pytest.mark.parametrize("theme", [THEME_OF_16, WITHOUT_COLOURS])
 @pytest.mark.parametrize("opens", ["slash", "ctrl+p"], ids=["filter", "palette"])
-async def test_the_cursor_of_a_field_is_the_reverse_of_the_terminal_s_own_colours(
-    sqlite_url: str, theme: str, opens: str
-) -> None:
+async def test_the_cursor_of_a_field_is_the_reverse_of_its_place(sqlite_url: str, theme: str, opens: str) -> None:
     async with open_app(every_combination().load(sqlite_url), theme=theme) as driver:
         await driver.arrived(TenantsScreen)
         await driver.press(opens, "a")
