@@ -190,10 +190,18 @@ def test_the_history_of_a_repository(any_console: Console, tmp_path: Path) -> No
     assert everything(any_console) == before
     (entry,) = any_console.run("report", *AT).document["tenants"]
     assert (entry["basis"]["completed_at"], entry["basis"]["items"]) == (COMPLETED, 3)
+    digests = (
+        "SELECT backup_set_id, policy_identifier, payload_digest FROM backup_items"
+        " WHERE payload_digest LIKE 'sha256:%' ORDER BY 1, 2"
+    )
+    with bare(any_console.url) as store:
+        with_payload = store.execute(digests)
+    assert len(with_payload) == 5
     # The commits are stored already. Their captured JSON is removed all the same, because it is not wanted any more.
     printed = imported(any_console, root, "--git", "--without-payload")
     assert printed == "contoso: 0 backup sets created, 2 replaced, 0 unchanged; 5 items written.\n"
     with bare(any_console.url) as store:
+        assert store.execute(digests) == with_payload
         assert store.execute("SELECT DISTINCT payload, assignments FROM backup_items") == [(None, None)]
         assert store.execute("SELECT * FROM captured_payloads") == []
         assert store.execute("SELECT DISTINCT status FROM backup_sets") == [("completed",)]
