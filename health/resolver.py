@@ -67,7 +67,8 @@ class TenantBackupHealthResolver:
         return self._read_fleet(now) if token is None or token != self._kept.token else self._kept.at(now)
 
     def _read_fleet(self, now: datetime) -> details.FleetAnswer:
-        read = self._store().fleet(self._blocks, again=self._kept.token is not None, progress=self.progress)
+        known, again = self._kept.facts, self._kept.token is not None
+        read = self._store().fleet(self._blocks, again=again, known=known, progress=self.progress)
         unchanged: Iterable[TenantFacts] = ()
         if read.changed is not None:
             changed = read.changed

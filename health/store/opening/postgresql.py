@@ -6,13 +6,14 @@ may give the next transaction another session, and some poolers refuse startup o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 from psycopg import Error
 from psycopg.adapt import Transformer
 from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
 from psycopg.sql import Literal
 from psycopg.types.string import TextLoader
 
@@ -92,21 +93,26 @@ class PostgresqlStatements(Statements):
         self._driver.send_flight(query, ROWS_AT_ONCE)
         transformer = Transformer(self._driver)
 
-        def of_a_statement() -> Parts:
+        def of_a_statement() -> Iterator[PGresult]:
             while (result := self._driver.next_result()) is not None:
                 if result.ntuples:
-                    transformer.set_pgresult(result)
-                    yield transformer.load_rows(0, result.ntuples, tuple)
+                    yield result
                 if result.status != ExecStatus.TUPLES_CHUNK:
                     return
 
+        def rows(results: Iterable[PGresult]) -> Parts:
+            for result in results:
+                transformer.set_pgresult(result)
+                yield transformer.load_rows(0, result.ntuples, tuple)
+
         def of_the_last() -> Parts:
-            yield from of_a_statement()
+            yield from rows(of_a_statement())
             while self._driver.next_result() is not None:
                 pass
 
+        # As libpq keeps them, answers take half the memory of their rows in Python.
         others = [list(of_a_statement()) for _ in range(before + asked - 1)]
-        return [*map(iter, others[before:]), of_the_last()]
+        return [*map(rows, others[before:]), of_the_last()]
 
     def _bound(self, asked: Asked) -> str:
         """The statement with its values as literals, quoted by libpq, because a simple query has no parameters.

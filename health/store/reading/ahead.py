@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Callable, Generator, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 from health.answers import Progress
@@ -26,12 +27,14 @@ from health.store.opening.errors import (
 from health.store.opening.home import Home
 from health.store.opening.reading import one_snapshot, open_reading
 from health.store.opening.revision import OfThisSchema
-from health.store.opening.statements import Asked, ReadingConnection, Rows
+from health.store.opening.statements import ROWS_AT_ONCE, Asked, ReadingConnection, Row, Rows
 from health.store.opening.urls import DatabaseAddress
 from health.store.reading.assembly import FleetRows, facts_in, fleet_rows
 from health.store.reading.token import CHANGES, COULD_WRITE, token_of_server
 
 _FLEET: Final = "fleet"
+_COLLECTED: Final = ("tenants", "schedules", "unreadable candidates")
+"""The rows before the sets, in the order of `FleetRows`; a message without rows ends each kind."""
 _SETS: Final = "sets"
 _WHOLE: Final = "whole"
 _FAILED: Final = "failed"
@@ -85,7 +88,12 @@ def _messages(statements: OfThisSchema) -> Iterator[tuple[Any, ...]]:
     said, found = fleet_rows(statements, None, beside, last=True)
     role_could_write, token = (bool(said[0][0][0]), token_of_server(said[1][0])) if said else (False, None)
     home = (statements.home or Home()).packed()
-    yield _FLEET, dialect, home, role_could_write, token, found.tenants, found.schedules, found.unreadable_candidates
+    yield _FLEET, dialect, home, role_could_write, token
+    collected = found.tenants, found.schedules, found.unreadable_candidates
+    for kind, rows in zip(_COLLECTED, map(iter, collected), strict=True):
+        while some := list(islice(rows, ROWS_AT_ONCE)):
+            yield kind, some
+        yield kind, ()
     for part in found.basis_sets:
         yield _SETS, part
 
@@ -129,8 +137,9 @@ class FleetAhead:
             kind, *fleet = self._next()
             if kind != _FLEET:
                 raise NotReadAhead
-            dialect, home, self.role_could_write, self.token, tenants, schedules, lost = fleet
+            dialect, home, self.role_could_write, self.token = fleet
             self.home = Home.unpacked(home)
+            tenants, schedules, lost = map(self._rows, _COLLECTED)
             yield from facts_in(dialect, FleetRows(tenants, schedules, lost, self._sets()), progress)
         finally:
             self._messages.close()
@@ -140,6 +149,12 @@ class FleetAhead:
         """End the other process. Callable from any thread."""
         self._broken_off = True
         self._end()
+
+    def _rows(self, kind: str) -> Iterator[Row]:
+        while (message := self._next()) != (kind, ()):
+            if message[0] != kind:
+                raise NotReadAhead
+            yield from message[1]
 
     def _sets(self) -> Iterator[Rows]:
         while (message := self._next())[0] == _SETS:

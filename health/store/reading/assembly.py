@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from health.answers import Progress
-from health.facts import BackupSchedule, Tenant, TenantFacts, UnreadableEvidence
+from health.facts import BackupSchedule, ItemTally, Tenant, TenantFacts, UnreadableEvidence
 from health.store.opening.statements import Asked, Row, Statements
 from health.store.reading import distributed_statements, fleet_statements
 from health.store.reading.rows import RowReader, UnreadableRow, by_tenant, tally, tenant_as_far_as_known, unreadable
@@ -18,7 +18,10 @@ _by_id: Final = itemgetter(0)
 
 
 class FleetRows(NamedTuple):
-    """The rows of the statements of a verdict; the sets, whose statement takes longest, part by part."""
+    """The rows of the statements of a verdict, to be taken once, in the order of these fields.
+
+    The sets, whose statement takes longest, come part by part.
+    """
 
     tenants: Iterable[Row]
     schedules: Iterable[Row]
@@ -46,10 +49,13 @@ def fleet_rows(
     *found, basis_sets = statements.run(
         [*beside, *_asked_of_one_server(statements.dialect, narrowed, ids, as_of)], last=last
     )
-    *others, tenants, schedules, lost = [list(chain.from_iterable(parts)) for parts in found]
-    if narrowed:
-        schedules.sort(key=_by_id)
-    return others, FleetRows(tenants, schedules if as_of is None else [], lost, basis_sets)
+    others = [list(chain.from_iterable(parts)) for parts in found[: len(beside)]]
+    # Taken later, in this order: each row becomes facts when it comes, and is not kept until all have come.
+    tenants, schedules, lost = map(chain.from_iterable, found[len(beside) :])
+    if narrowed is None and as_of is None:
+        return others, FleetRows(tenants, schedules, lost, basis_sets)
+    in_order = list(tenants), sorted(schedules, key=_by_id)
+    return others, FleetRows(in_order[0], in_order[1] if as_of is None else [], lost, basis_sets)
 
 
 def rows_by_id(statements: Statements, tenant_ids: Sequence[int]) -> FleetRows:
@@ -106,56 +112,91 @@ def _rows_on_nodes(
     return others, FleetRows(tenants, [] if past else schedules, lost, basis_sets)
 
 
-def facts_in(dialect: str, found: FleetRows, progress: Progress | None = None) -> Iterator[TenantFacts]:
+def facts_in(
+    dialect: str, found: FleetRows, progress: Progress | None = None, known: Mapping[int, TenantFacts] | None = None
+) -> Iterator[TenantFacts]:
     """The facts of each tenant, as soon as its last row has arrived, in any order; `progress` is kept up to date.
 
-    A value that cannot be read becomes that tenant's evidence instead of an error.
+    A value that cannot be read becomes that tenant's evidence instead of an error. `known` are facts of an earlier
+    read, by the tenant's id: what is equal is the same object, so that memory never has a large fleet twice.
     """
-    assembly = _Assembly(RowReader(dialect), found)
-    progress = progress or Progress()
-    progress.read, progress.of = 0, len(assembly.waiting)
+    assembly = _Assembly(RowReader(dialect), found, progress or Progress(), known or {})
     for part in found.basis_sets:
         for row in part:
             if (tenant := assembly.waiting.pop(row[1], None)) is not None:
-                yield assembly.facts(tenant, row)
-        progress.read = progress.of - len(assembly.waiting)
-    for tenant in assembly.waiting.values():
-        yield assembly.facts(tenant, None)
+                yield assembly.facts(row[1], tenant, row)
+        assembly.note_progress()
+    for tenant_id, tenant in assembly.waiting.items():
+        yield assembly.facts(tenant_id, tenant, None)
 
 
 class _Assembly:
-    """Collects rows, tenant by tenant."""
+    """Collects facts, tenant by tenant. Each row becomes facts at once, because these take half of its memory."""
 
-    def __init__(self, reader: RowReader, found: FleetRows) -> None:
+    def __init__(
+        self, reader: RowReader, found: FleetRows, progress: Progress, known: Mapping[int, TenantFacts]
+    ) -> None:
         self._reader = reader
-        self._schedules = by_tenant(found.schedules, 1)
+        self._progress = progress
+        self._known = known
+        self.waiting = {row[0]: self._tenant(row) for row in found.tenants}
+        """Tenants that are not complete yet, by their ids; an unreadable one is complete."""
+        progress.read, progress.of = 0, len(self.waiting)
+        self._schedules: dict[int, tuple[BackupSchedule, ...] | UnreadableEvidence] = {}
+        for row in found.schedules:
+            self._add_schedule(row)
         self._lost = by_tenant(found.unreadable_candidates, 0)
-        self.waiting = {row[0]: row for row in found.tenants}
-        """Rows of tenants that are not complete yet, by the tenant's id."""
+        self._tallies: dict[ItemTally, ItemTally] = {}
 
-    def facts(self, row: Row, basis_row: Row | None) -> TenantFacts:
-        """One tenant's facts, from its row and the row of its basis, if it has one."""
-        tenant_id = row[0]
+    def note_progress(self) -> None:
+        """Note how many tenants are complete."""
+        self._progress.read = self._progress.of - len(self.waiting)
+
+    def facts(self, tenant_id: int, tenant: Tenant | TenantFacts, basis_row: Row | None) -> TenantFacts:
+        """One tenant's facts, from what was collected and the row of its basis, if it has one."""
+        facts = tenant if isinstance(tenant, TenantFacts) else self._facts(tenant, basis_row)
+        known = self._known.get(tenant_id)
+        return known if known == facts else facts
+
+    def _facts(self, tenant: Tenant, basis_row: Row | None) -> TenantFacts:
+        if lost := self._lost.get(tenant.id):
+            _, set_id, column, value = lost[0]
+            return _without_verdict(tenant, unreadable("backup_sets", column, set_id, value))
+        basis = counts = None
+        if basis_row is not None:
+            try:
+                basis = self._reader.backup_set(basis_row)
+                counts = tally(basis_row)
+            except UnreadableRow as problem:
+                return _without_verdict(tenant, problem.evidence)
+            counts = self._tallies.setdefault(counts, counts)
+        schedules = self._schedules.pop(tenant.id, ())
+        if isinstance(schedules, UnreadableEvidence):
+            return _without_verdict(tenant, schedules)
+        return TenantFacts(tenant, basis, counts, schedules)
+
+    def _tenant(self, row: Row) -> Tenant | TenantFacts:
         try:
             tenant = self._reader.tenant(row)
         except UnreadableRow as problem:
             return _without_verdict(tenant_as_far_as_known(row), problem.evidence)
-        if lost := self._lost.get(tenant_id):
-            _, set_id, column, value = lost[0]
-            return _without_verdict(tenant, unreadable("backup_sets", column, set_id, value))
-        basis = counts = None
-        try:
-            if basis_row is not None:
-                basis = self._reader.backup_set(basis_row)
-                counts = tally(basis_row)
-            schedules = self._read_schedules(tenant_id)
-        except UnreadableRow as problem:
-            return _without_verdict(tenant, problem.evidence)
-        return TenantFacts(tenant, basis, counts, schedules)
+        known = self._known.get(row[0])
+        return known.tenant if known is not None and known.tenant == tenant else tenant
 
-    def _read_schedules(self, tenant_id: int) -> tuple[BackupSchedule, ...]:
-        rows = self._schedules.get(tenant_id)
-        return tuple(map(self._reader.schedule, rows)) if rows else ()
+    def _add_schedule(self, row: Row) -> None:
+        """The first schedule that cannot be read is the tenant's evidence."""
+        tenant_id = row[1]
+        before = self._schedules.get(tenant_id, ())
+        if isinstance(before, UnreadableEvidence):
+            return
+        try:
+            schedule = self._reader.schedule(row)
+        except UnreadableRow as problem:
+            self._schedules[tenant_id] = problem.evidence
+            return
+        if (known := self._known.get(tenant_id)) is not None:
+            schedule = next((each for each in known.schedules if each == schedule), schedule)
+        self._schedules[tenant_id] = (*before, schedule)
 
 
 def _without_verdict(tenant: Tenant, evidence: UnreadableEvidence) -> TenantFacts:

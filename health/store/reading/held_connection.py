@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any, NamedTuple, TypeVar
@@ -69,29 +69,40 @@ class HeldConnection:
             return self._ask(question)
 
     def fleet(
-        self, before: Blocks | None = None, *, again: bool = False, progress: Progress | None = None
+        self,
+        before: Blocks | None = None,
+        *,
+        again: bool = False,
+        known: Mapping[int, TenantFacts] | None = None,
+        progress: Progress | None = None,
     ) -> FleetRead:
         """The facts of every tenant to judge, with the token of the same snapshot. Raises StoreError.
 
-        `again`: they were read before; `before` are the digests of their blocks, if these were read then. `progress` is
+        `again`: they were read before, with a token; `before` are the digests of their blocks, if these were read then.
+        `known` are the facts of that read, by the tenant's id: those that are equal are the same object. `progress` is
         kept up to date while the whole fleet is read.
         """
         try:
-            return self.read(lambda snapshot: self._read_fleet(snapshot, before, again, progress))
+            return self.read(lambda snapshot: self._read_fleet(snapshot, before, again, known, progress))
         except StoreError as error:
             if not is_not_supported(error.__cause__):
                 raise
         # Some services that speak PostgreSQL's language lack functions, or do not let a role use them.
         self._asks_little, self._could_write = True, False
         try:
-            return self.read(lambda snapshot: self._read_fleet(snapshot, None, again, progress))
+            return self.read(lambda snapshot: self._read_fleet(snapshot, None, again, known, progress))
         except StoreError as error:
             if not is_not_supported(error.__cause__):
                 raise
         return FleetRead(self.read(lambda snapshot: snapshot.facts()), None)
 
     def _read_fleet(
-        self, snapshot: Snapshot, before: Blocks | None, again: bool, progress: Progress | None
+        self,
+        snapshot: Snapshot,
+        before: Blocks | None,
+        again: bool,
+        known: Mapping[int, TenantFacts] | None,
+        progress: Progress | None,
     ) -> FleetRead:
         in_blocks = again and self._address.file is None and not self._on_nodes and not self._asks_little
         blocks = None
@@ -102,7 +113,7 @@ class HeldConnection:
                 return FleetRead(snapshot.facts_in_blocks(changed), self._token(row), blocks, changed)
         with_blocks = in_blocks and blocks is None
         found = snapshot.fleet_and_changes(
-            with_role=self._could_write is None, with_blocks=with_blocks, progress=progress
+            with_role=self._could_write is None, with_blocks=with_blocks, progress=progress, known=known
         )
         if found.could_write is not None:
             self._could_write = found.could_write

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -69,18 +69,24 @@ class Snapshot:
             return facts if as_of is None else [each._replace(of_the_past=True) for each in facts]
 
     def fleet_and_changes(
-        self, *, with_role: bool = False, with_blocks: bool = False, progress: Progress | None = None
+        self,
+        *,
+        with_role: bool = False,
+        with_blocks: bool = False,
+        progress: Progress | None = None,
+        known: Mapping[int, TenantFacts] | None = None,
     ) -> WholeFleet:
         """The facts of every tenant to judge, with their token. It must be the last question.
 
-        On request a server also returns, in the same flight, the role's rights and the digests of the blocks.
+        `known` are facts of an earlier read, by the tenant's id: those that are equal are the same object. On request a
+        server also returns, in the same flight, the role's rights and the digests of the blocks.
         """
         server = self._dialect == "postgresql"
         more = {COULD_WRITE: with_role and server, BLOCKS: with_blocks and server}
         wanted = [statement for statement, asked in more.items() if asked]
         with collector_paused():
             beside = map(Asked, (CHANGES[self._dialect], *wanted))
-            (changes, *rows), facts = self._facts(None, *beside, last=True, progress=progress)
+            (changes, *rows), facts = self._facts(None, *beside, last=True, progress=progress, known=known)
         found = dict(zip(wanted, rows, strict=True))
         could_write = bool(found[COULD_WRITE][0][0]) if COULD_WRITE in found else None
         return WholeFleet(facts, changes[0], could_write, blocks_of(found[BLOCKS]) if BLOCKS in found else None)
@@ -104,9 +110,10 @@ class Snapshot:
         last: bool = False,
         as_of: datetime | None = None,
         progress: Progress | None = None,
+        known: Mapping[int, TenantFacts] | None = None,
     ) -> tuple[list[list[Row]], list[TenantFacts]]:
         found, rows = fleet_rows(self._connection, external_ids, beside, last=last, as_of=as_of)
-        return found, list(facts_in(self._dialect, rows, progress))
+        return found, list(facts_in(self._dialect, rows, progress, known))
 
     def changes(self) -> Row:
         """The token, which stays equal while no fact changes; null if it cannot be known. The last question."""

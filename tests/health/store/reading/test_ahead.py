@@ -8,7 +8,7 @@ import sys
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from health.store.opening.errors import DatabaseMissing, NotReadAhead, SchemaPro
 from health.store.opening.urls import parse_database_url
 from health.store.reading import ahead
 from health.store.reading.ahead import FleetAhead, send_fleet
+from health.store.reading.held_connection import FleetRead, HeldConnection
 from tests.faulty_drivers import CAUSE, Faults, Mode, faulty_drivers
 from tests.health.making import DAY, HOUR, LONG_AGO, NOW
 from tests.health.store.bare import bare
@@ -297,3 +298,42 @@ def test_the_module_that_starts_first_imports_nothing_slow() -> None:
     program = f"import sys, {modules}; print([name for name in {heavy} if name in sys.modules])"
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "[]"
+
+
+def test_a_second_read_keeps_the_objects_of_the_first(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also without a token, as after a file was read ahead: two fleets in memory would be too much of it."""
+    load(database_url, a_fleet(MANY))
+    reads: list[FleetRead] = []
+    fleet = HeldConnection.fleet
+
+    def watched(held: HeldConnection, *arguments: Any, **named: Any) -> FleetRead:
+        reads.append(fleet(held, *arguments, **named))
+        return reads[-1]
+
+    monkeypatch.setattr(HeldConnection, "fleet", watched)
+    with resolving_ahead(database_url, sent(database_url)) as resolver:
+        resolver.refreshed_fleet(NOW)
+        first = dict(resolver._kept.facts)
+        with bare(database_url) as writer:
+            writer.execute("UPDATE tenants SET name = 'Renamed' WHERE id = 2")
+            writer.execute("UPDATE backup_schedules SET cron = '0 4 * * *' WHERE tenant_id = 4")
+        resolver.refreshed_fleet(NOW)
+    (read,) = reads
+    found = by_id(read.facts)
+    assert found == read_here(database_url)
+    assert {number for number, facts in found.items() if facts is not first[number]} == {2, 4}
+    assert found[2].schedules[0] is first[2].schedules[0]
+    assert found[4].tenant is first[4].tenant
+
+
+def test_what_many_rows_say_is_one_object(database_url: str) -> None:
+    """Text that repeats and the counts of items take a third of a large fleet's memory otherwise."""
+    load(database_url, a_fleet(MANY))
+    for facts in (ahead_of(sent(database_url)).facts(), read_here(database_url).values()):
+        said: dict[Any, Any] = {}
+        for each in facts:
+            repeated = [(schedule.cron, schedule.timezone, schedule.name) for schedule in each.schedules]
+            basis = [(each.basis.name, each.basis.source, each.basis.status, each.tally)] if each.basis else []
+            for value in chain(*repeated, *basis):
+                assert said.setdefault(value, value) is value
+        assert len(said) < 12
