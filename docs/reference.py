@@ -163,7 +163,7 @@ def _forms(annotation: Any, metadata: Iterable[Any]) -> Iterator[Form]:
 def commands_page() -> str:
     """Every command: its usage, what it does, its arguments and options; and the exit codes."""
     root = click.Context(cli, info_name="tenantpilot", terminal_width=_WIDTH)
-    commands = "\n\n".join(_command(context) for context in _walk(root))
+    commands = "\n\n".join(_command(context) for context in walk(root))
     codes = "\n".join(_table(("exit code", "meaning"), ((f"`{code}`", words) for code, words in EXIT_MEANINGS.items())))
     return f"""{WRITTEN}
 
@@ -177,19 +177,20 @@ command; the one after it wins.
 {codes}
 
 Killed by a signal it is 128 and the signal's number: 129 hung up, 143 terminated. `check` has codes of its own, as
-monitoring plug-ins do, and so has `record`: both say so below.
+monitoring plug-ins do, and so has `record`; `diff` and `doctor` end with 1 if they found something. Each says so below.
 
 {commands}
 """
 
 
-def _walk(context: click.Context) -> Iterator[click.Context]:
+def walk(context: click.Context) -> Iterator[click.Context]:
+    """A command and all below it, each with its context."""
     yield context
     if isinstance(context.command, click.Group):
         for name in context.command.list_commands(context):
             command = context.command.get_command(context, name)
             assert command is not None
-            yield from _walk(click.Context(command, context, name, terminal_width=_WIDTH))
+            yield from walk(click.Context(command, context, name, terminal_width=_WIDTH))
 
 
 def _command(context: click.Context) -> str:
