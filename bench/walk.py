@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import Final, NamedTuple
 
 from bench.budgets import Result
@@ -24,7 +24,8 @@ class Step(NamedTuple):
     frames: int
 
 
-_BUDGETS: Final = (("a move", 1.2), ("a letter", 1.0), ("open", 10.0), ("proof", 10.0), ("palette", 20.0))
+_LETTER: Final = "a letter"
+_BUDGETS: Final = (("a move", 1.2), (_LETTER, 1.0), ("open", 10.0), ("proof", 10.0), ("palette", 20.0))
 """The limit in kB for each of these steps."""
 _PUSHED: Final = ("open", "proof")
 _MOST_FRAMES: Final = 3
@@ -34,12 +35,14 @@ def measure(url: str) -> Iterator[Result]:
     """The budgets of the steps, and of the whole walk without the palette."""
     steps = list(walked((PRODUCT, "--database", url, *NOW_OPTION)))
     for name, limit in _BUDGETS:
-        of_it = [step for step in steps if step.name == name]
-        # Letters cost differently, because each one changes another part of the list; so the median counts.
-        size = median(step.size for step in of_it)
-        frames = max(step.frames for step in of_it)
-        yield Result(f"walk, bytes of {name}", "80x24", "", "", size / 1000, "kB", limit)
+        sizes = [step.size / 1000 for step in steps if step.name == name]
+        # A letter that changes every row of the list cannot be written in its budget, so the median and the mean count.
+        figures = {"": max(sizes)} if name != _LETTER else {", median": median(sizes), ", mean": mean(sizes)}
+        for of_them, figure in figures.items():
+            measured = f"largest {max(sizes):.2f} kB" if of_them else ""
+            yield Result(f"walk, bytes of {name}{of_them}", "80x24", measured, "", figure, "kB", limit)
         if name in _PUSHED:
+            frames = max(step.frames for step in steps if step.name == name)
             yield Result(f"walk, frames of {name}", "80x24", "", "", frames, "frames", _MOST_FRAMES)
     total = sum(step.size for step in steps if "palette" not in step.name)
     yield Result("bytes of the common walk", "80x24", "", "", total / 1000, "kB", 90)
@@ -63,7 +66,7 @@ def walked(command: Sequence[str]) -> Iterator[Step]:
         yield step("a page", b"\x1b[6~")
         yield step("filter", b"/")
         for letter in _LETTERS:
-            yield step("a letter", bytes((letter,)))
+            yield step(_LETTER, bytes((letter,)))
         yield step("to the list", b"\r")
         yield step("open", b"\r")
         yield step("proof", b"\r")

@@ -1,7 +1,7 @@
-"""What a terminal receives, split by grammar: the sequences that Textual may send, and the rest.
+"""What a terminal receives, split by grammar: the sequences that the screens may send, and the rest.
 
-Written from ECMA-48 and the documentation of Textual 8.2. It imports nothing from the product, so that a mistake of
-`safe_text` cannot hide itself here.
+Written from ECMA-48, the documentation of Textual 8.2, and that of the VT102, which scrolls some of its lines. It
+imports nothing from the product, so that a mistake of `safe_text` cannot hide itself here.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ _OUR_SEQUENCES: Final = re.compile(
     rf"\x1b\[\?(?:{_MODES})[hl]"  # modes
     r"|\x1b\[\?(?:2026|2048)\$p"  # questions: does this terminal know the mode
     r"|\x1b\[>[0-9]{1,2}u|\x1b\[<u"  # keyboard protocol, on and off
-    r"|\x1b\[(?:[0-9]{1,4};[0-9]{1,4})?H"  # the cursor's place
+    r"|\x1b\[(?:[0-9]{1,4}(?:;[0-9]{1,4})?)?H|\x1b\[[0-9]{1,4}G"  # the cursor's place, and its column
+    r"|\x1b\[(?:[0-9]{1,4};[0-9]{1,4})?r|\x1bM"  # the lines that scroll, and scrolling them down
     rf"|\x1b\[(?:{_ATTRIBUTE}(?:;{_ATTRIBUTE})*)?m"
     r"|\x1b\]22;[a-z-]*\x07"  # the mouse pointer's shape
 )

@@ -43,10 +43,11 @@ def hostile_file(tmp_path: Path, hostile_template: Path) -> Path:
     "sent",
     [
         b"plain \xe2\x9c\x93 \x1b[1;38;5;245;48;5;234mgrey\x1b[0m\r\n",
+        b"\x1b[12H\x1b[80G\x1b[5;21r\x1b[21H\n\x1b[5H\x1bM\x1b[r",
         b"\x1b[?1049h\x1b[?25l\x1b[12;80H\x1b[H\x1b[?2026$p\x1b[>25u\x1b[<u\x1b]22;default\x07",
     ],
 )
-def test_the_auditor_accepts_textuals_own_sequences(sent: bytes) -> None:
+def test_the_auditor_accepts_the_screens_own_sequences(sent: bytes) -> None:
     assert stream.offences(sent) == []
 
 

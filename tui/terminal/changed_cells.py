@@ -10,10 +10,10 @@ raises ImportError, and Textual draws as it would without this module.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from inspect import signature
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeGuard
 
 from rich.cells import split_graphemes
 from rich.color import ColorSystem
@@ -24,6 +24,10 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.app import App
 from textual.strip import Strip
 
+from tui.terminal.cells import PLAIN, SHOWN_ON_BLANKS, Cell, Look, Row, Run, has_doubtful_width
+from tui.terminal.least_output import output_of
+from tui.terminal.moved_lines import moved_lines
+
 _EXPECTED: Final = (
     (LayoutUpdate, ["strips", "region"]),
     (ChopsUpdate, ["chops", "spans", "chop_ends"]),
@@ -33,26 +37,8 @@ if any([*signature(each).parameters] != names for each, names in _EXPECTED):
     raise ImportError("this version of Textual draws its frames in another way")
 
 _SAMPLE: Final = "x"
-_SHOWN_ON_BLANKS: Final = frozenset({"4", "7", "9", "21", "51", "52", "53"})
-"""Attributes that are visible on a blank: lines under, through and over it, frames, and reverse."""
-_SHORT_GAP: Final = 5
-"""Up to this many cells, writing them again costs less than a jump over them."""
-
-
-class Look(NamedTuple):
-    """How a cell is drawn: its attributes and its colours, as SGR codes; an empty colour is the terminal's own."""
-
-    attributes: tuple[str, ...] = ()
-    foreground: str = ""
-    background: str = ""
-
-
-Cell: TypeAlias = tuple[str, Look]
-"""A character with its combining marks. The second half of a wide character is empty."""
-Row: TypeAlias = list[Cell | None]
-"""A line of the terminal. A cell is None if we do not know what the terminal shows there."""
-
-_PLAIN: Final = Look()
+_SHORT_GAP: Final = 4
+"""Up to this many cells of the same look, writing them again costs no more than a jump over them."""
 
 
 class _NotCells(Exception):
@@ -103,12 +89,15 @@ class _Frame(CompositorUpdate):
         self._rows = rows
 
     def render_segments(self, console: Console) -> str:
-        written = _Written()
-        for y, row in self._rows.items():
-            for first, last in _runs(self._shown.get(y, []), row):
-                written.put(y, first, row[first:last])
+        shown: Mapping[int, Row] = self._shown
+        wanted: Mapping[int, Row] = self._rows
+        moved = moved_lines(shown, wanted)
+        if moved is not None:
+            wanted = {**{y: shown[y] for y in moved.lines}, **wanted}
+            shown = {**shown, **moved.applied(shown)}
+        runs = [run for y, row in sorted(wanted.items()) for run in _runs(y, shown.get(y, []), row)]
         self._shown.update(self._rows)
-        return written.text()
+        return output_of(runs, moved)
 
 
 def _pieces(frame: object) -> Iterator[tuple[int, int, Strip]]:
@@ -175,12 +164,12 @@ def _add_graphemes(cells: list[Cell], segment: Segment, look: Look, blank: Look)
 def _looks(style: Style | None, system: ColorSystem) -> tuple[Look, Look]:
     """The look of a character in this style, and of a blank."""
     if style is None:
-        return _PLAIN, _PLAIN
+        return PLAIN, PLAIN
     if style.link:
         raise _NotCells
     codes = style.render(_SAMPLE, color_system=system).partition(_SAMPLE)[0]
     look = _look(codes.removeprefix("\x1b[").removesuffix("m"))
-    shown = tuple(each for each in look.attributes if each in _SHOWN_ON_BLANKS)
+    shown = tuple(each for each in look.attributes if each in SHOWN_ON_BLANKS)
     # A blank with a line or in reverse shows the colour of the text; any other blank shows only its background.
     return look, Look(shown, look.foreground if shown else "", look.background)
 
@@ -201,58 +190,30 @@ def _look(codes: str) -> Look:
     return Look(tuple(attributes), grounds["3"], grounds["4"])
 
 
-def _runs(before: Row, row: Row) -> Iterator[tuple[int, int]]:
-    """The parts of a line to write: the first column, and the column after the last."""
-    doubtful = any(cell is not None and len(cell[0]) != 1 for each in (before, row) for cell in each)
-    first = last = -1
+def _runs(y: int, before: Row, row: Row) -> Iterator[Run]:
+    """The parts of a line to write; none if it is as before, because it was moved."""
+    if row == before:
+        return  # it was moved here
+    # Some characters have another width on another terminal. A line with one is written whole, as Textual does.
+    doubtful = has_doubtful_width(before) or has_doubtful_width(row)
+    run: list[Cell] = []
+    first = 0
     for x, cell in enumerate(row):
-        # Some characters have another width on another terminal. A line with one is written whole, as Textual does.
-        same = not doubtful and x < len(before) and cell == before[x]
-        if cell is None or (same and (last < 0 or x - last >= _SHORT_GAP)):
-            if last > 0:
-                yield first, last
-            first = last = -1
-        elif not same:
-            first, last = (x if first < 0 else first), x + 1
-    if last > 0:
-        yield first, last
+        if cell is None or (not doubtful and x < len(before) and cell == before[x]):
+            continue
+        gap = row[first + len(run) : x]
+        if run and _is_cheap(gap, run[-1][1]):
+            run += gap
+        elif run:
+            yield Run(y, first, run, doubtful)
+            run = []
+        if not run:
+            first = x
+        run.append(cell)
+    if run:
+        yield Run(y, first, run, doubtful)
 
 
-class _Written:
-    """The output: moves of the cursor, changes of the look, and the characters."""
-
-    def __init__(self) -> None:
-        self._parts: list[str] = []
-        self._look = _PLAIN
-
-    def put(self, y: int, x: int, cells: Iterable[Cell | None]) -> None:
-        self._parts.append(f"\x1b[{y + 1};{x + 1}H")
-        for cell in cells:
-            assert cell is not None
-            text, look = cell
-            if look is not self._look and not (text == " " and self._draws_blanks_as(look)):
-                self._change_to(look)
-            self._parts.append(text)
-
-    def text(self) -> str:
-        self._change_to(_PLAIN)
-        return "".join(self._parts)
-
-    def _draws_blanks_as(self, look: Look) -> bool:
-        same = self._look.background == look.background
-        return same and not look.attributes and _SHOWN_ON_BLANKS.isdisjoint(self._look.attributes)
-
-    def _change_to(self, look: Look) -> None:
-        now, codes = self._look, []
-        if look == now:
-            return
-        if not set(now.attributes) <= set(look.attributes):
-            codes.append("0")
-            now = _PLAIN
-        codes += [each for each in look.attributes if each not in now.attributes]
-        if look.foreground != now.foreground:
-            codes.append(look.foreground or "39")
-        if look.background != now.background:
-            codes.append(look.background or "49")
-        self._parts.append(f"\x1b[{';'.join(codes)}m")
-        self._look = look
+def _is_cheap(gap: Row, look: Look) -> TypeGuard[list[Cell]]:
+    """Whether unchanged cells cost no more bytes than a jump over them, after a cell of this look."""
+    return len(gap) <= _SHORT_GAP and all(cell is not None and look.draws(*cell) for cell in gap)

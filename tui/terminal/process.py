@@ -18,12 +18,11 @@ from tui.words.fault_log import note_fault
 _ENDING: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 # How long the app may take to end by itself. A lost terminal needs no restoring.
 _GRACE_SECONDS: Final = {signal.SIGTERM: 3.0, signal.SIGHUP: 0.6, signal.SIGINT: 3.0}
-# Switch off keyboard protocol, paste, focus and mouse reports; wrap lines; leave the alternate screen; show the cursor.
+# Scroll all lines; switch off keyboard protocol, paste, focus and mouse reports; wrap lines; leave the alternate
+# screen; show the cursor.
 _RESTORED: Final = (
-    b"\x1b[<u\x1b[?2004l\x1b[?1004l\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?7h\x1b[?1049l\x1b[?25h"
+    b"\x1b[r\x1b[<u\x1b[?2004l\x1b[?1004l\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?7h\x1b[?1049l\x1b[?25h"
 )
-
-
 _RESTORING_TRIES: Final = 50
 _WRITER: Final = "textual-output"
 """Textual's thread that writes to the terminal."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyte
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import set_cell_size
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
@@ -20,6 +21,8 @@ from textual.strip import Strip
 from tui.terminal.changed_cells import ChangedCells
 
 COLUMNS, LINES = 18, 4
+LIST: Final = 8
+"""The lines of a list that scrolls."""
 CUTS: Final = (0, 5, 11, COLUMNS)
 SYSTEMS: Final = ("truecolor", "256", "standard")
 
@@ -46,8 +49,9 @@ CHARACTERS: Final = "ab xy  .✕…·宽が😀é"
 class Shown:
     """A terminal, and the output that it gets."""
 
-    def __init__(self) -> None:
-        self.screen: Any = pyte.Screen(COLUMNS, LINES)
+    def __init__(self, lines: int = LINES) -> None:
+        self._lines = lines
+        self.screen: Any = pyte.Screen(COLUMNS, lines)
         self._stream: Any = pyte.Stream(self.screen)
         self._stream.feed("\x1b[?7l")  # as Textual begins
 
@@ -57,7 +61,9 @@ class Shown:
         return len(text.encode())
 
     def cells(self) -> list[list[Any]]:
-        return [[_seen(line[x]) for x in range(COLUMNS)] for line in (self.screen.buffer[y] for y in range(LINES))]
+        return [
+            [_seen(line[x]) for x in range(COLUMNS)] for line in (self.screen.buffer[y] for y in range(self._lines))
+        ]
 
 
 def _seen(char: Any) -> Any:
@@ -91,6 +97,43 @@ def frames(draw: st.DrawFn, system: str = "truecolor") -> CompositorUpdate:
         for y in range(LINES)
     ]
     return ChopsUpdate(chops, sorted((y, *part) for y, part in painted), [list(CUTS[1:])] * LINES)
+
+
+class Lines(NamedTuple):
+    """A whole screen to draw, by its lines."""
+
+    texts: list[list[tuple[str, int]]]
+
+    def frame(self, system: str) -> CompositorUpdate:
+        lines = [[strip_of(COLUMNS, texts, system)] for texts in self.texts]
+        return LayoutUpdate(lines, Region(0, 0, COLUMNS, len(lines)))  # type: ignore[arg-type]
+
+
+@st.composite
+def scrolled(draw: st.DrawFn) -> list[Lines]:
+    """Screens one after another: a list above a last line, scrolled, narrowed or replaced, with a cursor on it."""
+    rows = draw(st.lists(TEXTS, min_size=LIST, max_size=3 * LIST))
+    drawn = []
+    for _ in range(draw(st.integers(2, 5))):
+        top = draw(st.integers(0, len(rows) - LIST))
+        cursor = draw(st.integers(0, LIST - 1))
+        shown = [[("> ", 3), *row] if y == cursor else row for y, row in enumerate(rows[top : top + LIST])]
+        drawn.append(Lines([[("heading", 2)], *shown, draw(TEXTS)]))
+        for gone in draw(st.sets(st.integers(0, len(rows) - 1), max_size=max(0, len(rows) - LIST))):
+            rows = [*rows[:gone], *rows[gone + 1 :]] if gone < len(rows) > LIST else rows
+    return drawn
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@given(drawn=scrolled())
+def test_a_list_that_moves_is_shown_as_whole_frames_would_show_it(system: str, drawn: list[Lines]) -> None:
+    console, cells = console_of(system), ChangedCells()
+    whole, changed = Shown(LIST + 2), Shown(LIST + 2)
+    for lines in drawn:
+        frame = lines.frame(system)
+        whole.draw(frame, console)
+        changed.draw(cells.of(frame, console), console)
+        assert changed.cells() == whole.cells()
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -145,31 +188,95 @@ def test_one_letter_is_one_letter() -> None:
 
 @pytest.mark.parametrize(
     ("after", "text"),
-    [("XbcdefgX", "\x1b[1;1HX\x1b[1;8HX"), ("XbcdefXh", "\x1b[1;1HXbcdefX"), ("abcdefgh", "")],
+    [("XbcdefXh", "\x1b[1HX\x1b[7GX"), ("XbcdeXgh", "\x1b[1HXbcdeX"), ("abcdefgh", "")],
 )
 def test_a_short_gap_is_written_again_and_a_long_one_is_not(after: str, text: str) -> None:
     assert written(line(Segment("abcdefgh")), line(Segment(after))) == text
 
 
+RED, GREEN = Style(color="#ff0000", bgcolor="#000000"), Style(color="#00ff00", bgcolor="#000000")
+TO_RED, TO_GREEN = "\x1b[38;2;255;0;0m", "\x1b[38;2;0;255;0m"
+
+
 def test_only_the_difference_between_two_styles_is_written() -> None:
-    one, other = Style(color="#ff0000", bgcolor="#000000"), Style(color="#00ff00", bgcolor="#000000")
-    text = written(line(Segment("a", one), Segment(" ", other), Segment("b", other)))
-    assert text == "\x1b[1;1H\x1b[38;2;255;0;0;48;2;0;0;0ma \x1b[38;2;0;255;0mb\x1b[39;49m"
+    text = written(line(Segment("a", RED), Segment(" ", GREEN), Segment("b", GREEN)))
+    assert text == f"\x1b[1H{TO_RED[:-1]};48;2;0;0;0ma {TO_GREEN}b\x1b[m"
+
+
+def test_cells_of_one_look_are_written_together_if_that_is_shorter() -> None:
+    lines = screen_of(*(["red", "green"] for _ in range(3)))
+    text = written(lines)
+    assert text.count(TO_RED[2:-1]) == text.count(TO_GREEN[2:-1]) == 1
+    plain = screen_of(*(["bold", "plain"] for _ in range(3)), looks={"bold": Style(bold=True), "plain": Style()})
+    assert written(plain) == "".join(f"\x1b[{y}H\x1b[1mbold\x1b[0mplain" for y in (1, 2, 3))
+
+
+def screen_of(*lines: list[str], looks: dict[str, Style] | None = None) -> CompositorUpdate:
+    """A whole screen; each word has its look."""
+    looks = {"red": RED, "green": GREEN} if looks is None else looks
+    strips = [[Strip([Segment(word, looks.get(word, RED)) for word in words])] for words in lines]
+    return LayoutUpdate(strips, Region(0, 0, strips[0][0].cell_length, len(strips)))  # type: ignore[arg-type]
+
+
+def listed(*names: str) -> CompositorUpdate:
+    """A whole screen with a name on each line."""
+    return screen_of(*([set_cell_size(name, 24)] for name in names))
+
+
+NAMES: Final = [name * 24 for name in "abcdefghi"]
+
+
+def test_lines_that_are_shown_lower_are_moved_up() -> None:
+    text = written(listed("heading", *NAMES[:6], "end"), listed("heading", *NAMES[2:8], "end"))
+    moved, _, rest = text.partition("\x1b[r")
+    assert moved == "\x1b[2;7r\x1b[7H\n\n"
+    assert [name in rest for name in NAMES[2:8]] == [False] * 4 + [True] * 2
+
+
+def test_lines_that_are_shown_higher_are_moved_down() -> None:
+    text = written(listed("heading", *NAMES[1:7], "end"), listed("heading", *NAMES[:6], "end"))
+    moved, _, rest = text.partition("\x1b[r")
+    assert moved == "\x1b[2;7r\x1b[2H\x1bM"
+    assert [name in rest for name in NAMES[:6]] == [True] + [False] * 5
+
+
+def test_two_lines_are_not_moved_and_three_are() -> None:
+    first = listed("heading", *NAMES[:6], "end")
+    for number, is_moved in ((2, False), (3, True)):
+        after = listed("heading", *NAMES[6 - number : 6], *["other"] * (6 - number), "end")
+        assert ("r\x1b[" in written(first, after)) is is_moved
+
+
+def test_lines_of_which_a_part_is_unknown_are_not_moved() -> None:
+    first, after = listed(*NAMES[:6], "end"), listed(*NAMES[1:7], "end")
+    half = LayoutUpdate([[Strip([Segment("wider", RED)])]], Region(24, 6, 5, 1))
+    assert "\x1b[r" in written(first, after)
+    assert "\x1b[r" not in written(first, half, after)
+
+
+def test_a_moved_line_with_a_wide_character_is_not_written_again() -> None:
+    wide = "宽" * 12
+    text = written(listed(*NAMES[:3], wide, "end"), listed("other", *NAMES[:3], wide))
+    assert "\x1b[r" in text
+    assert "宽" not in text
 
 
 def test_without_colours_no_colour_is_written() -> None:
-    assert written(line(Segment("a", Style(bold=True)), Segment("b"))) == "\x1b[1;1H\x1b[1ma\x1b[0mb"
+    assert written(line(Segment("a", Style(bold=True)), Segment("b"))) == "\x1b[1H\x1b[1ma\x1b[0mb"
 
 
 def test_a_line_with_a_wide_character_is_written_whole() -> None:
-    assert written(line(Segment("ab宽cd")), line(Segment("ab宽cX"))) == "\x1b[1;1Hab宽cX"
+    assert written(line(Segment("ab宽cd")), line(Segment("ab宽cX"))) == "\x1b[1Hab宽cX"
+    coloured = [line(Segment("a宽", RED), Segment("b", GREEN), Segment(each, RED)) for each in "cd"]
+    text = written(*coloured)
+    assert text == f"\x1b[1H{TO_RED[:-1]};48;2;0;0;0ma宽{TO_GREEN}b{TO_RED}d\x1b[m"
 
 
 def test_half_a_wide_character_is_never_left() -> None:
     first, second = line(Segment("X"), x=1), line(Segment("X"), x=2)
     whole, then = line(Segment("a宽bc")), line(Segment("Y"), x=4)
-    assert written(whole, first) == "\x1b[1;1HaX\x1b[1;4Hbc"
-    assert written(whole, second) == "\x1b[1;1Ha\x1b[1;3HXbc"
+    assert written(whole, first) == "\x1b[1HaX\x1b[4Gbc"
+    assert written(whole, second) == "\x1b[1Ha\x1b[3GXbc"
     assert written(whole, first, then) == written(whole, second, then) == "\x1b[1;5HY"
 
 
