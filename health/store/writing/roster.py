@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from health.sources.captured import CapturedSchedule, CapturedTenant
 from health.store.opening.errors import StoreConflict
-from health.store.writing.sets import schedule_id_of, tenant_id_of, write_schedule, write_tenant
+from health.store.writing.sets import insert_tenant, schedule_id_of, tenant_id_of, write_schedule, write_tenant
 from health.store.writing.tables import backup_schedules, tenants
 
 
@@ -33,7 +33,7 @@ def have_tenant(connection: Connection, external_id: str, new_name: str | None, 
     if new_name is not None and not tenant_exists(connection, external_id):
         # In PostgreSQL another run may be adding it at this moment; then we use that one.
         with suppress(IntegrityError), connection.begin_nested():
-            add_tenant(connection, external_id, new_name, now)
+            insert_tenant(connection, CapturedTenant(external_id, new_name), now)
     tenant_id_of(connection, external_id)
 
 

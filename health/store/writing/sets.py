@@ -70,12 +70,17 @@ def write_tenant(connection: Connection, tenant: CapturedTenant, now: datetime) 
         select(tenants.c.id, tenants.c.name, tenants.c.archived_at).where(tenants.c.external_id == tenant.external_id)
     ).one_or_none()
     if known is None:
-        values = tenant._replace(created_at=tenant.created_at or now)._asdict()
-        connection.execute(insert(tenants).values(values))
-        note_created(connection, tenant.external_id)
+        insert_tenant(connection, tenant, now)
     elif known.name != tenant.name or not _same_instant(parse, known.archived_at, tenant.archived_at):
         changed = {"name": tenant.name, "archived_at": tenant.archived_at}
         connection.execute(update(tenants).where(tenants.c.id == known.id).values(changed))
+
+
+def insert_tenant(connection: Connection, tenant: CapturedTenant, now: datetime) -> None:
+    """Add a tenant that does not exist. Raises IntegrityError if somebody else has just added it."""
+    values = tenant._replace(created_at=tenant.created_at or now)._asdict()
+    connection.execute(insert(tenants).values(values))
+    note_created(connection, tenant.external_id)
 
 
 def write_schedule(connection: Connection, schedule: CapturedSchedule, now: datetime) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 
 from health.sources.captured import CapturedSchedule
 from health.store.opening.errors import StoreConflict
@@ -98,6 +98,25 @@ def test_a_tenant_is_added_only_if_it_is_missing(url: str) -> None:
         lambda connection: roster.have_tenant(connection, "tailspin", "Tailspin", NOW),
     )
     assert rows(url, "SELECT name FROM tenants ORDER BY id") == [("Contoso",), ("Fabrikam",), ("Tailspin",)]
+
+
+@pytest.mark.parametrize("moment", range(4))
+def test_a_tenant_that_another_run_adds_at_that_moment_is_taken(postgres_url: str, moment: int) -> None:
+    """Whatever we have asked by then. In SQLite a writer is alone."""
+    asked: list[str] = []
+    added: list[str] = []
+
+    def other_run(_connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if not added and (len(asked) == moment or statement.startswith("INSERT")):
+            added.append(statement)
+            writes(postgres_url, lambda other: roster.add_tenant(other, "contoso", "By the other run", NOW))
+        asked.append(statement)
+
+    with writing(parse_database_url(postgres_url)) as connection:
+        event.listen(connection, "before_cursor_execute", other_run)
+        roster.have_tenant(connection, "contoso", "By this run", NOW)
+    assert added
+    assert rows(postgres_url, "SELECT name FROM tenants") == [("By the other run",)]
 
 
 def test_tenants_are_listed_by_external_id_archived_ones_too(url: str) -> None:
