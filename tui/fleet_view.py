@@ -14,6 +14,7 @@ from health.answers import FleetAnswer
 from health.forecast import goes_stale_by
 from health.freshness import Freshness, goes_stale_at
 from health.instants import EARLIEST, LATEST
+from health.known import KnownEntry, known_of
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth, triage_key
 from health.report import FleetTotals
@@ -21,6 +22,7 @@ from tui.groups import Groups
 from tui.known_notes import CheckedNotes
 from tui.place import Order
 from tui.visits import LastVisit, changed_since, gone_since
+from tui.words.known_words import known_searched
 from tui.words.searched import WordFilter, searched_words
 from tui.words.wording import State, state_of
 
@@ -164,20 +166,25 @@ def with_tenant(view: FleetView, health: TenantBackupHealth) -> tuple[FleetView,
 
 
 def listed(
-    view: FleetView, filters: Filters, order: Order, policy: HealthPolicy, groups: Groups | None = None
+    view: FleetView,
+    filters: Filters,
+    order: Order,
+    policy: HealthPolicy,
+    groups: Groups | None = None,
+    noted: Mapping[str, Sequence[KnownEntry]] = MappingProxyType({}),
 ) -> Sequence[TenantBackupHealth]:
-    """The tenants that pass every filter, in the order asked for."""
+    """The tenants that pass every filter, in the order asked for. `noted` are known entries by external id."""
     prepared = view.prepared or Prepared()
     in_order = prepared.orders.get(order)
     chosen: Sequence[TenantBackupHealth] = view.answer.verdicts if in_order is None else in_order
     if wanted := WordFilter.of(filters.words):
-        words, causes = found_by(view, policy, groups), view.causes or {}
+        words, beside = found_by(view, policy, groups), _beside(view, noted)
         for place, word in enumerate((*wanted.wanted, *wanted.unwanted)):
             is_wanted = place < len(wanted.wanted)
             chosen = [
                 health
                 for health in chosen
-                if (word in words[health.tenant.id][1] or word in causes.get(health.tenant.id, "")) is is_wanted
+                if (word in words[health.tenant.id][1] or word in beside.get(health.tenant.id, "")) is is_wanted
             ]
     if filters.group is not None and groups is not None:
         chosen = [health for health in chosen if groups.has(filters.group, health.tenant.external_id)]
@@ -194,6 +201,16 @@ def listed(
     if order is Order.TRIAGE or in_order is not None:
         return chosen
     return _sorted_in_parts(chosen, _sort_keys(policy)[order])
+
+
+def _beside(view: FleetView, noted: Mapping[str, Sequence[KnownEntry]]) -> Mapping[int, str]:
+    """By tenant id: the words that stand beside the verdicts, the causes and the known entries."""
+    found = dict(view.causes or {})
+    for health in view.answer.verdicts if noted else ():
+        if entries := noted.get(health.tenant.external_id):
+            known = known_searched(known_of(entries, health, view.now), view.now)
+            found[health.tenant.id] = f"{found.get(health.tenant.id, '')} {known}"
+    return found
 
 
 def lists_at_once(view: FleetView, filters: Filters, order: Order) -> bool:

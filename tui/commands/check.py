@@ -68,16 +68,17 @@ def check(
     narrowing = Narrowing.of(session, given, tenants)
     if narrowing.stale_within is not None:
         raise click.UsageError("--view: it says stale_within, which lies ahead; a check is of now.")
-    known: Mapping[str, KnownOfTenant] = {}
+    noted: Mapping[str, KnownOfTenant] = {}
     with closing(session.resolver()) as resolver:
         asked_at = utc_now()
         verdicts: Sequence[TenantBackupHealth] = verdicts_of(resolver, narrowing.tenants, session.now)
         doubts = session.doubts_of(DatabaseTime.of(resolver.own_time(), asked_at, utc_now()))
-        if without_known:
-            known = known_by_tenant(session, resolver, verdicts)
+        if without_known or narrowing.words:
+            noted = known_by_tenant(session, resolver, verdicts)
         there = {health.tenant.external_id for health in verdicts}
         missing = [each for each in expected if each not in there]
-        verdicts = narrowing.narrowed(session, verdicts, resolver)
+        verdicts = narrowing.narrowed(session, verdicts, resolver, noted)
+    known = noted if without_known else {}
     skew = session.loaded.settings.policy().clock_skew
     kept = _without_newer(verdicts, ignore_newer_than, skew, session.now)
     totals = FleetTotals.of(kept)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
-from health.known import KnownOfTenant, entries_by_tenant, known_of
+from health.known import NOTHING_KNOWN, KnownOfTenant, entries_by_tenant, known_of
 from health.posture import TenantBackupHealth
 from tui.place import FLEET, Place
+from tui.words.known_words import known_searched
 from tui.words.searched import STATES, WordFilter, searched_words
 from tui.words.wording import state_of
 
@@ -60,9 +61,15 @@ class Narrowing(NamedTuple):
         return {name: value for name, value in named.items() if value is not None}
 
     def narrowed(
-        self, session: Session, verdicts: Sequence[TenantBackupHealth], resolver: TenantBackupHealthResolver
+        self,
+        session: Session,
+        verdicts: Sequence[TenantBackupHealth],
+        resolver: TenantBackupHealthResolver,
+        known: Mapping[str, KnownOfTenant],
     ) -> Sequence[TenantBackupHealth]:
         """The remaining verdicts, in their order. With filter words the resolver is asked for causes.
+
+        The words are also looked for in the `known` entries, by external id.
 
         Raises SettingsError for a tenant in two groups.
         """
@@ -77,8 +84,10 @@ class Narrowing(NamedTuple):
         causes = resolver.causes(verdicts, session.now).said()
 
         def searched(health: TenantBackupHealth) -> str:
-            group, cause = group_of.get(health.tenant.external_id), causes.get(health.tenant.id, "")
-            return searched_words(health, policy, session.now, group, cause)
+            external_id = health.tenant.external_id
+            noted = known_searched(known.get(external_id, NOTHING_KNOWN), session.now)
+            beside = f"{causes.get(health.tenant.id, '')} {noted}"
+            return searched_words(health, policy, session.now, group_of.get(external_id), beside)
 
         return [health for health in verdicts if wanted.passes(searched(health))]
 

@@ -76,7 +76,7 @@ def report(
             verdicts = verdicts_of(resolver, tenants, session.now)
             session.tell_doubts(DatabaseTime.of(resolver.own_time(), asked_at, utc_now()))
             known = known_by_tenant(session, resolver, verdicts)
-        verdicts = narrowing.narrowed(session, verdicts, resolver)
+        verdicts = narrowing.narrowed(session, verdicts, resolver, known)
         if stale_within is not None:
             verdicts = _going_stale(session, verdicts, stale_within)
             only = f"only what goes stale within {format_duration(stale_within)} if nothing runs"

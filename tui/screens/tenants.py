@@ -246,7 +246,8 @@ class TenantsScreen(NarrowedFleet):
             return
         filters = self._filters()
         self._narrowed = self._narrowed or narrowed
-        listing = partial(listed, view, filters, self.order, context.policy, context.groups)
+        noted = {} if self.pilot.notes is None else self.pilot.notes.by_tenant
+        listing = partial(listed, view, filters, self.order, context.policy, context.groups, noted)
         self.query_one(StateCounts).show(
             [(self._as_shown(state), count) for state, count in states_counted(view.totals)]
         )

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from typing import Final
 
 from health.known import KnownEntry, KnownOfTenant, KnownState
 from health.posture import TenantBackupHealth
+from tui.words.safe_text import safe_text
 from tui.words.wording import ago
 
 _DAYS_BY_NAME = timedelta(days=6)
 """How far ahead a weekday's name is enough: within a week no name occurs twice."""
+_LONGEST_SEARCHED: Final = 4000
 
 
 def known_in_words(known: KnownOfTenant, now: datetime) -> str:
@@ -21,6 +24,11 @@ def known_in_words(known: KnownOfTenant, now: datetime) -> str:
     live = dict.fromkeys(_live_in_words(entry, now) for entry in known.live)
     expired = dict.fromkeys(expired_in_words(entry, now) for entry in known.in_state(KnownState.EXPIRED))
     return "; ".join((*live, *expired))
+
+
+def known_searched(known: KnownOfTenant, now: datetime) -> str:
+    """What the filter searches in the known entries of a tenant: the words as they are shown, in small letters."""
+    return safe_text(known_in_words(known, now), limit=_LONGEST_SEARCHED).casefold()
 
 
 def _live_in_words(entry: KnownEntry, now: datetime) -> str:

@@ -53,13 +53,15 @@ def _meant(word: str) -> str:
 
 
 def searched_words(
-    health: TenantBackupHealth, policy: HealthPolicy, now: datetime, group: str | None = None, cause: str = ""
+    health: TenantBackupHealth, policy: HealthPolicy, now: datetime, group: str | None = None, beside: str = ""
 ) -> str:
     """All words of a tenant, in small letters: its names, its group, its state, and all that its WHY can show.
 
+    `beside` is what is not of the verdict: the tenant's cause and its known entries.
+
     Each as people read it and as the report spells it: `overdue by 3h`, `schedule_follow_up`.
     """
-    names = f"{health.tenant.name} {health.tenant.external_id} {cause}"
+    names = f"{health.tenant.name} {health.tenant.external_id} {beside}"
     if group is not None:
         names += f" {GROUP}{group}"
     if health.confirmed:  # a fast path: this is most of a fleet

@@ -84,6 +84,15 @@ def test_a_report_is_narrowed_as_the_screens_are(
     assert found.document["totals"]["tenants"] == len(left)
 
 
+@pytest.mark.parametrize(("words", "left"), [("ana: ticket", ["stale-3"]), ("stale -4711", []), ("bob:", [])])
+def test_the_filter_finds_what_is_known(fleet: Console, settings: Settings, words: str, left: list[str]) -> None:
+    assert tenants(settings.run(fleet, "report", "--filter", words, known=STALE)) == left
+    found = settings.run(fleet, "check", "--filter", words, known=STALE)
+    assert f"tenants={len(left)}" in found.out
+    # Only --known leaves a tenant out of the status.
+    assert found.code == (1 if left else 3)
+
+
 def test_without_narrowing_the_document_is_the_same_as_ever(fleet: Console, settings: Settings) -> None:
     """The fleet's verdicts are the same with and without groups and known reasons."""
     plain = fleet.run("report", *AT).document

@@ -87,6 +87,23 @@ async def test_what_is_known_stands_beside_the_verdict(url: str) -> None:
         assert "▲ stale" in driver.words()
 
 
+async def test_the_filter_finds_what_is_known(url: str, tmp_path: Path) -> None:
+    path = known_file(tmp_path, "2026-11-23T18:00:00Z")
+    async with open_app(url, known=read_notes(path)) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        whole = len(listed(tenants))
+        for words, found in (("ticket ANA: 18:00", 1), ("-4711", whole - 1), ("4711 -ana:", 0), ("bob:", 0)):
+            await driver.press("slash")
+            await driver.enter_words(words)
+            assert len(listed(tenants)) == found, words
+            await driver.press("escape")
+        await driver.press("slash")
+        await driver.enter_words("bob:")
+        path.write_text(path.read_text().replace("ana", "bob"))
+        await driver.press("enter", "r")
+        await driver.until(lambda: [health.tenant.external_id for health in listed(tenants)] == [STALE])
+
+
 async def test_an_entry_whose_time_is_up_says_so(url: str) -> None:
     async with open_app(url, known=notes(ENTRY._replace(until=NOW - 2 * DAY)), tenant=STALE) as driver:
         await driver.arrived(DashboardScreen)
