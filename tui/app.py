@@ -277,7 +277,7 @@ class TenantPilotApp(Pilot):
         if len(self.context.databases) < 2:
             self.say("the settings name no other database: see [databases.NAME] there")
             return
-        columns = [Column("NAME", 16), Column("DATABASE", 30, share=1), Column("", 12)]
+        columns = [Column("NAME", 16), Column("DATABASE", 22, share=1), Column("", 12)]
         shown = self.context.database
         self.choose(
             columns, self.context.databases, _database_cells, self._switch,

@@ -16,7 +16,6 @@ from tui.fleet_view import found_by
 from tui.pilot import Pilot
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
-from tui.terminal.process import has_job_control
 from tui.terminal.themes import THEMES
 from tui.widgets.key_hints import is_movement, key_uses
 from tui.words.names import name_text
@@ -64,11 +63,7 @@ class ActionProvider(Provider):
     def _actions(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
         # The actions of the key hints come first; cursor movement, which is quicker by key, comes last.
         app = cast(Pilot, self.app)
-        idle = set(_NOT_HERE)
-        if len(app.context.databases) < 2:
-            idle.add("app.databases")
-        if not has_job_control():
-            idle.add("app.suspend")
+        idle = {*_NOT_HERE, *app.idle_actions()}
         uses = [use for use in key_uses(self.screen, plain=app.context.plain) if use.binding.id not in idle]
         for use in sorted(uses, key=lambda use: (is_movement(use), not use.binding.show)):
             run = partial(self.app.run_action, use.binding.action, use.node)

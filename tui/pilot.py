@@ -22,6 +22,7 @@ from tui.files import new_file
 from tui.known_notes import CheckedNotes
 from tui.reader import FactsReader
 from tui.terminal.clipboard import clipboard_sequence, why_not_copied
+from tui.terminal.process import has_job_control
 from tui.widgets.row_list import Cell, Column
 from tui.words.known_words import known_in_words, ready_entries
 from tui.words.safe_text import has_hidden, safe_text
@@ -111,6 +112,11 @@ class Pilot(App[None]):
     def adopt(self, health: TenantBackupHealth) -> TenantBackupHealth:
         """List a verdict that a screen read again; returns the one object that both show from now on."""
         raise NotImplementedError
+
+    def idle_actions(self) -> frozenset[str]:
+        """The ids of actions that would do nothing here but say why."""
+        alone = ("app.databases",) if len(self.context.databases) < 2 else ()
+        return frozenset((*alone, *(() if has_job_control() else ("app.suspend",))))
 
     # Notes beside a verdict
 

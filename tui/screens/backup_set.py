@@ -38,9 +38,9 @@ from tui.words.wording import FAMILY_WORDS, part_in_words
 _COLUMNS: Final = (
     Column("TYPE", 12, share=1),
     Column("NAME", 16, share=2),
-    Column("PLATFORM", 10, from_width=110),
+    Column("PLATFORM", 10, share=1, from_width=110),
     Column("DEGRADED BECAUSE", 20, share=1),
-    Column("LAST WHOLE", 20, share=1),
+    Column("LAST WHOLE", 20, share=1, from_width=72),
 )
 _GONE: Final = "gone since the set before"
 _FAMILY_FILTERS: Final = (None, "any family", *(family.name for family in ITEM_FAMILIES))

@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
 
 _COLUMNS: Final = (
-    Column("STATUS", 11),
+    Column("STATUS", 10),
     Column("WHEN", 12),
     Column("IN THE VERDICT", 14),
-    Column("ITEMS", 7),
+    Column("ITEMS", 6),
     Column("DEGRADED", 8),
-    Column("NAME", 10, share=1),
-    Column("SOURCE", 18, from_width=100),
-    Column("ERROR", 20, share=1, from_width=110),
+    Column("NAME", 12, share=1, from_width=66),
+    Column("SOURCE", 12, from_width=100),
+    Column("ERROR", 20, share=2, from_width=110),
 )
 
 

@@ -50,7 +50,7 @@ _COLUMNS: Final = (
     Column("WHEN", 12),
     Column("IN THE VERDICT", 14),
     Column("ITEMS", 8),
-    Column("NAME", 12, share=1),
+    Column("NAME", 12, share=1, from_width=66),
     Column("SOURCE", 18, from_width=100),
     Column("ERROR", 20, share=3, from_width=100),
 )

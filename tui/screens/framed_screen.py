@@ -74,7 +74,7 @@ class FramedScreen(Screen[None]):
         yield Static(Content("reading the facts ..."), id="waiting", markup=False)
         with Vertical(id="body", classes="-waiting"):
             yield from self.body()
-        yield KeyHints(plain=self.pilot.context.plain)
+        yield KeyHints(plain=self.pilot.context.plain, idle=self.pilot.idle_actions())
         yield Static(Content("too small: make this window at least 60 x 12"), id="too-small", markup=False)
 
     def on_resize(self, event: events.Resize) -> None:

@@ -24,12 +24,12 @@ from tui.words.safe_text import safe_text
 from tui.words.wording import conditions_in_words, cron_in_words, pause_in_words
 
 _NONE: Final = "no schedule (a schedule alone does not prove a backup)"
-_NOT_KEPT: Final = "only what schedules are now is kept, and not what they were then"
+_NOT_KEPT: Final = "only what schedules are now is kept, not what they were"
 _COLUMNS: Final = (
     Column("SCHEDULE", 12, share=1),
     Column("ENABLED", 7),
-    Column("LAST RUN", 20),
-    Column("NEXT RUN", 10),
+    Column("LAST RUN", 21, share=1),
+    Column("NEXT RUN", 10, from_width=72),
     Column("FOLLOW-UP", 18, share=4),
     Column("CRON", 16, share=1, from_width=110),
     Column("TIME ZONE", 13, from_width=110),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -13,20 +15,24 @@ from textual.widgets import Static
 from health.freshness import Freshness
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
-from tui.words.columns import degraded_share, goes_stale, latest_backup
+from tui.words.columns import degraded_share, goes_stale, latest_backup, no_schedules
 from tui.words.wording import state_of, window_in_words
+
+_WIDE: Final = 80
+"""The columns from which there is room for the window, and for when the latest backup goes stale."""
 
 
 class DashboardKpis(Horizontal):
-    """Bound to one verdict; it computes nothing itself."""
+    """Bound to one verdict; it computes nothing itself. A narrow strip says less, so that nothing in it is cut."""
 
     DEFAULT_CSS = """
     DashboardKpis { height: 2; padding: 0 1; margin-top: 1; }
-    DashboardKpis Static { width: 17fr; height: 2; text-wrap: nowrap; text-overflow: ellipsis; }
+    DashboardKpis Static { width: 1fr; height: 2; text-wrap: nowrap; text-overflow: ellipsis; }
     DashboardKpis #kpi-posture { width: 14; }
-    /* Below 80 columns all three are cut a little, and none is lost. */
-    DashboardKpis #kpi-latest { width: 31fr; max-width: 31; padding: 0 1 0 0; }
-    DashboardKpis #kpi-degraded { width: 16fr; max-width: 16; padding: 0 1 0 0; }
+    DashboardKpis #kpi-latest { width: 31; padding: 0 1 0 0; }
+    DashboardKpis #kpi-degraded { width: 16; padding: 0 1 0 0; }
+    DashboardKpis.-narrow #kpi-latest { width: 15; }
+    DashboardKpis.-narrow #kpi-degraded { width: 10; }
     """
 
     health: reactive[TenantBackupHealth | None] = reactive(None)
@@ -44,6 +50,10 @@ class DashboardKpis(Horizontal):
     def on_mount(self) -> None:
         self._write()
 
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.width < _WIDE, "-narrow")
+        self._write()
+
     def watch_health(self) -> None:
         self._write()
 
@@ -58,10 +68,11 @@ class DashboardKpis(Horizontal):
         if health is None or now is None or not self.children:
             return
         state = state_of(health, facts_too_old=self.unconfirmed)
-        window = window_in_words(self._policy.freshness_window)
+        narrow, window = self.has_class("-narrow"), window_in_words(self._policy.freshness_window)
+        latest = latest_backup(health, now) if narrow else _latest(health, self._policy, now)
         self._kpi("posture", "POSTURE", Content.assemble((state.label, f"bold $state-{state.word}")))
-        self._kpi("latest", f"LATEST BACKUP (window {window})", Content(_latest(health, self._policy, now)))
-        self._kpi("degraded", "DEGRADED ITEMS", Content(degraded_share(health)))
+        self._kpi("latest", "LATEST BACKUP" if narrow else f"LATEST BACKUP (window {window})", Content(latest))
+        self._kpi("degraded", "DEGRADED" if narrow else "DEGRADED ITEMS", Content(degraded_share(health)))
         self._kpi("schedules", "SCHEDULES", Content(_schedules(health)))
 
     def _kpi(self, name: str, label: str, value: Content) -> None:
@@ -75,11 +86,7 @@ def _latest(health: TenantBackupHealth, policy: HealthPolicy, now: datetime) -> 
 
 
 def _schedules(health: TenantBackupHealth) -> str:
-    if health.unreadable is not None:
-        return "-"
-    if health.of_the_past:
-        return "not known"
     if not health.schedules:
-        return "none enabled"
+        return no_schedules(health)
     enabled = len(health.schedules)
     return f"{len(health.follow_ups)} of {enabled} follow-up" if health.follow_ups else f"{enabled} enabled"

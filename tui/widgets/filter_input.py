@@ -27,6 +27,14 @@ class FilterInput(Input):
     def __init__(self, placeholder: str, words: str = "") -> None:
         super().__init__(words, id="filter", placeholder=placeholder, select_on_focus=False)
         self.cursor_blink = False
+        self._hint = placeholder
+
+    def on_resize(self) -> None:
+        """Show as much of the hint as fits, up to a comma."""
+        hint = self._hint
+        while len(hint) > self.content_size.width:
+            hint = hint.rpartition(", ")[0]
+        self.placeholder = hint
 
     def action_clear_filter(self) -> None:
         self.value = ""

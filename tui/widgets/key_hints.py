@@ -80,9 +80,11 @@ class KeyHints(Static):
     KeyHints { dock: bottom; height: 1; background: $panel; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
-    def __init__(self, *, plain: bool = False) -> None:
+    def __init__(self, *, plain: bool = False, idle: frozenset[str] = frozenset()) -> None:
+        """`idle` are the ids of actions that would do nothing here: they have no hint."""
         super().__init__(markup=False)
         self._plain = plain
+        self._idle = idle
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self._write())
@@ -100,7 +102,7 @@ class KeyHints(Static):
         last = {_HELP}
         if self.screen.size.width >= _WIDE and not typing:
             last = _LAST
-            more = [use for use in uses if _is_for_a_wide_line(use)]
+            more = [use for use in uses if _is_for_a_wide_line(use) and use.binding.id not in self._idle]
             ends = [use for use in shown if use.binding.id in last]
             shown = [*(use for use in shown if use not in ends), *more, *ends]
         hints = [(self._key(use), use.binding.description, use.binding.id in last) for use in shown]

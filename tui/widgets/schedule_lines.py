@@ -12,7 +12,7 @@ from health.facts import BackupSchedule
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
 from tui.widgets.hanging import HangingLine, HangingLines
-from tui.words.columns import in_the_past_or_future
+from tui.words.columns import in_the_past_or_future, no_schedules
 from tui.words.names import IN_A_SENTENCE, name_text
 from tui.words.safe_text import safe_text
 from tui.words.wording import conditions_in_words
@@ -47,7 +47,7 @@ class ScheduleLines(Static):
         listed = sorted(health.schedules, key=lambda schedule: schedule.id not in judged)
         lines = [_line(schedule, judged.get(schedule.id), now) for schedule in listed]
         title = HangingLine(Content(""), Content.assemble(("Schedules", "bold $quiet")))
-        body = [HangingLine(Content("  "), each) for each in lines or [Content("none enabled")]]
+        body = [HangingLine(Content("  "), each) for each in lines or [Content(no_schedules(health))]]
         self.update(HangingLines([title, *body]), layout=False)
 
 

@@ -41,6 +41,13 @@ def in_the_past_or_future(instant: datetime, now: datetime) -> str:
     return f"in {format_span(instant - now)}" if instant > now else ago(now - instant)
 
 
+def no_schedules(health: TenantBackupHealth) -> str:
+    """What stands where a verdict has no enabled schedules: `-` if it is unreadable, because it may have some."""
+    if health.unreadable is not None:
+        return "-"
+    return "not known" if health.of_the_past else "none enabled"
+
+
 def goes_stale(health: TenantBackupHealth, policy: HealthPolicy, now: datetime) -> str:
     """When the basis goes stale if nothing runs: `in 19h`, or `3d ago`; `-` if its age cannot be trusted."""
     basis = health.basis

@@ -76,7 +76,7 @@ async def test_every_screen_of_a_tenant_is_of_then(sqlite_url: str) -> None:
         assert "not known" in driver.shown("#kpi-schedules")
         await driver.press("s")
         await driver.arrived(SchedulesScreen)
-        assert "only what schedules are now is kept, and not what they were then" in driver.words()
+        assert "only what schedules are now is kept, not what they were" in driver.words()
         assert "nightly" not in driver.words()
         await driver.press("escape", "b")
         sets = await driver.arrived(BackupSetsScreen)

@@ -351,7 +351,7 @@ async def test_hostile_names_are_found_shown_opened_and_nothing_else(sqlite_url:
 async def test_a_wide_line_names_more_keys_and_no_movement(sqlite_url: str) -> None:
     hints = []
     url = every_combination().load(sqlite_url)
-    for width in (119, 120, 200):
+    for width in (119, 120, 200, 300):
         async with open_app(url, size=(width, 24)) as driver:
             await driver.arrived(TenantsScreen)
             hints.append(driver.lines()[-1].strip())
@@ -360,3 +360,6 @@ async def test_a_wide_line_names_more_keys_and_no_movement(sqlite_url: str) -> N
     assert hints[1].endswith("? help  q quit")
     assert "^p commands" in hints[2]
     assert "first row" not in hints[2]
+    # There is no other database to go to.
+    assert "save a picture" in hints[3]
+    assert "d databases" not in hints[3]

@@ -5,19 +5,34 @@ Modules: tui.widgets.cursor_detail, tui.screens.
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.oracle.rows import ItemRow
-from tests.tui.screens.driving import Driver, cells, open_app, row_list
+from tests.tui.screens.driving import OPENED, Driver, cells, open_app, row_list
 from tests.tui.screens.fleets import DEGRADED_ITEMS, HOUR, NOW, STALE_AT, Facts
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
 from tui.screens.changes import ChangesScreen
 from tui.screens.dashboard import DashboardScreen
+from tui.screens.facts_screen import FactsScreen
 from tui.screens.schedules import SchedulesScreen
 from tui.screens.tenants import TenantsScreen
 from tui.words.wording import why
 
 ERROR = "403 Forbidden: DeviceManagementConfiguration.Read.All is not granted to app 4f1c"
 ALIKE = "Consolidated Messenger"
+
+
+@pytest.mark.parametrize(("name", "kind"), OPENED)
+async def test_no_heading_is_cut(name: str | None, kind: type[FactsScreen[Any]], sqlite_url: str) -> None:
+    tenant = None if name is None else "cm-north.example"
+    async with open_app(alike().load(sqlite_url), tenant=tenant, screen=name) as driver:
+        rows = row_list(await driver.arrived(kind))
+        for width in (60, 65, 66, 71, 72, 80, 99, 100, 109, 110, 119, 120, 200):
+            shown = zip(rows._columns, rows._widths(width), strict=True)
+            assert [(column.heading, room) for column, room in shown if 0 < room < len(column.heading)] == []
 
 
 def under_the_list(driver: Driver, lines: int) -> str:
