@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
@@ -65,7 +66,7 @@ class Narrowing(NamedTuple):
         session: Session,
         verdicts: Sequence[TenantBackupHealth],
         resolver: TenantBackupHealthResolver,
-        known: Mapping[str, KnownOfTenant],
+        known: Mapping[str, KnownOfTenant] = MappingProxyType({}),
     ) -> Sequence[TenantBackupHealth]:
         """The remaining verdicts, in their order. With filter words the resolver is asked for causes.
 
