@@ -16,6 +16,7 @@ from tui.fleet_view import found_by
 from tui.pilot import Pilot
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
+from tui.screens.window_size import FollowsWindow
 from tui.terminal.themes import THEMES
 from tui.widgets.key_hints import is_movement, key_uses
 from tui.words.names import name_text
@@ -28,7 +29,7 @@ _NOT_HERE: Final = ("app.palette", "app.colon", "app.quit_always")
 """Actions that the palette leaves out: those already open, and those that it has under another key."""
 
 
-class QuietPalette(CommandPalette):
+class QuietPalette(FollowsWindow, CommandPalette):
     """The command palette without blinking, spinning and pictures, which would flood a slow link."""
 
     DEFAULT_CSS = """

@@ -12,13 +12,14 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from tui.pilot import Pilot
+from tui.screens.window_size import FollowsWindow
 from tui.widgets.row_list import Cell, Column, RowList
 
 _NARROW: Final = 34
 """The columns of a list with one of its own: its last line says which keys work."""
 
 
-class ChoiceScreen(ModalScreen[Any]):
+class ChoiceScreen(FollowsWindow, ModalScreen[Any]):
     """Returns the row chosen, or None."""
 
     DEFAULT_CSS = """

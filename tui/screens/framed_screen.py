@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.pilot import Pilot
+from tui.screens.window_size import FollowsWindow
 from tui.widgets.filter_input import FilterInput, one_line
 from tui.widgets.header_line import HeaderLine
 from tui.widgets.key_hints import KeyHints
@@ -23,7 +24,7 @@ _LOW: Final = 20
 """Lines below which the detail under a list is hidden to make room for its rows."""
 
 
-class FramedScreen(Screen[None]):
+class FramedScreen(FollowsWindow, Screen[None]):
     """A screen in the frame that all have. Each says its name and its body; its keys are bound by `FactsScreen`."""
 
     DEFAULT_CSS = """

@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from tui.screens.window_size import FollowsWindow
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.key_hints import KeyUse
 from tui.widgets.row_list import Cell, Column, RowList
@@ -25,7 +26,7 @@ _HEAD: Final = 2
 """The lines of the title and the search."""
 
 
-class HelpScreen(ModalScreen[KeyUse]):
+class HelpScreen(FollowsWindow, ModalScreen[KeyUse]):
     """The bindings as a list, made from the bindings themselves so that it cannot be wrong. Returns the one chosen."""
 
     DEFAULT_CSS = """

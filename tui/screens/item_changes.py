@@ -125,7 +125,6 @@ class ItemChangesScreen(FactsScreen[ContentRows]):
         self._list_again()
 
     def on_resize(self, event: events.Resize) -> None:
-        super().on_resize(event)
         self._side_by_side = event.size.width >= _SIDE_BY_SIDE
         self.query_one("#contents", RowList).show_columns(_BESIDE if self._side_by_side else _BELOW)
         self._list_again()
