@@ -85,19 +85,19 @@ def test_every_screen_without_colours(
 
 WAY: Final[tuple[tuple[Sequence[str], tuple[str, ...]], ...]] = (
     ((), ("sorted: triage",)),
-    (["end", "home", *"ssssssss", *"pppp", "escape"], ("32 tenants",)),
+    (["end", "home", *"ssssssss", *"pppp", "escape"], ("32 tenants, sorted",)),
     (["y"], ("not copied",)),
     (["d"], ("the settings name no other database",)),
     (["e"], ("EXPORT AS", "markdown")),
-    (["down", "down", "enter"], ("saved", "32 tenants")),
+    (["down", "down", "enter"], ("saved", "32 tenants, sorted")),
     (["ctrl+s"], (".svg",)),
     ([*"wwww", "c"], ("no earlier visit is recorded",)),
     (["?"], ("WHAT IT DOES",)),
-    (["backspace"], ("32 tenants",)),
+    (["backspace"], ("32 tenants, sorted",)),
     (["ctrl+p"], ("a tenant or an action",)),
     ([*"link", "down", "down", "escape"], ("/ name, id",)),
     (["/", PASTED, "down"], ("0 of 32,",)),
-    (["escape"], ("32 tenants",)),
+    (["escape"], ("32 tenants, sorted",)),
     (["/", *TARGET], ("1 of 32,",)),
     (["down"], ("> ◆",)),
     (["enter"], ("Latest attempts", "24/24")),
@@ -110,11 +110,11 @@ WAY: Final[tuple[tuple[Sequence[str], tuple[str, ...]], ...]] = (
     (["s"], ("Schedules: 24",)),
     ([*"j" * 24, "backspace"], ("Latest attempts",)),
     (["backspace"], ("1 of 32,",)),
-    (["escape"], ("32 tenants",)),
+    (["escape"], ("32 tenants, sorted",)),
     (["home", "enter"], ("? unreadable", "Latest attempts")),
     (["b"], ("unreadable", "Backup sets: 1")),
     (["backspace"], ("Latest attempts",)),
-    (["backspace"], ("32 tenants",)),
+    (["backspace"], ("32 tenants, sorted",)),
     (["down", "enter"], ("? unreadable", "Latest attempts")),
     (["s"], ("? unreadable", "Schedules: 1")),
 )
@@ -186,7 +186,7 @@ def test_a_report_on_a_terminal(hostile_file: Path, env: dict[str, str], tmp_pat
 
 def test_a_name_that_can_be_typed_is_copied(demo_file: Path, open_screens: OpenScreens) -> None:
     terminal = open_screens(demo_file)
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
     terminal.sees("sent to the terminal's clipboard", after=["y"])
     assert len(stream.copied(terminal.text)) == 1
     terminal.sees("clipboard: tenantpilot", after=["Y"])

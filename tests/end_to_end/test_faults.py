@@ -35,10 +35,10 @@ def every_second(tmp_path: Path) -> Path:
 
 def shows_old_facts(terminal: Terminal, *cause: str) -> None:
     """Wait until the screen shows the cause, the old facts, and their growing age."""
-    terminal.sees(*cause, "40 tenants")
+    terminal.sees(*cause, "40 tenants, sorted")
     age = facts_age(terminal)
     terminal.until(lambda: facts_age(terminal) > age, "facts that grow older")
-    assert all(each in terminal.words for each in (*cause, "40 tenants"))
+    assert all(each in terminal.words for each in (*cause, "40 tenants, sorted"))
 
 
 def shows_new_facts(terminal: Terminal, *gone: str) -> None:
@@ -98,7 +98,7 @@ def test_a_sqlite_file_that_breaks_and_comes_back(
     demo_file: Path, demo_template: Path, open_screens: OpenScreens, log_file: Path
 ) -> None:
     terminal = open_screens(demo_file, size=(120, 30))
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
     for name, (breaks, cause) in BROKEN.items():
         breaks(demo_file)
         terminal.press("r")
@@ -116,7 +116,7 @@ def test_a_sqlite_file_that_breaks_and_comes_back(
 
 def test_a_sqlite_file_that_is_locked(demo_file: Path, open_screens: OpenScreens, every_second: Path) -> None:
     terminal = open_screens(demo_file, "--config", str(every_second))
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
     with closing(sqlite3.connect(demo_file, isolation_level=None)) as writer:
         writer.execute("BEGIN EXCLUSIVE")
         shows_old_facts(terminal, "is locked by a program that writes to it")
@@ -126,7 +126,7 @@ def test_a_sqlite_file_that_is_locked(demo_file: Path, open_screens: OpenScreens
 
 def test_another_fleet_in_place_of_the_file(demo_file: Path, sqlite_template: Path, open_screens: OpenScreens) -> None:
     terminal = open_screens(demo_file)
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
     other = Path(shutil.copyfile(sqlite_template, demo_file.with_name("other.db")))
     with closing(sqlite3.connect(other)) as connection, connection:
         row = ("one", "The only one", "2026-01-01 00:00:00.000000")
@@ -149,7 +149,7 @@ def test_a_file_that_does_not_exist_yet(tmp_path: Path, demo_template: Path, ope
         assert any(line.lstrip().startswith(beginning) for line in terminal.lines), terminal.screen
     assert "0 " not in terminal.words
     shutil.copyfile(demo_template, file)
-    terminal.sees("40 tenants", after=["r"])
+    terminal.sees("40 tenants, sorted", after=["r"])
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_a_postgresql_server_that_is_killed_and_started_again(
     demo = [TENANTPILOT, "demo", "--tenants", "40", "--database", server.url, "--now", NOW]
     subprocess.run(demo, env=environment(tmp_path), check=True, capture_output=True)
     terminal = open_screens(server.url, "--config", str(every_second), size=(120, 30))
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
 
     server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tenantpilot'")
     terminal.until(lambda: facts_age(terminal) >= 1)

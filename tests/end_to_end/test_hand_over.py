@@ -37,7 +37,7 @@ def test_the_clipboard_gets_the_name_and_the_command(
 ) -> None:
     env.update(around)
     terminal = open_screens(demo_file)
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
     first = demo_report["tenants"][0]["tenant"]
     terminal.sees(f"sent to the terminal's clipboard: {first}", after=["y"])
     assert clipboard_sequence(first, env) in terminal.text
@@ -53,7 +53,7 @@ def test_a_terminal_without_a_clipboard_is_sent_none(
 ) -> None:
     env["TERM"] = "linux"
     terminal = open_screens(demo_file)
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
     terminal.sees("this terminal has no clipboard for programs", after=["y"])
     assert "\x1b]52" not in terminal.text
 
@@ -62,7 +62,7 @@ def test_an_export_is_the_report_and_a_picture_is_written(
     demo_file: Path, open_screens: OpenScreens, demo_report: dict[str, Any], tmp_path: Path
 ) -> None:
     terminal = open_screens(demo_file)
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
     terminal.sees("EXPORT AS", after=["e"])
     terminal.sees("saved", after=["down", "enter"])
     terminal.press("ctrl+s")
@@ -102,10 +102,10 @@ def test_changing_the_database_never_shows_one_as_the_other(
     # The answer that this terminal has the mode that marks the beginning and end of a frame.
     terminal.until(lambda: "\x1b[?2026$p" in terminal.text, "the question for whole frames")
     terminal.write(b"\x1b[?2026;2$y")
-    terminal.sees("PRODUCTION", "eu: fleet.db", "40 tenants")
+    terminal.sees("PRODUCTION", "eu: fleet.db", "40 tenants, sorted")
     terminal.sees("Latest attempts", after=["enter"])
     terminal.sees("NAME", "us", "other.db", after=["d"])
-    terminal.sees("us: other.db", "3 tenants", after=["down", "enter"])
+    terminal.sees("us: other.db", "3 tenants, sorted", after=["down", "enter"])
     terminal.sees_no("PRODUCTION", "fleet.db")
     shown = list(frames(terminal.text))
     assert any("eu: fleet.db" in frame for frame in shown)

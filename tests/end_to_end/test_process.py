@@ -33,7 +33,7 @@ def test_a_signal_ends_it_and_the_terminal_is_restored(
     number: signal.Signals, demo_file: Path, open_screens: OpenScreens, log_file: Path
 ) -> None:
     terminal = open_screens(demo_file)
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
     terminal.signal(number)
     assert terminal.ends() == CODES[number]
     assert terminal.is_restored
@@ -56,7 +56,7 @@ def test_a_demo_that_is_ended_leaves_nothing_behind(
     env["TMPDIR"] = str(tmp_path / "temporary")
     Path(env["TMPDIR"]).mkdir()
     terminal = in_terminal([TENANTPILOT, "demo", "--tenants", "5"])
-    terminal.sees("5 tenants")
+    terminal.sees("5 tenants, sorted")
     assert list(Path(env["TMPDIR"]).iterdir())
     terminal.signal(signal.SIGTERM)
     assert terminal.ends() == 143
@@ -69,14 +69,14 @@ def test_without_its_terminal_it_is_gone_within_a_second(
     ignoring: str, demo_file: Path, open_screens: OpenScreens
 ) -> None:
     terminal = open_screens(demo_file, ignoring=ignoring)
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
     terminal.hang_up()
     assert terminal.process.wait(1) == 129
 
 
 def test_a_terminal_that_stalls_does_not_keep_it(demo_file: Path, open_screens: OpenScreens) -> None:
     terminal = open_screens(demo_file, size=(200, 50))
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
     # From here on nothing is read, so the pseudo-terminal's buffer is soon full.
     for _ in range(60):
         terminal.press("p", "s")
@@ -91,7 +91,7 @@ def test_to_the_shell_and_back(demo_file: Path, in_terminal: OpenScreens, env: d
     terminal.sees("READY>")
     started = time.monotonic()
     terminal.press(f"{TENANTPILOT} --database {url_of(demo_file)} --now {NOW}", "enter")
-    terminal.sees("40 tenants", "? help")
+    terminal.sees("40 tenants, sorted", "? help")
     terminal.settles()
     listed = terminal.lines[1:]
     terminal.press("ctrl+z")
@@ -100,7 +100,7 @@ def test_to_the_shell_and_back(demo_file: Path, in_terminal: OpenScreens, env: d
     paused = time.monotonic()
     terminal.until(lambda: time.monotonic() - paused > 1.2)
     terminal.press("fg", "enter")
-    terminal.sees("40 tenants", "? help")
+    terminal.sees("40 tenants, sorted", "? help")
     # The whole screen is drawn again, and the age of the facts includes the pause.
     terminal.until(lambda: terminal.lines[1:] == listed, "the same list")
     assert 1 <= facts_age(terminal) <= time.monotonic() - started
@@ -124,7 +124,7 @@ def facts_age(terminal: Terminal) -> int:
 
 def test_without_a_shell_ctrl_z_says_so(demo_file: Path, open_screens: OpenScreens) -> None:
     terminal = open_screens(demo_file)
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
     terminal.sees("no shell", after=["ctrl+z"])
     terminal.press("q")
     assert terminal.ends() == 0
@@ -168,26 +168,26 @@ def test_too_small_says_so_and_nothing_calm(demo_file: Path, open_screens: OpenS
     terminal.settles()
     assert not any(word in terminal.text for word in ("healthy", "✓", "tenants", "Contoso"))
     terminal.resize(80, 24)
-    terminal.sees("40 tenants", "✓ 12 healthy", "? help")
+    terminal.sees("40 tenants, sorted", "✓ 12 healthy", "? help")
     terminal.resize(59, 24)
     terminal.sees("too small")
     terminal.settles()
     assert "healthy" not in terminal.screen
     terminal.resize(60, 12)
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
 
 
 def test_a_storm_of_sizes(demo_file: Path, open_screens: OpenScreens, log_file: Path) -> None:
     dice = random.Random(20261123)
     terminal = open_screens(demo_file)
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
     terminal.sees("Latest attempts", after=["enter"])
     for _ in range(50):
         terminal.resize(dice.randint(1, 220), dice.randint(1, 60))
         terminal.pump(0.01)
     terminal.resize(80, 24)
     terminal.sees("Latest attempts", "esc back", "? help")
-    terminal.sees("40 tenants", "✓ 12 healthy", "? help", after=["backspace"])
+    terminal.sees("40 tenants, sorted", "✓ 12 healthy", "? help", after=["backspace"])
     terminal.press("q")
     assert terminal.ends() == 0
     assert not log_file.exists()
@@ -221,7 +221,7 @@ def test_quitting_does_not_wait_for_the_first_read(demo_file: Path, open_screens
 @pytest.mark.alone
 def test_quitting_does_not_wait_for_a_refresh(demo_file: Path, open_screens: OpenScreens) -> None:
     terminal = open_screens(demo_file)
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
     with locked(demo_file):
         terminal.press("r")
         terminal.settles()
@@ -261,10 +261,10 @@ def waiting_statements(url: str) -> Any:
 
 def test_two_enters_at_once_open_one_screen(demo_file: Path, open_screens: OpenScreens) -> None:
     terminal = open_screens(demo_file)
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
     terminal.sees("Latest attempts", after=["enter", "enter"])
     terminal.settles()
-    terminal.sees("40 tenants", after=["backspace"])
+    terminal.sees("40 tenants, sorted", after=["backspace"])
     terminal.press("q")
     assert terminal.ends() == 0
 
@@ -272,7 +272,7 @@ def test_two_enters_at_once_open_one_screen(demo_file: Path, open_screens: OpenS
 @pytest.mark.alone
 def test_an_arrow_key_that_comes_in_two_packets(demo_file: Path, open_screens: OpenScreens) -> None:
     terminal = open_screens(demo_file)
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
     terminal.sees(" of 40,", after=["/", "o", "enter"])
     terminal.until(lambda: marked(terminal) == [0])
     terminal.press("lone escape")
@@ -281,13 +281,13 @@ def test_an_arrow_key_that_comes_in_two_packets(demo_file: Path, open_screens: O
     terminal.until(lambda: marked(terminal) == [1])
     # As Esc alone it would have cleared the filter.
     assert " of 40," in terminal.words
-    terminal.sees("40 tenants", after=["lone escape"])
+    terminal.sees("40 tenants, sorted", after=["lone escape"])
 
 
 @pytest.mark.alone
 def test_a_key_right_behind_escape_is_not_swallowed(demo_file: Path, open_screens: OpenScreens) -> None:
     terminal = open_screens(demo_file)
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
     terminal.sees("Latest attempts", after=["enter"])
     terminal.press("s")
     terminal.sees("> Schedules")
@@ -309,7 +309,7 @@ def marked(terminal: Terminal) -> list[int]:
 
 def test_letters_right_after_the_slash_go_into_the_filter(demo_file: Path, open_screens: OpenScreens) -> None:
     terminal = open_screens(demo_file)
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
     terminal.sees("/ qs/p", "0 of 40,", after=list("/qs/p"))
     terminal.press("ctrl+c")
     assert terminal.ends() == 0
@@ -320,7 +320,7 @@ def test_keys_faster_than_frames(seed: int, demo_file: Path, open_screens: OpenS
     dice = random.Random(seed)
     keys = [*(set(KEYS) - QUITTING_KEYS), *"bsfprnyYgGjk/?", "enter", "enter", "backspace"]
     terminal = open_screens(demo_file)
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
     for _ in range(60):
         terminal.press(*dice.choices(keys, k=dice.randint(1, 6)))
         terminal.pump(0.01)
@@ -349,7 +349,7 @@ def test_without_its_second_process_it_reads_by_itself(
     second = second_of(terminal)
     assert second is not None
     os.kill(second, number)
-    terminal.sees("40 tenants", "sorted: triage")
+    terminal.sees("40 tenants, sorted", "sorted: triage")
     assert second_of(terminal) is None
     terminal.press("q")
     assert terminal.ends() == 0
@@ -358,7 +358,7 @@ def test_without_its_second_process_it_reads_by_itself(
 
 def test_the_second_process_ends_when_the_fleet_is_there(demo_file: Path, open_screens: OpenScreens) -> None:
     terminal = open_screens(demo_file)
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
     terminal.until(lambda: second_of(terminal) is None, "no second process")
     terminal.sees("1 of 40", after=["/", *"tailspin", "enter"])
 

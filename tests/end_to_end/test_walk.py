@@ -176,7 +176,7 @@ def test_from_each_kind_of_reason_to_its_proof_and_back(
     terminal = open_screens(demo_file)
     for reason, item in ITEMS.items():
         tenant = with_reason(demo_report, reason)
-        terminal.sees("40 tenants")
+        terminal.sees("40 tenants, sorted")
         open_tenant(terminal, tenant)
         terminal.sees(f"{GLYPHS[state(tenant)]} {state(tenant)}", latest_backup(tenant), "Needs attention")
 
@@ -195,7 +195,7 @@ def test_from_each_kind_of_reason_to_its_proof_and_back(
         terminal.sees("1 of 40,")
         # In the list Esc clears the filter, and never quits.
         terminal.press("escape")
-    terminal.sees("40 tenants")
+    terminal.sees("40 tenants, sorted")
     terminal.press("q")
     assert terminal.ends() == 0
     assert terminal.is_restored
