@@ -16,9 +16,9 @@ from tui.fleet_view import found_by
 from tui.pilot import Pilot
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
-from tui.screens.window_size import FollowsWindow
 from tui.terminal.themes import THEMES
 from tui.widgets.key_hints import is_movement, key_uses
+from tui.window_size import FollowsWindow
 from tui.words.names import name_text
 from tui.words.searched import WordFilter
 

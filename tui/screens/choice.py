@@ -12,8 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from tui.pilot import Pilot
-from tui.screens.window_size import FollowsWindow
 from tui.widgets.row_list import Cell, Column, RowList
+from tui.window_size import FollowsWindow
 
 _NARROW: Final = 34
 """The columns of a list with one of its own: its last line says which keys work."""

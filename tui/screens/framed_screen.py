@@ -13,10 +13,10 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.pilot import Pilot
-from tui.screens.window_size import FollowsWindow
 from tui.widgets.filter_input import FilterInput, one_line
 from tui.widgets.header_line import HeaderLine
 from tui.widgets.key_hints import KeyHints
+from tui.window_size import FollowsWindow
 
 SMALLEST: Final = (60, 12)
 """The smallest window, in columns and lines, in which a screen can show what it must."""

@@ -14,10 +14,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from tui.screens.window_size import FollowsWindow
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.key_hints import KeyUse
 from tui.widgets.row_list import Cell, Column, RowList
+from tui.window_size import FollowsWindow
 from tui.words.wording import STATE_MEANINGS
 
 _LOW: Final = 20

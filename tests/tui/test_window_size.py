@@ -1,4 +1,4 @@
-"""A screen is as large as its window (tui/screens/window_size.py)."""
+"""A screen is as large as its window (tui/window_size.py)."""
 
 from __future__ import annotations
 
