@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -18,7 +18,7 @@ from tui.commands.expected import expect_option, expected_in
 from tui.commands.narrowing import Narrowing, known_by_tenant
 from tui.commands.options import DurationType, narrowing_options, now_option, place_options, tenants_option
 from tui.commands.report import verdicts_of
-from tui.commands.session import open_session
+from tui.commands.session import Session, open_session
 from tui.words.database_time import DatabaseTime
 from tui.words.plugin_line import check_line
 
@@ -68,6 +68,41 @@ def check(
     narrowing = Narrowing.of(session, given, tenants)
     if narrowing.stale_within is not None:
         raise click.UsageError("--view: it says stale_within, which lies ahead; a check is of now.")
+    judged = _judge(session, narrowing, expected, without_known)
+    kept = _without_newer(judged.verdicts, ignore_newer_than, session.loaded.settings.policy().clock_skew, session.now)
+    known = judged.noted if without_known else {}
+    counting = [health for health in kept if not known.get(health.tenant.external_id, NOTHING_KNOWN).all_known]
+    totals, missing, doubts = FleetTotals.of(kept), judged.missing, judged.doubts
+    status = check_status(totals, min_tenants, len(missing), FleetTotals.of(counting), doubtful=bool(doubts))
+    line = check_line(
+        status,
+        totals,
+        kept,
+        session.now,
+        known,
+        left_out=len(judged.verdicts) - len(kept),
+        min_tenants=min_tenants,
+        missing=missing,
+        doubts=doubts,
+        narrowed_by=narrowing.as_given(),
+    )
+    click.echo(line)
+    return int(status)
+
+
+class _Judged(NamedTuple):
+    """The verdicts that the options leave, and what else was found with them in the one read."""
+
+    verdicts: Sequence[TenantBackupHealth]
+    noted: Mapping[str, KnownOfTenant]
+    """The known reasons by tenant, where an option asks for them."""
+    missing: Sequence[str]
+    """The expected tenants that the fleet does not have."""
+    doubts: Sequence[str]
+    """Why nothing is confirmed."""
+
+
+def _judge(session: Session, narrowing: Narrowing, expected: Sequence[str], without_known: bool) -> _Judged:
     noted: Mapping[str, KnownOfTenant] = {}
     with closing(session.resolver()) as resolver:
         asked_at = utc_now()
@@ -77,28 +112,7 @@ def check(
             noted = known_by_tenant(session, resolver, verdicts)
         there = {health.tenant.external_id for health in verdicts}
         missing = [each for each in expected if each not in there]
-        verdicts = narrowing.narrowed(session, verdicts, resolver, noted)
-    known = noted if without_known else {}
-    skew = session.loaded.settings.policy().clock_skew
-    kept = _without_newer(verdicts, ignore_newer_than, skew, session.now)
-    totals = FleetTotals.of(kept)
-    counting = [health for health in kept if not known.get(health.tenant.external_id, NOTHING_KNOWN).all_known]
-    status = check_status(totals, min_tenants, len(missing), FleetTotals.of(counting), doubtful=bool(doubts))
-    left_out = len(verdicts) - len(kept)
-    line = check_line(
-        status,
-        totals,
-        kept,
-        session.now,
-        known,
-        left_out=left_out,
-        min_tenants=min_tenants,
-        missing=missing,
-        doubts=doubts,
-        narrowed_by=narrowing.as_given(),
-    )
-    click.echo(line)
-    return int(status)
+        return _Judged(narrowing.narrowed(session, verdicts, resolver, noted), noted, missing, doubts)
 
 
 def _without_newer(
