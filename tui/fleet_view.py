@@ -141,7 +141,8 @@ class Filters(NamedTuple):
     """The conditions for a listed tenant: it has every word and meets every other condition."""
 
     words: str = ""
-    state: State | None = None
+    states: frozenset[State] = frozenset()
+    """Only the tenants in one of these states; empty for all."""
     stale_by: datetime | None = None
     changed: bool = False
     ids: frozenset[int] | None = None
@@ -188,10 +189,10 @@ def listed(
             ]
     if filters.group is not None and groups is not None:
         chosen = [health for health in chosen if groups.has(filters.group, health.tenant.external_id)]
-    if filters.state is not None and (states := prepared.states) is not None:
-        chosen = [health for health in chosen if states[health.tenant.id] is filters.state]
-    elif filters.state is not None:
-        chosen = [health for health in chosen if state_of(health) is filters.state]
+    if filters.states and (states := prepared.states) is not None:
+        chosen = [health for health in chosen if states[health.tenant.id] in filters.states]
+    elif filters.states:
+        chosen = [health for health in chosen if state_of(health) in filters.states]
     if filters.stale_by is not None:
         chosen = [health for health in chosen if goes_stale_by(health, policy, filters.stale_by)]
     if filters.changed:

@@ -5,7 +5,7 @@ It imports little on purpose: the command line reads these words for its help (d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from enum import Enum
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from tui.words.durations import format_duration
 
 POSTURES: Final = ("unreadable", "absent", "stale", "degraded", "follow-up", "healthy")
 """The states that the list of tenants can be narrowed to, worst first."""
+_BETWEEN: Final = ","
 ANY_FAMILY: Final = "any"
 FAMILIES: Final = (
     ANY_FAMILY,
@@ -25,6 +26,17 @@ FAMILIES: Final = (
     "integrity_warning",
 )
 """What a list of items can be narrowed to: items in any family, or in the family of this name."""
+
+
+def postures_in(text: str) -> tuple[str, ...]:
+    """The postures in a text, commas between them: each once, worst first. What is none of them comes last."""
+    words = {word.strip(): None for word in text.split(_BETWEEN)}
+    return (*(posture for posture in POSTURES if posture in words), *(word for word in words if word not in POSTURES))
+
+
+def postures_together(words: Iterable[str]) -> str | None:
+    """Several postures as one text, each once, worst first; None without any."""
+    return _BETWEEN.join(postures_in(_BETWEEN.join(words))) if (words := tuple(words)) else None
 
 
 class Order(Enum):
@@ -108,6 +120,7 @@ class Place(NamedTuple):
     filter: str | None = None
     """The words of the filter. They belong to the screen that opens, or else to the fleet under it."""
     posture: str | None = None
+    """One of `POSTURES`, or several with commas between them."""
     sort: str | None = None
     stale_within: timedelta | None = None
     changed: bool = False
@@ -119,6 +132,11 @@ class Place(NamedTuple):
     schedule: int | None = None
     meaningful: bool = False
     """On the two contents of an item: without the fields that change without meaning."""
+
+    @property
+    def postures(self) -> tuple[str, ...]:
+        """The states that narrow the fleet, worst first; empty for all."""
+        return () if self.posture is None else postures_in(self.posture)
 
     def over(self, other: Place) -> Place:
         """This place. Options that it does not give come from the other one."""

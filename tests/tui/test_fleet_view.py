@@ -31,9 +31,9 @@ FILTERS = [
     Filters(),
     Filters("weekly"),
     Filters("name -weekly"),
-    *(Filters(state=state) for state in State),
+    *(Filters(states=frozenset({state})) for state in State),
     Filters(stale_by=NOW + DAY),
-    Filters("3", State.STALE, ids=frozenset(range(100))),
+    Filters("3", frozenset({State.STALE, State.ABSENT}), ids=frozenset(range(100))),
 ]
 
 

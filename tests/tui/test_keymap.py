@@ -89,7 +89,7 @@ async def test_the_screens_obey_hint_at_and_explain_the_keys_of_the_map(sqlite_u
         assert "f1 help" in driver.words()
         # An action that shares a key with one that got another key keeps it.
         await driver.press("2", "escape")
-        assert tenants.state is None
+        assert tenants.states == ()
         await driver.press("f1")
         helped = await driver.arrived(HelpScreen)
         keys = {row.binding.id: row.keys for row in row_list(helped).rows}

@@ -49,6 +49,7 @@ def test_an_item_needs_its_type() -> None:
         Place("a", "runs", schedule=0, set=(7,)),
         Place("a", "item_changes", set=(3, 7), item=ITEM, meaningful=True),
         Place("a", "changes", item=ITEM, posture="stale", filter="x"),
+        Place(group="gold", posture="stale,degraded"),
         Place(group="gold", filter="-check", posture="follow-up", sort="goes-stale", stale_within=timedelta(hours=8)),
         Place(changed=True, cause='AADSTS7000222: the secret\'s "key" expired …'),
         Place(screen="causes"),

@@ -14,7 +14,7 @@ import click
 
 from health.known import NOTHING_KNOWN, KnownOfTenant, entries_by_tenant, known_of
 from health.posture import TenantBackupHealth
-from tui.place import FLEET, Place
+from tui.place import FLEET, Place, postures_in
 from tui.words.known_words import known_searched
 from tui.words.searched import STATES, WordFilter, searched_words
 from tui.words.wording import state_of
@@ -33,6 +33,7 @@ class Narrowing(NamedTuple):
     group: str | None = None
     words: str | None = None
     posture: str | None = None
+    """One state, or several with commas between them."""
     tenants: tuple[str, ...] = ()
     """Only these tenants, by their external ids, from the command line or the view."""
     stale_within: timedelta | None = None
@@ -78,7 +79,8 @@ class Narrowing(NamedTuple):
         if self.group is not None:
             verdicts = [health for health in verdicts if group_of.get(health.tenant.external_id) == self.group]
         if self.posture is not None:
-            verdicts = [health for health in verdicts if state_of(health) is STATES[self.posture]]
+            states = {STATES[word] for word in postures_in(self.posture)}
+            verdicts = [health for health in verdicts if state_of(health) in states]
         wanted, policy = WordFilter.of(self.words or ""), session.loaded.settings.policy()
         if not wanted:
             return verdicts

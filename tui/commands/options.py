@@ -15,7 +15,16 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from tui.place import FAMILIES, ORDERS, POSTURES, START_SCREENS, ImpossiblePlace, ItemIdentity, Place
+from tui.place import (
+    FAMILIES,
+    ORDERS,
+    POSTURES,
+    START_SCREENS,
+    ImpossiblePlace,
+    ItemIdentity,
+    Place,
+    postures_together,
+)
 from tui.words.durations import NEWEST_FILE
 from tui.words.nearest import nearest
 
@@ -125,6 +134,14 @@ class WordType(click.Choice[str]):
         return f"there is no {value!r}; the nearest is {nearest(str(value), words)!r} of {', '.join(words)}"
 
 
+class WordsType(WordType):
+    """One or several of some words, commas between them."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        convert = super().convert
+        return ",".join(convert(word.strip(), param, ctx) for word in str(value).split(","))
+
+
 class ItemType(click.ParamType[Any]):
     """An item by its policy type and identifier."""
 
@@ -231,7 +248,11 @@ def narrowing_options(command: Command) -> Command:
     """`--group`, `--filter`, `--posture` and `--view`."""
     command = click.option("--view", metavar="NAME", help="The place kept in the settings under [views.NAME].")(command)
     command = click.option(
-        "--posture", type=WordType(POSTURES), help="Only tenants in this state, as `p` on the screens."
+        "--posture",
+        type=WordsType(POSTURES),
+        multiple=True,
+        callback=lambda _ctx, _param, said: postures_together(said),
+        help="Only tenants in this state, as `p` on the screens. Several with commas, or the option again.",
     )(command)
     command = click.option(
         "--filter", metavar="WORDS", help="Only what has these words, as `/` on the screens; -word leaves out."

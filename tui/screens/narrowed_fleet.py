@@ -14,7 +14,8 @@ from health.causes import Cause
 from health.posture import TenantBackupHealth
 from tui.fleet_view import FleetView
 from tui.pilot import Row
-from tui.place import FLEET, ORDERS, Order, Place
+from tui.place import FLEET, ORDERS, Order, Place, postures_together
+from tui.screens.choice import MARKED
 from tui.screens.facts_screen import FactsScreen
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.row_list import Cell, Column
@@ -28,11 +29,6 @@ _SHIFTS: Final = tuple(timedelta(hours=hours) for hours in (4, 8, 12))
 _EVERY: Final = "every posture"
 
 
-def _posture_cell(word: str) -> Cell:
-    """A posture as it stands in the list of tenants: with its glyph and its colour."""
-    return Cell(STATES[word].label, word) if word in STATES else Cell(word)
-
-
 class NarrowedFleet(FactsScreen[FleetView]):
     """A screen of the fleet that knows what its list is narrowed to, and has the actions that change it.
 
@@ -40,7 +36,8 @@ class NarrowedFleet(FactsScreen[FleetView]):
     """
 
     words: reactive[str] = reactive("", init=False)
-    state: reactive[State | None] = reactive(None, init=False)
+    states: reactive[tuple[State, ...]] = reactive((), init=False)
+    """Only tenants in one of these states, worst first; empty for all."""
     within: reactive[timedelta | None] = reactive(None, init=False)
     changed_only: reactive[bool] = reactive(False, init=False)
     cause: reactive[Cause | None] = reactive(None, init=False)
@@ -55,7 +52,7 @@ class NarrowedFleet(FactsScreen[FleetView]):
         # If the place is a set, the filter words are for the set's items and not for the fleet.
         words = "" if place.named_screen() == "backup_set" else place.filter or ""
         self.set_reactive(NarrowedFleet.words, words)
-        self.set_reactive(NarrowedFleet.state, STATES.get(place.posture or ""))
+        self.set_reactive(NarrowedFleet.states, tuple(STATES[word] for word in place.postures))
         self.set_reactive(NarrowedFleet.within, place.stale_within)
         self.set_reactive(NarrowedFleet.changed_only, place.changed)
         self.set_reactive(NarrowedFleet.order, ORDERS.get(place.sort or "", Order.TRIAGE))
@@ -75,7 +72,8 @@ class NarrowedFleet(FactsScreen[FleetView]):
     def _shown(self, rows: Sequence[TenantBackupHealth], view: FleetView) -> str:
         total = view.totals.tenants
         what = f"{len(rows):,} of {total:,}, " if len(rows) != total else f"{counted(total, 'tenant')}, "
-        posture = f"only {self._as_shown(self.state).word}, " if self.state is not None else ""
+        states = " or ".join(self._as_shown(state).word for state in self.states)
+        posture = f"only {states}, " if states else ""
         group = "" if self.group is None else f"group {safe_text(self.group)}, "
         within = "" if self.within is None else f"stale within {format_duration(self.within)}, "
         changed = "changed since you looked, " if self.changed_only else ""
@@ -91,7 +89,7 @@ class NarrowedFleet(FactsScreen[FleetView]):
         return Place(
             group=self.group,
             filter=self.words or None,
-            posture=None if self.state is None else self._said(self.state).word,
+            posture=postures_together(self._said(state).word for state in self.states),
             sort=None if self.order is Order.TRIAGE else self.order.option,
             stale_within=self.within,
             changed=self.changed_only,
@@ -112,7 +110,8 @@ class NarrowedFleet(FactsScreen[FleetView]):
     def action_clear_filters(self) -> None:
         self.changed_only = False
         self.cause = self.group = None
-        self.state = self.within = None
+        self.states = ()
+        self.within = None
         self.query_one(FilterInput).value = ""
 
     def action_sort(self) -> None:
@@ -122,26 +121,39 @@ class NarrowedFleet(FactsScreen[FleetView]):
         self._pick("tenants.sort", "SORTED BY", list(Order), self.order, lambda order: Cell(order.value), sort)
 
     def action_posture(self) -> None:
+        """Let the user pick a posture, or mark several with the space bar."""
+        marks = {self._said(state).word for state in self.states} if len(self.states) > 1 else set()
+
+        def cell(word: str) -> Cell:
+            mark = f" {MARKED}" if word in marks else ""
+            return Cell(f"{STATES[word].label}{mark}", word) if word in STATES else Cell(word)
+
         def narrow(word: str | None) -> None:
             if word is not None:
-                self.action_only(word)
+                chosen = marks if marks and word != _EVERY else {word}
+                self.states = tuple(state for each, state in STATES.items() if each in chosen)
 
-        words = [_EVERY, *STATES]
-        here = _EVERY if self.state is None else self._said(self.state).word
-        self._pick("tenants.posture", "ONLY", words, here, _posture_cell, narrow)
+        here = self._said(self.states[0]).word if self.states else _EVERY
+        self._pick("tenants.posture", "ONLY", [_EVERY, *STATES], here, cell, narrow, marks=marks)
 
     def _pick(
         self, binding: str, heading: str, rows: Sequence[Row], here: Row, cell: Callable[[Row], Cell],
-        then: Callable[[Row | None], None],
+        then: Callable[[Row | None], None], marks: set[Row] | None = None,
     ) -> None:  # fmt: skip
-        """Let the user pick one of a few. The same key again takes the next one."""
+        """Let the user pick one of a few, or mark some. The same key again takes the next one."""
         again = [key for key, active in self.active_bindings.items() if active.binding.id == binding]
         self.pilot.choose(
-            [Column(heading, 16, share=1)], rows, lambda row: (cell(row),), then, begin_at=here, again=again
+            [Column(heading, 16, share=1)],
+            rows,
+            lambda row: (cell(row),),
+            then,
+            begin_at=here,
+            again=again,
+            marks=marks,
         )
 
     def action_only(self, word: str) -> None:
-        self.state = next((state for state in State if state.word == word), None)
+        self.states = tuple(state for state in State if state.word == word)
 
     def action_changed(self) -> None:
         view = self.answer

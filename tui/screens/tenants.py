@@ -234,7 +234,7 @@ class TenantsScreen(NarrowedFleet):
         self.refresh_bindings()
         self._want_causes()
 
-    watch_state = watch_within = watch_changed_only = watch_cause = watch_group = watch_words
+    watch_states = watch_within = watch_changed_only = watch_cause = watch_group = watch_words
 
     def watch_order(self) -> None:
         self._list_again()
@@ -260,11 +260,14 @@ class TenantsScreen(NarrowedFleet):
     def _filters(self) -> Filters:
         stale_by = None if self.within is None else shifted(self.now(), self.within)
         of_cause = None if self.cause is None else frozenset(self._runs_that_said_so())
-        # The facts decide the verdict; the screen decides whether the facts are too old for it.
-        state = State.HEALTHY if self.state is State.UNCONFIRMED and self.unconfirmed else self.state
-        if state is State.HEALTHY and self.pilot.context.as_of:
-            state = State.UNCONFIRMED  # as of the past no tenant is healthy
-        return Filters(self.words, state, stale_by, self.changed_only, of_cause, self.group)
+        states = frozenset(map(self._as_judged, self.states))
+        return Filters(self.words, states, stale_by, self.changed_only, of_cause, self.group)
+
+    def _as_judged(self, state: State) -> State:
+        """A state as the verdicts have it: the facts decide it, and the screen whether they are too old for it."""
+        if self.pilot.context.as_of:
+            return State.UNCONFIRMED if state is State.HEALTHY else state  # as of the past no tenant is healthy
+        return State.HEALTHY if state is State.UNCONFIRMED and self.unconfirmed else state
 
     def _show(self, rows: Sequence[TenantBackupHealth]) -> None:
         self._is_listed = True

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, SecretStr
 
 from tui.own_commands import PLACEHOLDERS
-from tui.place import FAMILIES, ORDERS, POSTURES, START_SCREENS
+from tui.place import FAMILIES, ORDERS, POSTURES, START_SCREENS, postures_in
 from tui.words.durations import format_duration, parse_duration
 from tui.words.nearest import nearest
 
@@ -143,6 +143,13 @@ def _count(value: object) -> int:
     raise ValueError(f"must be {_COUNT.words}")
 
 
+def _postures(value: str) -> str:
+    words = postures_in(value)
+    for word in words:
+        OneOf("posture", POSTURES)(word)
+    return ",".join(words)
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
@@ -159,7 +166,7 @@ Owner = Annotated[str, AfterValidator(_OWNER)]
 KeysById = Annotated[dict[str, Annotated[str, AfterValidator(_KEYS)]], BeforeValidator(_by_dotted_names)]
 ViewName = Annotated[str, AfterValidator(_VIEW_NAME)]
 ScreenName = Annotated[str, AfterValidator(OneOf("screen", START_SCREENS))]
-PostureName = Annotated[str, AfterValidator(OneOf("posture", POSTURES))]
+PostureNames = Annotated[str, AfterValidator(_postures)]
 OrderName = Annotated[str, AfterValidator(OneOf("order", tuple(ORDERS)))]
 FamilyName = Annotated[str, AfterValidator(OneOf("family", FAMILIES))]
 ItemName = Annotated[str, AfterValidator(_ITEM)]

@@ -32,7 +32,7 @@ from tui.settings.forms import (
     OrderName,
     Owner,
     Percentage,
-    PostureName,
+    PostureNames,
     RefreshInterval,
     ScreenName,
     SourceName,
@@ -144,7 +144,9 @@ class ViewSettings(BaseModel):
     screen: ScreenName | None = Field(default=None, description="Which screen of the tenant, or `causes`.")
     group: str | None = Field(default=None, description="Only the tenants of this group.")
     filter: str | None = Field(default=None, description="Only what has these words; `-word` leaves out.")
-    posture: PostureName | None = Field(default=None, description="Only tenants in this state.")
+    posture: PostureNames | None = Field(
+        default=None, description="Only tenants in this state, or in these, with commas."
+    )
     sort: OrderName | None = Field(default=None, description="The order of the tenants.")
     stale_within: Duration | None = Field(default=None, description="Only tenants that go stale within this time.")
     changed: bool = Field(default=False, description="Only tenants that changed since the last visit.")

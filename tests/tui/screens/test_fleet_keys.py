@@ -41,6 +41,32 @@ async def test_a_digit_filters_by_posture_and_0_clears_it(url: str) -> None:
         assert names(tenants) == list(WORST_FIRST)
 
 
+async def test_the_space_bar_marks_several_postures(url: str) -> None:
+    async with open_app(url) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        await driver.press("p", "down", "down", "space", "space", "enter")
+        assert names(tenants) == ["Contoso", "Fabrikam"]
+        assert "2 of 6, only absent or stale, " in driver.shown("#shown")
+        await driver.press("Y")
+        assert driver.app.clipboard == "tenantpilot --posture absent,stale"
+        # They are marked when the list opens again: Enter changes nothing, and the space bar takes one away.
+        await driver.press("p")
+        assert driver.text().count("[marked]") == 2
+        await driver.press("enter")
+        assert names(tenants) == ["Contoso", "Fabrikam"]
+        await driver.press("p", "space", "enter")
+        assert names(tenants) == ["Fabrikam"]
+        # One that is listed alone has no mark: Enter takes the one under the cursor.
+        await driver.press("p", "down", "enter")
+        assert names(tenants) == ["Adventure Works"]
+        await driver.press("p", "space", "p")
+        assert names(tenants) == ["Tailspin"]
+        await driver.press("p", "space", "up", "up", "space", "home", "enter")
+        assert names(tenants) == list(WORST_FIRST)
+        await driver.press("p", "down", "space", "home", "space", "enter")
+        assert names(tenants) == ["Wingtip"]
+
+
 async def test_7_lists_what_was_confirmed_once_the_facts_are_too_old(url: str) -> None:
     clock = Clock()
     async with open_app(url, clock=clock) as driver:

@@ -75,7 +75,7 @@ async def test_a_key_that_takes_the_next_of_its_list_does_so_at_any_speed(keys: 
             else:
                 for key in keys:
                     await driver.press(key)
-            shown.append((tenants.order, tenants.state, [type(each) for each in driver.app.screen_stack]))
+            shown.append((tenants.order, tenants.states, [type(each) for each in driver.app.screen_stack]))
     assert shown[1] == shown[0]
 
 

@@ -107,7 +107,7 @@ async def test_past_the_limit_what_was_confirmed_is_unconfirmed(refresh: int, li
         assert [row["POSTURE"].text for row in cells(tenants)][:5] == [
             state.label for state in list(State) if state not in (State.HEALTHY, State.UNCONFIRMED)
         ]
-        while tenants.state is not State.HEALTHY:
+        while tenants.states != (State.HEALTHY,):
             await driver.press("p", "p")
         assert not looks_calm(driver)
         assert State.UNCONFIRMED.word in driver.shown("#shown")

@@ -198,7 +198,7 @@ async def test_the_filter_works_while_typing_in_triage_order(sqlite_url: str) ->
         # While the user types, the keys of the list are letters.
         await driver.enter_words("qsp")
         assert tenants.words == "wqsp"
-        assert (tenants.state, tenants.order.value) == (None, "triage")
+        assert (tenants.states, tenants.order.value) == ((), "triage")
 
 
 async def test_escape_clears_the_filter_and_the_posture_and_never_quits(sqlite_url: str) -> None:
@@ -215,7 +215,7 @@ async def test_escape_clears_the_filter_and_the_posture_and_never_quits(sqlite_u
         await driver.press("p", "p")
         assert names(tenants) == []
         await driver.press("escape")
-        assert (len(listed(tenants)), tenants.words, tenants.state) == (6, "", None)
+        assert (len(listed(tenants)), tenants.words, tenants.states) == (6, "", ())
 
         await driver.press("escape", "escape", "backspace")
         assert driver.app.is_running
