@@ -21,6 +21,7 @@ from tui.widgets.row_list import Cell, Column, RowList
 from tui.words.evidence import set_entry
 from tui.words.safe_text import safe_text
 from tui.words.set_words import attempt_sentences
+from tui.words.wording import MARKED
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
@@ -144,7 +145,7 @@ class BackupSetsScreen(FactsScreen[BackupSetsAnswer]):
         cells = listed_set_cells(listed, self.now())
         name = cells.name
         if self.pilot.is_marked(self.external_id, listed.key.set_id):
-            name = name._replace(text=f"[marked] {name.text}", is_name=False)
+            name = name._replace(text=f"{MARKED} {name.text}", is_name=False)
         return (
             cells.status, cells.when, cells.part, cells.items,
             cells.degraded, name, cells.source, cells.error,

@@ -18,7 +18,6 @@ from tui.window_size import FollowsWindow
 _NARROW: Final = 34
 _NARROW_MARKING: Final = 46
 """The columns of a list with one of its own, without and with marks: its last line says which keys work."""
-MARKED: Final = "[marked]"
 
 
 class ChoiceScreen(FollowsWindow, ModalScreen[Any]):

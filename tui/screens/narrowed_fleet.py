@@ -15,14 +15,13 @@ from health.posture import TenantBackupHealth
 from tui.fleet_view import FleetView
 from tui.pilot import Row
 from tui.place import FLEET, ORDERS, Order, Place, postures_together
-from tui.screens.choice import MARKED
 from tui.screens.facts_screen import FactsScreen
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.row_list import Cell, Column
 from tui.words.durations import format_duration
 from tui.words.safe_text import safe_text
 from tui.words.searched import STATES
-from tui.words.wording import State, counted
+from tui.words.wording import MARKED, State, counted
 
 _SHIFTS: Final = tuple(timedelta(hours=hours) for hours in (4, 8, 12))
 """The spans in which to look for tenants that go stale, in the order of `w`."""

@@ -38,6 +38,8 @@ from tui.words.names import IN_A_SENTENCE, name_in_words
 _LIMIT: Final = "This does not prove that a restore will succeed."
 HEALTHY_LIMIT: Final = f"Backups are recent and complete. {_LIMIT}"
 
+MARKED: Final = "[marked]"
+"""Stands beside a row that the user has marked."""
 ASSIGNMENTS_LIMIT: Final = "The tool does not record whether any of these items is assigned."
 
 
