@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Final
 
 from health.freshness import Freshness, goes_stale_at
-from health.instants import shifted
+from health.instants import LATEST, shifted
 from health.policy import HealthPolicy
 from health.posture import TenantBackupHealth
 from health.slots import CannotPlan, SlotCalendar, slots_of
@@ -20,15 +20,20 @@ _AHEAD: Final = timedelta(days=35)
 _MOST_RUNS: Final = 2_000
 
 
+def fresh_until(health: TenantBackupHealth, policy: HealthPolicy) -> datetime:
+    """The last instant at which the basis, fresh when it was judged, is not too old yet; LATEST if it was not fresh."""
+    basis = health.basis
+    if health.freshness is not Freshness.FRESH or basis is None or basis.completed_at is None:
+        return LATEST
+    return goes_stale_at(basis.completed_at, policy)
+
+
 def goes_stale_by(health: TenantBackupHealth, policy: HealthPolicy, instant: datetime) -> bool:
     """Whether the basis, fresh when it was judged, will be too old at a later instant if no backup runs.
 
     `judge` would say the same at that instant from the same facts (docs/concepts.md, "Freshness").
     """
-    basis = health.basis
-    if health.freshness is not Freshness.FRESH or basis is None or basis.completed_at is None:
-        return False
-    return instant > goes_stale_at(basis.completed_at, policy)
+    return instant > fresh_until(health, policy)
 
 
 def longest_pause(plans: Iterable[tuple[str | None, str]], now: datetime) -> timedelta | None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from heapq import merge
+from threading import Lock
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from health.again import holds_until
 from health.answers import FleetAnswer
-from health.forecast import goes_stale_by
+from health.collector import collector_paused
+from health.forecast import fresh_until
 from health.freshness import Freshness, goes_stale_at
 from health.instants import EARLIEST, LATEST
 from health.known import KnownEntry, known_of
@@ -31,16 +33,32 @@ LARGE: Final = 20_000
 _SORTED_AT_ONCE: Final = 4_000
 
 
+class Filtered(NamedTuple):
+    """A verdict, and what filters look at in it."""
+
+    health: TenantBackupHealth
+    number: int
+    """The tenant's id."""
+    state: State
+    fresh_until: datetime
+    words: str
+    """Empty if no filter has asked for words."""
+
+
 class Prepared:
     """What a thread prepares so that a large fleet is listed without a pause (docs/budgets.md, "On the screen")."""
 
     def __init__(self) -> None:
+        self.begun = False
+        """Whether a thread has begun: a refresh without a change has nothing more to prepare."""
         self.orders: dict[Order, Sequence[TenantBackupHealth]] = {}
-        """Every verdict in each order that is ready."""
-        self.states: dict[int, State] | None = None
-        """The state of each tenant, by its id."""
+        """Every verdict in each order that is ready, besides that of triage."""
+        self.filtered: dict[Order, Sequence[Filtered]] = {}
+        """The same with what filters look at."""
         self.words = False
         """Whether `found_by` has the words of every verdict."""
+        self.one_looks = Lock()
+        """Held by the thread that looks up the words: a filter that needs them waits, and does not do it again."""
 
 
 class FleetView(NamedTuple):
@@ -48,8 +66,8 @@ class FleetView(NamedTuple):
 
     answer: FleetAnswer
     totals: FleetTotals
-    found_by: dict[int, tuple[TenantBackupHealth, str]]
-    """By tenant id: the verdict, and the words the filter searches in it. Filled by the first filter."""
+    found_by: dict[int, Filtered]
+    """By tenant id: the verdict, with the words the filter searches in it. Filled by the first filter by words."""
     role_could_write: bool = False
     """Whether the role that read the fleet has more than SELECT on the facts."""
 
@@ -73,6 +91,12 @@ class FleetView(NamedTuple):
     def now(self) -> datetime:
         """The instant at which the fleet was judged."""
         return self.answer.now
+
+    def in_order(self, order: Order) -> Sequence[TenantBackupHealth] | None:
+        """Every verdict in an order; None if the fleet must be sorted for it."""
+        if order is Order.TRIAGE:
+            return self.answer.verdicts
+        return None if self.prepared is None else self.prepared.orders.get(order)
 
 
 def fleet_view(answer: FleetAnswer, known: FleetView | None, visit: LastVisit | None = None) -> FleetView:
@@ -98,34 +122,38 @@ def fleet_view(answer: FleetAnswer, known: FleetView | None, visit: LastVisit | 
     return view._replace(visit=visit, changed=changed, gone=gone)
 
 
-def found_by(
-    view: FleetView, policy: HealthPolicy, groups: Groups | None = None
-) -> dict[int, tuple[TenantBackupHealth, str]]:
-    """By tenant id: the verdict, and the words the filter searches in it.
+def found_by(view: FleetView, policy: HealthPolicy, groups: Groups | None = None) -> dict[int, Filtered]:
+    """By tenant id: the verdict, with the words the filter searches in it.
 
     Of a large fleet a thread does it first; a refresh costs only the words of changed verdicts.
     """
-    if view.prepared is not None and view.prepared.words:
-        return view.found_by
-    for health in view.answer.verdicts:
-        known = view.found_by.get(health.tenant.id)
-        if known is None or known[0] is not health:
-            group = None if groups is None else groups.beside(health.tenant.external_id)
-            words = searched_words(health, policy, view.now, None if group is None else group.name)
-            view.found_by[health.tenant.id] = health, words
-    if view.prepared is not None:
-        view.prepared.words = True
+    prepared = view.prepared or Prepared()
+    with prepared.one_looks, collector_paused():
+        for health in () if prepared.words else view.answer.verdicts:
+            known = view.found_by.get(health.tenant.id)
+            if known is None or known.health is not health:
+                group = None if groups is None else groups.beside(health.tenant.external_id)
+                words = searched_words(health, policy, view.now, None if group is None else group.name)
+                view.found_by[health.tenant.id] = _filtered(health, policy, words)
+        prepared.words = True
     return view.found_by
 
 
+def _filtered(health: TenantBackupHealth, policy: HealthPolicy, words: str) -> Filtered:
+    return Filtered(health, health.tenant.id, state_of(health), fresh_until(health, policy), words)
+
+
 def prepare(view: FleetView, policy: HealthPolicy, groups: Groups | None = None) -> None:
-    """Look up every word and state of a large fleet, and sort it in every order. Runs in a thread of its own."""
+    """Look up what filters look at in a large fleet, and sort it in every order. Runs in a thread of its own."""
     if view.prepared is None:
         return
-    found_by(view, policy, groups)
-    view.prepared.states = {health.tenant.id: state_of(health) for health in view.answer.verdicts}
-    for order, key in _sort_keys(policy).items():
-        view.prepared.orders[order] = _sorted_in_parts(view.answer.verdicts, key)
+    found = found_by(view, policy, groups)
+    for order in Order:
+        in_order: Sequence[TenantBackupHealth] = view.answer.verdicts
+        if order is not Order.TRIAGE:
+            in_order = _sorted_in_parts(in_order, sort_key(order, policy))
+            view.prepared.orders[order] = in_order
+        view.prepared.filtered[order] = [found[health.tenant.id] for health in in_order]
 
 
 def _sorted_in_parts(
@@ -175,33 +203,63 @@ def listed(
     noted: Mapping[str, Sequence[KnownEntry]] = MappingProxyType({}),
 ) -> Sequence[TenantBackupHealth]:
     """The tenants that pass every filter, in the order asked for. `noted` are known entries by external id."""
-    prepared = view.prepared or Prepared()
-    in_order = prepared.orders.get(order)
-    chosen: Sequence[TenantBackupHealth] = view.answer.verdicts if in_order is None else in_order
-    if wanted := WordFilter.of(filters.words):
-        words, beside = found_by(view, policy, groups), _beside(view, noted)
-        for place, word in enumerate((*wanted.wanted, *wanted.unwanted)):
-            is_wanted = place < len(wanted.wanted)
-            chosen = [
-                health
-                for health in chosen
-                if (word in words[health.tenant.id][1] or word in beside.get(health.tenant.id, "")) is is_wanted
-            ]
+    if filters == Filters() and (every := view.in_order(order)) is not None:
+        return every
+    prepared = None if view.prepared is None else view.prepared.filtered.get(order)
+    chosen = _to_filter(view, policy, groups, with_words=bool(filters.words)) if prepared is None else prepared
+    verdicts = [each.health for each in _passing(chosen, filters, view, groups, noted)]
+    if order is Order.TRIAGE or prepared is not None:
+        return verdicts
+    return _sorted_in_parts(verdicts, sort_key(order, policy))
+
+
+def _to_filter(view: FleetView, policy: HealthPolicy, groups: Groups | None, *, with_words: bool) -> Sequence[Filtered]:
+    """In triage order. The words are looked up only if they are asked for."""
+    if with_words:
+        found = found_by(view, policy, groups)
+        return [found[health.tenant.id] for health in view.answer.verdicts]
+    return [_filtered(health, policy, "") for health in view.answer.verdicts]
+
+
+def _passing(
+    chosen: Sequence[Filtered],
+    filters: Filters,
+    view: FleetView,
+    groups: Groups | None,
+    noted: Mapping[str, Sequence[KnownEntry]],
+) -> Sequence[Filtered]:
+    """Those that pass every filter. A loop for each filter: a fleet of 100,000 takes 10 ms in it."""
+    wanted = WordFilter.of(filters.words)
+    beside = _beside(view, noted) if wanted else {}
+    for place, word in enumerate((*wanted.wanted, *wanted.unwanted)):
+        is_wanted = place < len(wanted.wanted)
+        has = {number for number, said in beside.items() if word in said}
+        chosen = [each for each in chosen if (word in each.words or each.number in has) is is_wanted]
     if filters.group is not None and groups is not None:
-        chosen = [health for health in chosen if groups.has(filters.group, health.tenant.external_id)]
-    if filters.states and (states := prepared.states) is not None:
-        chosen = [health for health in chosen if states[health.tenant.id] in filters.states]
-    elif filters.states:
-        chosen = [health for health in chosen if state_of(health) in filters.states]
-    if filters.stale_by is not None:
-        chosen = [health for health in chosen if goes_stale_by(health, policy, filters.stale_by)]
+        chosen = [each for each in chosen if groups.has(filters.group, each.health.tenant.external_id)]
+    if states := tuple(filters.states):  # to hash a state takes longer than to compare it with all
+        chosen = [each for each in chosen if each.state in states]
+    if (stale_by := filters.stale_by) is not None:
+        chosen = [each for each in chosen if stale_by > each.fresh_until]
     if filters.changed:
-        chosen = [health for health in chosen if health.tenant.id in view.changed]
-    if filters.ids is not None:
-        chosen = [health for health in chosen if health.tenant.id in filters.ids]
-    if order is Order.TRIAGE or in_order is not None:
-        return chosen
-    return _sorted_in_parts(chosen, _sort_keys(policy)[order])
+        chosen = [each for each in chosen if each.number in view.changed]
+    if (ids := filters.ids) is not None:
+        chosen = [each for each in chosen if each.number in ids]
+    return chosen
+
+
+def place_in(
+    rows: Sequence[TenantBackupHealth], view: FleetView, order: Order, policy: HealthPolicy, tenant_id: int
+) -> int | None:
+    """The place of a tenant of a prepared fleet among rows in this order; None if it is not among them.
+
+    To look at each of 100,000 rows would delay a key.
+    """
+    if (sought := view.found_by.get(tenant_id)) is None:
+        return None
+    key = sort_key(order, policy)
+    place = bisect_left(rows, key(sought.health), key=key)
+    return place if place < len(rows) and rows[place].tenant.id == tenant_id else None
 
 
 def _beside(view: FleetView, noted: Mapping[str, Sequence[KnownEntry]]) -> Mapping[int, str]:
@@ -216,11 +274,12 @@ def _beside(view: FleetView, noted: Mapping[str, Sequence[KnownEntry]]) -> Mappi
 
 def lists_at_once(view: FleetView, filters: Filters, order: Order) -> bool:
     """Whether `listed` takes too little time to hold up a key."""
-    is_sorted = order is Order.TRIAGE or (view.prepared is not None and order in view.prepared.orders)
-    return len(view.answer.verdicts) < LARGE or (is_sorted and filters == Filters())
+    return len(view.answer.verdicts) < LARGE or (filters == Filters() and view.in_order(order) is not None)
 
 
-def _sort_keys(policy: HealthPolicy) -> dict[Order, Callable[[TenantBackupHealth], Any]]:
+def sort_key(order: Order, policy: HealthPolicy) -> Callable[[TenantBackupHealth], Any]:
+    """What sorts the fleet in an order. No two tenants have the same."""
+
     def completed_at(health: TenantBackupHealth) -> datetime | None:
         return None if health.basis is None else health.basis.completed_at
 
@@ -234,8 +293,12 @@ def _sort_keys(policy: HealthPolicy) -> dict[Order, Callable[[TenantBackupHealth
             return EARLIEST
         return goes_stale_at(completed, policy)
 
-    return {
-        Order.NAME: name,
-        Order.AGE: lambda health: (completed_at(health) or EARLIEST, *name(health)),
-        Order.GOES_STALE: lambda health: (goes_stale(health), *name(health)),
-    }
+    match order:
+        case Order.TRIAGE:
+            return triage_key
+        case Order.NAME:
+            return name
+        case Order.AGE:
+            return lambda health: (completed_at(health) or EARLIEST, *name(health))
+        case Order.GOES_STALE:
+            return lambda health: (goes_stale(health), *name(health))

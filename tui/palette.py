@@ -96,7 +96,7 @@ class TenantProvider(Provider):
         wanted, found = WordFilter.of(query), 0
         words = found_by(view, app.context.policy, app.context.groups)
         for health in view.answer.verdicts:
-            searched = words[health.tenant.id][1]
+            searched = words[health.tenant.id].words
             if found < _MOST_TENANTS and wanted.passes(searched):
                 found += 1
                 tenant = health.tenant

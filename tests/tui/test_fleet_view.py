@@ -8,8 +8,9 @@ from health.answers import FleetAnswer
 from health.posture import triage_key
 from tests.health.making import DAY, HOUR, NOW, POLICY, a_schedule, a_set, a_tenant, judged
 from tui import fleet_view as module
-from tui.fleet_view import Filters, FleetView, fleet_view, found_by, listed, prepare
+from tui.fleet_view import Filters, FleetView, fleet_view, found_by, listed, place_in, prepare
 from tui.place import Order
+from tui.words.searched import WordFilter, searched_words
 from tui.words.wording import State
 
 
@@ -46,6 +47,34 @@ def test_a_prepared_fleet_is_listed_alike(order: Order, filters: Filters, monkey
     found_by(prepared, POLICY)
     ids = [health.tenant.id for health in listed(prepared, filters, order, POLICY)]
     assert ids == [health.tenant.id for health in listed(bare, filters, order, POLICY)]
+
+
+@pytest.mark.parametrize("order", Order)
+@pytest.mark.parametrize("filters", [Filters(), Filters("weekly"), Filters(states=frozenset([State.STALE]))])
+def test_the_place_of_a_tenant_is_found_by_the_order(order: Order, filters: Filters) -> None:
+    view = a_view()
+    prepare(view, POLICY)
+    rows = listed(view, filters, order, POLICY)
+    places = {health.tenant.id: place for place, health in enumerate(rows)}
+    assert len(places) == len(rows) > 0
+    everyone = [health.tenant.id for health in view.answer.verdicts]
+    found = {number: place_in(rows, view, order, POLICY, number) for number in (*everyone, 1_000)}
+    assert found == {number: places.get(number) for number in (*everyone, 1_000)}
+
+
+@pytest.mark.parametrize("words", ["401", "401 name", "-401", "weekly -401", "401 -weekly"])
+@pytest.mark.parametrize("is_prepared", [False, True])
+def test_a_cause_is_among_the_words(words: str, is_prepared: bool) -> None:
+    causes = dict.fromkeys(range(1, 200, 9), "401 unauthorized")
+    view = a_view()._replace(causes=causes)
+    if is_prepared:
+        prepare(view, POLICY)
+    expected = [
+        health.tenant.id
+        for health in view.answer.verdicts
+        if WordFilter.of(words).passes(f"{searched_words(health, POLICY, NOW)} {causes.get(health.tenant.id, '')}")
+    ]
+    assert [health.tenant.id for health in listed(view, Filters(words), Order.TRIAGE, POLICY)] == expected
 
 
 def test_a_prepared_order_is_not_used_for_newer_verdicts() -> None:

@@ -19,7 +19,7 @@ from textual.widgets import Static
 from health.again import fleet_again
 from health.instants import shifted
 from health.posture import TenantBackupHealth
-from tui.fleet_view import LARGE, Filters, FleetView, fleet_view, listed, lists_at_once, prepare, with_tenant
+from tui.fleet_view import LARGE, Filters, FleetView, fleet_view, listed, lists_at_once, place_in, prepare, with_tenant
 from tui.known_notes import CheckedNotes, KnownNotes, checked_notes
 from tui.listing import Listings, in_a_thread
 from tui.place import FLEET, Place
@@ -214,8 +214,8 @@ class TenantsScreen(NarrowedFleet):
             self.pilot.notes = view.notes
         self._list_again()
         self._want_causes()
-        if len(view.answer.verdicts) >= LARGE:
-            context = self.pilot.context
+        if len(view.answer.verdicts) >= LARGE and view.prepared is not None and not view.prepared.begun:
+            context, view.prepared.begun = self.pilot.context, True
             in_a_thread("fleet-prepared", partial(prepare, view, context.policy, context.groups))
 
     def note(self) -> str:
@@ -273,7 +273,11 @@ class TenantsScreen(NarrowedFleet):
         self._is_listed = True
         view = self.facts
         empty = "no tenant matches the filter" if view.answer.verdicts else "no tenants yet: see 'tenantpilot import'"
-        self.query_one("#tenants", RowList).replace(rows, empty=empty, narrowed=self._narrowed)
+        place_of = None
+        if view.prepared is not None and view.prepared.words:
+            place_of = partial(place_in, rows, view, self.order, self.pilot.context.policy)
+        tenants = self.query_one("#tenants", RowList)
+        tenants.replace(rows, empty=empty, narrowed=self._narrowed, place_of=place_of)
         self._narrowed = False
         self.query_one("#shown", Static).update(Content(self._shown(rows, view)))
         self._tell()

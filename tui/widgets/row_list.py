@@ -166,10 +166,18 @@ class RowList(Widget, can_focus=True):
         self._columns = tuple(columns)
         self.refresh()
 
-    def replace(self, rows: Sequence[Any], *, empty: str | None = None, narrowed: bool = False) -> None:
+    def replace(
+        self,
+        rows: Sequence[Any],
+        *,
+        empty: str | None = None,
+        narrowed: bool = False,
+        place_of: Callable[[Any], int | None] | None = None,
+    ) -> None:
         """List these rows; the cursor stays on the row with the same key, else near where it was.
 
-        If the user has narrowed the list, near would be any row: then the cursor goes to the first.
+        If the user has narrowed the list, near would be any row: then the cursor goes to the first. `place_of` finds a
+        row by its key without looking at each; None if the row is not there.
         """
         current = self.current
         if bool(rows) != bool(self._rows):
@@ -178,7 +186,7 @@ class RowList(Widget, can_focus=True):
         if empty is not None:
             self._empty = empty
         if current is not None:
-            place = self._place_of(self._key(current))
+            place = self._place_of(self._key(current), place_of)
             self._cursor = place if place is not None else 0 if narrowed else self._cursor
         self._cursor = max(0, min(self._cursor, len(rows) - 1))
         self._keep_in_view()
@@ -192,10 +200,12 @@ class RowList(Widget, can_focus=True):
                 return True
         return False
 
-    def _place_of(self, key: Hashable) -> int | None:
+    def _place_of(self, key: Hashable, place_of: Callable[[Any], int | None] | None) -> int | None:
         # A refresh seldom moves a row.
         if self._cursor < len(self._rows) and self._key(self._rows[self._cursor]) == key:
             return self._cursor
+        if place_of is not None:
+            return place_of(key)
         return next((place for place, row in enumerate(self._rows) if self._key(row) == key), None)
 
     # Drawing

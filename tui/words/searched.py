@@ -27,6 +27,9 @@ _CONFIRMED: Final = f"\0{_HEALTHY}"
 """What `healthy` finds: confirmed tenants, and none that is only called so. No name begins a word with NUL."""
 
 
+_OF_REASONS: Final = {reason: f"{words} {reason}" for reason, words in REASON_WORDS.items()}
+
+
 class WordFilter(NamedTuple):
     """What the user typed: every wanted word must be there, and no unwanted one (typed with a `-` in front)."""
 
@@ -67,7 +70,7 @@ def searched_words(
     if health.confirmed:  # a fast path: this is most of a fleet
         return f"{names} {_CONFIRMED}".casefold()
     words = [names, state_of(health).word, health.freshness or "", why(health, policy, now)]
-    words += [f"{REASON_WORDS[reason]} {reason}" for reason in health.reasons]
+    words += [_OF_REASONS[reason] for reason in health.reasons]
     if health.quality is not None and health.quality.degraded:
         words += [families_in_words(health.quality), *(name for name, count in health.quality.families if count)]
     for each in health.follow_ups:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -145,7 +146,12 @@ _NOUNS: Final[Mapping[str, str]] = MappingProxyType(
 
 def families_in_words(quality: BackupQualitySummary) -> str:
     """Every family above zero with its count: `9 metadata only, incomplete run`."""
-    return ", ".join(_family_in_words(name, count) for name, count in quality.families)
+    return _in_words(quality.families)
+
+
+@lru_cache(maxsize=4096)
+def _in_words(families: tuple[tuple[str, int], ...]) -> str:
+    return ", ".join(_family_in_words(name, count) for name, count in families)
 
 
 def _family_in_words(name: str, count: int) -> str:

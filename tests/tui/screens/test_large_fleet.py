@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
-from tests.tui.screens.driving import listed, open_app
-from tests.tui.screens.fleets import small_fleet
+from tests.health.store.bare import bare
+from tests.tui.screens.driving import listed, open_app, row_list, under_cursor
+from tests.tui.screens.fleets import NOW, small_fleet
 from tui import fleet_view, listing
 from tui.screens import tenants as tenants_module
 from tui.screens.tenants import TenantsScreen
@@ -72,3 +74,35 @@ async def test_an_export_is_of_what_was_typed_and_not_of_the_rows_before(
         assert [entry["name"] for entry in document["tenants"]] == ["Northwind"]
         assert document["narrowed_by"] == {"filter": "northwind"}
         assert names(tenants) == {"Northwind"}
+
+
+async def test_the_cursor_stays_or_goes_to_the_first(sqlite_url: str) -> None:
+    """Its place is found by the order, without a look at each row."""
+    async with open_app(small_fleet().load(sqlite_url)) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        await driver.until(lambda: tenants.facts.prepared is not None and tenants.facts.prepared.words, "the words")
+        await driver.press("end")
+        last = under_cursor(tenants).tenant.name
+        await driver.press("s", "down", "enter")
+        await driver.until(lambda: "sorted: name" in driver.shown("#shown"), "another order")
+        assert under_cursor(tenants).tenant.name == last
+        assert row_list(tenants).cursor == sorted(names(tenants), key=str.casefold).index(last)
+        await driver.press("1")
+        await driver.until(lambda: last not in names(tenants), "one posture")
+        assert row_list(tenants).cursor == 0
+
+
+async def test_a_refresh_without_a_change_prepares_nothing(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr(tenants_module, "in_a_thread", lambda name, _work: begun.append(name))
+    async with open_app(small_fleet().load(sqlite_url)) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        driver.clock.forward(timedelta(seconds=1))
+        await driver.press("r")
+        await driver.until(lambda: tenants.facts.now == NOW + timedelta(seconds=1), "the refresh")
+        assert begun == ["fleet-prepared"]
+        with bare(sqlite_url) as writer:
+            writer.execute("UPDATE tenants SET name = 'Renamed' WHERE id = 1")
+        await driver.press("r")
+        await driver.until(lambda: "Renamed" in names(tenants), "a change")
+        assert begun == ["fleet-prepared"] * 2
