@@ -56,6 +56,7 @@ def walked(command: Sequence[str]) -> Iterator[Step]:
             if keys:
                 terminal.send(keys)
             with suppress(NothingCame):  # the last one ends the program
+                terminal.wait_for(FRAME_END)
                 terminal.settle(quiet)
             return Step(name, len(terminal.written), terminal.written.count(FRAME_END))
 

@@ -17,6 +17,7 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from tui.context import AppContext, Database
+from tui.held_frames import HeldFrames
 from tui.key_order import AT_ONCE, KeysInOrder
 from tui.pilot import Pilot, Row
 from tui.place import CAUSES, Place
@@ -126,6 +127,7 @@ class TenantPilotApp(Pilot):
         self._numbers = count(1)
         self.keys = KeysInOrder(self, super().on_event)
         self.drawn: ChangedCells | None = None
+        self._held = HeldFrames(self, self._draw_held)
         for theme in THEMES:
             self.register_theme(theme)
         own = [
@@ -204,8 +206,22 @@ class TenantPilotApp(Pilot):
     # Drawing
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        super()._display(screen, self.drawn.of(renderable, self.console) if self.drawn is not None else renderable)
+        if self.drawn is not None:
+            if self._held.takes(screen) and self.drawn.hold(renderable, self.console):
+                return
+            renderable = self.drawn.of(renderable, self.console)
+        super()._display(screen, renderable)
         self.keys.painted(screen)
+
+    def _draw_held(self) -> None:
+        self._display(self.screen, None)
+
+    def hold_frames(self, screen: Screen[Any]) -> None:
+        if self.drawn is not None:
+            self._held.hold(screen)
+
+    def draw_when_settled(self, screen: Screen[Any]) -> None:
+        self._held.release_when_settled(screen)
 
     def action_repaint(self, _resumed: object = None) -> None:
         """Draw everything again: another program may have written on the terminal."""

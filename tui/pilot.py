@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from textual.app import App
+from textual.screen import Screen
 
 from health.answers import SetKey
 from health.known import known_of
@@ -96,6 +97,14 @@ class Pilot(App[None]):
 
     def open_screen(self, name: str, *arguments: Any, **named: Any) -> None:
         """Push a new screen by its name in `tui.routes.ROUTES`, made with these arguments."""
+        raise NotImplementedError
+
+    def hold_frames(self, screen: Screen[Any]) -> None:
+        """Draw nothing of a screen for a moment, because it will change in many parts."""
+        raise NotImplementedError
+
+    def draw_when_settled(self, screen: Screen[Any]) -> None:
+        """Draw what was held back, as one frame, once everything that goes on in a screen is done."""
         raise NotImplementedError
 
     def choose(

@@ -54,8 +54,6 @@ _COLUMNS: Final = (
     Column("SOURCE", 18, from_width=100),
     Column("ERROR", 20, share=3, from_width=100),
 )
-_SOON: Final = 0.05
-"""Seconds that an answer may take before the list's verdict is shown. A near database is faster."""
 _ROOM_BESIDE: Final = 120
 """The columns needed for the schedules beside the attempts."""
 _ROOM_FOR_HISTORY: Final = 12
@@ -141,16 +139,12 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
         self._listed = health
         self._list_asking = asking
 
-    def on_mount(self) -> None:
-        if self._listed is not None:
-            self.set_timer(_SOON, self._show_as_listed)
-
-    def _show_as_listed(self) -> None:
+    def show_meanwhile(self) -> None:
         """Show the list's verdict, with its age, until the answer arrives.
 
         Only the verdict: without the rest a confirmed tenant could be called complete, or an attempt be missing.
         """
-        if self.answer is not None or self._listed is None or self._list_asking is None:
+        if self._listed is None or self._list_asking is None:
             return
         self.asking.shows_facts_of(self._list_asking)
         self._tick()

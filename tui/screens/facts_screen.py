@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _SOON: Final = 0.01
 """The shortest wait of a timer, in seconds: none may be 0."""
+_SOON_SECONDS: Final = 0.05
+"""How long an answer may take before the screen is drawn without it. A near database is faster."""
 _BETWEEN_SENTENCES: Final = re.compile(r"(?<=\.) (?=[A-Z])")
 
 
@@ -141,6 +143,22 @@ class FactsScreen(FramedScreen, Generic[Answer]):
         self.set_interval(1, self._tick)
         self._tick()
         self.load()
+        if self._is_opened:
+            self.pilot.hold_frames(self)
+            self.set_timer(_SOON_SECONDS, self._show_without_answer)
+
+    @property
+    def _is_opened(self) -> bool:
+        """Whether it was opened by a key. The first screen, which nobody sees before, is drawn as it comes."""
+        return self.app.screen_stack[0] is not self
+
+    def _show_without_answer(self) -> None:
+        if self.answer is None:
+            self.show_meanwhile()
+            self.pilot.draw_when_settled(self)
+
+    def show_meanwhile(self) -> None:
+        """Show what is known before the first answer, which takes its time."""
 
     def on_screen_resume(self) -> None:
         self.show_crumbs()
@@ -200,6 +218,8 @@ class FactsScreen(FramedScreen, Generic[Answer]):
         first = self.answer is None
         now = self.pilot.boot_seconds()
         self.asking.answered(self.facts_from(message.answer), message.database_time, now)
+        if first and self._is_opened:
+            self.pilot.hold_frames(self)
         if first:
             # We set classes on these two widgets, not on the screen: Textual restyles all below the changed node.
             self.query_one("#waiting").add_class("-over")
@@ -219,6 +239,7 @@ class FactsScreen(FramedScreen, Generic[Answer]):
             if not isinstance(self.focused, FilterInput):
                 self.first_focus()
             self.call_after_refresh(self._show_focused)
+            self.pilot.draw_when_settled(self)
 
     def _show_focused(self) -> None:
         """Scroll to the focus: in a small window too, the proof of a reason is never below the edge."""
@@ -237,6 +258,7 @@ class FactsScreen(FramedScreen, Generic[Answer]):
             waiting.add_class("-failed")
             waiting.update(Content(sentences))
         self._tick()
+        self.pilot.draw_when_settled(self)
 
     def on_gave_way(self, message: GaveWay) -> None:
         message.stop()

@@ -10,7 +10,7 @@ raises ImportError, and Textual draws as it would without this module.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from inspect import signature
 from typing import Any, Final, TypeGuard
@@ -49,55 +49,77 @@ class ChangedCells:
     """Remembers what the terminal shows, as far as we know it, and finds the least to write for the next frame."""
 
     def __init__(self) -> None:
-        self._rows: dict[int, Row] = {}
+        self._shown: dict[int, Row] = {}
+        self._wanted: dict[int, Row] = {}
+        """The lines of frames that are not written yet."""
 
     def forget(self) -> None:
         """Forget what the terminal shows: the next frames are written in full."""
-        self._rows.clear()
+        # New ones, because a frame that is still to be written has the others.
+        self._shown, self._wanted = {}, {}
+
+    def hold(self, frame: Any, console: Console) -> bool:
+        """Take in a frame that is written with the next one; False if it cannot wait, because it is not cells."""
+        try:
+            self._wanted |= self._laid(frame, console)
+        except _NotCells:
+            return False
+        return True
 
     def of(self, frame: Any, console: Console) -> Any:
-        """The frame to draw, with only the cells that differ; None if all are the same.
+        """The frame to draw, with only the cells that differ; None if all are the same. With None, what was held back.
 
         A frame of an unknown kind comes back unchanged.
         """
-        if frame is None:
-            return None
-        try:
-            laid = self._laid(_pieces(frame), COLOR_SYSTEMS.get(console.color_system or "", ColorSystem.TRUECOLOR))
-        except _NotCells:
+        if not self.hold(frame, console):
+            held = self._difference()
             self.forget()
-            return frame
-        rows = {y: row for y, row in laid.items() if row != self._rows.get(y)}
-        if not rows:
-            return None
-        return _Frame(self._rows, rows)
+            return _InTurn(held, frame) if held is not None and isinstance(frame, CompositorUpdate) else frame
+        return self._difference()
 
-    def _laid(self, pieces: Iterable[tuple[int, int, Strip]], system: ColorSystem) -> dict[int, Row]:
+    def _difference(self) -> _Frame | None:
+        for y in [y for y, row in self._wanted.items() if row == self._shown.get(y)]:
+            del self._wanted[y]
+        return _Frame(self._shown, self._wanted) if self._wanted else None
+
+    def _laid(self, frame: Any, console: Console) -> dict[int, Row]:
+        system = COLOR_SYSTEMS.get(console.color_system or "", ColorSystem.TRUECOLOR)
         rows: dict[int, Row] = {}
-        for y, x, strip in pieces:
+        for y, x, strip in () if frame is None else _pieces(frame):
             if y not in rows:
-                rows[y] = self._rows.get(y, []).copy()
+                rows[y] = self._wanted.get(y, self._shown.get(y, [])).copy()
             _lay(rows[y], x, _cells(strip, system))
         return rows
 
 
 class _Frame(CompositorUpdate):
-    """The rows that change. They count as shown once Textual asks for their text, because it writes it at once."""
+    """The lines that change. They count as shown once Textual asks for their text, because it writes it at once."""
 
-    def __init__(self, shown: dict[int, Row], rows: dict[int, Row]) -> None:
+    def __init__(self, shown: dict[int, Row], wanted: dict[int, Row]) -> None:
         self._shown = shown
-        self._rows = rows
+        self._wanted = wanted
 
     def render_segments(self, console: Console) -> str:
         shown: Mapping[int, Row] = self._shown
-        wanted: Mapping[int, Row] = self._rows
+        wanted: Mapping[int, Row] = self._wanted
         moved = moved_lines(shown, wanted)
         if moved is not None:
             wanted = {**{y: shown[y] for y in moved.lines}, **wanted}
             shown = {**shown, **moved.applied(shown)}
         runs = [run for y, row in sorted(wanted.items()) for run in _runs(y, shown.get(y, []), row)]
-        self._shown.update(self._rows)
+        self._shown.update(self._wanted)
+        self._wanted.clear()
         return output_of(runs, moved)
+
+
+class _InTurn(CompositorUpdate):
+    """Two frames, one after the other."""
+
+    def __init__(self, *frames: CompositorUpdate) -> None:
+        self._frames = frames
+
+    def render_segments(self, console: Console) -> str:
+        return "".join(frame.render_segments(console) for frame in self._frames)
 
 
 def _pieces(frame: object) -> Iterator[tuple[int, int, Strip]]:

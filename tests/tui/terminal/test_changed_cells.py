@@ -292,8 +292,35 @@ def test_a_frame_of_an_unknown_kind_is_drawn_unchanged() -> None:
     before = line(Segment("a"))
     _draw = [each.render_segments(console) for each in _changed(cells, before, console)]
     assert cells.of(frame, console) is frame
-    assert cells.of(before, console) is not None
+    assert [each.render_segments(console) for each in _changed(cells, before, console)] != []
     assert cells.of(None, console) is None
+
+
+def test_a_frame_that_is_held_back_is_written_with_the_next() -> None:
+    console, cells = console_of("truecolor"), ChangedCells()
+    assert cells.hold(line(Segment("one")), console)
+    assert cells.hold(line(Segment("two"), y=1), console)
+    assert cells.of(line(Segment("once"), x=2), console).render_segments(console) == "\x1b[1Hononce\x1b[2Htwo"
+    assert cells.of(None, console) is None
+
+
+def test_what_was_held_back_is_written_without_another_frame() -> None:
+    console, cells = console_of("truecolor"), ChangedCells()
+    cells.hold(line(Segment("one")), console)
+    assert cells.of(None, console).render_segments(console) == "\x1b[1Hone"
+    cells.hold(line(Segment("one")), console)
+    assert cells.of(None, console) is None
+    cells.hold(line(Segment("two")), console)
+    cells.forget()
+    assert cells.of(None, console) is None
+
+
+def test_a_frame_without_cells_comes_after_what_was_held_back() -> None:
+    console, cells, tab = console_of("truecolor"), ChangedCells(), line(Segment("a\tb"))
+    cells.hold(line(Segment("one")), console)
+    assert not cells.hold(tab, console)
+    assert cells.of(tab, console).render_segments(console) == f"\x1b[1Hone{tab.render_segments(console)}"
+    assert cells.of(tab, console) is tab
 
 
 def _changed(cells: ChangedCells, frame: CompositorUpdate, console: Console) -> Iterator[CompositorUpdate]:
