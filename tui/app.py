@@ -345,9 +345,10 @@ class TenantPilotApp(Pilot):
         if not isinstance(self.screen, FactsScreen):
             return
         try:
-            arguments = command.arguments(self.screen.under_cursor())
+            values = self.screen.under_cursor()
+            arguments = command.arguments(values)
             with self.suspend():
-                run_in_terminal(arguments)
+                run_in_terminal(arguments, command.about(values))
         except NotRun as problem:
             self.say(str(problem))
         except SuspendNotSupported:

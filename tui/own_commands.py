@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from tui.words.safe_text import safe_text
+
 PLACEHOLDERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "tenant": ("tenant", "name"),
@@ -47,6 +49,11 @@ class OwnCommand(NamedTuple):
                 raise NotRun(f"{self.name} was not run: {whole} could be an option; put '--' before it in argv")
             made.append(whole)
         return made
+
+    def about(self, values: Mapping[str, str]) -> str:
+        """The command and whose output it will print, in one printable line: `portal: Contoso (contoso.example)`."""
+        more = {"set": f", set {values.get('set')}", "item": f", {values.get('type')} / {values.get('item')}"}
+        return safe_text(f"{self.name}: {values['name']} ({values['tenant']}){more.get(self.on, '')}", limit=400)
 
 
 def unknown_placeholder(argv: tuple[str, ...], on: str) -> str | None:

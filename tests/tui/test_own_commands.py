@@ -57,6 +57,21 @@ def test_a_name_never_becomes_an_option(values: dict[str, str], said: str) -> No
         command("open", "{name}").arguments(VALUES | values)
 
 
+@pytest.mark.parametrize(
+    ("on", "said"),
+    [
+        ("tenant", "graph: Contoso (contoso.example)"),
+        ("set", "graph: Contoso (contoso.example), set 3"),
+        ("item", "graph: Contoso (contoso.example), app / a/b"),
+    ],
+)
+def test_it_says_whose_its_output_is(on: str, said: str) -> None:
+    assert command("open", on=on).about(VALUES) == said
+    hostile = command("open", on=on).about(VALUES | {"name": "\x1b[2J\n"})
+    assert "\x1b" not in hostile
+    assert "\n" not in hostile
+
+
 def test_without_its_subject_it_is_not_run() -> None:
     with pytest.raises(NotRun, match="graph is for a set, but no set is under the cursor"):
         command("x", "{set}", on="set").arguments({"tenant": "a", "name": "A"})
@@ -166,11 +181,12 @@ async def test_a_hostile_name_is_one_argument(sqlite_url: str, tmp_path: Path, m
     own = OwnCommand("graph", "f6", (*ECHO, "{name}"), "tenant")
     async with open_app(facts.load(sqlite_url), commands=(own,)) as driver:
         await walk(driver, "")
-        run_in_terminal(own.arguments(driver.facts.under_cursor()))
+        values = driver.facts.under_cursor()
+        run_in_terminal(own.arguments(values), own.about(values))
         assert json.loads((tmp_path / "given.json").read_text()) == [NASTY]
 
 
 def test_a_missing_program_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
-    run_in_terminal(["no-such-program-here"])
+    run_in_terminal(["no-such-program-here"], "graph: Contoso (contoso.example)")
     assert "no-such-program-here: No such file or directory" in capsys.readouterr().err

@@ -31,7 +31,7 @@ from tui.words.wording import FAMILY_WORDS
 
 _COLUMNS: Final = (
     Column("CHANGE", 14),
-    Column("IN", 18, from_width=72),
+    Column("IN", 20, from_width=72),
     Column("TYPE", 12, share=1),
     Column("NAME", 16, share=2),
     Column("DEGRADED BECAUSE", 20, share=1, from_width=100),

@@ -31,13 +31,14 @@ _PART_STYLES = {
     PartInVerdict.UNREADABLE: "unreadable",
     PartInVerdict.NO_VERDICT: "unreadable",
 }
+_SEEN_FIRST = (PartInVerdict.BASIS, PartInVerdict.FAILED)
 _WITH_SOMETHING_KEPT = (PartInVerdict.BASIS, PartInVerdict.OLDER, PartInVerdict.NO_VERDICT)
 
 
 def listed_set_cells(listed: ListedSet, now: datetime) -> SetCells:
     """One set in words, its age at `now` (UTC). The word marks the basis; the colour only helps."""
     backup_set, quality = listed.backup_set, listed.quality
-    style = "text" if listed.part is PartInVerdict.BASIS else "quiet"
+    style = "text" if listed.part in _SEEN_FIRST else "quiet"
     error = backup_set.error if backup_set is not None else None
     if listed.unreadable is not None:
         error = listed.unreadable.message

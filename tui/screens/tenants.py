@@ -66,7 +66,7 @@ class TenantsScreen(NarrowedFleet):
             "slash", "filter", "filter", key_display="/", tooltip="filter the tenants by words", id="tenants.filter"
         ),
         Binding("s", "sort", "sort", tooltip="sort the tenants in another way", id="tenants.sort"),
-        Binding("p", "posture", "posture", tooltip="list one posture only", id="tenants.posture"),
+        Binding("p", "posture", "posture", tooltip="list one posture, or some", id="tenants.posture"),
         Binding(
             "n",
             "next_unconfirmed",

@@ -8,11 +8,14 @@ import sys
 from collections.abc import Sequence
 
 
-def run_in_terminal(arguments: Sequence[str]) -> None:
+def run_in_terminal(arguments: Sequence[str], about: str) -> None:
     """Run a program, without a shell, and wait for Enter, so that what it printed can be read.
 
+    `about` is printed before its output: what runs and for whom, because the terminal may still show an earlier output.
     Ctrl-C goes to the program only. If the program fails, that is printed after its output.
     """
+    sys.stderr.write(f"\n[{about}]\n")
+    sys.stderr.flush()
     # We use our own handler, because the program would inherit SIG_IGN.
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
