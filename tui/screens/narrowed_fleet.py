@@ -69,15 +69,35 @@ class NarrowedFleet(FactsScreen[FleetView]):
         return State.UNCONFIRMED if state is State.HEALTHY and doubtful else state
 
     def _shown(self, rows: Sequence[TenantBackupHealth], view: FleetView) -> str:
+        """How the list is narrowed and sorted, for the line above it: the filter beside it has its own words."""
+        group = None if self.group is None else safe_text(self.group)
+        cause = None if self.cause is None else safe_text(self.cause.cause, limit=30)
+        return self._listed_in_words(rows, view, None, group, cause)
+
+    def _listed_whole(self, rows: Sequence[TenantBackupHealth], view: FleetView) -> str:
+        """The same for a file, which has no filter beside it: with the filter's words and the whole cause."""
+        cause = None if self.cause is None else self.cause.cause
+        return self._listed_in_words(rows, view, self.words or None, self.group, cause)
+
+    def _listed_in_words(
+        self,
+        rows: Sequence[TenantBackupHealth],
+        view: FleetView,
+        words: str | None,
+        group: str | None,
+        cause: str | None,
+    ) -> str:
         total = view.totals.tenants
         what = f"{len(rows):,} of {total:,}, " if len(rows) != total else f"{counted(total, 'tenant')}, "
         states = " or ".join(self._as_shown(state).word for state in self.states)
         posture = f"only {states}, " if states else ""
-        group = "" if self.group is None else f"group {safe_text(self.group)}, "
         within = "" if self.within is None else f"stale within {format_duration(self.within)}, "
         changed = "changed since you looked, " if self.changed_only else ""
-        cause = "" if self.cause is None else f"cause {safe_text(self.cause.cause, limit=30)}, "
-        return f"{what}{posture}{group}{within}{changed}{cause}sorted: {self.order.value}"
+        named = {"filter": words, "group": group, "cause": cause}
+        said = {name: "" if value is None else f"{name} {value}, " for name, value in named.items()}
+        return (
+            f"{what}{posture}{said['filter']}{said['group']}{within}{changed}{said['cause']}sorted: {self.order.value}"
+        )
 
     def _runs_that_said_so(self) -> dict[int, int | None]:
         """For each tenant of the listed cause, by its id: the set with that error."""

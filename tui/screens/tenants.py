@@ -373,7 +373,7 @@ class TenantsScreen(NarrowedFleet):
 
         view = self.facts
         rows = self._rows
-        only = self._shown(rows, view) if len(rows) != view.totals.tenants else ""
+        only = self._listed_whole(rows, view) if len(rows) != view.totals.tenants else ""
         # JSON names each thing it is narrowed by; a reader of the other forms has them in one sentence.
         narrowed = self.place()._replace(sort=None).narrowed_by() if form == "json" else {}
         beside = self.pilot.beside(rows, self.now())._replace(narrowed_by=narrowed)

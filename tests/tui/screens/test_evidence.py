@@ -126,7 +126,20 @@ async def test_an_export_without_a_basis_says_when_it_was_judged(sqlite_url: str
         await driver.press("slash", *"zzz", "enter")
         (row,) = csv.DictReader(io.StringIO(driver.facts.exported("csv")))
         assert (row["tenant"], row["evaluated_at"]) == ("", "2026-11-23T09:00:00Z")
-        assert row["part"].startswith("0 of 6")
+        assert row["part"] == "0 of 6, only absent, filter zzz, sorted: triage"
+        assert "Here is 0 of 6, only absent, filter zzz, sorted: triage." in driver.facts.exported("markdown")
+
+
+async def test_an_export_of_a_cause_has_the_whole_cause(sqlite_url: str) -> None:
+    error = "AADSTS7000222: the provided client secret keys are expired"
+    facts = Facts()
+    facts.tenant("Fabrikam")
+    facts.backup_set(facts.tenant("Contoso"), None, status="failed", error=error, created_at=NOW - HOUR)
+    async with open_app(facts.load(sqlite_url), place=Place(cause=error)) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        await driver.until(lambda: tenants.cause is not None)
+        (row,) = csv.DictReader(io.StringIO(driver.facts.exported("csv")))
+        assert row["part"] == f"1 of 2, cause {error}, sorted: triage"
 
 
 async def test_the_set_of_a_last_good_copy_says_where_it_came_from(url: str) -> None:
