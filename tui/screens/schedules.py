@@ -28,7 +28,7 @@ _NOT_KEPT: Final = "only what schedules are now is kept, not what they were"
 _COLUMNS: Final = (
     Column("SCHEDULE", 12, share=1),
     Column("ENABLED", 7),
-    Column("LAST RUN", 21, share=1),
+    Column("LAST RUN", 22),
     Column("NEXT RUN", 10, from_width=72),
     Column("FOLLOW-UP", 18, share=4),
     Column("CRON", 16, share=1, from_width=110),
