@@ -38,10 +38,6 @@ class QuietPalette(FollowsWindow, CommandPalette):
     QuietPalette CommandInput, QuietPalette CommandInput:focus { border: none; height: 1; padding: 0 1; }
     QuietPalette #--input { border: hkey $quiet; }
     QuietPalette CommandList { border-top: none; border-bottom: hkey $quiet; scrollbar-size: 0 0; }
-    /* Bold black is grey on many terminals: hard to read on white. */
-    QuietPalette CommandList:ansi > .option-list--option-highlighted {
-        color: ansi_default; background: ansi_default; text-style: bold reverse;
-    }
     """
 
     def on_mount(self) -> None:

@@ -20,7 +20,7 @@ from tui.screens.dashboard import DashboardScreen
 from tui.screens.schedules import SchedulesScreen
 from tui.screens.tenants import TenantsScreen
 from tui.terminal import THEME_OF_16
-from tui.terminal.themes import TERMINALS_OWN, THEMES, WITHOUT_COLOURS
+from tui.terminal.themes import DARK, LIGHT, TERMINALS_OWN, THEMES, WITHOUT_COLOURS
 from tui.words.wording import State
 
 LEAST_CONTRAST = 4.5
@@ -88,6 +88,22 @@ async def test_the_cursor_of_a_field_is_the_reverse_of_its_place(sqlite_url: str
         style = field.get_component_rich_style("input--cursor")
         assert style.reverse
         assert all(colour is None or colour.is_default for colour in (style.color, style.bgcolor))
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT, THEME_OF_16, WITHOUT_COLOURS])
+async def test_the_chosen_row_of_the_palette_stands_out(sqlite_url: str, theme: str) -> None:
+    async with open_app(every_combination().load(sqlite_url), theme=theme) as driver:
+        await driver.arrived(TenantsScreen)
+        await driver.press("ctrl+p")
+        await driver.until(lambda: "read the facts again" in driver.words())
+        drawn = driver.app.screen._compositor.render_strips()
+        chosen, next_one = (
+            {(segment.style.bgcolor, segment.style.reverse) for segment in strip if segment.style is not None}
+            for words in ("open", "read the facts again")
+            for strip in drawn
+            if strip.text.strip().startswith(words)
+        )
+        assert not chosen & next_one
 
 
 @pytest.mark.parametrize("theme", [theme for theme in THEMES if not theme.ansi], ids=lambda theme: str(theme.name))
