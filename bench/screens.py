@@ -39,10 +39,11 @@ _EVERY_SECOND: Final = '[ui]\nrefresh = "1s"\n'
 
 
 def measure(fleet: Kept, *, keys: int, engine_only: bool) -> Iterator[Result]:
-    """Every budget of the screens on a fleet; with `engine_only` only the budgets with a refresh."""
+    """Every budget of the screens on a fleet; with `engine_only` only those that depend on the engine."""
+    yield _used(fleet)
+    yield _new_lists(fleet)
     if not engine_only:
         yield from _at_rest(fleet, keys)
-        yield _new_lists(fleet)
         yield _narrowed(fleet.url, fleet.where)
         yield from walk.measure(fleet.url)
     yield from _while_refreshing(fleet, keys)
@@ -51,23 +52,27 @@ def measure(fleet: Kept, *, keys: int, engine_only: bool) -> Iterator[Result]:
 def _at_rest(fleet: Kept, keys: int) -> list[Result]:
     where = fleet.where
     with _opened((PRODUCT,), fleet.url) as terminal:
-        memory = terminal.resident_megabytes()
         delays, moved = quietest(lambda: _pressed(terminal, keys))
         terminal.settle()
         idle = terminal.listen(10) / 10
         terminal.send(b"\r")
         terminal.wait_for(b"LATEST", FRAME_END)
         pushed = terminal.settle()
-        terminal.send(b"\x1b")
-        terminal.settle(0.8)
-        memory = max(memory, terminal.resident_megabytes())
     return [
         Result("key to painted frame, 95th percentile", where, *_spread(delays), percentile(delays, 95), "ms", 16),
         Result("bytes of a cursor move", "80x24", "", "", median(moved) / 1000, "kB", 1.2),
         Result("bytes of a pushed screen", "80x24", "", "", pushed / 1000, "kB", 10),
         Result("idle", "80x24", "", "", idle, "B/s", 150),
-        _resident(fleet, where, memory),
     ]
+
+
+def _used(fleet: Kept) -> Result:
+    """The most memory while the fleet is read, a tenant is opened and left, narrowed, sorted, and read once more."""
+    with _opened((PRODUCT,), fleet.url) as terminal:
+        for key in (b"\r", b"\x1b", b"r", b"3", b"0", b"sj\r", b"/ten\r", b"\x1b", b"r"):
+            terminal.send(key)
+            terminal.settle(0.8)
+        return _resident(fleet, fleet.where, terminal.resident_megabytes())
 
 
 def _resident(fleet: Kept, where: str, megabytes: float) -> Result:

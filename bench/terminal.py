@@ -13,6 +13,7 @@ import tempfile
 import termios
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from time import perf_counter
 from types import TracebackType
 from typing import Final, Self
@@ -113,7 +114,10 @@ class Terminal:
         return len(self.written)
 
     def resident_megabytes(self) -> float:
-        """The resident memory of the program."""
+        """The most resident memory that the program has had so far; where the system does not say, what it has now."""
+        with suppress(OSError):
+            status = Path(f"/proc/{self.process.pid}/status").read_text().split()
+            return int(status[status.index("VmHWM:") + 1]) / 1024
         shown = subprocess.run(["ps", "-o", "rss=", "-p", str(self.process.pid)], capture_output=True, check=True)
         return int(shown.stdout) / 1024
 

@@ -64,7 +64,10 @@ class TenantBackupHealthResolver:
             return answer
         # Without an old token to compare, we read the facts at once: the new token comes with them.
         token = None if self._kept.token is None else self._store().change_token()
-        return self._read_fleet(now) if token is None or token != self._kept.token else self._kept.at(now)
+        if token is None or self._kept.token not in (token, self._store().content):
+            return self._read_fleet(now)
+        self._kept.token = token
+        return self._kept.at(now)
 
     def _read_fleet(self, now: datetime) -> details.FleetAnswer:
         known, again = self._kept.facts, self._kept.token is not None

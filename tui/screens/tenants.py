@@ -155,7 +155,10 @@ class TenantsScreen(NarrowedFleet):
         return ask
 
     def _want_causes(self) -> None:
-        """Ask for the causes only when there are filter words: they take a tenth of the time of the fleet."""
+        """Ask for the causes only when there are filter words: they take a tenth of the time of the fleet.
+
+        After the list without them is there, because it would have to share the interpreter with the reader.
+        """
         if self.words and self.answer is not None and self.answer.causes is None and not self.reading:
             self.load()
 
@@ -213,7 +216,6 @@ class TenantsScreen(NarrowedFleet):
             self._notes_taken = view.notes
             self.pilot.notes = view.notes
         self._list_again()
-        self._want_causes()
         if len(view.answer.verdicts) >= LARGE and view.prepared is not None and not view.prepared.begun:
             context, view.prepared.begun = self.pilot.context, True
             in_a_thread("fleet-prepared", partial(prepare, view, context.policy, context.groups))
@@ -232,7 +234,6 @@ class TenantsScreen(NarrowedFleet):
     def watch_words(self) -> None:
         self._list_again(narrowed=True)
         self.refresh_bindings()
-        self._want_causes()
 
     watch_states = watch_within = watch_changed_only = watch_cause = watch_group = watch_words
 
@@ -281,6 +282,7 @@ class TenantsScreen(NarrowedFleet):
         self._narrowed = False
         self.query_one("#shown", Static).update(Content(self._shown(rows, view)))
         self._tell()
+        self._want_causes()
 
     @property
     def _rows(self) -> Sequence[TenantBackupHealth]:

@@ -67,6 +67,7 @@ class SqliteReading(SqliteStatements, ReadingConnection):
         self._stamps = stamps
         self._openings = 0
         self._wal_at_begin = stamps.wal
+        self._content: tuple[int, ...] | None = None
         self._begun = False
         self._lost = False
         self._escapes = False
@@ -89,6 +90,7 @@ class SqliteReading(SqliteStatements, ReadingConnection):
             # A new connection holds no pages older than its snapshot. Others may append to a WAL in the meantime.
             if now == self._stamps or (opening and now.main == self._stamps.main):
                 self._begun, self._wal_at_begin = True, now.wal
+                self._content = self._known_content(now)
                 return
             self._open_anew()
         raise self._overwritten()
@@ -128,6 +130,17 @@ class SqliteReading(SqliteStatements, ReadingConnection):
     @property
     def stamp(self) -> object:
         return self._openings, self._stamps
+
+    def _known_content(self, now: FileStamps) -> tuple[int, ...] | None:
+        """By the stamp of the file, if no program wrote it since before it was opened, and it has no WAL.
+
+        With a WAL the stamps do not say what a snapshot has: a commit is in the WAL before readers see it.
+        """
+        return tuple(now.main) if now == self._stamps and now.main is not None and now.wal is None else None
+
+    @property
+    def content(self) -> tuple[int, ...] | None:
+        return self._content
 
     def give_up(self) -> None:
         self._begun = False

@@ -80,6 +80,15 @@ class ReadingConnection(Statements):
         """The stamp of the file of the snapshot, which is part of the token; None for a server."""
         return None
 
+    @property
+    def content(self) -> tuple[int, ...] | None:
+        """Which content of a file the last snapshot was of: two snapshots with the same have the same facts.
+
+        That holds in another process too, while `stamp` is only valid for its connection. None if it cannot be known,
+        and for a server.
+        """
+        return None
+
     @abstractmethod
     def break_off(self) -> None:
         """From another thread: end the running statement, if there is one. Its thread gets an error."""

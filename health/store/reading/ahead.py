@@ -77,16 +77,18 @@ def send_fleet(
 
 def _send_rows(connection: ReadingConnection, address: DatabaseAddress, send: Callable[[bytes], None]) -> None:
     with one_snapshot(connection, address) as statements:
-        for message in _messages(statements):
+        for message in _messages(statements, connection):
             send(marshal.dumps(message))
 
 
-def _messages(statements: OfThisSchema) -> Iterator[tuple[Any, ...]]:
+def _messages(statements: OfThisSchema, connection: ReadingConnection) -> Iterator[tuple[Any, ...]]:
     dialect = statements.dialect
-    # A file's token is only valid for its connection, so another process cannot use it.
     beside = [Asked(COULD_WRITE), Asked(CHANGES[dialect])] if dialect == "postgresql" else []
     said, found = fleet_rows(statements, None, beside, last=True)
-    role_could_write, token = (bool(said[0][0][0]), token_of_server(said[1][0])) if said else (False, None)
+    # A file's own token is only valid for its connection, so another process cannot use it.
+    role_could_write, token = (
+        (bool(said[0][0][0]), token_of_server(said[1][0])) if said else (False, connection.content)
+    )
     home = (statements.home or Home()).packed()
     yield _FLEET, dialect, home, role_could_write, token
     collected = found.tenants, found.schedules, found.unreadable_candidates
@@ -126,7 +128,10 @@ class FleetAhead:
         self.role_could_write = False
         """Whether the role that read them has more than SELECT on the facts; known from the first facts on."""
         self.token: object | None = None
-        """The token of a server's snapshot, which stays equal while no fact changes; known from the first facts on."""
+        """The token of a server's snapshot, which stays equal while no fact changes, or the content of a file's.
+
+        Known from the first facts on.
+        """
 
     def facts(self, progress: Progress | None = None) -> Iterator[TenantFacts]:
         """The facts of every tenant to judge, as they arrive, in any order; `progress` is kept up to date.

@@ -134,6 +134,11 @@ class HeldConnection:
         return self._token(row)
 
     @property
+    def content(self) -> object | None:
+        """Which content of a file the last snapshot had, the same in another process; None if unknown, or a server."""
+        return None if self._connection is None else self._connection.content
+
+    @property
     def label(self) -> str | None:
         """The database's label by the open connection; None for a file, and without an open connection."""
         return None if self._connection is None else self._connection.label

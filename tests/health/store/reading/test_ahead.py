@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from itertools import chain, count
 from pathlib import Path
@@ -18,8 +18,9 @@ import pytest
 from health.facts import TenantFacts
 from health.policy import HealthPolicy
 from health.resolver import TenantBackupHealthResolver
-from health.store.opening import limits, postgresql
+from health.store.opening import limits, postgresql, sqlite
 from health.store.opening.errors import DatabaseMissing, NotReadAhead, SchemaProblem, StoreUnreachable
+from health.store.opening.sqlite_file import FileStamps, stamps_of
 from health.store.opening.urls import parse_database_url
 from health.store.reading import ahead
 from health.store.reading.ahead import FleetAhead, send_fleet
@@ -124,14 +125,82 @@ def test_the_first_refresh_reads_nothing_if_nothing_changed(postgres_url: str) -
         assert second.verdicts is first.verdicts
 
 
-def test_the_first_refresh_sees_what_changed_since_it_was_sent(postgres_url: str) -> None:
-    load(postgres_url, a_fleet())
-    messages = sent(postgres_url)
-    with bare(postgres_url) as writer:
-        writer.execute("UPDATE tenants SET name = 'Renamed' WHERE id = 2")
-    with resolving_ahead(postgres_url, messages) as resolver:
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[FleetRead]:
+    """Every read of the fleet on a held connection."""
+    seen: list[FleetRead] = []
+    fleet = HeldConnection.fleet
+
+    def watched(held: HeldConnection, *arguments: Any, **named: Any) -> FleetRead:
+        seen.append(fleet(held, *arguments, **named))
+        return seen[-1]
+
+    monkeypatch.setattr(HeldConnection, "fleet", watched)
+    return seen
+
+
+def test_a_file_that_nobody_wrote_since_is_not_read_again(sqlite_url: str, reads: list[FleetRead]) -> None:
+    load(sqlite_url, a_fleet())
+    with resolving_ahead(sqlite_url, sent(sqlite_url)) as resolver:
+        answers = [resolver.refreshed_fleet(NOW + number * HOUR / 60) for number in range(3)]
+        assert not reads
+        assert answers[2].verdicts is answers[1].verdicts is answers[0].verdicts
+        with bare(sqlite_url) as writer:
+            writer.execute("UPDATE tenants SET name = 'Renamed' WHERE id = 2")
+        assert "Renamed" in {health.tenant.name for health in resolver.fleet(NOW)}
+        assert len(reads) == 1
+
+
+RENAMED = "UPDATE tenants SET name = 'Renamed' WHERE id = 2"
+
+
+def test_the_first_refresh_sees_what_changed_since_it_was_sent(database_url: str) -> None:
+    load(database_url, a_fleet())
+    messages = sent(database_url)
+    with bare(database_url) as writer:
+        writer.execute(RENAMED)
+    with resolving_ahead(database_url, messages) as resolver:
         resolver.refreshed_fleet(NOW)
         assert "Renamed" in {health.tenant.name for health in resolver.fleet(NOW)}
+
+
+@pytest.mark.parametrize("looked", range(1, 8))
+def test_a_change_while_the_file_is_opened_is_seen(
+    looked: int, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After each look at the file's stamps, by the process that reads ahead or by this one."""
+    load(sqlite_url, a_fleet())
+    calls = count(1)
+
+    def written_then(file: Path) -> FileStamps:
+        found = stamps_of(file)
+        if next(calls) == looked:
+            with bare(sqlite_url) as writer, suppress(sqlite3.OperationalError):  # locked while a snapshot is read
+                writer.execute("PRAGMA busy_timeout = 0")
+                writer.execute(RENAMED)
+        return found
+
+    monkeypatch.setattr(sqlite, "stamps_of", written_then)
+    with resolving_ahead(sqlite_url, sent(sqlite_url)) as resolver:
+        resolver.refreshed_fleet(NOW)
+        resolver.refreshed_fleet(NOW)
+        second = resolver.fleet(NOW)
+        assert next(calls) > looked
+    monkeypatch.setattr(sqlite, "stamps_of", stamps_of)
+    with resolving(sqlite_url) as straight:
+        assert second == straight.fleet(NOW)
+
+
+def test_a_file_with_a_wal_is_read_again(sqlite_url: str, reads: list[FleetRead]) -> None:
+    """A commit is written into the WAL before its index: a snapshot between the two lacks it, with the same stamps."""
+    load(sqlite_url, a_fleet())
+    with closing(sqlite3.connect(sqlite_path(sqlite_url), isolation_level=None)) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute(RENAMED)
+        with resolving_ahead(sqlite_url, sent(sqlite_url)) as resolver:
+            resolver.refreshed_fleet(NOW)
+            resolver.refreshed_fleet(NOW)
+            assert len(reads) == 1
 
 
 def test_the_first_answer_was_read_ahead_and_the_next_is_read_here(database_url: str) -> None:
@@ -300,17 +369,9 @@ def test_the_module_that_starts_first_imports_nothing_slow() -> None:
     assert ended.stdout.strip() == "[]"
 
 
-def test_a_second_read_keeps_the_objects_of_the_first(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also without a token, as after a file was read ahead: two fleets in memory would be too much of it."""
+def test_a_second_read_keeps_the_objects_of_the_first(database_url: str, reads: list[FleetRead]) -> None:
+    """Two fleets in memory would be too much of it."""
     load(database_url, a_fleet(MANY))
-    reads: list[FleetRead] = []
-    fleet = HeldConnection.fleet
-
-    def watched(held: HeldConnection, *arguments: Any, **named: Any) -> FleetRead:
-        reads.append(fleet(held, *arguments, **named))
-        return reads[-1]
-
-    monkeypatch.setattr(HeldConnection, "fleet", watched)
     with resolving_ahead(database_url, sent(database_url)) as resolver:
         resolver.refreshed_fleet(NOW)
         first = dict(resolver._kept.facts)
