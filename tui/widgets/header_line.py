@@ -27,8 +27,8 @@ class HeaderLine(Vertical):
     HeaderLine .production { width: auto; padding: 0 1; text-style: bold reverse; color: $state-absent; }
     HeaderLine .age { width: auto; padding: 0 1; text-align: right; }
     HeaderLine .problem { height: auto; max-height: 2; padding: 0 1; color: $state-stale; display: none; }
-    HeaderLine .note { height: 1; padding: 0 1; display: none; }
-    HeaderLine Horizontal Static, HeaderLine .note { text-wrap: nowrap; text-overflow: ellipsis; }
+    HeaderLine .note { height: auto; max-height: 2; padding: 0 1; display: none; }
+    HeaderLine Horizontal Static { text-wrap: nowrap; text-overflow: ellipsis; }
     HeaderLine.-failing .problem { display: block; }
     HeaderLine.-noting .note { display: block; }
     HeaderLine.-failing .note { display: none; }

@@ -99,6 +99,12 @@ async def test_schedules_of_then_of_an_unreadable_tenant_are_not_known(sqlite_ur
         assert "follow-up" not in driver.shown("#schedules-title")
 
 
+async def test_a_narrow_window_says_whole_what_is_not_known(sqlite_url: str) -> None:
+    async with opened(fleet().load(sqlite_url), size=(60, 20)) as driver:
+        await driver.arrived(TenantsScreen)
+        assert LIMIT in driver.words()
+
+
 def test_the_option_reaches_the_screens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     invocation = Invocation(database=f"sqlite:///{tmp_path / 'x.db'}", now=NOW, as_of=THEN)
