@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from tui.words.names import cut_in_the_middle, name_text
+from tui.words.names import cut_in_the_middle, name_text, whose_that_fits
 from tui.words.safe_text import safe_text
 
 
@@ -129,7 +129,8 @@ def words_that_fit(crumbs: list[str], place: str, age: str, width: int, *, produ
     """The header in `width` cells. The tenant, by name and id, is the last thing to be shortened.
 
     First the way before it is left out, then the database's name is cut and left out, then the words around the age and
-    the mark of production are shortened, then the screen's name; the tenant only if it alone does not fit.
+    the mark of production are shortened, then the screen's name; the tenant only if it alone does not fit: then
+    its name is cut, and its id last.
     """
     mark, short = _MARKS if production else ("", "")
     near = _crumbs(crumbs)[-1]
@@ -178,7 +179,7 @@ def crumbs_that_fit(crumbs: list[str], room: int) -> str:
     left = room - between - cell_len(tenant[0])
     if here and left >= _LEAST_HERE:
         return " > ".join((tenant[0], _at_most(left, here[0])))
-    return _at_most(max(room, _LEAST), tenant[0])
+    return whose_that_fits(tenant[0], max(room, _LEAST))
 
 
 def _at_most(room: int, name: str) -> str:

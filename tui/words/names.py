@@ -16,6 +16,9 @@ BLANK: Final = "·"
 IN_A_SENTENCE: Final = 60
 """The most cells of a name in a sentence about something else."""
 
+_LEAST_NAME: Final = 2
+"""The fewest cells of a name beside its id: a letter and `…`."""
+
 # White space without control characters, which are shown as pictures.
 _ZS: Final = "[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"
 _UNSEEN: Final = re.compile(rf"\A{_ZS}+|{_ZS}+\Z|{_ZS}{{2,}}")
@@ -28,6 +31,15 @@ _MOST_IN_A_CELL: Final = 1 + COMBINING_MARKS
 def name_text(name: object, cells: int = LIMIT) -> str:
     """A name or an id as safe text of at most `cells` cells, for a place of its own."""
     return cut_in_the_middle(safe_text(name_in_words(str(name)), LIMIT * _MOST_NAMED), cells)
+
+
+def whose_that_fits(whose: str, cells: int) -> str:
+    """`Name (id)` in at most `cells` cells: the name is cut, and the id stays whole as long as it fits beside it."""
+    name, opened, own = whose.rpartition(" (")
+    room = cells - width_of(f"{opened}{own}")
+    if not opened or room < _LEAST_NAME:
+        return cut_in_the_middle(whose, cells)
+    return f"{cut_in_the_middle(name, room)}{opened}{own}"
 
 
 def name_in_words(name: str, cells: int = LIMIT) -> str:

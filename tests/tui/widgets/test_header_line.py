@@ -47,7 +47,9 @@ WAY = ("TenantPilot", "Tenants", WHOSE, "Backup sets", "Backup set")
         (WAY, 41, f"{WHOSE} > Backup set"),
         (WAY, 37, WHOSE),
         ((*WAY, "AND - App Protection"), 44, f"{WHOSE} > AND - Ap…tection"),
-        (WAY, 24, "Contoso (con…so.example)"),
+        (WAY, 24, "Con…so (contoso.example)"),
+        (WAY, 20, "C… (contoso.example)"),
+        (WAY, 19, "Contoso (….example)"),
         (WAY, 2, "Con…e)"),
     ],
 )
@@ -90,6 +92,15 @@ async def test_a_long_name_with_a_production_database(width: int) -> None:
         assert "Adventure Works (adventure-works.example)" in first
         assert "PROD" in first
         assert "12s old" in first
+
+
+@pytest.mark.parametrize("production", [True, False])
+def test_a_long_name_is_cut_and_the_id_beside_it_is_not(production: bool) -> None:
+    whose = "First Up Consultants of the Eastern Provinces (first-up-consultants.example)"
+    way = ["TenantPilot", "Tenants", whose, "Backup set"]
+    words = words_that_fit(way, "fleet.db read-only", "facts 12s old", 60, production=production)
+    assert words.crumbs.startswith("First")
+    assert words.crumbs.endswith(" (first-up-consultants.example)")
 
 
 @pytest.mark.parametrize(
