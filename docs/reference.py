@@ -106,8 +106,8 @@ commands](screens.md#own-commands). A file in the working directory, or one that
 none: they are taken from your own configuration directory or from a file named with `--config`."""
 
 _OF_SOURCES: Final = """Each is a section, `[sources.contoso]` say. Every other key is an option of its kind, as
-`import` has it: `author` for `import intunecd --author`; `sync` and `config` check those. Nothing
-that `import` has to be told to accept can stand here. [From one tenant to three hundred](sync.md) has the rest."""
+`import` has it: `author` for `import intunecd --author`; `sync` and `config` check those. No `--accept-...`
+option of `import` can stand here. [From one tenant to three hundred](sync.md) has the rest."""
 
 
 def _keys_of(section: type[BaseModel]) -> str:

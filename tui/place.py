@@ -29,7 +29,7 @@ FAMILIES: Final = (
 
 
 def postures_in(text: str) -> tuple[str, ...]:
-    """The postures in a text, commas between them: each once, worst first. What is none of them comes last."""
+    """The postures in a text, commas between them: each once, worst first. Any other text comes last."""
     words = {word.strip(): None for word in text.split(_BETWEEN)}
     return (*(posture for posture in POSTURES if posture in words), *(word for word in words if word not in POSTURES))
 

@@ -123,7 +123,7 @@ def _not_one_backup(places: list[str]) -> str | None:
     if (several := several_backups(places, NESTING)) is not None:
         return f"it held several backups then, {' and '.join(several)} among them, and not one"
     if (other := sign_in(places, SOURCE)) is not None:
-        return f"it held another tool's backup then, {other.place!r} among it: {other.source!r} reads that"
+        return f"it held another tool's backup at that time, with {other.place!r} in it: {other.source!r} reads that"
     return None
 
 

@@ -77,7 +77,7 @@ class _Table(NamedTuple):
 
     @classmethod
     def of(cls, tables: list[BackupFile]) -> _Table:
-        """Read the migration table of an export, of which there is one at most."""
+        """Read the migration table of an export; it has one at most."""
         if not tables:
             return cls(problem=f"there is no {TABLE}")
         if len(tables) > 1:

@@ -163,7 +163,7 @@ class _Script:
             self._other(start)
 
     def _headless(self, start: int) -> Block:
-        """A block of which only the properties are left."""
+        """A block that has only its properties left."""
         return Block("", "", self._values.line_of(start), {})
 
     def _brace(self, word: str, head: Block) -> None:

@@ -76,7 +76,7 @@ def refuse_several(path: Path, places: Iterable[str], nesting: Nesting) -> None:
 def folder_of_the_backup(places: Iterable[str], nesting: Nesting) -> str | None:
     """The folder of the backup if that is not the root; None if it is.
 
-    Only for a tool of which we know all that it nests: else a type that we do not know looks the same.
+    Only for a tool whose nested folders we all know: with another tool an unknown type looks the same.
     """
     types = _Folders(places).types
     if not types or any(nesting.holds(each) for each in types):
@@ -144,7 +144,7 @@ def _holds_types(folders: _Folders, folder: str, nesting: Nesting) -> bool:
 
 
 def _misplaced(folders: _Folders, nesting: Nesting) -> tuple[str, str] | None:
-    """Two roots, of a tool of which we know all that it nests: a folder where it writes none has a root of its own."""
+    """Two roots, for a tool whose nested folders we all know: any other folder in its tree has a root of its own."""
     if nesting.may_be_more:
         return None
     roots = sorted({"" if nesting.holds(each) else _root_of(each, nesting) for each in folders.types})

@@ -67,7 +67,7 @@ def check(
     session = open_session(ctx, given)
     narrowing = Narrowing.of(session, given, tenants)
     if narrowing.stale_within is not None:
-        raise click.UsageError("--view: it says stale_within, which lies ahead; a check is of now.")
+        raise click.UsageError("--view: it says stale_within, which looks ahead; a check judges only now.")
     judged = _judge(session, narrowing, expected, without_known)
     kept = _without_newer(judged.verdicts, ignore_newer_than, session.loaded.settings.policy().clock_skew, session.now)
     known = judged.noted if without_known else {}

@@ -288,7 +288,7 @@ _OF_THE_FLEET: Final = (
 
 
 def as_of_option(command: Command) -> Command:
-    """`--as-of`: the verdicts of then."""
+    """`--as-of`: the verdicts at an instant of the past."""
     return click.option(
         "--as-of",
         type=InstantType(),

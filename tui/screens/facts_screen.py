@@ -149,7 +149,7 @@ class FactsScreen(FramedScreen, Generic[Answer]):
 
     @property
     def _is_opened(self) -> bool:
-        """Whether it was opened by a key. The first screen, which nobody sees before, is drawn as it comes."""
+        """Whether it was opened by a key. The first screen is drawn part by part: no other stays in its place."""
         return self.app.screen_stack[0] is not self
 
     def _show_without_answer(self) -> None:

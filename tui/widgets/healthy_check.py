@@ -53,7 +53,7 @@ class HealthyCheck(Static):
         state = state_of(health, facts_too_old=self.unconfirmed)
         words = healthy_limit(health, self.reference_items)
         if health.of_the_past:
-            words = f"Recent and complete as of then. {NOT_KNOWN_OF_THEN.capitalize()}: nothing is confirmed."
+            words = f"Recent and complete at that time. {NOT_KNOWN_OF_THEN.capitalize()}: nothing is confirmed."
         elif state is State.UNCONFIRMED:
             words = "These facts are too old to confirm anything: press r to read them again."
             if self.clocks_differ:

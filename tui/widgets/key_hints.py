@@ -31,7 +31,7 @@ _WIDE: Final = 120
 _HELP: Final = "app.help"
 _LAST: Final = {_HELP, "app.quit"}
 _ALWAYS: Final = frozenset({"app.quit_always", "app.suspend", "app.repaint", "app.colon"})
-"""What every program has, and nobody needs a hint for; and a second key for what has a hint already."""
+"""Keys without a hint: every program has them, or another key for the same thing has a hint."""
 _MOVEMENT: Final = frozenset(
     {
         *("list.down", "list.up", "list.page_down", "list.page_up", "list.first", "list.last"),

@@ -44,7 +44,7 @@ def _entry(finding: Finding) -> dict[str, Any]:
 
 
 def printed_doctor(form: str, findings: Sequence[Finding], tenants: int, now: datetime, width: int) -> str:
-    """The page as `json`, `csv`, `markdown`, or as lines of at most so many columns; with its last newline."""
+    """The page as `json`, `csv`, `markdown`, or as lines of at most `width` columns; with its last newline."""
     title = (
         f"TenantPilot doctor, {format_minute(now)}: {counted(tenants, 'tenant')}, {counted(len(findings), 'finding')}"
     )

@@ -36,7 +36,7 @@ def note_fault(error: BaseException) -> str:
 
 
 def note_trace(trace: Trace) -> str:
-    """The same for a fault of which only Rich's trace is left, such as one in Textual's input thread."""
+    """The same for a fault that left only Rich's trace, such as one in Textual's input thread."""
     last = trace.stacks[0]
     return _noted(last.exc_type, [(frame.filename, frame.lineno, frame.name) for frame in last.frames])
 

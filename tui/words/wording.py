@@ -111,7 +111,7 @@ def state_of(health: TenantBackupHealth, *, facts_too_old: bool = False) -> Stat
     return State.UNCONFIRMED if facts_too_old else State.HEALTHY
 
 
-NOT_KNOWN_OF_THEN: Final = "schedules and deletions of then are not known"
+NOT_KNOWN_OF_THEN: Final = "schedules and deletions of that time are not known"
 """Why nothing is confirmed of an instant of the past."""
 
 

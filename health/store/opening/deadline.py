@@ -63,7 +63,7 @@ class DeadlineConnection(Connection[Any]):
         return super().wait(self._until_overdue(gen), *arguments, **named)
 
     def send_flight(self, query: bytes, rows_at_once: int) -> None:
-        """Send a simple query whose results `next_result` returns as they arrive, each with at most so many rows.
+        """Send a simple query whose results `next_result` returns as they arrive, each with at most that many rows.
 
         It counts as one round trip. With a libpq before 17 each result has all rows of its statement.
         """

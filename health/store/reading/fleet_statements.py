@@ -119,7 +119,7 @@ def unreadable_candidates(dialect: str) -> str:
 
 
 def _lost_sets(dialect: str, column: str, index: str, predicate: str) -> str:
-    # SQLite has no statistics of an empty index, as this one should be, and would rather read every set.
+    # This index is empty as a rule. SQLite has no statistics of an empty index, and would read every set instead.
     named = _named(dialect, index)
     return (
         f"SELECT tenant_id, id, '{column}' AS unreadable, {column}"  # noqa: S608 - our own rules
@@ -167,7 +167,7 @@ def _first(dialect: str, index: str, predicate: Callable[[str, str], str], tenan
     first = f"(SELECT item.id{of_the_set} ORDER BY item.id LIMIT 1)"
     if dialect == "postgresql":
         return first
-    # Looked for set by set only if there is one at all, of whatever tenant: as a rule there is none. In PostgreSQL that
+    # We look set by set only if any tenant has one; as a rule none has. In PostgreSQL that
     # would save little, and a statement that names the tenant of every row is what tenants on nodes need.
     anywhere = f"SELECT 1 FROM backup_items AS lost{_named(dialect, index)} WHERE {predicate(dialect, 'lost.')}"  # noqa: S608
     return f"CASE WHEN EXISTS ({anywhere}) THEN {first} END"

@@ -207,7 +207,7 @@ def _sets_that_go(request: PruneRequest, dialect: str) -> str:
 
 
 def _latest_candidate(column: str, place: str) -> str:
-    """A column of the set's tenant's basis, or of the candidate so many places behind it."""
+    """A column of the tenant's basis, or of the candidate that many places behind it."""
     return (
         f"SELECT candidate.{column} FROM backup_sets AS candidate"
         f" WHERE candidate.tenant_id = backup_sets.tenant_id AND {candidate_predicate('candidate.')}"

@@ -145,7 +145,7 @@ def test_an_export_of_intunemanagement_is_refused_also_of_then(repository: Repos
     then, now = read(repository.path)
     assert (then.status, now.status) == ("failed", "completed")
     assert then.error == (
-        "it held another tool's backup then, 'MigrationTable.json' among it: 'intunemanagement' reads that"
+        "it held another tool's backup at that time, with 'MigrationTable.json' in it: 'intunemanagement' reads that"
     )
 
 

@@ -70,7 +70,7 @@ async def test_every_screen_of_a_tenant_is_of_then(sqlite_url: str) -> None:
         await driver.arrived(DashboardScreen)
         assert LIMIT in driver.words()
         assert "✓" not in driver.text()
-        assert "Recent and complete as of then." in driver.words()
+        assert "Recent and complete at that time." in driver.words()
         assert "Needs attention" not in driver.words()
         assert "later" not in driver.words()
         assert "not known" in driver.shown("#kpi-schedules")
