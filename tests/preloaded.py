@@ -1,14 +1,16 @@
 """`tenantpilot` in a new process, forked from one that has imported all modules.
 
-What a command imports takes half a second of a processor, and the tests run hundreds of commands. The forked process
-goes through the same door as an installed one (tui.commands.main), with words, environment, directory and streams of
-its own. That the installed program works, and what it imports, is tested in tests/end_to_end and
+What a command or the screens import takes half a second of a processor, and the tests start hundreds. The forked
+process goes through the same door as an installed one (tui.commands.main), with words, environment, directory and
+streams of its own, and if it is asked for with a session and a terminal too. That the installed program works, how it
+starts and ends, and what it imports, is tested in tests/end_to_end/test_process.py, tests/end_to_end/test_crash.py and
 tests/tui/commands/test_process.py.
 """
 
 from __future__ import annotations
 
 import atexit
+import fcntl
 import gc
 import importlib
 import io
@@ -22,6 +24,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -31,19 +34,97 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, TextIO
 
 from tests.waiting import DEADLINE
+from tui.commands import screens
 
 _ALSO: Final = ("cronsim", "psycopg", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.pysqlite")
 """Modules that the drivers and the judge import only when they are used."""
-_NOT_FOR_COMMANDS: Final = ("tui.app", "tui.screens", "tui.widgets", "tui.palette", "tui.drillthrough")
 _LARGEST_REQUEST: Final = 1 << 17
 _PROGRAM: Final = """#!{python} -IS
 import json, os, socket, sys
 door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 door.connect({door!r})
-socket.send_fds(door, [json.dumps([sys.argv[1:], dict(os.environ), os.getcwd()]).encode()], [0, 1, 2])
+request = [sys.argv[1:], dict(os.environ), os.getcwd(), False, False, ""]
+socket.send_fds(door, [json.dumps(request).encode()], [0, 1, 2])
 door.recv(64)
 sys.exit(int(door.recv(64)))
 """
+
+
+class Forked:
+    """One such process, which is used like a `subprocess.Popen`. `pid` has its session and signals when this returns.
+
+    With `login` it leads a session of its own, with the signals of a login shell but for one that is ignored; with
+    `terminal` its standard input is also the terminal of that session.
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        streams: Sequence[int],
+        *,
+        env: Mapping[str, str],
+        cwd: Path | None,
+        login: bool = False,
+        terminal: bool = False,
+        ignoring: str = "",
+    ) -> None:
+        """`streams` are its three standard descriptors, which stay this process's too."""
+        self.returncode: int | None = None
+        self._door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._door.settimeout(DEADLINE)
+        self._door.connect(_door())
+        request = [list(words), dict(env), str(cwd or Path.cwd()), login or terminal, terminal, ignoring]
+        socket.send_fds(self._door, [json.dumps(request).encode()], list(streams))
+        self.pid = int(self._door.recv(64))
+
+    def poll(self) -> int | None:
+        """The exit code, negative for a signal; None while it runs."""
+        if self.returncode is None and select.select([self._door], [], [], 0)[0]:
+            self.returncode = int(self._door.recv(64))
+            self._door.close()
+        return self.returncode
+
+    def wait(self, timeout: float = DEADLINE) -> int:
+        """Wait for its end. Returns the exit code; raises TimeoutError after so many seconds."""
+        if self.returncode is None and not select.select([self._door], [], [], timeout)[0]:
+            raise TimeoutError(f"it still runs after {timeout} s")
+        code = self.poll()
+        assert code is not None
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, if it still runs."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+
+class Started(Forked):
+    """One in a session of its own, without input, whose output is kept for `communicate`."""
+
+    def __init__(self, words: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> None:
+        (out, to_out), (err, to_err) = os.pipe(), os.pipe()
+        streams = [os.open(os.devnull, os.O_RDONLY), to_out, to_err]
+        super().__init__(words, streams, env=env, cwd=cwd, login=True)
+        for descriptor in streams:
+            os.close(descriptor)
+        self._output = out, err
+
+    def communicate(self) -> tuple[bytes, bytes]:
+        """Wait until it and all that hold its output have ended. Returns its output and its standard error."""
+        said, still_open, end = dict.fromkeys(self._output, b""), set(self._output), time.monotonic() + DEADLINE
+        while still_open:
+            ready = select.select(still_open, [], [], max(0.0, end - time.monotonic()))[0]
+            if not ready:
+                raise TimeoutError(f"its output is still open after {DEADLINE} s: {said}")
+            for descriptor in ready:
+                data = os.read(descriptor, 65536)
+                said[descriptor] += data
+                if not data:
+                    still_open.remove(descriptor)
+                    os.close(descriptor)
+        self.wait()
+        out, err = said.values()
+        return out, err
 
 
 def run_preloaded(
@@ -53,24 +134,15 @@ def run_preloaded(
 
     Raises TimeoutError if it does not end within `waiting.DEADLINE` seconds.
     """
-    request = json.dumps([list(words), dict(env), str(cwd)]).encode()
-    with (
-        tempfile.TemporaryFile() as read,
-        tempfile.TemporaryFile() as out,
-        tempfile.TemporaryFile() as err,
-        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door,
-    ):
+    with tempfile.TemporaryFile() as read, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         read.write(stdin)
         read.seek(0)
-        door.settimeout(DEADLINE)
-        door.connect(_door())
-        socket.send_fds(door, [request], [each.fileno() for each in (read, out, err)])
-        pid = int(door.recv(64))
+        running = Forked(words, [each.fileno() for each in (read, out, err)], env=env, cwd=cwd)
         try:
-            code = int(door.recv(64))
+            code = running.wait()
         except TimeoutError:
-            os.kill(pid, signal.SIGKILL)
-            door.recv(64)
+            running.send_signal(signal.SIGKILL)
+            running.wait()
             raise
         for each in (out, err):
             each.seek(0)
@@ -114,6 +186,8 @@ def _door() -> str:
 
 def _serve(listener: socket.socket, life: int) -> None:
     """Fork a process for each request, until the other end of `life` is closed."""
+    # What Textual reads from the environment at its import is then as the screens set it.
+    screens._import_textual()
     for name in (*_ALSO, *_modules("health"), *_modules("tui")):
         importlib.import_module(name)
     gc.freeze()
@@ -130,15 +204,14 @@ def _serve(listener: socket.socket, life: int) -> None:
             request, streams, _, _ = socket.recv_fds(door, _LARGEST_REQUEST, 3)
             pid = os.fork()
             if pid == 0:
-                for each in (listener, door, *(theirs for _, theirs in running.values())):
+                for each in (listener, *(theirs for _, theirs in running.values())):
                     each.close()
                 for descriptor in (life, *running):
                     os.close(descriptor)
-                _become(json.loads(request), streams)
+                _become(json.loads(request), streams, door)
             for descriptor in streams:
                 os.close(descriptor)
             running[os.pidfd_open(pid)] = pid, door
-            _say(pid, door)
 
 
 def _say(number: int, door: socket.socket) -> None:
@@ -148,15 +221,15 @@ def _say(number: int, door: socket.socket) -> None:
 
 
 def _modules(package: str) -> list[str]:
-    """The modules of a package that commands may import; those of migrations are Alembic's to import."""
+    """The modules of a package; those of migrations are Alembic's to import."""
     folder = importlib.import_module(package).__path__
     names = [module.name for module in pkgutil.walk_packages(folder, f"{package}.")]
-    return [name for name in names if ".migrations." not in name and not name.startswith(_NOT_FOR_COMMANDS)]
+    return [name for name in names if ".migrations." not in name]
 
 
-def _become(request: Any, streams: Sequence[int]) -> NoReturn:
+def _become(request: Any, streams: Sequence[int], door: socket.socket) -> NoReturn:
     """Be the command that is asked for; it ends the process."""
-    words, env, folder = request
+    words, env, folder, login, terminal, ignoring = request
     for number, each in enumerate(streams):
         os.dup2(each, number)
         os.close(each)
@@ -167,6 +240,10 @@ def _become(request: Any, streams: Sequence[int]) -> NoReturn:
     time.tzset()
     os.chdir(folder)
     sys.argv = [str(Path(sys.executable).with_name("tenantpilot")), *words]
+    if login:
+        _log_in(terminal, ignoring)
+    _say(os.getpid(), door)
+    door.close()
     from tui.commands import main
 
     try:
@@ -174,6 +251,19 @@ def _become(request: Any, streams: Sequence[int]) -> NoReturn:
     except SystemExit as end:
         _leave(end.code)
     raise AssertionError("the command has not ended its process")
+
+
+def _log_in(terminal: bool, ignoring: str) -> None:
+    """Lead a session, on the terminal that is standard input if there is one, with the signals of a login shell."""
+    os.setsid()
+    if terminal:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if ignoring:
+        signal.signal(signal.Signals[ignoring], signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def _leave(code: Any) -> NoReturn:
@@ -191,7 +281,7 @@ def _leave(code: Any) -> NoReturn:
 def _reopened(stream: TextIO) -> io.TextIOWrapper:
     """A stream like this one on what its descriptor is now."""
     binary: Any = os.fdopen(stream.fileno(), stream.mode + "b", closefd=False)
-    return io.TextIOWrapper(binary, encoding=stream.encoding, errors=stream.errors)
+    return io.TextIOWrapper(binary, stream.encoding, stream.errors, line_buffering=binary.isatty())
 
 
 if __name__ == "__main__":

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 from tests.docs.pages import DOCS, blocks
 from tests.end_to_end.conftest import environment
+from tests.preloaded import put_program
 from tui.commands.sync_entries import wrong_sources
 from tui.settings import load_settings
 
@@ -18,7 +18,10 @@ HOME = "/home/ana"
 
 def run(script: str, home: Path) -> str:
     """The output of a block of the page, in one shell and in an empty home."""
-    env = environment(home) | {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(home)}
+    programs = home.with_name(f"{home.name}-bin")
+    programs.mkdir(exist_ok=True)
+    put_program(programs)
+    env = environment(home) | {"PATH": f"{programs}:/usr/bin:/bin", "HOME": str(home)}
     del env["TENANTPILOT_CONFIG"]
     ran = subprocess.run(["sh", "-c", script], cwd=home, env=env, capture_output=True, text=True, timeout=120)
     assert [line for line in ran.stderr.splitlines() if not line.startswith("tenantpilot: The database is ")] == []

@@ -14,6 +14,7 @@ from typing import Any, Final
 import pytest
 
 from tests.end_to_end.terminal import TENANTPILOT, Terminal
+from tests.preloaded import run_preloaded
 
 NOW: Final = "2026-11-23T09:00:00Z"
 NO_SETTINGS: Final = Path(__file__).parent.parent / "tenantpilot-tests.toml"
@@ -27,8 +28,8 @@ def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with forty tenants in every state there is, judged at NOW."""
     folder = tmp_path_factory.mktemp("demo")
     file = folder / "fleet.db"
-    command = [TENANTPILOT, "demo", "--tenants", "40", "--database", f"sqlite:///{file}", "--now", NOW]
-    subprocess.run(command, env=environment(folder), check=True, capture_output=True)
+    command = ["demo", "--tenants", "40", "--database", f"sqlite:///{file}", "--now", NOW]
+    run_preloaded(command, env=environment(folder), cwd=folder).check_returncode()
     return file
 
 
@@ -36,8 +37,8 @@ def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def demo_report(demo_template: Path) -> dict[str, Any]:
     """What `tenantpilot report` says of that file."""
     where = ["--database", f"sqlite:///{demo_template}", "--now", NOW]
-    command = [TENANTPILOT, "report", "--format", "json", *where]
-    done = subprocess.run(command, env=environment(demo_template.parent), check=True, capture_output=True)
+    folder = demo_template.parent
+    done = run_preloaded(["report", "--format", "json", *where], env=environment(folder), cwd=folder)
     document: dict[str, Any] = json.loads(done.stdout)
     return document
 
@@ -79,25 +80,35 @@ def in_terminal(env: Mapping[str, str], tmp_path: Path) -> Iterator[OpenScreens]
 
 
 @pytest.fixture
-def open_screens(in_terminal: OpenScreens) -> OpenScreens:
-    """Open the screens on a SQLite file or a URL at NOW: `open_screens(file, "--tenant", "x", size=(80, 24))`."""
+def open_screens(env: Mapping[str, str], tmp_path: Path) -> Iterator[OpenScreens]:
+    """Open the screens on a SQLite file or a URL at NOW: `open_screens(file, "--tenant", "x", size=(80, 24))`.
 
-    def opened(database: Path | str, *arguments: str, **options: Any) -> Terminal:
-        return in_terminal([TENANTPILOT, "--database", url_of(database), "--now", NOW, *arguments], **options)
+    They come from a process that has imported them. Where the start or the end matters, it is `open_installed`.
+    """
+    with ExitStack() as stack:
 
-    return opened
+        def opened(database: Path | str, *arguments: str, **options: Any) -> Terminal:
+            command = screens_on(database, *arguments)
+            return stack.enter_context(Terminal(command, env, cwd=tmp_path, preloaded=True, **options))
+
+        yield opened
+
+
+@pytest.fixture
+def open_installed(in_terminal: OpenScreens) -> OpenScreens:
+    """Open the screens in the same way with the installed command."""
+    return lambda database, *arguments, **options: in_terminal(screens_on(database, *arguments), **options)
 
 
 @pytest.fixture
 def run(env: Mapping[str, str], tmp_path: Path) -> Run:
     """Run the command without a terminal and wait for its end."""
+    return lambda *arguments: run_preloaded(arguments, env=env, cwd=tmp_path)
 
-    def ran(*arguments: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
-        usual: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        command = [TENANTPILOT, *arguments]
-        return subprocess.run(command, env=dict(env), cwd=tmp_path, check=False, timeout=60, **(usual | options))
 
-    return ran
+def screens_on(database: Path | str, *arguments: str) -> list[str]:
+    """The command that opens the screens on a database at NOW."""
+    return [TENANTPILOT, "--database", url_of(database), "--now", NOW, *arguments]
 
 
 def url_of(database: Path | str) -> str:

@@ -24,6 +24,7 @@ from typing import Any, Final, Self
 import pyte
 
 from tests.end_to_end import stream
+from tests.preloaded import Forked
 
 TENANTPILOT: Final = str(Path(sys.executable).with_name("tenantpilot"))
 DEADLINE: Final = 30.0
@@ -65,7 +66,10 @@ class NotSeen(AssertionError):
 
 
 class Terminal:
-    """One program in a pseudo-terminal with its own session."""
+    """One program in a pseudo-terminal with its own session.
+
+    With `preloaded` it is `tenantpilot`, forked from a process that has imported it (tests/preloaded.py).
+    """
 
     def __init__(
         self,
@@ -75,6 +79,7 @@ class Terminal:
         size: tuple[int, int] = (80, 24),
         cwd: Path | None = None,
         ignoring: str = "",
+        preloaded: bool = False,
     ) -> None:
         self.raw = b""
         # pyte has no alternate screen. Here it is a second screen, empty whenever it is entered.
@@ -87,15 +92,16 @@ class Terminal:
         self._master, self._slave = os.openpty()
         self._set_size(*size)
         self.attributes_before = termios.tcgetattr(self._slave)
-        self.process = subprocess.Popen(
-            [sys.executable, "-ISc", _LOGIN, ignoring, *command],
-            stdin=self._slave,
-            stdout=self._slave,
-            stderr=self._slave,
-            env=dict(env),
-            cwd=cwd,
-            start_new_session=True,
-        )
+        self.process: subprocess.Popen[bytes] | Forked
+        streams = (self._slave, self._slave, self._slave)
+        if preloaded:
+            self.process = Forked(command[1:], streams, env=env, cwd=cwd, terminal=True, ignoring=ignoring)
+        else:
+            login = [sys.executable, "-ISc", _LOGIN, ignoring, *command]
+            read, out, err = streams
+            self.process = subprocess.Popen(
+                login, stdin=read, stdout=out, stderr=err, env=dict(env), cwd=cwd, start_new_session=True
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -235,4 +241,4 @@ class Terminal:
         self.until(lambda: self.process.poll() is not None, "the end of the program")
         while self.pump(0.02):
             pass
-        return self.process.returncode
+        return self.process.wait()

@@ -142,8 +142,8 @@ def test_a_log_that_is_a_link_is_not_followed(
     assert victim.read_text() == "mine\n"
 
 
-def test_a_password_on_the_command_line_is_refused(open_screens: OpenScreens) -> None:
-    terminal = open_screens(f"postgresql://postgres:{SECRET}@db1/fleet")
+def test_a_password_on_the_command_line_is_refused(open_installed: OpenScreens) -> None:
+    terminal = open_installed(f"postgresql://postgres:{SECRET}@db1/fleet")
     assert terminal.ends() == 2
     assert SECRET not in terminal.text
     assert "every user of this machine can see" in terminal.words

@@ -20,6 +20,7 @@ import pytest
 
 from tests.end_to_end.conftest import NOW, OpenScreens, environment
 from tests.end_to_end.terminal import TENANTPILOT, Terminal
+from tests.preloaded import run_preloaded
 from tests.servers import Server, own_server
 
 Breaking = Callable[[Path], None]
@@ -162,8 +163,8 @@ def server() -> Iterator[Server]:
 def test_a_postgresql_server_that_is_killed_and_started_again(
     server: Server, open_screens: OpenScreens, every_second: Path, tmp_path: Path, log_file: Path
 ) -> None:
-    demo = [TENANTPILOT, "demo", "--tenants", "40", "--database", server.url, "--now", NOW]
-    subprocess.run(demo, env=environment(tmp_path), check=True, capture_output=True)
+    demo = ["demo", "--tenants", "40", "--database", server.url, "--now", NOW]
+    run_preloaded(demo, env=environment(tmp_path), cwd=tmp_path).check_returncode()
     terminal = open_screens(server.url, "--config", str(every_second), size=(120, 30))
     terminal.sees("40 tenants, sorted")
 

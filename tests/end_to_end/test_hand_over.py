@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import stat
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import pytest
 from tests.end_to_end import stream
 from tests.end_to_end.conftest import NOW, OpenScreens
 from tests.end_to_end.terminal import TENANTPILOT
+from tests.preloaded import run_preloaded
 from tui.terminal.clipboard import clipboard_sequence
 
 SIZE = (120, 30)
@@ -93,8 +93,8 @@ def test_changing_the_database_never_shows_one_as_the_other(
     demo_file: Path, in_terminal: OpenScreens, env: dict[str, str], tmp_path: Path
 ) -> None:
     other = tmp_path / "other.db"
-    demo = [TENANTPILOT, "demo", "--tenants", "3", "--database", f"sqlite:///{other}", "--now", NOW]
-    subprocess.run(demo, env=env, check=True, capture_output=True)
+    demo = ["demo", "--tenants", "3", "--database", f"sqlite:///{other}", "--now", NOW]
+    run_preloaded(demo, env=env, cwd=tmp_path).check_returncode()
     settings = tmp_path / "two.toml"
     settings.write_text(TWO_DATABASES.format(eu=demo_file, us=other))
     env["TENANTPILOT_CONFIG"] = str(settings)

@@ -13,7 +13,6 @@ from typing import Any, Final
 import pytest
 
 from tests.end_to_end.conftest import NOW, OpenScreens, Run, url_of
-from tests.end_to_end.terminal import TENANTPILOT
 
 SIZES: Final = ((80, 24), (120, 40))
 
@@ -117,12 +116,11 @@ def test_known_reasons_and_groups(
     assert terminal.ends() == 0
 
 
-def test_the_past(demo_file: Path, in_terminal: OpenScreens, size: tuple[int, int], run: Run) -> None:
+def test_the_past(demo_file: Path, open_screens: OpenScreens, size: tuple[int, int], run: Run) -> None:
     then = "2026-11-20T09:00:00Z"
     done = run("report", "--format", "json", "--database", url_of(demo_file), "--now", NOW, "--as-of", then)
     totals = json.loads(done.stdout)["totals"]
-    command = [TENANTPILOT, "--database", url_of(demo_file), "--now", NOW, "--as-of", then]
-    terminal = in_terminal(command, size=size)
+    terminal = open_screens(demo_file, "--as-of", then, size=size)
     terminal.sees(
         "as of 2026-11-20 09:00Z: schedules and deletions unknown, nothing confirmed",
         f"✕ {totals['absent']} absent",

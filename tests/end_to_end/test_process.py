@@ -20,7 +20,7 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from tests.end_to_end.conftest import NOW, OpenScreens, Run, url_of
+from tests.end_to_end.conftest import NOW, OpenScreens, url_of
 from tests.end_to_end.terminal import KEYS, TENANTPILOT, Terminal
 from tests.link import link_to
 
@@ -30,9 +30,9 @@ QUITTING_KEYS: Final = {"ctrl+c", "ctrl+z", "lone escape"}
 
 @pytest.mark.parametrize("number", CODES)
 def test_a_signal_ends_it_and_the_terminal_is_restored(
-    number: signal.Signals, demo_file: Path, open_screens: OpenScreens, log_file: Path
+    number: signal.Signals, demo_file: Path, open_installed: OpenScreens, log_file: Path
 ) -> None:
-    terminal = open_screens(demo_file)
+    terminal = open_installed(demo_file)
     terminal.sees("40 tenants, sorted")
     terminal.signal(number)
     assert terminal.ends() == CODES[number]
@@ -41,8 +41,8 @@ def test_a_signal_ends_it_and_the_terminal_is_restored(
     assert not log_file.exists()
 
 
-def test_a_signal_while_it_starts(demo_file: Path, open_screens: OpenScreens, log_file: Path) -> None:
-    terminal = open_screens(demo_file)
+def test_a_signal_while_it_starts(demo_file: Path, open_installed: OpenScreens, log_file: Path) -> None:
+    terminal = open_installed(demo_file)
     terminal.until(lambda: "\x1b[?1049h" in terminal.text)
     terminal.signal(signal.SIGTERM)
     assert terminal.ends() == 143
@@ -66,16 +66,16 @@ def test_a_demo_that_is_ended_leaves_nothing_behind(
 @pytest.mark.alone
 @pytest.mark.parametrize("ignoring", ["", "SIGHUP"])
 def test_without_its_terminal_it_is_gone_within_a_second(
-    ignoring: str, demo_file: Path, open_screens: OpenScreens
+    ignoring: str, demo_file: Path, open_installed: OpenScreens
 ) -> None:
-    terminal = open_screens(demo_file, ignoring=ignoring)
+    terminal = open_installed(demo_file, ignoring=ignoring)
     terminal.sees("40 tenants, sorted")
     terminal.hang_up()
     assert terminal.process.wait(1) == 129
 
 
-def test_a_terminal_that_stalls_does_not_keep_it(demo_file: Path, open_screens: OpenScreens) -> None:
-    terminal = open_screens(demo_file, size=(200, 50))
+def test_a_terminal_that_stalls_does_not_keep_it(demo_file: Path, open_installed: OpenScreens) -> None:
+    terminal = open_installed(demo_file, size=(200, 50))
     terminal.sees("40 tenants, sorted")
     # From here on nothing is read, so the pseudo-terminal's buffer is soon full.
     for _ in range(60):
@@ -130,15 +130,20 @@ def test_without_a_shell_ctrl_z_says_so(demo_file: Path, open_screens: OpenScree
     assert terminal.ends() == 0
 
 
-def test_standard_input_is_not_a_terminal(demo_file: Path, run: Run) -> None:
-    points_to_the_report(run("--database", url_of(demo_file)))
+def test_standard_input_is_not_a_terminal(demo_file: Path, env: dict[str, str]) -> None:
+    points_to_the_report(without_a_terminal(demo_file, env, subprocess.DEVNULL))
 
 
-def test_standard_error_is_not_a_terminal(demo_file: Path, run: Run) -> None:
+def test_standard_error_is_not_a_terminal(demo_file: Path, env: dict[str, str]) -> None:
     master, slave = os.openpty()
-    points_to_the_report(run("--database", url_of(demo_file), stdin=slave))
+    points_to_the_report(without_a_terminal(demo_file, env, slave))
     os.close(slave)
     os.close(master)
+
+
+def without_a_terminal(file: Path, env: dict[str, str], stdin: int) -> subprocess.CompletedProcess[bytes]:
+    command = [TENANTPILOT, "--database", url_of(file)]
+    return subprocess.run(command, env=env, stdin=stdin, capture_output=True, check=False, timeout=60)
 
 
 def points_to_the_report(done: subprocess.CompletedProcess[bytes]) -> None:
@@ -152,10 +157,10 @@ def points_to_the_report(done: subprocess.CompletedProcess[bytes]) -> None:
 
 @pytest.mark.parametrize("term", ["dumb", ""])
 def test_a_terminal_that_cannot_move_its_cursor(
-    term: str, demo_file: Path, open_screens: OpenScreens, env: dict[str, str]
+    term: str, demo_file: Path, open_installed: OpenScreens, env: dict[str, str]
 ) -> None:
     env["TERM"] = term
-    terminal = open_screens(demo_file)
+    terminal = open_installed(demo_file)
     assert terminal.ends() == 2
     assert terminal.text.count("\n") == 1
     assert "tenantpilot report" in terminal.text
@@ -211,16 +216,16 @@ def leaves_at_once(terminal: Terminal) -> None:
 
 
 @pytest.mark.alone
-def test_quitting_does_not_wait_for_the_first_read(demo_file: Path, open_screens: OpenScreens) -> None:
+def test_quitting_does_not_wait_for_the_first_read(demo_file: Path, open_installed: OpenScreens) -> None:
     with locked(demo_file):
-        terminal = open_screens(demo_file)
+        terminal = open_installed(demo_file)
         terminal.sees("reading the facts", "q quit")
         leaves_at_once(terminal)
 
 
 @pytest.mark.alone
-def test_quitting_does_not_wait_for_a_refresh(demo_file: Path, open_screens: OpenScreens) -> None:
-    terminal = open_screens(demo_file)
+def test_quitting_does_not_wait_for_a_refresh(demo_file: Path, open_installed: OpenScreens) -> None:
+    terminal = open_installed(demo_file)
     terminal.sees("40 tenants, sorted")
     with locked(demo_file):
         terminal.press("r")
@@ -229,10 +234,10 @@ def test_quitting_does_not_wait_for_a_refresh(demo_file: Path, open_screens: Ope
 
 
 @pytest.mark.alone
-def test_quitting_cancels_a_statement_in_postgresql(postgres_url: str, open_screens: OpenScreens) -> None:
+def test_quitting_cancels_a_statement_in_postgresql(postgres_url: str, open_installed: OpenScreens) -> None:
     with psycopg.connect(postgres_url) as holder:
         holder.execute("LOCK TABLE tenants IN ACCESS EXCLUSIVE MODE")
-        terminal = open_screens(postgres_url)
+        terminal = open_installed(postgres_url)
         terminal.until(lambda: waiting_statements(postgres_url) == 1, "a statement that waits for the lock")
         terminal.sees("reading the facts", "q quit")
         leaves_at_once(terminal)
@@ -240,10 +245,10 @@ def test_quitting_cancels_a_statement_in_postgresql(postgres_url: str, open_scre
 
 
 @pytest.mark.alone
-def test_quitting_does_not_wait_for_a_frozen_link(postgres_url: str, open_screens: OpenScreens) -> None:
+def test_quitting_does_not_wait_for_a_frozen_link(postgres_url: str, open_installed: OpenScreens) -> None:
     with link_to(postgres_url) as link:
         link.freeze_behind("FROM tenants")
-        terminal = open_screens(link.url)
+        terminal = open_installed(link.url)
         terminal.until(link.frozen.is_set, "a statement without an answer")
         terminal.sees("reading the facts", "q quit")
         leaves_at_once(terminal)
@@ -270,8 +275,8 @@ def test_two_enters_at_once_open_one_screen(demo_file: Path, open_screens: OpenS
 
 
 @pytest.mark.alone
-def test_an_arrow_key_that_comes_in_two_packets(demo_file: Path, open_screens: OpenScreens) -> None:
-    terminal = open_screens(demo_file)
+def test_an_arrow_key_that_comes_in_two_packets(demo_file: Path, open_installed: OpenScreens) -> None:
+    terminal = open_installed(demo_file)
     terminal.sees("40 tenants, sorted")
     terminal.sees(" of 40,", after=["/", "o", "enter"])
     terminal.until(lambda: marked(terminal) == [0])
@@ -285,8 +290,8 @@ def test_an_arrow_key_that_comes_in_two_packets(demo_file: Path, open_screens: O
 
 
 @pytest.mark.alone
-def test_a_key_right_behind_escape_is_not_swallowed(demo_file: Path, open_screens: OpenScreens) -> None:
-    terminal = open_screens(demo_file)
+def test_a_key_right_behind_escape_is_not_swallowed(demo_file: Path, open_installed: OpenScreens) -> None:
+    terminal = open_installed(demo_file)
     terminal.sees("40 tenants, sorted")
     terminal.sees("Latest attempts", after=["enter"])
     terminal.press("s")
@@ -342,9 +347,9 @@ def second_of(terminal: Terminal) -> int | None:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_without_its_second_process_it_reads_by_itself(
-    number: signal.Signals, demo_file: Path, open_screens: OpenScreens, log_file: Path
+    number: signal.Signals, demo_file: Path, open_installed: OpenScreens, log_file: Path
 ) -> None:
-    terminal = open_screens(demo_file)
+    terminal = open_installed(demo_file)
     terminal.until(lambda: second_of(terminal), "the second process")
     second = second_of(terminal)
     assert second is not None
@@ -356,8 +361,8 @@ def test_without_its_second_process_it_reads_by_itself(
     assert not log_file.exists()
 
 
-def test_the_second_process_ends_when_the_fleet_is_there(demo_file: Path, open_screens: OpenScreens) -> None:
-    terminal = open_screens(demo_file)
+def test_the_second_process_ends_when_the_fleet_is_there(demo_file: Path, open_installed: OpenScreens) -> None:
+    terminal = open_installed(demo_file)
     terminal.sees("40 tenants, sorted")
     terminal.until(lambda: second_of(terminal) is None, "no second process")
     terminal.sees("1 of 40", after=["/", *"tailspin", "enter"])

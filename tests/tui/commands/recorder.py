@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -12,10 +11,9 @@ from typing import Any, Final
 
 from health.store.reading.rows import parse_postgresql_instant, parse_sqlite_instant
 from tests.health.store.bare import COLUMNS, bare
-from tests.preloaded import run_preloaded
+from tests.preloaded import Started, run_preloaded
 from tests.subject import fleet_report
 from tests.tui.commands.console import without_the_place
-from tests.waiting import DEADLINE
 from tui.clock import utc_now
 
 TENANTPILOT: Final = str(Path(sys.executable).with_name("tenantpilot"))
@@ -66,18 +64,9 @@ class Recorder:
         """Run a shell script to the end, like a user's script around a backup tool."""
         return self.run("sh", "-c", script, **more)
 
-    def begin(self, *command: str, **more: Any) -> subprocess.Popen[bytes]:
-        """Start in a new process group, with the signals of a login shell, and do not wait."""
-        return subprocess.Popen(
-            [TENANTPILOT, *self.words(*command, **more)],
-            env=self.env,
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            preexec_fn=as_at_a_login,
-        )
+    def begin(self, *command: str, **more: Any) -> Started:
+        """Start in a new session, with the signals of a login shell, and do not wait."""
+        return Started(self.words(*command, **more), env=self.env, cwd=self.folder)
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """A table's rows by their columns, in the order of their ids; instants are datetimes."""
@@ -112,14 +101,7 @@ class Recorder:
         return entry
 
 
-def text_of(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:
+def text_of(process: Started) -> tuple[int, str, str]:
     """Wait for the end: exit code, standard output, standard error."""
-    out, err = process.communicate(timeout=DEADLINE)
-    return process.returncode, out.decode(), err.decode()
-
-
-def as_at_a_login() -> None:
-    """Called in a child before it begins: signals as in a login shell, even if the tests run in the background."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    out, err = process.communicate()
+    return process.wait(), out.decode(), err.decode()

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -21,7 +22,8 @@ from tests.health.making import DAY, HOUR, LONG_AGO, NOW
 from tests.health.store.bare import bare
 from tests.oracle.loading import load, sqlite_path
 from tests.oracle.rows import ItemRow, Rows, SetRow, TenantRow
-from tests.tui.commands.recorder import TENANTPILOT, Recorder, as_at_a_login
+from tests.preloaded import Forked
+from tests.tui.commands.recorder import TENANTPILOT, Recorder
 from tests.waiting import DEADLINE
 
 AT = ("--now", "2026-11-23T09:00:00Z")
@@ -225,10 +227,9 @@ def test_a_port_that_is_taken_is_reported(recorder: Recorder) -> None:
 class Served:
     """A running server and its address."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: Forked, stderr: IO[bytes]) -> None:
         self.process = process
-        assert process.stderr is not None
-        self.sentence = process.stderr.readline().decode()
+        self.sentence = stderr.readline().decode()
         self.url = self.sentence.split()[2].rstrip(".,")
 
     def get(self, path: str = "") -> tuple[int, str, str]:
@@ -243,18 +244,16 @@ class Served:
 
 @contextmanager
 def serving(machine: Recorder, *words: str) -> Iterator[Served]:
-    process = subprocess.Popen(
-        [TENANTPILOT, "metrics", "--serve", *words],
-        env=machine.env,
-        cwd=machine.folder,
-        stderr=subprocess.PIPE,
-        preexec_fn=as_at_a_login,
-    )
-    try:
-        yield Served(process)
-    finally:
-        process.kill()
-        process.communicate()
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as stderr, os.fdopen(writing, "wb"), Path(os.devnull).open("r+b") as nothing:
+        streams = (nothing.fileno(), nothing.fileno(), writing)
+        command = ("metrics", "--serve", *words)
+        process = Forked(command, streams, env=machine.env, cwd=machine.folder, login=True)
+        try:
+            yield Served(process, stderr)
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
 
 
 def test_each_scrape_is_one_new_reading(any_recorder: Recorder) -> None:

@@ -60,7 +60,7 @@ def test_a_command_stopped_that_calls_it_success_has_not_succeeded(recorder: Rec
     script = f"{TWO_FILES}; trap 'exit 0' TERM; touch ready; while :; do sleep 0.05; done"
     process = recorder.begin("sh", "-c", script)
     until((recorder.folder / "ready").exists, "the command is ready")
-    process.terminate()
+    process.send_signal(signal.SIGTERM)
     code, _, err = text_of(process)
     assert code == 0
     assert "told to stop by SIGTERM" in err

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from tests.preloaded import Started
 from tests.tui.commands.recorder import TWO_FILES, Recorder, text_of
 from tests.waiting import until
 
@@ -16,7 +16,7 @@ UNTIL_TOLD: Final = f"touch ready.$$; while [ ! -e go ]; do sleep 0.02; done; {T
 LONGEST_RUN: Final = timedelta(hours=6)
 
 
-def begun(recorder: Recorder) -> subprocess.Popen[bytes]:
+def begun(recorder: Recorder) -> Started:
     """A run whose command has started and waits for the file `go`."""
     process = recorder.begin("sh", "-c", UNTIL_TOLD)
     until(lambda: list(recorder.folder.glob("ready.*")), "the command runs")
@@ -107,7 +107,7 @@ def test_another_machine_waits_for_the_longest_plausible_run(any_recorder: Recor
 def test_a_command_that_outlives_its_recorder_is_still_under_way(recorder: Recorder) -> None:
     first = begun(recorder)
     (ready,) = recorder.folder.glob("ready.*")
-    first.kill()
+    first.send_signal(signal.SIGKILL)
     first.wait()
     assert recorder.run("true").returncode == 75
     os.kill(int(ready.suffix[1:]), signal.SIGKILL)

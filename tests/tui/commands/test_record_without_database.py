@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -130,7 +131,7 @@ def test_a_signal_ends_the_wait_for_a_silent_database(recorder: Recorder) -> Non
     until(lambda: pid.exists() and pid.read_text().endswith("\n"), "the command runs")
     command = Path("/proc", pid.read_text().strip())
     until(lambda: not command.exists(), "the command is over")
-    process.terminate()
+    process.send_signal(signal.SIGTERM)
     code, _, err = text_of(process)
     assert code == 74
     assert "could not be noted" in err
