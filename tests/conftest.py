@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -86,11 +87,18 @@ def postgres_server() -> Iterator[str]:
         yield server.url
 
 
+@pytest.fixture(scope="session")
+def postgres_owner(postgres_server: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection that makes and drops the tests' databases: a new one for each took a sixth of what that takes."""
+    with psycopg.connect(postgres_server, autocommit=True) as owner:
+        yield owner
+
+
 @pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
+def postgres_url(postgres_server: str, postgres_owner: psycopg.Connection[Any]) -> Iterator[str]:
     """The URL of a fresh PostgreSQL database with the current schema."""
     name = f"fleet_{os.getpid()}_{next(_numbers)}"
-    with new_database(postgres_server, name, "empty_fleet") as url:
+    with new_database(postgres_owner, postgres_server, name, "empty_fleet") as url:
         yield url
 
 

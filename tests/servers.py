@@ -84,16 +84,15 @@ def standby_of(primary: Server) -> Iterator[Server]:
 
 
 @contextmanager
-def new_database(url: str, name: str, template: str) -> Iterator[str]:
-    """The URL of a database on the server of a URL, a copy of a template, for this block.
+def new_database(owner: psycopg.Connection[Any], url: str, name: str, template: str) -> Iterator[str]:
+    """The URL of a database on the server of a URL, a copy of a template, for this block; `owner` makes and drops it.
 
     The template's files are copied directly: writing them to the log, as PostgreSQL does by default, takes twice as
     long.
     """
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {template} STRATEGY file_copy'.encode())
-        yield with_database(url, name)
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+    owner.execute(f'CREATE DATABASE "{name}" TEMPLATE {template} STRATEGY file_copy'.encode())
+    yield with_database(url, name)
+    owner.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
 
 
 def with_database(url: str, name: str) -> str:

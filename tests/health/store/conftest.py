@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -24,10 +25,12 @@ def shared_sqlite_url(tmp_path_factory: pytest.TempPathFactory, sqlite_template:
 
 
 @pytest.fixture(scope="module")
-def shared_postgres_url(postgres_server: str, request: pytest.FixtureRequest) -> Iterator[str]:
+def shared_postgres_url(
+    postgres_server: str, postgres_owner: psycopg.Connection[Any], request: pytest.FixtureRequest
+) -> Iterator[str]:
     """The URL of a PostgreSQL database with the current schema, for one module."""
     name = f"shared_{request.module.__name__.rpartition('.')[2]}"
-    with new_database(postgres_server, name, "empty_fleet") as url:
+    with new_database(postgres_owner, postgres_server, name, "empty_fleet") as url:
         yield url
 
 
