@@ -112,7 +112,7 @@ def test_a_sqlite_file_that_breaks_and_comes_back(
             raise AssertionError(f"{name}: {error}") from error
     terminal.press("q")
     assert terminal.ends() == 0
-    assert not log_file.exists()
+    assert not log_file.exists(), log_file.read_text()
 
 
 def test_a_sqlite_file_that_is_locked(demo_file: Path, open_screens: OpenScreens, every_second: Path) -> None:
@@ -180,7 +180,7 @@ def test_a_postgresql_server_that_is_killed_and_started_again(
     terminal.sees("Latest attempts", after=["enter"])
     terminal.press("q")
     assert terminal.ends() == 0
-    assert not log_file.exists()
+    assert not log_file.exists(), log_file.read_text()
 
 
 def test_a_command_whose_connection_is_cut_says_one_sentence(postgres_url: str, env: dict[str, str]) -> None:

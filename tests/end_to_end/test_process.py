@@ -38,7 +38,7 @@ def test_a_signal_ends_it_and_the_terminal_is_restored(
     assert terminal.ends() == CODES[number]
     assert terminal.is_restored
     assert terminal.after_screens == ""
-    assert not log_file.exists()
+    assert not log_file.exists(), log_file.read_text()
 
 
 def test_a_signal_while_it_starts(demo_file: Path, open_installed: OpenScreens, log_file: Path) -> None:
@@ -47,7 +47,7 @@ def test_a_signal_while_it_starts(demo_file: Path, open_installed: OpenScreens, 
     terminal.signal(signal.SIGTERM)
     assert terminal.ends() == 143
     assert terminal.is_restored
-    assert not log_file.exists()
+    assert not log_file.exists(), log_file.read_text()
 
 
 def test_a_demo_that_is_ended_leaves_nothing_behind(
@@ -195,7 +195,7 @@ def test_a_storm_of_sizes(demo_file: Path, open_screens: OpenScreens, log_file: 
     terminal.sees("40 tenants, sorted", "✓ 12 healthy", "? help", after=["backspace"])
     terminal.press("q")
     assert terminal.ends() == 0
-    assert not log_file.exists()
+    assert not log_file.exists(), log_file.read_text()
 
 
 @contextmanager
@@ -333,7 +333,7 @@ def test_keys_faster_than_frames(seed: int, demo_file: Path, open_screens: OpenS
     terminal.press("ctrl+c")
     assert terminal.ends() == 0
     assert terminal.is_restored
-    assert not log_file.exists()
+    assert not log_file.exists(), log_file.read_text()
 
 
 # The second process, which reads the settings and the fleet while this one starts
@@ -358,7 +358,7 @@ def test_without_its_second_process_it_reads_by_itself(
     assert second_of(terminal) is None
     terminal.press("q")
     assert terminal.ends() == 0
-    assert not log_file.exists()
+    assert not log_file.exists(), log_file.read_text()
 
 
 def test_the_second_process_ends_when_the_fleet_is_there(demo_file: Path, open_installed: OpenScreens) -> None:
