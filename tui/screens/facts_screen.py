@@ -139,6 +139,8 @@ class FactsScreen(FramedScreen, Generic[Answer]):
         return ""
 
     def on_mount(self) -> None:
+        if self not in self.app.screen_stack:
+            return  # keys that are faster than frames have closed it already
         self.show_crumbs()
         self.set_interval(1, self._tick)
         self._tick()
@@ -161,6 +163,8 @@ class FactsScreen(FramedScreen, Generic[Answer]):
         """Show what is known before the first answer, which takes its time."""
 
     def on_screen_resume(self) -> None:
+        if self not in self.app.screen_stack:
+            return
         self.show_crumbs()
         self._tick()
         if self.answer is not None:

@@ -85,13 +85,16 @@ class HeaderLine(Vertical):
 
     def watch_problem(self, problem: str) -> None:
         self.set_class(bool(problem), "-failing")
-        if self._composed:
-            self.query_one(".problem", Static).update(Content(safe_text(problem)))
+        self._say(".problem", problem)
 
     def watch_note(self, note: str) -> None:
         self.set_class(bool(note), "-noting")
-        if self._composed:
-            self.query_one(".note", Static).update(Content(safe_text(note)))
+        self._say(".note", note)
+
+    def _say(self, part: str, words: str) -> None:
+        # A screen that a quick key closes as it opens has no parts any more.
+        for each in self.query(part).results(Static) if self._composed else ():
+            each.update(Content(safe_text(words)))
 
     def on_mount(self) -> None:
         # Now show the values that were set before the widgets existed.

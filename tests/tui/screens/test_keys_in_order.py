@@ -169,3 +169,14 @@ async def test_a_paste_where_there_is_no_filter_does_nothing(url: str, tmp_path:
         await driver.keys_done()
         assert driver.app.screen is screen
         assert not list(tmp_path.glob("tenantpilot-*"))
+
+
+async def test_a_screen_that_is_closed_before_it_is_there_is_no_fault(url: str) -> None:
+    async with open_app(url) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        await driver.until(lambda: tenants.answer is not None)
+        for _ in range(3):
+            driver.app.push_screen(DashboardScreen("absent", "Absent"))
+            driver.app.pop_screen()
+            await driver.until(lambda: driver.app.screen is tenants)
+            await driver.settled()
