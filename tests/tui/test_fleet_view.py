@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from health.answers import FleetAnswer
@@ -75,6 +77,21 @@ def test_a_cause_is_among_the_words(words: str, is_prepared: bool) -> None:
         if WordFilter.of(words).passes(f"{searched_words(health, POLICY, NOW)} {causes.get(health.tenant.id, '')}")
     ]
     assert [health.tenant.id for health in listed(view, Filters(words), Order.TRIAGE, POLICY)] == expected
+
+
+def test_no_collection_looks_at_a_fleet_that_was_prepared_once() -> None:
+    view = a_view()
+    before = gc.get_freeze_count()
+    try:
+        prepare(view, POLICY)
+        frozen = gc.get_freeze_count()
+        assert frozen > before + len(view.answer.verdicts)
+        # What a refresh leaves behind can be collected.
+        newer = fleet_view(FleetAnswer(NOW, view.answer.verdicts[:50]), view)
+        prepare(newer, POLICY)
+        assert gc.get_freeze_count() <= frozen
+    finally:
+        gc.unfreeze()
 
 
 def test_a_prepared_order_is_not_used_for_newer_verdicts() -> None:
