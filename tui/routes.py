@@ -1,14 +1,19 @@
-"""The one list of screens: routes and the key map come from it. A screen is imported when it is first opened."""
+"""The one list of screens: routes and the key map come from it. A screen is imported when it is first opened.
+
+The screens of a tenant are listed with their start arguments, which the command line reads: `tui.place.OPENINGS`.
+"""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from tui.place import OPENINGS, Place
+from tui.place import CAUSES, OPENINGS, Place
 
 if TYPE_CHECKING:
     from textual.screen import Screen
+
+    from tui.screens.facts_screen import FactsScreen
 
 
 class Route(NamedTuple):
@@ -27,20 +32,12 @@ class Route(NamedTuple):
 
 ROUTES: Final = (
     Route("tenants"),
-    Route("dashboard"),
-    Route("backup_sets"),
-    Route("backup_set"),
-    Route("schedules"),
-    Route("changes"),
-    Route("runs"),
-    Route("causes"),
-    Route("captured_item"),
-    Route("item_changes"),
-    Route("last_good_copy"),
+    *(Route(name) for name in OPENINGS),
+    Route(CAUSES),
     Route("help"),
     Route("choice"),
 )
-"""Every screen. A new one is a line here and a file under `tui/screens`."""
+"""Every screen. A new one is a line here, or in `OPENINGS` if it is a tenant's, and a file under `tui/screens`."""
 
 _BY_NAME: Final = {route.name: route for route in ROUTES}
 
@@ -58,27 +55,6 @@ def opened_at(place: Place) -> list[Screen[Any]]:
     name, tenant = place.named_screen(), place.tenant
     if name is None or tenant is None:
         return []
-    walked = [each for each in (*OPENINGS[name].behind, name) if each not in _OPENED_FROM_A_LIST]
-    # The tenant's name comes with its first answer.
-    return [screen_named(each, tenant, tenant, **_of_place(each, place)) for each in walked]
-
-
-_OPENED_FROM_A_LIST: Final = frozenset({"captured_item", "last_good_copy", "item_changes"})
-
-
-def _of_place(name: str, place: Place) -> dict[str, Any]:
-    """What a screen is made with beside the tenant."""
-    match name:
-        case "backup_sets":
-            return {"begin_at": place.set[0] if place.set else None}
-        case "backup_set":
-            return {"set_id": place.set[0] if place.set else None, "place": place}
-        case "schedules":
-            return {"begin_at": place.schedule}
-        case "runs":
-            return {"schedule_id": place.schedule, "begin_at": place.set[0] if place.set else None}
-        case "changes":
-            before, after = (None, *place.set)[-2:] if place.set else (None, None)
-            return {"before": before, "after": after, "place": place}
-        case _:
-            return {}
+    walked = (each for each in (*OPENINGS[name].behind, name) if not OPENINGS[each].item)
+    kinds = (cast("type[FactsScreen[Any]]", _BY_NAME[each].screen_class()) for each in walked)
+    return [kind.at(tenant, place) for kind in kinds]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 from textual import on
 from textual.app import ComposeResult
@@ -104,6 +104,10 @@ class BackupSetScreen(FactsScreen[BackupSetAnswer]):
         self._copies: dict[Identity, SoughtCopy] = {}
         # Only a set that was opened as the basis can be superseded.
         self._opened_as_basis = as_basis or set_id is None
+
+    @classmethod
+    def at(cls, tenant: str, place: Place) -> Self:
+        return cls(tenant, tenant, next(iter(place.set), None), place=place)
 
     def crumb(self) -> str:
         return "Backup set"

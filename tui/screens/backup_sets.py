@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from textual import on
 from textual.app import ComposeResult
@@ -66,6 +66,10 @@ class BackupSetsScreen(FactsScreen[BackupSetsAnswer]):
         self._confirms = confirms
         self._begin_at = begin_at
         self._wants_page = False
+
+    @classmethod
+    def at(cls, tenant: str, place: Place) -> Self:
+        return cls(tenant, tenant, begin_at=next(iter(place.set), None))
 
     def crumb(self) -> str:
         return "Backup sets"

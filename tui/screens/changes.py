@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from textual import on
 from textual.app import ComposeResult
@@ -62,6 +62,11 @@ class ChangesScreen(FactsScreen[ChangesAnswer]):
         self._before = before
         self._after = after
         self._place = place
+
+    @classmethod
+    def at(cls, tenant: str, place: Place) -> Self:
+        before, after = (None, None, *place.set)[-2:]
+        return cls(tenant, tenant, before, after, place=place)
 
     def crumb(self) -> str:
         return "Changes"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -167,6 +167,10 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
         super()._judge_what_is_over()
         if self.answer is None and self.health is not None and self.now() > self.health.holds_until:
             self._show_listed(self.health)
+
+    @classmethod
+    def at(cls, tenant: str, place: Place) -> Self:
+        return cls(tenant, tenant)
 
     def crumb(self) -> str:
         """The tenant by name and id, because names may be alike and commands need the id."""

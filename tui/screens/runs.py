@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from textual import on
 from textual.app import ComposeResult
@@ -46,6 +46,11 @@ class RunsScreen(FactsScreen[RunsAnswer]):
         self._schedule_id = schedule_id
         self._limit = SETS_PAGE
         self._begin_at = begin_at
+
+    @classmethod
+    def at(cls, tenant: str, place: Place) -> Self:
+        assert place.schedule is not None  # as `Place.checked` wants it
+        return cls(tenant, tenant, place.schedule, begin_at=next(iter(place.set), None))
 
     def crumb(self) -> str:
         return "Runs"

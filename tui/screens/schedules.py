@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from textual import on
 from textual.app import ComposeResult
@@ -61,6 +61,10 @@ class SchedulesScreen(FactsScreen[SchedulesAnswer]):
         self.tenant_name = tenant_name
         self._confirms = confirms
         self._begin_at = begin_at
+
+    @classmethod
+    def at(cls, tenant: str, place: Place) -> Self:
+        return cls(tenant, tenant, begin_at=place.schedule)
 
     def crumb(self) -> str:
         return "Schedules"
