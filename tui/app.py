@@ -27,7 +27,7 @@ from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
 from tui.terminal.abilities import codeset_here
 from tui.terminal.plain import PlainFilter
-from tui.terminal.process import has_job_control
+from tui.terminal.process import has_job_control, stop_the_job
 from tui.terminal.themes import TERMINALS_OWN, THEMES, WITHOUT_COLOURS
 from tui.widgets.key_hints import KeyUse, is_movement, key_uses
 from tui.widgets.row_list import Cell, Column, name_cell
@@ -159,7 +159,7 @@ class TenantPilotApp(Pilot):
         """Start the reader now: it imports the database's drivers, and the first frame is already on the terminal."""
         self.reader.start()
         # Textual returns from the shell to an empty screen and does not repaint it.
-        self.app_resume_signal.subscribe(self, self.action_repaint, immediate=True)
+        self.app_resume_signal.subscribe(self, self._back_from_the_shell, immediate=True)
         for screen in opened_at(self.context.place):
             self.push_screen(screen)
         if self.context.place.screen == CAUSES and isinstance(self.screen, TenantsScreen):
@@ -198,10 +198,11 @@ class TenantPilotApp(Pilot):
             fleet.remember_visit()
 
     def action_suspend_process(self) -> None:
-        if has_job_control():
-            super().action_suspend_process()
-        else:
+        if not has_job_control():
             self.say("there is no shell to go back to: q quits")
+            return
+        with self.suspend():
+            stop_the_job()
 
     # Drawing
 
@@ -223,7 +224,14 @@ class TenantPilotApp(Pilot):
     def draw_when_settled(self, screen: Screen[Any]) -> None:
         self._held.release_when_settled(screen)
 
-    def action_repaint(self, _resumed: object = None) -> None:
+    def _back_from_the_shell(self, _app: object) -> None:
+        """Draw everything, as old as it is by now: hours may have passed, and what was confirmed may be so no more."""
+        for screen in self.screen_stack:
+            if isinstance(screen, FactsScreen):
+                screen.tick()
+        self.action_repaint()
+
+    def action_repaint(self) -> None:
         """Draw everything again: another program may have written on the terminal."""
         if self.drawn is not None:
             self.drawn.forget()

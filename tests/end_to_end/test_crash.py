@@ -36,7 +36,7 @@ PLACES: Final = {
     "while it draws": "import tui.screens.tenants as at; at.TenantsScreen._cells",
     "while it starts": "import tui.screens.tenants as at; at.TenantsScreen.body",
     "in the app itself": "import tui.app as at; at.TenantPilotApp.on_ready",
-    "at a tick of the clock": "import tui.screens.facts_screen as at; at.FactsScreen._tick",
+    "at a tick of the clock": "import tui.screens.facts_screen as at; at.FactsScreen.tick",
     "when a screen opens": "import tui.screens.dashboard as at; at.DashboardScreen.body",
     "when a key is pressed": "import tui.widgets.row_list as at; at.RowList.action_choose",
     "while styles are read": "import textual.css.stylesheet as at; at.Stylesheet.add_source",

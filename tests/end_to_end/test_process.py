@@ -116,6 +116,27 @@ def test_to_the_shell_and_back(demo_file: Path, in_terminal: OpenScreens, env: d
     assert terminal.is_restored
 
 
+def test_what_waits_for_it_goes_to_the_shell_with_it(
+    demo_file: Path, in_terminal: OpenScreens, env: dict[str, str]
+) -> None:
+    """As `python3 make.py demo` does. `bg` leaves it where it is."""
+    env["PS1"] = "READY> "
+    terminal = in_terminal(["bash", "--norc", "--noprofile", "-i"])
+    terminal.sees("READY>")
+    terminal.press(f"sh -c '{TENANTPILOT} --database {url_of(demo_file)} --now {NOW}; echo its end'", "enter")
+    terminal.sees("40 tenants", "? help")
+    terminal.press("ctrl+z")
+    terminal.sees("Stopped")
+    terminal.press("bg; echo still here", "enter")
+    terminal.until(lambda: "\nstill here" in terminal.screen, "the shell goes on")
+    terminal.press("fg", "enter")
+    terminal.sees("40 tenants", "? help")
+    terminal.press("q")
+    terminal.until(lambda: "\nits end\nREADY>" in terminal.screen, "the shell, with the terminal its own")
+    terminal.press("exit", "enter")
+    assert terminal.ends() == 0
+
+
 def facts_age(terminal: Terminal) -> int:
     found = re.search(r"facts (\d+)s old", terminal.screen)
     assert found, terminal.screen

@@ -135,7 +135,7 @@ class Soak:
         while not isinstance(driver.app.screen, FactsScreen):
             await driver.press_at_once("escape")
         await driver.settled()
-        driver.facts._tick()
+        driver.facts.tick()
         await driver.pump()
 
     # Checks

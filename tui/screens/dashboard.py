@@ -147,7 +147,7 @@ class DashboardScreen(FactsScreen[DashboardAnswer]):
         if self._listed is None or self._list_asking is None:
             return
         self.asking.shows_facts_of(self._list_asking)
-        self._tick()
+        self.tick()
         self.query_one("#waiting").add_class("-over")
         body = self.query_one("#body")
         body.remove_class("-waiting")

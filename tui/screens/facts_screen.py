@@ -147,8 +147,8 @@ class FactsScreen(FramedScreen, Generic[Answer]):
         if self not in self.app.screen_stack:
             return  # keys that are faster than frames have closed it already
         self.show_crumbs()
-        self.set_interval(1, self._tick)
-        self._tick()
+        self.set_interval(1, self.tick)
+        self.tick()
         self.load()
         if self._is_opened:
             self.pilot.hold_frames(self)
@@ -171,7 +171,7 @@ class FactsScreen(FramedScreen, Generic[Answer]):
         if self not in self.app.screen_stack:
             return
         self.show_crumbs()
-        self._tick()
+        self.tick()
         if self.answer is not None:
             self.load()
 
@@ -191,7 +191,7 @@ class FactsScreen(FramedScreen, Generic[Answer]):
         asked_at = clock() - timedelta(seconds=waited)
         if self.answer is None:
             # The clock's own ticks come at any part of a second: the first to say how far it is could be a second late.
-            self.set_timer(max(_SOON, 1 - waited), self._tick)
+            self.set_timer(max(_SOON, 1 - waited), self.tick)
 
         def ask(resolver: TenantBackupHealthResolver) -> tuple[Answer, DatabaseTime, str | None]:
             answer = question(resolver)
@@ -235,7 +235,7 @@ class FactsScreen(FramedScreen, Generic[Answer]):
             self.query_one("#body").remove_class("-waiting")
             # We ask the screen itself: a widget's request would come a frame later.
             self.refresh(repaint=False, layout=True)
-        self._tick()
+        self.tick()
         self.answer = message.answer
         header = self.query_one(HeaderLine)
         header.note = self.note()
@@ -266,7 +266,7 @@ class FactsScreen(FramedScreen, Generic[Answer]):
             waiting = self.query_one("#waiting", Static)
             waiting.add_class("-failed")
             waiting.update(Content(sentences))
-        self._tick()
+        self.tick()
         self.pilot.draw_when_settled(self)
 
     def on_gave_way(self, message: GaveWay) -> None:
@@ -320,7 +320,7 @@ class FactsScreen(FramedScreen, Generic[Answer]):
             self.asking.judged_at = self.pilot.boot_seconds()
             self.answer = self.judged_again(self.answer, now)
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
         """Once a second: update the age of the facts, and whether they are too old to confirm."""
         header = self.query_one(HeaderLine)
         self._judge_what_is_over()

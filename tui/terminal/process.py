@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from errno import EINTR
 from typing import Any, Final
 
 from tui.words.fault_log import note_fault
@@ -93,6 +94,33 @@ def _in_the_background() -> bool:
 def has_job_control() -> bool:
     """Whether a shell can bring this process back after Ctrl-Z."""
     return os.getsid(0) != os.getpgrp()
+
+
+def stop_the_job() -> None:
+    """Stop all that the shell started together with this process, and return when the shell brings it back.
+
+    A terminal does so at Ctrl-Z by itself, but here that is a key. If this process alone stopped, a program that waits
+    for it (`make.py`, `uv run`) would go on waiting, and the shell for that program.
+    """
+    before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+    # One signal for all: a shell that is quick cannot bring them back while one of them is still to stop.
+    os.killpg(os.getpgrp(), signal.SIGTSTP)
+    signal.signal(signal.SIGTSTP, before)
+    # After `bg` the terminal is still the shell's: the kernel stops us at this change of nothing, until `fg`.
+    with suppress(termios.error):
+        while not _changes_nothing():
+            pass
+
+
+def _changes_nothing() -> bool:
+    """Set the terminal to what it is set to; False if a signal came in between. Raises termios.error."""
+    try:
+        termios.tcsetattr(0, termios.TCSANOW, termios.tcgetattr(0))
+    except termios.error as error:
+        if error.args[0] != EINTR:
+            raise
+        return False
+    return True
 
 
 def _terminal_attributes() -> list[Any] | None:

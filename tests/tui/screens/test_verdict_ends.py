@@ -51,7 +51,7 @@ def fleet(url: str, **schedule: Any) -> str:
 async def second_by_second(driver: Driver, until: timedelta) -> None:
     for _ in range(int(until.total_seconds())):
         driver.clock.forward(timedelta(seconds=1))
-        driver.facts._tick()
+        driver.facts.tick()
     await driver.pump()
 
 
@@ -68,7 +68,7 @@ async def test_every_screen_judges_again_in_that_second_and_reads_nothing(
         assert screen.holds_until(screen.facts) == NOW + LEFT
         before = driver.words()
         driver.clock.forward(timedelta(seconds=1))
-        screen._tick()
+        screen.tick()
         await driver.pump()
         assert screen.facts.now == NOW + LEFT + timedelta(seconds=1)
         assert screen.holds_until(screen.facts) > NOW + LEFT
@@ -144,7 +144,7 @@ async def test_between_two_ticks_an_age_never_contradicts_the_verdict(sqlite_url
         assert row["POSTURE"].text == State.HEALTHY.label
         assert "ago" not in row["GOES STALE"].text
         assert row["LATEST BACKUP"].text == "1d ago"
-        tenants._tick()
+        tenants.tick()
         await driver.pump()
         row = next(row for row in cells(tenants) if row["TENANT"].text == "Contoso")
         assert row["POSTURE"].text == State.STALE.label
