@@ -26,6 +26,7 @@ from tui.routes import opened_at, screen_named
 from tui.screens.facts_screen import FactsScreen
 from tui.screens.tenants import TenantsScreen
 from tui.terminal.abilities import codeset_here
+from tui.terminal.one_write import in_one_write
 from tui.terminal.plain import PlainFilter
 from tui.terminal.process import has_job_control, stop_the_job
 from tui.terminal.themes import TERMINALS_OWN, THEMES, WITHOUT_COLOURS
@@ -211,7 +212,8 @@ class TenantPilotApp(Pilot):
             if self._held.takes(screen) and self.drawn.hold(renderable, self.console):
                 return
             renderable = self.drawn.of(renderable, self.console)
-        super()._display(screen, renderable)
+        with in_one_write(self._driver):
+            super()._display(screen, renderable)
         self.keys.painted(screen)
 
     def _draw_held(self) -> None:

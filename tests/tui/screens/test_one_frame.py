@@ -1,6 +1,6 @@
 """What an answer changes on a screen that opens is one frame.
 
-Modules: tui.held_frames, tui.app, tui.screens.
+Modules: tui.held_frames, tui.terminal.one_write, tui.app, tui.screens.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from health.store.opening.errors import StoreError
 from tests.tui.screens.driving import Driver, open_app, watched
 from tests.tui.screens.fleets import small_fleet
 from tui import held_frames
+from tui.app import TenantPilotApp
 from tui.screens import facts_screen
 from tui.screens.backup_set import BackupSetScreen
 from tui.screens.backup_sets import BackupSetsScreen
@@ -100,6 +101,20 @@ async def test_a_question_that_fails_is_one_frame(sqlite_url: str, frames: Frame
         await driver.until(lambda: bool(frames) and all_is_drawn(driver) and "cannot reach" in driver.words())
         await driver.pump()
         assert set(frames) == {BackupSetsScreen}
+
+
+async def test_a_frame_is_one_write(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_app(small_fleet().load(sqlite_url)) as driver:
+        await driver.arrived(TenantsScreen)
+        driver.app.drawn = ChangedCells()
+        written: list[str] = []
+        monkeypatch.setattr(driver.app._driver, "write", written.append)
+        monkeypatch.setattr(TenantPilotApp, "is_headless", property(lambda _: False))
+        monkeypatch.setattr(driver.app, "_sync_available", True)
+        await driver.press("j", "k")
+        assert written
+        assert all(each.startswith("\x1b[?2026h") and each.endswith("\x1b[?2026l") for each in written)
+        assert all(each.count("\x1b[?2026h") == 1 for each in written)
 
 
 async def test_a_screen_over_one_that_is_held_back_is_drawn(
