@@ -13,6 +13,7 @@ import tempfile
 import termios
 from collections.abc import Sequence
 from contextlib import suppress
+from math import nan
 from pathlib import Path
 from time import perf_counter
 from types import TracebackType
@@ -120,6 +121,11 @@ class Terminal:
             return int(status[status.index("VmHWM:") + 1]) / 1024
         shown = subprocess.run(["ps", "-o", "rss=", "-p", str(self.process.pid)], capture_output=True, check=True)
         return int(shown.stdout) / 1024
+
+    def processor_seconds(self) -> float:
+        """How long the program's threads have run on a processor; NaN on a system that does not say it (Linux does)."""
+        threads = Path("/proc", str(self.process.pid), "task").glob("*/schedstat")
+        return sum(int(each.read_text().split()[0]) for each in threads) / 1e9 or nan
 
     def _receive(self, within: float) -> bool:
         if within < 0 or not select.select([self._ours], [], [], within)[0]:

@@ -48,6 +48,8 @@ def frames(monkeypatch: pytest.MonkeyPatch) -> Frames:
 async def begun(driver: Driver) -> None:
     """The first screen, and from now on only the changed cells are drawn."""
     await driver.arrived(TenantsScreen)
+    # A style keeps its first rendering, so a process has only one colour system.
+    driver.app.console = CONSOLE
     driver.app.drawn = ChangedCells()
     driver.app.action_repaint()
     await driver.pump()
@@ -105,8 +107,7 @@ async def test_a_question_that_fails_is_one_frame(sqlite_url: str, frames: Frame
 
 async def test_a_frame_is_one_write(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_app(small_fleet().load(sqlite_url)) as driver:
-        await driver.arrived(TenantsScreen)
-        driver.app.drawn = ChangedCells()
+        await begun(driver)
         written: list[str] = []
         monkeypatch.setattr(driver.app._driver, "write", written.append)
         monkeypatch.setattr(TenantPilotApp, "is_headless", property(lambda _: False))
