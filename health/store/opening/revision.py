@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from enum import StrEnum
 from itertools import chain
+from pathlib import Path
 from typing import Final
 
 from health.store.opening.errors import DatabaseMissing, SchemaProblem, StoreBrokenOff, lacking
 from health.store.opening.home import HOME, HOME_ALONE, ONE_SERVER, STANDBY_FUNCTIONS, TABLES, Home
 from health.store.opening.statements import Asked, Parts, ReadingConnection, Statements
 
-REVISIONS: Final = ("tp0001", "tp0002", "tp0003", "tp0004")
-"""All schema versions, oldest first. This program reads and writes the last one."""
+_VERSIONS: Final = Path(__file__).parents[1] / "migrations" / "versions"
+REVISIONS: Final = tuple(sorted(f"tp{each.name[:4]}" for each in _VERSIONS.iterdir() if each.name[:4].isdecimal()))
+"""All schema versions, oldest first: `tp0001` is in `0001_facts.py`. This program reads and writes the last one."""
 CURRENT: Final = REVISIONS[-1]
 _OURS: Final = re.compile(r"tp([0-9]{4})")
 VERSION: Final = "SELECT version_num FROM alembic_version"
