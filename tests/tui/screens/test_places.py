@@ -16,7 +16,7 @@ import pytest
 from tests.oracle.rows import ItemRow
 from tests.tui.screens.driving import Driver, open_app, row_list, under_cursor
 from tests.tui.screens.fleets import small_fleet
-from tests.tui.screens.walks import WALKS, walk, walked_fleet
+from tests.tui.screens.walks import WALKS, Stop, every_stop, last_walk, walk, walk_on, walked_fleet, walks_past
 from tui.commands import cli
 from tui.commands.options import checked, place_of
 from tui.fleet_view import FleetView
@@ -74,17 +74,27 @@ def test_every_screen_can_be_walked_to() -> None:
     assert set(WALKS) | NO_PLACES == {route.name for route in ROUTES}
 
 
-@pytest.mark.parametrize(("name", "keys"), [(name, keys) for name, walks in WALKS.items() for keys in walks])
-async def test_the_copied_command_opens_this_very_place(name: str, keys: str, url: str) -> None:
-    async with open_app(url) as driver:
-        await walk(driver, keys)
-        before = await shown(driver)
-        assert type(driver.app.screen).__name__.casefold() == f"{name.replace('_', '')}screen"
-        await driver.press("Y")
-        command = driver.app.clipboard
-    place = said(command)
+@pytest.mark.parametrize("stops", walks_past(WALKS), ids=last_walk)
+async def test_the_copied_command_opens_this_very_place(stops: list[Stop], url: str) -> None:
+    seen: list[tuple[Stop, Shown, Place]] = []
+    with every_stop() as at:
+        async with open_app(url) as driver:
+            await driver.arrived(TenantsScreen)
+            for stop in stops:
+                await walk_on(driver, stop.keys)
+                with at(stop):
+                    before = await shown(driver)
+                    assert type(driver.app.screen).__name__.casefold() == f"{stop.name.replace('_', '')}screen"
+                    await driver.press("Y")
+                    seen.append((stop, before, said(driver.app.clipboard)))
+        for stop, before, place in seen:
+            with at(stop):
+                await opens_as_it_was(url, place, before)
+
+
+async def opens_as_it_was(url: str, place: Place, before: Shown) -> None:
     async with open_app(url, place=place) as driver:
-        await driver.until(lambda: type(driver.app.screen) is before.way[-1], name)
+        await driver.until(lambda: type(driver.app.screen) is before.way[-1], before.way[-1].__name__)
         await driver.until(lambda: not place.cause or driver.app.screen.cause is not None)  # type: ignore[attr-defined]
         after = await shown(driver)
         assert after[1:] == before[1:]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import NamedTuple
+
 from tests.oracle.rows import ItemRow
 from tests.tui.screens.driving import Driver
 from tests.tui.screens.fleets import DAY, HOUR, METADATA, NOW, Facts
@@ -24,6 +28,53 @@ WALKS = {
 """For each screen's name, some walks by keys to it, from the fleet with the cursor on the only tenant."""
 
 
+class Stop(NamedTuple):
+    """The end of a walk that another one begins with."""
+
+    name: str
+    walk: str
+    keys: str
+    """Those that lead here from the stop before."""
+
+
+def walks_past(names: Iterable[str]) -> list[list[Stop]]:
+    """All walks to these screens, each once, in few: one that begins another is a stop of that other."""
+    ends = {keys: name for name in names for keys in WALKS[name]}
+    found = []
+    for walk_to in sorted(ends, key=lambda keys: len(keys.split()), reverse=True):
+        steps, stops, before = walk_to.split(), [], 0
+        for count in range(len(steps) + 1) if walk_to in ends else ():
+            if (begun := " ".join(steps[:count])) in ends:
+                stops.append(Stop(ends.pop(begun), begun, " ".join(steps[before:count])))
+                before = count
+        if stops:
+            found.append(stops)
+    return found
+
+
+def last_walk(stops: list[Stop]) -> str:
+    """The walk past all of them, as the name of a test."""
+    return stops[-1].walk
+
+
+@contextmanager
+def every_stop() -> Iterator[Callable[[Stop], AbstractContextManager[None]]]:
+    """A failure at one stop does not hide those at later ones: all are raised at the end, each with its stop's name."""
+    failures: list[AssertionError] = []
+
+    @contextmanager
+    def at(stop: Stop) -> Iterator[None]:
+        try:
+            yield
+        except AssertionError as failure:
+            failure.add_note(f"on {stop.name} after: {stop.walk or 'no key'}")
+            failures.append(failure)
+
+    yield at
+    if failures:
+        raise ExceptionGroup("on the way", failures)
+
+
 def walked_fleet() -> Facts:
     """Contoso, degraded and overdue, with a failed run before its basis."""
     facts = Facts()
@@ -42,6 +93,11 @@ def walked_fleet() -> Facts:
 async def walk(driver: Driver, keys: str) -> None:
     """Press keys on the fleet, each when the screen that the last one opened has its answer."""
     await driver.arrived(TenantsScreen)
+    await walk_on(driver, keys)
+
+
+async def walk_on(driver: Driver, keys: str) -> None:
+    """Press further keys, each when the screen that the last one opened has its answer."""
     for key in keys.split():
         await driver.press(key)
         if isinstance(driver.app.screen, FactsScreen):
