@@ -20,7 +20,7 @@ from tests.oracle.rows import DEFAULT_POLICY
 from tests.subject import fleet_report
 from tests.tui.screens.driving import open_app, real_resolver
 from tests.tui.screens.fleets import DAY, HOUR, NOW, Facts, small_fleet
-from tests.tui.screens.walks import WALKS, walk, walked_fleet
+from tests.tui.screens.walks import WALKS, Stop, every_stop, last_walk, walk, walk_on, walked_fleet, walks_past
 from tui.context import Database
 from tui.groups import Group, Groups
 from tui.place import Place
@@ -29,9 +29,9 @@ from tui.screens.tenants import TenantsScreen
 from tui.words.evidence import Evidence, captured_json, evidence_as
 
 FORMS = ("csv", "json", "markdown")
+SIZES = ((60, 20), (80, 24), (120, 40))
 OF_THE_FLEET = {"tenants", "causes"}
-OF_A_SET = {"backup_set": 3, "captured_item": 3, "last_good_copy": 3}
-EVERY_WALK = [(name, keys) for name, walks in WALKS.items() for keys in walks]
+OF_A_SET = {"backup_set", "captured_item", "last_good_copy"}
 
 
 @pytest.fixture
@@ -46,10 +46,22 @@ async def exported(url: str, keys: str, **context: Any) -> dict[str, str]:
         return {form: driver.facts.exported(form) for form in FORMS}
 
 
-@pytest.mark.parametrize(("name", "keys"), EVERY_WALK)
-async def test_every_export_says_whose_it_is_and_when_it_was_judged(name: str, keys: str, url: str) -> None:
-    found = await exported(url, keys)
-    if name not in OF_THE_FLEET and name != "tenants":
+@pytest.mark.parametrize("stops", walks_past(WALKS), ids=last_walk)
+async def test_every_export_says_whose_it_is_and_when_it_was_judged(stops: list[Stop], url: str) -> None:
+    with every_stop() as at:
+        async with open_app(url) as driver:
+            await driver.arrived(TenantsScreen)
+            for stop in stops:
+                await walk_on(driver, stop.keys)
+                with at(stop):
+                    found = {form: driver.facts.exported(form) for form in FORMS}
+                    assert_says_whose_and_when(stop.name, found)
+                    if stop.name in OF_A_SET:
+                        assert_names_the_set_and_its_source(found)
+
+
+def assert_says_whose_and_when(name: str, found: dict[str, str]) -> None:
+    if name not in OF_THE_FLEET:
         for form, text in found.items():
             assert "contoso.example" in text, form
             assert "Contoso" in text, form
@@ -63,9 +75,7 @@ async def test_every_export_says_whose_it_is_and_when_it_was_judged(name: str, k
     assert "24h" in found["markdown"] or "86400" in found["markdown"]
 
 
-@pytest.mark.parametrize(("name", "keys"), [each for each in EVERY_WALK if each[0] in OF_A_SET])
-async def test_an_export_of_a_set_names_the_set_and_its_source(name: str, keys: str, url: str) -> None:
-    found = await exported(url, keys)
+def assert_names_the_set_and_its_source(found: dict[str, str]) -> None:
     about = json.loads(found["json"])["set"]
     (row, *_) = csv.DictReader(io.StringIO(found["csv"]))
     for each in (about, {key: row[f"set_{key}"] for key in about}):
@@ -264,22 +274,29 @@ async def test_facts_without_rows_still_say_whose_they_are(sqlite_url: str) -> N
         assert all("contoso.example" in text for text in found.values())
 
 
-@pytest.mark.parametrize(("name", "keys"), [each for each in EVERY_WALK if each[0] not in OF_THE_FLEET])
+@pytest.mark.parametrize("stops", walks_past(set(WALKS) - OF_THE_FLEET), ids=last_walk)
 async def test_every_screen_and_picture_says_whose_it_is(
-    name: str, keys: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stops: list[Stop], url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     resolver = real_resolver(url)
     production = Database("triage@db-eu.internal.example/fleet", lambda: resolver, "eu", production=True)
-    async with open_app(url, size=(60, 20), database=production) as driver:
-        await walk(driver, keys)
-        for size in ((60, 20), (80, 24), (120, 40)):
-            await driver.resize(*size)
-            await driver.pump()
-            assert "Contoso (contoso.example)" in driver.lines()[0]
-            assert "PROD" in driver.lines()[0]
-        await driver.press("ctrl+s")
-    (path,) = tmp_path.glob("tenantpilot-contoso.example-*.svg")
-    picture = path.read_text().replace("&#160;", " ")
-    assert "Contoso (contoso.example)" in picture
-    assert "judged at 2026-11-23 09:00:00 UTC" in picture
+    with every_stop() as at:
+        async with open_app(url, size=SIZES[0], database=production) as driver:
+            await driver.arrived(TenantsScreen)
+            for stop in stops:
+                if stop is not stops[0]:
+                    await driver.resize(*SIZES[0])
+                await walk_on(driver, stop.keys)
+                with at(stop):
+                    for size in SIZES:
+                        await driver.resize(*size)
+                        await driver.pump()
+                        assert "Contoso (contoso.example)" in driver.lines()[0]
+                        assert "PROD" in driver.lines()[0]
+                    await driver.press("ctrl+s")
+                    (path,) = tmp_path.glob("tenantpilot-contoso.example-*.svg")
+                    picture = path.read_text().replace("&#160;", " ")
+                    path.unlink()
+                    assert "Contoso (contoso.example)" in picture
+                    assert "judged at 2026-11-23 09:00:00 UTC" in picture
