@@ -64,14 +64,13 @@ def make_app(address: DatabaseAddress, **context: Any) -> TenantPilotApp:
 
 
 async def settled(driver: Driver) -> None:
-    """Wait until the screen in front has its answer and has drawn it."""
+    """Wait until the screen in front has its answer."""
     if isinstance(driver.app.screen, FactsScreen):
         await driver.settled()
-    await driver.pump()
 
 
 def walked(keys: Sequence[str], to: str = "") -> Callable[[Pilot[None]], Any]:
-    """Press keys one by one, each when the answer to the one before it is on the screen.
+    """Press keys one by one, each when the screen has the answer to the one before it. All is drawn at the end.
 
     `to` is the name of a picture, which begins with the name of its screen.
     """
@@ -80,16 +79,21 @@ def walked(keys: Sequence[str], to: str = "") -> Callable[[Pilot[None]], Any]:
         driver = Driver(cast("TenantPilotApp", pilot.app), pilot, Clock(NOW))
         await driver.arrived(TenantsScreen)
         for key in keys:
-            await driver.press(key)
+            await (driver.enter_words(key) if isinstance(key, Words) else driver.press(key))
             await settled(driver)
+        await driver.pump()
         shown = type(driver.app.screen).__name__.removesuffix("Screen").casefold()
         assert to.replace("-", "").startswith(shown), (to, shown)
 
     return walk
 
 
+class Words(str):
+    """What is typed into a filter, among the names of keys."""
+
+
 def typed(words: str) -> list[str]:
-    return ["slash", *("space" if character == " " else character for character in words), "enter"]
+    return ["slash", Words(words), "enter"]
 
 
 ABSENT, DEGRADED, FOLLOW_UP, HEALTHY = ["2"], ["4"], ["5"], ["6"]
