@@ -128,16 +128,16 @@ def found_by(view: FleetView, policy: HealthPolicy, groups: Groups | None = None
 
     Of a large fleet a thread does it first; a refresh costs only the words of changed verdicts.
     """
-    prepared = view.prepared or Prepared()
+    prepared, found, now = view.prepared or Prepared(), view.found_by, view.now
     with prepared.one_looks, collector_paused():
         for health in () if prepared.words else view.answer.verdicts:
-            known = view.found_by.get(health.tenant.id)
+            known = found.get(health.tenant.id)
             if known is None or known.health is not health:
-                group = None if groups is None else groups.beside(health.tenant.external_id)
-                words = searched_words(health, policy, view.now, None if group is None else group.name)
-                view.found_by[health.tenant.id] = _filtered(health, policy, words)
+                group = groups.beside(health.tenant.external_id) if groups else None
+                words = searched_words(health, policy, now, None if group is None else group.name)
+                found[health.tenant.id] = _filtered(health, policy, words)
         prepared.words = True
-    return view.found_by
+    return found
 
 
 def _filtered(health: TenantBackupHealth, policy: HealthPolicy, words: str) -> Filtered:
