@@ -43,7 +43,9 @@ settings.load_profile("any machine")
 
 def pytest_collection_finish() -> None:
     """Collect garbage seldom, and never look at the tests themselves: that took a quarter of the largest ones' time."""
-    gc.collect()
+    # All workers have imported the same modules, and one look at what those left is enough.
+    if os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0":
+        gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     gc.enable()

@@ -9,7 +9,7 @@ Modules: health.report, health.resolver.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -216,6 +216,14 @@ def _space(cases: Callable[[], Iterable[Case]]) -> Rows:
 def _report_of(cases: Callable[[], Iterable[Case]], now: datetime) -> dict[str, Any]:
     """The oracle's report on a state space: the same for each engine."""
     return expected_report(_space(cases), DEFAULT_POLICY, now)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_is_kept() -> Iterator[None]:
+    """Drop the state spaces afterwards: with millions of rows in memory, each later look for garbage takes seconds."""
+    yield
+    _space.cache_clear()
+    _report_of.cache_clear()
 
 
 def test_no_tenant_at_all(url: str) -> None:

@@ -39,6 +39,10 @@ _NAMED_RANGES: Final = (
     (0xE0100, 0xE01EF),  # variation selectors supplement
 )
 """Characters of harmless categories that are invisible, or that change the character before them."""
+_NAMED: Final = frozenset(chr(code) for first, last in _NAMED_RANGES for code in range(first, last + 1)) | {
+    _OPENING,
+    _CLOSING,
+}
 
 _PLAIN: Final = re.compile(
     r"[ -~\u00c0-\u02af\u0370-\u0482\u048a-\u052f\u2010-\u2027\u3041-\u3096\u30a1-\u30fc\u4e00-\u9fff\uac00-\ud7a3]*"
@@ -153,7 +157,6 @@ def _shown(char: str) -> tuple[str, bool]:
     category = unicodedata.category(char)
     if category == "Zs":
         return " ", False
-    invisible = any(first <= code <= last for first, last in _NAMED_RANGES)
-    if invisible or category in _NAMED_CATEGORIES or char in (_OPENING, _CLOSING):
+    if char in _NAMED or category in _NAMED_CATEGORIES:
         return f"{_OPENING}U+{code:04X}{_CLOSING}", False
     return char, category in _MARK_CATEGORIES

@@ -15,7 +15,8 @@ from health.facts import BackupSet
 from health.store.opening.statements import Statements
 from health.store.reading.snapshot import Snapshot
 from tests.health.making import DAY, HOUR, LONG_AGO, POLICY, a_set
-from tests.health.store.reading.test_plans import Ask, Explained, explain, health_of_one, stages
+from tests.health.store.reading.stages import Stages
+from tests.health.store.reading.test_plans import Ask, Explained, explain, health_of_one
 
 WHOLE_FLEET: Final = range(1, 1_002)
 """More tenants than a statement names."""
@@ -93,18 +94,16 @@ def of_the_sets(explained: list[Explained]) -> list[Explained]:
 
 
 @pytest.mark.parametrize("ask", QUESTIONS)
-def test_nothing_is_scanned(fresh_url: str, ask: Ask) -> None:
-    with stages(fresh_url) as states:
-        for stage in states:
-            for statement, plan in of_the_sets(explain(fresh_url, ask)):
-                assert gone_through(fresh_url, plan) == [], (stage, statement, plan)
+def test_nothing_is_scanned(staged: Stages, ask: Ask) -> None:
+    for stage, url in staged:
+        for statement, plan in of_the_sets(explain(url, ask)):
+            assert gone_through(url, plan) == [], (stage, statement, plan)
 
 
 @pytest.mark.parametrize(("ask", "index"), INDEXED)
-def test_the_newest_come_in_their_order_from_an_index(fresh_url: str, ask: Ask, index: str) -> None:
-    with stages(fresh_url) as states:
-        for stage in states:
-            explained = of_the_sets(explain(fresh_url, ask))
-            (plan,) = [each.plan for each in explained if "LIMIT" in each.statement]
-            assert any(index in line for line in plan), (stage, plan)
-            assert not any("TEMP B-TREE" in line or "Sort" in line for line in plan), (stage, plan)
+def test_the_newest_come_in_their_order_from_an_index(staged: Stages, ask: Ask, index: str) -> None:
+    for stage, url in staged:
+        explained = of_the_sets(explain(url, ask))
+        (plan,) = [each.plan for each in explained if "LIMIT" in each.statement]
+        assert any(index in line for line in plan), (stage, plan)
+        assert not any("TEMP B-TREE" in line or "Sort" in line for line in plan), (stage, plan)

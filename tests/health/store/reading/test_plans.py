@@ -9,8 +9,7 @@ Modules: health.store.reading.snapshot, health.store.writing.tables.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
@@ -22,10 +21,8 @@ from health.store.opening.statements import Asked, Statements
 from health.store.opening.urls import parse_database_url
 from health.store.reading import examination_statements, history_statements
 from health.store.reading.snapshot import Snapshot
-from tests.health.making import LONG_AGO, NOW, POLICY, facts_of
-from tests.health.store.bare import Bare, bare
-from tests.oracle.loading import load
-from tests.oracle.rows import ItemRow, Rows, ScheduleRow, SetRow, TenantRow
+from tests.health.making import NOW, POLICY, facts_of
+from tests.health.store.reading.stages import Stages
 from tests.statements import before_each_statement
 
 UNREADABLE_ITEM_INDEXES = ["ix_backup_items_deletion_unknown", "ix_backup_items_orphans_unknown"]
@@ -40,7 +37,6 @@ COUNTING_INDEXES = [
     "ix_backup_items_integrity_warning",
 ]
 
-ALL_ALIKE = "loaded and analysed, all items alike"
 UNREADABLE_SET_INDEXES = ["ix_backup_sets_no_instant", "ix_backup_sets_deletion_unknown"]
 """Indexes over all tenants that should be empty: they are scanned as a whole. In SQLite the indexes of unreadable items
 are first searched for any row, and only then set by set."""
@@ -76,70 +72,6 @@ def caught_while(ask: Ask, connection: Statements) -> list[Asked]:
     with before_each_statement(caught.append):
         ask(connection)
     return caught
-
-
-def a_fleet(tenants: int, sets: int, items: int, alike: bool) -> Rows:
-    """Tenants with a history. `alike`: every item is in as many families as possible, so that statistics are equal."""
-    rows = Rows([], [], [], [])
-    for tenant in range(1, tenants + 1):
-        rows.tenants.append(TenantRow(tenant, f"tenant-{tenant}", "Contoso", LONG_AGO))
-        rows.schedules.append(ScheduleRow(tenant, tenant, cron="0 2 * * *", created_at=LONG_AGO))
-        for number in range(sets):
-            set_id = tenant * 100 + number
-            completed_at = LONG_AGO.replace(hour=number)
-            rows.sets.append(SetRow(set_id, tenant, completed_at=completed_at, created_at=completed_at))
-            for item in range(items):
-                row = ItemRow(set_id * 100 + item, tenant, set_id, policy_identifier=f"policy-{item}")
-                bad = alike or (item + tenant) % 9 == 0
-                rows.items.append(
-                    row._replace(
-                        capture_mode=None if bad else "full",
-                        assignments_state="failed" if bad and item % 2 else None,
-                        orphaned_assignments=int(bad),
-                        integrity_warning="" if bad else None,
-                    )
-                )
-    return rows
-
-
-@contextmanager
-def stages(url: str) -> Iterator[Iterator[str]]:
-    """The possible states of statistics, one after the other, each set up when the loop asks for it."""
-
-    def states(store: Bare) -> Iterator[str]:
-        yield "empty, without statistics"
-        if store.dialect == "sqlite":
-            # PostgreSQL believes even statistics this wrong, until autovacuum runs ANALYZE.
-            store.execute("ANALYZE")
-            yield "empty, with the statistics of that"
-        load(url, a_fleet(60, 4, 5, alike=True))
-        yield "loaded, with the statistics that an empty database left"
-        store.execute("ANALYZE")
-        yield ALL_ALIKE
-        load(url, _shifted(a_fleet(100, 12, 9, alike=False), 1000))
-        store.execute("ANALYZE")
-        yield "loaded and analysed, a few items degraded"
-        if store.dialect == "sqlite":
-            store.execute("DROP TABLE sqlite_stat1")
-            yield "loaded, without statistics"
-
-    with bare(url) as store:
-        yield states(store)
-
-
-def _shifted(rows: Rows, by: int) -> Rows:
-    """The same fleet under other ids."""
-    return Rows(
-        [row._replace(id=row.id + by, external_id=f"other-{row.id}") for row in rows.tenants],
-        [row._replace(id=row.id + by * 100, tenant_id=row.tenant_id + by) for row in rows.sets],
-        [
-            row._replace(
-                id=row.id + by * 10_000, tenant_id=row.tenant_id + by, backup_set_id=row.backup_set_id + by * 100
-            )
-            for row in rows.items
-        ],
-        [row._replace(id=row.id + by, tenant_id=row.tenant_id + by) for row in rows.schedules],
-    )
 
 
 def ask_fleet(connection: Statements) -> object:
@@ -212,41 +144,36 @@ def counted_by(url: str, explained: list[Explained]) -> list[str]:
 
 
 @pytest.mark.parametrize("ask", [ask_fleet, ask_tenant, ask_tenants, ask_first_page, ask_next_page, ask_set])
-def test_sets_and_items_are_never_scanned_and_counts_are_indexed(fresh_url: str, ask: Ask) -> None:
-    with stages(fresh_url) as states:
-        for stage in states:
-            explained = explain(fresh_url, ask)
-            assert explained
-            for statement, plan in explained:
-                assert scanned(fresh_url, plan) == [], (stage, statement, plan)
-            # Each once, in any order.
-            assert sorted(counted_by(fresh_url, explained)) == sorted(UNREADABLE_ITEM_INDEXES + COUNTING_INDEXES), stage
+def test_sets_and_items_are_never_scanned_and_counts_are_indexed(staged: Stages, ask: Ask) -> None:
+    for stage, url in staged:
+        explained = explain(url, ask)
+        assert explained
+        for statement, plan in explained:
+            assert scanned(url, plan) == [], (stage, statement, plan)
+        # Each once, in any order.
+        assert sorted(counted_by(url, explained)) == sorted(UNREADABLE_ITEM_INDEXES + COUNTING_INDEXES), stage
 
 
 @pytest.mark.parametrize("ask", [ask_items, ask_captured])
-def test_the_items_of_one_set_are_found_by_their_key(fresh_url: str, ask: Ask) -> None:
-    with stages(fresh_url) as states:
-        for stage in states:
-            for statement, plan in explain(fresh_url, ask):
-                assert scanned(fresh_url, plan) == [], (stage, statement, plan)
+def test_the_items_of_one_set_are_found_by_their_key(staged: Stages, ask: Ask) -> None:
+    for stage, url in staged:
+        for statement, plan in explain(url, ask):
+            assert scanned(url, plan) == [], (stage, statement, plan)
 
 
 @pytest.mark.parametrize("ask", [ask_fleet, ask_tenant, ask_tenants])
-def test_the_latest_set_and_unreadable_ones_come_from_an_index(fresh_url: str, ask: Ask) -> None:
-    with stages(fresh_url) as states:
-        for stage in states:
-            explained = explain(fresh_url, ask)
-            (latest,) = [each.plan for each in explained if "candidate" in each.statement]
-            assert indexes_of(fresh_url, latest, "candidate") == ["ix_backup_sets_latest"], (stage, latest)
-            assert not any("TEMP B-TREE" in line or "Sort" in line for line in latest), (stage, latest)
-            (lost,) = [
-                each.plan for each in explained if each.statement.startswith("SELECT tenant_id, id, 'completed_at'")
-            ]
-            assert re.findall(r"(?:using|on|INDEX) (ix_\w+)", "\n".join(lost)) == UNREADABLE_SET_INDEXES, (stage, lost)
+def test_the_latest_set_and_unreadable_ones_come_from_an_index(staged: Stages, ask: Ask) -> None:
+    for stage, url in staged:
+        explained = explain(url, ask)
+        (latest,) = [each.plan for each in explained if "candidate" in each.statement]
+        assert indexes_of(url, latest, "candidate") == ["ix_backup_sets_latest"], (stage, latest)
+        assert not any("TEMP B-TREE" in line or "Sort" in line for line in latest), (stage, latest)
+        (lost,) = [each.plan for each in explained if each.statement.startswith("SELECT tenant_id, id, 'completed_at'")]
+        assert re.findall(r"(?:using|on|INDEX) (ix_\w+)", "\n".join(lost)) == UNREADABLE_SET_INDEXES, (stage, lost)
 
 
 @pytest.mark.parametrize("narrowed", [False, True])
-def test_content_is_compared_from_tenant_to_tenant(fresh_url: str, narrowed: bool) -> None:
+def test_content_is_compared_from_tenant_to_tenant(staged: Stages, narrowed: bool) -> None:
     def ask(connection: Statements) -> None:
         dialect = connection.dialect
         ids: dict[str, list[int]] = {"tenant_ids": list(range(1, 50))} if narrowed else {}
@@ -254,53 +181,49 @@ def test_content_is_compared_from_tenant_to_tenant(fresh_url: str, narrowed: boo
         connection.rows(examination_statements.basis_contents(dialect, narrowed), ids)
         connection.rows(history_statements.first_sets(dialect, narrowed), ids)
 
-    with stages(fresh_url) as states:
-        for stage in states:
-            # Without rows one plan is as good as another.
-            for statement, plan in explain(fresh_url, ask) if "analysed" in stage else ():
-                assert scanned(fresh_url, plan) == [], (stage, statement, plan)
+    for stage, url in staged:
+        # Without rows one plan is as good as another.
+        for statement, plan in explain(url, ask) if "analysed" in stage else ():
+            assert scanned(url, plan) == [], (stage, statement, plan)
 
 
 @pytest.mark.parametrize("ask", [ask_tenant, ask_tenants])
-def test_named_tenants_are_never_looked_for_among_all_others(fresh_url: str, ask: Ask) -> None:
-    with stages(fresh_url) as states:
-        for stage in states:
-            for statement, plan in explain(fresh_url, ask):
-                among_all = (
-                    [line for line in plan if re.match(r"SCAN (tenants|backup_schedules)\b", line)]
-                    if fresh_url.startswith("sqlite")
-                    else [
-                        line
-                        for line, following in zip(plan, [*plan[1:], ""], strict=True)
-                        if re.search(r"Scan( using \S+)? on (tenants|backup_schedules)\b", line)
-                        and not following.lstrip().startswith(("Index Cond", "Recheck Cond"))
-                    ]
-                )
-                assert among_all == [], (stage, statement, plan)
+def test_named_tenants_are_never_looked_for_among_all_others(staged: Stages, ask: Ask) -> None:
+    for stage, url in staged:
+        for statement, plan in explain(url, ask):
+            among_all = (
+                [line for line in plan if re.match(r"SCAN (tenants|backup_schedules)\b", line)]
+                if url.startswith("sqlite")
+                else [
+                    line
+                    for line, following in zip(plan, [*plan[1:], ""], strict=True)
+                    if re.search(r"Scan( using \S+)? on (tenants|backup_schedules)\b", line)
+                    and not following.lstrip().startswith(("Index Cond", "Recheck Cond"))
+                ]
+            )
+            assert among_all == [], (stage, statement, plan)
 
 
 @pytest.mark.parametrize("ask", [ask_fleet, ask_tenant])
-def test_in_sqlite_no_count_looks_at_a_row_of_an_item(sqlite_url: str, ask: Ask) -> None:
+def test_in_sqlite_no_count_looks_at_a_row_of_an_item(sqlite_staged: Stages, ask: Ask) -> None:
     """By the byte code: cursors on the table itself are opened, but no column is read through one."""
-    with stages(sqlite_url) as states:
-        for stage in states:
-            with reading_once(parse_database_url(sqlite_url)) as connection:
-                (counts,) = [each for each in caught_while(ask, connection) if "count(*)" in each.statement]
-                ((page,),) = connection.rows("SELECT rootpage FROM sqlite_master WHERE name = 'backup_items'")
-                code = connection.rows("EXPLAIN " + counts.statement, counts.parameters)
-            cursors = {row[2] for row in code if row[1] == "OpenRead" and row[3] == page}
-            assert [row for row in code if row[1] == "Column" and row[2] in cursors] == [], stage
+    for stage, url in sqlite_staged:
+        with reading_once(parse_database_url(url)) as connection:
+            (counts,) = [each for each in caught_while(ask, connection) if "count(*)" in each.statement]
+            ((page,),) = connection.rows("SELECT rootpage FROM sqlite_master WHERE name = 'backup_items'")
+            code = connection.rows("EXPLAIN " + counts.statement, counts.parameters)
+        cursors = {row[2] for row in code if row[1] == "OpenRead" and row[3] == page}
+        assert [row for row in code if row[1] == "Column" and row[2] in cursors] == [], stage
 
 
-def test_in_postgresql_counts_read_indexes_only(postgres_url: str) -> None:
-    with stages(postgres_url) as states:
-        for stage in states:
-            for ask, counts in ((ask_fleet, 10), (ask_tenant, 10)):
-                (plan,) = [each.plan for each in explain(postgres_url, ask) if "count(*)" in each.statement]
-                lines = [line for line in plan if "backup_items" in line]
-                assert len(lines) == counts
-                assert all("Index Only Scan" in line for line in lines), (stage, lines)
-                assert not any("Filter" in following for following in _after(plan, lines)), stage
+def test_in_postgresql_counts_read_indexes_only(postgres_staged: Stages) -> None:
+    for stage, url in postgres_staged:
+        for ask, counts in ((ask_fleet, 10), (ask_tenant, 10)):
+            (plan,) = [each.plan for each in explain(url, ask) if "count(*)" in each.statement]
+            lines = [line for line in plan if "backup_items" in line]
+            assert len(lines) == counts
+            assert all("Index Only Scan" in line for line in lines), (stage, lines)
+            assert not any("Filter" in following for following in _after(plan, lines)), stage
 
 
 def _after(plan: list[str], lines: list[str]) -> list[str]:
