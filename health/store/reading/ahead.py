@@ -30,7 +30,7 @@ from health.store.opening.revision import OfThisSchema
 from health.store.opening.statements import ROWS_AT_ONCE, Asked, ReadingConnection, Row, Rows
 from health.store.opening.urls import DatabaseAddress
 from health.store.reading.assembly import FleetRows, facts_in, fleet_rows
-from health.store.reading.token import CHANGES, COULD_WRITE, token_of_server
+from health.store.reading.token import CHANGES, COULD_WRITE, token_of_facts
 
 _FLEET: Final = "fleet"
 _COLLECTED: Final = ("tenants", "schedules", "unreadable candidates")
@@ -87,7 +87,7 @@ def _messages(statements: OfThisSchema, connection: ReadingConnection) -> Iterat
     said, found = fleet_rows(statements, None, beside, last=True)
     # A file's own token is only valid for its connection, so another process cannot use it.
     role_could_write, token = (
-        (bool(said[0][0][0]), token_of_server(said[1][0])) if said else (False, connection.content)
+        (bool(said[0][0][0]), token_of_facts(said[1][0], None)) if said else (False, connection.content)
     )
     home = (statements.home or Home()).packed()
     yield _FLEET, dialect, home, role_could_write, token

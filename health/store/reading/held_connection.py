@@ -18,7 +18,7 @@ from health.store.opening.urls import DatabaseAddress
 from health.store.reading.blocks import Blocks, changed_blocks
 from health.store.reading.foresight import Foreseen, NotForeseen, foreseen
 from health.store.reading.snapshot import Snapshot
-from health.store.reading.token import token_of_server
+from health.store.reading.token import token_of_facts, token_of_server
 
 Found = TypeVar("Found")
 
@@ -48,6 +48,7 @@ class HeldConnection:
         self._could_write: bool | None = None
         self._asks_little = False
         self._on_nodes = False
+        self._asked_token: object | None = None
         self._running: ReadingConnection | None = None
         self._lock = threading.Lock()
         self.home = Home()
@@ -110,14 +111,14 @@ class HeldConnection:
             row, blocks = snapshot.blocks()
             changed = changed_blocks(before, blocks)
             if len(changed) <= len(blocks) // 2:
-                return FleetRead(snapshot.facts_in_blocks(changed), self._token(row), blocks, changed)
+                return FleetRead(snapshot.facts_in_blocks(changed), self._token_of_facts(row), blocks, changed)
         with_blocks = in_blocks and blocks is None
         found = snapshot.fleet_and_changes(
             with_role=self._could_write is None, with_blocks=with_blocks, progress=progress, known=known
         )
         if found.could_write is not None:
             self._could_write = found.could_write
-        return FleetRead(found.facts, self._token(found.changes), found.blocks or blocks)
+        return FleetRead(found.facts, self._token_of_facts(found.changes), found.blocks or blocks)
 
     def change_token(self) -> object | None:
         """A value that stays equal while no fact changes; None if the database has none. Takes microseconds.
@@ -131,7 +132,8 @@ class HeldConnection:
             if isinstance(error, StoreBrokenOff) or is_not_supported(error.__cause__):
                 return None
             raise
-        return self._token(row)
+        self._asked_token = self._token(row)
+        return self._asked_token
 
     @property
     def content(self) -> object | None:
@@ -211,3 +213,7 @@ class HeldConnection:
         if row[0] is None or self._address.file is None:
             return token_of_server(row)
         return self._serial, self._connection and self._connection.stamp, row[0]
+
+    def _token_of_facts(self, row: Row) -> tuple[Any, ...] | None:
+        """The token of facts from the snapshot of this answer. SQLite answers of its snapshot and nothing later."""
+        return token_of_facts(row, self._asked_token) if self._address.file is None else self._token(row)

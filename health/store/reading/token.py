@@ -19,9 +19,12 @@ _ORDINARY: Final = (
     " AND NOT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'citus')"
 )
 # The server's identity and start time: a promoted standby and a restored copy have the same transaction numbers. The
-# name of the log has the timeline, which changes with a promotion.
+# name of the log has the timeline, which changes with a promotion. A server that recovers from the crash of one of its
+# processes keeps its start time, but loses its statistics, and commits that did not wait for the disk. It gives the
+# numbers of these again.
 _SERVER: Final = (
-    "(SELECT system_identifier FROM pg_control_system()), pg_postmaster_start_time(), inet_server_addr(),"
+    "(SELECT system_identifier FROM pg_control_system()), pg_postmaster_start_time(),"
+    " pg_stat_get_bgwriter_stat_reset_time(), inet_server_addr(),"
     " current_setting('port'), current_database(), current_schema()"
 )
 # A snapshot on a standby does not show which of its transactions are still running: it can stay the same although some
@@ -32,9 +35,9 @@ _FACTS: Final = (
 )
 CHANGES: Final = {
     "sqlite": "PRAGMA data_version",
-    "postgresql": f"SELECT CASE WHEN {_ORDINARY} THEN concat_ws(' ', {_SERVER}, {_FACTS}) END",
+    "postgresql": f"SELECT CASE WHEN {_ORDINARY} THEN concat_ws(' ', {_SERVER}, {_FACTS}) END, pg_is_in_recovery()",
 }
-"""The token: it stays equal while no fact changes; null if that cannot be known."""
+"""The token: it stays equal while no fact changes; null if that cannot be known. A server says if it is a standby."""
 
 COULD_WRITE: Final = (
     "SELECT bool_or(has_any_column_privilege(name, 'INSERT, UPDATE') OR has_table_privilege(name, 'DELETE, TRUNCATE'))"
@@ -45,3 +48,15 @@ COULD_WRITE: Final = (
 def token_of_server(row: Row) -> tuple[str] | None:
     """The token in a server's answer, the same on every connection to it; None if there is none."""
     return None if row[0] is None else (row[0],)
+
+
+def token_of_facts(row: Row, asked: object | None) -> tuple[str, ...] | None:
+    """The token of facts that a server sent in the snapshot of its answer; None if there is none.
+
+    A standby replays on between the beginning of a snapshot and the statement that reads the position, so the position
+    may be later than the facts. They have this token only if the server gave it before their snapshot too, when it was
+    last `asked`. Otherwise they have one that no answer equals, and the next refresh reads again (docs/reading.md, "One
+    server").
+    """
+    token = token_of_server(row)
+    return token if token is None or not row[1] or token == asked else (*token, "perhaps later than the facts")

@@ -162,6 +162,29 @@ def test_commits_in_another_order_than_the_beginnings_are_all_seen(pair: Pair) -
             assert [health.tenant.name for health in held.fleet(NOW)].count("Renamed") == done
 
 
+def test_a_commit_that_is_replayed_after_the_snapshot_began_is_seen_by_the_next_refresh(pair: Pair) -> None:
+    """The position that the token has is read after the snapshot began, and may be later than the facts."""
+    with resolving(pair.url) as held, ExitStack() as stack:
+        older, writer = (stack.enter_context(psycopg.connect(pair.primary_url)) for _ in range(2))
+        older.execute("UPDATE tenants SET name = 'Other' WHERE id = 3")
+        writer.execute("UPDATE tenants SET name = 'Renamed' WHERE id = 1")
+        # A commit between an older and a newer transaction leaves the snapshot's text as it was.
+        pair.write("UPDATE tenants SET name = 'Newer' WHERE id = 2")
+        waits = True
+
+        def commit(asked: Asked) -> None:
+            nonlocal waits
+            if waits and "pg_current_snapshot" in asked.statement:
+                waits = False
+                writer.commit()
+                pair.replay()
+
+        with before_each_statement(commit):
+            assert "Renamed" not in names(held.fleet(NOW))
+        assert "Renamed" in names(held.fleet(NOW))
+        older.rollback()
+
+
 def test_without_the_replay_position_every_refresh_reads(pair: Pair) -> None:
     pair.write(
         "CREATE ROLE reader LOGIN",
