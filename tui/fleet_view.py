@@ -107,7 +107,8 @@ def fleet_view(answer: FleetAnswer, known: FleetView | None, visit: LastVisit | 
     """
     if known is not None and known.answer.verdicts is answer.verdicts:
         return known._replace(answer=answer)
-    view = FleetView(answer, FleetTotals.of(answer.verdicts), {} if known is None else known.found_by)
+    # A copy: the thread of the view before may still be at work, and would put its verdicts in place of newer ones.
+    view = FleetView(answer, FleetTotals.of(answer.verdicts), {} if known is None else dict(known.found_by))
     view = view._replace(holds_until=holds_until(answer.verdicts), prepared=Prepared())
     if known is not None:
         view = view._replace(

@@ -10,7 +10,7 @@ from health.answers import FleetAnswer
 from health.posture import triage_key
 from tests.health.making import DAY, HOUR, NOW, POLICY, a_schedule, a_set, a_tenant, judged
 from tui import fleet_view as module
-from tui.fleet_view import Filters, FleetView, fleet_view, found_by, listed, place_in, prepare
+from tui.fleet_view import Filters, FleetView, fleet_view, found_by, listed, place_in, prepare, with_tenant
 from tui.place import Order
 from tui.words.searched import WordFilter, searched_words
 from tui.words.wording import State
@@ -99,3 +99,13 @@ def test_a_prepared_order_is_not_used_for_newer_verdicts() -> None:
     prepare(view, POLICY)
     newer = fleet_view(FleetAnswer(NOW, view.answer.verdicts[:50]), view)
     assert len(listed(newer, Filters(), Order.NAME, POLICY)) == 50
+
+
+def test_a_slow_thread_of_the_view_before_puts_no_older_verdict_in() -> None:
+    view = a_view()
+    older = next(each for each in view.answer.verdicts if each.confirmed)
+    newer, shown = with_tenant(view, judged(None, tenant=older.tenant))
+    found_by(newer, POLICY)
+    found_by(view, POLICY)
+    prepare(newer, POLICY)
+    assert shown in listed(newer, Filters("name"), Order.NAME, POLICY)
