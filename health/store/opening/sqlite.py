@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from health.store.opening import limits
 from health.store.opening.errors import DatabaseMissing, StoreBrokenOff
-from health.store.opening.sqlite_file import FileStamps, has_wal, stamps_of
+from health.store.opening.sqlite_file import FileStamps, has_wal, is_settled, stamps_of
 from health.store.opening.statements import (
     PARAMETER,
     ROWS_AT_ONCE,
@@ -132,11 +132,14 @@ class SqliteReading(SqliteStatements, ReadingConnection):
         return self._openings, self._stamps
 
     def _known_content(self, now: FileStamps) -> tuple[int, ...] | None:
-        """By the stamp of the file, if no program wrote it since before it was opened, and it has no WAL.
+        """By the stamp of the file, if no program wrote it since before it was opened, nor just before, without a WAL.
 
-        With a WAL the stamps do not say what a snapshot has: a commit is in the WAL before readers see it.
+        With a WAL the stamps do not say what a snapshot has: a commit is in the WAL before readers see it. And a stamp
+        says nothing about later writes while these may get the same one.
         """
-        return tuple(now.main) if now == self._stamps and now.main is not None and now.wal is None else None
+        if now != self._stamps or now.main is None or now.wal is not None or not is_settled(now.main):
+            return None
+        return tuple(now.main)
 
     @property
     def content(self) -> tuple[int, ...] | None:

@@ -19,6 +19,8 @@ from health.store.opening.errors import StoreConflict, StoreUnreachable
 
 _TICKS: Final = 5 if sys.platform == "linux" else time.CLOCK_REALTIME
 """The clock of file stamps; Python has no name for Linux's CLOCK_REALTIME_COARSE."""
+_COARSEST_STAMPS: Final = 3_000_000_000
+"""Nanoseconds: some file systems stamp in steps of two seconds, and a server's clock is not exactly this machine's."""
 
 
 class Stamp(NamedTuple):
@@ -56,6 +58,11 @@ def _stamp_of(file: Path) -> Stamp | None:
         if found.st_ctime_ns != time.clock_gettime_ns(_TICKS):
             return Stamp(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
         time.sleep(0.001)
+
+
+def is_settled(stamp: Stamp) -> bool:
+    """Whether any later write of the file gets another stamp, whatever the steps of the file system's stamps."""
+    return time.clock_gettime_ns(_TICKS) - stamp.changed > _COARSEST_STAMPS
 
 
 def has_wal(driver: sqlite3.Connection) -> bool:

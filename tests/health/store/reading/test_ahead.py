@@ -18,7 +18,7 @@ import pytest
 from health.facts import TenantFacts
 from health.policy import HealthPolicy
 from health.resolver import TenantBackupHealthResolver
-from health.store.opening import limits, postgresql, sqlite
+from health.store.opening import limits, postgresql, sqlite, sqlite_file
 from health.store.opening.errors import DatabaseMissing, NotReadAhead, SchemaProblem, StoreUnreachable
 from health.store.opening.sqlite_file import FileStamps, stamps_of
 from health.store.opening.urls import parse_database_url
@@ -139,6 +139,13 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[FleetRead]:
     return seen
 
 
+@pytest.fixture
+def written_long_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file is as if nobody had written it in the last seconds."""
+    monkeypatch.setattr(sqlite, "is_settled", lambda stamp: True)
+
+
+@pytest.mark.usefixtures("written_long_ago")
 def test_a_file_that_nobody_wrote_since_is_not_read_again(sqlite_url: str, reads: list[FleetRead]) -> None:
     load(sqlite_url, a_fleet())
     with resolving_ahead(sqlite_url, sent(sqlite_url)) as resolver:
@@ -164,6 +171,7 @@ def test_the_first_refresh_sees_what_changed_since_it_was_sent(database_url: str
         assert "Renamed" in {health.tenant.name for health in resolver.fleet(NOW)}
 
 
+@pytest.mark.usefixtures("written_long_ago")
 @pytest.mark.parametrize("looked", range(1, 8))
 def test_a_change_while_the_file_is_opened_is_seen(
     looked: int, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
@@ -191,6 +199,28 @@ def test_a_change_while_the_file_is_opened_is_seen(
         assert second == straight.fleet(NOW)
 
 
+def test_a_commit_with_the_same_stamp_is_seen(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some file systems stamp in steps of two seconds."""
+    stamp_of = sqlite_file._stamp_of
+
+    def coarse(file: Path) -> sqlite_file.Stamp | None:
+        found = stamp_of(file)
+        if found is None:
+            return None
+        step = 2_000_000_000
+        return found._replace(modified=found.modified // step * step, changed=found.changed // step * step)
+
+    load(sqlite_url, a_fleet())
+    monkeypatch.setattr(sqlite_file, "_stamp_of", coarse)
+    messages = sent(sqlite_url)
+    with bare(sqlite_url) as writer:
+        writer.execute(RENAMED)
+    with resolving_ahead(sqlite_url, messages) as resolver:
+        resolver.refreshed_fleet(NOW)
+        assert "Renamed" in {health.tenant.name for health in resolver.fleet(NOW)}
+
+
+@pytest.mark.usefixtures("written_long_ago")
 def test_a_file_with_a_wal_is_read_again(sqlite_url: str, reads: list[FleetRead]) -> None:
     """A commit is written into the WAL before its index: a snapshot between the two lacks it, with the same stamps."""
     load(sqlite_url, a_fleet())
