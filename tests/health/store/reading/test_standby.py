@@ -162,7 +162,7 @@ def test_commits_in_another_order_than_the_beginnings_are_all_seen(pair: Pair) -
             assert [health.tenant.name for health in held.fleet(NOW)].count("Renamed") == done
 
 
-def test_a_commit_that_is_replayed_after_the_snapshot_began_is_seen_by_the_next_refresh(pair: Pair) -> None:
+def test_a_commit_replayed_after_the_snapshot_began_is_seen_next(pair: Pair) -> None:
     """The position that the token has is read after the snapshot began, and may be later than the facts."""
     with resolving(pair.url) as held, ExitStack() as stack:
         older, writer = (stack.enter_context(psycopg.connect(pair.primary_url)) for _ in range(2))
