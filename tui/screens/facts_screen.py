@@ -144,8 +144,8 @@ class FactsScreen(FramedScreen, Generic[Answer]):
         return ""
 
     def on_mount(self) -> None:
-        if self not in self.app.screen_stack:
-            return  # keys that are faster than frames have closed it already
+        if self not in self.app.screen_stack or not self.query(HeaderLine):
+            return  # keys that are faster than frames have closed it already, or ended the app
         self.show_crumbs()
         self.set_interval(1, self.tick)
         self.tick()
@@ -168,7 +168,7 @@ class FactsScreen(FramedScreen, Generic[Answer]):
         """Show what is known before the first answer, which takes its time."""
 
     def on_screen_resume(self) -> None:
-        if self not in self.app.screen_stack:
+        if self not in self.app.screen_stack or not self.query(HeaderLine):
             return
         self.show_crumbs()
         self.tick()
@@ -322,7 +322,9 @@ class FactsScreen(FramedScreen, Generic[Answer]):
 
     def tick(self) -> None:
         """Once a second: update the age of the facts, and whether they are too old to confirm."""
-        header = self.query_one(HeaderLine)
+        if not (headers := self.query(HeaderLine)):
+            return  # a screen's parts go before it, also when the app ends while a screen opens
+        header = headers.first()
         self._judge_what_is_over()
         context, at = self.pilot.context, self.pilot.boot_seconds()
         if (age := self.asking.age(at)) is not None:

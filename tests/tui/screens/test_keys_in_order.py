@@ -25,6 +25,7 @@ from tui.screens.backup_sets import BackupSetsScreen
 from tui.screens.dashboard import DashboardScreen
 from tui.screens.tenants import TenantsScreen
 from tui.widgets.filter_input import FilterInput
+from tui.widgets.header_line import HeaderLine
 from tui.widgets.needs_attention import AttentionItem
 
 
@@ -180,3 +181,15 @@ async def test_a_screen_that_is_closed_before_it_is_there_is_no_fault(url: str) 
             driver.app.pop_screen()
             await driver.until(lambda: driver.app.screen is tenants)
             await driver.settled()
+
+
+async def test_a_screen_whose_parts_are_gone_is_no_fault(url: str) -> None:
+    """As when the app ends while a screen opens: its parts go first."""
+    async with open_app(url) as driver:
+        screen = await driver.arrived(TenantsScreen)
+        await driver.until(lambda: screen.answer is not None)
+        await screen.query_one(HeaderLine).remove()
+        screen.tick()
+        screen.on_screen_resume()
+        screen.on_mount()
+        assert driver.app.fault is None
