@@ -26,6 +26,17 @@ def test_escape_and_slash_of_one_packet_begin_a_new_filter(demo_file: Path, open
     assert terminal.ends() == 0
 
 
+def test_down_enter_and_slash_of_one_packet_open_the_second_tenant(demo_file: Path, open_screens: OpenScreens) -> None:
+    """The `/` is for the dashboard, which has no filter: the next letter is a key there."""
+    terminal = open_screens(demo_file)
+    terminal.sees("sorted: triage")
+    terminal.until(lambda: len(terminal.lines[5].split()) > 2, "the second row of the list")
+    second = terminal.lines[5].split()[2]
+    terminal.write(b"\x1b[B\r/")
+    terminal.sees(second, "Latest attempts")
+    terminal.sees("Backup sets:", after=["b"])
+
+
 @pytest.mark.parametrize(
     "answer", [b"\x1b]11;rgb:1e1e/1e1e/1e1e\x07", b"\x1b[?62;1;4;22c", b"\x1b[12;40R", b"\x1bP>|tmux 3.4\x1b\\"]
 )
