@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Final
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from health.store.reading.blocks import block_of, changed_blocks, tenant_ids_in
+from health.store.columns import BACKUP_SCHEDULES, BACKUP_SETS, Kind
+from health.store.columns import TENANTS as TENANTS_READ
+from health.store.reading.blocks import Blocks, block_of, changed_blocks, tenant_ids_in
 from tests.health.making import HOUR, LONG_AGO, NOW
 from tests.health.store.bare import bare
 from tests.oracle.loading import clear, load
@@ -22,13 +25,27 @@ CHANGES: Final = (
     "UPDATE tenants SET external_id = 'other-{0}-{1}' WHERE id = {1}",
     f"UPDATE tenants SET archived_at = CASE WHEN archived_at IS NULL THEN {INSTANT} END WHERE id = {{1}}",
     "INSERT INTO tenants (id, external_id, name, created_at)"
-    f" VALUES (1000 + {{0}}, 'new-{{0}}', 'New', {INSTANT}) ON CONFLICT DO NOTHING",
+    f" VALUES (1000 + {{0}}, 'new-{{0}}', 'New', {INSTANT}), (-{{0}}, 'below-{{0}}', 'New', {INSTANT})"
+    " ON CONFLICT DO NOTHING",
     "UPDATE backup_schedules SET is_enabled = NOT is_enabled WHERE tenant_id = {1}",
     "UPDATE backup_schedules SET last_run_status = CASE WHEN last_run_status = '' THEN NULL ELSE '' END"
     " WHERE tenant_id = {1}",
     f"UPDATE backup_schedules SET last_run_at = {INSTANT} WHERE tenant_id = {{1}}",
     f"INSERT INTO backup_schedules (id, tenant_id, name, is_enabled, timezone, created_at)"
-    f" VALUES (1000 + {{0}}, {{1}}, 'n', true, 'UTC', {INSTANT}) ON CONFLICT DO NOTHING",
+    f" SELECT 1000 + {{0}}, id, 'n', true, 'UTC', {INSTANT} FROM tenants WHERE id = {{1}} ON CONFLICT DO NOTHING",
+    # The rows of two tenants, as a rule of two blocks, change places.
+    "UPDATE tenants AS one SET name = other.name FROM tenants AS other"
+    " WHERE (one.id, other.id) IN (({1}, 4 * {0} + 1), (4 * {0} + 1, {1}))",
+    "UPDATE backup_schedules SET tenant_id = 4 * {0} + 1"
+    " WHERE tenant_id = {1} AND EXISTS (SELECT FROM tenants WHERE id = 4 * {0} + 1)",
+    # Two texts side by side stay the same when they are joined.
+    "UPDATE backup_sets SET name = concat(name, ','), source = concat('\"', source) WHERE tenant_id = {1}",
+    "UPDATE backup_sets SET name = left(name, -1), source = concat(right(name, 1), source) WHERE tenant_id = {1}",
+    "DELETE FROM backup_items WHERE tenant_id = {1}; DELETE FROM backup_sets WHERE tenant_id = {1};"
+    " DELETE FROM backup_schedules WHERE tenant_id = {1}; DELETE FROM tenants WHERE id = {1}",
+    f"INSERT INTO backup_sets (id, tenant_id, name, source, status, completed_at, created_at)"
+    f" SELECT 1000 + {{0}}, id, 'n', 's', 'partial', {INSTANT}, {INSTANT} FROM tenants WHERE id = {{1}}"
+    " ON CONFLICT DO NOTHING",
     "UPDATE backup_sets SET status = CASE status WHEN 'failed' THEN 'completed' ELSE 'failed' END"
     " WHERE tenant_id = {1}",
     f"UPDATE backup_sets SET completed_at = {INSTANT} WHERE tenant_id = {{1}}",
@@ -69,6 +86,35 @@ def test_no_change_is_missed(postgres_url: str, rounds: list[list[tuple[str, int
             again = held.refreshed_fleet(NOW)
             fresh._kept.token = None
             assert again.verdicts == fresh.refreshed_fleet(NOW).verdicts
+
+
+OTHER_VALUES: Final = {
+    Kind.TEXT: ("''", "'other'"),
+    Kind.FLAG: ("NOT {}",),
+    Kind.COUNT: ("7", "8"),
+    Kind.INSTANT: ("timestamptz '2026-01-01 00:00:00.000001Z'", "timestamptz '2026-01-01 00:00:00.000002Z'"),
+}
+
+
+def test_every_column_of_a_fact_is_in_the_digest_of_its_block(postgres_url: str) -> None:
+    load(postgres_url, a_fleet())
+    with resolving(postgres_url) as held, bare(postgres_url) as writer:
+
+        def blocks() -> Blocks:
+            return held._store().read(lambda snapshot: snapshot.blocks()[1])
+
+        tenants = count(1)
+        for table in (TENANTS_READ, BACKUP_SCHEDULES, BACKUP_SETS):
+            for column in table.columns:
+                tenant = next(tenants)
+                # After the first value the row is no part of the facts.
+                gone = column.name in ("deleted_at", "archived_at", "status")
+                for value in OTHER_VALUES.get(column.kind, ())[: 1 if gone else None]:
+                    before = blocks()
+                    other = value.format(column.name)
+                    # The id of each row is its tenant's.
+                    writer.execute(f"UPDATE {table.table} SET {column.name} = {other} WHERE id = {tenant}")
+                    assert changed_blocks(before, blocks()) == {block_of(tenant)}, column.name
 
 
 def test_a_tenant_that_changed_is_read_in_three_flights(postgres_url: str) -> None:
