@@ -49,9 +49,9 @@ def shows_new_facts(terminal: Terminal, *gone: str) -> None:
 
 
 def facts_age(terminal: Terminal) -> int:
-    found = re.search(r"facts (\d+)s old", terminal.screen)
-    assert found, terminal.screen
-    return int(found[1])
+    # What was received may end in the middle of a frame.
+    terminal.until(lambda: re.search(r"facts (\d+)s old", terminal.screen), "the age of the facts")
+    return int(re.findall(r"facts (\d+)s old", terminal.screen)[0])
 
 
 def replaced_by_text(file: Path) -> None:
