@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, cast
 
@@ -23,16 +22,15 @@ from tui.widgets.header_line import HeaderLine
 from tui.widgets.row_list import Cell, Column, RowList
 from tui.words.database_time import DatabaseTime
 from tui.words.durations import format_span
-from tui.words.safe_text import safe_text
+from tui.words.safe_text import a_line_each, safe_text
 
 if TYPE_CHECKING:
     from health.resolver import TenantBackupHealthResolver
 
-_SOON: Final = 0.01
+_SHORTEST: Final = 0.01
 """The shortest wait of a timer, in seconds: none may be 0."""
-_SOON_SECONDS: Final = 0.05
-"""How long an answer may take before the screen is drawn without it. A near database is faster."""
-_BETWEEN_SENTENCES: Final = re.compile(r"(?<=\.) (?=[A-Z])")
+_PATIENCE: Final = 0.05
+"""How many seconds an answer may take before the screen is drawn without it. A near database is faster."""
 
 
 class FactsScreen(FramedScreen, Generic[Answer]):
@@ -152,7 +150,7 @@ class FactsScreen(FramedScreen, Generic[Answer]):
         self.load()
         if self._is_opened:
             self.pilot.hold_frames(self)
-            self.set_timer(_SOON_SECONDS, self._show_without_answer)
+            self.set_timer(_PATIENCE, self._show_without_answer)
 
     @property
     def _is_opened(self) -> bool:
@@ -191,7 +189,7 @@ class FactsScreen(FramedScreen, Generic[Answer]):
         asked_at = clock() - timedelta(seconds=waited)
         if self.answer is None:
             # The clock's own ticks come at any part of a second: the first to say how far it is could be a second late.
-            self.set_timer(max(_SOON, 1 - waited), self.tick)
+            self.set_timer(max(_SHORTEST, 1 - waited), self.tick)
 
         def ask(resolver: TenantBackupHealthResolver) -> tuple[Answer, DatabaseTime, str | None]:
             answer = question(resolver)
@@ -225,8 +223,7 @@ class FactsScreen(FramedScreen, Generic[Answer]):
         if not self._is_awaited(message.number):
             return
         first = self.answer is None
-        now = self.pilot.boot_seconds()
-        self.asking.answered(self.facts_from(message.answer), message.database_time, now)
+        self.asking.answered(self.facts_from(message.answer), message.database_time, self.pilot.boot_seconds())
         if first and self._is_opened:
             self.pilot.hold_frames(self)
         if first:
@@ -261,11 +258,9 @@ class FactsScreen(FramedScreen, Generic[Answer]):
             return
         self.asking.failed(message.sentence)
         if self.answer is None:
-            # Not shortened: what to do is at the end, after a long path. Each sentence has a line of its own.
-            sentences = _BETWEEN_SENTENCES.sub("\n", safe_text(message.sentence, limit=1000))
             waiting = self.query_one("#waiting", Static)
             waiting.add_class("-failed")
-            waiting.update(Content(sentences))
+            waiting.update(Content(a_line_each(message.sentence)))
         self.tick()
         self.pilot.draw_when_settled(self)
 
@@ -391,10 +386,8 @@ class FactsScreen(FramedScreen, Generic[Answer]):
         if chosen is not None:
             form, suffix = chosen
             self._judge_what_is_over()
-            what = type(self).__name__.removesuffix("Screen").lower()
-            self.pilot.save_new(
-                self.pilot.stem(what, self.external_id), suffix, self.exported(form), self.part_exported()
-            )
+            stem = self.pilot.stem(type(self).__name__.removesuffix("Screen").lower(), self.external_id)
+            self.pilot.save_new(stem, suffix, self.exported(form), self.part_exported())
 
     def action_copy_command(self) -> None:
         self.pilot.copy_command(self.place().over(self._fleet_behind()).arguments())

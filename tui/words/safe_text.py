@@ -16,6 +16,7 @@ LIMIT: Final = 200
 COMBINING_MARKS: Final = 2
 ELLIPSIS: Final = "…"
 MARK_CARRIER: Final = "◌"
+_BETWEEN_SENTENCES: Final = re.compile(r"(?<=\.) (?=[A-Z])")
 
 _OPENING, _CLOSING = "⟨", "⟩"
 _CONTROL_PICTURES: Final = 0x2400
@@ -72,6 +73,11 @@ def safe_text(value: object, limit: int = LIMIT) -> str:
             return value
         return _one_line(value, limit)
     return _one_line(_as_text(value), limit)
+
+
+def a_line_each(sentences: str) -> str:
+    """Sentences about a failure, each on a line of its own. Hardly cut: what to do is at the end, after a path."""
+    return _BETWEEN_SENTENCES.sub("\n", safe_text(sentences, limit=1000))
 
 
 def exact_text(text: str) -> str:

@@ -61,7 +61,7 @@ def all_is_drawn(driver: Driver) -> bool:
 
 
 async def test_a_quick_answer_is_one_frame(sqlite_url: str, frames: Frames, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(facts_screen, "_SOON_SECONDS", NEVER)
+    monkeypatch.setattr(facts_screen, "_PATIENCE", NEVER)
     async with open_app(small_fleet().load(sqlite_url)) as driver:
         await begun(driver)
         await driver.press("end", "k", "k")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tui.words.safe_text import _PLAIN, _shown, has_hidden, safe_text
+from tui.words.safe_text import _PLAIN, _shown, a_line_each, has_hidden, safe_text
 
 FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
@@ -241,3 +241,8 @@ def test_every_single_character_is_shown_as_itself_or_named() -> None:
             pictures = {chr(0x2400 + ord(char)) if char < " " else char, "␡" if char == "\x7f" else char}
             assert shown in {"", "◌" + char} | pictures, named
         assert shown != "" or unicodedata.category(char) == "Zs"
+
+
+def test_each_sentence_about_a_failure_has_a_line() -> None:
+    assert a_line_each("fleet.db is locked. Try again.") == "fleet.db is locked.\nTry again."
+    assert a_line_each("v1.2 of fleet.db\x07 is too old.") == "v1.2 of fleet.db␇ is too old."

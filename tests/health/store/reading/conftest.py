@@ -1,4 +1,4 @@
-"""The databases of the tests of plans, in every state of their statistics."""
+"""The databases of the tests of plans, in every state of their statistics, and the reads of a fleet, watched."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from health.store.reading.held_connection import FleetRead, HeldConnection
 from tests.health.store.reading.stages import Stages, stages
 from tests.servers import new_database
 
@@ -45,3 +46,17 @@ def staged(request: pytest.FixtureRequest) -> Stages:
     """The states on each engine."""
     found: Stages = request.getfixturevalue("sqlite_staged" if request.param == "sqlite" else "postgres_staged")
     return found
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[FleetRead]:
+    """Every read of the fleet on a held connection."""
+    seen: list[FleetRead] = []
+    fleet = HeldConnection.fleet
+
+    def watched(held: HeldConnection, *arguments: Any, **named: Any) -> FleetRead:
+        seen.append(fleet(held, *arguments, **named))
+        return seen[-1]
+
+    monkeypatch.setattr(HeldConnection, "fleet", watched)
+    return seen

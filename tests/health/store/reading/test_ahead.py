@@ -5,12 +5,11 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Generator
+from contextlib import closing, suppress
 from datetime import timedelta
-from itertools import chain, count
+from itertools import count
 from pathlib import Path
-from typing import Any, Final
 
 import psycopg
 import pytest
@@ -23,56 +22,15 @@ from health.store.opening.errors import DatabaseMissing, NotReadAhead, SchemaPro
 from health.store.opening.sqlite_file import FileStamps, stamps_of
 from health.store.opening.urls import parse_database_url
 from health.store.reading import ahead
-from health.store.reading.ahead import FleetAhead, send_fleet
-from health.store.reading.held_connection import FleetRead, HeldConnection
+from health.store.reading.ahead import FleetAhead
+from health.store.reading.held_connection import FleetRead
 from tests.faulty_drivers import CAUSE, Faults, Mode, faulty_drivers
-from tests.health.making import DAY, HOUR, LONG_AGO, NOW
+from tests.health.making import DAY, HOUR, NOW
 from tests.health.store.bare import bare
+from tests.health.store.reading.fleets_ahead import MANY, a_fleet, ahead_of, by_id, read_here, resolving_ahead, sent
 from tests.oracle.loading import load, sqlite_path
-from tests.oracle.rows import ItemRow, Rows, ScheduleRow, SetRow, TenantRow
 from tests.resolving import resolving
 from tests.statements import flights
-
-MANY: Final = 1_100
-"""More tenants than two portions of rows."""
-
-
-def a_fleet(tenants: int = 4) -> Rows:
-    """Tenants with two sets each, the first of them with none; items of several families, schedules, one archived."""
-    rows = Rows([], [], [], [])
-    for tenant in range(1, tenants + 1):
-        archived_at = NOW if tenant == 3 else None
-        rows.tenants.append(TenantRow(tenant, f"tenant-{tenant}", f"Tenant \x1b[31m{tenant}", LONG_AGO, archived_at))
-        rows.schedules.append(ScheduleRow(tenant, tenant, cron="0 2 * * *", created_at=LONG_AGO))
-        rows.schedules.append(ScheduleRow(tenants + tenant, tenant, is_enabled=False, created_at=LONG_AGO))
-        for age in (1, 2) if tenant > 1 else ():
-            set_id = 2 * tenant + age
-            completed_at = NOW - age * HOUR
-            rows.sets.append(SetRow(set_id, tenant, completed_at=completed_at, created_at=completed_at))
-            rows.items.append(ItemRow(2 * set_id, tenant, set_id, policy_identifier="one"))
-            mode = None if tenant % 2 else "metadata_only"
-            rows.items.append(ItemRow(2 * set_id + 1, tenant, set_id, policy_identifier="two", capture_mode=mode))
-    return rows
-
-
-def sent(url: str) -> list[bytes]:
-    messages: list[bytes] = []
-    send_fleet(parse_database_url(url), messages.append, lambda _connection: None)
-    return messages
-
-
-def ahead_of(messages: list[bytes]) -> FleetAhead:
-    return FleetAhead((each for each in messages), lambda: None)
-
-
-def by_id(facts: Any) -> dict[int, TenantFacts]:
-    return {each.tenant.id: each for each in facts}
-
-
-def read_here(url: str) -> dict[int, TenantFacts]:
-    with resolving(url) as resolver:
-        resolver.refreshed_fleet(NOW)
-        return dict(resolver._kept.facts)
 
 
 @pytest.mark.parametrize("tenants", [0, 1, 4, MANY])
@@ -105,15 +63,6 @@ def test_text_in_no_encoding_is_sent_on_as_it_is(sqlite_url: str) -> None:
 # The resolver over it
 
 
-@contextmanager
-def resolving_ahead(url: str, messages: list[bytes]) -> Iterator[TenantBackupHealthResolver]:
-    resolver = TenantBackupHealthResolver(parse_database_url(url), HealthPolicy(), ahead_of(messages))
-    try:
-        yield resolver
-    finally:
-        resolver.close()
-
-
 def test_the_first_refresh_reads_nothing_if_nothing_changed(postgres_url: str) -> None:
     load(postgres_url, a_fleet())
     with resolving_ahead(postgres_url, sent(postgres_url)) as resolver:
@@ -123,20 +72,6 @@ def test_the_first_refresh_reads_nothing_if_nothing_changed(postgres_url: str) -
         assert len(seen) == 1
         assert "FROM tenants" not in seen[0]
         assert second.verdicts is first.verdicts
-
-
-@pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[FleetRead]:
-    """Every read of the fleet on a held connection."""
-    seen: list[FleetRead] = []
-    fleet = HeldConnection.fleet
-
-    def watched(held: HeldConnection, *arguments: Any, **named: Any) -> FleetRead:
-        seen.append(fleet(held, *arguments, **named))
-        return seen[-1]
-
-    monkeypatch.setattr(HeldConnection, "fleet", watched)
-    return seen
 
 
 @pytest.fixture
@@ -397,34 +332,3 @@ def test_the_module_that_starts_first_imports_nothing_slow() -> None:
     program = f"import sys, {modules}; print([name for name in {heavy} if name in sys.modules])"
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "[]"
-
-
-def test_a_second_read_keeps_the_objects_of_the_first(database_url: str, reads: list[FleetRead]) -> None:
-    """Two fleets in memory would be too much of it."""
-    load(database_url, a_fleet(MANY))
-    with resolving_ahead(database_url, sent(database_url)) as resolver:
-        resolver.refreshed_fleet(NOW)
-        first = dict(resolver._kept.facts)
-        with bare(database_url) as writer:
-            writer.execute("UPDATE tenants SET name = 'Renamed' WHERE id = 2")
-            writer.execute("UPDATE backup_schedules SET cron = '0 4 * * *' WHERE tenant_id = 4")
-        resolver.refreshed_fleet(NOW)
-    (read,) = reads
-    found = by_id(read.facts)
-    assert found == read_here(database_url)
-    assert {number for number, facts in found.items() if facts is not first[number]} == {2, 4}
-    assert found[2].schedules[0] is first[2].schedules[0]
-    assert found[4].tenant is first[4].tenant
-
-
-def test_what_many_rows_say_is_one_object(database_url: str) -> None:
-    """Text that repeats and the counts of items take a third of a large fleet's memory otherwise."""
-    load(database_url, a_fleet(MANY))
-    for facts in (ahead_of(sent(database_url)).facts(), read_here(database_url).values()):
-        said: dict[Any, Any] = {}
-        for each in facts:
-            repeated = [(schedule.cron, schedule.timezone, schedule.name) for schedule in each.schedules]
-            basis = [(each.basis.name, each.basis.source, each.basis.status, each.tally)] if each.basis else []
-            for value in chain(*repeated, *basis):
-                assert said.setdefault(value, value) is value
-        assert len(said) < 12
