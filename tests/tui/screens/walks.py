@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple
 
@@ -37,9 +37,12 @@ class Stop(NamedTuple):
     """Those that lead here from the stop before."""
 
 
-def walks_past(names: Iterable[str]) -> list[list[Stop]]:
-    """All walks to these screens, each once, in few: one that begins another is a stop of that other."""
-    ends = {keys: name for name in names for keys in WALKS[name]}
+def walks_past(names: Container[str]) -> list[list[Stop]]:
+    """All walks to these screens, each once, in few: one that begins another is a stop of that other.
+
+    Always in the same order: each worker of a run finds the tests by itself.
+    """
+    ends = {keys: name for name, walks in WALKS.items() if name in names for keys in walks}
     found = []
     for walk_to in sorted(ends, key=lambda keys: len(keys.split()), reverse=True):
         steps, stops, before = walk_to.split(), [], 0
