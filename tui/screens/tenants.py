@@ -50,6 +50,7 @@ _COLUMNS: Final = (
 )
 
 _COULD_WRITE: Final = "this role could write: use one that only has SELECT"
+_NONE_LISTED: Final = "no tenant is listed"
 
 
 class TenantsScreen(NarrowedFleet):
@@ -357,6 +358,9 @@ class TenantsScreen(NarrowedFleet):
     def action_next_unconfirmed(self) -> None:
         """Go to the next tenant that is not confirmed; after the last one, to the first."""
         rows = self.query_one("#tenants", RowList)
+        if not rows.rows:  # or an empty list would say that it is confirmed
+            self.pilot.say(_NONE_LISTED)
+            return
         after = [*rows.rows[rows.cursor + 1 :], *rows.rows[: rows.cursor + 1]]
         wanted = (each for each in after if state_of(each, facts_too_old=self.unconfirmed) is not State.HEALTHY)
         if (found := next(wanted, None)) is None:
@@ -366,7 +370,9 @@ class TenantsScreen(NarrowedFleet):
 
     def action_copy_known(self) -> None:
         health: TenantBackupHealth | None = self.query_one("#tenants", RowList).current
-        if health is not None:
+        if health is None:
+            self.pilot.say(_NONE_LISTED)
+        else:
             self.pilot.copy_known_entry(health, self.now())
 
     def exported(self, form: str) -> str:

@@ -93,6 +93,16 @@ async def test_n_goes_to_the_next_that_is_not_confirmed_and_round(sqlite_url: st
         assert "every tenant listed is confirmed" in driver.words()
 
 
+@pytest.mark.parametrize("key", ["n", "K"])
+async def test_a_key_for_a_tenant_says_if_none_is_listed(key: str, url: str) -> None:
+    async with open_app(url, toasts=True) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        await driver.press("7", key)
+        assert names(tenants) == []
+        await driver.until(lambda: "no tenant is listed" in driver.words())
+        assert "every tenant listed is confirmed" not in driver.words()
+
+
 @pytest.mark.parametrize(
     ("words", "left"),
     [
