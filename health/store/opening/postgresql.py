@@ -11,7 +11,8 @@ from contextlib import suppress
 from typing import Any, Final
 
 from psycopg import Error
-from psycopg.adapt import Transformer
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader, Transformer
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 from psycopg.sql import Literal
@@ -152,7 +153,7 @@ class PostgresqlReading(PostgresqlStatements, ReadingConnection):
 
     def run(self, asked: Sequence[Asked], *, last: bool = False) -> list[Parts]:
         assert not self._ended, "the snapshot has ended with the last flight"
-        before = [] if self._begun else [_BEGIN, *set_local(READING)]
+        before = [] if self._begun else [_BEGIN, *set_local(READING | as_stored(self._driver))]
         if self.distributed:
             # The rest of the deadline is for finding out which node is silent.
             self._driver.patience = ANSWER_SECONDS - NODES_SECONDS
@@ -191,10 +192,27 @@ def connected(address: DatabaseAddress, *, autocommit: bool) -> DeadlineConnecti
     """Connect with the options that all our connections have. Raises the driver's errors."""
     given = address.libpq_parameters()
     own: dict[str, Any] = {"application_name": "tenantpilot", "connect_timeout": limits.CONNECT_SECONDS, **_KEEPALIVE}
+    own["client_encoding"] = "UTF8"  # of every statement, whatever the database's own encoding is
     driver = DeadlineConnection.connect(**given | own, autocommit=autocommit, prepare_threshold=None)
     # Instants as text: `infinity`, BC and the year 20000 would raise in the driver, and the whole read would fail.
     driver.adapters.register_loader("timestamptz", TextLoader)
+    if as_stored(driver):
+        for name in ("text", "varchar", "name", "timestamptz"):
+            driver.adapters.register_loader(name, _TextOfAnyEncoding)
     return driver
+
+
+class _TextOfAnyEncoding(Loader):
+    """Bytes that are not UTF-8 become escapes, instead of an error of the whole read."""
+
+    def load(self, data: Buffer) -> str:
+        return bytes(data).decode("utf-8", "backslashreplace")
+
+
+def as_stored(driver: DeadlineConnection) -> dict[str, str]:
+    """The setting for a database that does not know its encoding (`SQL_ASCII`): its text is sent as it is stored."""
+    stored_in = driver.info.parameter_status("server_encoding")
+    return {"client_encoding": "SQL_ASCII"} if stored_in == "SQL_ASCII" else {}
 
 
 def set_local(settings: Mapping[str, str]) -> list[str]:

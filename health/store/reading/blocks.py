@@ -28,8 +28,8 @@ def _rows(part: int, tenant: str, place: str, statement: str) -> str:
 
 
 BLOCKS: Final = (
-    f"SELECT tenant >> {_BITS}, encode(sha256(convert_to("
-    "string_agg(concat(part, row), chr(10) ORDER BY part, tenant, place, row), 'UTF8')), 'base64') FROM ("
+    f"SELECT tenant >> {_BITS}, encode(sha256(convert_to(string_agg(concat(part, row), chr(10)"
+    " ORDER BY part, tenant, place, row), getdatabaseencoding())), 'base64') FROM ("
     + " UNION ALL ".join(
         (
             _rows(1, "id", "0", fleet_statements.judged_tenants("postgresql", None)),

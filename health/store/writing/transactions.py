@@ -198,8 +198,9 @@ def _open_postgresql(address: DatabaseAddress, patience: float, in_all: bool) ->
 def _set_for_writing(connection: Connection, patience: float) -> None:
     """The settings of the transaction. They end with it: behind a pooler the session is not ours."""
     from health.store.opening.home import HOME_ALONE
-    from health.store.opening.postgresql import NO_JIT, NOTHING_HIDDEN, ONE_FORM, set_local
+    from health.store.opening.postgresql import NO_JIT, NOTHING_HIDDEN, ONE_FORM, as_stored, set_local
 
+    driver: Any = connection.connection.driver_connection
     lock_timeout = {"lock_timeout": f"{patience * _OF_THAT_FOR_A_LOCK * 1000:.0f}ms"}
-    settings = set_local(ONE_FORM | NOTHING_HIDDEN | NO_JIT | lock_timeout)
+    settings = set_local(ONE_FORM | NOTHING_HIDDEN | NO_JIT | lock_timeout | as_stored(driver))
     connection.exec_driver_sql("; ".join([*settings, HOME_ALONE]))
