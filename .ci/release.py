@@ -62,7 +62,12 @@ if not os.environ.get("SHIV_ROOT") and os.path.expanduser("~") == "~":
     refuse("it unpacks itself into the home directory, and this user has none: set SHIV_ROOT to a folder.")
 
 import _bootstrap
-unpack = _bootstrap.extract_site_packages
+place, unpack, found = _bootstrap.cache_path, _bootstrap.extract_site_packages, _bootstrap.import_string
+unpacked = []
+
+def noted_place(*of):
+    unpacked.append(place(*of))
+    return unpacked[0]
 
 def unpack_or_refuse(archive, target, *options):
     if sys.stderr.isatty():
@@ -74,8 +79,19 @@ def unpack_or_refuse(archive, target, *options):
         refuse("it cannot unpack itself into %s: %s. Set SHIV_ROOT to a folder that this user can write to and that "
                "has 100 MB." % (target.parent, error.strerror or error))
 
+def found_or_refuse(name):
+    try:
+        return found(name)
+    except Exception as error:
+        refuse("what it unpacked is damaged (%s): remove %s, and start it again." % (error, unpacked[0]))
+
+_bootstrap.cache_path = noted_place
 _bootstrap.extract_site_packages = unpack_or_refuse
-_bootstrap.bootstrap()
+_bootstrap.import_string = found_or_refuse
+try:
+    _bootstrap.bootstrap()
+except KeyboardInterrupt:
+    sys.exit(130)
 """
 MINOR: Final = "{}.{}".format(*sys.version_info[:2])
 FASTER_THE_SECOND_TIME: Final = 2
@@ -250,10 +266,18 @@ def try_one_file(file: Path, folder: Path) -> None:
     if first < FASTER_THE_SECOND_TIME * second:
         raise Failed("tenantpilot.pyz is not twice as fast the second time: it does not keep the files it unpacks.")
     use(program, home, login)
-    nowhere_to_unpack = subprocess.run(program, env=login | {"HOME": os.devnull}, capture_output=True, check=False)
-    if nowhere_to_unpack.returncode != 3 or nowhere_to_unpack.stderr.count(b"\n") != 1:
-        raise Failed(f"{file.name} does not say in one line that it cannot unpack itself.")
+    require_refused((*program, "--version"), login | {"HOME": os.devnull}, "that it cannot unpack itself")
+    (unpacked,) = home.glob(".shiv/tenantpilot.pyz_*")
+    shutil.rmtree(unpacked / "site-packages" / "tui")
+    require_refused((*program, "check"), login, "that what it unpacked is damaged")
     print(f"{file.name} works by itself.", flush=True)
+
+
+def require_refused(program: tuple[str, ...], login: dict[str, str], what: str) -> None:
+    """Raise Failed unless a program ends with 3 and says why in one line."""
+    refused = subprocess.run(program, env=login, capture_output=True, check=False)
+    if refused.returncode != 3 or refused.stderr.count(b"\n") != 1:
+        raise Failed(f"tenantpilot.pyz does not say in one line {what}: it ended with {refused.returncode}.")
 
 
 def seconds_of(*command: str | Path, cwd: Path, env: dict[str, str]) -> float:
