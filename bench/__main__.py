@@ -65,7 +65,7 @@ def bench(
             with keeper.empty(engine) as empty_url:
                 results.extend(noted(sets_of_one.measure(engine, empty_url, rounds)))
         if "far" in chosen and engine == "postgresql":
-            results.extend(noted(far.measure(last.url, last.where)))
+            results.extend(noted(far.measure(last)))
         if "commands" in chosen:
             results.extend(noted(commands.measure(fleets, rounds)))
         if "start" in chosen:

@@ -17,6 +17,7 @@ import psycopg
 
 from bench.budgets import Result
 from bench.fleet import NOW
+from bench.keeping import Kept
 from bench.proxy import Counted, CountingProxy, proxy_to
 from bench.start_up import NOW_OPTION, PRODUCT
 from bench.terminal import environment
@@ -41,8 +42,9 @@ _OF_A_SCREEN: Final[dict[str, Callable[[TenantBackupHealthResolver], object]]] =
 }
 
 
-def measure(url: str, where: str) -> Iterator[Result]:
+def measure(fleet: Kept) -> Iterator[Result]:
     """Every budget of a long link, on a fleet in PostgreSQL. Renames one tenant, and gives it its old name back."""
+    url, where = fleet.url, fleet.where
     yield from _set_up(url, where)
     with proxy_to(url) as proxy:
         resolver = TenantBackupHealthResolver(parse_database_url(proxy.url), HealthPolicy())
@@ -53,6 +55,9 @@ def measure(url: str, where: str) -> Iterator[Result]:
         yield _trips("check, on an open connection", where, first, 2)
         for name, ask in _OF_A_SCREEN.items():
             yield _trips(f"a screen's question: {name}", where, _counted(proxy, lambda ask=ask: ask(resolver)), 1)  # type: ignore[misc]
+        changes = _counted(proxy, lambda: resolver.changes(_TENANT, NOW))
+        # Without a limit: the fleets have no digests, so two sets must be read before it is known what to compare.
+        yield _trips("a screen's question: changes, content without digests", where, changes, None)
         minutes = count(1)
 
         def refresh() -> object:
@@ -74,7 +79,8 @@ def measure(url: str, where: str) -> Iterator[Result]:
             f"{first.received / 1000:,.0f} kB",
             percent,
             "%",
-            2,
+            # The digests of the blocks are a larger share of a smaller fleet's bytes.
+            2 if fleet.shape.tenants >= 10_000 else None,
         )
         resolver.close()
 
