@@ -76,6 +76,19 @@ ONE_SERVER: Final = (
 )
 """Fails on Citus at once, so that the statements after it in the flight do not wait for a silent node."""
 
+WRITTEN_ANEW: Final = "a table was written anew meanwhile"
+# `TRUNCATE`, and an `ALTER TABLE` or a restore that writes all rows again, leave nothing for an older snapshot: a
+# reader that waited for their lock finds the table empty. The rows of `pg_class` are the snapshot's, the function not.
+TABLES_OF_THE_SNAPSHOT: Final = (
+    "SELECT CAST(CASE WHEN EXISTS (WITH RECURSIVE part (oid) AS ("  # noqa: S608 - our own names
+    f"SELECT CAST(to_regclass(name) AS oid) FROM unnest(ARRAY[{_NAMED}]) AS name UNION ALL"
+    " SELECT inhrelid FROM part JOIN pg_catalog.pg_inherits ON inhparent = part.oid)"
+    " SELECT FROM part LEFT JOIN pg_catalog.pg_class ON pg_class.oid = part.oid WHERE part.oid IS NOT NULL"
+    " AND relfilenode IS DISTINCT FROM coalesce(pg_relation_filenode(part.oid), 0))"
+    f" THEN '{WRITTEN_ANEW}' ELSE '1' END AS int)"
+)
+"""Fails if a table was truncated, written anew or made anew since the snapshot began. It is the last statement."""
+
 
 class Home(NamedTuple):
     """The result of `HOME`; empty for a SQLite file."""

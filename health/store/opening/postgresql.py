@@ -20,6 +20,8 @@ from psycopg.types.string import TextLoader
 
 from health.store.opening import limits
 from health.store.opening.deadline import ANSWER_SECONDS, DeadlineConnection
+from health.store.opening.errors import is_not_supported
+from health.store.opening.home import TABLES_OF_THE_SNAPSHOT, WRITTEN_ANEW
 from health.store.opening.limits import NODES_SECONDS
 from health.store.opening.statements import PARAMETER, ROWS_AT_ONCE, Asked, Parts, ReadingConnection, Rows, Statements
 from health.store.opening.urls import DatabaseAddress, label_of
@@ -150,6 +152,7 @@ class PostgresqlReading(PostgresqlStatements, ReadingConnection):
         self._begun = False
         self._ended = False
         self._on_nodes = False
+        self._notices_tears = True
 
     def run(self, asked: Sequence[Asked], *, last: bool = False) -> list[Parts]:
         assert not self._ended, "the snapshot has ended with the last flight"
@@ -160,11 +163,16 @@ class PostgresqlReading(PostgresqlStatements, ReadingConnection):
             if not self._on_nodes:
                 before.append(set_on_nodes(READING))
         self._begun, self._ended, self._on_nodes = True, last, self.distributed
-        return self._flight(before, asked, ["COMMIT"] if last else [])
+        return self._flight(before, asked, self._end if last else [])
+
+    @property
+    def _end(self) -> list[str]:
+        """The statements that end a snapshot. The tables of a Citus coordinator are on its nodes."""
+        return [TABLES_OF_THE_SNAPSHOT, "COMMIT"] if self._notices_tears and not self.distributed else ["COMMIT"]
 
     def end(self) -> None:
         if self._begun and not self._ended:
-            self._driver.commit()
+            self._driver.cursor().execute("; ".join(self._end).encode())
         self._begun = self._ended = self._on_nodes = False
 
     def give_up(self) -> None:
@@ -175,6 +183,12 @@ class PostgresqlReading(PostgresqlStatements, ReadingConnection):
             self._driver.rollback()
         except Error:
             self.close()
+
+    def was_torn(self, error: BaseException | None) -> bool:
+        if is_not_supported(error) and "pg_relation_filenode" in str(error):
+            self._notices_tears = False  # some services that speak PostgreSQL's language lack it
+            return True
+        return WRITTEN_ANEW in str(error)
 
     @property
     def lost(self) -> bool:

@@ -115,4 +115,5 @@ def _one_transaction(connection: ReadingConnection, address: DatabaseAddress) ->
 def _was_broken_off(connection: ReadingConnection, error: StoreError) -> bool:
     if isinstance(error, StoreSilent) or error.__cause__ is None:
         return False
-    return connection.lost or getattr(error.__cause__, "sqlstate", None) == _CONFLICT_WITH_RECOVERY
+    ended = getattr(error.__cause__, "sqlstate", None) == _CONFLICT_WITH_RECOVERY
+    return ended or connection.lost or connection.was_torn(error.__cause__)

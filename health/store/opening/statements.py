@@ -97,6 +97,10 @@ class ReadingConnection(Statements):
     def close(self) -> None:
         """Close the connection. Never raises."""
 
+    def was_torn(self, error: BaseException | None) -> bool:
+        """Whether `error` says that a table was written anew under the snapshot, so that it must be asked again."""
+        return False
+
     def shows_badly_encoded_text(self, error: BaseException | None) -> bool:
         """Whether text that is not UTF-8 caused `error`. Such text is now shown as escapes, so ask again."""
         return False
