@@ -10,10 +10,26 @@ from health.answers import FleetAnswer
 from health.posture import triage_key
 from tests.health.making import DAY, HOUR, NOW, POLICY, a_schedule, a_set, a_tenant, judged
 from tui import fleet_view as module
-from tui.fleet_view import Filters, FleetView, fleet_view, found_by, listed, place_in, prepare, with_tenant
+from tui.fleet_view import (
+    Filters,
+    FleetView,
+    fleet_view,
+    found_by,
+    listed,
+    lists_at_once,
+    place_in,
+    prepare,
+    with_tenant,
+)
 from tui.place import Order
 from tui.words.searched import WordFilter, searched_words
 from tui.words.wording import State
+
+
+@pytest.fixture(autouse=True)
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every fleet counts as a large one."""
+    monkeypatch.setattr(module, "LARGE", 1)
 
 
 def a_view() -> FleetView:
@@ -109,3 +125,51 @@ def test_a_slow_thread_of_the_view_before_puts_no_older_verdict_in() -> None:
     found_by(view, POLICY)
     prepare(newer, POLICY)
     assert shown in listed(newer, Filters("name"), Order.NAME, POLICY)
+
+
+def test_of_a_middling_fleet_only_the_words_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = a_view()
+    monkeypatch.setattr(module, "LARGE", len(view.answer.verdicts) + 1)
+    prepare(view, POLICY)
+    assert len(view.found_by) == len(view.answer.verdicts)
+    assert view.in_order(Order.NAME) is None
+    monkeypatch.setattr(module, "LARGE", len(view.answer.verdicts))
+    prepare(view, POLICY)
+    assert view.in_order(Order.NAME) is not None
+
+
+@pytest.mark.parametrize(("prepared_from", "large_from", "of_words", "of_states", "of_words_when_looked_up"), [
+    (200, 201, True, True, True),
+    (199, 200, False, True, True),
+    (198, 199, False, False, False),
+])  # fmt: skip
+def test_a_list_that_would_delay_a_key_is_made_by_a_thread(
+    prepared_from: int, large_from: int, of_words: bool, of_states: bool, of_words_when_looked_up: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    view = a_view()
+    assert len(view.answer.verdicts) == 199
+    monkeypatch.setattr(module, "PREPARED", prepared_from)
+    monkeypatch.setattr(module, "LARGE", large_from)
+    words, states = Filters("weekly"), Filters(states=frozenset([State.STALE]))
+    assert lists_at_once(view, words, Order.NAME) is of_words
+    assert lists_at_once(view, states, Order.NAME) is of_states
+    assert lists_at_once(view, Filters(), Order.TRIAGE)
+    found_by(view, POLICY)
+    assert lists_at_once(view, words, Order.NAME) is of_words_when_looked_up
+
+
+@pytest.mark.parametrize("filters", FILTERS)
+def test_words_of_the_read_before_are_used_for_no_newer_verdict(
+    filters: Filters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LARGE", 1_000)
+    view = a_view()
+    found_by(view, POLICY)
+    confirmed = [each for each in view.answer.verdicts if each.confirmed]
+    newer = view
+    for each in confirmed:
+        newer, _ = with_tenant(newer, judged(None, tenant=each.tenant))
+    assert newer is not view
+    bare = fleet_view(newer.answer, None)
+    assert listed(newer, filters, Order.NAME, POLICY) == listed(bare, filters, Order.NAME, POLICY)

@@ -19,7 +19,17 @@ from textual.widgets import Static
 from health.again import fleet_again
 from health.instants import shifted
 from health.posture import TenantBackupHealth
-from tui.fleet_view import LARGE, Filters, FleetView, fleet_view, listed, lists_at_once, place_in, prepare, with_tenant
+from tui.fleet_view import (
+    PREPARED,
+    Filters,
+    FleetView,
+    fleet_view,
+    listed,
+    lists_at_once,
+    place_in,
+    prepare,
+    with_tenant,
+)
 from tui.known_notes import CheckedNotes, KnownNotes, checked_notes
 from tui.listing import Listings, in_a_thread
 from tui.place import FLEET, Place
@@ -217,9 +227,11 @@ class TenantsScreen(NarrowedFleet):
             self._notes_taken = view.notes
             self.pilot.notes = view.notes
         self._list_again()
-        if len(view.answer.verdicts) >= LARGE and view.prepared is not None and not view.prepared.begun:
+        if len(view.answer.verdicts) >= PREPARED and view.prepared is not None and not view.prepared.begun:
             context, view.prepared.begun = self.pilot.context, True
-            in_a_thread("fleet-prepared", partial(prepare, view, context.policy, context.groups))
+            # After the frame: beside the thread it would take twice as long.
+            work = partial(prepare, view, context.policy, context.groups)
+            self.call_after_refresh(in_a_thread, "fleet-prepared", work)
 
     def note(self) -> str:
         """The base class's note, then what changed since the last visit, and whether the role could write."""

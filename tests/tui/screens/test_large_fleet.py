@@ -5,6 +5,7 @@ Modules: tui.screens.tenants, tui.listing.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,7 +13,7 @@ from datetime import timedelta
 import pytest
 
 from tests.health.store.bare import bare
-from tests.tui.screens.driving import listed, open_app, row_list, under_cursor
+from tests.tui.screens.driving import Driver, listed, open_app, row_list, under_cursor
 from tests.tui.screens.fleets import NOW, small_fleet
 from tui import fleet_view, listing
 from tui.screens import tenants as tenants_module
@@ -22,8 +23,9 @@ from tui.screens.tenants import TenantsScreen
 @pytest.fixture(autouse=True)
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every fleet counts as a large one."""
+    monkeypatch.setattr(fleet_view, "LARGE", 1)
     for module in (fleet_view, tenants_module):
-        monkeypatch.setattr(module, "LARGE", 1)
+        monkeypatch.setattr(module, "PREPARED", 1)
 
 
 @pytest.fixture
@@ -36,6 +38,13 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], object]]:
 
 def names(tenants: TenantsScreen) -> set[str]:
     return {health.tenant.name for health in listed(tenants)}
+
+
+async def drawn(driver: Driver, tenants: TenantsScreen) -> None:
+    """Wait for the frame, and for what was to begin after it."""
+    begun = asyncio.Event()
+    tenants.call_after_refresh(begun.set)
+    await driver.until(begun.is_set, "the frame")
 
 
 async def test_what_a_thread_lists_is_what_was_typed(sqlite_url: str) -> None:
@@ -100,9 +109,28 @@ async def test_a_refresh_without_a_change_prepares_nothing(sqlite_url: str, monk
         driver.clock.forward(timedelta(seconds=1))
         await driver.press("r")
         await driver.until(lambda: tenants.facts.now == NOW + timedelta(seconds=1), "the refresh")
+        await drawn(driver, tenants)
         assert begun == ["fleet-prepared"]
         with bare(sqlite_url) as writer:
             writer.execute("UPDATE tenants SET name = 'Renamed' WHERE id = 1")
         await driver.press("r")
         await driver.until(lambda: "Renamed" in names(tenants), "a change")
+        await drawn(driver, tenants)
         assert begun == ["fleet-prepared"] * 2
+
+
+async def test_a_refresh_shows_what_it_read_in_a_filtered_list_of_a_middling_fleet(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the words are looked up ahead, and the list is made at once."""
+    monkeypatch.setattr(fleet_view, "LARGE", 1_000)
+    async with open_app(small_fleet().load(sqlite_url)) as driver:
+        tenants = await driver.arrived(TenantsScreen)
+        await driver.until(lambda: tenants.facts.prepared is not None and tenants.facts.prepared.words, "the words")
+        await driver.press("slash")
+        await driver.enter_words("northwind")
+        assert names(tenants) == {"Northwind"}
+        with bare(sqlite_url) as writer:
+            writer.execute("UPDATE tenants SET name = 'Northwind anew' WHERE name = 'Northwind'")
+        await driver.press("enter", "r")
+        await driver.until(lambda: names(tenants) == {"Northwind anew"}, "the change")
