@@ -119,7 +119,7 @@ async def test_a_refresh_without_a_change_prepares_nothing(sqlite_url: str, monk
         assert begun == ["fleet-prepared"] * 2
 
 
-async def test_a_refresh_shows_what_it_read_in_a_filtered_list_of_a_middling_fleet(
+async def test_a_refresh_is_shown_in_a_middling_fleets_filtered_list(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only the words are looked up ahead, and the list is made at once."""
