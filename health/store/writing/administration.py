@@ -59,7 +59,7 @@ def upgrade(address: DatabaseAddress, progress: Callable[[int, int], None] | Non
     """
     from health.store.migrations.upgrade import upgrade_schema
 
-    with transaction(address) as connection:
+    with transaction(address, keys=False) as connection:
         _wait_for_others(connection)
         found = schema_state(statements_of(connection), address.label)
         if found is SchemaState.OLDER:

@@ -43,15 +43,21 @@ _IN_TURN: Final = {"citus.multi_shard_modify_mode": "sequential", "citus.enable_
 
 @contextmanager
 def transaction(
-    address: DatabaseAddress, *, create: bool = False, patience: float = WRITING_SECONDS, in_all: bool = False
+    address: DatabaseAddress,
+    *,
+    create: bool = False,
+    keys: bool = True,
+    patience: float = WRITING_SECONDS,
+    in_all: bool = False,
 ) -> Iterator[Connection]:
     """One transaction that is written whole or not at all, on a connection of its own. Raises StoreError.
 
-    `create` lets SQLite make a missing file. `patience` is how many seconds of silence from PostgreSQL are accepted,
-    nine tenths of it for a lock. With `in_all` everything, connecting included, must be over by then. For a SQLite file
-    only its own lock timeout counts.
+    `create` lets SQLite make a missing file. Without `keys` it neither checks nor follows foreign keys: a table that is
+    made again has the rows that it had, and other programs' rows that name them stay. `patience` is how many seconds of
+    silence from PostgreSQL are accepted, nine tenths of it for a lock. With `in_all` everything, connecting included,
+    must be over by then. For a SQLite file only its own lock timeout counts.
     """
-    engine = _writing_engine(address, create=create, patience=patience, in_all=in_all)
+    engine = _writing_engine(address, create=create, keys=keys, patience=patience, in_all=in_all)
     try:
         with sentences(address, SQLAlchemyError):
             with engine.begin() as connection, _on_one_file(connection, address):
@@ -89,7 +95,7 @@ def writing_in_steps(address: DatabaseAddress) -> Iterator[Callable[[], Abstract
 
     Yields a function that begins one. What it writes stays if a later one fails.
     """
-    engine = _writing_engine(address, create=False, patience=WRITING_SECONDS, in_all=False)
+    engine = _writing_engine(address, create=False, keys=True, patience=WRITING_SECONDS, in_all=False)
     try:
         with _on_all_nodes(address) as begun, sentences(address, SQLAlchemyError), engine.connect() as connection:
 
@@ -140,11 +146,11 @@ def statements_of(connection: Connection) -> Statements:
     return PostgresqlStatements(driver)
 
 
-def _writing_engine(address: DatabaseAddress, *, create: bool, patience: float, in_all: bool) -> Engine:
+def _writing_engine(address: DatabaseAddress, *, create: bool, keys: bool, patience: float, in_all: bool) -> Engine:
     file = address.file
     if file is not None:
         engine = create_engine(
-            "sqlite+pysqlite://", creator=lambda: _open_sqlite(file, create=create), poolclass=NullPool
+            "sqlite+pysqlite://", creator=lambda: _open_sqlite(file, create=create, keys=keys), poolclass=NullPool
         )
         event.listen(engine, "begin", _begin_immediate)
         return engine
@@ -161,13 +167,13 @@ def _set_on_nodes(connection: Connection) -> None:
     connection.exec_driver_sql(set_on_nodes(_IN_TURN | ONE_FORM | NOTHING_HIDDEN | NO_JIT))
 
 
-def _open_sqlite(file: Path, *, create: bool) -> sqlite3.Connection:
+def _open_sqlite(file: Path, *, create: bool, keys: bool) -> sqlite3.Connection:
     if not create:
         require_file(file)
     mode = "rwc" if create else "rw"
     uri = f"file:{quote(str(file.resolve()))}?mode={mode}"
     connection = sqlite3.connect(uri, uri=True, timeout=limits.LOCK_SECONDS, isolation_level=None)
-    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA foreign_keys = {'ON' if keys else 'OFF'}")
     # Existing rows may be from another program and not UTF-8.
     decode_with_escapes(connection)
     # A large import keeps its pages in memory until it commits, so that it locks readers out only for that moment.

@@ -169,16 +169,14 @@ def copy_items(connection: Any) -> None:
 
 def strips(connection: Any) -> Iterator[tuple[int, int]]:
     """First and last id of so many items at a time."""
-    after = text(
-        "SELECT min(id), max(id) FROM (SELECT id FROM backup_items WHERE id > :after ORDER BY id LIMIT :at_once)"
-    )
-    until: int | None = None
-    while True:
-        bounds = {"after": -(2**63) if until is None else until, "at_once": AT_ONCE}
-        first, until = connection.execute(after, bounds).one()
+    following = text("SELECT max(id) FROM (SELECT id FROM backup_items WHERE id >= :first ORDER BY id LIMIT :at_once)")
+    first, last = -(2**63), 2**63 - 1
+    while first <= last:
+        until = connection.execute(following, {"first": first, "at_once": AT_ONCE}).scalar_one()
         if until is None:
             return
         yield first, until
+        first = until + 1
 
 
 class Digests:

@@ -192,3 +192,32 @@ def test_content_in_no_encoding_stays_in_its_item(url: str) -> None:
     with bare(url) as store:
         rows = store.execute("SELECT payload_digest, hex(CAST(payload AS BLOB)) FROM backup_items ORDER BY id")
         assert rows == [(digest_of(CONTENT), ""), (None, "FF")]
+
+
+def test_items_that_keys_would_refuse_and_rows_that_name_items_stay(url: str) -> None:
+    """SQLite checks no key unless a writer asks for it, and other programs' tables may name our rows."""
+    if not url.startswith("sqlite"):
+        return
+    lowest, highest = -(2**63), 2**63 - 1
+    with bare(url) as store:
+        store.execute("PRAGMA foreign_keys = OFF")
+        for number, tenant, in_set in ((lowest, 1, 1), (highest, 1, 1), (3, 1, 77), (4, 77, 77)):
+            store.execute(
+                "INSERT INTO backup_items (id, tenant_id, backup_set_id, policy_type, policy_identifier, display_name)"
+                f" VALUES ({number}, {tenant}, {in_set}, 't', '{number}', 'd')"
+            )
+        store.execute("CREATE TABLE notes (item INTEGER REFERENCES backup_items (id) ON DELETE CASCADE)")
+        store.execute("INSERT INTO notes VALUES (1)")
+    upgrade(parse_database_url(url))
+    with bare(url) as store:
+        assert store.execute("SELECT id FROM backup_items ORDER BY id") == [
+            (lowest,),
+            (1,),
+            (2,),
+            (3,),
+            (4,),
+            (highest,),
+        ]
+        assert store.execute("SELECT * FROM notes") == [(1,)]
+        with pytest.raises(Exception, match="FOREIGN KEY constraint failed"):
+            store.execute("UPDATE notes SET item = 7")
