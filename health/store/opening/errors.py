@@ -8,7 +8,7 @@ from typing import Final
 _NOT_SUPPORTED: Final = ("NotSupportedError", "ProgrammingError")
 """The errors (PEP 249) by which a driver says that a function is missing or the role may not use it."""
 _FULL: Final = ("disk is full", "No space left on device")
-_LOCKED: Final = ("database is locked", "database table is locked", "due to lock timeout")
+_LOCKED: Final = ("database is locked", "database table is locked", "due to lock timeout", "deadlock detected")
 _TAKEN: Final = ("too many clients", "too many connections", "connection slots are reserved", "no more connections")
 _NODE: Final = re.compile(r"(?:executing command on|to the (?:remote )?node) (?:[^\s@]*@)?(\S+:\d+)")
 """How Citus names the node of an error."""

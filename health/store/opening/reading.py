@@ -15,8 +15,10 @@ from health.store.opening.sqlite_file import left_by_a_writer
 from health.store.opening.statements import ReadingConnection, Statements
 from health.store.opening.urls import DatabaseAddress
 
-_CONFLICT_WITH_RECOVERY: Final = "40001"
-"""The SQLSTATE of a statement or connection that a standby ends so that replay can continue."""
+_ENDED_FOR_OTHERS: Final = ("40001", "40P01")
+"""The SQLSTATEs of a statement or connection that a standby ends so that replay can continue; or any server, if two
+wait for each other.
+"""
 
 
 def open_reading(address: DatabaseAddress) -> ReadingConnection:
@@ -115,5 +117,5 @@ def _one_transaction(connection: ReadingConnection, address: DatabaseAddress) ->
 def _was_broken_off(connection: ReadingConnection, error: StoreError) -> bool:
     if isinstance(error, StoreSilent) or error.__cause__ is None:
         return False
-    ended = getattr(error.__cause__, "sqlstate", None) == _CONFLICT_WITH_RECOVERY
+    ended = getattr(error.__cause__, "sqlstate", None) in _ENDED_FOR_OTHERS
     return ended or connection.lost or connection.was_torn(error.__cause__)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from psycopg.errors import DeadlockDetected
 
 from health.store.opening.errors import StoreBrokenOff
 from health.store.opening.statements import Asked
@@ -97,6 +98,23 @@ def test_a_table_that_is_written_anew_all_the_time_is_an_error(postgres_url: str
         with written_while_read(writer, *twice), pytest.raises(StoreBrokenOff, match="a table was written anew"):
             held.fleet(NOW)
         assert len(held.fleet(NOW)) == TENANTS
+
+
+def test_a_reader_that_is_ended_for_a_deadlock_asks_again(postgres_url: str) -> None:
+    load(postgres_url, a_fleet())
+    left = 1
+
+    def end(_: Asked) -> None:
+        nonlocal left
+        if left:
+            left -= 1
+            raise DeadlockDetected("deadlock detected")
+
+    with resolving(postgres_url) as held, before_each_statement(end):
+        assert len(held.fleet(NOW)) == TENANTS
+    left, locked = 2, pytest.raises(StoreBrokenOff, match="locked by a program that writes to it")
+    with resolving(postgres_url) as held, before_each_statement(end), locked:
+        held.fleet(NOW)
 
 
 def test_a_service_that_cannot_say_it_is_read_all_the_same(postgres_url: str) -> None:
