@@ -13,7 +13,7 @@ from typing import Any, Final
 from psycopg import Error
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader, Transformer
-from psycopg.pq import ExecStatus
+from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 from psycopg.sql import Literal
 from psycopg.types.string import TextLoader
@@ -172,7 +172,10 @@ class PostgresqlReading(PostgresqlStatements, ReadingConnection):
 
     def end(self) -> None:
         if self._begun and not self._ended:
-            self._driver.cursor().execute("; ".join(self._end).encode())
+            if self._driver.info.transaction_status == TransactionStatus.INERROR:
+                self._driver.rollback()
+            else:
+                self._driver.cursor().execute("; ".join(self._end).encode())
         self._begun = self._ended = self._on_nodes = False
 
     def give_up(self) -> None:
