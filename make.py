@@ -73,8 +73,7 @@ def install(requirements: str) -> bool:
         return True
     print(f"Installing {requirements} into {ENVIRONMENT.name}, once ...", flush=True)
     pip = (PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    # The lock names every package; see [tool.uv] in pyproject.toml for what pip would refuse.
-    if run(*pip, "--no-deps", "--require-hashes", "--requirement", ROOT / requirements):
+    if run(*pip, "--require-hashes", "--requirement", ROOT / requirements):
         return False
     if run(*pip, "--no-deps", "--no-build-isolation", "--editable", ROOT):
         return False
