@@ -69,7 +69,9 @@ def _float(written: str) -> float:
     """Raises ValueError for a number that a float cannot hold: otherwise two different contents would look equal."""
     number = float(written)
     digits = "".join(map(str, Decimal(written).as_tuple().digits)).strip("0")
-    if len(digits) > _DIGITS_OF_A_FLOAT or (number == 0 and digits):
+    # From 2^53 on, integers that are written with a point lie closer together than floats.
+    is_another = abs(number) >= _EXACT_INTEGERS.stop and Decimal(written) != Decimal(repr(number))
+    if len(digits) > _DIGITS_OF_A_FLOAT or (number == 0 and digits) or is_another:
         _refused(written)
     return number
 
