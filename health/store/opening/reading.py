@@ -103,7 +103,12 @@ def _closed_afterwards(address: DatabaseAddress) -> Iterator[ReadingConnection]:
 def _one_transaction(connection: ReadingConnection, address: DatabaseAddress) -> Iterator[None]:
     try:
         with sentences(address):
-            yield
+            try:
+                yield
+            except LookupError:
+                # An answer too: nothing of this name is there. It holds only if the snapshot was whole.
+                connection.end()
+                raise
             connection.end()
     except BaseException as error:
         connection.give_up()

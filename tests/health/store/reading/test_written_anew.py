@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pytest
 from psycopg.errors import DeadlockDetected
 
+from health.resolver import UnknownTenant
 from health.store.opening.errors import StoreBrokenOff
 from health.store.opening.statements import Asked
 from tests.health.making import HOUR, LONG_AGO, NOW
@@ -89,6 +90,15 @@ def test_nor_is_it_by_a_refresh_that_compares_blocks_and_by_a_screen(postgres_ur
             with written_while_read(writer, ANEW["made again"]):
                 found = look()
             assert found == look()
+
+
+def test_a_tenant_is_not_missing_because_its_table_is_written_anew(postgres_url: str) -> None:
+    load(postgres_url, a_fleet())
+    with resolving(postgres_url) as held, bare(postgres_url) as writer:
+        with written_while_read(writer, "ALTER TABLE tenants ADD COLUMN noted text DEFAULT random()"):
+            assert held.dashboard("tenant-7", NOW).health.tenant.id == 7
+        with pytest.raises(UnknownTenant):
+            held.dashboard("tenant-0", NOW)
 
 
 def test_a_table_that_is_written_anew_all_the_time_is_an_error(postgres_url: str) -> None:
