@@ -118,14 +118,17 @@ class SoughtCopy(NamedTuple):
     last_good: LastGoodCopy | None
 
 
-def compared_by_value(before: Iterable[CapturedItem], after: Iterable[CapturedItem]) -> list[int]:
-    """The ids of the items whose content has to be read to compare them: in both sets, and not both with a digest."""
-    earlier = {each.identity: each for each in before}
+def with_a_digest_on_one_side(before: Iterable[CapturedItem], after: Iterable[CapturedItem]) -> list[int]:
+    """The ids of the items whose digest decides nothing, because the same item of the other set has none.
+
+    Their content is compared by value, as that of two items without a digest.
+    """
+    earlier = {each.identity: each.item for each in before}
     wanted: list[int] = []
     for each in after:
         other = earlier.get(each.identity)
-        if other is not None and (each.item.payload_digest is None or other.item.payload_digest is None):
-            wanted += (other.item.id, each.item.id)
+        if other is not None and (each.item.payload_digest is None) is not (other.payload_digest is None):
+            wanted.append(other.id if each.item.payload_digest is None else each.item.id)
     return wanted
 
 
@@ -137,7 +140,7 @@ def compared(
 ) -> Changes:
     """Compare two sets by their items; `the_same` is how many more they have that are known to be the same in both.
 
-    `contents` has the JSON of the items that `compared_by_value` names, by the item's id, as far as it was kept.
+    `contents` has the JSON of items in both sets, one of them without a digest, by the item's id; if it was kept.
     """
     earlier, later = ({each.identity: each for each in items} for items in (before, after))
     found: list[ItemChange] = []

@@ -19,7 +19,7 @@ from health.answers import (
     LastGoodAnswer,
 )
 from health.causes import causes_of, grouped
-from health.changes import compared, compared_by_value
+from health.changes import compared, with_a_digest_on_one_side
 from health.collector import collector_paused
 from health.coverage import TenantPast, first_needed, period_before
 from health.covered_time import TenantCoverage, covered_time
@@ -58,7 +58,8 @@ def changes(
     lost = next((each.item.unreadable for each in items if each.item.unreadable is not None), None)
     if lost is not None:
         return answer._replace(unreadable=lost)
-    contents = history.contents(health.tenant.id, compared_by_value(earlier.items, later.items))
+    wanted = with_a_digest_on_one_side(earlier.items, later.items)
+    contents = earlier.contents | later.contents | history.contents(health.tenant.id, wanted)
     the_same = later.present - len(later.items)
     return answer._replace(changes=compared(earlier.items, later.items, contents, the_same))
 

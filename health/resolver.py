@@ -96,11 +96,13 @@ class TenantBackupHealthResolver:
 
     def tenants(self, external_ids: Sequence[str], now: datetime) -> list[TenantBackupHealth]:
         """The tenants named, in triage order. Raises UnknownTenant for the first that does not exist."""
-        return self._read(lambda snapshot: self._named(snapshot, external_ids, now))
+        return self._read(lambda snapshot: self._named(snapshot, external_ids, now, last=True))
 
-    def _named(self, snapshot: Snapshot, external_ids: Sequence[str], now: datetime) -> list[TenantBackupHealth]:
+    def _named(
+        self, snapshot: Snapshot, external_ids: Sequence[str], now: datetime, *, last: bool = False
+    ) -> list[TenantBackupHealth]:
         wanted = tuple(dict.fromkeys(external_ids))
-        facts = snapshot.facts(wanted)
+        facts = snapshot.facts(wanted, last=last)
         _require_all(wanted, facts)
         return self._in_order(facts, now)
 
@@ -226,7 +228,8 @@ class TenantBackupHealthResolver:
         The schedules and deletions of that time are not known, so nothing is confirmed. A tenant that was recorded
         later and had no set by then is left out.
         """
-        facts = self._read(lambda snapshot: snapshot.facts(tuple(dict.fromkeys(external_ids)) or None, instant))
+        wanted = tuple(dict.fromkeys(external_ids)) or None
+        facts = self._read(lambda snapshot: snapshot.facts(wanted, instant, last=True))
         _require_all(external_ids, facts)
         there = (each for each in facts if each.basis is not None or not _recorded_after(each, instant))
         return sorted((judge(each, self.policy, instant) for each in there), key=triage_key)

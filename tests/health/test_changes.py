@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from health.changes import Aspect, CapturedItem, Change, Changes, compared, compared_by_value, wanted_copies
+from health.changes import Aspect, CapturedItem, Change, Changes, compared, wanted_copies, with_a_digest_on_one_side
 from tests.health.making import an_item
 
 Kept = tuple[CapturedItem, str | None]
@@ -29,11 +29,13 @@ def captured(
 
 
 def compare(before: Sequence[Kept], after: Sequence[Kept]) -> Changes:
-    """The comparison as the product does it: contents are read only for the items that it asks for."""
-    contents = {each.item.id: content for each, content in (*before, *after) if content is not None}
+    """The comparison as the product does it: content is read of items without a digest, and as far as it asks."""
+    both = (*before, *after)
+    contents = {each.item.id: content for each, content in both if content is not None}
     one, other = [each for each, _ in before], [each for each, _ in after]
-    asked = compared_by_value(one, other)
-    return compared(one, other, {item_id: contents[item_id] for item_id in asked if item_id in contents})
+    read = {each.item.id for each, _ in both if each.item.payload_digest is None}
+    read.update(with_a_digest_on_one_side(one, other))
+    return compared(one, other, {item_id: contents[item_id] for item_id in read if item_id in contents})
 
 
 def renumbered(items: Sequence[Kept], first: int) -> list[Kept]:
@@ -264,10 +266,10 @@ def test_content_that_was_not_kept_is_never_unchanged(
     assert [each.aspects for each in compare([one], [degraded]).items] == [(Aspect.QUALITY,)]
 
 
-def test_content_is_read_only_where_no_two_digests_decide() -> None:
+def test_content_of_a_digest_is_read_if_the_other_set_has_none() -> None:
     before = [captured(1), captured(2, digest=None), captured(3), captured(4, digest=None)]
     after = renumbered([captured(1), captured(2), captured(3, digest=None), captured(5, digest=None)], 100)
-    assert compared_by_value([each for each, _ in before], [each for each, _ in after]) == [2, 101, 3, 102]
+    assert with_a_digest_on_one_side([each for each, _ in before], [each for each, _ in after]) == [101, 3]
 
 
 # The items that need a last good copy

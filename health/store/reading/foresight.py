@@ -64,6 +64,8 @@ class _Rehearsal(Snapshot):
         super().__init__(notes)
         self._known = known
 
-    def facts(self, external_ids: Sequence[str] | None = None, as_of: datetime | None = None) -> list[TenantFacts]:
-        super().facts(external_ids, as_of)
+    def facts(
+        self, external_ids: Sequence[str] | None = None, as_of: datetime | None = None, *, last: bool = False
+    ) -> list[TenantFacts]:
+        super().facts(external_ids, as_of, last=last)
         return [self._known]

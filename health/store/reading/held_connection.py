@@ -95,7 +95,7 @@ class HeldConnection:
         except StoreError as error:
             if not is_not_supported(error.__cause__):
                 raise
-        return FleetRead(self.read(lambda snapshot: snapshot.facts()), None)
+        return FleetRead(self.read(lambda snapshot: snapshot.facts(last=True)), None)
 
     def _read_fleet(
         self,

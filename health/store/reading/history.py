@@ -36,10 +36,14 @@ class ReadSet(NamedTuple):
 
 
 class SideOfTwo(NamedTuple):
-    """One of two sets: its items, not deleted, that may differ from the other set's, and the number of all items."""
+    """One of two sets: its items, not deleted, that may differ from the other set's, and the number of all items.
+
+    By item id it has the content of those without a digest that both sets have, as far as it was kept.
+    """
 
     items: list[CapturedItem]
     present: int
+    contents: dict[int, str]
 
 
 class TwoSets(NamedTuple):
@@ -95,14 +99,16 @@ class History:
         )
         afters, befores, counts, items = (list(chain.from_iterable(parts)) for parts in found)
         ids = [rows[0][0] if rows else None for rows in (befores, afters)]
-        differing: dict[int | None, list[CapturedItem]] = {each: [] for each in ids}
+        present = {row[0]: row[1] for row in counts}
+        sides = {each: SideOfTwo([], present.get(each, 0), {}) for each in ids}
         for row in items:
             item = self._reader.item(row[1 : 1 + statements.ITEM_WIDTH])
-            assignments = row[1 + statements.ITEM_WIDTH]
-            if row[0] in differing:
-                differing[row[0]].append(CapturedItem(item, None if assignments is None else as_text(assignments)))
-        present = {row[0]: row[1] for row in counts}
-        before, after = (SideOfTwo(differing[each], present.get(each, 0)) for each in ids)
+            assignments, content = row[1 + statements.ITEM_WIDTH :]
+            if (side := sides.get(row[0])) is not None:
+                side.items.append(CapturedItem(item, None if assignments is None else as_text(assignments)))
+                if content is not None:
+                    side.contents[item.id] = as_text(content)
+        before, after = (sides[each] for each in ids)
         return TwoSets(self._set_in(befores), self._set_in(afters), before, after)
 
     def contents(self, tenant_id: int, item_ids: Sequence[int]) -> dict[int, str]:

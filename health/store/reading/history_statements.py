@@ -64,27 +64,35 @@ REFERENCE_SET: Final = f"SELECT {BACKUP_SETS.selected} {_REFERENCE}"
 def items_that_may_differ(dialect: str, of_reference: bool) -> str:
     """The items of two sets, not deleted, without those that are equal in both.
 
-    The set's id, the item's columns, and its assignments. Only readable items with a digest are compared: by digest,
-    assignments and the columns of quality. It needs `tenant_id`, `after_id`, and `before_id` unless the other set is
-    the reference set.
+    The set's id, the item's columns, its assignments, and the content of an item without a digest that is in both.
+    Only readable items with a digest or content are compared: by digest, else by the content's text, and by assignments
+    and the columns of quality. It needs `tenant_id`, `after_id`, and `before_id` unless the other set is the reference
+    set.
     """
     of_both = _of_both(of_reference)
     comparable = " AND ".join(
         (
             present_predicate("item."),
             f"NOT ({orphans_unknown_predicate(dialect, 'item.')})",
-            *(f"item.{name} IS NOT NULL" for name in (*_IDENTITY, "display_name", "payload_digest")),
+            *(f"item.{name} IS NOT NULL" for name in (*_IDENTITY, "display_name")),
+            "(item.payload_digest IS NOT NULL OR item.payload IS NOT NULL)",
         )
     )
+    content = "CASE WHEN item.payload_digest IS NULL THEN CAST(item.payload AS text) END"
+    identity = ", ".join(f"item.{name}" for name in _IDENTITY)
+    # Nothing has to be compared with an item that only one set has; but a set can be compared with itself.
+    in_both = f"count(*) OVER (PARTITION BY {identity}) > 1"
+    if not of_reference:
+        in_both += " OR CAST(:before_id AS bigint) = :after_id"
     # Each set has an identity once, so a group of one is an item that is in one set only, or differs.
     grouped = (*_IDENTITY, *_SAME)
     columns = ", ".join(f"item.{name}" if name in grouped else f"min(item.{name})" for name in ITEMS_READ.names)
     assignments = "CAST(item.assignments AS text)"
     return (
-        f"SELECT min(item.backup_set_id), {columns}, {assignments} FROM backup_items AS item"
-        f" WHERE {of_both} AND {comparable}"
-        f" GROUP BY {', '.join(f'item.{name}' for name in grouped)}, item.assignments HAVING count(*) = 1"
-        f" UNION ALL SELECT item.backup_set_id, {_ITEM_COLUMNS}, {assignments} FROM backup_items AS item"
+        f"SELECT min(item.backup_set_id), {columns}, {assignments}, CASE WHEN {in_both} THEN {content} END"
+        f" FROM backup_items AS item WHERE {of_both} AND {comparable}"
+        f" GROUP BY {', '.join(f'item.{name}' for name in grouped)}, item.assignments, {content} HAVING count(*) = 1"
+        f" UNION ALL SELECT item.backup_set_id, {_ITEM_COLUMNS}, {assignments}, NULL FROM backup_items AS item"
         f" WHERE {of_both} AND {no_instant_predicate('item.deleted_at', dialect)} AND NOT ({comparable})"
     )
 

@@ -33,8 +33,10 @@ class PastSnapshot(Snapshot):
     def history(self) -> History:
         return History(self._connection, self._instant)
 
-    def facts(self, external_ids: Sequence[str] | None = None, as_of: datetime | None = None) -> list[TenantFacts]:
-        return super().facts(external_ids, as_of or self._instant)
+    def facts(
+        self, external_ids: Sequence[str] | None = None, as_of: datetime | None = None, *, last: bool = False
+    ) -> list[TenantFacts]:
+        return super().facts(external_ids, as_of or self._instant, last=last)
 
     def sets(
         self,

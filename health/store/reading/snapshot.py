@@ -58,14 +58,17 @@ class Snapshot:
         """What the doctor reads, in the same transaction."""
         return Examination(self._connection)
 
-    def facts(self, external_ids: Sequence[str] | None = None, as_of: datetime | None = None) -> list[TenantFacts]:
+    def facts(
+        self, external_ids: Sequence[str] | None = None, as_of: datetime | None = None, *, last: bool = False
+    ) -> list[TenantFacts]:
         """The facts of every tenant to judge, or of the named ones that exist and are not archived; in any order.
 
-        With `as_of` the basis is that of the instant, without schedules: their past is not kept.
+        With `as_of` the basis is that of the instant, without schedules: their past is not kept. If it is the `last`
+        question, its flight ends the snapshot too.
         """
         # The called function frees the rows before the collector is on again and would scan them.
         with collector_paused():
-            facts = self._facts(external_ids, as_of=as_of)[1]
+            facts = self._facts(external_ids, as_of=as_of, last=last)[1]
             return facts if as_of is None else [each._replace(of_the_past=True) for each in facts]
 
     def fleet_and_changes(

@@ -60,6 +60,29 @@ def test_a_question_of_a_known_tenant_is_one_flight(
         assert answer == question(stranger)
 
 
+def test_changes_of_content_without_digests_are_one_flight(postgres_url: str) -> None:
+    rows = a_fleet()
+    rows.items[:] = [
+        *(ItemRow(number, 1, 1, policy_identifier=f"{number}", payload='{"v": 1}') for number in (11, 12, 13)),
+        *(
+            ItemRow(20 + number, 1, 2, policy_identifier=f"{10 + number}", payload=payload)
+            for number, payload in ((1, '{"v": 1}'), (2, '{"v": 2}'), (3, '{"v": 1.0}'), (4, '{"v": 1}'))
+        ),
+    ]
+    load(postgres_url, rows)
+    with resolving(postgres_url) as held:
+        held.refreshed_fleet(NOW)
+        with flights() as seen:
+            changes = held.changes(WHOSE, NOW).changes
+        assert len(seen) == 1
+    assert changes is not None
+    assert [(each.change, each.item.policy_identifier) for each in changes.items] == [
+        ("changed", "12"),
+        ("added", "14"),
+    ]
+    assert (changes.totals.unchanged, changes.totals.not_comparable) == (2, 0)
+
+
 @pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
 @pytest.mark.parametrize(
     "change",
@@ -96,6 +119,26 @@ def test_a_tenant_asked_for_by_name_is_known_from_then_on(postgres_url: str) -> 
         held.dashboard(WHOSE, NOW)
         with flights() as seen:
             held.schedules(WHOSE, NOW)
+        assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        lambda held: held.tenants([WHOSE], NOW),
+        lambda held: held.as_of(NOW - HOUR),
+        lambda held: held.as_of(NOW - HOUR, [WHOSE]),
+    ],
+    ids=["tenants", "the fleet of the past", "a tenant of the past"],
+)
+def test_a_question_of_one_answer_is_one_flight(
+    postgres_url: str, question: Callable[[TenantBackupHealthResolver], Any]
+) -> None:
+    load(postgres_url, a_fleet())
+    with resolving(postgres_url) as held:
+        question(held)
+        with flights() as seen:
+            question(held)
         assert len(seen) == 1
 
 

@@ -67,8 +67,8 @@ QUESTIONS: Final[list[Ask]] = [
     ask_next_runs,
     ask_coverage_of_one,
 ]
-# Results whose every row is needed, and tables with at most one row a tenant.
-SMALL: Final = r"tenants|newest|wanted|found|horizon|reference|backup_schedules|CONSTANT ROW"
+# Results whose every row is needed, such as those that a window counts, and tables with at most one row a tenant.
+SMALL: Final = r"tenants|newest|wanted|found|horizon|reference|backup_schedules|CONSTANT ROW|\(subquery"
 INDEXED: Final[list[tuple[Ask, str]]] = [
     (ask_causes, "ix_backup_sets_failing"),
     (ask_causes_of_the_fleet, "ix_backup_sets_failing"),
