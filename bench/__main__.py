@@ -71,7 +71,7 @@ def bench(
         if "start" in chosen:
             results.extend(noted(start_up.measure(fleets, rounds, engine_only=number > 0)))
         if "screens" in chosen:
-            results.extend(noted(screens.measure(last, keys=25 * rounds, engine_only=number > 0)))
+            results.extend(noted(screens.measure(last, keys=screens.ROUND * rounds, engine_only=number > 0)))
         if "imports" in chosen:
             for measured in (imports.measure, large_imports.history, large_imports.facts):
                 with keeper.empty(engine) as empty_url:

@@ -25,6 +25,8 @@ from health.store.opening.errors import StoreLocked
 from health.store.opening.urls import parse_database_url
 from health.store.writing.transactions import transaction
 
+ROUND: Final = 30
+"""The number of keys that go down and up again within the first page, so that they can be pressed once more."""
 _DOWN: Final = b"j"
 _CURSOR: Final = b"Tenant "
 _NARROWING: Final = (b"/", b"t", b"e", b"n", b"\r", b"\x1b", *(bytes([key]) for key in b"1350ww0sj"), b"\r")
@@ -178,7 +180,7 @@ def _pressed(terminal: Terminal, keys: int) -> _Pressed:
     found = _Pressed([], [], [])
     for number in range(keys):
         had_run = terminal.processor_seconds()
-        pressed = terminal.send(_DOWN if number // 15 % 2 == 0 else b"k")
+        pressed = terminal.send(_DOWN if number % ROUND < ROUND // 2 else b"k")
         found.delays.append((terminal.wait_for_frame(_CURSOR) - pressed) * 1000)
         found.processor.append((terminal.processor_seconds() - had_run) * 1000)
         found.sizes.append(terminal.settle(0.05))
