@@ -158,6 +158,7 @@ def _longest_pause(noted: Path, url: str, every_second: Path) -> float:
     """In milliseconds, while the screens refresh."""
     probed = (sys.executable, "-m", "bench.probed", str(noted))
     with _opened(probed, url, "--config", str(every_second)) as terminal:
+        noted.unlink()
         terminal.listen(6)
         return float(noted.read_text()) * 1000
 

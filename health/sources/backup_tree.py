@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
@@ -93,6 +94,7 @@ def joined(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
 
 
+@lru_cache(maxsize=10_000)  # every commit of a history has the same names
 def visible_name(raw: bytes) -> str:
     """A file's name as storable text: bytes that are not UTF-8 become escapes, as in `caf\\xe9.json`."""
     return storable_name(raw.decode("utf-8", "backslashreplace"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, NamedTuple, Self
 
 from health.sources.another_tool import sign_in, sign_of_a_run
@@ -119,7 +120,8 @@ def _frame(asked: Asked, run: Run, subject: str) -> CapturedSet:
     )
 
 
-def _not_one_backup(places: list[str]) -> str | None:
+@lru_cache(maxsize=1)  # most commits have the files of the one before
+def _not_one_backup(places: tuple[str, ...]) -> str | None:
     if (several := several_backups(places, NESTING)) is not None:
         return f"it held several backups then, {' and '.join(several)} among them, and not one"
     if (other := sign_in(places, SOURCE)) is not None:
@@ -185,7 +187,7 @@ class _RunReader:
             self._files_seen += 1
             if self._progress is not None:
                 self._progress(self._files_seen)
-        problem = _not_one_backup(_places_of((*blobs, *tables)))
+        problem = _not_one_backup(tuple(_places_of((*blobs, *tables))))
         if will_count and gathered.items and not gathered.shows_a_backup:
             raise RefusedInput(f"{self._path}: {NO_POLICY}, so there is no backup to import; name a tool's own folder.")
         if problem is not None and frame.error is None:
