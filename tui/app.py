@@ -169,8 +169,10 @@ class TenantPilotApp(Pilot):
             self.set_interval(self.context.refresh.total_seconds(), self._refresh_shown)
 
     def _refresh_shown(self) -> None:
-        if isinstance(self.screen, FactsScreen) and self.screen.is_due(self.context.refresh):
-            self.screen.load(in_background=True)
+        # The timer goes on while the app closes: then there is no screen any more.
+        for screen in self.screen_stack[-1:]:
+            if isinstance(screen, FactsScreen) and screen.is_due(self.context.refresh):
+                screen.load(in_background=True)
 
     async def action_quit(self) -> None:
         self._leave_in_turn(0)
@@ -217,7 +219,8 @@ class TenantPilotApp(Pilot):
         self.keys.painted(screen)
 
     def _draw_held(self) -> None:
-        self._display(self.screen, None)
+        for screen in self.screen_stack[-1:]:  # none while the app closes
+            self._display(screen, None)
 
     def hold_frames(self, screen: Screen[Any]) -> None:
         if self.drawn is not None:

@@ -41,10 +41,14 @@ class HeldFrames:
 
     def takes(self, screen: Screen[Any]) -> bool:
         """Whether a frame of a screen is to be held back."""
-        if screen is not self._screen or screen is not self._app.screen:
+        if not self._is_held(screen):
             return False
         self._frames += 1
         return True
+
+    def _is_held(self, screen: Screen[Any]) -> bool:
+        """Whether it is the held screen, and in front. While the app closes there is no screen any more."""
+        return screen is self._screen and self._app.screen_stack[-1:] == [screen]
 
     def release_when_settled(self, screen: Screen[Any]) -> None:
         """Write the frames of a screen as one, once everything that now goes on in its widgets is drawn."""
@@ -55,7 +59,7 @@ class HeldFrames:
 
     async def _settle(self, screen: Screen[Any], hold: int) -> None:
         frames = -1
-        while frames != self._frames and screen is self._screen and screen is self._app.screen:
+        while frames != self._frames and self._is_held(screen):
             frames = self._frames
             await _all_caught_up(screen.walk_children(with_self=True))
             await _refreshed(screen)

@@ -268,6 +268,18 @@ async def test_the_refresh_brings_news_by_itself_to_the_screen_in_front(url: str
         await driver.until(lambda: HEALTHY_LIMIT in driver.words())
 
 
+async def test_what_comes_due_while_the_app_closes_is_left_out(url: str) -> None:
+    async with open_app(url) as driver:
+        screen = await driver.arrived(TenantsScreen)
+        driver.app._held.hold(screen)
+    app = driver.app
+    assert app.screen_stack == []
+    # The timers of the app end after its screens.
+    app._refresh_shown()
+    app._draw_held()
+    assert not app._held.takes(screen)
+
+
 async def test_a_question_slower_than_the_interval_is_answered(
     resolver: WatchedResolver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
