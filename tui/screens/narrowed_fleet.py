@@ -11,8 +11,9 @@ from textual.reactive import reactive
 from textual.widgets import Input
 
 from health.causes import Cause
+from health.instants import shifted
 from health.posture import TenantBackupHealth
-from tui.fleet_view import FleetView
+from tui.fleet_view import Filters, FleetView
 from tui.pilot import Row
 from tui.place import FLEET, ORDERS, Order, Place, postures_together
 from tui.screens.facts_screen import FactsScreen
@@ -114,6 +115,18 @@ class NarrowedFleet(FactsScreen[FleetView]):
             changed=self.changed_only,
             cause=None if self.cause is None else self.cause.cause,
         )
+
+    def _filters(self) -> Filters:
+        stale_by = None if self.within is None else shifted(self.now(), self.within)
+        of_cause = None if self.cause is None else frozenset(self._runs_that_said_so())
+        states = frozenset(map(self._as_judged, self.states))
+        return Filters(self.words, states, stale_by, self.changed_only, of_cause, self.group)
+
+    def _as_judged(self, state: State) -> State:
+        """A state as the verdicts have it: the facts decide it, and the screen whether they are too old for it."""
+        if self.pilot.context.as_of:
+            return State.UNCONFIRMED if state is State.HEALTHY else state  # as of the past no tenant is healthy
+        return State.HEALTHY if state is State.UNCONFIRMED and self.unconfirmed else state
 
     # Keys
 

@@ -17,11 +17,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from health.again import fleet_again
-from health.instants import shifted
 from health.posture import TenantBackupHealth
 from tui.fleet_view import (
     PREPARED,
-    Filters,
     FleetView,
     fleet_view,
     listed,
@@ -270,18 +268,6 @@ class TenantsScreen(NarrowedFleet):
         else:
             self.query_one("#tenants", RowList).refresh()  # its facts may be too old by now
             self._listings.in_a_thread(listing)
-
-    def _filters(self) -> Filters:
-        stale_by = None if self.within is None else shifted(self.now(), self.within)
-        of_cause = None if self.cause is None else frozenset(self._runs_that_said_so())
-        states = frozenset(map(self._as_judged, self.states))
-        return Filters(self.words, states, stale_by, self.changed_only, of_cause, self.group)
-
-    def _as_judged(self, state: State) -> State:
-        """A state as the verdicts have it: the facts decide it, and the screen whether they are too old for it."""
-        if self.pilot.context.as_of:
-            return State.UNCONFIRMED if state is State.HEALTHY else state  # as of the past no tenant is healthy
-        return State.HEALTHY if state is State.UNCONFIRMED and self.unconfirmed else state
 
     def _show(self, rows: Sequence[TenantBackupHealth]) -> None:
         self._is_listed = True
